@@ -1,0 +1,2 @@
+// Package core is the architecture page.
+package core
