@@ -1,0 +1,14 @@
+package capi
+
+import "context"
+
+// routines is the table of everything that can be called. A key is the Python
+// module and the function; its outputs come first in the arguments.
+var routines = map[string]func(context.Context, *args) error{
+	"core.use_blas":              useBLAS,
+	"core.fault":                 fault,
+	"metrics.aligned_distance":   alignedDistance,
+	"metrics.linear_partial_fit": linearPartialFit,
+	"metrics.linear_align":       linearAlign,
+	"multiset.linear_distances":  linearDistances,
+}

@@ -1,0 +1,135 @@
+package linalg
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+
+	"netrep_go/core"
+	nblas "netrep_go/core/internal/blas"
+	"netrep_go/core/internal/cmem"
+)
+
+// maxPolarLoss is the largest delta / (2 lambda_min) for which one
+// Newton-Schulz step restores the polar factor from the Gram matrix: the step
+// squares the loss of orthogonality.
+const maxPolarLoss = 1e-4
+
+// Polar computes polar factors of tall matrices on one workspace: for
+// C = U S V', the matrix with orthonormal columns Q = U V' that maximises
+// tr(Q'C). It is not safe for concurrent use.
+type Polar struct {
+	gram, w, work, u, u2, vt []float64
+	iwork                    []int32
+}
+
+// NewPolar returns a workspace in the arena for matrices of at most m x n,
+// m >= n. The caller checks arena.Err.
+func NewPolar(arena *cmem.Arena, m, n int) *Polar {
+	ework, eiwork := nblas.EigenWork(n)
+	return &Polar{
+		gram:  arena.Float64s(n * n),
+		w:     arena.Float64s(n),
+		work:  arena.Float64s(max(ework, nblas.SVDWork(false, m, n))),
+		u:     arena.Float64s(m * n),
+		u2:    arena.Float64s(m * n),
+		vt:    arena.Float64s(n * n),
+		iwork: arena.Int32s(max(eiwork, 8*n)),
+	}
+}
+
+// Factor writes the polar factor of the m x n row-major c, m >= n, to q and
+// returns the nuclear norm of c. q may not alias c, which is overwritten if the
+// route is BySVD.
+//
+// Directions in which c vanishes (sigma_i <= max(m, n) eps sigma_1) are left
+// out of Q, which is then a partial isometry: c does not say how to rotate
+// them. accept is as for Nuclear.Norm.
+func (p *Polar) Factor(q, c []float64, m, n int, accept func(sum, bound float64) bool) (float64, Route, error) {
+	if sum, ok := p.byGram(q, c, m, n, accept); ok {
+		return sum, ByGram, nil
+	}
+	sum, err := p.bySVD(q, c, m, n)
+	return sum, BySVD, err
+}
+
+// byGram takes U = C V S^-1 from C'C = V S^2 V', restores its orthogonality by
+// one Newton-Schulz step, U <- U (3 I - U'U) / 2, and multiplies by V'.
+func (p *Polar) byGram(q, c []float64, m, n int, accept func(sum, bound float64) bool) (float64, bool) {
+	v, w := p.gram[:n*n], p.w[:n]
+	crossProduct(v, c, m, n)
+	if !nblas.Eigen(n, v, n, w, p.work, p.iwork) {
+		return 0, false
+	}
+	delta := gramError(m, w[n-1])
+	if !(w[0] > 0) || delta > 2*maxPolarLoss*w[0] {
+		return 0, false
+	}
+	sum, bound := sqrtSum(w, delta)
+	if !accept(sum, bound) {
+		return 0, false
+	}
+	u, u2 := p.u[:m*n], p.u2[:m*n]
+	gemm(blas.NoTrans, blas.NoTrans, m, n, n, 1, c, n, v, n, 0, u, n)
+	for j := range n {
+		w[j] = 1 / math.Sqrt(w[j])
+	}
+	scaleColumns(u, m, n, w)
+	step := p.vt[:n*n]
+	newtonSchulzStep(step, u, m, n)
+	gemm(blas.NoTrans, blas.NoTrans, m, n, n, 1, u, n, step, n, 0, u2, n)
+	gemm(blas.NoTrans, blas.Trans, m, n, n, 1, u2, n, v, n, 0, q, n)
+	return sum, true
+}
+
+func (p *Polar) bySVD(q, c []float64, m, n int) (float64, error) {
+	s, u, vt := p.w[:n], p.u[:m*n], p.vt[:n*n]
+	if !nblas.SVD(false, m, n, c, n, s, u, n, vt, n, p.work, p.iwork) {
+		return math.NaN(), fmt.Errorf("%w: the SVD of a %d x %d matrix did not converge", core.ErrNumerical, m, n)
+	}
+	rank := NumericalRank(s, max(m, n))
+	gemm(blas.NoTrans, blas.NoTrans, m, n, rank, 1, u, n, vt, n, 0, q, n)
+	var sum float64
+	for _, v := range s {
+		sum += v
+	}
+	return sum, nil
+}
+
+// NumericalRank counts the descending singular values s that exceed
+// size * eps * s[0], size being the larger dimension of the matrix.
+func NumericalRank(s []float64, size int) int {
+	rank := 0
+	for rank < len(s) && s[rank] > float64(size)*eps*s[0] {
+		rank++
+	}
+	return rank
+}
+
+// newtonSchulzStep stores (3 I - U'U) / 2, full, in the n x n step.
+func newtonSchulzStep(step, u []float64, m, n int) {
+	blas64.Implementation().Dsyrk(blas.Upper, blas.Trans, n, m, -0.5, u, n, 0, step, n)
+	for i := range n {
+		step[i*n+i] += 1.5
+		for j := i + 1; j < n; j++ {
+			step[j*n+i] = step[i*n+j]
+		}
+	}
+}
+
+// scaleColumns multiplies column j of the m x n row-major a by d[j].
+func scaleColumns(a []float64, m, n int, d []float64) {
+	for i := range m {
+		row := a[i*n : (i+1)*n]
+		for j, v := range d {
+			row[j] *= v
+		}
+	}
+}
+
+// gemm is C = alpha op(A) op(B) + beta C on row-major slices.
+func gemm(tA, tB blas.Transpose, m, n, k int, alpha float64, a []float64, lda int, b []float64, ldb int, beta float64, c []float64, ldc int) {
+	blas64.Implementation().Dgemm(tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+}

@@ -1,0 +1,100 @@
+package linalg
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core"
+	nblas "netrep_go/core/internal/blas"
+	"netrep_go/core/internal/cmem"
+)
+
+// Whitening is the family of partial whitening transforms
+//
+//	Z = s V diag(d) V',  X'X = V diag(lambda) V',
+//	d = alpha + (1 - alpha) lambda^(-1/2),
+//
+// between the identity (alpha = 1) and full whitening (alpha = 0), with
+// eigenvalues clipped from below at Tol. The scale s keeps the total variance,
+// tr(Z'X'XZ) = tr(X'X), counting the clipped eigenvalues (Williams et al.,
+// NeurIPS 2021, regularised CCA).
+type Whitening struct {
+	Alpha float64
+	Tol   float64
+}
+
+// Identity reports whether the transform is the identity.
+func (w Whitening) Identity() bool { return w.Alpha > 1-w.Tol }
+
+// Gain is d at the eigenvalue lambda.
+func (w Whitening) Gain(lambda float64) float64 {
+	return w.Alpha + (1-w.Alpha)/math.Sqrt(max(lambda, w.Tol))
+}
+
+// Variance returns the share of an eigenvalue in the total variance before and
+// after the transform with s = 1.
+func (w Whitening) Variance(lambda float64) (before, after float64) {
+	lambda = max(lambda, w.Tol)
+	root := w.Alpha*math.Sqrt(lambda) + 1 - w.Alpha
+	return lambda, root * root
+}
+
+// Apply stores the whitened x z in xz and the transform in z, for the m x n
+// x with columns that are already centred. With preserve false, s = 1. xz may
+// not alias x.
+func (w Whitening) Apply(xz, z, x *mat.Dense, preserve bool) error {
+	m, n := x.Dims()
+	if w.Identity() {
+		xz.Copy(x)
+		setIdentity(z)
+		return nil
+	}
+	var arena cmem.Arena
+	defer arena.Free()
+	nwork, niwork := nblas.EigenWork(n)
+	v, lambda := arena.Float64s(n*n), arena.Float64s(n)
+	work, iwork := arena.Float64s(nwork), arena.Int32s(niwork)
+	scaled := arena.Float64s(n * n)
+	if err := arena.Err(); err != nil {
+		return err
+	}
+	rx, rz, rxz := x.RawMatrix(), z.RawMatrix(), xz.RawMatrix()
+	gemm(blas.Trans, blas.NoTrans, n, n, m, 1, rx.Data, rx.Stride, rx.Data, rx.Stride, 0, v, n)
+	if !nblas.Eigen(n, v, n, lambda, work, iwork) {
+		return fmt.Errorf("%w: the eigenvalues of the %d x %d covariance did not converge", core.ErrNumerical, n, n)
+	}
+	scale := 1.0
+	if preserve {
+		scale = w.scale(lambda)
+	}
+	for k, l := range lambda {
+		lambda[k] = scale * w.Gain(l)
+	}
+	copy(scaled, v)
+	scaleColumns(scaled, n, n, lambda)
+	gemm(blas.NoTrans, blas.Trans, n, n, n, 1, scaled, n, v, n, 0, rz.Data, rz.Stride)
+	gemm(blas.NoTrans, blas.NoTrans, m, n, n, 1, rx.Data, rx.Stride, rz.Data, rz.Stride, 0, rxz.Data, rxz.Stride)
+	return nil
+}
+
+// scale is s for a full set of eigenvalues.
+func (w Whitening) scale(lambda []float64) float64 {
+	var before, after float64
+	for _, l := range lambda {
+		b, a := w.Variance(l)
+		before += b
+		after += a
+	}
+	return math.Sqrt(before / after)
+}
+
+func setIdentity(z *mat.Dense) {
+	z.Zero()
+	n, _ := z.Dims()
+	for i := range n {
+		z.Set(i, i, 1)
+	}
+}

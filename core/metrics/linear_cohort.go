@@ -1,0 +1,202 @@
+package metrics
+
+import (
+	"fmt"
+	"math"
+	"sync/atomic"
+
+	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
+	"netrep_go/core/linalg"
+)
+
+// LinearOptions configure a LinearCohort beyond the metric itself. The zero
+// value is the default.
+type LinearOptions struct {
+	// Single multiplies activations in float32; everything after the products
+	// stays in float64.
+	Single bool
+	// Tol is the largest error of a training distance that the certified route
+	// over the Gram matrix may leave; 0 stands for 1e-7.
+	Tol float64
+}
+
+// nearZero is the distance, relative to unit norms, below which inner products
+// no longer resolve it and the residual of the aligned matrices is measured.
+const nearZero = 1e-2
+
+// nullColumn is the norm, relative to the matrix, at which a direction counts
+// as one in which a network does not vary.
+const nullColumn = 1e-13
+
+// LinearCohort measures the Linear distances between the networks of a list.
+// It implements multiset.Cohort.
+type LinearCohort struct {
+	linear      Linear
+	opts        LinearOptions
+	train, test []*mat.Dense
+	networks    []linearNetwork
+	preparers   []*linearPreparer
+	pairs       []*linearPair
+	arena       cmem.Arena
+	routes      [3]atomic.Int64
+}
+
+// linearNetwork is what the pairs of a network need of it: its centred and
+// whitened activations in an orthonormal basis of the directions in which it
+// varies. Whitened matrices lack the factor that preserves the variance, which
+// depends on the width that a pair is padded to.
+type linearNetwork struct {
+	train, test   samples
+	rank, width   int
+	norm          float64 // |train|
+	lost          float64 // sum of the norms of the directions left out
+	testNorm      float64 // |test|, with what lies outside of the basis
+	testRest      float64 // norm of what lies outside of the basis
+	before, after float64 // total variance before and after whitening
+}
+
+// NewLinearCohort returns a cohort of the m x p_k matrices in train. Held-out
+// distances are measured on test, if there is any: one matrix a network.
+func NewLinearCohort(linear Linear, opts LinearOptions, train, test []*mat.Dense) (*LinearCohort, error) {
+	if err := linear.Check(); err != nil {
+		return nil, err
+	}
+	if err := checkCohort(train, test); err != nil {
+		return nil, err
+	}
+	if opts.Tol == 0 {
+		opts.Tol = 1e-7
+	}
+	return &LinearCohort{linear: linear, opts: opts, train: train, test: test,
+		networks: make([]linearNetwork, len(train))}, nil
+}
+
+// Len returns the number of networks.
+func (c *LinearCohort) Len() int { return len(c.train) }
+
+// Free releases the memory of the cohort.
+func (c *LinearCohort) Free() { c.arena.Free() }
+
+// Routes counts the training distances certified from the Gram matrix, those
+// taken from singular values, and those of either kind that were so small that
+// the residual was measured.
+func (c *LinearCohort) Routes() (gram, svd, residual int64) {
+	return c.routes[0].Load(), c.routes[1].Load(), c.routes[2].Load()
+}
+
+// Reserve allocates the prepared networks and one workspace a worker.
+func (c *LinearCohort) Reserve(workers int) error {
+	m, _ := c.train[0].Dims()
+	mt, width := 0, 0
+	for k, x := range c.train {
+		_, p := x.Dims()
+		width = max(width, p)
+		c.networks[k].train = newSamples(&c.arena, m, min(m, p), c.opts.Single)
+		if c.test != nil {
+			mt, _ = c.test[0].Dims()
+			c.networks[k].test = newSamples(&c.arena, mt, min(m, p), c.opts.Single)
+		}
+	}
+	for range workers {
+		c.preparers = append(c.preparers, newLinearPreparer(&c.arena, m, mt, width))
+		c.pairs = append(c.pairs, newLinearPair(&c.arena, min(m, width), mt > 0, c.opts.Single))
+	}
+	return c.arena.Err()
+}
+
+// Prepare centres and whitens network k and drops its null directions.
+func (c *LinearCohort) Prepare(worker, k int) error {
+	var test *mat.Dense
+	if c.test != nil {
+		test = c.test[k]
+	}
+	net := &c.networks[k]
+	if err := c.preparers[worker].prepare(net, c.linear, c.train[k], test); err != nil {
+		return fmt.Errorf("network %d: %w", k, err)
+	}
+	if c.linear.Score == Euclidean {
+		return nil
+	}
+	if err := usableNorm(net.norm); err != nil {
+		return fmt.Errorf("network %d: %w", k, err)
+	}
+	if test != nil {
+		if err := usableNorm(net.testNorm); err != nil {
+			return fmt.Errorf("held-out data of network %d: %w", k, err)
+		}
+	}
+	return nil
+}
+
+// Distance returns the training distance of networks i and j, and their
+// held-out distance if there is test data.
+func (c *LinearCohort) Distance(worker, i, j int) (train, test float64, err error) {
+	a, b := &c.networks[i], &c.networks[j]
+	if a.rank > b.rank {
+		a, b = b, a
+	}
+	pair := c.pairs[worker]
+	pair.set(c.linear, c.opts.Tol, a, b)
+	var route linalg.Route
+	if c.test == nil {
+		train, route, err = pair.trainDistance()
+	} else {
+		train, test, route, err = pair.heldOutDistance()
+	}
+	if err != nil {
+		return math.NaN(), math.NaN(), fmt.Errorf("networks %d and %d: %w", i, j, err)
+	}
+	c.routes[route].Add(1)
+	if pair.residual > 0 {
+		c.routes[2].Add(1)
+	}
+	return train, test, nil
+}
+
+// scaleAt is the factor by which whitening at padded width n preserves the
+// variance of the network.
+func (net *linearNetwork) scaleAt(n int, w linalg.Whitening) float64 {
+	if w.Identity() {
+		return 1
+	}
+	before, after := w.Variance(0)
+	padding := float64(n - net.width)
+	return math.Sqrt((net.before + padding*before) / (net.after + padding*after))
+}
+
+// checkCohort checks that all networks saw the same samples and that test
+// belongs to train.
+func checkCohort(train, test []*mat.Dense) error {
+	if len(train) == 0 {
+		return fmt.Errorf("%w: at least one network is needed, got none", core.ErrInvalid)
+	}
+	if err := equalSamples(train, "training"); err != nil {
+		return err
+	}
+	if test == nil {
+		return nil
+	}
+	if len(test) != len(train) {
+		return fmt.Errorf("%w: there are %d networks in the training data and %d in the test data", core.ErrInvalid, len(train), len(test))
+	}
+	for k := range train {
+		_, p := train[k].Dims()
+		if _, pt := test[k].Dims(); pt != p {
+			return fmt.Errorf("%w: network %d has %d features in the training data and %d in the test data", core.ErrInvalid, k, p, pt)
+		}
+	}
+	return equalSamples(test, "test")
+}
+
+func equalSamples(xs []*mat.Dense, which string) error {
+	want, _ := xs[0].Dims()
+	for k, x := range xs {
+		if m, _ := x.Dims(); m != want {
+			return fmt.Errorf("%w: network %d has %d samples in the %s data and network 0 has %d; all networks must see the same samples", core.ErrInvalid, k, m, which, want)
+		}
+	}
+	return nil
+}

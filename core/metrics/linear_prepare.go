@@ -1,0 +1,236 @@
+package metrics
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/lapack/lapack64"
+	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core"
+	nblas "netrep_go/core/internal/blas"
+	"netrep_go/core/internal/cmem"
+	"netrep_go/core/linalg"
+)
+
+// linearPreparer turns activations into linearNetworks. It belongs to one
+// worker.
+type linearPreparer struct {
+	mean, gain, lambda, work, tau []float64
+	iwork                         []int32
+	gram                          []float64 // q x q: covariance, then its eigenvectors
+	chol                          []float64 // q x q
+	flat                          []float64 // m x q: centred activations
+	wide                          []float64 // p x m: centred transpose, then its orthonormal factor
+	basis                         []float64 // p x q
+	rest                          []float64 // mt x p
+	coords                        []float64 // mt x q
+	block                         []float64
+}
+
+// blockRows is the number of rows that are multiplied in one go where a whole
+// product would double the memory.
+const blockRows = 64
+
+func newLinearPreparer(arena *cmem.Arena, m, mt, p int) *linearPreparer {
+	q := min(m, p)
+	nwork, niwork := nblas.EigenWork(q)
+	w := &linearPreparer{
+		mean:   arena.Float64s(p),
+		gain:   arena.Float64s(q),
+		lambda: arena.Float64s(q),
+		work:   arena.Float64s(max(nwork, 64*max(m, p))),
+		tau:    arena.Float64s(q),
+		iwork:  arena.Int32s(niwork),
+		gram:   arena.Float64s(q * q),
+		chol:   arena.Float64s(q * q),
+		flat:   arena.Float64s(m * q),
+		rest:   arena.Float64s(mt * p),
+		coords: arena.Float64s(mt * q),
+		block:  arena.Float64s(blockRows * q),
+	}
+	if p > m {
+		w.wide = arena.Float64s(p * m)
+	}
+	if mt > 0 {
+		w.basis = arena.Float64s(p * q)
+	}
+	return w
+}
+
+// prepare fills net from the activations of one network.
+func (w *linearPreparer) prepare(net *linearNetwork, linear Linear, x, test *mat.Dense) error {
+	m, p := x.Dims()
+	q := min(m, p)
+	net.width = p
+	flat := w.flat[:m*q]
+	w.center(linear.Center, x)
+	if p > m {
+		w.reduce(flat, x)
+	} else {
+		linalg.SubtractRow(flat, x, w.mean[:p])
+	}
+	net.norm = norm(flat)
+	if math.IsNaN(net.norm) || net.norm > maxNorm {
+		return usableNorm(net.norm)
+	}
+	gram := w.gram[:q*q]
+	blas64.Implementation().Dsyrk(blas.Upper, blas.Trans, q, m, 1, flat, q, 0, gram, q)
+	whitening := linear.whitening()
+	rotated := !whitening.Identity() || !fullRank(w.chol[:q*q], gram, q)
+	if rotated {
+		if err := w.rotate(net, whitening, flat, m, p); err != nil {
+			return err
+		}
+	} else {
+		net.rank = q
+	}
+	net.train.store(flat, m, net.rank)
+	if test != nil {
+		w.prepareTest(net, whitening, test, rotated, p > m)
+	}
+	return nil
+}
+
+func (w *linearPreparer) center(center bool, x *mat.Dense) {
+	_, p := x.Dims()
+	if center {
+		linalg.ColumnMeans(w.mean[:p], x)
+	} else {
+		clear(w.mean[:p])
+	}
+}
+
+// reduce stores in the m x m flat the coordinates R' of the centred x = R'Q' in
+// the span of its rows, and leaves the factored Q in wide. Any distance between
+// alignments is the same in these coordinates.
+func (w *linearPreparer) reduce(flat []float64, x *mat.Dense) {
+	m, p := x.Dims()
+	for i := range m {
+		for j, v := range x.RawRowView(i) {
+			w.wide[j*m+i] = v - w.mean[j]
+		}
+	}
+	lapack64.Geqrf(w.wideMatrix(p, m), w.tau[:m], w.work, len(w.work))
+	for i := range m {
+		for j := range m {
+			if j <= i {
+				flat[i*m+j] = w.wide[j*m+i]
+			} else {
+				flat[i*m+j] = 0
+			}
+		}
+	}
+}
+
+func (w *linearPreparer) wideMatrix(p, m int) blas64.General {
+	return blas64.General{Rows: p, Cols: m, Stride: m, Data: w.wide[:p*m]}
+}
+
+// fullRank reports whether a Cholesky factorisation of the Gram matrix shows,
+// at a hundredth of the price of its eigenvalues, that no direction is null. A
+// wrong yes costs speed only.
+func fullRank(chol, gram []float64, n int) bool {
+	copy(chol, gram)
+	if !nblas.Cholesky(n, chol, n) {
+		return false
+	}
+	smallest, largest := chol[0], chol[0]
+	for i := range n {
+		smallest = min(smallest, chol[i*n+i])
+		largest = max(largest, chol[i*n+i])
+	}
+	return smallest > 1e-5*largest
+}
+
+// rotate turns the coordinates flat (m x q) to the principal axes, whitens
+// them, and drops those in which the network does not vary: eigenvalues cannot
+// tell 0 from (6e-9 sigma_1)^2, the norms of the rotated columns can. What was
+// dropped goes into net.lost.
+func (w *linearPreparer) rotate(net *linearNetwork, whitening linalg.Whitening, flat []float64, m, p int) error {
+	q := min(m, p)
+	v, lambda := w.gram[:q*q], w.lambda[:q]
+	if !nblas.Eigen(q, v, q, lambda, w.work, w.iwork) {
+		return fmt.Errorf("%w: the eigenvalues of its covariance did not converge", core.ErrNumerical)
+	}
+	w.multiplyInPlace(flat, v, m, q)
+	size := columnNorms(flat, m, q)
+	net.before, net.after = whitening.Variance(0)
+	net.before *= float64(p - q)
+	net.after *= float64(p - q)
+	var total float64
+	kept := make([]int, 0, q)
+	for k, l := range lambda {
+		before, after := whitening.Variance(l)
+		net.before += before
+		net.after += after
+		gain := whitening.Gain(l)
+		total += size[k] * gain * size[k] * gain
+		if size[k] > nullColumn*net.norm {
+			w.gain[len(kept)] = gain
+			kept = append(kept, k)
+		} else {
+			net.lost += size[k] * gain
+		}
+	}
+	net.rank = len(kept)
+	net.norm = math.Sqrt(total)
+	keepColumns(flat, m, q, kept)
+	scaleColumns(flat, m, net.rank, w.gain[:net.rank])
+	keepColumns(v, q, q, kept)
+	return nil
+}
+
+// multiplyInPlace replaces the m x q a by a v, block by block.
+func (w *linearPreparer) multiplyInPlace(a, v []float64, m, q int) {
+	for i := 0; i < m; i += blockRows {
+		rows := min(blockRows, m-i)
+		block, product := a[i*q:(i+rows)*q], w.block[:rows*q]
+		gemm(blas.NoTrans, blas.NoTrans, rows, q, q, 1, block, q, v, q, 0, product, q)
+		copy(block, product)
+	}
+}
+
+// prepareTest expresses held-out samples in the basis of the training data.
+// What lies outside of it is part of their norm, but the training data does not
+// say how to align it, so it contributes nothing to inner products.
+func (w *linearPreparer) prepareTest(net *linearNetwork, whitening linalg.Whitening, test *mat.Dense, rotated, reduced bool) {
+	mt, p := test.Dims()
+	r := net.rank
+	rest := w.rest[:mt*p]
+	linalg.SubtractRow(rest, test, w.mean[:p])
+	if !rotated && !reduced {
+		net.testNorm = norm(rest)
+		net.test.store(rest, mt, p)
+		return
+	}
+	basis, coords := w.trainBasis(net, rotated, reduced), w.coords[:mt*r]
+	gemm(blas.NoTrans, blas.NoTrans, mt, r, p, 1, rest, p, basis, r, 0, coords, r)
+	if r < p {
+		gemm(blas.NoTrans, blas.Trans, mt, p, r, -1, coords, r, basis, r, 1, rest, p)
+		net.testRest = norm(rest) * whitening.Gain(0)
+	}
+	if rotated {
+		scaleColumns(coords, mt, r, w.gain[:r])
+	}
+	net.testNorm = math.Hypot(norm(coords), net.testRest)
+	net.test.store(coords, mt, r)
+}
+
+// trainBasis returns the orthonormal p x rank basis of the training data.
+func (w *linearPreparer) trainBasis(net *linearNetwork, rotated, reduced bool) []float64 {
+	p, r := net.width, net.rank
+	if !reduced {
+		return w.gram[:p*r]
+	}
+	m := len(w.tau)
+	lapack64.Orgqr(w.wideMatrix(p, m), w.tau[:m], w.work, len(w.work))
+	if !rotated {
+		return w.wide[:p*m]
+	}
+	basis := w.basis[:p*r]
+	gemm(blas.NoTrans, blas.NoTrans, p, r, m, 1, w.wide, m, w.gram, r, 0, basis, r)
+	return basis
+}

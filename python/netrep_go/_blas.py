@@ -1,0 +1,139 @@
+"""The BLAS and LAPACK that SciPy has brought into the process."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import threading
+from typing import Any
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+# The arguments of the Fortran routines that the extension calls: c for char *,
+# i for int *, x for a pointer to the routine's number type. An ILP64 build or
+# another interface has other signatures and is left alone.
+_SIGNATURES = {
+    "dgemm": "c c i i i x x i x i x x i",
+    "sgemm": "c c i i i x x i x i x x i",
+    "dsyrk": "c c i i x x i x x i",
+    "ssyrk": "c c i i x x i x x i",
+    "dgemv": "c i i x x i x i x x i",
+    "dtrsm": "c c c c i i x x i x i",
+    "dgesvd": "c c i i x i x x i x i x i i",
+    "dgesdd": "c i i x i x x i x i x i i i",
+    "dsyev": "c c i x i x x i i",
+    "dsyevd": "c c i x i x x i i i i",
+    "dpotrf": "c i x i i",
+    "dgelqf": "i i x i x x i i",
+    "dorglq": "i i i x i x x i i",
+    "dormlq": "c c i i i x i x x i x i i",
+}
+
+_TYPES = {"char *": "c", "int *": "i"}
+
+
+def addresses(names: list[str]) -> np.ndarray:
+    """Return the addresses of the Fortran routines, 0 where one is missing."""
+    from scipy.linalg import cython_blas, cython_lapack
+
+    capsules = cython_blas.__pyx_capi__ | cython_lapack.__pyx_capi__
+    found = [_address(capsules.get(name), name) for name in names]
+    return np.array(found, dtype=np.int64)
+
+
+def _address(capsule: Any, name: str) -> int:
+    """Return the address in a capsule, whose name is the C signature."""
+    if capsule is None:
+        return 0
+    api = ctypes.pythonapi
+    api.PyCapsule_GetName.restype = ctypes.c_char_p
+    api.PyCapsule_GetName.argtypes = [ctypes.py_object]
+    api.PyCapsule_GetPointer.restype = ctypes.c_void_p
+    api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    signature = api.PyCapsule_GetName(capsule)
+    if _letters(signature.decode(), name[0]) != _SIGNATURES.get(name):
+        return 0
+    return api.PyCapsule_GetPointer(capsule, signature)
+
+
+def _letters(signature: str, number: str) -> str:
+    """Abbreviate a C signature; ``number`` is d or s, the routine's type."""
+    inside = re.fullmatch(r"void \((.*)\)", signature)
+    if inside is None:
+        return ""
+    own_type = re.compile(rf"(__pyx_t_\w+_{number}|{_C_NAMES[number]}) \*")
+    return " ".join(
+        "x" if own_type.fullmatch(kind) else _TYPES.get(kind, "?")
+        for kind in inside[1].split(", ")
+    )
+
+
+_C_NAMES = {"d": "double", "s": "float"}
+
+
+# Where SciPy's wheels keep the library that they bring along.
+_IN_SCIPY = re.compile(r"[/\\]scipy(\.libs)?[/\\]")
+
+
+class _OneThread:
+    """A reference-counted limit of SciPy's BLAS to one thread.
+
+    The parallelism inside the extension is its own. Overlapping limits of
+    threadpoolctl restore in any order and can leave the process on one thread
+    for good; here the last call out restores what the first call in found.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._depth = 0
+        self._saved: list[int] = []
+        self._libraries: list[Any] | None = None
+
+    @property
+    def libraries(self) -> list[Any]:
+        """The thread pools of the BLAS that SciPy calls, found once."""
+        if self._libraries is None:
+            import scipy.linalg  # noqa: F401  loads the library that is looked for
+
+            found = ThreadpoolController().select(user_api="blas").lib_controllers
+            own = [lib for lib in found if _IN_SCIPY.search(lib.filepath)]
+            self._libraries = own or found
+        return self._libraries
+
+    @property
+    def n_threads(self) -> int:
+        """The number of threads outside of the limit."""
+        with self._lock:
+            threads = self._saved if self._depth else self._current()
+        return max([1, *(n for n in threads if n)])
+
+    def _current(self) -> list[int]:
+        return [library.num_threads for library in self.libraries]
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._depth == 0:
+                self._saved = self._current()
+                for library in self.libraries:
+                    library.set_num_threads(1)
+            self._depth += 1
+
+    def __exit__(self, *exception: object) -> None:
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0:
+                for library, threads in zip(self.libraries, self._saved, strict=True):
+                    library.set_num_threads(threads)
+
+
+one_thread = _OneThread()
+
+
+def description() -> str:
+    """Name the BLAS in use, its version, architecture and threads."""
+    return "; ".join(
+        f"{lib.internal_api} {lib.version} ({getattr(lib, 'architecture', None)}, "
+        f"{getattr(lib, 'threading_layer', None)}, {lib.num_threads} threads)"
+        for lib in one_thread.libraries
+    )

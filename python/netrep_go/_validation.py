@@ -1,0 +1,93 @@
+"""Checks of what users pass in: the only place that copies or casts arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_array
+
+
+def as_matrix(x: ArrayLike, name: str) -> np.ndarray:
+    """Return ``x`` as a C-contiguous float64 matrix of finite numbers.
+
+    ``x`` itself comes back if it is one already: it is never written to.
+    """
+    if _is_ready(x) and x.ndim == 2 and _is_finite(x):
+        return x
+    return _as_array(x, name, ndim=2)
+
+
+def _as_array(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
+    """Return ``x`` as a ready array of ``ndim`` dimensions, or say what it is."""
+    if np.iscomplexobj(x):
+        raise ValueError(f"{name} must be real. Complex data not supported")
+    x = check_array(
+        x, dtype=np.float64, order="C", allow_nd=True, ensure_2d=False, input_name=name
+    )
+    if x.ndim != ndim:
+        hint = " Reshape your data" if x.ndim < ndim else ""
+        raise ValueError(
+            f"{name} must have {ndim} dimensions, got shape {x.shape}. "
+            f"Expected {ndim}d arrays.{hint}"
+        )
+    if x.size == 0:
+        raise ValueError(
+            f"{name} must not be empty, got shape {x.shape}: 0 sample(s) or "
+            "0 feature(s), while a minimum of 1 is required."
+        )
+    return np.require(x, np.float64, ["C", "A"])
+
+
+def _is_ready(x: Any) -> bool:
+    return (
+        type(x) is np.ndarray
+        and x.dtype.char == "d"
+        and x.dtype.isnative
+        and x.flags.c_contiguous
+        and x.flags.aligned
+        and x.size > 0
+    )
+
+
+def _is_finite(x: np.ndarray) -> bool:
+    """Whether the sum is finite: then all is. The slow check settles the rest."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.isfinite(np.add.reduce(x, axis=None))
+
+
+def as_matrices(networks: Sequence[tuple[str, Any]]) -> list[np.ndarray]:
+    """Return the matrices of named networks."""
+    return [as_matrix(x, name) for name, x in networks]
+
+
+def check_widths(networks: Sequence[tuple[str, Any]]) -> None:
+    """Raise if the matrices differ in width, because zero padding is off."""
+    first, x0 = networks[0]
+    for name, x in networks:
+        if np.shape(x)[1] != np.shape(x0)[1]:
+            raise ValueError(
+                "Expected arrays with equal dimensions, because zero_pad is False, but "
+                f"{first} has {np.shape(x0)[1]} features and {name} {np.shape(x)[1]}."
+            )
+
+
+def check_option(value: object, name: str, allowed: Sequence[str]) -> None:
+    """Raise if ``value`` is not one of the allowed strings."""
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(
+            f"Expected `{name}` parameter to be in {{{', '.join(map(repr, allowed))}}}. "
+            f"Found instead {name} == {value!r}."
+        )
+
+
+def check_number(value: object, name: str, low: float, high: float) -> None:
+    """Raise if ``value`` is not a number in [low, high]."""
+    if isinstance(value, bool) or not isinstance(
+        value, (int, float, np.integer, np.floating)
+    ):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not low <= value <= high:
+        raise ValueError(f"{name} must be in [{low:g}, {high:g}], got {value!r}")

@@ -1,0 +1,7 @@
+"""Distances between two sets of activations."""
+
+from netrep_go.metrics._aligner import Aligner
+from netrep_go.metrics._linear import LinearMetric
+from netrep_go.metrics._scorer import neg_distance_scorer
+
+__all__ = ["Aligner", "LinearMetric", "neg_distance_scorer"]

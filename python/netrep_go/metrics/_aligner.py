@@ -1,0 +1,119 @@
+"""A one-sided alignment that fits into scikit-learn pipelines."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from netrep_go.metrics._linear import LinearMetric
+
+__all__ = ["Aligner"]
+
+
+class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    r"""Map activations of one network onto those of a reference network.
+
+    With the centred data X and reference Y, whitening transforms as in
+    :class:`LinearMetric` and :math:`(X Z_x)^\top Y Z_y = U S V^\top`, the map is
+
+    .. math:: x \mapsto (x - \bar x) \, Z_x U V^\top Z_y^{-1} + \bar y
+
+    At ``alpha=1`` this is the Procrustes rotation onto the reference; at
+    ``alpha=0`` it recovers any reference that is an affine map of the data.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Regularisation in [0, 1]: 1 allows rotations only, 0 any linear map.
+    center_columns : bool, default=True
+        Move the mean of the data to the mean of the reference.
+
+    Attributes
+    ----------
+    mean_ : ndarray of shape (n_features_in_,)
+        Training mean of the data.
+    target_mean_ : ndarray of shape (n_targets,)
+        Training mean of the reference.
+    coef_ : ndarray of shape (n_features_in_, n_targets)
+        The linear part of the map.
+    n_features_in_ : int
+        Width of the data.
+
+    See Also
+    --------
+    LinearMetric : The distance that remains after the alignment.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.metrics import Aligner
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((50, 4))
+    >>> reference = X @ np.linalg.qr(rng.standard_normal((4, 4)))[0] + 3
+    >>> aligned = Aligner().fit(X, reference).transform(X)
+    >>> bool(np.allclose(aligned, reference))
+    True
+    """
+
+    def __init__(self, alpha: float = 1.0, center_columns: bool = True) -> None:
+        self.alpha = alpha
+        self.center_columns = center_columns
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Aligner:
+        """Find the map from X to y.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            Activations of the network to map.
+        y : array_like of shape (n_samples, n_targets) or (n_samples,)
+            Activations of the reference network to the same samples.
+
+        Returns
+        -------
+        self
+        """
+        X, y = validate_data(
+            self, X, y, dtype=np.float64, multi_output=True, y_numeric=True
+        )
+        y = np.asarray(y, np.float64).reshape(len(y), -1)
+        metric = LinearMetric(alpha=self.alpha, center_columns=self.center_columns)
+        metric.fit(X, y)
+        n, q = X.shape[1], y.shape[1]
+        r = metric.rank_
+        back = np.linalg.inv(metric.Wy_)
+        self.coef_ = (metric.Wx_[:, :r] @ back[:r])[:n, :q]
+        self.mean_, self.target_mean_ = metric.mx_[:n], metric.my_[:q]
+        self._n_features_out = q
+        return self
+
+    def transform(self, X: ArrayLike) -> np.ndarray:
+        """Map activations into the space of the reference.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            Activations of the network that was fitted.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_targets)
+            Aligned activations.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return (X - self.mean_) @ self.coef_ + self.target_mean_
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.one_d_labels = False
+        tags.target_tags.two_d_labels = True
+        return tags

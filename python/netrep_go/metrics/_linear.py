@@ -1,0 +1,287 @@
+"""Shape metrics with linear alignments."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from netrep_go import _native
+from netrep_go._validation import (
+    as_matrices,
+    as_matrix,
+    check_number,
+    check_option,
+    check_widths,
+)
+from netrep_go.metrics._cohort import Cohorts, PairwiseMixin, measure
+from netrep_go.validation import check_equal_shapes
+
+__all__ = ["LinearMetric"]
+
+_SCORES = ("angular", "euclidean")
+
+PartialFit = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+class LinearMetric(PairwiseMixin, BaseEstimator):
+    r"""Distance between two sets of activations after an optimal linear alignment.
+
+    For activations X and Y of two networks to the same samples, centred and
+    whitened in part by :math:`Z_x` and :math:`Z_y`, the metric is
+
+    .. math:: d(X, Y) = \min_{Q \in O(n)} \theta(X Z_x, \; Y Z_y Q)
+
+    with :math:`\theta(A, B) = \arccos \langle A, B \rangle / (\|A\| \|B\|)` or the
+    Frobenius norm of A - B. The whitening
+    :math:`Z = V \mathrm{diag}(\alpha + (1 - \alpha) \lambda^{-1/2}) V^\top`, from
+    :math:`X^\top X = V \mathrm{diag}(\lambda) V^\top`, is scaled to keep the total
+    variance; eigenvalues count as at least 1e-7.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Regularisation in [0, 1]. At 1 only rotations align the networks
+        (Procrustes); at 0 any invertible linear map does, as in CCA.
+    center_columns : bool, default=True
+        Subtract the mean activation of each neuron in the training data.
+    zero_pad : bool, default=True
+        Pad the narrower network with silent neurons. If False, networks of
+        unequal width raise.
+    score_method : {'angular', 'euclidean'}, default='angular'
+        The ground distance: an angle in radians, from 0 to pi, or a Frobenius
+        norm in the units of the activations.
+
+    Attributes
+    ----------
+    mx_, my_ : ndarray of shape (n_features,)
+        Training means of X and Y (zeros without centring).
+    Wx_, Wy_ : ndarray of shape (n_features, n_features)
+        Maps into the common space, ``n_features`` being the larger width.
+    rank_ : int
+        Number of leading dimensions of the common space that the training data
+        align. The maps' other columns are an arbitrary completion; held-out
+        activations along them count towards norms but not towards inner products.
+
+    Notes
+    -----
+    ``score`` is a distance: smaller is more alike. In model selection use
+    :func:`neg_distance_scorer`. In a Pipeline use :class:`Aligner`.
+
+    References
+    ----------
+    Williams, Kunz, Kornblith & Linderman (2021). Generalized Shape Metrics on
+    Neural Representations. NeurIPS 34. arXiv:2110.14739.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.metrics import LinearMetric
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((100, 10))
+    >>> Q = np.linalg.qr(rng.standard_normal((10, 10)))[0]
+    >>> metric = LinearMetric(alpha=1.0).fit(X, X @ Q)
+    >>> bool(metric.score(X, X @ Q) < 1e-12)
+    True
+    >>> round(LinearMetric().fit_score(X, rng.standard_normal((100, 10))), 2)
+    1.18
+    """
+
+    def __init__(
+        self,
+        alpha: float = 1.0,
+        center_columns: bool = True,
+        zero_pad: bool = True,
+        score_method: Literal["angular", "euclidean"] = "angular",
+    ) -> None:
+        self.alpha = alpha
+        self.center_columns = center_columns
+        self.zero_pad = zero_pad
+        self.score_method = score_method
+        self._check_parameters()
+
+    def _check_parameters(self) -> None:
+        check_number(self.alpha, "alpha", 0, 1)
+        check_option(self.score_method, "score_method", _SCORES)
+
+    def fit(self, X: ArrayLike, Y: ArrayLike) -> LinearMetric:
+        """Find the maps that bring X and Y closest.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_samples, n_features)
+            Activations of two networks to the same samples.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X or Y is not a finite, real matrix or their shapes do not match.
+        """
+        X, Y = check_equal_shapes(X, Y, nd=2, zero_pad=self.zero_pad)
+        return self.finalize_fit(self.partial_fit(X), self.partial_fit(Y))
+
+    def partial_fit(self, X: ArrayLike) -> PartialFit:
+        """Do the part of a fit that concerns one network.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            Activations.
+
+        Returns
+        -------
+        mx : ndarray of shape (n_features,)
+            Mean activations (zeros without centring).
+        Xw : ndarray of shape (n_samples, n_features)
+            Centred and whitened activations.
+        Zx : ndarray of shape (n_features, n_features)
+            The whitening transform.
+        """
+        self._check_parameters()
+        X = as_matrix(X, "X")
+        n = X.shape[1]
+        mx, Xw, Zx = np.empty(n), np.empty(X.shape), np.empty((n, n))
+        inputs = (X, float(self.alpha), bool(self.center_columns))
+        _native.call("metrics.linear_partial_fit", (mx, Xw, Zx), inputs)
+        return mx, Xw, Zx
+
+    def finalize_fit(self, cache_X: PartialFit, cache_Y: PartialFit) -> LinearMetric:
+        """Align two networks from what ``partial_fit`` returned for each.
+
+        Parameters
+        ----------
+        cache_X, cache_Y : tuple
+            Results of ``partial_fit`` for networks of equal width.
+
+        Returns
+        -------
+        self
+        """
+        self.mx_, Xw, Zx = cache_X
+        self.my_, Yw, Zy = cache_Y
+        Xw, Yw = check_equal_shapes(Xw, Yw)
+        Wx, Wy, rank = np.empty(Zx.shape), np.empty(Zy.shape), np.empty(1, np.int64)
+        _native.call("metrics.linear_align", (Wx, Wy, rank), (Xw, Yw, Zx, Zy))
+        self.Wx_, self.Wy_, self.rank_ = Wx, Wy, int(rank[0])
+        return self
+
+    def transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """Map X and Y into the common space.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_samples, n_features)
+            Activations of the networks that the metric was fitted to, to any
+            samples.
+
+        Returns
+        -------
+        X_aligned, Y_aligned : ndarray of shape (n_samples, n_features)
+            Aligned activations; ``n_features`` is the larger width.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the metric has not been fitted.
+        ValueError
+            If the width differs from that of the training data.
+        """
+        check_is_fitted(self, "Wx_")
+        X, Y = check_equal_shapes(X, Y, nd=2, zero_pad=self.zero_pad)
+        if X.shape[1] != self.Wx_.shape[0]:
+            raise ValueError(
+                "Array with wrong shape passed to transform. Expected a matrix with "
+                f"{self.Wx_.shape[0]} columns, but got one of shape {X.shape}."
+            )
+        return (X - self.mx_) @ self.Wx_, (Y - self.my_) @ self.Wy_
+
+    def fit_transform(
+        self, X: ArrayLike, Y: ArrayLike
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Fit to X and Y and map both into the common space.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_samples, n_features)
+            Activations of two networks to the same samples.
+
+        Returns
+        -------
+        X_aligned, Y_aligned : ndarray of shape (n_samples, n_features)
+            Aligned activations.
+        """
+        return self.fit(X, Y).transform(X, Y)
+
+    def score(self, X: ArrayLike, Y: ArrayLike) -> float:
+        """Return the distance between X and Y after the fitted alignment.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_samples, n_features)
+            Activations, of the training data or held out.
+
+        Returns
+        -------
+        float
+            The distance: smaller is more alike.
+
+        Raises
+        ------
+        ValueError
+            If activations do not vary, so that they have no angle to others.
+        """
+        check_option(self.score_method, "score_method", _SCORES)
+        X, Y = self.transform(X, Y)
+        distance = np.empty(1)
+        inputs = (X, Y, self.rank_, _SCORES.index(self.score_method))
+        _native.call("metrics.aligned_distance", (distance,), inputs)
+        return distance[0]
+
+    def fit_score(self, X: ArrayLike, Y: ArrayLike) -> float:
+        """Fit to X and Y and return their distance.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_samples, n_features)
+            Activations of two networks to the same samples.
+
+        Returns
+        -------
+        float
+            The distance: smaller is more alike.
+        """
+        return self.fit(X, Y).score(X, Y)
+
+    def _measure(
+        self, cohorts: Cohorts, dtype: Any, n_jobs: int | None, verbose: bool
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        self._check_parameters()
+        train, test = as_matrices(cohorts.train), as_matrices(cohorts.test or ())
+        if not self.zero_pad:
+            check_widths(cohorts.train)
+        inputs = (
+            train,
+            test,
+            cohorts.first,
+            float(self.alpha),
+            bool(self.center_columns),
+            _SCORES.index(self.score_method),
+            np.dtype(dtype) == np.float32,
+            0.0,
+        )
+        d_train, d_test, _ = measure(
+            "multiset.linear_distances",
+            cohorts,
+            inputs,
+            n_jobs=n_jobs,
+            verbose=verbose,
+            n_statistics=3,
+        )
+        return d_train, d_test

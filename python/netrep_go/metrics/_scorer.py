@@ -1,0 +1,44 @@
+"""Scoring for model selection: scikit-learn maximises, distances are minimised."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+__all__ = ["neg_distance_scorer"]
+
+
+def neg_distance_scorer(metric: Any, X: ArrayLike, Y: ArrayLike) -> float:
+    """Return minus the distance of a fitted metric: greater is better.
+
+    The ``score`` of a metric is a distance, as in netrep, and GridSearchCV would
+    pick the parameters with the largest. Pass this function as its ``scoring``.
+
+    Parameters
+    ----------
+    metric : estimator
+        A fitted metric such as :class:`LinearMetric`.
+    X, Y : array_like of shape (n_samples, n_features)
+        Held-out activations of the two networks.
+
+    Returns
+    -------
+    float
+        ``-metric.score(X, Y)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from netrep_go.metrics import LinearMetric, neg_distance_scorer
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((60, 4))
+    >>> Y = X @ rng.standard_normal((4, 4)) + rng.standard_normal((60, 4)) / 10
+    >>> grid = GridSearchCV(
+    ...     LinearMetric(), {"alpha": [0.0, 0.5, 1.0]}, scoring=neg_distance_scorer
+    ... )
+    >>> grid.fit(X, Y).best_params_
+    {'alpha': 0.0}
+    """
+    return -float(metric.score(X, Y))

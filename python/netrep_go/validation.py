@@ -1,0 +1,66 @@
+"""Checks under the names of netrep's validation module."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from netrep_go._validation import _as_array, as_matrix
+
+__all__ = ["check_equal_shapes"]
+
+
+def check_equal_shapes(
+    X: ArrayLike, Y: ArrayLike, nd: int = 2, zero_pad: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return two arrays that may be compared, padded with zeros if asked to.
+
+    Parameters
+    ----------
+    X, Y : array_like
+        Activations with ``nd`` dimensions; the last one holds features.
+    nd : int, default=2
+        Number of dimensions that both must have.
+    zero_pad : bool, default=False
+        If True, the array with fewer features is padded with zeros, on a copy.
+
+    Returns
+    -------
+    X, Y : ndarray of float64
+        Arrays of equal shape.
+
+    Raises
+    ------
+    ValueError
+        If an array is not real, finite and of ``nd`` dimensions, or the shapes
+        differ in more than padding can mend.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.validation import check_equal_shapes
+    >>> X, Y = check_equal_shapes(np.ones((4, 2)), np.ones((4, 3)), zero_pad=True)
+    >>> X.shape, Y.shape
+    ((4, 3), (4, 3))
+    """
+    if nd == 2:
+        X, Y = as_matrix(X, "X"), as_matrix(Y, "Y")
+    else:
+        X, Y = _as_array(X, "X", nd), _as_array(Y, "Y", nd)
+    if X.shape == Y.shape:
+        return X, Y
+    if not zero_pad or X.shape[:-1] != Y.shape[:-1]:
+        raise ValueError(
+            "Expected arrays with equal dimensions, but got arrays with shapes "
+            f"{X.shape} and {Y.shape}."
+        )
+    width = max(X.shape[-1], Y.shape[-1])
+    return _pad(X, width), _pad(Y, width)
+
+
+def _pad(x: np.ndarray, width: int) -> np.ndarray:
+    if x.shape[-1] == width:
+        return x
+    padded = np.zeros((*x.shape[:-1], width))
+    padded[..., : x.shape[-1]] = x
+    return padded
