@@ -36,7 +36,7 @@ def go_sources():
 
 
 def build_environment():
-    """Return the environment of every command: this build uses no other toolchain, workspace or VCS."""
+    """Return the environment of every command: no other toolchain, workspace or VCS has a say."""
     flags = [os.environ.get("GOFLAGS", ""), "-trimpath", "-buildvcs=false"]
     folders = [str(TOOLS.resolve()), os.environ["PATH"], str(Path(sys.executable).parent)]
     return os.environ | {
