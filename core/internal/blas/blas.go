@@ -57,6 +57,14 @@ var routines = [...]struct {
 	{"dormlq", &address.dormlq},
 }
 
+// Below these numbers of multiplications gonum beats the cost of entering C:
+// 5 x 5 x 5 for the matrix routines and 32 x 32 for Dgemv, whose kernel in
+// gonum is assembly (BenchmarkDgemm and BenchmarkDgemv, OpenBLAS 0.3.30).
+const (
+	leastProduct = 5 * 5 * 5
+	leastGemv    = 32 * 32
+)
+
 var install sync.Once
 
 // Routines returns the names of the Fortran routines that the seam can take
@@ -114,7 +122,7 @@ var (
 
 // Dgemm computes C = alpha * op(A) * op(B) + beta * C. See gonum's Dgemm.
 func (b Blas) Dgemm(tA, tB blas.Transpose, m, n, k int, alpha float64, x []float64, ldx int, y []float64, ldy int, beta float64, c []float64, ldc int) {
-	if address.dgemm == 0 || !gemmFits(tA, tB, m, n, k, x, ldx, y, ldy, c, ldc) {
+	if address.dgemm == 0 || m*n*k < leastProduct || !gemmFits(tA, tB, m, n, k, x, ldx, y, ldy, c, ldc) {
 		b.Implementation.Dgemm(tA, tB, m, n, k, alpha, x, ldx, y, ldy, beta, c, ldc)
 		return
 	}
@@ -123,7 +131,7 @@ func (b Blas) Dgemm(tA, tB blas.Transpose, m, n, k int, alpha float64, x []float
 
 // Sgemm computes C = alpha * op(A) * op(B) + beta * C. See gonum's Sgemm.
 func (b Blas) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, x []float32, ldx int, y []float32, ldy int, beta float32, c []float32, ldc int) {
-	if address.sgemm == 0 || !gemmFits(tA, tB, m, n, k, x, ldx, y, ldy, c, ldc) {
+	if address.sgemm == 0 || m*n*k < leastProduct || !gemmFits(tA, tB, m, n, k, x, ldx, y, ldy, c, ldc) {
 		b.Implementation.Sgemm(tA, tB, m, n, k, alpha, x, ldx, y, ldy, beta, c, ldc)
 		return
 	}
@@ -133,7 +141,7 @@ func (b Blas) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, x []float
 // Dsyrk computes one triangle of C = alpha * op(A) * op(A)ᵀ + beta * C. See
 // gonum's Dsyrk.
 func (b Blas) Dsyrk(ul blas.Uplo, t blas.Transpose, n, k int, alpha float64, a []float64, lda int, beta float64, c []float64, ldc int) {
-	if address.dsyrk == 0 || !syrkFits(ul, t, n, k, a, lda, c, ldc) {
+	if address.dsyrk == 0 || n*n*k < leastProduct || !syrkFits(ul, t, n, k, a, lda, c, ldc) {
 		b.Implementation.Dsyrk(ul, t, n, k, alpha, a, lda, beta, c, ldc)
 		return
 	}
@@ -143,7 +151,7 @@ func (b Blas) Dsyrk(ul blas.Uplo, t blas.Transpose, n, k int, alpha float64, a [
 // Ssyrk computes one triangle of C = alpha * op(A) * op(A)ᵀ + beta * C. See
 // gonum's Ssyrk.
 func (b Blas) Ssyrk(ul blas.Uplo, t blas.Transpose, n, k int, alpha float32, a []float32, lda int, beta float32, c []float32, ldc int) {
-	if address.ssyrk == 0 || !syrkFits(ul, t, n, k, a, lda, c, ldc) {
+	if address.ssyrk == 0 || n*n*k < leastProduct || !syrkFits(ul, t, n, k, a, lda, c, ldc) {
 		b.Implementation.Ssyrk(ul, t, n, k, alpha, a, lda, beta, c, ldc)
 		return
 	}
@@ -156,7 +164,7 @@ func (b Blas) Dgemv(t blas.Transpose, m, n int, alpha float64, a []float64, lda 
 	if t != blas.NoTrans {
 		lenX, lenY = m, n
 	}
-	if address.dgemv == 0 || !isTranspose(t) || !fits(a, m, n, lda) || !fitsVector(x, lenX, incX) || !fitsVector(y, lenY, incY) {
+	if address.dgemv == 0 || m*n < leastGemv || !isTranspose(t) || !fits(a, m, n, lda) || !fitsVector(x, lenX, incX) || !fitsVector(y, lenY, incY) {
 		b.Implementation.Dgemv(t, m, n, alpha, a, lda, x, incX, beta, y, incY)
 		return
 	}
@@ -170,7 +178,8 @@ func (b Blas) Dtrsm(s blas.Side, ul blas.Uplo, t blas.Transpose, d blas.Diag, m,
 	if s == blas.Left {
 		k = m
 	}
-	if address.dtrsm == 0 || !isSide(s) || !isUplo(ul) || !isTranspose(t) || (d != blas.Unit && d != blas.NonUnit) || !fits(a, k, k, lda) || !fits(x, m, n, ldx) {
+	valid := isSide(s) && isUplo(ul) && isTranspose(t) && (d == blas.Unit || d == blas.NonUnit)
+	if address.dtrsm == 0 || m*n*k < leastProduct || !valid || !fits(a, k, k, lda) || !fits(x, m, n, ldx) {
 		b.Implementation.Dtrsm(s, ul, t, d, m, n, alpha, a, lda, x, ldx)
 		return
 	}

@@ -63,8 +63,8 @@ def syrk(routine, sizes):
             loose(want, 2)["data"], alpha, beta)
 
 
-def gemv(sizes):
-    for (m, n), t, (ix, iy), (alpha, beta) in itertools.product(sizes, "NT", [(1, 1), (2, -3), (-1, 2)], SCALES):
+def gemv(sizes, incs, scales):
+    for (m, n), t, (ix, iy), (alpha, beta) in itertools.product(sizes, "NT", incs, scales):
         a = quarters(m, n)
         op = a.T if t == "T" else a
         x, y = quarters(op.shape[1]), quarters(op.shape[0])
@@ -121,7 +121,8 @@ gemm("dgemm", [(1, 1, 1), (5, 7, 6), (8, 2, 3), (3, 4, 0), (0, 3, 2), (3, 0, 2)]
 gemm("sgemm", [(5, 7, 6), (3, 4, 0), (0, 3, 2)])
 syrk("dsyrk", [(1, 1), (6, 9), (7, 2), (4, 0), (0, 3)])
 syrk("ssyrk", [(6, 9), (4, 0), (0, 3)])
-gemv([(1, 1), (5, 8), (9, 4), (0, 3), (3, 0)])
+gemv([(1, 1), (5, 8), (9, 4), (0, 3), (3, 0)], [(1, 1), (2, -3), (-1, 2)], SCALES)
+gemv([(40, 30)], [(1, 1), (2, -3)], SCALES[2:3])  # large enough for the seam to leave gonum
 trsm([(1, 1), (6, 5), (3, 7), (0, 2), (2, 0)])
 factorizations([(1, 1), (1, 5), (5, 1), (6, 6), (9, 4), (4, 9), (20, 3), (3, 20), (0, 3), (3, 0)])
 symmetric([0, 1, 2, 7])
