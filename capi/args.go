@@ -3,6 +3,7 @@ package capi
 import (
 	"fmt"
 	"math"
+	"netrep_go/core"
 	"unsafe"
 
 	"gonum.org/v1/gonum/mat"
@@ -137,7 +138,7 @@ func (a *args) dense(kind int32, optional bool) *mat.Dense {
 	case len(data) == 0 && optional:
 		return nil
 	case len(data) == 0:
-		a.err = invalid("argument %d is an empty array of shape %v", a.taken-1, d.shape[:2])
+		a.err = core.Invalidf("argument %d is an empty array of shape %v", a.taken-1, d.shape[:2])
 		return nil
 	}
 	return mat.NewDense(int(d.shape[0]), int(d.shape[1]), data)

@@ -90,8 +90,3 @@ func status(err error) int {
 	}
 	return statusInternal
 }
-
-// invalid returns an error for a value that the caller can fix.
-func invalid(format string, a ...any) error {
-	return fmt.Errorf("%w: "+format, append([]any{core.ErrInvalid}, a...)...)
-}

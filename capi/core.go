@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/klauspost/cpuid/v2"
 
@@ -24,6 +25,16 @@ func useBLAS(_ context.Context, a *args) error {
 		addresses[i] = uintptr(v)
 	}
 	return core.UseBLAS(addresses)
+}
+
+// checkBLAS runs a document of test vectors, whose bytes come as int64s padded
+// with spaces, on the BLAS and LAPACK in use.
+func checkBLAS(_ context.Context, a *args) error {
+	words := a.ints()
+	if err := a.end(); err != nil || len(words) == 0 {
+		return err
+	}
+	return core.CheckBLAS(unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), 8*len(words)))
 }
 
 // BLASRoutines returns, separated by spaces, the Fortran routines whose
@@ -83,7 +94,7 @@ func fault(ctx context.Context, a *args) error {
 	case 4:
 		return core.ErrNoMemory
 	case 5:
-		return fmt.Errorf("%w: a fault", core.ErrNumerical)
+		return core.Numericalf("a fault")
 	}
-	return invalid("mode must be in [0, 5], got %d", mode)
+	return core.Invalidf("mode must be in [0, 5], got %d", mode)
 }

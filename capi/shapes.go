@@ -1,6 +1,10 @@
 package capi
 
-import "gonum.org/v1/gonum/mat"
+import (
+	"netrep_go/core"
+
+	"gonum.org/v1/gonum/mat"
+)
 
 // firstError returns the first error that is not nil.
 func firstError(errs ...error) error {
@@ -15,7 +19,7 @@ func firstError(errs ...error) error {
 // sized checks the shape of a matrix whose shape follows from other arguments.
 func sized(x *mat.Dense, rows, cols int) error {
 	if r, c := x.Dims(); r != rows || c != cols {
-		return invalid("expected an array of shape (%d, %d), got (%d, %d)", rows, cols, r, c)
+		return core.Invalidf("expected an array of shape (%d, %d), got (%d, %d)", rows, cols, r, c)
 	}
 	return nil
 }
@@ -23,7 +27,7 @@ func sized(x *mat.Dense, rows, cols int) error {
 // length checks the length of a vector that follows from other arguments.
 func length[T any](x []T, n int) error {
 	if len(x) != n {
-		return invalid("expected an array of length %d, got %d", n, len(x))
+		return core.Invalidf("expected an array of length %d, got %d", n, len(x))
 	}
 	return nil
 }

@@ -26,6 +26,10 @@ func UseBLAS(addresses []uintptr) error { return blas.Use(addresses) }
 // HasBLAS reports whether UseBLAS has installed anything.
 func HasBLAS() bool { return blas.InUse() }
 
+// CheckBLAS runs a JSON document of test vectors on what is in use and returns
+// an error that names the first mismatch.
+func CheckBLAS(vectors []byte) error { return blas.Check(vectors) }
+
 // Parallel calls f(i) for i in [0, n) as par.For does, on the workers of ctx.
 func Parallel(ctx context.Context, n int, f func(i int) error) error {
 	par.Expect(ctx, n)

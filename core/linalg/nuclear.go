@@ -1,7 +1,6 @@
 package linalg
 
 import (
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/blas"
@@ -67,7 +66,7 @@ func (nu *Nuclear) Norm(c []float64, m, n int, accept func(sum, bound float64) b
 	}
 	s := nu.w[:n]
 	if !nblas.SingularValues(m, n, c, n, s, nu.work, nu.iwork) {
-		return math.NaN(), BySVD, fmt.Errorf("%w: singular values of a %d x %d matrix did not converge", core.ErrNumerical, m, n)
+		return math.NaN(), BySVD, core.Numericalf("singular values of a %d x %d matrix did not converge", m, n)
 	}
 	var sum float64
 	for _, v := range s {

@@ -1,7 +1,6 @@
 package linalg
 
 import (
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/blas"
@@ -87,7 +86,7 @@ func (p *Polar) byGram(q, c []float64, m, n int, accept func(sum, bound float64)
 func (p *Polar) bySVD(q, c []float64, m, n int) (float64, error) {
 	s, u, vt := p.w[:n], p.u[:m*n], p.vt[:n*n]
 	if !nblas.SVD(false, m, n, c, n, s, u, n, vt, n, p.work, p.iwork) {
-		return math.NaN(), fmt.Errorf("%w: the SVD of a %d x %d matrix did not converge", core.ErrNumerical, m, n)
+		return math.NaN(), core.Numericalf("the SVD of a %d x %d matrix did not converge", m, n)
 	}
 	rank := NumericalRank(s, max(m, n))
 	gemm(blas.NoTrans, blas.NoTrans, m, n, rank, 1, u, n, vt, n, 0, q, n)

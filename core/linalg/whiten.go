@@ -1,7 +1,6 @@
 package linalg
 
 import (
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/blas"
@@ -64,7 +63,7 @@ func (w Whitening) Apply(xz, z, x *mat.Dense, preserve bool) error {
 	rx, rz, rxz := x.RawMatrix(), z.RawMatrix(), xz.RawMatrix()
 	gemm(blas.Trans, blas.NoTrans, n, n, m, 1, rx.Data, rx.Stride, rx.Data, rx.Stride, 0, v, n)
 	if !nblas.Eigen(n, v, n, lambda, work, iwork) {
-		return fmt.Errorf("%w: the eigenvalues of the %d x %d covariance did not converge", core.ErrNumerical, n, n)
+		return core.Numericalf("the eigenvalues of the %d x %d covariance did not converge", n, n)
 	}
 	scale := 1.0
 	if preserve {

@@ -44,10 +44,10 @@ type Linear struct {
 // Check returns an error that names the option that is out of range.
 func (l Linear) Check() error {
 	if !(l.Alpha >= 0 && l.Alpha <= 1) {
-		return fmt.Errorf("%w: alpha must be in [0, 1], got %v", core.ErrInvalid, l.Alpha)
+		return core.Invalidf("alpha must be in [0, 1], got %v", l.Alpha)
 	}
 	if l.Score != Angular && l.Score != Euclidean {
-		return fmt.Errorf("%w: unknown score %d", core.ErrInvalid, l.Score)
+		return core.Invalidf("unknown score %d", l.Score)
 	}
 	return nil
 }
@@ -97,12 +97,40 @@ func Align(wx, wy, xw, yw, zx, zy *mat.Dense) (rank int, err error) {
 	impl := blas64.Implementation()
 	impl.Dgemm(blas.Trans, blas.NoTrans, n, n, m, 1, rx.Data, rx.Stride, ry.Data, ry.Stride, 0, c, n)
 	if !nblas.SVD(true, n, n, c, n, s, u, n, vt, n, work, iwork) {
-		return 0, fmt.Errorf("%w: the SVD of the %d x %d cross-product did not converge", core.ErrNumerical, n, n)
+		return 0, core.Numericalf("the SVD of the %d x %d cross-product did not converge", n, n)
 	}
 	rzx, rzy, rwx, rwy := zx.RawMatrix(), zy.RawMatrix(), wx.RawMatrix(), wy.RawMatrix()
 	impl.Dgemm(blas.NoTrans, blas.NoTrans, n, n, n, 1, rzx.Data, rzx.Stride, u, n, 0, rwx.Data, rwx.Stride)
 	impl.Dgemm(blas.NoTrans, blas.Trans, n, n, n, 1, rzy.Data, rzy.Stride, vt, n, 0, rwy.Data, rwy.Stride)
-	return linalg.NumericalRank(s, max(m, n)), nil
+	return alignedRank(s, max(m, n), xw, yw, zx, zy), nil
+}
+
+// alignedRank counts the singular values of xw'yw that rounding does not
+// explain. Whitening amplifies what rounding leaves of null directions: a
+// column of norm nullRounding |X| grows by up to |Zx|, and whitening keeps |X|.
+func alignedRank(s []float64, size int, xw, yw, zx, zy *mat.Dense) int {
+	rank := linalg.NumericalRank(s, size)
+	if isIdentity(zx) && isIdentity(zy) {
+		return rank
+	}
+	const nullRounding = 1e-14
+	noise := nullRounding * mat.Norm(xw, 2) * mat.Norm(yw, 2) * max(mat.Norm(zx, 2), mat.Norm(zy, 2))
+	for rank > 0 && s[rank-1] <= noise {
+		rank--
+	}
+	return rank
+}
+
+func isIdentity(z *mat.Dense) bool {
+	n, _ := z.Dims()
+	for i := range n {
+		for j, v := range z.RawRowView(i) {
+			if (i == j) != (v == 1) || (i != j && v != 0) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // AlignedDistance is the score between a and b, both m x n. Columns from rank
@@ -158,11 +186,11 @@ const maxNorm = 1e75
 func usableNorm(v float64) error {
 	switch {
 	case v == 0:
-		return fmt.Errorf("%w: the activations do not vary between samples, so an angular distance to them is undefined", core.ErrInvalid)
+		return core.Invalidf("the activations do not vary between samples, so an angular distance to them is undefined")
 	case math.IsNaN(v):
-		return fmt.Errorf("%w: the activations contain NaN", core.ErrInvalid)
+		return core.Invalidf("the activations contain NaN")
 	case v > maxNorm:
-		return fmt.Errorf("%w: the norm of the activations, %.3g, is too large for float64 products; rescale them", core.ErrInvalid, v)
+		return core.Invalidf("the norm of the activations, %.3g, is too large for float64 products; rescale them", v)
 	}
 	return nil
 }

@@ -171,7 +171,7 @@ func (net *linearNetwork) scaleAt(n int, w linalg.Whitening) float64 {
 // belongs to train.
 func checkCohort(train, test []*mat.Dense) error {
 	if len(train) == 0 {
-		return fmt.Errorf("%w: at least one network is needed, got none", core.ErrInvalid)
+		return core.Invalidf("at least one network is needed, got none")
 	}
 	if err := equalSamples(train, "training"); err != nil {
 		return err
@@ -180,12 +180,12 @@ func checkCohort(train, test []*mat.Dense) error {
 		return nil
 	}
 	if len(test) != len(train) {
-		return fmt.Errorf("%w: there are %d networks in the training data and %d in the test data", core.ErrInvalid, len(train), len(test))
+		return core.Invalidf("there are %d networks in the training data and %d in the test data", len(train), len(test))
 	}
 	for k := range train {
 		_, p := train[k].Dims()
 		if _, pt := test[k].Dims(); pt != p {
-			return fmt.Errorf("%w: network %d has %d features in the training data and %d in the test data", core.ErrInvalid, k, p, pt)
+			return core.Invalidf("network %d has %d features in the training data and %d in the test data", k, p, pt)
 		}
 	}
 	return equalSamples(test, "test")
@@ -195,7 +195,7 @@ func equalSamples(xs []*mat.Dense, which string) error {
 	want, _ := xs[0].Dims()
 	for k, x := range xs {
 		if m, _ := x.Dims(); m != want {
-			return fmt.Errorf("%w: network %d has %d samples in the %s data and network 0 has %d; all networks must see the same samples", core.ErrInvalid, k, m, which, want)
+			return core.Invalidf("network %d has %d samples in the %s data and network 0 has %d; all networks must see the same samples", k, m, which, want)
 		}
 	}
 	return nil

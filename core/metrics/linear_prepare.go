@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/blas"
@@ -153,7 +152,7 @@ func (w *linearPreparer) rotate(net *linearNetwork, whitening linalg.Whitening, 
 	q := min(m, p)
 	v, lambda := w.gram[:q*q], w.lambda[:q]
 	if !nblas.Eigen(q, v, q, lambda, w.work, w.iwork) {
-		return fmt.Errorf("%w: the eigenvalues of its covariance did not converge", core.ErrNumerical)
+		return core.Numericalf("the eigenvalues of its covariance did not converge")
 	}
 	w.multiplyInPlace(flat, v, m, q)
 	size := columnNorms(flat, m, q)

@@ -216,7 +216,6 @@ def _raise(message: str) -> None:
     code = int(status)
     if code == _CANCELLED:
         raise RuntimeError("the computation was cancelled")
-    text = text.removeprefix("invalid argument: ")
     if code == 5:
         text = f"netrep_go broke; please report this with the following:\n{text}"
     raise _ERRORS[code](text)

@@ -13,7 +13,7 @@ import (
 // stride, a is overwritten, and nothing is allocated. The caller asks the Work
 // functions once and reuses the workspace; a shorter one panics. Strides and
 // lengths are checked as gonum checks them. ok is false if the algorithm did
-// not converge or a holds a NaN that it noticed.
+// not converge or a holds a NaN or an infinity.
 
 const (
 	shortWork  = "blas: insufficient length of work"
@@ -72,6 +72,9 @@ func Eigen(n int, a []float64, lda int, w, work []float64, iwork []int32) (ok bo
 	if address.dsyevd == 0 || !fits(a, n, n, lda) || len(w) < n || minimum > math.MaxInt32 {
 		return n == 0 || Lapack{}.Dsyev(lapack.EVCompute, blas.Upper, n, a, lda, w, work, len(work))
 	}
+	if !isFiniteTriangle(blas.Upper, n, a, lda) {
+		return false
+	}
 	ok = dsyevd(byte(lapack.EVCompute), byte(blas.Lower), n, a, lda, w, work, min(len(work), math.MaxInt32), iwork, liwork) == 0
 	transpose(n, a, lda)
 	return ok
@@ -92,7 +95,8 @@ func EigenWork(n int) (work, iwork int) {
 
 // Cholesky factorizes the symmetric positive definite n x n matrix a as Uᵀ * U
 // with the upper triangular U in the upper triangle of a, the only one that it
-// touches. ok is false if a is not positive definite.
+// touches. ok is false if a is not positive definite
+// or not finite.
 func Cholesky(n int, a []float64, lda int) (ok bool) {
 	return Lapack{}.Dpotrf(blas.Upper, n, a, lda)
 }
@@ -111,7 +115,7 @@ func svd(job lapack.SVDJob, m, n int, a []float64, lda int, s, u []float64, ldu 
 		!fitsSingular(job, u, m, m, m, k, ldu) || !fitsSingular(job, vt, n, n, k, n, ldvt) {
 		return Lapack{}.Dgesvd(job, job, m, n, a, lda, s, u, ldu, vt, ldvt, work, len(work))
 	}
-	return dgesdd(byte(job), n, m, a, lda, s, vt, ldvt, u, ldu, work, min(len(work), math.MaxInt32), iwork) == 0
+	return isFinite(m, n, a, lda) && dgesdd(byte(job), n, m, a, lda, s, vt, ldvt, u, ldu, work, min(len(work), math.MaxInt32), iwork) == 0
 }
 
 // svdWork returns the length of work that suits both dgesdd and its fallback.

@@ -462,6 +462,36 @@ func TestDirectPanics(t *testing.T) {
 	}
 }
 
+// TestNotFinite hides a NaN or an infinity where each decomposition reads.
+// LAPACK's own answers range from numbers to an endless loop.
+func TestNotFinite(t *testing.T) {
+	for _, n := range []int{1, 2, 3, 5, 20, 65} {
+		s := make([]float64, n)
+		u, vt := make([]float64, n*n), make([]float64, n*n)
+		for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+			for _, at := range []int{0, n - 1, (n - 1) * (n + 1)} {
+				for name, call := range map[string]func(a []float64) bool{
+					"SingularValues": func(a []float64) bool { return directSVD(lapack.SVDNone, n, n, a, n, s, nil, 1, nil, 1) },
+					"SVD":            func(a []float64) bool { return directSVD(lapack.SVDAll, n, n, a, n, s, u, n, vt, n) },
+					"Dgesvd":         func(a []float64) bool { return overriddenSVD(lapack.SVDStore, n, n, a, n, s, u, n, vt, n) },
+					"Eigenvalues":    func(a []float64) bool { return directEigen(lapack.EVNone, blas.Upper, n, a, n, s) },
+					"Eigen":          func(a []float64) bool { return directEigen(lapack.EVCompute, blas.Upper, n, a, n, s) },
+					"Cholesky":       func(a []float64) bool { return Cholesky(n, a, n) },
+				} {
+					_, a := symmetric(rand.New(rand.NewPCG(2, 10)), blas.Upper, n, n+5, n)
+					if name == "SingularValues" || name == "SVD" || name == "Dgesvd" {
+						a = randomMatrix[float64](rand.New(rand.NewPCG(2, 10)), n, n, n)
+					}
+					a[at] = bad
+					if call(a) {
+						t.Errorf("%s n=%d: accepted %v at %d", name, n, bad, at)
+					}
+				}
+			}
+		}
+	}
+}
+
 // TestConcurrent asks for one decomposition from many goroutines, each with its
 // own workspace, and wants the same bits from all.
 func TestConcurrent(t *testing.T) {
