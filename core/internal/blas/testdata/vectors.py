@@ -17,6 +17,7 @@ vectors = []
 
 
 def quarters(*shape):
+    """Random multiples of 1/4 in [-2, 2]."""
     return rng.integers(-8, 9, size=shape) / 4
 
 
@@ -31,14 +32,24 @@ def loose(x, slack):
 
 
 def spaced(x, inc):
+    """Vector with increment `inc`, reversed in memory if that is negative, as BLAS has it."""
     data = np.full((len(x) - 1) * abs(inc) + 1 if len(x) else 0, PAD)
     data[:: abs(inc)] = x if inc > 0 else x[::-1]
     return {"stride": inc, "data": data.tolist()}
 
 
 def add(routine, flags, sizes, a, b=None, c=None, want=None, alpha=1.0, beta=0.0):
+    """Append one case."""
     m, n, k = sizes
-    case = {"routine": routine, "flags": flags, "m": m, "n": n, "k": k, "alpha": alpha, "beta": beta}
+    case = {
+        "routine": routine,
+        "flags": flags,
+        "m": m,
+        "n": n,
+        "k": k,
+        "alpha": alpha,
+        "beta": beta,
+    }
     case |= {name: x for name, x in (("a", a), ("b", b), ("c", c)) if x is not None}
     vectors.append(case | {"want": want})
 
@@ -47,33 +58,65 @@ SCALES = [(1.0, 0.0), (0.5, 1.0), (-2.0, 0.25), (0.0, 0.5)]
 
 
 def gemm(routine, sizes):
+    """C = alpha op(A) op(B) + beta C."""
     for (m, n, k), ta, tb, (alpha, beta) in itertools.product(sizes, "NT", "NT", SCALES):
         a, b, c = quarters(m, k), quarters(k, n), quarters(m, n)
         want = alpha * (a @ b) + beta * c
-        add(routine, ta + tb, (m, n, k), loose(a.T if ta == "T" else a, 2), loose(b.T if tb == "T" else b, 1),
-            loose(c, 3), loose(want, 3)["data"], alpha, beta)
+        add(
+            routine,
+            ta + tb,
+            (m, n, k),
+            loose(a.T if ta == "T" else a, 2),
+            loose(b.T if tb == "T" else b, 1),
+            loose(c, 3),
+            loose(want, 3)["data"],
+            alpha,
+            beta,
+        )
 
 
 def syrk(routine, sizes):
+    """One triangle of C = alpha op(A) op(A)' + beta C."""
     for (n, k), ul, t, (alpha, beta) in itertools.product(sizes, "UL", "NT", SCALES):
         a, c = quarters(n, k), quarters(n, n)
         inside = np.triu(np.ones((n, n), bool)) if ul == "U" else np.tril(np.ones((n, n), bool))
         want = np.where(inside, alpha * (a @ a.T) + beta * c, c)
-        add(routine, ul + t, (0, n, k), loose(a.T if t == "T" else a, 1), None, loose(c, 2),
-            loose(want, 2)["data"], alpha, beta)
+        add(
+            routine,
+            ul + t,
+            (0, n, k),
+            loose(a.T if t == "T" else a, 1),
+            None,
+            loose(c, 2),
+            loose(want, 2)["data"],
+            alpha,
+            beta,
+        )
 
 
 def gemv(sizes, incs, scales):
+    """Vector y = alpha op(A) x + beta y."""
     for (m, n), t, (ix, iy), (alpha, beta) in itertools.product(sizes, "NT", incs, scales):
         a = quarters(m, n)
         op = a.T if t == "T" else a
         x, y = quarters(op.shape[1]), quarters(op.shape[0])
         # gonum leaves y alone if either size is zero, also where beta is not 1.
         want = alpha * (op @ x) + beta * y if a.size else y
-        add("dgemv", t, (m, n, 0), loose(a, 2), spaced(x, ix), spaced(y, iy), spaced(want, iy)["data"], alpha, beta)
+        add(
+            "dgemv",
+            t,
+            (m, n, 0),
+            loose(a, 2),
+            spaced(x, ix),
+            spaced(y, iy),
+            spaced(want, iy)["data"],
+            alpha,
+            beta,
+        )
 
 
 def trsm(sizes):
+    """Solve op(A) X = alpha B or X op(A) = alpha B."""
     for (m, n), s, ul, t, d, alpha in itertools.product(sizes, "LR", "UL", "NT", "NU", (1.0, -0.5)):
         order = m if s == "L" else n
         full = quarters(order, order)
@@ -84,10 +127,20 @@ def trsm(sizes):
         op = a.T if t == "T" else a
         x = quarters(m, n)
         b = (op @ x if s == "L" else x @ op) / alpha
-        add("dtrsm", s + ul + t + d, (m, n, 0), loose(full, 1), None, loose(b, 2), loose(x, 2)["data"], alpha)
+        add(
+            "dtrsm",
+            s + ul + t + d,
+            (m, n, 0),
+            loose(full, 1),
+            None,
+            loose(b, 2),
+            loose(x, 2)["data"],
+            alpha,
+        )
 
 
 def factorizations(sizes):
+    """Singular values, and R with a positive diagonal."""
     for m, n in sizes:
         a = quarters(m, n)
         values = np.linalg.svd(a, compute_uv=False).tolist() if a.size else []
@@ -99,11 +152,14 @@ def factorizations(sizes):
 
 
 def symmetric(orders):
+    """Eigenvalues and Cholesky factors."""
     for n, ul in itertools.product(orders, "UL"):
         a = quarters(n, n)
         a = a + a.T
         # The other triangle is garbage that must not be read.
-        half = np.where(np.triu(np.ones((n, n), bool)) if ul == "U" else np.tril(np.ones((n, n), bool)), a, 99.0)
+        half = np.where(
+            np.triu(np.ones((n, n), bool)) if ul == "U" else np.tril(np.ones((n, n), bool)), a, 99.0
+        )
         values = np.linalg.eigvalsh(a).tolist()
         for job in "NV":
             add("dsyev", job + ul, (0, n, 0), loose(half, 2), want=values)
@@ -113,8 +169,13 @@ def symmetric(orders):
         gram = factor @ factor.T
         factor, keep = (factor.T, np.triu) if ul == "U" else (factor, np.tril)
         inside = keep(np.ones((n, n), bool))
-        add("dpotrf", ul, (0, n, 0), loose(np.where(inside, gram, 99.0), 2),
-            want=loose(np.where(inside, factor, 99.0), 2)["data"])
+        add(
+            "dpotrf",
+            ul,
+            (0, n, 0),
+            loose(np.where(inside, gram, 99.0), 2),
+            want=loose(np.where(inside, factor, 99.0), 2)["data"],
+        )
 
 
 gemm("dgemm", [(1, 1, 1), (5, 7, 6), (8, 2, 3), (3, 4, 0), (0, 3, 2), (3, 0, 2)])
