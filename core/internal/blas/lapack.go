@@ -219,8 +219,8 @@ func isFiniteTriangle(ul blas.Uplo, n int, a []float64, lda int) bool {
 
 // areFinite reports whether x is free of NaN and infinity, whose exponent, all
 // ones, is the only one that overflows into the sign when 1 is added. The loop
-// has neither a branch nor a chain of floating-point latencies: it costs less
-// than 1 % of the decompositions that it precedes.
+// has neither a branch nor a chain of floating-point latencies: it costs about
+// 1 % of the decompositions that it precedes.
 func areFinite(x []float64) bool {
 	const exponent = 0x7ff << 52
 	var sign uint64
