@@ -15,6 +15,10 @@ from netrep_go import _native
 
 Named = tuple[str, Any]
 
+# Training distances, held-out distances if there are any, and counts that the
+# routine reports about its work.
+Measured = tuple[np.ndarray, np.ndarray | None, np.ndarray]
+
 
 @dataclass
 class Cohorts:
@@ -52,11 +56,8 @@ def measure(
     n_jobs: int | None,
     verbose: bool,
     n_statistics: int,
-) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    """Run an all-pairs routine; return training and held-out distances.
-
-    The third array holds counts that the routine reports about its work.
-    """
+) -> Measured:
+    """Run an all-pairs routine."""
     held_out = cohorts.test is not None
     train = np.empty(cohorts.shape)
     test = np.empty(cohorts.shape if held_out else (0, 0))
@@ -153,7 +154,8 @@ def measure_cohorts(
             "metric must be one of netrep_go.metrics, such as LinearMetric(), got "
             f"{metric!r}"
         )
-    return metric._measure(cohorts, dtype, n_jobs, verbose)
+    train, test, _ = metric._measure(cohorts, dtype, n_jobs, verbose)
+    return train, test
 
 
 def resolve_n_jobs(n_jobs: int | None, processes: int | None) -> int | None:

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import Tags, TransformerTags
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from netrep_go import _native
 from netrep_go._validation import (
@@ -17,7 +18,7 @@ from netrep_go._validation import (
     check_option,
     check_widths,
 )
-from netrep_go.metrics._cohort import Cohorts, PairwiseMixin, measure
+from netrep_go.metrics._cohort import Cohorts, Measured, PairwiseMixin, measure
 from netrep_go.validation import check_equal_shapes
 
 __all__ = ["LinearMetric"]
@@ -65,6 +66,10 @@ class LinearMetric(PairwiseMixin, BaseEstimator):
         Number of leading dimensions of the common space that the training data
         align. The maps' other columns are an arbitrary completion; held-out
         activations along them count towards norms but not towards inner products.
+    n_features_in_ : int
+        Width of X, set by ``fit``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names of X, set by ``fit`` if X is a data frame with string names.
 
     Notes
     -----
@@ -124,6 +129,7 @@ class LinearMetric(PairwiseMixin, BaseEstimator):
         ValueError
             If X or Y is not a finite, real matrix or their shapes do not match.
         """
+        validate_data(self, X, Y, skip_check_array=True)
         X, Y = check_equal_shapes(X, Y, nd=2, zero_pad=self.zero_pad)
         return self.finalize_fit(self.partial_fit(X), self.partial_fit(Y))
 
@@ -164,11 +170,13 @@ class LinearMetric(PairwiseMixin, BaseEstimator):
         -------
         self
         """
-        self.mx_, Xw, Zx = cache_X
-        self.my_, Yw, Zy = cache_Y
+        mx, Xw, Zx = cache_X
+        my, Yw, Zy = cache_Y
         Xw, Yw = check_equal_shapes(Xw, Yw)
+        Zx, Zy = check_equal_shapes(Zx, Zy)
         Wx, Wy, rank = np.empty(Zx.shape), np.empty(Zy.shape), np.empty(1, np.int64)
         _native.call("metrics.linear_align", (Wx, Wy, rank), (Xw, Yw, Zx, Zy))
+        self.mx_, self.my_ = mx, my
         self.Wx_, self.Wy_, self.rank_ = Wx, Wy, int(rank[0])
         return self
 
@@ -261,7 +269,7 @@ class LinearMetric(PairwiseMixin, BaseEstimator):
 
     def _measure(
         self, cohorts: Cohorts, dtype: Any, n_jobs: int | None, verbose: bool
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    ) -> Measured:
         self._check_parameters()
         train, test = as_matrices(cohorts.train), as_matrices(cohorts.test or ())
         if not self.zero_pad:
@@ -276,7 +284,7 @@ class LinearMetric(PairwiseMixin, BaseEstimator):
             np.dtype(dtype) == np.float32,
             0.0,
         )
-        d_train, d_test, _ = measure(
+        return measure(
             "multiset.linear_distances",
             cohorts,
             inputs,
@@ -284,4 +292,11 @@ class LinearMetric(PairwiseMixin, BaseEstimator):
             verbose=verbose,
             n_statistics=3,
         )
-        return d_train, d_test
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags = TransformerTags(preserves_dtype=[])
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        tags.target_tags.single_output = False
+        return tags
