@@ -7,6 +7,7 @@ import sys
 import tarfile
 import tomllib
 import zipfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -211,8 +212,10 @@ def test_same_bytes_from_another_folder_and_environment_offline(tmp_path, built)
     source = copy_source(tmp_path / "other")
     offline = os.environ | {"GOPROXY": "off"}  # the first build has filled Go's module cache
     other, _ = build_extension(sys.executable, source, env=offline)
-    extension = built / other.relative_to(source)
-    assert extension.read_bytes() == other.read_bytes()
+    first = built / other.relative_to(source)
+    # gopy writes functions, unlike variables, in an order that changes from run to run: capi may
+    # export one.
+    assert sha256(first.read_bytes()).hexdigest() == sha256(other.read_bytes()).hexdigest()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RUNPATH is ELF's")
