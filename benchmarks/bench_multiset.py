@@ -30,7 +30,7 @@ def gaussian(n_networks: int, m: int, p: int) -> list[np.ndarray]:
 
 
 def digits() -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """The demo's networks, split into training and held-out images."""
+    """Return the demo's networks, split into training and held-out images."""
     networks = datasets.digits_networks().activations
     half = len(networks[0]) // 2
     return [x[:half] for x in networks], [x[half:] for x in networks]
@@ -42,9 +42,7 @@ def peer_runs(alpha: float, train: list, test: list | None) -> dict:
         return {}
     metric = netrep.LinearMetric(alpha=alpha)
     return {
-        "netrep": lambda: netrep_multiset.pairwise_distances(
-            metric, train, test, verbose=False
-        )
+        "netrep": lambda: netrep_multiset.pairwise_distances(metric, train, test, verbose=False)
     }
 
 
@@ -68,9 +66,7 @@ def pair_case(name: str, alpha: float, train: list, test: list | None, **kw) -> 
     """Build the case of one cohort."""
     n, (m, p) = len(train), train[0].shape
     ours = {
-        "ours": lambda: pairwise_distances(
-            LinearMetric(alpha=alpha), train, test, verbose=False
-        )
+        "ours": lambda: pairwise_distances(LinearMetric(alpha=alpha), train, test, verbose=False)
     }
     same_width = len({x.shape for x in train}) == 1
     m_test = test[0].shape[0] if test else 0
@@ -90,9 +86,7 @@ def single_precision(train: list) -> Case:
     return Case(
         f"float32 products, {n} x {train[0].shape}",
         {
-            "ours": lambda: pairwise_distances(
-                metric, train, verbose=False, dtype=np.float32
-            ),
+            "ours": lambda: pairwise_distances(metric, train, verbose=False, dtype=np.float32),
             "float64": lambda: pairwise_distances(metric, train, verbose=False),
         },
         n * (n - 1) // 2,

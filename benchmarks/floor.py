@@ -60,21 +60,21 @@ class Spectra:
         self.info = np.zeros(1, np.int32)
 
     def product(self, m: int) -> None:
-        """C = X'Y over m samples."""
+        """Form C = X'Y over m samples."""
         p = self.p
         dgemm("T", "N", p, p, m, 1.0, self.x, self.m, self.y, self.m, 0.0, self.c, p)
 
     def square(self) -> None:
-        """A p x p x p product."""
+        """Multiply two p x p matrices."""
         p = self.p
         dgemm("N", "N", p, p, p, 1.0, self.c, p, self.c, p, 0.0, self.h, p)
 
     def gram(self) -> None:
-        """G = C'C."""
+        """Form G = C'C."""
         dsyrk("U", "T", self.p, self.p, 1.0, self.c, self.p, 0.0, self.g, self.p)
 
     def train(self) -> None:
-        """What a certified training distance takes."""
+        """Do what a certified training distance takes."""
         p = self.p
         self.product(self.m)
         self.gram()
@@ -83,7 +83,7 @@ class Spectra:
         dsyev("N", "U", p, self.g, p, self.w, self.work, 40 * p, self.info)
 
     def held_out(self, m_test: int) -> None:
-        """What a training and a held-out distance take."""
+        """Do what a training and a held-out distance take."""
         self.product(self.m)
         self.gram()
         self.eigenvectors()
@@ -93,13 +93,13 @@ class Spectra:
         self.product(m_test)
 
     def eigenvectors(self) -> None:
-        """Eigenvectors of G."""
+        """Take the eigenvectors of G."""
         p, work = self.p, len(self.work)
         dsyevd("V", "U", p, self.g, p, self.w, self.work, work, self.iwork,
                len(self.iwork), self.info)  # fmt: skip
 
     def whiten(self) -> None:
-        """What whitening one network takes."""
+        """Do what whitening one network takes."""
         m, p = self.m, self.p
         dsyrk("U", "T", p, m, 1.0, self.x, m, 0.0, self.g, p)
         self.eigenvectors()

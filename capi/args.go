@@ -103,9 +103,6 @@ func array[T any](a *args, kind int32, ndim int) ([]T, *descriptor) {
 	return unsafe.Slice((*T)(d.pointer()), n), d
 }
 
-// vector takes a one-dimensional input.
-func (a *args) vector() []float64 { x, _ := array[float64](a, kindFloat64, 1); return x }
-
 // ints takes a one-dimensional integer input.
 func (a *args) ints() []int64 { x, _ := array[int64](a, kindInt64, 1); return x }
 

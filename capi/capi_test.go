@@ -14,12 +14,6 @@ func describe[T any](kind int32, data []T, shape ...int64) descriptor {
 	return d
 }
 
-func float(v float64) descriptor {
-	d := descriptor{kind: kindFloat}
-	*(*float64)(unsafe.Pointer(&d.data)) = v
-	return d
-}
-
 func integer(v int64) descriptor {
 	d := descriptor{kind: kindInt}
 	*(*int64)(unsafe.Pointer(&d.data)) = v

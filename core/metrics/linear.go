@@ -169,11 +169,10 @@ func AlignedDistance(a, b *mat.Dense, rank int, score Score) (float64, error) {
 }
 
 func checkNorms(na, nb float64) error {
-	if err := usableNorm(na); err != nil {
-		return fmt.Errorf("X: %w", err)
-	}
-	if err := usableNorm(nb); err != nil {
-		return fmt.Errorf("Y: %w", err)
+	for i, v := range []float64{na, nb} {
+		if err := usableNorm(v); err != nil {
+			return fmt.Errorf("%c: %w", "XY"[i], err)
+		}
 	}
 	return nil
 }

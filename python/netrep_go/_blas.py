@@ -64,8 +64,7 @@ def _letters(signature: str, number: str) -> str:
         return ""
     own_type = re.compile(rf"(__pyx_t_\w+_{number}|{_C_NAMES[number]}) \*")
     return " ".join(
-        "x" if own_type.fullmatch(kind) else _TYPES.get(kind, "?")
-        for kind in inside[1].split(", ")
+        "x" if own_type.fullmatch(kind) else _TYPES.get(kind, "?") for kind in inside[1].split(", ")
     )
 
 

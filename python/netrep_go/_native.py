@@ -38,9 +38,7 @@ _lock = threading.Lock()
 Argument = np.ndarray | float | int | Sequence[np.ndarray]
 
 
-def call(
-    routine: str, outputs: Sequence[np.ndarray], inputs: Sequence[Argument]
-) -> None:
+def call(routine: str, outputs: Sequence[np.ndarray], inputs: Sequence[Argument]) -> None:
     """Run a short routine, which fills ``outputs``, in the calling thread."""
     extension = _load()
     words, count = _pack(outputs, inputs)
@@ -77,9 +75,7 @@ def run(
         try:
             with _blas.one_thread:
                 address = words.buffer_info()[0]
-                messages.append(
-                    extension.capi_Call(routine, address, count, control.ctypes.data)
-                )
+                messages.append(extension.capi_Call(routine, address, count, control.ctypes.data))
         finally:
             finished.set()
 
@@ -180,9 +176,7 @@ def _first_load() -> Any:
     return _capi
 
 
-def _pack(
-    outputs: Sequence[np.ndarray], inputs: Sequence[Argument]
-) -> tuple[array[int], int]:
+def _pack(outputs: Sequence[np.ndarray], inputs: Sequence[Argument]) -> tuple[array[int], int]:
     """Describe the arguments to Go: six 64-bit words each."""
     words = array("q")
     for output in outputs:
@@ -197,9 +191,7 @@ def _pack(
             words.extend((_FLOAT, 0, 0, 0, 0, bits))
         else:
             words.extend((_LIST | 1 << 32, len(argument), 0, 0, 0, 0))
-            words.extend(
-                itertools.chain.from_iterable(_describe(item, 0) for item in argument)
-            )
+            words.extend(itertools.chain.from_iterable(_describe(item, 0) for item in argument))
     return words, len(words) // 6
 
 

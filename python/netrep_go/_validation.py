@@ -24,9 +24,7 @@ def _as_array(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
     """Return ``x`` as a ready array of ``ndim`` dimensions, or say what it is."""
     if np.iscomplexobj(x):
         raise ValueError(f"{name} must be real. Complex data not supported")
-    x = check_array(
-        x, dtype=np.float64, order="C", allow_nd=True, ensure_2d=False, input_name=name
-    )
+    x = check_array(x, dtype=np.float64, order="C", allow_nd=True, ensure_2d=False, input_name=name)
     if x.ndim != ndim:
         hint = " Reshape your data" if x.ndim < ndim else ""
         raise ValueError(
@@ -85,9 +83,7 @@ def check_option(value: object, name: str, allowed: Sequence[str]) -> None:
 
 def check_number(value: object, name: str, low: float, high: float) -> None:
     """Raise if ``value`` is not a number in [low, high]."""
-    if isinstance(value, bool) or not isinstance(
-        value, (int, float, np.integer, np.floating)
-    ):
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be a number, got {value!r}")
     if not low <= value <= high:
         raise ValueError(f"{name} must be in [{low:g}, {high:g}], got {value!r}")

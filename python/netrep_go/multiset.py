@@ -87,9 +87,9 @@ def pairwise_distances(
     >>> networks = [rng.standard_normal((50, width)) for width in (5, 6, 7)]
     >>> D = pairwise_distances(LinearMetric(), networks, verbose=False)
     >>> D.round(2)
-    array([[0.  , 1.27, 1.27],
-           [1.27, 0.  , 1.25],
-           [1.27, 1.25, 0.  ]])
+    array([[0.  , 1.28, 1.27],
+           [1.28, 0.  , 1.28],
+           [1.27, 1.28, 0.  ]])
     """
     cohorts = Cohorts(
         named(traindata, "traindata"),

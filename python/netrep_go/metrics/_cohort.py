@@ -151,8 +151,7 @@ def measure_cohorts(
         raise ValueError(f"dtype must be float64 or float32, got {dtype!r}")
     if not hasattr(metric, "_measure"):
         raise TypeError(
-            "metric must be one of netrep_go.metrics, such as LinearMetric(), got "
-            f"{metric!r}"
+            f"metric must be one of netrep_go.metrics, such as LinearMetric(), got {metric!r}"
         )
     train, test, _ = metric._measure(cohorts, dtype, n_jobs, verbose)
     return train, test

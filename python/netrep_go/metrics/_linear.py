@@ -91,8 +91,8 @@ class LinearMetric(PairwiseMixin, BaseEstimator):
     >>> metric = LinearMetric(alpha=1.0).fit(X, X @ Q)
     >>> bool(metric.score(X, X @ Q) < 1e-12)
     True
-    >>> round(LinearMetric().fit_score(X, rng.standard_normal((100, 10))), 2)
-    1.18
+    >>> print(LinearMetric().fit_score(X, rng.standard_normal((100, 10))).round(2))
+    1.29
     """
 
     def __init__(
@@ -210,9 +210,7 @@ class LinearMetric(PairwiseMixin, BaseEstimator):
             )
         return (X - self.mx_) @ self.Wx_, (Y - self.my_) @ self.Wy_
 
-    def fit_transform(
-        self, X: ArrayLike, Y: ArrayLike
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def fit_transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Fit to X and Y and map both into the common space.
 
         Parameters
@@ -267,9 +265,7 @@ class LinearMetric(PairwiseMixin, BaseEstimator):
         """
         return self.fit(X, Y).score(X, Y)
 
-    def _measure(
-        self, cohorts: Cohorts, dtype: Any, n_jobs: int | None, verbose: bool
-    ) -> Measured:
+    def _measure(self, cohorts: Cohorts, dtype: Any, n_jobs: int | None, verbose: bool) -> Measured:
         self._check_parameters()
         train, test = as_matrices(cohorts.train), as_matrices(cohorts.test or ())
         if not self.zero_pad:
