@@ -14,9 +14,9 @@ import (
 	"netrep_go/core"
 )
 
-// ABI is the version of the calling convention: of the descriptors, the control
+// Version is the version of the calling convention: of the descriptors, the control
 // block and the status codes.
-const ABI = 1
+var Version = 1
 
 // Status codes, the first word of what Call returns.
 const (
@@ -28,11 +28,12 @@ const (
 	statusMemory    = 6 // scratch memory could not be had
 )
 
-// Version returns ABI.
-func Version() int { return ABI }
+// Routines holds the names of all routines, separated by spaces. It is a
+// variable, as are BLASRoutines and Info, because gopy writes functions in an
+// order that differs from build to build, and variables sorted.
+var Routines = routineNames()
 
-// Routines returns the names of all routines, separated by spaces.
-func Routines() string {
+func routineNames() string {
 	names := make([]string, 0, len(routines))
 	for name := range routines {
 		names = append(names, name)

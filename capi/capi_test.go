@@ -64,7 +64,7 @@ func TestCallRefuses(t *testing.T) {
 func FuzzArgs(f *testing.F) {
 	f.Add([]byte{1, 1, 0, 0, 2, 0, 0, 0, 3}, uint8(0))
 	memory := make([]float64, 1<<12)
-	names := strings.Fields(Routines())
+	names := strings.Fields(Routines)
 	f.Fuzz(func(t *testing.T, raw []byte, which uint8) {
 		name := names[int(which)%len(names)]
 		if name == "core.use_blas" { // would jump to the addresses

@@ -37,21 +37,18 @@ func checkBLAS(_ context.Context, a *args) error {
 	return core.CheckBLAS(unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), 8*len(words)))
 }
 
-// BLASRoutines returns, separated by spaces, the Fortran routines whose
+// BLASRoutines lists, separated by spaces, the Fortran routines whose
 // addresses core.use_blas takes.
-func BLASRoutines() string { return strings.Join(core.BLASRoutines(), " ") }
+var BLASRoutines = strings.Join(core.BLASRoutines(), " ")
 
 // Info describes the library and the machine, one "key: value" a line.
-func Info() string {
-	blas := "gonum"
-	if core.HasBLAS() {
-		blas = "the process's own"
-	}
+var Info = info()
+
+func info() string {
 	cpu := cpuid.CPU
 	return strings.Join([]string{
 		"Go: " + runtime.Version(),
 		"gonum: " + moduleVersion("gonum.org/v1/gonum"),
-		"BLAS in Go: " + blas,
 		"CPU: " + cpu.BrandName,
 		"CPU features: " + strings.Join(cpu.FeatureSet(), " "),
 		fmt.Sprintf("cores: %d physical, %d logical", cpu.PhysicalCores, cpu.LogicalCores),

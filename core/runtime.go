@@ -23,9 +23,6 @@ func BLASRoutines() []string { return blas.Routines() }
 // addresses, as far as they are not zero. Only the first call counts.
 func UseBLAS(addresses []uintptr) error { return blas.Use(addresses) }
 
-// HasBLAS reports whether UseBLAS has installed anything.
-func HasBLAS() bool { return blas.InUse() }
-
 // CheckBLAS runs a JSON document of test vectors on what is in use and returns
 // an error that names the first mismatch.
 func CheckBLAS(vectors []byte) error { return blas.Check(vectors) }

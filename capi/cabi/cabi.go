@@ -35,13 +35,13 @@ func netrep_call(routine *C.char, args *C.netrep_arg, n C.int64_t, control *C.in
 
 //export netrep_routines
 func netrep_routines(names *C.char, size C.int64_t) C.int64_t {
-	list := capi.Routines()
+	list := capi.Routines
 	copyOut(list, names, size)
 	return C.int64_t(len(list) + 1)
 }
 
 //export netrep_version
-func netrep_version() C.int { return C.int(capi.Version()) }
+func netrep_version() C.int { return C.int(capi.Version) }
 
 // copyOut writes as much of text as fits into size bytes, and a final zero.
 func copyOut(text string, dst *C.char, size C.int64_t) {

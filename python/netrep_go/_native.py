@@ -133,9 +133,12 @@ def routines() -> list[str]:
 
 def info() -> dict[str, str]:
     """Return what the extension says of itself and of the machine."""
-    lines = _load().capi_Info().splitlines()
-    facts = dict(line.split(": ", 1) for line in lines)
-    return facts | {"BLAS": _blas.description(), "n_jobs=None": str(n_workers(None))}
+    extension = _load()
+    facts = dict(line.split(": ", 1) for line in extension.capi_Info().splitlines())
+    plugged = _blas.addresses(extension.capi_BLASRoutines().split())
+    facts["BLAS in Go"] = f"{np.count_nonzero(plugged)} of {len(plugged)} routines are SciPy's"
+    facts["BLAS of SciPy"] = _blas.description()
+    return facts | {"n_jobs=None": str(n_workers(None))}
 
 
 def _load() -> Any:
