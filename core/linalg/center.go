@@ -1,30 +1,36 @@
 package linalg
 
-import "gonum.org/v1/gonum/mat"
+import (
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+)
 
 // ColumnMeans stores the mean of each column of x in mean. The mean of a
 // constant column is that constant to the last bit, so that dead units centre
 // to exact zeros.
 func ColumnMeans(mean []float64, x *mat.Dense) {
-	m, n := x.Dims()
-	varies := make([]bool, n)
-	first := x.RawRowView(0)
+	m, _ := x.Dims()
 	clear(mean)
 	for i := range m {
-		for j, v := range x.RawRowView(i) {
-			mean[j] += v
-			if v != first[j] {
-				varies[j] = true
-			}
-		}
+		floats.Add(mean, x.RawRowView(i))
 	}
+	floats.Scale(1/float64(m), mean)
 	for j := range mean {
-		if varies[j] {
-			mean[j] /= float64(m)
-		} else {
-			mean[j] = first[j]
+		if isConstant(x, j) {
+			mean[j] = x.At(0, j)
 		}
 	}
+}
+
+func isConstant(x *mat.Dense, j int) bool {
+	m, _ := x.Dims()
+	raw := x.RawMatrix()
+	for i := 1; i < m; i++ {
+		if raw.Data[i*raw.Stride+j] != raw.Data[j] {
+			return false
+		}
+	}
+	return true
 }
 
 // SubtractRow stores x minus the row vector mean in the row-major dst, which
@@ -32,9 +38,6 @@ func ColumnMeans(mean []float64, x *mat.Dense) {
 func SubtractRow(dst []float64, x *mat.Dense, mean []float64) {
 	m, n := x.Dims()
 	for i := range m {
-		out := dst[i*n : (i+1)*n]
-		for j, v := range x.RawRowView(i) {
-			out[j] = v - mean[j]
-		}
+		floats.AddScaledTo(dst[i*n:(i+1)*n], x.RawRowView(i), -1, mean)
 	}
 }

@@ -64,19 +64,19 @@ func (w *linearPreparer) prepare(net *linearNetwork, linear Linear, x, test *mat
 	m, p := x.Dims()
 	q := min(m, p)
 	net.width = p
-	flat := w.flat[:m*q]
+	flat := net.train.room(w.flat, m*q)
 	w.center(linear.Center, x)
 	if p > m {
 		w.reduce(flat, x)
 	} else {
 		linalg.SubtractRow(flat, x, w.mean[:p])
 	}
-	net.norm = norm(flat)
+	gram := w.gram[:q*q]
+	blas64.Implementation().Dsyrk(blas.Upper, blas.Trans, q, m, 1, flat, q, 0, gram, q)
+	net.norm = math.Sqrt(trace(gram, q))
 	if math.IsNaN(net.norm) || net.norm > maxNorm {
 		return usableNorm(net.norm)
 	}
-	gram := w.gram[:q*q]
-	blas64.Implementation().Dsyrk(blas.Upper, blas.Trans, q, m, 1, flat, q, 0, gram, q)
 	whitening := linear.whitening()
 	rotated := !whitening.Identity() || !fullRank(w.chol[:q*q], gram, q)
 	if rotated {

@@ -27,11 +27,20 @@ func newSamples(arena *cmem.Arena, rows, cols int, single bool) samples {
 	return samples{double: arena.Float64s(rows * cols)}
 }
 
-// store copies the rows x cols matrix a.
+// room returns n float64s to prepare what store gets: its own memory, or buf if
+// that holds float32s.
+func (s *samples) room(buf []float64, n int) []float64 {
+	if s.single == nil {
+		return s.double[:n]
+	}
+	return buf[:n]
+}
+
+// store keeps the rows x cols matrix a, which may be what room returned.
 func (s *samples) store(a []float64, rows, cols int) {
 	s.rows, s.cols = rows, cols
 	if s.single == nil {
-		copy(s.double, a[:rows*cols])
+		copy(s.double, a[:rows*cols]) // a no-op if a is s.double
 		return
 	}
 	for i, v := range a[:rows*cols] {
@@ -71,7 +80,17 @@ func gemm(tA, tB blas.Transpose, m, n, k int, alpha float64, a []float64, lda in
 	blas64.Implementation().Dgemm(tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
-func norm(x []float64) float64 { return floats.Norm(x, 2) }
+// norm is the Euclidean norm of numbers whose squares do not overflow.
+func norm(x []float64) float64 { return math.Sqrt(floats.Dot(x, x)) }
+
+// trace returns the trace of the n x n row-major a.
+func trace(a []float64, n int) float64 {
+	var sum float64
+	for i := range n {
+		sum += a[i*n+i]
+	}
+	return sum
+}
 
 // scaleColumns multiplies column j of the m x n row-major a by d[j].
 func scaleColumns(a []float64, m, n int, d []float64) {

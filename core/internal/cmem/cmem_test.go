@@ -33,3 +33,27 @@ func TestArenaRemembersFailure(t *testing.T) {
 		a.Free()
 	}
 }
+
+func TestLargeBlocksDoNotOverlap(t *testing.T) {
+	var a Arena
+	defer a.Free()
+	var blocks [][]float64
+	for k := range 40 { // more than a region holds
+		x := a.Float64s(300_000 + k)
+		for _, i := range []int{0, len(x) / 2, len(x) - 1} {
+			if x[i] != 0 {
+				t.Fatalf("block %d is not zeroed", k)
+			}
+		}
+		x[0], x[len(x)-1] = float64(k+1), float64(k+1)
+		blocks = append(blocks, x)
+	}
+	for k, x := range blocks {
+		if x[0] != float64(k+1) || x[len(x)-1] != float64(k+1) {
+			t.Errorf("block %d was overwritten", k)
+		}
+	}
+	if len(a.regions) < 2 || a.Err() != nil {
+		t.Errorf("%d regions, error %v", len(a.regions), a.Err())
+	}
+}
