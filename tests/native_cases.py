@@ -1,0 +1,615 @@
+"""Programs that may break the process they run in: tests/test_native.py starts them.
+
+``python native_cases.py CASE [ARGUMENT ...]`` prints the result of a case as JSON.
+"""
+
+import faulthandler
+import hashlib
+import importlib
+import json
+import math
+import multiprocessing
+import os
+import pickle
+import resource
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+import types
+import warnings
+from array import array
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+PATIENCE = 20  # seconds until a worker counts as hanging
+
+
+def cohort(n_networks=8, n_samples=40, widths=(5, 12, 50), seed=0):
+    rng = np.random.default_rng(seed)
+    return [rng.standard_normal((n_samples, widths[k % len(widths)])) for k in range(n_networks)]
+
+
+def distances(networks, **options):
+    from netrep_go.metrics import LinearMetric
+    from netrep_go.multiset import pairwise_distances
+
+    return pairwise_distances(LinearMetric(alpha=0.5), networks, verbose=False, **options)
+
+
+def long_job(n_networks=400):
+    """Compute for a minute or more."""
+    return distances(cohort(n_networks, 400, (150,)), n_jobs=1)
+
+
+def answer():
+    """Use the whole way to Go; equal in every healthy process."""
+    return distances(cohort(4), n_jobs=2).tolist()
+
+
+def works():
+    """Return whether Go still measures networks right, without importing scikit-learn."""
+    from netrep_go import _native
+
+    x, other = cohort(2, widths=(5,))
+    train, networks = np.empty((3, 3)), [x, np.ascontiguousarray(x[:, ::-1]), other]
+    _native.run(
+        "multiset.linear_distances",
+        (train, np.empty((0, 0)), np.empty(3, np.int64)),
+        (networks, [], 0, 0.5, True, 0, False, 0.0),
+        n_jobs=2,
+    )
+    return bool(train[0, 1] < 1e-12 and 1 < train[0, 2] < 2 and (train == train.T).all())
+
+
+def outcome(function, *arguments):
+    """Return what a function returned or how it failed."""
+    try:
+        return function(*arguments)
+    except BaseException as error:
+        return f"{type(error).__name__}: {error}"
+
+
+# Loading
+
+
+def import_all():
+    netrep_go = importlib.import_module("netrep_go")
+    for name in netrep_go.__all__:
+        getattr(netrep_go, name)
+    return "netrep_go._capi" in sys.modules
+
+
+def bad_extension(kind):
+    import netrep_go
+
+    old = types.SimpleNamespace(capi_Version=lambda: 99)
+    netrep_go._capi = sys.modules["netrep_go._capi"] = old if kind == "version" else None
+    if kind == "missing":
+        del netrep_go._capi
+    return [outcome(answer), outcome(answer)]
+
+
+def small_numbers():
+    """Denormal arithmetic in the loading and in other threads, before and after."""
+
+    def probe(_=None):
+        small = [math.ulp(0.0), sys.float_info.min]
+        return [x / 1.0 + 0.25 * x for x in small] + (np.array(small) * 1.5).tolist()
+
+    before = probe()
+    works()
+    with ThreadPoolExecutor(2) as pool:
+        return [before, probe(), *pool.map(probe, range(2))]
+
+
+# Misuse of the gateway
+
+FLOAT64, FLOAT32, INT64, FLOAT, INT, LIST, OUTPUT = 1, 2, 3, 4, 5, 6, 0x100
+
+
+def raw_call(routine, words, count=None):
+    from netrep_go import _native
+
+    words = array("q", words)
+    address = words.buffer_info()[0] if words else 0
+    count = len(words) // 6 if count is None else count
+    message = _native._load().capi_Call(routine, address, count, 0)
+    return int(message.split()[0]) if message else 0
+
+
+def descriptor(kind, ndim, shape, data):
+    return (kind | ndim << 32, *shape, *(0,) * (4 - len(shape)), data)
+
+
+def wrong_calls():
+    """Call every routine in ways that none can accept; return the statuses."""
+    from netrep_go import _native
+
+    kinds = [k | flag for k in (FLOAT64, FLOAT32, INT64, LIST) for flag in (0, OUTPUT)]
+    shapes = [(-1,), (3,), (2, -3), (2, 3), (2**62, 4), (2**31, 2**31), (2, 2, 2, 2)]
+    wrong = [
+        descriptor(kind, ndim, shape, 0)
+        for kind in [*kinds, 0, 7, 0x7FFFFFFF]
+        for shape in shapes
+        for ndim in (len(shape), 5, -1)
+    ]
+    statuses = {}
+    for routine in _native.routines():
+        found = {raw_call(routine, []), raw_call(routine, [], 1), raw_call(routine, [], -1)}
+        for scalar in (descriptor(FLOAT, 0, (), 0), descriptor(INT, 0, (), 0)):
+            found.add(raw_call(routine, scalar * 50))
+        for words in wrong:
+            found |= {raw_call(routine, words), raw_call(routine, words * 50)}
+        statuses[routine] = sorted(found)
+    unknown = outcome(_native.call, "core.nothing", (), ())
+    return {"statuses": statuses, "unknown": unknown, "after": works()}
+
+
+def right_calls():
+    """Outputs and inputs that each routine of the metrics accepts."""
+    x, y, z = np.eye(4, 3), np.ones((4, 3)) + np.eye(4, 3), np.eye(3)
+    count = np.zeros(1, np.int64)
+    return {
+        "metrics.linear_partial_fit": ((np.empty(3), y.copy(), z.copy()), (x, 0.5, True)),
+        "metrics.linear_align": ((z.copy(), z.copy(), count), (x, y, z, z)),
+        "metrics.aligned_distance": ((np.empty(1),), (x, y, 3, 0)),
+        "multiset.linear_distances": (
+            (np.empty((2, 2)), np.empty((2, 2)), np.zeros(3, np.int64)),
+            ([x, y], [y, x], 0, 0.5, True, 0, False, 0.0),
+        ),
+    }
+
+
+def mutations(words):
+    """Yield descriptors that no routine accepts in the place of the given one."""
+    head, *shape, data = words
+    kind, ndim = head & 0xFFFFFFFF, head >> 32
+    for other in {0, FLOAT64, FLOAT32, INT64, FLOAT, INT, LIST} - {kind & 0xFF}:
+        yield f"kind {other}", (other | ndim << 32, *shape, data)
+    if kind & 0xFF <= INT64:
+        yield "output", (head ^ OUTPUT, *shape, data)
+    yield from ((f"ndim {n}", (kind | n << 32, *shape, data)) for n in {-1, 5, ndim + 1})
+    for axis in range(ndim):
+        for size in (-1, 2**61, 0) if kind & 0xFF < LIST else (-1, 2**61, 100):
+            # What is empty is not always wrong: the held-out distances are optional.
+            wrong = [*shape[:axis], size, *shape[axis + 1 :]]
+            yield f"shape {wrong}", (head, *wrong, data if size < 2**61 else 0)
+    if ndim and kind & 0xFF < LIST:
+        yield "null", (head, *shape, 0)
+
+
+def nearly_right_calls():
+    """Spoil one argument at a time of calls that work; return what was accepted."""
+    from netrep_go import _native
+
+    accepted = []
+    for routine, arguments in right_calls().items():
+        words, count = _native._pack(*arguments)
+        if raw_call(routine, words) != 0:
+            accepted.append(f"{routine}: the right call failed")
+        for i in range(count):
+            start, end = 6 * i, 6 * i + 6
+            for what, wrong in mutations(words[start:end]):
+                status = raw_call(routine, [*words[:start], *wrong, *words[end:]])
+                if status not in (1, 4):
+                    accepted.append(f"{routine}: argument {i}, {what}: {status}")
+        for fewer in range(count):
+            if raw_call(routine, words[: 6 * fewer]) != 4:
+                accepted.append(f"{routine}: {fewer} arguments")
+    return {"accepted": accepted, "after": works()}
+
+
+# Faults
+
+
+def faults(handler):
+    """Break in every way that can be recovered from, and see what is left."""
+    from netrep_go import _native
+
+    if handler == "before":
+        faulthandler.enable()
+    works()
+    if handler == "after":
+        faulthandler.enable()
+    # With faulthandler enabled after Go, a nil dereference ends the process.
+    modes = [0, 1, 4, 5, 6] if handler == "after" else [0, 1, 2, 4, 5, 6]
+    found = {}
+    for mode in modes:
+        called = outcome(_native.call, "core.fault", (), (mode,))
+        ran = outcome(_native.run, "core.fault", (), (mode,))
+        found[mode] = [called, ran, works()]
+    return found
+
+
+def many_faults():
+    from netrep_go import _native
+
+    def fault(mode):
+        outcome(_native.call, "core.fault", (), (mode,))
+
+    return growth(lambda k: fault(k % 2), warm_up=1000, repeats=10_000)
+
+
+# Interrupts
+
+
+def sleep_job():
+    """Sleep in Go for four seconds."""
+    from netrep_go import _native
+
+    _native.run("core.fault", (), (3,), n_jobs=1)
+
+
+JOBS = {"cohort": lambda: long_job(100), "sleep": sleep_job}
+
+
+def interrupt(job):
+    """Send SIGINT 0.3 s into a job; return the exception and its delay."""
+    answer()
+    threads = threading.active_count()
+    sent = []
+
+    def send():
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Timer(0.3, send).start()
+    raised = outcome(JOBS[job])
+    delay = time.monotonic() - sent[0]
+    after = works()
+    ended = wait_until(lambda: threading.active_count() <= threads)
+    return {"raised": raised, "delay": delay, "after": after, "ended": ended}
+
+
+def interrupt_beside_thread():
+    """Send SIGINT to the main thread while another one waits for a job."""
+    expected = distances(cohort(30, 200, (100,)))
+    results = []
+    thread = threading.Thread(target=lambda: results.append(distances(cohort(30, 200, (100,)))))
+    thread.start()
+    raised = outcome(signal.raise_signal, signal.SIGINT)
+    thread.join()
+    return {"raised": raised, "equal": bool((results[0] == expected).all())}
+
+
+def break_off(source):
+    """Leave a job of four seconds by an exception that is not Ctrl-C's."""
+    from netrep_go import _native
+
+    def give_up(*_):
+        raise TimeoutError(f"from {source}")
+
+    class Started(threading.Thread):
+        def start(self):
+            super().start()
+            give_up()
+
+    works()
+    threads = threading.active_count()
+    if source == "signal":
+        signal.signal(signal.SIGALRM, give_up)
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+    if source == "start":
+        threading.Thread = Started
+    progress = give_up if source == "progress" else None
+    raised = outcome(lambda: _native.run("core.fault", (), (3,), n_jobs=1, progress=progress))
+    threading.Thread = Started.__base__
+    ended = wait_until(lambda: threading.active_count() <= threads, 2)
+    return {"raised": raised, "after": works(), "ended": ended}
+
+
+def wait_until(condition, patience=PATIENCE):
+    end = time.monotonic() + patience
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
+
+
+def leave(how):
+    """Leave the interpreter while a daemon thread is inside a job of a minute."""
+    answer()
+    threading.Thread(target=long_job, daemon=True).start()
+    time.sleep(0.3)
+    if how == "exit":
+        sys.exit(3)
+    if how == "raise":
+        raise RuntimeError("the program's own")
+
+
+# Fork
+
+
+def fork():
+    """Return what a forked child computes, through a pipe."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.write(writer, json.dumps(outcome(answer)).encode())
+        os._exit(0)
+    os.close(writer)
+    try:
+        if not select.select([reader], [], [], PATIENCE / 2)[0]:
+            os.kill(pid, signal.SIGKILL)
+            return "hang"
+        return json.loads(os.read(reader, 65536))
+    finally:
+        os.waitpid(pid, 0)
+        os.close(reader)
+
+
+def in_pool(method):
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        return pool.apply_async(answer).get(PATIENCE)
+
+
+def in_joblib(backend):
+    from joblib import Parallel, delayed
+
+    parallel = Parallel(n_jobs=2, backend=backend, timeout=PATIENCE)
+    first, second = parallel(delayed(answer)() for _ in range(2))
+    return first if first == second else "different results"
+
+
+def forks(state):
+    """Compute in workers of a process that has come as far as ``state``."""
+    import netrep_go.multiset  # noqa: F401
+    from netrep_go import _native
+
+    if state == "loaded":
+        _native.routines()
+    elif state != "imported":
+        works()
+    if state == "busy":
+        threading.Thread(target=long_job, daemon=True).start()
+        time.sleep(0.2)
+    found = {"os.fork": outcome(fork)}
+    found["fork"] = outcome(in_pool, "fork")
+    found["multiprocessing"] = outcome(in_joblib, "multiprocessing")
+    if state in ("imported", "busy"):
+        # Fresh interpreters, which take seconds to start.
+        found["forkserver"] = outcome(in_pool, "forkserver")
+        found["spawn"] = outcome(in_pool, "spawn")
+        found["loky"] = outcome(in_joblib, "loky")
+    # Threads come last: they load Go into this process.
+    found["threading"] = outcome(in_joblib, "threading")
+    found["parent"] = outcome(answer)
+    done = subprocess.run([sys.executable, "-c", ""], capture_output=True, check=True)
+    found["subprocess"] = (done.stdout + done.stderr).decode()
+    return found
+
+
+def fork_while_loading():
+    """Fork while another thread is inside the first load."""
+    from netrep_go import _blas
+
+    inside, addresses = threading.Event(), _blas.addresses
+
+    def slow(names):
+        inside.set()
+        time.sleep(1)
+        return addresses(names)
+
+    _blas.addresses = slow
+    thread = threading.Thread(target=answer)
+    thread.start()
+    inside.wait()
+    child = fork()
+    thread.join()
+    return {"child": child, "parent": works()}
+
+
+# Threads
+
+
+def threads():
+    """Compare eight threads, the first call included, with one."""
+    from netrep_go.metrics import LinearMetric
+
+    networks = cohort(8, 60, (20,))
+    start = threading.Barrier(8)
+    shared = LinearMetric(alpha=0.3)
+
+    def work(k):
+        start.wait(PATIENCE)
+        own = LinearMetric(alpha=0.3).fit(networks[k], networks[0])
+        return [
+            shared.pairwise_distances(networks, verbose=False)[0].tolist(),
+            shared.partial_fit(networks[k])[1].tolist(),
+            own.score(networks[k], networks[0]),
+            own.Wx_.tolist(),
+        ]
+
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(work, range(8)))
+    start = threading.Barrier(1)
+    return together == [work(k) for k in range(8)]
+
+
+def blas_threads():
+    """Return the BLAS thread counts before and after calls that overlap and fail."""
+    from joblib import Parallel, delayed
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    answer()
+    good, constant = cohort(8, 100, (30,)), [np.ones((5, 2))] * 3
+
+    def counts():
+        return [library["num_threads"] for library in threadpool_info()]
+
+    def nested(k):
+        parallel = Parallel(n_jobs=2, backend="threading")
+        inside = parallel(delayed(outcome)(distances, good[: 3 + j % 5]) for j in range(4))
+        return inside, outcome(distances, constant if k % 2 else good)
+
+    found = []
+    for limit in (None, 1, 2):
+        with threadpool_limits(limit):
+            before = counts()
+            Parallel(n_jobs=4, backend="threading")(delayed(nested)(k) for k in range(20))
+            found.append([before, counts()])
+    return found
+
+
+def interrupted_calls():
+    """Interrupt short calls at any point; return BLAS thread counts before and after."""
+    from threadpoolctl import threadpool_info
+
+    from netrep_go.metrics import LinearMetric
+
+    class Stop(BaseException):
+        pass
+
+    def stop(*_):
+        raise Stop
+
+    works()
+    signal.signal(signal.SIGALRM, stop)
+    metric, x = LinearMetric(), np.eye(4, 3)
+    before = [library["num_threads"] for library in threadpool_info()]
+    for k in range(3000):
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 1e-5 + k % 100 * 1e-6)
+            for _ in range(100):
+                metric.partial_fit(x)
+        except Stop:
+            pass
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    works()
+    return [before, [library["num_threads"] for library in threadpool_info()]]
+
+
+def fingerprints():
+    """Hash distance matrices for several numbers of threads."""
+    networks, held_out = cohort(9, 45), cohort(9, 20, seed=1)
+
+    def digest(n_jobs, dtype):
+        options = {"n_jobs": n_jobs, "dtype": dtype}
+        train = distances(networks, **options)
+        both = distances(networks, testdata=held_out, **options)
+        return hashlib.sha256(b"".join(d.tobytes() for d in (train, *both))).hexdigest()
+
+    return {t: [digest(n, t) for n in (1, 2, 3, -1, None)] for t in ("float64", "float32")}
+
+
+# Memory
+
+
+def resident():
+    """Resident memory in MiB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+def growth(function, warm_up, repeats):
+    """Return by how many MiB repeated calls made the process grow."""
+    for k in range(warm_up):
+        function(k)
+    before = resident()
+    for k in range(repeats):
+        function(k)
+    return resident() - before
+
+
+def small_calls():
+    from netrep_go.metrics import LinearMetric
+
+    x, networks = np.random.default_rng(0).standard_normal((20, 6)), cohort(3, 10)
+    metric, flat = LinearMetric(alpha=0.5), np.ones((20, 6))
+
+    def work(k):
+        metric.fit_score(x, x[::-1])
+        outcome(metric.fit_score, flat, x)
+        if k % 10 == 0:
+            distances(networks)
+
+    return growth(work, warm_up=500, repeats=2500)
+
+
+def large_fits():
+    """Return the growth over 50 cohorts, whose scratch memory is many MiB each."""
+    networks = cohort(60, 600, (100,))
+    return growth(lambda k: distances(networks[k : k + 6]), warm_up=5, repeats=50)
+
+
+def cancelled_jobs():
+    def give_up(*_):
+        raise TimeoutError
+
+    from netrep_go import _native
+
+    def work(_):
+        outcome(lambda: _native.run("core.fault", (), (3,), progress=give_up))
+
+    n_threads = threading.active_count()
+    growth(work, warm_up=5, repeats=0)
+    files = len(os.listdir("/dev/fd"))
+    grown = growth(work, warm_up=0, repeats=40)
+    ended = wait_until(lambda: threading.active_count() == n_threads)
+    return {"grown": grown, "ended": ended, "files": len(os.listdir("/dev/fd")) - files}
+
+
+def limit_memory(more):
+    """Allow the process so many MiB of addresses beyond what it has."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + more * 2**20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def huge_inputs():
+    """Pass arrays of 2^33 rows, which take no memory, to every entry point."""
+    from netrep_go.metrics import Aligner, LinearMetric
+    from netrep_go.multiset import cross_distances
+
+    x = np.random.default_rng(0).standard_normal((5, 3))
+    metric, aligner = LinearMetric().fit(x, x), Aligner().fit(x, x)
+    limit_memory(1024)
+    huge = np.broadcast_to(np.float32(1), (2**33, 3))
+    calls = {
+        "fit": lambda: LinearMetric().fit(x, huge),
+        "partial_fit": lambda: LinearMetric().partial_fit(huge),
+        "transform": lambda: metric.transform(huge, x),
+        "score": lambda: metric.score(huge, huge),
+        "fit_score": lambda: LinearMetric().fit_score(huge, huge),
+        "pairwise_distances": lambda: distances([x, huge]),
+        "cross_distances": lambda: cross_distances(metric, [huge], [huge], verbose=False),
+        "Aligner.fit": lambda: Aligner().fit(huge, huge),
+        "Aligner.transform": lambda: aligner.transform(huge),
+        "wide": lambda: LinearMetric().partial_fit(np.ones((2, 50_000))),
+    }
+    return {name: outcome(call) for name, call in calls.items()} | {"after": works()}
+
+
+def huge_scratch():
+    """Ask for more scratch memory in Go than the process may have."""
+    answer()
+    networks = [np.random.default_rng(0).standard_normal((2000, 500))] * 400
+    limit_memory(1024)
+    return {"raised": outcome(distances, networks).split(":")[0], "after": works()}
+
+
+def many_networks():
+    """Compare 10,000 networks where only the distances themselves fit into memory."""
+    answer()
+    networks = [np.ones((1, 1))] * 10_000
+    limit_memory(1024)
+    return outcome(distances, networks)
+
+
+# Pickles
+
+
+def score_pickled(path):
+    metric, x, y = pickle.loads(Path(path).read_bytes())
+    return metric.score(x, y)
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("error")
+    # Python 3.12 dislikes a fork in a process with threads, which is what is tested.
+    warnings.filterwarnings("ignore", "This process", DeprecationWarning)
+    print(json.dumps(globals()[sys.argv[1]](*sys.argv[2:])))

@@ -1,0 +1,548 @@
+"""What must hold of Go inside a Python process: nothing breaks, hangs or is silently wrong.
+
+What may break the process runs in one of its own, as a case of native_cases.py.
+"""
+
+import copy
+import json
+import os
+import pickle
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.sparse
+from native_cases import answer
+from sklearn.base import clone
+
+from netrep_go import _native
+from netrep_go.metrics import Aligner, LinearMetric, neg_distance_scorer
+from netrep_go.metrics._cohort import Cohorts, measure
+from netrep_go.multiset import cross_distances, pairwise_distances
+
+TESTS = Path(__file__).parent
+VECTORS = TESTS.parent / "core/internal/blas/testdata/vectors.json"
+
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self/statm").exists(), reason="reads the memory in use from /proc"
+)
+
+
+def defect(value, reason):
+    """Mark a parameter for which a test is known to fail."""
+    return pytest.param(value, marks=pytest.mark.xfail(reason=reason))
+
+
+def case(name, *arguments, timeout=60, returncode=0, **environment):
+    """Run a case of native_cases.py in a process and return its result."""
+    done = subprocess.run(
+        [sys.executable, TESTS / "native_cases.py", name, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=os.environ | {"NETREP_FAULTS": "1"} | environment,
+    )
+    assert done.returncode == returncode, done.stderr
+    return json.loads(done.stdout) if returncode == 0 else done.stderr
+
+
+# Layouts
+
+
+def strided(x, _):
+    wide = np.full((2 * x.shape[0], 3 * x.shape[1]), np.nan)
+    wide[::2, ::3] = x
+    return wide[::2, ::3]
+
+
+def unaligned(x, _):
+    memory = np.zeros(x.nbytes + 1, np.uint8)
+    y = memory[1:].view(np.float64).reshape(x.shape)
+    y[:] = x
+    assert not y.flags.aligned
+    return y
+
+
+def read_only(x, _):
+    y = x.copy()
+    y.flags.writeable = False
+    return y
+
+
+def memmap(x, folder):
+    path = folder / f"{len(list(folder.iterdir()))}.dat"
+    x.tofile(path)
+    return np.memmap(path, x.dtype, mode="r", shape=x.shape)
+
+
+LAYOUTS = {
+    "fortran": lambda x, _: np.asfortranarray(x),
+    "strided": strided,
+    "negative": lambda x, _: x[::-1, ::-1].copy()[::-1, ::-1],
+    "transposed": lambda x, _: np.ascontiguousarray(x.T).T,
+    "broadcast": lambda x, _: np.broadcast_to(x[:, :1], x.shape),
+    "unaligned": unaligned,
+    "big_endian": lambda x, _: x.astype(">f8"),
+    "float32": lambda x, _: x.astype(np.float32),
+    "int8": lambda x, _: x.astype(np.int8),
+    "bool": lambda x, _: x > 0,
+    "object": lambda x, _: x.astype(object),
+    "read_only": read_only,
+    "memmap": lambda x, folder: memmap(x, folder).view(),
+}
+
+
+def fit(x, y):
+    metric = LinearMetric(alpha=0.5).fit(x, y)
+    return metric.mx_, metric.my_, metric.Wx_, metric.Wy_, metric.rank_
+
+
+def aligner(x, y):
+    model = Aligner(alpha=0.5).fit(x, y)
+    return model.coef_, model.mean_, model.target_mean_, model.transform(x)
+
+
+METRIC = LinearMetric(alpha=0.5)
+TRAINED = LinearMetric(alpha=0.5).fit(
+    np.random.default_rng(1).standard_normal((9, 4)),
+    np.random.default_rng(2).standard_normal((9, 4)),
+)
+ENTRY_POINTS = {
+    "fit": fit,
+    "partial_fit": lambda x, y: METRIC.partial_fit(x),
+    "transform": lambda x, y: TRAINED.transform(x, y),
+    "fit_transform": lambda x, y: LinearMetric().fit_transform(x, y),
+    "score": lambda x, y: TRAINED.score(x, y),
+    "fit_score": lambda x, y: LinearMetric().fit_score(x, y),
+    "neg_distance_scorer": lambda x, y: neg_distance_scorer(TRAINED, x, y),
+    "LinearMetric.pairwise_distances": lambda x, y: METRIC.pairwise_distances(
+        [x, y], [y, x], verbose=False
+    ),
+    "pairwise_distances": lambda x, y: pairwise_distances(METRIC, [x, y, x], verbose=False),
+    "cross_distances": lambda x, y: cross_distances(
+        METRIC, [x], [y, x], [y], [x, y], verbose=False
+    ),
+    "Aligner": aligner,
+}
+
+
+def owned_bytes(x):
+    """Return all the memory that an array is a view of."""
+    while isinstance(x.base, np.ndarray):
+        x = x.base
+    return x.tobytes()
+
+
+@pytest.mark.parametrize("entry", ENTRY_POINTS)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_layouts(entry, layout, tmp_path):
+    rng = np.random.default_rng(0)
+    x, y = (
+        LAYOUTS[layout](rng.integers(-8, 9, (14, 4)).astype(np.float64), tmp_path) for _ in range(2)
+    )
+    plain = [np.array(a, dtype=np.float64, order="C") for a in (x, y)]
+    before = owned_bytes(x), owned_bytes(y)
+    found, expected = (ENTRY_POINTS[entry](*arrays) for arrays in ((x, y), plain))
+    assert before == (owned_bytes(x), owned_bytes(y))
+    np.testing.assert_equal(found, expected, strict=False)
+
+
+SAME_VALUES = LAYOUTS.keys() - {"broadcast", "float32", "int8", "bool"}
+
+
+@pytest.mark.parametrize("layout", sorted(SAME_VALUES))
+def test_finalize_fit_takes_caches_of_any_layout(layout, tmp_path):
+    metric = LinearMetric(alpha=0.5)
+    x, y = np.random.default_rng(0).standard_normal((2, 14, 4))
+    caches = metric.partial_fit(x), metric.partial_fit(y)
+    expected = metric.finalize_fit(*caches).score(x, y)
+    laid_out = [
+        (mean, *(LAYOUTS[layout](matrix, tmp_path) for matrix in matrices))
+        for mean, *matrices in caches
+    ]
+    assert metric.finalize_fit(*laid_out).score(x, y) == expected
+
+
+# Bad input
+
+GOOD = np.random.default_rng(0).standard_normal((12, 4))
+
+
+def spoiled(value):
+    x = GOOD.copy()
+    x[3, 1] = value
+    return x
+
+
+BAD = {
+    "empty": np.empty((0, 4)),
+    "no columns": np.empty((12, 0)),
+    "1-D": GOOD[:, 0],
+    "3-D": GOOD[None],
+    "object": np.full((12, 4), object()),
+    "complex": GOOD + 1j,
+    "sparse": scipy.sparse.csr_array(GOOD),
+    "strings": np.full((12, 4), "a"),
+    "string": "abc",
+    "ragged": [[1.0, 2.0], [3.0]],
+    "dict": {"a": GOOD},
+    "None": None,
+    "NaN": spoiled(np.nan),
+    "inf": spoiled(-np.inf),
+}
+NETWORKS = [GOOD] * 3
+TAKERS = {
+    "fit X": (lambda bad: LinearMetric().fit(bad, GOOD), "X"),
+    "fit Y": (lambda bad: LinearMetric().fit(GOOD, bad), "Y"),
+    "partial_fit": (lambda bad: LinearMetric().partial_fit(bad), "X"),
+    "transform": (lambda bad: TRAINED.transform(GOOD, bad), "Y"),
+    "score": (lambda bad: TRAINED.score(bad, GOOD), "X"),
+    "fit_score": (lambda bad: LinearMetric().fit_score(GOOD, bad), "Y"),
+    "LinearMetric.pairwise_distances": (
+        lambda bad: METRIC.pairwise_distances([*NETWORKS, bad], verbose=False),
+        "train_data[3]",
+    ),
+    "traindata": (
+        lambda bad: pairwise_distances(METRIC, [*NETWORKS, bad], verbose=False),
+        "traindata[3]",
+    ),
+    "testdata": (
+        lambda bad: pairwise_distances(METRIC, NETWORKS, [GOOD, bad, GOOD], verbose=False),
+        "testdata[1]",
+    ),
+    "Ys": (
+        lambda bad: cross_distances(METRIC, NETWORKS, [GOOD, bad], verbose=False),
+        "Ys[1]",
+    ),
+    "Xs_test": (
+        lambda bad: cross_distances(METRIC, NETWORKS, [GOOD], [bad] * 3, [GOOD], verbose=False),
+        "Xs_test[0]",
+    ),
+}
+
+
+UNNAMED = {"empty", "no columns", "object", "strings", "string", "ragged", "dict"}
+
+
+@pytest.mark.parametrize("taker", TAKERS)
+@pytest.mark.parametrize(
+    "bad", [defect(bad, "the argument is not named") if bad in UNNAMED else bad for bad in BAD]
+)
+def test_bad_input_is_named(taker, bad):
+    function, name = TAKERS[taker]
+    with pytest.raises((ValueError, TypeError)) as raised:
+        function(BAD[bad])
+    words = re.split(r"[ ,:]", str(raised.value).lower())
+    assert name.lower() in words
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_aligner_refuses_bad_input(bad):
+    """The messages are scikit-learn's, which do not always name the argument."""
+    model = Aligner().fit(GOOD, GOOD)
+    for function in (
+        lambda: Aligner().fit(BAD[bad], GOOD),
+        lambda: Aligner().fit(GOOD, BAD[bad] if bad != "1-D" else GOOD[None]),
+        lambda: model.transform(BAD[bad]),
+    ):
+        with pytest.raises((ValueError, TypeError)):
+            function()
+
+
+@pytest.mark.parametrize(
+    ("function", "match"),
+    [
+        (lambda: LinearMetric().fit(GOOD, GOOD[:5]), r"\(12, 4\) and \(5, 4\)"),
+        (lambda: LinearMetric(zero_pad=False).fit(GOOD, GOOD[:, :3]), r"\(12, 3\)"),
+        (lambda: TRAINED.transform(GOOD[:, :3], GOOD[:, :3]), r"4 columns.*\(12, 3\)"),
+        (lambda: TRAINED.score(GOOD, GOOD[:5]), r"\(12, 4\) and \(5, 4\)"),
+        (
+            lambda: pairwise_distances(METRIC, [GOOD, GOOD[:5]], verbose=False),
+            r"traindata\[1\] has 5 samples",
+        ),
+        (
+            lambda: pairwise_distances(METRIC, NETWORKS, NETWORKS[:2], verbose=False),
+            "3 networks .* and 2 in the test data",
+        ),
+        (
+            lambda: pairwise_distances(METRIC, NETWORKS, [GOOD, GOOD[:, :3], GOOD], verbose=False),
+            r"traindata\[1\] has 4 features in the training data and 3",
+        ),
+        (
+            lambda: cross_distances(METRIC, [GOOD], [GOOD, GOOD[:5]], verbose=False),
+            r"Ys\[1\] has 5 samples",
+        ),
+        (
+            lambda: cross_distances(METRIC, [GOOD], [GOOD], [GOOD], NETWORKS, verbose=False),
+            "Ys_test must have one array for each of the 1 networks",
+        ),
+        (
+            lambda: pairwise_distances(
+                LinearMetric(zero_pad=False), [GOOD, GOOD[:, :3]], verbose=False
+            ),
+            r"traindata\[1\] 3",
+        ),
+        (lambda: pairwise_distances(METRIC, [], verbose=False), "traindata must hold"),
+        (lambda: cross_distances(METRIC, [GOOD], [], verbose=False), "Ys must hold"),
+        (
+            lambda: pairwise_distances(METRIC, [GOOD, np.ones((12, 4))], verbose=False),
+            r"traindata\[1\]: the activations do not vary",
+        ),
+        (lambda: pairwise_distances(METRIC, NETWORKS, n_jobs=0), "n_jobs"),
+    ],
+)
+def test_mismatches_are_named(function, match):
+    with pytest.raises(ValueError, match=match):
+        function()
+
+
+@pytest.mark.xfail(reason="it becomes a plain ValueError")
+def test_numerical_failure_of_a_cohort_keeps_its_type(monkeypatch):
+    def fail(*arguments, **options):
+        raise np.linalg.LinAlgError("network 1: no convergence")
+
+    monkeypatch.setattr(_native, "run", fail)
+    cohorts = Cohorts([("Xs[0]", GOOD), ("Ys[0]", GOOD)], None)
+    with pytest.raises(np.linalg.LinAlgError, match=r"Ys\[0\]: no convergence"):
+        measure("", cohorts, (), n_jobs=1, verbose=False, n_statistics=3)
+
+
+# Sizes
+
+
+@needs_proc
+def test_huge_inputs():
+    found = case("huge_inputs")
+    assert found.pop("after")
+    assert {message.partition(":")[0] for message in found.values()} == {"MemoryError"}
+
+
+@needs_proc
+def test_huge_scratch():
+    assert case("huge_scratch") == {"raised": "MemoryError", "after": True}
+
+
+@needs_proc
+@pytest.mark.xfail(reason="the list of pairs is in Go memory: fatal if there is none")
+def test_many_networks():
+    assert case("many_networks").startswith(("MemoryError", "ValueError"))
+
+
+# The gateway
+
+
+def test_wrong_calls():
+    found = case("wrong_calls")
+    assert found["after"]
+    assert set(found["statuses"]) == set(_native.routines())
+    assert all(set(statuses) <= {1, 4} for statuses in found["statuses"].values())
+    assert found["unknown"].startswith("RuntimeError: unknown routine")
+
+
+def test_nearly_right_calls():
+    assert case("nearly_right_calls") == {"accepted": [], "after": True}
+
+
+@pytest.mark.xfail(reason="any other score counts as an angle")
+def test_unknown_score():
+    with pytest.raises(ValueError, match="score"):
+        _native.call("metrics.aligned_distance", (np.empty(1),), (GOOD, GOOD, 4, 7))
+
+
+def test_unprepared_array():
+    with pytest.raises(RuntimeError, match="unprepared"):
+        _native.call("metrics.aligned_distance", (np.empty(1),), (GOOD.T, GOOD.T, 4, 0))
+
+
+def test_blas_vectors():
+    """The process's BLAS passes the vectors that `go test` holds gonum to."""
+    text = VECTORS.read_bytes()
+    padded = text + b" " * (-len(text) % 8)
+    _native.call("core.check_blas", (), (np.frombuffer(padded, np.int64),))
+
+
+def test_blas_vectors_can_fail():
+    vectors = json.loads(VECTORS.read_bytes())[:1]
+    vectors[0]["want"][0] += 1
+    text = json.dumps(vectors).encode()
+    words = np.frombuffer(text + b" " * (-len(text) % 8), np.int64)
+    with pytest.raises(RuntimeError, match="vector 0: dgemm"):
+        _native.call("core.check_blas", (), (words,))
+
+
+# Faults
+
+
+@pytest.mark.parametrize("handler", ["before", "after", "never"])
+def test_faults(handler):
+    """Faults raise, with faulthandler enabled before Go is loaded, after, or not at all."""
+    found = case("faults", handler)
+    types = {
+        "0": ("RuntimeError: netrep_go broke", "a fault in the routine", "goroutine"),
+        "1": ("RuntimeError: netrep_go broke", "a fault in task", "goroutine"),
+        "2": ("RuntimeError: netrep_go broke", "nil pointer", "goroutine"),
+        "4": ("MemoryError: ", "not enough memory"),
+        "5": ("LinAlgError: ", "a fault"),
+        "6": ("ValueError: mode must be in [0, 5], got 6",),
+    }
+    assert set(found) >= types.keys() - {"2"}
+    for mode, (called, ran, works) in found.items():
+        for message in (called, ran):
+            assert message.startswith(types[mode][0])
+            assert all(part in message for part in types[mode])
+        assert works
+
+
+@needs_proc
+def test_recovered_panics_leave_no_memory():
+    assert case("many_faults") < 8
+
+
+def test_faults_are_locked():
+    found = case("faults", "never", NETREP_FAULTS="")
+    assert all("set NETREP_FAULTS" in called for called, _, _ in found.values())
+
+
+# Interrupts
+
+
+@pytest.mark.parametrize("job", ["cohort", "sleep"])
+def test_interrupt(job, record_property):
+    found = case("interrupt", job)
+    record_property("seconds from SIGINT to KeyboardInterrupt", found["delay"])
+    assert found["raised"] == "KeyboardInterrupt: "
+    assert found["delay"] < 1
+    assert found["after"]
+    assert found["ended"]
+
+
+def test_interrupt_beside_a_thread_in_go():
+    assert case("interrupt_beside_thread") == {"raised": "KeyboardInterrupt: ", "equal": True}
+
+
+@pytest.mark.parametrize("source", ["signal", "progress", defect("start", "the job goes on")])
+def test_any_exception_ends_a_job(source):
+    expected = {"raised": f"TimeoutError: from {source}", "after": True, "ended": True}
+    assert case("break_off", source) == expected
+
+
+@pytest.mark.xfail(reason="an interrupt inside of the limiter loses it", strict=False)
+def test_interrupted_calls_restore_blas_threads():
+    before, after = case("interrupted_calls")
+    assert before == after
+
+
+@pytest.mark.parametrize(("how", "returncode"), [("end", 0), ("exit", 3), ("raise", 1)])
+def test_exit_during_a_job(how, returncode):
+    case("leave", how, timeout=30, returncode=returncode)
+
+
+# Fork
+
+STATES = ("imported", "loaded", "used", "busy")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_workers(state):
+    found = case("forks", state, timeout=120)
+    assert found.pop("subprocess") == ""
+    if state != "imported":
+        for worker in ("os.fork", "fork", "multiprocessing"):
+            message = found.pop(worker)
+            assert message.startswith("RuntimeError"), worker
+            assert all(remedy in message for remedy in ("spawn", "forkserver", "loky"))
+    assert found == dict.fromkeys(found, answer())
+    assert {"threading", "parent"} <= found.keys()
+
+
+@pytest.mark.xfail(reason="the child waits for the lock of the load")
+def test_fork_while_loading():
+    found = case("fork_while_loading")
+    assert found["child"].startswith("RuntimeError")
+    assert found["parent"]
+
+
+# Threads
+
+
+def test_threads():
+    assert case("threads")
+
+
+def test_blas_threads_are_restored():
+    for before, after in case("blas_threads"):
+        assert before == after
+
+
+def test_distances_do_not_depend_on_threads():
+    found = [case("fingerprints", GOMAXPROCS=str(n)) for n in (1, 2, 8)]
+    for dtype in ("float64", "float32"):
+        assert len({digest for run in found for digest in run[dtype]}) == 1
+
+
+# State
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))]
+)
+def test_copies_of_fitted_estimators(copied):
+    other = np.random.default_rng(3).standard_normal((12, 4))
+    metric = copied(TRAINED)
+    assert metric.score(GOOD, other) == TRAINED.score(GOOD, other)
+    model = Aligner(alpha=0.2).fit(GOOD, other)
+    np.testing.assert_array_equal(copied(model).transform(GOOD), model.transform(GOOD))
+    assert not hasattr(clone(metric), "Wx_")
+    assert clone(metric).get_params() == TRAINED.get_params()
+
+
+def test_pickle_in_another_process(tmp_path):
+    path = tmp_path / "metric.pickle"
+    path.write_bytes(pickle.dumps((TRAINED, GOOD, GOOD[::-1])))
+    assert case("score_pickled", path) == TRAINED.score(GOOD, GOOD[::-1])
+
+
+@needs_proc
+def test_small_calls_leave_no_memory():
+    assert case("small_calls") < 5
+
+
+@needs_proc
+def test_large_fits_leave_no_memory():
+    assert case("large_fits") < 32
+
+
+@needs_proc
+def test_cancelled_jobs_leave_nothing():
+    found = case("cancelled_jobs")
+    assert found["grown"] < 4
+    assert found["files"] == 0
+    assert found["ended"]
+
+
+# Loading
+
+
+def test_import_does_not_load_go():
+    assert case("import_all") is False
+
+
+@pytest.mark.parametrize(
+    ("kind", "remedy"),
+    [("missing", "pip install --force-reinstall"), ("version", "install the package again")],
+)
+def test_load_failure(kind, remedy):
+    for message in case("bad_extension", kind):
+        assert message.startswith("ImportError: ")
+        assert remedy in message
+        assert "\n" not in message
+
+
+def test_small_numbers_stay():
+    """Go's side is compiled with -Ofast, which must not set flush-to-zero."""
+    before, *after = case("small_numbers")
+    assert 0 < before[0] < sys.float_info.min
+    assert after == [before] * 3
