@@ -5,11 +5,14 @@ import "context"
 // routines is the table of everything that can be called. A key is the Python
 // module and the function; its outputs come first in the arguments.
 var routines = map[string]func(context.Context, *args) error{
-	"core.use_blas":              useBLAS,
-	"core.check_blas":            checkBLAS,
-	"core.fault":                 fault,
-	"metrics.aligned_distance":   alignedDistance,
-	"metrics.linear_partial_fit": linearPartialFit,
-	"metrics.linear_align":       linearAlign,
-	"multiset.linear_distances":  linearDistances,
+	"core.use_blas":                  useBLAS,
+	"core.check_blas":                checkBLAS,
+	"core.fault":                     fault,
+	"metrics.aligned_distance":       alignedDistance,
+	"metrics.center":                 center,
+	"metrics.linear_partial_fit":     linearPartialFit,
+	"metrics.linear_align":           linearAlign,
+	"metrics.permutation_match":      permutationMatch,
+	"multiset.linear_distances":      linearDistances,
+	"multiset.permutation_distances": permutationDistances,
 }

@@ -8,6 +8,7 @@
 //
 //	multiset   distances within and between sets of networks, for any Cohort
 //	metrics    distances between two networks, and their Cohorts
+//	optimize   linear assignment
 //	linalg     what gonum lacks: whitening, certified nuclear norms, polar factors
 //	core       errors, Job contexts, which BLAS runs
 //	internal   blas: the seam to the process's BLAS and LAPACK

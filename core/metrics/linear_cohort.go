@@ -7,7 +7,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/linalg"
 )
@@ -22,10 +21,6 @@ type LinearOptions struct {
 	// over the Gram matrix may leave; 0 stands for 1e-7.
 	Tol float64
 }
-
-// nearZero is the distance, relative to unit norms, below which inner products
-// no longer resolve it and the residual of the aligned matrices is measured.
-const nearZero = 1e-2
 
 // nullColumn is the norm, relative to the matrix, at which a direction counts
 // as one in which a network does not vary.
@@ -120,15 +115,7 @@ func (c *LinearCohort) Prepare(worker, k int) error {
 	if c.linear.Score == Euclidean {
 		return nil
 	}
-	if err := usableNorm(net.norm); err != nil {
-		return fmt.Errorf("network %d: %w", k, err)
-	}
-	if test != nil {
-		if err := usableNorm(net.testNorm); err != nil {
-			return fmt.Errorf("held-out data of network %d: %w", k, err)
-		}
-	}
-	return nil
+	return checkAngles(k, net.norm, net.testNorm, test != nil)
 }
 
 // Distance returns the training distance of networks i and j, and their
@@ -165,38 +152,4 @@ func (net *linearNetwork) scaleAt(n int, w linalg.Whitening) float64 {
 	before, after := w.Variance(0)
 	padding := float64(n - net.width)
 	return math.Sqrt((net.before + padding*before) / (net.after + padding*after))
-}
-
-// checkCohort checks that all networks saw the same samples and that test
-// belongs to train.
-func checkCohort(train, test []*mat.Dense) error {
-	if len(train) == 0 {
-		return core.Invalidf("at least one network is needed, got none")
-	}
-	if err := equalSamples(train, "training"); err != nil {
-		return err
-	}
-	if test == nil {
-		return nil
-	}
-	if len(test) != len(train) {
-		return core.Invalidf("there are %d networks in the training data and %d in the test data", len(train), len(test))
-	}
-	for k := range train {
-		_, p := train[k].Dims()
-		if _, pt := test[k].Dims(); pt != p {
-			return core.Invalidf("network %d has %d features in the training data and %d in the test data", k, p, pt)
-		}
-	}
-	return equalSamples(test, "test")
-}
-
-func equalSamples(xs []*mat.Dense, which string) error {
-	want, _ := xs[0].Dims()
-	for k, x := range xs {
-		if m, _ := x.Dims(); m != want {
-			return core.Invalidf("network %d has %d samples in the %s data and network 0 has %d; all networks must see the same samples", k, m, which, want)
-		}
-	}
-	return nil
 }

@@ -127,13 +127,7 @@ func (p *linearPair) accept(sum, bound float64) bool {
 // distance returns the score of matrices with the given inner product and
 // norms, and whether it is so small that rounding in the inner product shows.
 func (p *linearPair) distance(inner, na, nb float64) (d float64, near bool) {
-	if p.score == Angular {
-		d = acos(inner / (na * nb))
-		return d, d < nearZero
-	}
-	na, nb, inner = p.sa*na, p.sb*nb, p.sa*p.sb*inner
-	d = math.Sqrt(max(0, na*na+nb*nb-2*inner))
-	return d, d < nearZero*max(na, nb)
+	return p.score.between(p.sa*p.sb*inner, p.sa*na, p.sb*nb)
 }
 
 // residualDistance measures |sa A Q' - sb B|, block by block, which is accurate
@@ -153,12 +147,5 @@ func (p *linearPair) residualDistance(q []float64, a, b *samples, na, nb, rest f
 		gemm(blas.NoTrans, blas.Trans, rows, b.cols, a.cols, sa, left, a.cols, q, a.cols, -sb, difference, b.cols)
 		total += floats.Dot(difference, difference)
 	}
-	chord := math.Hypot(math.Sqrt(total), rest)
-	if p.score == Euclidean {
-		return chord
-	}
-	return 2 * math.Asin(min(1, chord/2))
+	return p.score.fromChord(math.Hypot(math.Sqrt(total), rest))
 }
-
-// acos clips its argument to [-1, 1].
-func acos(x float64) float64 { return math.Acos(max(-1, min(1, x))) }

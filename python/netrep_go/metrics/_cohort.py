@@ -55,7 +55,7 @@ def measure(
     *,
     n_jobs: int | None,
     verbose: bool,
-    n_statistics: int,
+    n_statistics: int = 0,
 ) -> Measured:
     """Run an all-pairs routine."""
     held_out = cohorts.test is not None
@@ -71,7 +71,7 @@ def measure(
         try:
             _native.run(
                 routine,
-                (train, test, statistics),
+                (train, test, statistics) if n_statistics else (train, test),
                 inputs,
                 n_jobs=n_jobs,
                 progress=show if verbose else None,

@@ -6,9 +6,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
-from sklearn.utils import Tags, TransformerTags
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from netrep_go import _native
 from netrep_go._validation import (
@@ -18,17 +15,16 @@ from netrep_go._validation import (
     check_option,
     check_widths,
 )
-from netrep_go.metrics._cohort import Cohorts, Measured, PairwiseMixin, measure
+from netrep_go.metrics._cohort import Cohorts, Measured, measure
+from netrep_go.metrics._pair import SCORES, AlignmentMetric
 from netrep_go.validation import check_equal_shapes
 
 __all__ = ["LinearMetric"]
 
-_SCORES = ("angular", "euclidean")
-
 PartialFit = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-class LinearMetric(PairwiseMixin, BaseEstimator):
+class LinearMetric(AlignmentMetric):
     r"""Distance between two sets of activations after an optimal linear alignment.
 
     For activations X and Y of two networks to the same samples, centred and
@@ -110,28 +106,7 @@ class LinearMetric(PairwiseMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         check_number(self.alpha, "alpha", 0, 1)
-        check_option(self.score_method, "score_method", _SCORES)
-
-    def fit(self, X: ArrayLike, Y: ArrayLike) -> LinearMetric:
-        """Find the maps that bring X and Y closest.
-
-        Parameters
-        ----------
-        X, Y : array_like of shape (n_samples, n_features)
-            Activations of two networks to the same samples.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If X or Y is not a finite, real matrix or their shapes do not match.
-        """
-        validate_data(self, X, Y, skip_check_array=True)
-        X, Y = check_equal_shapes(X, Y, nd=2, zero_pad=self.zero_pad)
-        return self.finalize_fit(self.partial_fit(X), self.partial_fit(Y))
+        check_option(self.score_method, "score_method", SCORES)
 
     def partial_fit(self, X: ArrayLike) -> PartialFit:
         """Do the part of a fit that concerns one network.
@@ -180,90 +155,11 @@ class LinearMetric(PairwiseMixin, BaseEstimator):
         self.Wx_, self.Wy_, self.rank_ = Wx, Wy, int(rank[0])
         return self
 
-    def transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        """Map X and Y into the common space.
+    def _align(self, X: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return X @ self.Wx_, Y @ self.Wy_
 
-        Parameters
-        ----------
-        X, Y : array_like of shape (n_samples, n_features)
-            Activations of the networks that the metric was fitted to, to any
-            samples.
-
-        Returns
-        -------
-        X_aligned, Y_aligned : ndarray of shape (n_samples, n_features)
-            Aligned activations; ``n_features`` is the larger width.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            If the metric has not been fitted.
-        ValueError
-            If the width differs from that of the training data.
-        """
-        check_is_fitted(self, "Wx_")
-        X, Y = check_equal_shapes(X, Y, nd=2, zero_pad=self.zero_pad)
-        if X.shape[1] != self.Wx_.shape[0]:
-            raise ValueError(
-                "Array with wrong shape passed to transform. Expected a matrix with "
-                f"{self.Wx_.shape[0]} columns, but got one of shape {X.shape}."
-            )
-        return (X - self.mx_) @ self.Wx_, (Y - self.my_) @ self.Wy_
-
-    def fit_transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        """Fit to X and Y and map both into the common space.
-
-        Parameters
-        ----------
-        X, Y : array_like of shape (n_samples, n_features)
-            Activations of two networks to the same samples.
-
-        Returns
-        -------
-        X_aligned, Y_aligned : ndarray of shape (n_samples, n_features)
-            Aligned activations.
-        """
-        return self.fit(X, Y).transform(X, Y)
-
-    def score(self, X: ArrayLike, Y: ArrayLike) -> float:
-        """Return the distance between X and Y after the fitted alignment.
-
-        Parameters
-        ----------
-        X, Y : array_like of shape (n_samples, n_features)
-            Activations, of the training data or held out.
-
-        Returns
-        -------
-        float
-            The distance: smaller is more alike.
-
-        Raises
-        ------
-        ValueError
-            If activations do not vary, so that they have no angle to others.
-        """
-        check_option(self.score_method, "score_method", _SCORES)
-        X, Y = self.transform(X, Y)
-        distance = np.empty(1)
-        inputs = (X, Y, self.rank_, _SCORES.index(self.score_method))
-        _native.call("metrics.aligned_distance", (distance,), inputs)
-        return distance[0]
-
-    def fit_score(self, X: ArrayLike, Y: ArrayLike) -> float:
-        """Fit to X and Y and return their distance.
-
-        Parameters
-        ----------
-        X, Y : array_like of shape (n_samples, n_features)
-            Activations of two networks to the same samples.
-
-        Returns
-        -------
-        float
-            The distance: smaller is more alike.
-        """
-        return self.fit(X, Y).score(X, Y)
+    def _n_aligned(self) -> int:
+        return self.rank_
 
     def _measure(self, cohorts: Cohorts, dtype: Any, n_jobs: int | None, verbose: bool) -> Measured:
         self._check_parameters()
@@ -276,7 +172,7 @@ class LinearMetric(PairwiseMixin, BaseEstimator):
             cohorts.first,
             float(self.alpha),
             bool(self.center_columns),
-            _SCORES.index(self.score_method),
+            SCORES.index(self.score_method),
             np.dtype(dtype) == np.float32,
             0.0,
         )
@@ -288,11 +184,3 @@ class LinearMetric(PairwiseMixin, BaseEstimator):
             verbose=verbose,
             n_statistics=3,
         )
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags = TransformerTags(preserves_dtype=[])
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        tags.target_tags.single_output = False
-        return tags

@@ -1,0 +1,153 @@
+"""What the metrics that align two networks share."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags, TransformerTags
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from netrep_go import _native
+from netrep_go._validation import check_option
+from netrep_go.metrics._cohort import PairwiseMixin
+from netrep_go.validation import check_equal_shapes
+
+SCORES = ("angular", "euclidean")
+
+
+class AlignmentMetric(PairwiseMixin, BaseEstimator):
+    """A metric that aligns two networks and measures the distance that remains.
+
+    The class provides ``partial_fit``, ``finalize_fit``, which sets ``mx_`` and
+    ``my_``, ``_align``, which maps centred activations into the common space, and
+    ``_n_aligned``; and the parameters ``zero_pad`` and ``score_method``.
+    """
+
+    partial_fit: Any
+    finalize_fit: Any
+    zero_pad: bool
+    score_method: str
+
+    def _align(self, X: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        raise NotImplementedError
+
+    def _n_aligned(self) -> int:
+        """Return how many leading dimensions of the common space are aligned."""
+        raise NotImplementedError
+
+    def fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
+        """Find the alignment that brings X and Y closest.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_samples, n_features)
+            Activations of two networks to the same samples.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X or Y is not a finite, real matrix or their shapes do not match.
+        """
+        validate_data(self, X, Y, skip_check_array=True)
+        X, Y = check_equal_shapes(X, Y, nd=2, zero_pad=self.zero_pad)
+        return self.finalize_fit(self.partial_fit(X), self.partial_fit(Y))
+
+    def transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """Map X and Y into the common space.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_samples, n_features)
+            Activations of the networks that the metric was fitted to, to any
+            samples.
+
+        Returns
+        -------
+        X_aligned, Y_aligned : ndarray of shape (n_samples, n_features)
+            Aligned activations; ``n_features`` is the larger width.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the metric has not been fitted.
+        ValueError
+            If the width differs from that of the training data.
+        """
+        check_is_fitted(self, "mx_")
+        X, Y = check_equal_shapes(X, Y, nd=2, zero_pad=self.zero_pad)
+        if X.shape[1] != len(self.mx_):
+            raise ValueError(
+                "Array with wrong shape passed to transform. Expected a matrix with "
+                f"{len(self.mx_)} columns, but got one of shape {X.shape}."
+            )
+        return self._align(X - self.mx_, Y - self.my_)
+
+    def fit_transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """Fit to X and Y and map both into the common space.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_samples, n_features)
+            Activations of two networks to the same samples.
+
+        Returns
+        -------
+        X_aligned, Y_aligned : ndarray of shape (n_samples, n_features)
+            Aligned activations.
+        """
+        return self.fit(X, Y).transform(X, Y)
+
+    def score(self, X: ArrayLike, Y: ArrayLike) -> float:
+        """Return the distance between X and Y after the fitted alignment.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_samples, n_features)
+            Activations, of the training data or held out.
+
+        Returns
+        -------
+        float
+            The distance: smaller is more alike.
+
+        Raises
+        ------
+        ValueError
+            If activations do not vary, so that they have no angle to others.
+        """
+        check_option(self.score_method, "score_method", SCORES)
+        X, Y = self.transform(X, Y)
+        distance = np.empty(1)
+        inputs = (X, Y, self._n_aligned(), SCORES.index(self.score_method))
+        _native.call("metrics.aligned_distance", (distance,), inputs)
+        return distance[0]
+
+    def fit_score(self, X: ArrayLike, Y: ArrayLike) -> float:
+        """Fit to X and Y and return their distance.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_samples, n_features)
+            Activations of two networks to the same samples.
+
+        Returns
+        -------
+        float
+            The distance: smaller is more alike.
+        """
+        return self.fit(X, Y).score(X, Y)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags = TransformerTags(preserves_dtype=[])
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        tags.target_tags.single_output = False
+        return tags
