@@ -13,7 +13,7 @@ try:
 except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "unknown"
 
-_MODULES = ("datasets", "metrics", "multiset", "plotting", "validation")
+_MODULES = ("covariates", "datasets", "embedding", "metrics", "multiset", "plotting", "validation")
 
 __all__ = ["__version__", "show_versions", *_MODULES]
 

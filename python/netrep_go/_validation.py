@@ -87,3 +87,35 @@ def check_number(value: object, name: str, low: float, high: float) -> None:
         raise TypeError(f"{name} must be a number, got {value!r}")
     if not low <= value <= high:
         raise ValueError(f"{name} must be in [{low:g}, {high:g}], got {value!r}")
+
+
+def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray:
+    """Return ``D`` as an exactly symmetric float64 matrix with a zero diagonal.
+
+    Departures below a millionth of the largest entry count as rounding and are mended,
+    on a copy. Negative entries raise unless ``signed``.
+    """
+    D = as_matrix(D, name)
+    if D.shape[0] != D.shape[1]:
+        raise ValueError(f"{name} must be a square matrix, got shape {D.shape}")
+    asymmetry, diagonal = np.abs(D - D.T).max(), np.abs(D.diagonal()).max()
+    tolerance = 1e-6 * np.abs(D).max()
+    if asymmetry > tolerance:
+        raise ValueError(f"{name} must be symmetric, got entries {asymmetry:.3g} from their mirror")
+    if diagonal > tolerance:
+        raise ValueError(f"{name} must have a zero diagonal, got {diagonal:.3g} on it")
+    if not signed and D.min() < 0:
+        raise ValueError(f"{name} must not be negative, got {D.min():.3g}")
+    if asymmetry == 0 and diagonal == 0:
+        return D
+    D = (D + D.T) / 2
+    np.fill_diagonal(D, 0.0)
+    return D
+
+
+def as_codes(labels: ArrayLike, name: str, n_networks: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the sorted distinct labels and which of them each network has."""
+    labels = check_array(labels, dtype=None, ensure_2d=False, allow_nd=True, input_name=name)
+    if labels.shape != (n_networks,):
+        raise ValueError(f"{name} must have shape ({n_networks},), got {labels.shape}")
+    return np.unique(labels, return_inverse=True)

@@ -1,0 +1,511 @@
+"""Permutation tests of distances between networks against properties of the networks.
+
+Each test permutes networks, not pairs, because distances that share a network depend on
+each other. All of them take a matrix of distances of any metric.
+
+A covariate with a unit, such as width, becomes a matrix of differences for
+:func:`mantel`; one without an order, such as a brain region or an organism, is a vector
+of labels for :func:`permanova` and :func:`knn_permutation`. Where a second covariate has
+to be held fixed, its values are the `strata`: networks are only exchanged with others
+of the same stratum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from numbers import Integral
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.linalg.blas import dgemm
+from scipy.spatial.distance import squareform
+from scipy.stats import rankdata
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import check_random_state, check_scalar
+
+from netrep_go._blas import one_thread
+from netrep_go._validation import as_codes, as_distances, check_option
+
+__all__ = [
+    "KNNResult",
+    "MantelResult",
+    "PermanovaResult",
+    "knn_permutation",
+    "mantel",
+    "permanova",
+]
+
+RandomState = int | np.random.RandomState | None
+
+_BLOCK = 2**16  # numbers in a temporary array: 512 KiB, which malloc reuses and caches hold
+_ROUNDING = 1e-10  # by which permutations that tie with the observed order may differ
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PermutationResult:
+    """What all permutation tests return."""
+
+    statistic: float
+    pvalue: float
+    n_networks: int
+    n_permutations: int
+    null_distribution: np.ndarray = field(repr=False, compare=False)
+
+    def to_frame(self) -> Any:
+        """Return one row with all numbers, and the null's mean and standard deviation.
+
+        Returns
+        -------
+        pandas.DataFrame
+            To be concatenated with the rows of other tests.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        row: dict[str, Any] = {"test": type(self).__name__.removesuffix("Result").lower()}
+        row |= {f.name: getattr(self, f.name) for f in fields(self)}
+        null = row.pop("null_distribution")
+        with np.errstate(invalid="ignore"):  # F is infinite where nothing varies within groups
+            row |= {"null_mean": null.mean(), "null_std": null.std()}
+        return _pandas().DataFrame([row])
+
+
+@dataclass(frozen=True, kw_only=True)
+class MantelResult(_PermutationResult):
+    """Result of :func:`mantel`.
+
+    Attributes
+    ----------
+    statistic : float
+        Correlation of the two sets of distances.
+    pvalue : float
+        Fraction of permutations, the identity included, with a statistic as extreme.
+    n_networks, n_permutations : int
+        Numbers of networks and of random permutations.
+    null_distribution : ndarray of shape (n_permutations,)
+        The statistic of every permutation.
+    method, alternative : str
+        As given.
+    """
+
+    method: str
+    alternative: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PermanovaResult(_PermutationResult):
+    """Result of :func:`permanova`.
+
+    Attributes
+    ----------
+    statistic : float
+        Pseudo-F.
+    pvalue : float
+        Fraction of permutations, the identity included, with a statistic as large.
+    n_networks, n_permutations : int
+        Numbers of networks and of random permutations.
+    null_distribution : ndarray of shape (n_permutations,)
+        The statistic of every permutation.
+    r_squared : float
+        Fraction of the sum of squared distances that is between groups.
+    n_groups : int
+        Number of groups.
+    """
+
+    r_squared: float
+    n_groups: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class KNNResult(_PermutationResult):
+    """Result of :func:`knn_permutation`.
+
+    Attributes
+    ----------
+    statistic : float
+        Leave-one-out accuracy.
+    pvalue : float
+        Fraction of permutations, the identity included, with an accuracy as large.
+    n_networks, n_permutations : int
+        Numbers of networks and of random permutations.
+    null_distribution : ndarray of shape (n_permutations,)
+        The accuracy of every permutation. Its mean is the chance level.
+    n_neighbors : int
+        As given.
+    n_groups : int
+        Number of distinct labels.
+    """
+
+    n_neighbors: int
+    n_groups: int
+
+
+def mantel(
+    D1: ArrayLike,
+    D2: ArrayLike,
+    *,
+    method: Literal["pearson", "spearman"] = "pearson",
+    alternative: Literal["two-sided", "greater", "less"] = "two-sided",
+    n_permutations: int = 9999,
+    strata: ArrayLike | None = None,
+    random_state: RandomState = None,
+) -> MantelResult:
+    r"""Test whether two matrices of distances between the same networks are correlated.
+
+    The statistic is the correlation over the n (n - 1) / 2 pairs of networks [1]_ [2]_,
+
+    .. math:: r = \mathrm{corr}_{i < j} (D^1_{ij}, D^2_{ij}),
+
+    and its null distribution that of :math:`\mathrm{corr}(D^1_{\pi(i) \pi(j)}, D^2_{ij})`
+    over permutations :math:`\pi` of the networks.
+
+    Parameters
+    ----------
+    D1, D2 : array_like of shape (n_networks, n_networks)
+        Distances or other symmetric dissimilarities with a zero diagonal, which may be
+        negative. For a covariate with a unit, the absolute differences:
+        ``np.abs(width - width[:, np.newaxis])``.
+    method : {'pearson', 'spearman'}, default='pearson'
+        Correlation of the distances or of their ranks, with the mean rank for ties.
+    alternative : {'two-sided', 'greater', 'less'}, default='two-sided'
+        Whether a correlation is extreme by its magnitude, by being large or by being
+        small. Differences in a covariate that matters make 'greater' distances.
+    n_permutations : int, default=9999
+        Number of random permutations.
+    strata : array_like of shape (n_networks,), default=None
+        Networks are only exchanged with networks of the same stratum.
+    random_state : int, RandomState instance or None, default=None
+        Determines the permutations.
+
+    Returns
+    -------
+    MantelResult
+        With ``statistic``, ``pvalue`` = (b + 1) / (n_permutations + 1), b being the number
+        of permutations as extreme as the data [3]_, and ``null_distribution``.
+
+    Raises
+    ------
+    ValueError
+        If D1 or D2 is not a finite symmetric matrix with zero diagonal, they are not of
+        one size, are for fewer than three networks, or are constant off the diagonal.
+
+    References
+    ----------
+    .. [1] Mantel, N. (1967). The detection of disease clustering and a generalized
+       regression approach. Cancer Research 27, 209-220.
+    .. [2] Legendre, P. & Legendre, L. (2012). Numerical Ecology, 3rd ed., 10.5.1.
+    .. [3] Phipson, B. & Smyth, G. K. (2010). Permutation p-values should never be zero.
+       Stat. Appl. Genet. Mol. Biol. 9(1), 39.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.covariates import mantel
+    >>> rng = np.random.default_rng(0)
+    >>> width = np.repeat([16.0, 32.0, 64.0], 5)
+    >>> position = np.log2(width) + rng.normal(scale=0.3, size=15)
+    >>> D = np.abs(position - position[:, np.newaxis])
+    >>> result = mantel(D, np.abs(width - width[:, np.newaxis]), random_state=0)
+    >>> round(result.statistic, 2), result.pvalue < 0.01
+    (0.75, True)
+    """
+    check_option(method, "method", ("pearson", "spearman"))
+    check_option(alternative, "alternative", ("two-sided", "greater", "less"))
+    D1, D2 = (_at_least_three(D, name, signed=True) for D, name in ((D1, "D1"), (D2, "D2")))
+    if D1.shape != D2.shape:
+        raise ValueError(f"D1 and D2 must have one shape, got {D1.shape} and {D2.shape}")
+    A, B = _standardize(D1, "D1", method), _standardize(D2, "D2", method)
+
+    def correlate(permutations: np.ndarray) -> np.ndarray:
+        # <P A P', B> = <P A, B P>: both are gathers of whole rows, as B is symmetric
+        return np.einsum("bij,bji->b", A[permutations], B[permutations.argsort(axis=1)])
+
+    n = len(D1)
+    permutations = _permutations(n, n_permutations, strata, random_state, n * n)
+    observed, null = _compare(correlate, permutations)
+    extremity = {"two-sided": np.abs, "greater": np.positive, "less": np.negative}[alternative]
+    return MantelResult(
+        statistic=float(observed),
+        pvalue=_pvalue(extremity(null), extremity(observed)),
+        n_networks=n,
+        n_permutations=len(null),
+        null_distribution=null,
+        method=method,
+        alternative=alternative,
+    )
+
+
+def permanova(
+    D: ArrayLike,
+    labels: ArrayLike,
+    *,
+    n_permutations: int = 9999,
+    strata: ArrayLike | None = None,
+    random_state: RandomState = None,
+) -> PermanovaResult:
+    r"""Test whether groups of networks differ, by analysis of variance of distances.
+
+    With N networks in a groups of :math:`n_g` [1]_,
+
+    .. math:: SS_T = \frac1N \sum_{i < j} D_{ij}^2, \quad
+              SS_W = \sum_g \frac1{n_g} \sum_{i < j \in g} D_{ij}^2, \quad
+              F = \frac{(SS_T - SS_W) / (a - 1)}{SS_W / (N - a)}.
+
+    For Euclidean distances in one dimension, F is that of the one-way analysis of
+    variance. Its null distribution here is over permutations of the labels.
+
+    Parameters
+    ----------
+    D : array_like of shape (n_networks, n_networks)
+        Distances: symmetric, with zero diagonal.
+    labels : array_like of shape (n_networks,)
+        Group of each network.
+    n_permutations : int, default=9999
+        Number of random permutations.
+    strata : array_like of shape (n_networks,), default=None
+        Networks are only exchanged with networks of the same stratum.
+    random_state : int, RandomState instance or None, default=None
+        Determines the permutations.
+
+    Returns
+    -------
+    PermanovaResult
+        With ``statistic`` F, ``r_squared`` = 1 - SS_W / SS_T, ``pvalue`` and
+        ``null_distribution``.
+
+    Raises
+    ------
+    ValueError
+        If D is not a matrix of distances between at least three networks, all of them
+        are zero, `labels` has another length, there is one group, or every group is of
+        one network.
+
+    Notes
+    -----
+    Groups that differ in spread, not in place, also give small p values, unless they
+    are of one size [2]_.
+
+    References
+    ----------
+    .. [1] Anderson, M. J. (2001). A new method for non-parametric multivariate analysis
+       of variance. Austral Ecology 26, 32-46.
+    .. [2] Anderson, M. J. & Walsh, D. C. I. (2013). PERMANOVA, ANOSIM, and the Mantel
+       test in the face of heterogeneous dispersions. Ecological Monographs 83, 557-574.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.covariates import permanova
+    >>> x = np.array([0.0, 1.0, 2.0, 4.0, 5.0, 6.0])
+    >>> D = np.abs(x - x[:, np.newaxis])
+    >>> result = permanova(D, ["V1", "V1", "V1", "LM", "LM", "LM"], random_state=0)
+    >>> round(result.statistic, 6), round(result.r_squared, 6)
+    (24.0, 0.857143)
+    >>> round(result.pvalue, 1)  # 2 of 20 ways to divide six networks
+    0.1
+    """
+    D = _at_least_three(D, "D")
+    n = len(D)
+    codes, n_groups = _groups(labels, n)
+    squares = D**2
+    total = squares.sum() / (2 * n)
+    if total == 0:
+        raise ValueError("D must have distances that are not zero")
+    weights = 0.5 / np.bincount(codes)
+
+    def within(permutations: np.ndarray) -> np.ndarray:
+        # The sum over a group is a quadratic form in its indicator vector.
+        members = codes[permutations][..., np.newaxis] == np.arange(n_groups)
+        members = members.transpose(1, 0, 2).astype(np.float64)
+        sums = dgemm(1.0, members.reshape(n, -1).T, squares.T).T
+        return np.einsum("ibg,ibg,g->b", sums.reshape(members.shape), members, weights)
+
+    def pseudo_f(within: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore"):
+            return (total - within) / (n_groups - 1) / (within / (n - n_groups))
+
+    permutations = _permutations(n, n_permutations, strata, random_state, n * n_groups)
+    with one_thread:  # the products are so small that more would cost more than they gain
+        observed, null = _compare(within, permutations)
+    return PermanovaResult(
+        statistic=float(pseudo_f(observed)),
+        pvalue=_pvalue(-null / total, -observed / total),
+        n_networks=n,
+        n_permutations=len(null),
+        null_distribution=pseudo_f(null),
+        r_squared=float(1.0 - observed / total),
+        n_groups=n_groups,
+    )
+
+
+def knn_permutation(
+    D: ArrayLike,
+    labels: ArrayLike,
+    n_neighbors: int = 5,
+    *,
+    n_permutations: int = 9999,
+    strata: ArrayLike | None = None,
+    random_state: RandomState = None,
+) -> KNNResult:
+    """Test whether networks have the labels of their nearest neighbours.
+
+    The statistic is the accuracy of a classifier that gives each network the most
+    frequent label among its nearest others, the first in sorted order among equals. It
+    is that of :class:`sklearn.neighbors.KNeighborsClassifier` under
+    :class:`sklearn.model_selection.LeaveOneOut`. The null distribution is over
+    permutations of the labels [1]_.
+
+    Parameters
+    ----------
+    D : array_like of shape (n_networks, n_networks)
+        Distances: symmetric, with zero diagonal.
+    labels : array_like of shape (n_networks,)
+        Label of each network.
+    n_neighbors : int, default=5
+        Number of neighbours, less than the number of networks.
+    n_permutations : int, default=9999
+        Number of random permutations.
+    strata : array_like of shape (n_networks,), default=None
+        Networks are only exchanged with networks of the same stratum.
+    random_state : int, RandomState instance or None, default=None
+        Determines the permutations.
+
+    Returns
+    -------
+    KNNResult
+        With ``statistic``, ``pvalue`` and ``null_distribution``, whose mean is the chance
+        level.
+
+    Raises
+    ------
+    ValueError
+        If D is not a matrix of distances between at least three networks, `labels` has
+        another length, there is one label, every network has its own, or `n_neighbors`
+        is not between 1 and the number of other networks.
+
+    References
+    ----------
+    .. [1] Ojala, M. & Garriga, G. C. (2010). Permutation tests for studying classifier
+       performance. JMLR 11, 1833-1863.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.covariates import knn_permutation
+    >>> x = np.array([0.0, 1.0, 2.0, 4.0, 5.0, 6.0])
+    >>> D = np.abs(x - x[:, np.newaxis])
+    >>> result = knn_permutation(D, list("aaabbb"), n_neighbors=1, random_state=0)
+    >>> result.statistic, result.n_groups
+    (1.0, 2)
+    """
+    D = _at_least_three(D, "D")
+    n = len(D)
+    codes, n_groups = _groups(labels, n)
+    check_scalar(n_neighbors, "n_neighbors", Integral, min_val=1, max_val=n - 1)
+    nearest = NearestNeighbors(n_neighbors=n_neighbors, metric="precomputed").fit(D)
+    nearest = nearest.kneighbors(return_distance=False)
+
+    def accuracy(permutations: np.ndarray) -> np.ndarray:
+        permuted = codes[permutations]
+        neighbors = permuted[:, nearest]
+        votes = [np.count_nonzero(neighbors == g, axis=2) for g in range(n_groups)]
+        return np.mean(np.argmax(votes, axis=0) == permuted, axis=1)
+
+    size = n * (n_neighbors + n_groups)
+    permutations = _permutations(n, n_permutations, strata, random_state, size)
+    observed, null = _compare(accuracy, permutations)
+    return KNNResult(
+        statistic=float(observed),
+        pvalue=_pvalue(null, observed),
+        n_networks=n,
+        n_permutations=len(null),
+        null_distribution=null,
+        n_neighbors=int(n_neighbors),
+        n_groups=n_groups,
+    )
+
+
+def _at_least_three(D: ArrayLike, name: str, signed: bool = False) -> np.ndarray:
+    """Return a matrix of distances between enough networks to permute."""
+    D = as_distances(D, name, signed=signed)
+    if len(D) < 3:
+        raise ValueError(f"{name} must be for at least 3 networks, got {len(D)}")
+    return D
+
+
+def _groups(labels: ArrayLike, n_networks: int) -> tuple[np.ndarray, int]:
+    """Return the group of each network and the number of groups."""
+    levels, codes = as_codes(labels, "labels", n_networks)
+    if not 1 < len(levels) < n_networks:
+        raise ValueError(
+            "labels must have at least 2 groups, one of them with several networks, "
+            f"got {len(levels)} group(s) of {n_networks} networks"
+        )
+    return codes, len(levels)
+
+
+def _standardize(D: np.ndarray, name: str, method: str) -> np.ndarray:
+    """Return a matrix whose inner product with another such one is their correlation."""
+    pairs = squareform(D, checks=False)
+    if np.ptp(pairs) <= _ROUNDING * np.abs(pairs).max():
+        raise ValueError(f"{name} must vary off the diagonal, got {pairs[0]:.3g} for all pairs")
+    if method == "spearman":
+        pairs = rankdata(pairs)
+    pairs = pairs - pairs.mean()
+    return squareform(pairs / (np.sqrt(2.0) * np.linalg.norm(pairs)), checks=False)
+
+
+def _permutations(
+    n_networks: int,
+    n_permutations: int,
+    strata: ArrayLike | None,
+    random_state: RandomState,
+    size: int,
+) -> Iterator[np.ndarray]:
+    """Yield the identity, then random permutations within strata.
+
+    They come in blocks, for temporary arrays of the given size for each permutation.
+    """
+    check_scalar(n_permutations, "n_permutations", Integral, min_val=1)
+    stratum = np.zeros(n_networks, np.int64)
+    if strata is not None:
+        levels, stratum = as_codes(strata, "strata", n_networks)
+        if len(levels) == n_networks:
+            raise ValueError("strata must leave something to permute, got one network in each")
+    rng = check_random_state(random_state)
+    place = np.argsort(stratum, kind="stable")
+    yield np.arange(n_networks)[np.newaxis]
+    step = max(1, _BLOCK // size)
+    for start in range(0, n_permutations, step):
+        keys = rng.random_sample((min(step, n_permutations - start), n_networks))
+        block = np.empty(keys.shape, np.intp)
+        block[:, place] = np.argsort(keys + stratum, axis=1)
+        yield block
+
+
+def _compare(
+    statistic: Callable[[np.ndarray], np.ndarray], permutations: Iterator[np.ndarray]
+) -> tuple[np.float64, np.ndarray]:
+    """Return the statistic of the networks as they are, and of the permutations."""
+    observed, *null = (statistic(block) for block in permutations)
+    return observed[0], np.concatenate(null)
+
+
+def _pvalue(null: np.ndarray, observed: float) -> float:
+    """Return the fraction of permutations as large as the data, the data included."""
+    return float((np.count_nonzero(null >= observed - _ROUNDING) + 1) / (len(null) + 1))
+
+
+def _pandas() -> Any:
+    """Import pandas, or say how to install it."""
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError(
+            'to_frame needs pandas, which is not installed: pip install "netrep-go[plot]"'
+        ) from error
+    return pandas
