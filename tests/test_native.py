@@ -24,7 +24,6 @@ from netrep_go.metrics._cohort import Cohorts, measure
 from netrep_go.multiset import cross_distances, pairwise_distances
 
 TESTS = Path(__file__).parent
-VECTORS = TESTS.parent / "core/internal/blas/testdata/vectors.json"
 
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/statm").exists(), reason="reads the memory in use from /proc"
@@ -355,22 +354,6 @@ def test_unknown_score():
 def test_unprepared_array():
     with pytest.raises(RuntimeError, match="unprepared"):
         _native.call("metrics.aligned_distance", (np.empty(1),), (GOOD.T, GOOD.T, 4, 0))
-
-
-def test_blas_vectors():
-    """The process's BLAS passes the vectors that `go test` holds gonum to."""
-    text = VECTORS.read_bytes()
-    padded = text + b" " * (-len(text) % 8)
-    _native.call("core.check_blas", (), (np.frombuffer(padded, np.int64),))
-
-
-def test_blas_vectors_can_fail():
-    vectors = json.loads(VECTORS.read_bytes())[:1]
-    vectors[0]["want"][0] += 1
-    text = json.dumps(vectors).encode()
-    words = np.frombuffer(text + b" " * (-len(text) % 8), np.int64)
-    with pytest.raises(RuntimeError, match="vector 0: dgemm"):
-        _native.call("core.check_blas", (), (words,))
 
 
 # Faults
