@@ -21,7 +21,8 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Map activations of one network onto those of a reference network.
 
     With the centred data X and reference Y, whitening transforms as in
-    :class:`LinearMetric` and :math:`(X Z_x)^\top Y Z_y = U S V^\top`, the map is
+    :class:`LinearMetric`, but not scaled to keep the variance, and
+    :math:`(X Z_x)^\top Y Z_y = U S V^\top`, the map is
 
     .. math:: x \mapsto (x - \bar x) \, Z_x U V^\top Z_y^{-1} + \bar y
 
@@ -87,8 +88,13 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         n, q = X.shape[1], y.shape[1]
         r = metric.rank_
         back = np.linalg.inv(metric.Wy_)
-        self.coef_ = (metric.Wx_[:, :r] @ back[:r])[:n, :q]
         self.mean_, self.target_mean_ = metric.mx_[:n], metric.my_[:q]
+        scale_x, scale_y = (
+            _whitening_scale(x, self.alpha, len(back))
+            for x in (X - self.mean_, y - self.target_mean_)
+        )
+        coef = (metric.Wx_[:, :r] @ back[:r])[:n, :q]
+        self.coef_ = coef * (scale_y / scale_x)
         self._n_features_out = q
         return self
 
@@ -115,3 +121,13 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         tags.target_tags.one_d_labels = False
         tags.target_tags.two_d_labels = True
         return tags
+
+
+def _whitening_scale(X: np.ndarray, alpha: float, width: int) -> float:
+    """Return the factor by which the whitening of padded X keeps its variance."""
+    variances = np.zeros(width)
+    singular = np.linalg.svd(X, compute_uv=False)
+    variances[: len(singular)] = singular**2
+    variances = np.maximum(variances, 1e-7)  # as whitening does
+    whitened = (alpha * np.sqrt(variances) + 1 - alpha) ** 2
+    return np.sqrt(variances.sum() / whitened.sum())
