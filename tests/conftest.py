@@ -1,0 +1,10 @@
+"""What the tests share."""
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng():
+    """Return a generator that gives every test the same numbers."""
+    return np.random.default_rng(0)

@@ -1,0 +1,89 @@
+"""The estimators against scikit-learn's own checks."""
+
+import numpy as np
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import check_is_fitted
+
+from netrep_go.metrics import Aligner, LinearMetric
+
+INIT = "netrep's constructor refuses bad values and so does ours; fit checks as well"
+PARTIAL = "partial_fit is netrep's: it prepares one network and takes no second one"
+WIDTHS = "netrep's transform pads narrower activations with silent neurons"
+ONE_D = "the second network has to be a matrix, and this check passes a vector"
+PAIR = "transform takes two networks; see OneSided"
+
+WAIVED = {
+    "check_do_not_raise_errors_in_init_or_set_params": INIT,
+    "check_fit_score_takes_y": PARTIAL,
+    "check_n_features_in_after_fitting": WIDTHS,
+    "check_transformer_data_not_an_array": ONE_D,
+    "check_transformer_general": ONE_D,
+}
+WAIVED_OF_PAIRS = WAIVED | dict.fromkeys(
+    [
+        "check_dict_unchanged",
+        "check_dtype_object",
+        "check_estimators_dtypes",
+        "check_estimators_nan_inf",
+        "check_estimators_pickle",
+        "check_f_contiguous_array_estimator",
+        "check_fit2d_predict1d",
+        "check_fit_idempotent",
+        "check_methods_sample_order_invariance",
+        "check_methods_subset_invariance",
+        "check_transformers_unfitted",
+    ],
+    PAIR,
+)
+
+
+class OneSided(LinearMetric):
+    """A LinearMetric that also transforms X alone, as a scikit-learn transformer.
+
+    The checks that LinearMetric cannot take, because they call transform(X), run
+    on this one.
+    """
+
+    def transform(self, X, Y=None):
+        if Y is not None:
+            return super().transform(X, Y)
+        check_is_fitted(self, "Wx_")
+        return super().transform(X, np.zeros((np.shape(X)[0], 1)))[0]
+
+    def fit_transform(self, X, Y):
+        return self.fit(X, Y).transform(X)
+
+
+def with_checks(*estimators, waived=None):
+    """Parametrize a test with every check of every estimator.
+
+    Up to scikit-learn 1.8 the checks come as a generator, which pytest deprecates.
+    """
+    mark = parametrize_with_checks(list(estimators), expected_failed_checks=lambda _: waived or {})
+    names, checks = mark.args
+    return pytest.mark.parametrize(names, list(checks), **mark.kwargs)
+
+
+@with_checks(Aligner(), Aligner(alpha=0.3, center_columns=False))
+def test_aligner(estimator, check):
+    check(estimator)
+
+
+@with_checks(LinearMetric(alpha=0.3, score_method="euclidean"), waived=WAIVED_OF_PAIRS)
+def test_linear_metric(estimator, check):
+    check(estimator)
+
+
+@with_checks(OneSided(), waived=WAIVED)
+def test_one_side_of_linear_metric(estimator, check):
+    check(estimator)
+
+
+def test_tags():
+    for estimator in (Aligner(), LinearMetric()):
+        tags = estimator.__sklearn_tags__()
+        assert tags.target_tags.required
+        assert tags.transformer_tags is not None
+        assert not tags.input_tags.allow_nan
+        assert not tags.non_deterministic
