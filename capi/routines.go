@@ -13,6 +13,9 @@ var routines = map[string]func(context.Context, *args) error{
 	"metrics.linear_partial_fit":     linearPartialFit,
 	"metrics.linear_align":           linearAlign,
 	"metrics.permutation_match":      permutationMatch,
+	"multiset.align":                 alignAll,
+	"multiset.frechet_mean":          frechetMean,
+	"multiset.kmeans":                kmeans,
 	"multiset.linear_distances":      linearDistances,
 	"multiset.permutation_distances": permutationDistances,
 }

@@ -20,6 +20,10 @@ const maxPolarLoss = 1e-4
 // C = U S V', the matrix with orthonormal columns Q = U V' that maximises
 // tr(Q'C). It is not safe for concurrent use.
 type Polar struct {
+	// Complete asks for orthonormal columns where c vanishes, too: an isometry
+	// that is arbitrary where c does not say how to rotate.
+	Complete bool
+
 	gram, w, work, u, u2, vt []float64
 	iwork                    []int32
 }
@@ -44,8 +48,8 @@ func NewPolar(arena *cmem.Arena, m, n int) *Polar {
 // route is BySVD.
 //
 // Directions in which c vanishes (sigma_i <= max(m, n) eps sigma_1) are left
-// out of Q, which is then a partial isometry: c does not say how to rotate
-// them. accept is as for Nuclear.Norm.
+// out of Q unless p.Complete is set. Q is then a partial isometry: c does not
+// say how to rotate them. accept is as for Nuclear.Norm.
 func (p *Polar) Factor(q, c []float64, m, n int, accept func(sum, bound float64) bool) (float64, Route, error) {
 	if sum, ok := p.byGram(q, c, m, n, accept); ok {
 		return sum, ByGram, nil
@@ -88,7 +92,10 @@ func (p *Polar) bySVD(q, c []float64, m, n int) (float64, error) {
 	if !nblas.SVD(false, m, n, c, n, s, u, n, vt, n, p.work, p.iwork) {
 		return math.NaN(), core.Numericalf("the SVD of a %d x %d matrix did not converge", m, n)
 	}
-	rank := NumericalRank(s, max(m, n))
+	rank := n
+	if !p.Complete {
+		rank = NumericalRank(s, max(m, n))
+	}
 	gemm(blas.NoTrans, blas.NoTrans, m, n, rank, 1, u, n, vt, n, 0, q, n)
 	var sum float64
 	for _, v := range s {

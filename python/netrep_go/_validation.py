@@ -119,3 +119,11 @@ def as_codes(labels: ArrayLike, name: str, n_networks: int) -> tuple[np.ndarray,
     if labels.shape != (n_networks,):
         raise ValueError(f"{name} must have shape ({n_networks},), got {labels.shape}")
     return np.unique(labels, return_inverse=True)
+
+
+def check_integer(value: object, name: str, low: int) -> None:
+    """Raise if ``value`` is not an integer of at least ``low``."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < low:
+        raise ValueError(f"{name} must be at least {low}, got {value!r}")

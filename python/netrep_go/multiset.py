@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from netrep_go import _alignment
+from netrep_go._kmeans import ProcrustesKMeans, procrustes_kmeans
 from netrep_go.metrics._cohort import (
     Cohorts,
     measure_cohorts,
@@ -15,7 +17,15 @@ from netrep_go.metrics._cohort import (
     resolve_n_jobs,
 )
 
-__all__ = ["cross_distances", "pairwise_distances"]
+__all__ = [
+    "ProcrustesKMeans",
+    "cross_distances",
+    "euclidean_tangent_space",
+    "frechet_mean",
+    "pairwise_distances",
+    "procrustes_average",
+    "procrustes_kmeans",
+]
 
 Distances = np.ndarray | tuple[np.ndarray, np.ndarray]
 
@@ -179,3 +189,230 @@ def _without_none(
 ) -> Distances:
     train, test = distances
     return train if test is None else (train, test)
+
+
+def frechet_mean(
+    Xs: Sequence[ArrayLike],
+    group: Literal["orth", "perm", "identity"] = "orth",
+    random_state: int | np.random.RandomState | None = None,
+    tol: float = 1e-3,
+    max_iter: int = 100,
+    warmstart: ArrayLike | None = None,
+    verbose: bool = False,
+    method: Literal["streaming", "full_batch"] = "streaming",
+    return_aligned_Xs: bool = False,
+    *,
+    n_jobs: int | None = None,
+) -> np.ndarray | tuple[np.ndarray, list[np.ndarray]]:
+    r"""Return the average of networks, each aligned to it as well as can be.
+
+    A local minimum over M of
+
+    .. math:: \sum_i \min_{T \in G} \|X_i T - M\|_F^2
+
+    found by aligning all networks to M and averaging them in turn (generalised
+    Procrustes analysis).
+
+    Parameters
+    ----------
+    Xs : list of n_networks array_like of shape (n_samples, n_features)
+        Activations to the same samples. Narrow networks are padded with silent
+        neurons. Nothing is centred.
+    group : {'orth', 'perm', 'identity'}, default='orth'
+        Alignments: rotations and reflections, permutations of neurons, or none.
+    random_state : int, RandomState or None, default=None
+        Draws the network, among the widest, that the iteration starts from.
+    tol : float, default=1e-3
+        The iteration ends once the root mean square change of an entry of the mean
+        is at most this, in the units of the activations. At 0 it takes
+        ``max_iter`` sweeps unless nothing changes at all.
+    max_iter : int, default=100
+        Largest number of sweeps over the networks.
+    warmstart : array_like of shape (n_samples, n_features), optional
+        Start from this; ``n_features`` is the largest width. It is not written to.
+    verbose : bool, default=False
+        Show a progress bar.
+    method : {'streaming', 'full_batch'}, default='streaming'
+        Full batch replaces the mean by the average of the aligned networks.
+        Streaming lets them enter a running average one by one, the start counting
+        as one network and every sweep adding to the count, so that its steps
+        shrink as 1/sweep: it changes little long before it has arrived. Prefer
+        full batch unless results have to agree with netrep's default.
+    return_aligned_Xs : bool, default=False
+        Also return the networks aligned to the mean.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores. The
+        result does not depend on it.
+
+    Returns
+    -------
+    Xbar : ndarray of shape (n_samples, n_features)
+        The mean.
+    aligned_Xs : list of ndarray of shape (n_samples, n_features)
+        Only with ``return_aligned_Xs``.
+
+    Raises
+    ------
+    ValueError
+        If an array is not a finite, real matrix (the message names its index), the
+        numbers of samples differ, or an option is out of range.
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        If ``max_iter`` sweeps do not reach ``tol > 0``.
+
+    See Also
+    --------
+    euclidean_tangent_space : What separates each network from the mean.
+    procrustes_kmeans : Several means, and which networks belong to each.
+
+    References
+    ----------
+    Gower & Dijksterhuis (2004). Procrustes Problems. Oxford University Press,
+    chapter 9.
+
+    Williams, Kunz, Kornblith & Linderman (2021). Generalized Shape Metrics on
+    Neural Representations. NeurIPS 34. arXiv:2110.14739.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.stats import ortho_group
+    >>> from netrep_go.multiset import frechet_mean
+    >>> X = np.random.default_rng(0).standard_normal((40, 5))
+    >>> Xs = [X @ ortho_group.rvs(5, random_state=seed) for seed in range(3)]
+    >>> mean = frechet_mean(Xs, method="full_batch", random_state=0)
+    >>> bool(np.allclose(mean @ mean.T, X @ X.T))
+    True
+    """
+    xs = _alignment.as_cohort(Xs, "Xs")
+    Xbar = _alignment.frechet_mean(
+        xs,
+        group=group,
+        random_state=random_state,
+        tol=tol,
+        max_iter=max_iter,
+        warmstart=warmstart,
+        verbose=verbose,
+        method=method,
+        n_jobs=n_jobs,
+    )
+    if not return_aligned_Xs:
+        return Xbar
+    return Xbar, list(_alignment.aligned(xs, Xbar, group, n_jobs))
+
+
+def procrustes_average(
+    Xs: Sequence[ArrayLike],
+    random_state: int | np.random.RandomState | None = None,
+    tol: float = 1e-3,
+    max_iter: int = 100,
+) -> np.ndarray:
+    """Return the average of networks up to rotations, by the name netrep once used.
+
+    The same as :func:`frechet_mean` with its other parameters at their defaults.
+
+    Parameters
+    ----------
+    Xs : list of n_networks array_like of shape (n_samples, n_features)
+        Activations to the same samples.
+    random_state : int, RandomState or None, default=None
+        Draws the network to start from.
+    tol : float, default=1e-3
+        Largest root mean square change of an entry of the mean in the last sweep.
+    max_iter : int, default=100
+        Largest number of sweeps over the networks.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+        The mean.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.multiset import procrustes_average
+    >>> rng = np.random.default_rng(0)
+    >>> Xs = [rng.standard_normal((40, width)) for width in (4, 5, 6)]
+    >>> procrustes_average(Xs, max_iter=100, tol=1e-2).shape
+    (40, 6)
+    """
+    return _alignment.frechet_mean(
+        _alignment.as_cohort(Xs, "Xs"),
+        group="orth",
+        random_state=random_state,
+        tol=tol,
+        max_iter=max_iter,
+        warmstart=None,
+        verbose=False,
+        method="streaming",
+        n_jobs=None,
+    )
+
+
+def euclidean_tangent_space(
+    Xs: Sequence[ArrayLike],
+    Xbar: ArrayLike,
+    group: Literal["orth", "perm", "identity"] = "orth",
+    *,
+    n_jobs: int | None = None,
+) -> np.ndarray:
+    r"""Return what separates a reference from networks that are aligned to it.
+
+    For each network the residual
+
+    .. math:: \bar X - X_i T_i, \quad
+        T_i = \arg\min_{T \in G} \|X_i T - \bar X\|_F
+
+    Near the reference their Frobenius distances approximate the shape distances
+    of the networks, so that linear methods such as PCA apply.
+
+    Parameters
+    ----------
+    Xs : list of n_networks array_like of shape (n_samples, n_features)
+        Activations to the same samples.
+    Xbar : array_like of shape (n_samples, n_features)
+        The reference, such as a Fréchet mean. At least as wide as each network;
+        narrower ones are padded with silent neurons.
+    group : {'orth', 'perm', 'identity'}, default='orth'
+        Alignments: rotations and reflections, permutations of neurons, or none.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores.
+
+    Returns
+    -------
+    ndarray of shape (n_networks, n_samples, n_features)
+        Residuals.
+
+    Raises
+    ------
+    ValueError
+        If an array is not a finite, real matrix or the shapes do not match.
+
+    See Also
+    --------
+    frechet_mean : A reference in the middle of the networks.
+
+    References
+    ----------
+    Williams, Kunz, Kornblith & Linderman (2021). Generalized Shape Metrics on
+    Neural Representations. NeurIPS 34. arXiv:2110.14739.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.metrics import LinearMetric
+    >>> from netrep_go.multiset import euclidean_tangent_space, frechet_mean
+    >>> rng = np.random.default_rng(0)
+    >>> Xs = [rng.standard_normal((40, 5)) for _ in range(3)]
+    >>> mean = frechet_mean(Xs, method="full_batch", random_state=0)
+    >>> residuals = euclidean_tangent_space(Xs, mean)
+    >>> metric = LinearMetric(center_columns=False, score_method="euclidean")
+    >>> bool(np.isclose(np.linalg.norm(residuals[0]), metric.fit_score(Xs[0], mean)))
+    True
+    """
+    xs = _alignment.as_cohort(Xs, "Xs")
+    Xbar = _alignment.as_reference(Xbar, "Xbar", xs, least=True)
+    residuals = _alignment.aligned(xs, Xbar, group, n_jobs)
+    return np.subtract(Xbar, residuals, out=residuals)

@@ -1,0 +1,245 @@
+package multiset
+
+import (
+	"context"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core/internal/cmem"
+	"netrep_go/core/internal/par"
+	"netrep_go/core/linalg"
+	"netrep_go/core/optimize"
+)
+
+// Group is a set of alignments, all of them isometries.
+type Group int
+
+// The groups, in the order of the gateway.
+const (
+	Orthogonal Group = iota
+	Permutation
+	Identity
+)
+
+// blockRows is the number of samples that are averaged in one go. It is fixed,
+// so that results do not depend on the number of workers.
+const blockRows = 64
+
+// space holds networks and a reference point, the mean, in coordinates in which
+// alignments are cheap: under the orthogonal group, a matrix X with more
+// features than samples is replaced by L in X = L W, W having orthonormal rows.
+// Its optimal alignment maps the span of W to that of the mean's own basis.
+type space struct {
+	group       Group
+	rows, width int
+	rank        int       // columns of the mean's coordinates
+	mean, next  []float64 // rows x rank
+	basis       []float64 // rank x width, nil for the identity
+	nets        []network
+	workers     int
+	scratch     []spaceWorker
+}
+
+// network is X_i in the space and its alignment: an isometry q, or the columns
+// that its own go to.
+type network struct {
+	data         []float64 // rows x rank, with a stride
+	rank, stride int
+	q            []float64 // mean's rank x rank
+	to           []int32
+}
+
+// spaceWorker is the workspace of one worker.
+type spaceWorker struct {
+	polar      *linalg.Polar
+	assignment *optimize.Assignment
+	cross      []float64
+	block      []float64
+}
+
+// newSpace takes up the networks and a copy of the mean.
+func newSpace(ctx context.Context, arena *cmem.Arena, mean *mat.Dense, xs []*mat.Dense, group Group) (*space, error) {
+	m, n := mean.Dims()
+	s := &space{group: group, rows: m, width: n, rank: n, nets: make([]network, len(xs))}
+	if group == Orthogonal {
+		s.rank = min(m, n)
+	}
+	s.mean, s.next = arena.Float64s(m*s.rank), arena.Float64s(m*s.rank)
+	reduced := 0
+	for i, x := range xs {
+		reduced = max(reduced, s.take(arena, i, x))
+	}
+	if s.rank < n {
+		s.basis = arena.Float64s(n * m)
+		reduced = max(reduced, n)
+	}
+	s.workers = par.Workers(ctx, max(len(xs), s.blocks()))
+	s.reserve(arena)
+	wide := make([]wideFactor, s.workers)
+	for w := range wide {
+		wide[w] = newWideFactor(arena, m, reduced)
+	}
+	if err := arena.Err(); err != nil {
+		return nil, err
+	}
+	s.takeMean(mean, wide[0])
+	return s, s.reduceAll(ctx, xs, wide)
+}
+
+// take describes network i and returns its width if it has to be reduced, else
+// 0.
+func (s *space) take(arena *cmem.Arena, i int, x *mat.Dense) int {
+	m, n := x.Dims()
+	net := &s.nets[i]
+	if s.group != Orthogonal {
+		raw := x.RawMatrix()
+		*net = network{data: raw.Data, rank: n, stride: raw.Stride, to: make([]int32, n)}
+		for j := range net.to {
+			net.to[j] = int32(j)
+		}
+		return 0
+	}
+	net.rank = min(m, n)
+	net.q = arena.Float64s(s.rank * net.rank)
+	if n > m {
+		net.data, net.stride = arena.Float64s(m*m), m
+		return n
+	}
+	raw := x.RawMatrix()
+	net.data, net.stride = raw.Data, raw.Stride
+	return 0
+}
+
+// reserve allocates the workspaces.
+func (s *space) reserve(arena *cmem.Arena) {
+	s.scratch = make([]spaceWorker, s.workers)
+	for w := range s.scratch {
+		s.scratch[w].cross = arena.Float64s(s.rank * s.rank)
+		s.scratch[w].block = arena.Float64s(s.rows * s.rank)
+		switch s.group {
+		case Orthogonal:
+			s.scratch[w].polar = linalg.NewPolar(arena, s.rank, s.rank)
+			s.scratch[w].polar.Complete = true
+		case Permutation:
+			s.scratch[w].assignment = optimize.NewAssignment(s.rank)
+		}
+	}
+}
+
+// takeMean stores the coordinates of the mean, and its basis if it has one.
+func (s *space) takeMean(mean *mat.Dense, wide wideFactor) {
+	if s.basis == nil {
+		for i := range s.rows {
+			copy(s.mean[i*s.width:(i+1)*s.width], mean.RawRowView(i))
+		}
+		return
+	}
+	wide.reduce(s.mean, mean)
+	wide.basis(s.basis, s.width)
+}
+
+// reduceAll stores the coordinates of the networks that are wider than long.
+func (s *space) reduceAll(ctx context.Context, xs []*mat.Dense, wide []wideFactor) error {
+	if s.group != Orthogonal {
+		return nil
+	}
+	return par.For(ctx, len(xs), s.workers, func(worker, i int) error {
+		if m, n := xs[i].Dims(); n > m {
+			wide[worker].reduce(s.nets[i].data, xs[i])
+		}
+		return nil
+	})
+}
+
+// align finds the alignment of each network to the mean.
+func (s *space) align(ctx context.Context) error {
+	if s.group == Identity {
+		return nil
+	}
+	return par.For(ctx, len(s.nets), s.workers, func(worker, i int) error {
+		w, net := &s.scratch[worker], &s.nets[i]
+		cross := w.cross[:s.rank*net.rank]
+		if s.group == Permutation {
+			gemm(blas.Trans, blas.NoTrans, net.rank, s.rank, s.rows, -1, net.data, net.stride, s.mean, s.rank, 0, cross, s.rank)
+			copy(net.to, w.assignment.Minimize(cross, net.rank, s.rank))
+			return nil
+		}
+		gemm(blas.Trans, blas.NoTrans, s.rank, net.rank, s.rows, 1, s.mean, s.rank, net.data, net.stride, 0, cross, net.rank)
+		_, _, err := w.polar.Factor(net.q, cross, s.rank, net.rank, anyBound)
+		return err
+	})
+}
+
+// anyBound takes polar factors whose nuclear norm is not certified: it is not
+// used, and the factor is orthonormal on either route.
+func anyBound(_, _ float64) bool { return true }
+
+// average stores keep*mean + weight*sum_i X_i Q_i in next, block by block.
+func (s *space) average(ctx context.Context, keep, weight float64) error {
+	return par.For(ctx, s.blocks(), s.workers, func(_, b int) error {
+		first, last := b*blockRows, min((b+1)*blockRows, s.rows)
+		out := s.next[first*s.rank : last*s.rank]
+		for j, v := range s.mean[first*s.rank : last*s.rank] {
+			out[j] = keep * v
+		}
+		for i := range s.nets {
+			s.addAligned(out, i, first, last, weight)
+		}
+		return nil
+	})
+}
+
+// addAligned adds rows [first, last) of weight X_i Q_i to out.
+func (s *space) addAligned(out []float64, i, first, last int, weight float64) {
+	net := &s.nets[i]
+	if net.to == nil {
+		gemm(blas.NoTrans, blas.Trans, last-first, s.rank, net.rank, weight, net.data[first*net.stride:], net.stride, net.q, net.rank, 1, out, s.rank)
+		return
+	}
+	for r := first; r < last; r++ {
+		row := out[(r-first)*s.rank:]
+		for j, v := range net.data[r*net.stride : r*net.stride+net.rank] {
+			row[net.to[j]] += weight * v
+		}
+	}
+}
+
+// storeMean writes the mean to dst.
+func (s *space) storeMean(dst *mat.Dense) { s.store(dst, s.mean) }
+
+// storeAligned writes X_i Q_i to dst.
+func (s *space) storeAligned(dst *mat.Dense, worker, i int) {
+	block := s.scratch[worker].block
+	clear(block)
+	s.addAligned(block, i, 0, s.rows, 1)
+	s.store(dst, block)
+}
+
+// store writes the matrix with the given coordinates to dst.
+func (s *space) store(dst *mat.Dense, coords []float64) {
+	raw := dst.RawMatrix()
+	if s.basis != nil {
+		gemm(blas.NoTrans, blas.Trans, s.rows, s.width, s.rank, 1, coords, s.rank, s.basis, s.rank, 0, raw.Data, raw.Stride)
+		return
+	}
+	for i := range s.rows {
+		copy(dst.RawRowView(i), coords[i*s.rank:(i+1)*s.rank])
+	}
+}
+
+func (s *space) blocks() int { return (s.rows + blockRows - 1) / blockRows }
+
+// sweepTasks is the number of tasks of one align and average.
+func (s *space) sweepTasks() int {
+	if s.group == Identity {
+		return s.blocks()
+	}
+	return len(s.nets) + s.blocks()
+}
+
+// gemm is C = alpha op(A) op(B) + beta C on row-major slices.
+func gemm(tA, tB blas.Transpose, m, n, k int, alpha float64, a []float64, lda int, b []float64, ldb int, beta float64, c []float64, ldc int) {
+	blas64.Implementation().Dgemm(tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+}

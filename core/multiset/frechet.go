@@ -1,0 +1,165 @@
+package multiset
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
+	"netrep_go/core/internal/par"
+)
+
+// FrechetOptions steers FrechetMean.
+type FrechetOptions struct {
+	// Group is the set of alignments.
+	Group Group
+	// Streaming damps sweep t by the weight of the networks seen before it.
+	Streaming bool
+	// Warm starts from what the mean holds, else from a network drawn by Seed.
+	Warm bool
+	// MaxIter is the largest number of sweeps, at least 1.
+	MaxIter int
+	// Tol ends the iteration once the root mean square change of an entry of
+	// the mean is not above it.
+	Tol float64
+	// Seed draws the network to start from among the widest.
+	Seed uint64
+}
+
+// FrechetResult tells how FrechetMean ended.
+type FrechetResult struct {
+	Iterations int
+	// Change is the root mean square change of an entry in the last sweep.
+	Change float64
+}
+
+// FrechetMean stores in mean (m x n, n the largest width) a local minimum of
+//
+//	sum_i min_Q |X_i Q - M|^2
+//
+// over M, the Q being matrices of the group whose rows are orthonormal, which
+// stands for padding narrow X_i with zero columns. A sweep aligns every network
+// to the mean held before it, in parallel, and replaces the mean by the average
+// of the aligned networks: generalised Procrustes analysis (Gower &
+// Dijksterhuis, Procrustes Problems, 2004, chapter 9).
+//
+// If Streaming, every aligned network enters a running average one by one: with
+// K networks, sweep t gives the old mean the weight ((t-1)K + 1) / (tK + 1).
+// The order within a sweep has no influence, as all networks are aligned to the
+// same mean.
+//
+// The result does not depend on the number of workers.
+func FrechetMean(ctx context.Context, mean *mat.Dense, xs []*mat.Dense, opts FrechetOptions) (FrechetResult, error) {
+	if err := checkNetworks(mean, xs); err != nil {
+		return FrechetResult{}, err
+	}
+	if opts.MaxIter < 1 {
+		return FrechetResult{}, core.Invalidf("max_iter must be at least 1, got %d", opts.MaxIter)
+	}
+	if !opts.Warm {
+		copyPadded(mean, xs[startNetwork(xs, opts.Seed)])
+	}
+	if opts.Group == Identity {
+		opts.MaxIter, opts.Streaming = 1, false
+	}
+	var arena cmem.Arena
+	defer arena.Free()
+	s, err := newSpace(ctx, &arena, mean, xs, opts.Group)
+	if err != nil {
+		return FrechetResult{}, err
+	}
+	par.Expect(ctx, opts.MaxIter*s.sweepTasks())
+	result, err := s.iterate(ctx, opts)
+	s.storeMean(mean)
+	return result, err
+}
+
+// iterate sweeps until the mean rests.
+func (s *space) iterate(ctx context.Context, opts FrechetOptions) (FrechetResult, error) {
+	result := FrechetResult{Change: math.Inf(1)}
+	k := float64(len(s.nets))
+	for result.Change > opts.Tol && result.Iterations < opts.MaxIter {
+		keep := 0.0
+		if opts.Streaming {
+			seen := float64(result.Iterations)*k + 1
+			keep = seen / (seen + k)
+		}
+		if err := s.align(ctx); err != nil {
+			return result, err
+		}
+		if err := s.average(ctx, keep, (1-keep)/k); err != nil {
+			return result, err
+		}
+		result.Change = floats.Distance(s.mean, s.next, 2) / math.Sqrt(float64(s.rows*s.width))
+		result.Iterations++
+		s.mean, s.next = s.next, s.mean
+	}
+	return result, nil
+}
+
+// AlignAll stores X_i Q_i, with the Q_i of the group that brings it closest to
+// the target (m x n), in rows [i m, (i+1) m) of dst.
+func AlignAll(ctx context.Context, dst, target *mat.Dense, xs []*mat.Dense, group Group) error {
+	if err := checkNetworks(target, xs); err != nil {
+		return err
+	}
+	var arena cmem.Arena
+	defer arena.Free()
+	s, err := newSpace(ctx, &arena, target, xs, group)
+	if err != nil {
+		return err
+	}
+	par.Expect(ctx, len(xs)+len(xs))
+	if err := s.align(ctx); err != nil {
+		return err
+	}
+	m, n := target.Dims()
+	return par.For(ctx, len(xs), s.workers, func(worker, i int) error {
+		s.storeAligned(dst.Slice(i*m, (i+1)*m, 0, n).(*mat.Dense), worker, i)
+		return nil
+	})
+}
+
+// checkNetworks checks the networks against the shape of their mean.
+func checkNetworks(mean *mat.Dense, xs []*mat.Dense) error {
+	if len(xs) == 0 {
+		return core.Invalidf("at least one network is needed")
+	}
+	m, n := mean.Dims()
+	for i, x := range xs {
+		rows, cols := x.Dims()
+		if rows != m {
+			return core.Invalidf("network %d has %d samples, expected %d", i, rows, m)
+		}
+		if cols > n {
+			return core.Invalidf("network %d has %d features, more than the %d of the reference", i, cols, n)
+		}
+	}
+	return nil
+}
+
+// startNetwork draws one of the widest networks.
+func startNetwork(xs []*mat.Dense, seed uint64) int {
+	var widest []int
+	width := 0
+	for i, x := range xs {
+		_, n := x.Dims()
+		if n > width {
+			width, widest = n, nil
+		}
+		if n == width {
+			widest = append(widest, i)
+		}
+	}
+	return widest[rand.New(rand.NewPCG(seed, 0)).IntN(len(widest))]
+}
+
+// copyPadded copies x into the leading columns of dst and clears the others.
+func copyPadded(dst, x *mat.Dense) {
+	dst.Zero()
+	dst.Copy(x)
+}
