@@ -1,5 +1,7 @@
 import itertools
+import runpy
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from netrep_go import covariates
 from netrep_go.covariates import knn_permutation, mantel, permanova
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "digits_covariates.py"
 
 
 def distances(x):
@@ -318,8 +322,8 @@ def test_results_are_frozen(two_groups):
 
 
 def test_to_frame_without_pandas(two_groups, monkeypatch):
-    monkeypatch.setitem(sys.modules, "pandas", None)
     result = permanova(*two_groups, n_permutations=9, random_state=0)
+    monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match="to_frame needs pandas"):
         result.to_frame()
 
@@ -419,3 +423,18 @@ def test_options_of_each_test_are_checked():
         mantel(D, distances(range(5)))
     with pytest.raises(ValueError, match="n_neighbors == 4"):
         knn_permutation(D, [0, 0, 1, 1], 4)
+
+
+def test_example(tmp_path, monkeypatch, capsys):
+    pandas = pytest.importorskip("pandas")
+    monkeypatch.setattr(sys, "argv", [EXAMPLE.name, "--quick", "--output", str(tmp_path)])
+    runpy.run_path(str(EXAMPLE), run_name="__main__")
+    tests = pandas.read_csv(tmp_path / "permutation_tests.csv")
+    assert tests.groupby("test").size().to_dict() == {"knn": 3, "mantel": 3, "permanova": 3}
+    assert tests["pvalue"].between(0.001, 1.0).all()
+    predictions = pandas.read_csv(tmp_path / "predictions.csv")
+    assert set(predictions["property"]) == {"log2_width", "depth", "accuracy"}
+    assert len(pandas.read_csv(tmp_path / "architectures.csv")) == 4
+    distortions = pandas.read_csv(tmp_path / "distortions.csv")
+    assert distortions["embedded"].is_monotonic_decreasing
+    assert "Permutation tests" in capsys.readouterr().out
