@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist, pdist, squareform
 from sklearn.base import clone
-from sklearn.decomposition import PCA
+from sklearn.decomposition import PCA, KernelPCA
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import KFold, cross_val_score, cross_validate
 from sklearn.neighbors import KNeighborsRegressor, NearestNeighbors
@@ -96,6 +96,16 @@ def test_transform_of_the_embedded_networks_is_their_embedding(sphere, n_compone
     assert Z is embedding.embedding_
     assert Z.shape == (30, embedding.n_components_)
     assert len(embedding.get_feature_names_out()) == embedding.n_components_
+
+
+def test_new_networks_are_where_kernel_pca_puts_them(sphere):
+    old, new = sphere[:25, :25], sphere[25:, :25]
+    embedding = EuclideanEmbedding(n_components=3).fit(old)
+    kernel = KernelPCA(n_components=3, kernel="precomputed", eigen_solver="dense")
+    Z = kernel.fit_transform(-0.5 * old**2)
+    np.testing.assert_allclose(np.abs(embedding.embedding_), np.abs(Z), **CLOSE)
+    expected = kernel.transform(-0.5 * new**2)
+    np.testing.assert_allclose(np.abs(embedding.transform(new)), np.abs(expected), **CLOSE)
 
 
 def test_order_of_networks_does_not_matter(sphere, rng):
