@@ -18,4 +18,7 @@ var routines = map[string]func(context.Context, *args) error{
 	"multiset.kmeans":                kmeans,
 	"multiset.linear_distances":      linearDistances,
 	"multiset.permutation_distances": permutationDistances,
+	"utils.fwht":                     walshHadamard,
+	"utils.sq_bures_metric":          squaredBures,
+	"utils.whiten":                   whiten,
 }

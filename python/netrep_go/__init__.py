@@ -13,7 +13,16 @@ try:
 except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "unknown"
 
-_MODULES = ("covariates", "datasets", "embedding", "metrics", "multiset", "plotting", "validation")
+_MODULES = (
+    "covariates",
+    "datasets",
+    "embedding",
+    "metrics",
+    "multiset",
+    "plotting",
+    "utils",
+    "validation",
+)
 
 __all__ = ["__version__", "show_versions", *_MODULES]
 

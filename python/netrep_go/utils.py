@@ -1,0 +1,546 @@
+"""Helper functions under the names of netrep's utils module."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import scipy.sparse
+from numpy.typing import ArrayLike
+from scipy.linalg import orthogonal_procrustes
+from sklearn.metrics.pairwise import pairwise_kernels
+from sklearn.utils import check_random_state
+from sklearn.utils.extmath import randomized_svd
+
+from netrep_go import _native
+from netrep_go._validation import _is_ready, as_matrix, check_integer, check_number, check_option
+from netrep_go.validation import check_equal_shapes
+
+__all__ = [
+    "align",
+    "angular_distance",
+    "centered_kernel",
+    "econ_svd",
+    "fwht",
+    "posdefsqrt",
+    "rand_orth",
+    "rand_struc_orth",
+    "sq_bures_metric",
+    "sq_bures_metric_slow",
+    "struc_orth_matvec",
+    "trunc_svd",
+    "whiten",
+]
+
+RandomState = int | np.random.RandomState | None
+
+
+def align(
+    X: ArrayLike, Y: ArrayLike, group: Literal["orth", "perm", "identity"] = "orth"
+) -> np.ndarray | scipy.sparse.csr_matrix | scipy.sparse.dia_matrix:
+    r"""Return the isometry that brings X closest to Y.
+
+    .. math:: T = \arg\min_{T \in G} \|X T - Y\|_F
+
+    The angle between X T and Y is smallest for the same T.
+
+    Parameters
+    ----------
+    X, Y : array_like of shape (n_samples, n_features)
+        Activations; X is the one to transform.
+    group : {'orth', 'perm', 'identity'}, default='orth'
+        Rotations and reflections, permutations of columns, or the identity only.
+
+    Returns
+    -------
+    ndarray, csr_matrix or dia_matrix of shape (n_features, n_features)
+        T: dense for 'orth', sparse for 'perm' and 'identity'.
+
+    References
+    ----------
+    Gower & Dijksterhuis (2004). Procrustes Problems. Oxford University Press.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.utils import align, rand_orth
+    >>> X = np.random.default_rng(0).standard_normal((20, 4))
+    >>> Q = rand_orth(4, random_state=0)
+    >>> bool(np.allclose(align(X, X @ Q), Q))
+    True
+    """
+    check_option(group, "group", ("orth", "perm", "identity"))
+    X, Y = check_equal_shapes(X, Y)
+    n = X.shape[1]
+    if group == "orth":
+        return orthogonal_procrustes(X, Y)[0]
+    if group == "identity":
+        return scipy.sparse.eye(n)
+    columns = np.empty(n, np.int64)
+    _native.call("metrics.permutation_match", (columns,), (X, Y))
+    return scipy.sparse.csr_matrix((np.ones(n), (np.arange(n), columns)), shape=(n, n))
+
+
+def whiten(
+    X: ArrayLike,
+    alpha: float,
+    preserve_variance: bool | Literal["exact"] = True,
+    eigval_tol: float = 1e-7,
+) -> tuple[np.ndarray, np.ndarray]:
+    r"""Whiten centred data in part.
+
+    .. math:: Z = s \, V \mathrm{diag}(\alpha + (1 - \alpha) \lambda^{-1/2}) V^\top,
+        \quad X^\top X = V \mathrm{diag}(\lambda) V^\top
+
+    Parameters
+    ----------
+    X : array_like of shape (n_samples, n_features)
+        Data with centred columns.
+    alpha : float
+        Regularisation in [0, 1]: 0 whitens in full, 1 changes nothing.
+    preserve_variance : bool or 'exact', default=True
+        With True, s is such that the total variance stays the same, every
+        eigenvalue below ``eigval_tol`` counting as that much. This is netrep's
+        rule, and that of :class:`netrep_go.metrics.LinearMetric`; it is off where X
+        has null directions: at ``alpha=0`` and rank r, r / n_features of the
+        variance is left. 'exact' counts what X has, so that the norm of X Z is that
+        of X. With False, s = 1.
+    eigval_tol : float, default=1e-7
+        Eigenvalues count as at least this.
+
+    Returns
+    -------
+    X_whitened : ndarray of shape (n_samples, n_features)
+        X Z.
+    Z : ndarray of shape (n_features, n_features)
+        The whitening transform.
+
+    References
+    ----------
+    Williams, Kunz, Kornblith & Linderman (2021). Generalized Shape Metrics on
+    Neural Representations. NeurIPS 34. arXiv:2110.14739.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.utils import whiten
+    >>> X = np.random.default_rng(0).standard_normal((50, 3))
+    >>> Xw, Z = whiten(X, 0.0, preserve_variance=False)
+    >>> bool(np.allclose(Xw.T @ Xw, np.eye(3)))
+    True
+    """
+    check_number(alpha, "alpha", 0, 1)
+    check_number(eigval_tol, "eigval_tol", np.finfo(float).tiny, 1)
+    if preserve_variance not in (True, False, "exact"):
+        raise ValueError(
+            f"preserve_variance must be True, False or 'exact', got {preserve_variance!r}"
+        )
+    X = as_matrix(X, "X")
+    Xw, Z = np.empty(X.shape), np.empty((X.shape[1], X.shape[1]))
+    inputs = (X, float(alpha), float(eigval_tol), preserve_variance is True)
+    _native.call("utils.whiten", (Xw, Z), inputs)
+    if preserve_variance == "exact" and Xw.any():
+        scale = np.linalg.norm(X) / np.linalg.norm(Xw)
+        Xw *= scale
+        Z *= scale
+    return Xw, Z
+
+
+def posdefsqrt(A: ArrayLike) -> np.ndarray:
+    r"""Return the symmetric square root of a positive semi-definite matrix.
+
+    Parameters
+    ----------
+    A : array_like of shape (n, n)
+        Symmetric matrix. Negative eigenvalues count as zero.
+
+    Returns
+    -------
+    ndarray of shape (n, n)
+        :math:`V \mathrm{diag}(\lambda^{1/2}) V^\top` of
+        :math:`A = V \mathrm{diag}(\lambda) V^\top`.
+
+    Examples
+    --------
+    >>> from netrep_go.utils import posdefsqrt
+    >>> posdefsqrt([[4.0, 0.0], [0.0, 9.0]])
+    array([[2., 0.],
+           [0., 3.]])
+    """
+    lam, V = np.linalg.eigh(_square(A, "A"))
+    return (V * np.sqrt(np.maximum(lam, 0.0))) @ V.T
+
+
+def sq_bures_metric(A: ArrayLike, B: ArrayLike) -> float:
+    r"""Return the squared Bures distance of two positive semi-definite matrices.
+
+    .. math:: \mathrm{tr} A + \mathrm{tr} B
+        - 2 \, \mathrm{tr} (A^{1/2} B A^{1/2})^{1/2}
+        = \min_{Q \in O(n)} \|A^{1/2} - B^{1/2} Q\|_F^2
+
+    computed as the residual on the right: never negative, and accurate for
+    matrices that are nearly equal.
+
+    Parameters
+    ----------
+    A, B : array_like of shape (n, n)
+        Symmetric matrices. Negative eigenvalues count as zero.
+
+    Returns
+    -------
+    float
+        The squared distance.
+
+    References
+    ----------
+    Bhatia, Jain & Lim (2019). On the Bures-Wasserstein distance between positive
+    definite matrices. Expositiones Mathematicae 37, 165-191.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.utils import sq_bures_metric
+    >>> round(sq_bures_metric(np.eye(3), 4 * np.eye(3)), 12)
+    np.float64(3.0)
+    """
+    A, B = _square(A, "A"), _square(B, "B")
+    _check_same_size(A, B)
+    distance = np.empty(1)
+    _native.call("utils.sq_bures_metric", (distance,), (A, B))
+    return distance[0]
+
+
+def sq_bures_metric_slow(A: ArrayLike, B: ArrayLike) -> float:
+    r"""Return the squared Bures distance by its definition with square roots.
+
+    .. math:: \mathrm{tr} A + \mathrm{tr} B
+        - 2 \, \mathrm{tr} (A^{1/2} B A^{1/2})^{1/2}
+
+    Parameters
+    ----------
+    A, B : array_like of shape (n, n)
+        Symmetric matrices. Negative eigenvalues count as zero.
+
+    Returns
+    -------
+    float
+        The squared distance. Rounding can make it negative.
+
+    See Also
+    --------
+    sq_bures_metric : Faster, and accurate near zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.utils import sq_bures_metric_slow
+    >>> round(sq_bures_metric_slow(np.eye(3), 4 * np.eye(3)), 12)
+    np.float64(3.0)
+    """
+    A, B = _square(A, "A"), _square(B, "B")
+    _check_same_size(A, B)
+    root = posdefsqrt(A)
+    lam = np.maximum(np.linalg.eigvalsh(root @ B @ root), 0.0)
+    return np.trace(A) + np.trace(B) - 2 * np.sqrt(lam).sum()
+
+
+def centered_kernel(*args: Any, **kwargs: Any) -> np.ndarray:
+    r"""Return a kernel matrix with centred rows and columns.
+
+    .. math:: H K H, \quad H = I - \mathbf{1}\mathbf{1}^\top / m
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Passed to :func:`sklearn.metrics.pairwise.pairwise_kernels`.
+
+    Returns
+    -------
+    ndarray of shape (n_samples_X, n_samples_Y)
+        The centred kernel matrix.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.utils import centered_kernel
+    >>> X = np.random.default_rng(0).standard_normal((10, 3))
+    >>> bool(np.allclose(centered_kernel(X, metric="rbf").sum(axis=0), 0))
+    True
+    """
+    K = pairwise_kernels(*args, **kwargs)
+    K = K - K.mean(axis=0, keepdims=True)
+    return K - K.mean(axis=1, keepdims=True)
+
+
+def angular_distance(X: ArrayLike, Y: ArrayLike) -> float:
+    r"""Return the angle between two matrices.
+
+    .. math:: \arccos \frac{\langle X, Y \rangle}{\|X\|_F \|Y\|_F}
+
+    computed from the chord between the normalised matrices, which is accurate
+    down to zero.
+
+    Parameters
+    ----------
+    X, Y : array_like of shape (n_samples, n_features)
+        Matrices.
+
+    Returns
+    -------
+    float
+        Angle in [0, pi].
+
+    Raises
+    ------
+    ValueError
+        If a matrix is zero, so that it has no angle to others.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.utils import angular_distance
+    >>> angular_distance(np.eye(3), -np.eye(3))
+    np.float64(3.141592653589793)
+    """
+    X, Y = check_equal_shapes(X, Y, nd=np.ndim(X))
+    sizes = np.linalg.norm(X.ravel()), np.linalg.norm(Y.ravel())
+    if 0.0 in sizes:
+        raise ValueError("X and Y must not be zero: a zero matrix has no angle to others")
+    x, y = X / sizes[0], Y / sizes[1]
+    return 2 * np.arctan2(np.linalg.norm((x - y).ravel()), np.linalg.norm((x + y).ravel()))
+
+
+def trunc_svd(
+    X: ArrayLike, r: int, *, random_state: RandomState = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the leading part of a singular value decomposition, by random sketches.
+
+    Parameters
+    ----------
+    X : array_like of shape (m, n)
+        Matrix.
+    r : int
+        Number of singular values.
+    random_state : int, RandomState or None, default=None
+        Draws the sketch.
+
+    Returns
+    -------
+    U : ndarray of shape (m, r)
+        Left singular vectors.
+    s : ndarray of shape (r,)
+        Singular values.
+    Vt : ndarray of shape (r, n)
+        Right singular vectors.
+
+    See Also
+    --------
+    sklearn.utils.extmath.randomized_svd : What this calls, with 5 power iterations.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.utils import trunc_svd
+    >>> U, s, Vt = trunc_svd(np.diag([3.0, 2.0, 1.0]), 2, random_state=0)
+    >>> s.round(6)
+    array([3., 2.])
+    """
+    return randomized_svd(as_matrix(X, "X"), n_components=r, n_iter=5, random_state=random_state)
+
+
+def econ_svd(X: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the singular value decomposition without null vectors.
+
+    Parameters
+    ----------
+    X : array_like of shape (m, n)
+        Matrix.
+
+    Returns
+    -------
+    U, s, Vt
+        As :func:`numpy.linalg.svd` returns them with ``full_matrices=False``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.utils import econ_svd
+    >>> U, s, Vt = econ_svd(np.ones((4, 2)))
+    >>> U.shape, Vt.shape
+    ((4, 2), (2, 2))
+    """
+    return np.linalg.svd(X, full_matrices=False)
+
+
+def rand_orth(m: int, n: int | None = None, random_state: RandomState = None) -> np.ndarray:
+    """Draw a matrix with orthonormal columns or rows, uniformly.
+
+    Parameters
+    ----------
+    m : int
+        Number of rows.
+    n : int, optional
+        Number of columns; ``m`` if it is not given.
+    random_state : int, RandomState or None, default=None
+        Draws the matrix. Square matrices are those of netrep and
+        ``scipy.stats.ortho_group`` for the same state. Others are not: they are
+        drawn directly instead of being cut out of a large square one.
+
+    Returns
+    -------
+    ndarray of shape (m, n)
+        With orthonormal columns if m >= n, and orthonormal rows if m <= n.
+
+    References
+    ----------
+    Mezzadri (2007). How to generate random matrices from the classical compact
+    groups. Notices of the AMS 54, 592-604.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.utils import rand_orth
+    >>> Q = rand_orth(5, 3, random_state=0)
+    >>> bool(np.allclose(Q.T @ Q, np.eye(3)))
+    True
+    """
+    n = m if n is None else n
+    check_integer(m, "m", 1)
+    check_integer(n, "n", 1)
+    draws = check_random_state(random_state).normal(size=(max(m, n), min(m, n)))
+    Q, R = np.linalg.qr(draws)
+    Q *= np.where(np.diagonal(R) < 0, -1.0, 1.0)
+    return Q if m >= n else Q.T
+
+
+def rand_struc_orth(n: int, n_transforms: int = 3, random_state: RandomState = None) -> np.ndarray:
+    """Draw the sign flips of a structured orthogonal transformation.
+
+    Parameters
+    ----------
+    n : int
+        Dimension.
+    n_transforms : int, default=3
+        Number of sign flips between Hadamard transforms.
+    random_state : int, RandomState or None, default=None
+        Draws the signs.
+
+    Returns
+    -------
+    ndarray of int of shape (n_transforms, n)
+        Signs, +1 or -1.
+
+    See Also
+    --------
+    struc_orth_matvec : Applies the transformation.
+
+    Examples
+    --------
+    >>> from netrep_go.utils import rand_struc_orth
+    >>> rand_struc_orth(4, n_transforms=2, random_state=0)
+    array([[-1, -1, -1, -1],
+           [ 1, -1,  1, -1]])
+    """
+    check_integer(n, "n", 1)
+    check_integer(n_transforms, "n_transforms", 0)
+    draws = check_random_state(random_state).rand(n_transforms, n)
+    return np.where(draws > 0.5, -1, 1)
+
+
+def struc_orth_matvec(Ds: np.ndarray, a: np.ndarray, transpose: bool = False) -> None:
+    """Multiply a vector by a structured orthogonal matrix, in place.
+
+    Computes ``H @ D[-1] @ ... @ H @ D[0] @ H @ a`` with the orthonormal Hadamard
+    matrix H, or the product with the transpose of that matrix.
+
+    Parameters
+    ----------
+    Ds : ndarray of shape (n_transforms, n)
+        Signs, as :func:`rand_struc_orth` draws them.
+    a : ndarray of float of shape (n,)
+        Vector; n is a power of two. It is overwritten with the result.
+    transpose : bool, default=False
+        Multiply by the transpose, which is the inverse.
+
+    References
+    ----------
+    Yu, Suresh, Choromanski, Holtmann-Rice & Kumar (2016). Orthogonal Random
+    Features. NeurIPS 29.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.utils import rand_struc_orth, struc_orth_matvec
+    >>> Ds, a = rand_struc_orth(4, random_state=0), np.array([1.0, 2.0, 3.0, 4.0])
+    >>> struc_orth_matvec(Ds, a)
+    >>> struc_orth_matvec(Ds, a, transpose=True)
+    >>> a.round(12)
+    array([1., 2., 3., 4.])
+    """
+    _check_vector(a)
+    if not np.issubdtype(a.dtype, np.floating):
+        raise TypeError(f"a must hold floating-point numbers, got dtype {a.dtype}")
+    if np.ndim(Ds) != 2:
+        raise ValueError("Expected array `Ds` to be a matrix.")
+    if Ds.shape[1] != a.size:
+        raise ValueError("Dimension mismatch. Expected Ds.shape[1] == a.size.")
+    fwht(a)
+    for signs in Ds[::-1] if transpose else Ds:
+        a *= signs
+        fwht(a)
+    a /= np.sqrt(a.size) ** (1 + len(Ds))
+
+
+def fwht(a: np.ndarray) -> None:
+    """Apply the fast Walsh-Hadamard transform, in place and without normalisation.
+
+    Parameters
+    ----------
+    a : ndarray of shape (n,)
+        Vector; n is a power of two. It is overwritten with ``H @ a``, H being
+        ``scipy.linalg.hadamard(n)``.
+
+    Raises
+    ------
+    ValueError
+        If ``a`` is not a writeable vector whose length is a power of two.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.utils import fwht
+    >>> a = np.array([1.0, 0.0, 1.0, 0.0])
+    >>> fwht(a)
+    >>> a
+    array([2., 2., 0., 0.])
+    """
+    _check_vector(a)
+    if not a.flags.writeable:
+        raise ValueError("a is read-only, but the transform is written to it")
+    work = a if _is_ready(a) else np.array(a, np.float64)
+    _native.call("utils.fwht", (work,), ())
+    if work is not a:
+        a[...] = work
+
+
+def _check_vector(a: np.ndarray) -> None:
+    if not isinstance(a, np.ndarray):
+        raise TypeError(f"a must be an array, as it is written to, got {type(a).__name__}")
+    if a.ndim != 1:
+        raise ValueError("Expected array `a` to be a vector.")
+    if a.size == 0 or a.size & (a.size - 1):
+        raise ValueError(
+            f"Expected length of `a` to be a power of two. Saw instead, len(a) == {a.size}."
+        )
+
+
+def _square(A: ArrayLike, name: str) -> np.ndarray:
+    A = as_matrix(A, name)
+    if A.shape[0] != A.shape[1]:
+        raise ValueError(f"{name} must be square, got shape {A.shape}")
+    return A
+
+
+def _check_same_size(A: np.ndarray, B: np.ndarray) -> None:
+    if A.shape != B.shape:
+        raise ValueError(f"A and B must be of the same size, got {A.shape} and {B.shape}")
