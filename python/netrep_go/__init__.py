@@ -14,6 +14,7 @@ except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "unknown"
 
 _MODULES = (
+    "conv_layers",
     "covariates",
     "datasets",
     "embedding",

@@ -1,0 +1,103 @@
+package metrics
+
+import (
+	"context"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
+	"netrep_go/core/internal/par"
+	"netrep_go/core/linalg"
+	"netrep_go/core/optimize"
+)
+
+// ConvolutionSpec says how activations of convolutional layers are compared
+// once their products are known.
+type ConvolutionSpec struct {
+	// Matching aligns channels by a permutation instead of a rotation.
+	Matching     bool
+	Score        Score
+	NormX, NormY float64
+}
+
+// ConvolutionDistances stores in distances[s] the score of X_s and Y after their
+// best alignment, given the products X_s'Y in rows [s n, (s+1) n) of products.
+// The X_s are one X with its samples shuffled, so that all have the norm NormX:
+// a layer at different offsets in space. Distances below NearZero are inaccurate.
+func ConvolutionDistances(ctx context.Context, distances []float64, products *mat.Dense, spec ConvolutionSpec) error {
+	if err := checkNorms(spec.NormX, spec.NormY); err != nil {
+		return err
+	}
+	_, n := products.Dims()
+	raw := products.RawMatrix().Data
+	workers := make([]convolutionWorker, par.Workers(ctx, len(distances)))
+	var arena cmem.Arena
+	defer arena.Free()
+	for w := range workers {
+		workers[w].reserve(&arena, n, spec.Matching)
+	}
+	if err := arena.Err(); err != nil {
+		return err
+	}
+	par.Expect(ctx, len(distances))
+	return par.For(ctx, len(distances), len(workers), func(worker, s int) error {
+		inner, err := workers[worker].inner(raw[s*n*n:(s+1)*n*n], n, spec)
+		distances[s], _ = spec.Score.between(inner, spec.NormX, spec.NormY)
+		return err
+	})
+}
+
+// NearZero is the distance below which ConvolutionDistances cannot tell a
+// distance from rounding.
+func (c ConvolutionSpec) NearZero() float64 {
+	if c.Score == Angular {
+		return nearZero
+	}
+	return nearZero * max(c.NormX, c.NormY)
+}
+
+type convolutionWorker struct {
+	nuclear    *linalg.Nuclear
+	assignment *optimize.Assignment
+	scratch    []float64
+}
+
+func (w *convolutionWorker) reserve(arena *cmem.Arena, n int, matching bool) {
+	w.scratch = arena.Float64s(n * n)
+	if matching {
+		w.assignment = optimize.NewAssignment(n)
+	} else {
+		w.nuclear = linalg.NewNuclear(arena, n, n)
+	}
+}
+
+// inner returns the inner product of aligned matrices with the product c.
+func (w *convolutionWorker) inner(c []float64, n int, spec ConvolutionSpec) (float64, error) {
+	scratch := w.scratch[:n*n]
+	if w.assignment == nil {
+		copy(scratch, c)
+		sum, _, err := w.nuclear.Norm(scratch, n, n, spec.accept)
+		return sum, err
+	}
+	for i, v := range c {
+		scratch[i] = -v
+	}
+	var sum float64
+	for i, j := range w.assignment.Minimize(scratch, n, n) {
+		sum += c[i*n+int(j)]
+	}
+	if math.IsNaN(sum) {
+		return sum, core.Numericalf("the products are not finite")
+	}
+	return sum, nil
+}
+
+// accept takes nuclear norms that leave an error of 1e-9 in the distance,
+// relative to the norms.
+func (c ConvolutionSpec) accept(sum, bound float64) bool {
+	low, _ := c.Score.between(sum+bound, c.NormX, c.NormY)
+	high, _ := c.Score.between(sum-bound, c.NormX, c.NormY)
+	return high-low <= 1e-7*c.NearZero()
+}
