@@ -17,6 +17,7 @@ var routines = map[string]func(context.Context, *args) error{
 	"multiset.align":                 alignAll,
 	"multiset.frechet_mean":          frechetMean,
 	"multiset.kmeans":                kmeans,
+	"multiset.cka_distances":         ckaDistances,
 	"multiset.linear_distances":      linearDistances,
 	"multiset.permutation_distances": permutationDistances,
 	"utils.fwht":                     walshHadamard,

@@ -1,0 +1,199 @@
+"""Centred kernel alignment."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
+from sklearn.utils.validation import validate_data
+
+from netrep_go._validation import as_matrices, as_matrix, check_option
+from netrep_go.metrics._cohort import Cohorts, Measured, PairwiseMixin, measure
+
+__all__ = ["LinearCKA"]
+
+_SCORES = ("angular", "cosine")
+_ESTIMATORS = ("biased", "unbiased")
+
+
+class LinearCKA(PairwiseMixin, BaseEstimator):
+    r"""Linear centred kernel alignment, as an angle or as a cosine.
+
+    For centred activations X and Y of two networks to the same n samples, with
+    the Gram matrices :math:`K = X X^\top` and :math:`L = Y Y^\top`,
+
+    .. math:: \mathrm{CKA}(X, Y) =
+        \frac{\mathrm{HSIC}(K, L)}{\sqrt{\mathrm{HSIC}(K, K) \, \mathrm{HSIC}(L, L)}},
+        \qquad d(X, Y) = \arccos \mathrm{CKA}(X, Y)
+
+    where HSIC is :math:`\langle K, L \rangle`, or, if unbiased, with the diagonals
+    of K and L set to zero,
+
+    .. math:: \frac{1}{n (n - 3)} \left( \mathrm{tr} K L
+        + \frac{1^\top K 1 \; 1^\top L 1}{(n - 1) (n - 2)}
+        - \frac{2}{n - 2} 1^\top K L 1 \right)
+
+    Parameters
+    ----------
+    center_columns : bool, default=True
+        Subtract the mean activation of each neuron. The unbiased estimate is the
+        same with and without.
+    score_method : {'angular', 'cosine'}, default='angular'
+        'angular' is netrep's: the angle d in radians, a metric. 'cosine' is the
+        value of Kornblith et al., **a similarity, not a distance**: larger is more
+        alike, identical networks have 1, and so has the diagonal of a matrix of
+        all pairs.
+    estimator : {'biased', 'unbiased'}, default='biased'
+        The biased estimate, which is netrep's, is in [0, 1], and high for any two
+        networks with more neurons than samples. The unbiased one needs at least 4
+        samples, is around 0 for unrelated networks and in [-1, 1], so that the
+        angle may exceed a right one.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Width of X, set by ``fit``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names of X, set by ``fit`` if X is a data frame with string names.
+
+    Notes
+    -----
+    Nothing is fitted: held-out data are compared by themselves, centred by their
+    own means. Widths may differ. Small angles are accurate to about 1e-11.
+    Everything is computed in float64, whatever the ``dtype`` of an all-pairs
+    function. Use :func:`neg_distance_scorer` with angles only.
+
+    References
+    ----------
+    Kornblith, Norouzi, Lee & Hinton (2019). Similarity of Neural Network
+    Representations Revisited. ICML. arXiv:1905.00414.
+
+    Williams, Kunz, Kornblith & Linderman (2021). Generalized Shape Metrics on
+    Neural Representations. NeurIPS 34. arXiv:2110.14739.
+
+    Song, Smola, Gretton, Bedo & Borgwardt (2012). Feature Selection via Dependence
+    Maximization. JMLR 13, 1393-1434.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.metrics import LinearCKA
+    >>> rng = np.random.default_rng(0)
+    >>> X, Y = rng.standard_normal((2, 50, 100))
+    >>> round(float(LinearCKA().fit_score(X, Y)), 2)
+    0.87
+    >>> round(float(LinearCKA(score_method="cosine").fit_score(X, Y)), 2)
+    0.65
+    >>> unbiased = LinearCKA(score_method="cosine", estimator="unbiased")
+    >>> round(float(unbiased.fit_score(X, Y)), 2)
+    -0.05
+    """
+
+    def __init__(
+        self,
+        center_columns: bool = True,
+        score_method: Literal["angular", "cosine"] = "angular",
+        estimator: Literal["biased", "unbiased"] = "biased",
+    ) -> None:
+        self.center_columns = center_columns
+        self.score_method = score_method
+        self.estimator = estimator
+        self._check_parameters()
+
+    def _check_parameters(self) -> None:
+        check_option(self.score_method, "score_method", _SCORES)
+        check_option(self.estimator, "estimator", _ESTIMATORS)
+
+    def fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
+        """Check X and Y: there is nothing to fit.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_samples, n_features)
+            Activations of two networks to the same samples.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X or Y is not a finite, real matrix or they differ in samples.
+        """
+        self._check_parameters()
+        validate_data(self, X, Y, skip_check_array=True)
+        self._check_pair(X, Y)
+        return self
+
+    def score(self, X: ArrayLike, Y: ArrayLike) -> float:
+        """Return the angle between X and Y, or its cosine.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_samples, n_features)
+            Activations of two networks to the same samples. ``fit`` need not have
+            been called.
+
+        Returns
+        -------
+        float
+            The angle, a distance; with ``score_method='cosine'`` a similarity.
+
+        Raises
+        ------
+        ValueError
+            If X or Y is not a finite, real matrix, they differ in samples, or
+            activations do not vary; or if there are fewer than 4 samples for the
+            unbiased estimate.
+        """
+        X, Y = self._check_pair(X, Y)
+        cohorts = Cohorts([("X", X), ("Y", Y)], None, first=1)
+        train, *_ = self._measure(cohorts, np.float64, None, False)
+        return train[0, 0]
+
+    def fit_score(self, X: ArrayLike, Y: ArrayLike) -> float:
+        """Check X and Y and return their score.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_samples, n_features)
+            Activations of two networks to the same samples.
+
+        Returns
+        -------
+        float
+            As ``score``.
+        """
+        return self.fit(X, Y).score(X, Y)
+
+    def _check_pair(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        X, Y = as_matrix(X, "X"), as_matrix(Y, "Y")
+        if len(X) != len(Y):
+            raise ValueError(
+                "Expected arrays with equal numbers of samples, but got arrays with shapes "
+                f"{X.shape} and {Y.shape}."
+            )
+        return X, Y
+
+    def _measure(self, cohorts: Cohorts, dtype: Any, n_jobs: int | None, verbose: bool) -> Measured:
+        self._check_parameters()
+        inputs = (
+            as_matrices(cohorts.train),
+            as_matrices(cohorts.test or ()),
+            cohorts.first,
+            bool(self.center_columns),
+            self.estimator == "unbiased",
+            self.score_method == "cosine",
+        )
+        return measure("multiset.cka_distances", cohorts, inputs, n_jobs=n_jobs, verbose=verbose)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        tags.target_tags.single_output = False
+        return tags
