@@ -69,6 +69,7 @@ func call(name string, descriptors unsafe.Pointer, n int, control unsafe.Pointer
 	if control != nil {
 		ctx = core.NewJob((*[core.ControlWords]int64)(control))
 	}
+	defer core.OneBLASThread()()
 	return routine(ctx, &args{rest: unsafe.Slice((*descriptor)(descriptors), n)})
 }
 

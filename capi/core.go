@@ -16,15 +16,19 @@ import (
 )
 
 func useBLAS(_ context.Context, a *args) error {
-	given := a.ints()
+	routines, threads := a.ints(), a.ints()
 	if err := a.end(); err != nil {
 		return err
 	}
-	addresses := make([]uintptr, len(given))
-	for i, v := range given {
-		addresses[i] = uintptr(v)
+	return core.UseBLAS(pointers(routines), pointers(threads))
+}
+
+func pointers(addresses []int64) []uintptr {
+	list := make([]uintptr, len(addresses))
+	for i, v := range addresses {
+		list[i] = uintptr(v)
 	}
-	return core.UseBLAS(addresses)
+	return list
 }
 
 // checkBLAS runs a document of test vectors, whose bytes come as int64s padded

@@ -55,12 +55,12 @@ def test_a_routine_with_another_signature_is_left_alone():
     assert _blas._address(None, "dgemm") == 0
 
 
-def test_threads_are_limited_while_inside_and_restored_by_the_last_out():
-    limit = _blas.one_thread
-    before = [library.num_threads for library in limit.libraries]
-    with limit:
-        with limit:
-            assert all(library.num_threads == 1 for library in limit.libraries)
-        assert all(library.num_threads == 1 for library in limit.libraries)
-        assert limit.n_threads == max(before)
-    assert [library.num_threads for library in limit.libraries] == before
+def test_every_thread_pool_is_under_control():
+    assert len(_blas.thread_functions()) == 2 * len(_blas.libraries()) > 0
+
+
+def test_blas_has_its_threads_back_after_a_call():
+    before = [library.num_threads for library in _blas.libraries()]
+    with pytest.raises(ValueError, match="unknown score"):
+        _native.call("metrics.aligned_distance", (np.empty(1),), (np.eye(2), np.eye(2), 2, 9))
+    assert [library.num_threads for library in _blas.libraries()] == before

@@ -281,7 +281,7 @@ GOOD = np.arange(12.0).reshape(6, 2) ** 2
         (np.where(GOOD == 9, np.nan, GOOD), "Input {} contains NaN"),
         (np.where(GOOD == 9, np.inf, GOOD), "Input {} contains infinity"),
         (GOOD[0], "{} must have 2 dimensions"),
-        (GOOD * 1j, "{} must be real"),
+        (GOOD * 1j, "{}: Complex data not supported"),
     ],
 )
 @pytest.mark.parametrize("name", ["traindata", "testdata", "Xs", "Ys", "Ys_test"])
@@ -298,7 +298,7 @@ def test_errors_name_the_array(bad, message, name):
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (GOOD[:5], r"{}\[2\] has 5 samples in the training data"),
+        (GOOD[:5], r"{}\[2\] has 5 samples"),
         (np.ones((6, 2)), r"{}\[2\]: .*do not vary"),
         (GOOD * 1e90, r"{}\[2\]: .*too large"),
     ],
@@ -318,10 +318,10 @@ def test_errors_name_the_network(bad, message):
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (GOOD[:5], r"traindata\[2\] has 5 samples in the test data"),
-        (GOOD[:, :1], r"traindata\[2\] has 2 features .* and 1 in the test data"),
-        (GOOD * 0 + GOOD.mean(axis=0), r"held-out data of traindata\[2\]: .*not vary"),
-        (GOOD * 1e90, r"held-out data of traindata\[2\]: .*too large"),
+        (GOOD[:5], r"testdata\[2\] has 5 samples"),
+        (GOOD[:, :1], r"traindata\[2\] has 2 features and testdata\[2\] has 1"),
+        (GOOD * 0 + GOOD.mean(axis=0), r"testdata\[2\]: .*not vary"),
+        (GOOD * 1e90, r"testdata\[2\]: .*too large"),
     ],
 )
 def test_errors_name_the_network_of_held_out_data(bad, message):

@@ -57,7 +57,7 @@ func (nu *Nuclear) Norm(c []float64, m, n int, accept func(sum, bound float64) b
 	crossProduct(gram, c, m, n)
 	if nu.promising(gram, m, n, accept) {
 		w := nu.w[:n]
-		if nblas.Eigenvalues(n, gram, n, w, nu.work) {
+		if nblas.Eigenvalues(n, gram, n, w, nu.work) && w[n-1] > smallestGram {
 			sum, bound := sqrtSum(w, gramError(m, w[n-1]))
 			if accept(sum, bound) {
 				return sum, ByGram, nil
@@ -98,6 +98,10 @@ func (nu *Nuclear) promising(gram []float64, m, n int, accept func(sum, bound fl
 	}
 	return accept(sum, bound)
 }
+
+// smallestGram is the largest eigenvalue below which a Gram matrix may have lost
+// digits to underflow.
+const smallestGram = 1e-280
 
 // gramError bounds the error of each eigenvalue of a computed C'C, whose
 // largest is lambda1, against sigma^2: forming C'C and the eigenvalue solver

@@ -67,7 +67,7 @@ func (p *Polar) byGram(q, c []float64, m, n int, accept func(sum, bound float64)
 		return 0, false
 	}
 	delta := gramError(m, w[n-1])
-	if !(w[0] > 0) || delta > 2*maxPolarLoss*w[0] {
+	if !(w[0] > 0) || w[n-1] < smallestGram || delta > 2*maxPolarLoss*w[0] {
 		return 0, false
 	}
 	sum, bound := sqrtSum(w, delta)

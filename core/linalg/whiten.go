@@ -56,7 +56,7 @@ func (w Whitening) Apply(xz, z, x *mat.Dense, preserve bool) error {
 	nwork, niwork := nblas.EigenWork(n)
 	v, lambda := arena.Float64s(n*n), arena.Float64s(n)
 	work, iwork := arena.Float64s(nwork), arena.Int32s(niwork)
-	scaled := arena.Float64s(n * n)
+	scaled, rotated := arena.Float64s(n*n), arena.Float64s(m*n)
 	if err := arena.Err(); err != nil {
 		return err
 	}
@@ -75,8 +75,38 @@ func (w Whitening) Apply(xz, z, x *mat.Dense, preserve bool) error {
 	copy(scaled, v)
 	scaleColumns(scaled, n, n, lambda)
 	gemm(blas.NoTrans, blas.Trans, n, n, n, 1, scaled, n, v, n, 0, rz.Data, rz.Stride)
-	gemm(blas.NoTrans, blas.NoTrans, m, n, n, 1, rx.Data, rx.Stride, rz.Data, rz.Stride, 0, rxz.Data, rxz.Stride)
+
+	// x is rotated before it is scaled, so that rounding in the directions in
+	// which it does not vary can be told from activity and is not amplified.
+	gemm(blas.NoTrans, blas.NoTrans, m, n, n, 1, rx.Data, rx.Stride, v, n, 0, rotated, n)
+	total := mat.Norm(x, 2)
+	for k, size := range ColumnNorms(rotated, m, n) {
+		if size <= NullColumn*total {
+			lambda[k] = 0
+		}
+	}
+	scaleColumns(rotated, m, n, lambda)
+	gemm(blas.NoTrans, blas.Trans, m, n, n, 1, rotated, n, v, n, 0, rxz.Data, rxz.Stride)
 	return nil
+}
+
+// NullColumn is the norm, relative to the matrix, at which a rotated column
+// counts as a direction in which a network does not vary: rounding leaves up to
+// 1.4e-14.
+const NullColumn = 1e-13
+
+// ColumnNorms returns the norms of the columns of the m x n row-major a.
+func ColumnNorms(a []float64, m, n int) []float64 {
+	size := make([]float64, n)
+	for i := range m {
+		for j, v := range a[i*n : (i+1)*n] {
+			size[j] += v * v
+		}
+	}
+	for j, v := range size {
+		size[j] = math.Sqrt(v)
+	}
+	return size
 }
 
 // scale is s for a full set of eigenvalues.

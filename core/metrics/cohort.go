@@ -14,7 +14,7 @@ func checkCohort(train, test []*mat.Dense) error {
 	if len(train) == 0 {
 		return core.Invalidf("at least one network is needed, got none")
 	}
-	if err := equalSamples(train, "training"); err != nil {
+	if err := equalSamples(train, "network"); err != nil {
 		return err
 	}
 	if test == nil {
@@ -26,17 +26,17 @@ func checkCohort(train, test []*mat.Dense) error {
 	for k := range train {
 		_, p := train[k].Dims()
 		if _, pt := test[k].Dims(); pt != p {
-			return core.Invalidf("network %d has %d features in the training data and %d in the test data", k, p, pt)
+			return core.Invalidf("network %d has %d features and held-out network %d has %d", k, p, k, pt)
 		}
 	}
-	return equalSamples(test, "test")
+	return equalSamples(test, "held-out network")
 }
 
-func equalSamples(xs []*mat.Dense, which string) error {
+func equalSamples(xs []*mat.Dense, name string) error {
 	want, _ := xs[0].Dims()
 	for k, x := range xs {
 		if m, _ := x.Dims(); m != want {
-			return core.Invalidf("network %d has %d samples in the %s data and network 0 has %d; all networks must see the same samples", k, m, which, want)
+			return core.Invalidf("%s %d has %d samples and %s 0 has %d; all networks must see the same samples", name, k, m, name, want)
 		}
 	}
 	return nil
@@ -52,7 +52,7 @@ func checkAngles(k int, norm, testNorm float64, heldOut bool) error {
 		return nil
 	}
 	if err := usableNorm(testNorm); err != nil {
-		return fmt.Errorf("held-out data of network %d: %w", k, err)
+		return fmt.Errorf("held-out network %d: %w", k, err)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func ConvolutionDistances(ctx context.Context, distances []float64, products *ma
 	par.Expect(ctx, len(distances))
 	return par.For(ctx, len(distances), len(workers), func(worker, s int) error {
 		inner, err := workers[worker].inner(raw[s*n*n:(s+1)*n*n], n, spec)
-		distances[s], _ = spec.Score.between(inner, spec.NormX, spec.NormY)
+		distances[s], _ = spec.Score.distance(inner, spec.NormX, spec.NormY)
 		return err
 	})
 }
@@ -53,9 +53,9 @@ func ConvolutionDistances(ctx context.Context, distances []float64, products *ma
 // distance from rounding.
 func (c ConvolutionSpec) NearZero() float64 {
 	if c.Score == Angular {
-		return nearZero
+		return nearEnd
 	}
-	return nearZero * max(c.NormX, c.NormY)
+	return nearEnd * max(c.NormX, c.NormY)
 }
 
 type convolutionWorker struct {
@@ -97,7 +97,7 @@ func (w *convolutionWorker) inner(c []float64, n int, spec ConvolutionSpec) (flo
 // accept takes nuclear norms that leave an error of 1e-9 in the distance,
 // relative to the norms.
 func (c ConvolutionSpec) accept(sum, bound float64) bool {
-	low, _ := c.Score.between(sum+bound, c.NormX, c.NormY)
-	high, _ := c.Score.between(sum-bound, c.NormX, c.NormY)
+	low, _ := c.Score.distance(sum+bound, c.NormX, c.NormY)
+	high, _ := c.Score.distance(sum-bound, c.NormX, c.NormY)
 	return high-low <= 1e-7*c.NearZero()
 }

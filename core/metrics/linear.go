@@ -46,10 +46,7 @@ func (l Linear) Check() error {
 	if !(l.Alpha >= 0 && l.Alpha <= 1) {
 		return core.Invalidf("alpha must be in [0, 1], got %v", l.Alpha)
 	}
-	if l.Score != Angular && l.Score != Euclidean {
-		return core.Invalidf("unknown score %d", l.Score)
-	}
-	return nil
+	return l.Score.check()
 }
 
 func (l Linear) whitening() linalg.Whitening {
@@ -64,18 +61,22 @@ func (l Linear) PartialFit(mean []float64, xw, z, x *mat.Dense) error {
 		return err
 	}
 	m, n := x.Dims()
-	if !l.Center {
-		clear(mean)
-		return l.whitening().Apply(xw, z, x, true)
-	}
-	linalg.ColumnMeans(mean, x)
 	var arena cmem.Arena
 	defer arena.Free()
 	centered := arena.Float64s(m * n)
 	if err := arena.Err(); err != nil {
 		return err
 	}
+	clear(mean)
+	if l.Center {
+		linalg.ColumnMeans(mean, x)
+	}
 	linalg.SubtractRow(centered, x, mean)
+	if v := norm(centered); v != 0 {
+		if err := usableNorm(v); err != nil {
+			return err
+		}
+	}
 	return l.whitening().Apply(xw, z, mat.NewDense(m, n, centered), true)
 }
 
@@ -102,35 +103,7 @@ func Align(wx, wy, xw, yw, zx, zy *mat.Dense) (rank int, err error) {
 	rzx, rzy, rwx, rwy := zx.RawMatrix(), zy.RawMatrix(), wx.RawMatrix(), wy.RawMatrix()
 	impl.Dgemm(blas.NoTrans, blas.NoTrans, n, n, n, 1, rzx.Data, rzx.Stride, u, n, 0, rwx.Data, rwx.Stride)
 	impl.Dgemm(blas.NoTrans, blas.Trans, n, n, n, 1, rzy.Data, rzy.Stride, vt, n, 0, rwy.Data, rwy.Stride)
-	return alignedRank(s, max(m, n), xw, yw, zx, zy), nil
-}
-
-// alignedRank counts the singular values of xw'yw that rounding does not
-// explain. Whitening amplifies what rounding leaves of null directions: a
-// column of norm nullRounding |X| grows by up to |Zx|, and whitening keeps |X|.
-func alignedRank(s []float64, size int, xw, yw, zx, zy *mat.Dense) int {
-	rank := linalg.NumericalRank(s, size)
-	if isIdentity(zx) && isIdentity(zy) {
-		return rank
-	}
-	const nullRounding = 1e-14
-	noise := nullRounding * mat.Norm(xw, 2) * mat.Norm(yw, 2) * max(mat.Norm(zx, 2), mat.Norm(zy, 2))
-	for rank > 0 && s[rank-1] <= noise {
-		rank--
-	}
-	return rank
-}
-
-func isIdentity(z *mat.Dense) bool {
-	n, _ := z.Dims()
-	for i := range n {
-		for j, v := range z.RawRowView(i) {
-			if (i == j) != (v == 1) || (i != j && v != 0) {
-				return false
-			}
-		}
-	}
-	return true
+	return linalg.NumericalRank(s, 4*max(m, n)), nil
 }
 
 // AlignedDistance is the score between a and b, both m x n. Columns from rank
@@ -139,7 +112,10 @@ func isIdentity(z *mat.Dense) bool {
 // The angle is 2 atan2(|u - v|, |u + v|) of the normalised matrices, which is
 // accurate near 0 and pi, where the arccos of an inner product is not (Kahan).
 func AlignedDistance(a, b *mat.Dense, rank int, score Score) (float64, error) {
-	_, n := a.Dims()
+	if err := score.check(); err != nil {
+		return math.NaN(), err
+	}
+	m, n := a.Dims()
 	na, nb := 1.0, 1.0
 	if score == Angular {
 		na, nb = mat.Norm(a, 2), mat.Norm(b, 2)
@@ -148,7 +124,6 @@ func AlignedDistance(a, b *mat.Dense, rank int, score Score) (float64, error) {
 		}
 	}
 	var difference, sum float64
-	m, _ := a.Dims()
 	for i := range m {
 		ra, rb := a.RawRowView(i), b.RawRowView(i)
 		for j := range n {
@@ -177,9 +152,12 @@ func checkNorms(na, nb float64) error {
 	return nil
 }
 
-// maxNorm keeps fourth powers, which the Gram matrix of a cross-product holds,
-// from overflowing.
-const maxNorm = 1e75
+// Norms between minNorm and maxNorm have products that neither overflow nor lose
+// digits, and Gram matrices of cross-products that do not overflow.
+const (
+	minNorm = 1e-150
+	maxNorm = 1e75
+)
 
 // usableNorm returns an error if activations of norm v have no angle to others.
 func usableNorm(v float64) error {
@@ -190,6 +168,8 @@ func usableNorm(v float64) error {
 		return core.Invalidf("the activations contain NaN")
 	case v > maxNorm:
 		return core.Invalidf("the norm of the activations, %.3g, is too large for float64 products; rescale them", v)
+	case v < minNorm:
+		return core.Invalidf("the norm of the activations, %.3g, is too small for float64 products; rescale them", v)
 	}
 	return nil
 }

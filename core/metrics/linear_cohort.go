@@ -22,10 +22,6 @@ type LinearOptions struct {
 	Tol float64
 }
 
-// nullColumn is the norm, relative to the matrix, at which a direction counts
-// as one in which a network does not vary.
-const nullColumn = 1e-13
-
 // LinearCohort measures the Linear distances between the networks of a list.
 // It implements multiset.Cohort.
 type LinearCohort struct {
@@ -134,7 +130,7 @@ func (c *LinearCohort) Distance(worker, i, j int) (train, test float64, err erro
 		train, test, route, err = pair.heldOutDistance()
 	}
 	if err != nil {
-		return math.NaN(), math.NaN(), fmt.Errorf("networks %d and %d: %w", i, j, err)
+		return math.NaN(), math.NaN(), fmt.Errorf("network %d and network %d: %w", i, j, err)
 	}
 	c.routes[route].Add(1)
 	if pair.residual > 0 {

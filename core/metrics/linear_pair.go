@@ -69,7 +69,7 @@ func (p *linearPair) trainDistance() (float64, linalg.Route, error) {
 		return math.NaN(), route, err
 	}
 	d, near := p.distance(sum, p.a.norm, p.b.norm)
-	if !near {
+	if near == between {
 		return d, route, nil
 	}
 	crossProduct(c, p.buf, &p.b.train, &p.a.train)
@@ -77,7 +77,7 @@ func (p *linearPair) trainDistance() (float64, linalg.Route, error) {
 	if _, _, err := p.polar.Factor(q, c, rows, cols, p.accept); err != nil {
 		return math.NaN(), route, err
 	}
-	return p.residualDistance(q, &p.a.train, &p.b.train, p.a.norm, p.b.norm, 0), route, nil
+	return p.residualDistance(near, q, &p.a.train, &p.b.train, p.a.norm, p.b.norm, 0), route, nil
 }
 
 // heldOutDistance takes the training distance and, from the polar factor Q of
@@ -96,17 +96,17 @@ func (p *linearPair) heldOutDistance() (train, test float64, route linalg.Route,
 		return math.NaN(), math.NaN(), route, err
 	}
 	train, near := p.distance(sum, p.a.norm, p.b.norm)
-	if near {
-		train = p.residualDistance(q, &p.a.train, &p.b.train, p.a.norm, p.b.norm, 0)
+	if near != between {
+		train = p.residualDistance(near, q, &p.a.train, &p.b.train, p.a.norm, p.b.norm, 0)
 	}
 	crossProduct(d, p.buf, &p.b.test, &p.a.test)
 	test, near = p.distance(floats.Dot(q, d), p.a.testNorm, p.b.testNorm)
-	if near {
+	if near != between {
 		rest := math.Hypot(p.sa*p.a.testRest, p.sb*p.b.testRest)
 		if p.score == Angular {
 			rest = math.Hypot(p.a.testRest/p.a.testNorm, p.b.testRest/p.b.testNorm)
 		}
-		test = p.residualDistance(q, &p.a.test, &p.b.test, p.a.testNorm, p.b.testNorm, rest)
+		test = p.residualDistance(near, q, &p.a.test, &p.b.test, p.a.testNorm, p.b.testNorm, rest)
 	}
 	return train, test, route, nil
 }
@@ -124,19 +124,22 @@ func (p *linearPair) accept(sum, bound float64) bool {
 	return acos((sum-bound)/scale)-acos((sum+bound)/scale) <= p.tol
 }
 
-// distance returns the score of matrices with the given inner product and
-// norms, and whether it is so small that rounding in the inner product shows.
-func (p *linearPair) distance(inner, na, nb float64) (d float64, near bool) {
-	return p.score.between(p.sa*p.sb*inner, p.sa*na, p.sb*nb)
+// distance is that of the score, with the scales of the pair.
+func (p *linearPair) distance(inner, na, nb float64) (d float64, near end) {
+	return p.score.distance(p.sa*p.sb*inner, p.sa*na, p.sb*nb)
 }
 
-// residualDistance measures |sa A Q' - sb B|, block by block, which is accurate
-// down to zero. rest is the norm of what Q does not align.
-func (p *linearPair) residualDistance(q []float64, a, b *samples, na, nb, rest float64) float64 {
+// residualDistance measures |sa A Q' - sb B|, or |sa A Q' + sb B| near pi, block
+// by block, which is accurate down to zero. rest is the norm of what Q does not
+// align.
+func (p *linearPair) residualDistance(near end, q []float64, a, b *samples, na, nb, rest float64) float64 {
 	p.residual++
 	sa, sb := p.sa, p.sb
 	if p.score == Angular {
 		sa, sb = 1/na, 1/nb
+	}
+	if near == nearPi {
+		sb = -sb
 	}
 	var total float64
 	for i := 0; i < a.rows; i += blockRows {
@@ -147,5 +150,5 @@ func (p *linearPair) residualDistance(q []float64, a, b *samples, na, nb, rest f
 		gemm(blas.NoTrans, blas.Trans, rows, b.cols, a.cols, sa, left, a.cols, q, a.cols, -sb, difference, b.cols)
 		total += floats.Dot(difference, difference)
 	}
-	return p.score.fromChord(math.Hypot(math.Sqrt(total), rest))
+	return p.score.fromChord(math.Hypot(math.Sqrt(total), rest), near)
 }

@@ -74,8 +74,10 @@ func (w *linearPreparer) prepare(net *linearNetwork, linear Linear, x, test *mat
 	gram := w.gram[:q*q]
 	blas64.Implementation().Dsyrk(blas.Upper, blas.Trans, q, m, 1, flat, q, 0, gram, q)
 	net.norm = math.Sqrt(trace(gram, q))
-	if math.IsNaN(net.norm) || net.norm > maxNorm {
-		return usableNorm(net.norm)
+	if net.norm != 0 {
+		if err := usableNorm(net.norm); err != nil {
+			return err
+		}
 	}
 	whitening := linear.whitening()
 	rotated := !whitening.Identity() || !fullRank(w.chol[:q*q], gram, q)
@@ -155,7 +157,7 @@ func (w *linearPreparer) rotate(net *linearNetwork, whitening linalg.Whitening, 
 		return core.Numericalf("the eigenvalues of its covariance did not converge")
 	}
 	w.multiplyInPlace(flat, v, m, q)
-	size := columnNorms(flat, m, q)
+	size := linalg.ColumnNorms(flat, m, q)
 	net.before, net.after = whitening.Variance(0)
 	net.before *= float64(p - q)
 	net.after *= float64(p - q)
@@ -167,7 +169,7 @@ func (w *linearPreparer) rotate(net *linearNetwork, whitening linalg.Whitening, 
 		net.after += after
 		gain := whitening.Gain(l)
 		total += size[k] * gain * size[k] * gain
-		if size[k] > nullColumn*net.norm {
+		if size[k] > linalg.NullColumn*net.norm {
 			w.gain[len(kept)] = gain
 			kept = append(kept, k)
 		} else {
@@ -203,6 +205,11 @@ func (w *linearPreparer) prepareTest(net *linearNetwork, whitening linalg.Whiten
 	if !rotated && !reduced {
 		net.testNorm = norm(rest)
 		net.test.store(rest, mt, p)
+		return
+	}
+	if r == 0 {
+		net.testRest = norm(rest) * whitening.Gain(0)
+		net.testNorm = net.testRest
 		return
 	}
 	basis, coords := w.trainBasis(net, rotated, reduced), w.coords[:mt*r]

@@ -209,16 +209,19 @@ func (w *permutationWorker) matchColumns(a, b *samples) (trace float64) {
 }
 
 // distance returns the score of the matched matrices from their inner product
-// and norms, or from their difference if that is small.
+// and norms, or from their difference or sum if that is small.
 func (w *permutationWorker) distance(score Score, trace float64, a, b *samples, na, nb float64) float64 {
-	d, near := score.between(trace, na, nb)
-	if !near {
+	d, near := score.distance(trace, na, nb)
+	if near == between {
 		return d
 	}
 	if score == Euclidean {
 		na, nb = 1, 1
 	}
-	return score.fromChord(w.matchedChord(a, b, 1/na, 1/nb))
+	if near == nearPi {
+		nb = -nb
+	}
+	return score.fromChord(w.matchedChord(a, b, 1/na, 1/nb), near)
 }
 
 // matchedTrace returns the trace of the matched a'b.

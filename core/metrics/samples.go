@@ -102,20 +102,6 @@ func scaleColumns(a []float64, m, n int, d []float64) {
 	}
 }
 
-// columnNorms returns the norms of the columns of the m x n row-major a.
-func columnNorms(a []float64, m, n int) []float64 {
-	size := make([]float64, n)
-	for i := range m {
-		for j, v := range a[i*n : (i+1)*n] {
-			size[j] += v * v
-		}
-	}
-	for j, v := range size {
-		size[j] = math.Sqrt(v)
-	}
-	return size
-}
-
 // keepColumns packs the columns kept (ascending) of the m x n row-major a into
 // an m x len(kept) matrix at the start of a.
 func keepColumns(a []float64, m, n int, kept []int) {

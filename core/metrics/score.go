@@ -1,29 +1,64 @@
 package metrics
 
-import "math"
+import (
+	"math"
 
-// nearZero is the distance, relative to unit norms, below which inner products
-// no longer resolve it and the residual of the aligned matrices is measured.
-const nearZero = 1e-2
+	"netrep_go/core"
+)
 
-// between returns the score of matrices with the given inner product and norms,
-// and whether it is so small that rounding in the inner product shows.
-func (s Score) between(inner, na, nb float64) (d float64, near bool) {
-	if s == Angular {
-		d = acos(inner / (na * nb))
-		return d, d < nearZero
+// nearEnd is the distance from 0 or pi, relative to unit norms, below which
+// inner products no longer resolve an angle, and the difference or the sum of
+// the aligned matrices is measured.
+const nearEnd = 1e-2
+
+// end tells which end of its range a distance is near to.
+type end int
+
+const (
+	between end = iota
+	nearZero
+	nearPi
+)
+
+// distance returns the score of matrices with the given inner product and norms,
+// and whether it is so near to an end that rounding in the inner product shows.
+func (s Score) distance(inner, na, nb float64) (d float64, near end) {
+	if s == Euclidean {
+		d = math.Sqrt(max(0, na*na+nb*nb-2*inner))
+		if d < nearEnd*max(na, nb) {
+			near = nearZero
+		}
+		return d, near
 	}
-	d = math.Sqrt(max(0, na*na+nb*nb-2*inner))
-	return d, d < nearZero*max(na, nb)
+	d = acos(inner / (na * nb))
+	switch {
+	case d < nearEnd:
+		near = nearZero
+	case math.Pi-d < nearEnd:
+		near = nearPi
+	}
+	return d, near
 }
 
-// fromChord returns the score of matrices at the distance chord, of unit norm if
-// the score is Angular.
-func (s Score) fromChord(chord float64) float64 {
-	if s == Angular {
-		return 2 * math.Asin(min(1, chord/2))
+// fromChord returns the score of matrices whose difference, or sum if near is
+// nearPi, has the norm chord; they are of unit norm if the score is Angular.
+func (s Score) fromChord(chord float64, near end) float64 {
+	if s == Euclidean {
+		return chord
 	}
-	return chord
+	angle := 2 * math.Asin(min(1, chord/2))
+	if near == nearPi {
+		return math.Pi - angle
+	}
+	return angle
+}
+
+// check returns an error unless s is one of the scores.
+func (s Score) check() error {
+	if s != Angular && s != Euclidean {
+		return core.Invalidf("unknown score %d", s)
+	}
+	return nil
 }
 
 // acos clips its argument to [-1, 1].

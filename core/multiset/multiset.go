@@ -4,6 +4,7 @@ package multiset
 
 import (
 	"context"
+	"math"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -30,15 +31,10 @@ type Cohort interface {
 // the symmetric matrices train and test, which is nil without held-out data.
 func PairwiseDistances(ctx context.Context, c Cohort, train, test *mat.Dense) error {
 	k := c.Len()
-	pairs := make([][2]int, 0, k*(k-1)/2)
-	for i := range k {
-		for j := i + 1; j < k; j++ {
-			pairs = append(pairs, [2]int{i, j})
-		}
-	}
 	zeroDiagonal(train)
 	zeroDiagonal(test)
-	return measure(ctx, c, pairs, func(i, j int, dTrain, dTest float64) {
+	pair := func(t int) (i, j int) { return trianglePair(t, k) }
+	return measure(ctx, c, k*(k-1)/2, pair, func(i, j int, dTrain, dTest float64) {
 		train.Set(i, j, dTrain)
 		train.Set(j, i, dTrain)
 		if test != nil {
@@ -52,13 +48,9 @@ func PairwiseDistances(ctx context.Context, c Cohort, train, test *mat.Dense) er
 // cohort (rows) to each of the others (columns) in train and test, which is nil
 // without held-out data.
 func CrossDistances(ctx context.Context, c Cohort, n int, train, test *mat.Dense) error {
-	pairs := make([][2]int, 0, n*(c.Len()-n))
-	for i := range n {
-		for j := n; j < c.Len(); j++ {
-			pairs = append(pairs, [2]int{i, j})
-		}
-	}
-	return measure(ctx, c, pairs, func(i, j int, dTrain, dTest float64) {
+	columns := c.Len() - n
+	pair := func(t int) (i, j int) { return t / columns, n + t%columns }
+	return measure(ctx, c, n*columns, pair, func(i, j int, dTrain, dTest float64) {
 		train.Set(i, j-n, dTrain)
 		if test != nil {
 			test.Set(i, j-n, dTest)
@@ -66,18 +58,34 @@ func CrossDistances(ctx context.Context, c Cohort, n int, train, test *mat.Dense
 	})
 }
 
-// measure prepares the cohort and stores the distances of the pairs.
-func measure(ctx context.Context, c Cohort, pairs [][2]int, store func(i, j int, train, test float64)) error {
-	workers := par.Workers(ctx, max(c.Len(), len(pairs)))
+// trianglePair returns the t-th of the pairs i < j < k in the order of rows.
+func trianglePair(t, k int) (i, j int) {
+	b := float64(2*k - 1)
+	i = int((b - math.Sqrt(max(0, b*b-8*float64(t)))) / 2)
+	for i > 0 && rowStart(i, k) > t {
+		i--
+	}
+	for rowStart(i+1, k) <= t {
+		i++
+	}
+	return i, t - rowStart(i, k) + i + 1
+}
+
+// rowStart is the number of pairs before the first one of row i.
+func rowStart(i, k int) int { return i * (2*k - i - 1) / 2 }
+
+// measure prepares the cohort and stores the distances of n pairs.
+func measure(ctx context.Context, c Cohort, n int, pair func(t int) (i, j int), store func(i, j int, train, test float64)) error {
+	workers := par.Workers(ctx, max(c.Len(), n))
 	if err := c.Reserve(workers); err != nil {
 		return err
 	}
-	par.Expect(ctx, c.Len()+len(pairs))
+	par.Expect(ctx, c.Len()+n)
 	if err := par.For(ctx, c.Len(), workers, c.Prepare); err != nil {
 		return err
 	}
-	return par.For(ctx, len(pairs), workers, func(worker, t int) error {
-		i, j := pairs[t][0], pairs[t][1]
+	return par.For(ctx, n, workers, func(worker, t int) error {
+		i, j := pair(t)
 		train, test, err := c.Distance(worker, i, j)
 		if err == nil {
 			store(i, j, train, test)

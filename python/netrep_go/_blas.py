@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
-import threading
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -75,58 +75,44 @@ _C_NAMES = {"d": "double", "s": "float"}
 _IN_SCIPY = re.compile(r"[/\\]scipy(\.libs)?[/\\]")
 
 
-class _OneThread:
-    """A reference-counted limit of SciPy's BLAS to one thread.
+# The C functions of thread pools, by threadpoolctl's name of the library: how to
+# ask for the number of threads and how to set it, both with plain int arguments.
+_THREAD_FUNCTIONS = {
+    "openblas": [
+        (f"{prefix}openblas_get_num_threads{suffix}", f"{prefix}openblas_set_num_threads{suffix}")
+        for prefix in ("", "scipy_")
+        for suffix in ("", "64_", "_64")
+    ],
+    "mkl": [("MKL_Get_Max_Threads", "MKL_Set_Num_Threads")],
+}
 
-    The parallelism inside the extension is its own. Overlapping limits of
-    threadpoolctl restore in any order and can leave the process on one thread
-    for good; here the last call out restores what the first call in found.
+
+@cache
+def libraries() -> list[Any]:
+    """Return threadpoolctl's controllers of the BLAS that SciPy calls."""
+    import scipy.linalg  # noqa: F401  loads the library that is looked for
+
+    found = ThreadpoolController().select(user_api="blas").lib_controllers
+    return [lib for lib in found if _IN_SCIPY.search(lib.filepath)] or found
+
+
+def thread_functions() -> np.ndarray:
+    """Return the addresses of a getter and a setter for each thread pool.
+
+    Inside of a call BLAS runs on one thread, because the parallelism is the
+    extension's own. Go sets and restores the number: there no interrupt can come
+    in between.
     """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._depth = 0
-        self._saved: list[int] = []
-        self._libraries: list[Any] | None = None
-
-    @property
-    def libraries(self) -> list[Any]:
-        """The thread pools of the BLAS that SciPy calls, found once."""
-        if self._libraries is None:
-            import scipy.linalg  # noqa: F401  loads the library that is looked for
-
-            found = ThreadpoolController().select(user_api="blas").lib_controllers
-            own = [lib for lib in found if _IN_SCIPY.search(lib.filepath)]
-            self._libraries = own or found
-        return self._libraries
-
-    @property
-    def n_threads(self) -> int:
-        """The number of threads outside of the limit."""
-        with self._lock:
-            threads = self._saved if self._depth else self._current()
-        return max([1, *(n for n in threads if n)])
-
-    def _current(self) -> list[int]:
-        return [library.num_threads for library in self.libraries]
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._depth == 0:
-                self._saved = self._current()
-                for library in self.libraries:
-                    library.set_num_threads(1)
-            self._depth += 1
-
-    def __exit__(self, *exception: object) -> None:
-        with self._lock:
-            self._depth -= 1
-            if self._depth == 0:
-                for library, threads in zip(self.libraries, self._saved, strict=True):
-                    library.set_num_threads(threads)
+    found = [address for library in libraries() for address in _getter_and_setter(library)]
+    return np.array(found, dtype=np.int64)
 
 
-one_thread = _OneThread()
+def _getter_and_setter(library: Any) -> list[int]:
+    for names in _THREAD_FUNCTIONS.get(library.internal_api, ()):
+        functions = [getattr(library.dynlib, name, None) for name in names]
+        if all(functions):
+            return [ctypes.cast(function, ctypes.c_void_p).value for function in functions]
+    return []
 
 
 def description() -> str:
@@ -134,5 +120,5 @@ def description() -> str:
     return "; ".join(
         f"{lib.internal_api} {lib.version} ({getattr(lib, 'architecture', None)}, "
         f"{getattr(lib, 'threading_layer', None)}, {lib.num_threads} threads)"
-        for lib in one_thread.libraries
+        for lib in libraries()
     )

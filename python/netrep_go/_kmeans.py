@@ -14,10 +14,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
 from netrep_go._alignment import as_cohort, seed_from
-from netrep_go._validation import as_matrix, check_integer
+from netrep_go._validation import as_matrix, check_integer, pad
 from netrep_go.metrics import LinearMetric
 from netrep_go.metrics._cohort import Cohorts, measure_cohorts, named
-from netrep_go.validation import _pad
 
 
 class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
@@ -153,7 +152,7 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
             n_jobs=self.n_jobs,
         )
         centers = centers.reshape(self.n_clusters, len(xs[0]), width)
-        self.cluster_centers_ = _pad(centers, max(x.shape[1] for x in xs))
+        self.cluster_centers_ = pad(centers, max(x.shape[1] for x in xs))
         self.labels_, self.inertia_ = labels, float(report[1])
         self.n_iter_ = int(report[0])
         if not report[2]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from joblib import cpu_count
 
 from netrep_go import _blas
 
@@ -32,7 +33,8 @@ _ERRORS: dict[int, type[Exception]] = {
 }
 
 _extension: Any = None
-_pid = 0
+_pid = 0  # of the process that _extension is loaded in
+_loader_pid = 0  # of the process that began to load it
 _lock = threading.Lock()
 
 Argument = np.ndarray | float | int | Sequence[np.ndarray]
@@ -42,8 +44,7 @@ def call(routine: str, outputs: Sequence[np.ndarray], inputs: Sequence[Argument]
     """Run a short routine, which fills ``outputs``, in the calling thread."""
     extension = _load()
     words, count = _pack(outputs, inputs)
-    with _blas.one_thread:
-        message = extension.capi_Call(routine, words.buffer_info()[0], count, 0)
+    message = extension.capi_Call(routine, words.buffer_info()[0], count, 0)
     if message:
         _raise(message)
 
@@ -63,23 +64,26 @@ def run(
     KeyboardInterrupt of Ctrl-C, tells Go to stop and raises it again.
     """
     extension = _load()
+    words, count = _pack(outputs, inputs)
     control = np.zeros(4, np.int64)
     control[_WORKERS] = n_workers(n_jobs)
-    finished = threading.Event()
     messages: list[str] = []
+    # A lock that the worker releases at the end: waiting for it is one step in C,
+    # which an interrupt cannot tear, unlike the wait of a threading.Event.
+    running = threading.Lock()
+    running.acquire()
 
     def work() -> None:
         # This closure keeps every array alive until Go is done with it, even if
         # the calling thread has given up waiting.
-        words, count = _pack(outputs, inputs)
+        kept = words, outputs, inputs, control
         try:
-            with _blas.one_thread:
-                address = words.buffer_info()[0]
-                messages.append(extension.capi_Call(routine, address, count, control.ctypes.data))
+            address = kept[0].buffer_info()[0]
+            messages.append(extension.capi_Call(routine, address, count, control.ctypes.data))
         finally:
-            finished.set()
+            running.release()
 
-    _watch(threading.Thread(target=work, daemon=True), finished, control, progress)
+    _watch(threading.Thread(target=work, daemon=True), running, control, progress)
     if not messages:
         raise RuntimeError(f"the call of {routine} broke off; please report this")
     if messages[0]:
@@ -88,18 +92,18 @@ def run(
 
 def _watch(
     worker: threading.Thread,
-    finished: threading.Event,
+    running: threading.Lock,
     control: np.ndarray,
     progress: Callable[[int, int], None] | None,
 ) -> None:
-    worker.start()
     try:
-        while not finished.wait(0.05):
+        worker.start()
+        while not running.acquire(timeout=0.05):
             if progress is not None:
                 progress(int(control[_DONE]), int(control[_TOTAL]))
     except BaseException:
         control[_CANCEL] = 1
-        finished.wait(0.15)
+        running.acquire(timeout=0.15)
         raise
     if progress is not None:
         progress(int(control[_DONE]), int(control[_TOTAL]))
@@ -108,22 +112,18 @@ def _watch(
 def n_workers(n_jobs: int | None) -> int:
     """Return the number of threads that ``n_jobs`` stands for.
 
-    None means as many as the BLAS of this process uses, which respects CPU
-    affinity, container limits and the limits that joblib sets in its workers;
-    -1 means all cores, -2 all but one.
+    None gives 0, which leaves it to Go: as many as the BLAS of this process has,
+    which respects CPU affinity, container limits and the limits that joblib sets
+    in its workers. -1 means all cores, -2 all but one.
     """
     if n_jobs is None:
-        _load()
-        return _blas.one_thread.n_threads
+        return 0
     if not isinstance(n_jobs, (int, np.integer)) or isinstance(n_jobs, bool):
         raise TypeError(f"n_jobs must be an integer or None, got {n_jobs!r}")
     if n_jobs == 0:
         raise ValueError("n_jobs must not be 0; use None for the default")
-    if n_jobs > 0:
-        return int(n_jobs)
-    from joblib import cpu_count
-
-    return max(1, cpu_count() + 1 + int(n_jobs))
+    cores = cpu_count()
+    return min(int(n_jobs), cores) if n_jobs > 0 else max(1, cores + 1 + int(n_jobs))
 
 
 def routines() -> list[str]:
@@ -138,14 +138,14 @@ def info() -> dict[str, str]:
     plugged = _blas.addresses(extension.capi_BLASRoutines().split())
     facts["BLAS in Go"] = f"{np.count_nonzero(plugged)} of {len(plugged)} routines are SciPy's"
     facts["BLAS of SciPy"] = _blas.description()
-    return facts | {"n_jobs=None": str(n_workers(None))}
+    return facts
 
 
 def _load() -> Any:
     """Return the extension; the first call loads Go and plugs in SciPy's BLAS."""
     if _pid == os.getpid():
         return _extension
-    if _extension is not None:
+    if _loader_pid not in (0, os.getpid()):
         raise RuntimeError(
             "netrep_go was used in this process's parent before it forked, and Go "
             "does not survive a fork. Start workers by the 'spawn' or 'forkserver' "
@@ -156,7 +156,8 @@ def _load() -> Any:
 
 
 def _first_load() -> Any:
-    global _extension, _pid
+    global _extension, _pid, _loader_pid
+    _loader_pid = os.getpid()
     try:
         from netrep_go import _capi
     except ImportError as error:
@@ -170,8 +171,8 @@ def _first_load() -> Any:
             f"(version {_capi.capi_Version()}, expected {_ABI}); install the package "
             "again"
         )
-    addresses = _blas.addresses(_capi.capi_BLASRoutines().split())
-    words, count = _pack((), (addresses,))
+    routines = _blas.addresses(_capi.capi_BLASRoutines().split())
+    words, count = _pack((), (routines, _blas.thread_functions()))
     message = _capi.capi_Call("core.use_blas", words.buffer_info()[0], count, 0)
     if message:
         _raise(message)

@@ -22,9 +22,20 @@ def as_matrix(x: ArrayLike, name: str) -> np.ndarray:
 
 def _as_array(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
     """Return ``x`` as a ready array of ``ndim`` dimensions, or say what it is."""
-    if np.iscomplexobj(x):
-        raise ValueError(f"{name} must be real. Complex data not supported")
-    x = check_array(x, dtype=np.float64, order="C", allow_nd=True, ensure_2d=False, input_name=name)
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            x = check_array(
+                x,
+                dtype=np.float64,
+                order="C",
+                allow_nd=True,
+                ensure_2d=False,
+                input_name=name,
+            )
+    except (TypeError, ValueError) as error:
+        if name in str(error):
+            raise
+        raise type(error)(f"{name}: {error}") from None
     if x.ndim != ndim:
         hint = " Reshape your data" if x.ndim < ndim else ""
         raise ValueError(
@@ -54,6 +65,15 @@ def _is_finite(x: np.ndarray) -> bool:
     """Whether the sum is finite: then all is. The slow check settles the rest."""
     with np.errstate(over="ignore", invalid="ignore"):
         return np.isfinite(np.add.reduce(x, axis=None))
+
+
+def pad(x: np.ndarray, width: int) -> np.ndarray:
+    """Return ``x`` with silent features up to ``width``: a copy, if it takes any."""
+    if x.shape[-1] == width:
+        return x
+    padded = np.zeros((*x.shape[:-1], width))
+    padded[..., : x.shape[-1]] = x
+    return padded
 
 
 def as_matrices(networks: Sequence[tuple[str, Any]]) -> list[np.ndarray]:

@@ -24,8 +24,8 @@ from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state, check_scalar
+from threadpoolctl import threadpool_limits
 
-from netrep_go._blas import one_thread
 from netrep_go._validation import as_codes, as_distances, check_option
 
 __all__ = [
@@ -329,7 +329,9 @@ def permanova(
             return (total - within) / (n_groups - 1) / (within / (n - n_groups))
 
     permutations = _permutations(n, n_permutations, strata, random_state, n * n_groups)
-    with one_thread:  # the products are so small that more would cost more than they gain
+    with threadpool_limits(
+        1, "blas"
+    ):  # the products are so small that more would cost more than they gain
         observed, null = _compare(within, permutations)
     return PermanovaResult(
         statistic=float(pseudo_f(observed)),

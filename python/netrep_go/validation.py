@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from netrep_go._validation import _as_array, as_matrix
+from netrep_go._validation import _as_array, as_matrix, pad
 
 __all__ = ["check_equal_shapes"]
 
@@ -55,12 +55,4 @@ def check_equal_shapes(
             f"{X.shape} and {Y.shape}."
         )
     width = max(X.shape[-1], Y.shape[-1])
-    return _pad(X, width), _pad(Y, width)
-
-
-def _pad(x: np.ndarray, width: int) -> np.ndarray:
-    if x.shape[-1] == width:
-        return x
-    padded = np.zeros((*x.shape[:-1], width))
-    padded[..., : x.shape[-1]] = x
-    return padded
+    return pad(X, width), pad(Y, width)

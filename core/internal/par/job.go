@@ -10,7 +10,7 @@ const (
 	wordDone    = iota // tasks finished
 	wordTotal          // tasks in all, set by Expect
 	wordCancel         // not zero: stop
-	wordWorkers        // workers wanted, 0 for GOMAXPROCS
+	wordWorkers        // workers wanted, 0 for the standard
 	ControlWords
 )
 
@@ -20,12 +20,15 @@ const (
 // others. Err must be polled: a Job has no Done channel.
 type Job struct {
 	context.Context
-	words *[ControlWords]int64
+	words    *[ControlWords]int64
+	standard int
 }
 
 // NewJob returns a context over the control words, which must outlive it.
-func NewJob(words *[ControlWords]int64) *Job {
-	return &Job{context.Background(), words}
+// standard is the number of workers where the words wish for none, 0 for
+// GOMAXPROCS.
+func NewJob(words *[ControlWords]int64, standard int) *Job {
+	return &Job{context.Background(), words, standard}
 }
 
 // Err returns context.Canceled once the cancel word is set.
@@ -44,8 +47,13 @@ func (j *Job) Value(key any) any {
 	return j.Context.Value(key)
 }
 
-// Workers is the number of workers that the caller asked for, 0 for no wish.
-func (j *Job) Workers() int { return int(atomic.LoadInt64(&j.words[wordWorkers])) }
+// Workers is the number of workers that the caller asked for, 0 for GOMAXPROCS.
+func (j *Job) Workers() int {
+	if n := atomic.LoadInt64(&j.words[wordWorkers]); n > 0 {
+		return int(n)
+	}
+	return j.standard
+}
 
 func (j *Job) advance() {
 	if j != nil {

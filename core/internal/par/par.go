@@ -36,12 +36,12 @@ func Recover(err *error) {
 }
 
 // Workers returns how many workers For would use at most for n tasks: the
-// number asked for by the context's Job, or GOMAXPROCS, but never more than n
-// and never less than one. Callers allocate that many workspaces.
+// number asked for by the context's Job, but never more than GOMAXPROCS or n and
+// never less than one. Callers allocate that many workspaces.
 func Workers(ctx context.Context, n int) int {
 	w := runtime.GOMAXPROCS(0)
 	if job := jobOf(ctx); job != nil && job.Workers() > 0 {
-		w = job.Workers()
+		w = min(w, job.Workers())
 	}
 	return max(1, min(w, n))
 }

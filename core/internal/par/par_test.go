@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -61,13 +62,13 @@ func TestForRecoversPanics(t *testing.T) {
 
 func TestJobCancelsAndCounts(t *testing.T) {
 	var words [ControlWords]int64
-	words[wordWorkers] = 3
-	job := NewJob(&words)
-	if w := Workers(job, 10); w != 3 {
-		t.Errorf("Workers = %d, want 3", w)
-	}
-	if w := Workers(job, 2); w != 2 {
-		t.Errorf("Workers = %d, want no more than there are tasks", w)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
+	job := NewJob(&words, 1)
+	for _, tc := range [][3]int{{0, 10, 1}, {3, 10, 3}, {3, 2, 2}, {100, 10, 4}} {
+		words[wordWorkers] = int64(tc[0])
+		if w := Workers(job, tc[1]); w != tc[2] {
+			t.Errorf("%d wanted for %d tasks: Workers = %d, want %d", tc[0], tc[1], w, tc[2])
+		}
 	}
 	Expect(job, 100)
 	err := For(job, 100, 2, func(_, i int) error {

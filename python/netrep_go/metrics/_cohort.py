@@ -77,13 +77,18 @@ def measure(
                 progress=show if verbose else None,
             )
         except ValueError as error:
-            raise ValueError(_with_names(str(error), cohorts)) from None
+            raise type(error)(_with_names(str(error), cohorts)) from None
     return train, test if held_out else None, statistics
 
 
 def _with_names(message: str, cohorts: Cohorts) -> str:
     """Call the networks of a message from Go by the user's names."""
-    return re.sub(r"\bnetwork (\d+)", lambda n: cohorts.train[int(n[1])][0], message)
+
+    def name(match: re.Match[str]) -> str:
+        networks = cohorts.test if match[1] else cohorts.train
+        return networks[int(match[2])][0]
+
+    return re.sub(r"\b(held-out )?network (\d+)", name, message)
 
 
 class PairwiseMixin:

@@ -11,7 +11,7 @@ from sklearn.utils import Tags, TransformerTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from netrep_go import _native
-from netrep_go._validation import check_option
+from netrep_go._validation import as_matrix, check_option, pad
 from netrep_go.metrics._cohort import PairwiseMixin
 from netrep_go.validation import check_equal_shapes
 
@@ -55,9 +55,13 @@ class AlignmentMetric(PairwiseMixin, BaseEstimator):
         ValueError
             If X or Y is not a finite, real matrix or their shapes do not match.
         """
+        if Y is None:
+            raise ValueError("fit requires y to be passed, but the target y is None")
+        padded = check_equal_shapes(X, Y, nd=2, zero_pad=self.zero_pad)
         validate_data(self, X, Y, skip_check_array=True)
-        X, Y = check_equal_shapes(X, Y, nd=2, zero_pad=self.zero_pad)
-        return self.finalize_fit(self.partial_fit(X), self.partial_fit(Y))
+        self.finalize_fit(*map(self.partial_fit, padded))
+        self._widths = np.shape(X)[1], np.shape(Y)[1]
+        return self
 
     def transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Map X and Y into the common space.
@@ -81,13 +85,22 @@ class AlignmentMetric(PairwiseMixin, BaseEstimator):
             If the width differs from that of the training data.
         """
         check_is_fitted(self, "mx_")
-        X, Y = check_equal_shapes(X, Y, nd=2, zero_pad=self.zero_pad)
-        if X.shape[1] != len(self.mx_):
-            raise ValueError(
-                "Array with wrong shape passed to transform. Expected a matrix with "
-                f"{len(self.mx_)} columns, but got one of shape {X.shape}."
-            )
+        X, Y = as_matrix(X, "X"), as_matrix(Y, "Y")
+        own = getattr(self, "_widths", (len(self.mx_), len(self.my_)))
+        X, Y = (
+            self._widened(x, name, width) for x, name, width in zip((X, Y), "XY", own, strict=True)
+        )
+        X, Y = check_equal_shapes(X, Y)
         return self._align(X - self.mx_, Y - self.my_)
+
+    def _widened(self, x: np.ndarray, name: str, own: int) -> np.ndarray:
+        """Return a matrix padded to the width of the fit, or say which one it wants."""
+        if x.shape[1] not in (own, len(self.mx_)):
+            raise ValueError(
+                f"Array with wrong shape passed to transform. Expected a matrix with {own} "
+                f"columns as {name}, but got one of shape {x.shape}."
+            )
+        return pad(x, len(self.mx_))
 
     def fit_transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Fit to X and Y and map both into the common space.
