@@ -21,6 +21,7 @@ _MODULES = (
     "metrics",
     "multiset",
     "plotting",
+    "rbf_sampler",
     "utils",
     "validation",
 )
