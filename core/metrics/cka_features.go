@@ -165,7 +165,7 @@ func refineByFactors(ctx context.Context, r *ckaRun, near [][2]int) error {
 	return par.For(ctx, len(near), par.Workers(ctx, len(near)), func(_, t int) error {
 		i, j := near[t][0], near[t][1]
 		chord, err := r.gramChord(i, j)
-		*r.at(i, j) = Angular.fromChord(chord)
+		*r.at(i, j) = Angular.fromChord(chord, nearZero)
 		return err
 	})
 }

@@ -226,7 +226,7 @@ func refineByGrams(ctx context.Context, r *ckaRun, near [][2]int) error {
 	for _, pair := range near {
 		i, j := position[pair[0]], position[pair[1]]
 		chord := g.squares[i] + g.squares[j] - 2*g.dst[i*n+j]
-		*r.at(pair[0], pair[1]) = Angular.fromChord(math.Sqrt(max(0, chord)))
+		*r.at(pair[0], pair[1]) = Angular.fromChord(math.Sqrt(max(0, chord)), nearZero)
 	}
 	return nil
 }
