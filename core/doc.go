@@ -8,7 +8,7 @@
 //
 //	multiset   distances within and between sets of networks, for any Cohort
 //	metrics    distances between two networks, and their Cohorts
-//	optimize   linear assignment
+//	optimize   linear assignment, the groups that alignments are chosen from
 //	linalg     what gonum lacks: whitening, certified nuclear norms, polar factors
 //	core       errors, Job contexts, which BLAS runs
 //	internal   blas: the seam to the process's BLAS and LAPACK

@@ -15,9 +15,17 @@ def as_matrix(x: ArrayLike, name: str) -> np.ndarray:
 
     ``x`` itself comes back if it is one already: it is never written to.
     """
-    if _is_ready(x) and x.ndim == 2 and _is_finite(x):
+    return as_array(x, name, ndim=2)
+
+
+def as_array(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
+    """Return ``x`` as a C-contiguous float64 array of ``ndim`` dimensions.
+
+    ``x`` itself comes back if it is one already: it is never written to.
+    """
+    if _is_ready(x) and x.ndim == ndim and _is_finite(x):
         return x
-    return _as_array(x, name, ndim=2)
+    return _as_array(x, name, ndim)
 
 
 def _as_array(x: ArrayLike, name: str, ndim: int) -> np.ndarray:

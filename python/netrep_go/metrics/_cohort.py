@@ -142,10 +142,15 @@ class PairwiseMixin:
         d_train, d_test = measure_cohorts(
             self, cohorts, dtype, resolve_n_jobs(n_jobs, processes), verbose
         )
-        if d_test is None:
-            d_test = np.full(d_train.shape, np.inf)
-            np.fill_diagonal(d_test, 0.0)
-        return d_train, d_test
+        return two_matrices(d_train, d_test)
+
+
+def two_matrices(d_train: np.ndarray, d_test: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Return netrep's pair of matrices, infinite distances if there is no test data."""
+    if d_test is None:
+        d_test = np.full(d_train.shape, np.inf)
+        np.fill_diagonal(d_test, 0.0)
+    return d_train, d_test
 
 
 def measure_cohorts(

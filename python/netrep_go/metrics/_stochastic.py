@@ -1,0 +1,797 @@
+"""Shape metrics between stochastic networks."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from netrep_go import _native
+from netrep_go._validation import (
+    as_array,
+    check_integer,
+    check_number,
+    check_option,
+)
+from netrep_go.metrics._cohort import (
+    Cohorts,
+    Measured,
+    PairwiseMixin,
+    measure,
+    named,
+    resolve_n_jobs,
+    two_matrices,
+)
+from netrep_go.utils import rand_orth
+
+__all__ = ["EnergyStochasticMetric", "GPStochasticMetric", "GaussianStochasticMetric"]
+
+_GROUPS = ("orth", "perm", "identity")  # in the order of the Go constants
+_INITS = ("means", "rand")
+
+Group = Literal["orth", "perm", "identity"]
+RandomState = int | np.random.RandomState | None
+Gaussians = tuple[ArrayLike, ArrayLike]
+Arrays = tuple[np.ndarray, np.ndarray]
+
+
+class _WassersteinMetric(BaseEstimator):
+    """What the metrics between normal distributions share.
+
+    A subclass names the shapes of its data in ``_arrays``.
+    """
+
+    def __init__(
+        self,
+        alpha: float,
+        group: Group,
+        init: Literal["means", "rand"],
+        niter: int,
+        tol: float,
+        random_state: RandomState,
+        n_restarts: int,
+    ) -> None:
+        self.alpha = alpha
+        self.group = group
+        self.init = init
+        self.niter = niter
+        self.tol = tol
+        self.random_state = random_state
+        self.n_restarts = n_restarts
+        self._check_parameters()
+
+    def _check_parameters(self) -> None:
+        check_number(self.alpha, "alpha", 0, 2)
+        check_option(self.group, "group", _GROUPS)
+        check_option(self.init, "init", _INITS)
+        check_integer(self.niter, "niter", 1)
+        check_number(self.tol, "tol", -np.inf, np.inf)
+        check_integer(self.n_restarts, "n_restarts", 1)
+
+    @abstractmethod
+    def _arrays(self, x: Gaussians, name: str) -> Arrays:
+        """Return checked means and covariances in the shapes of the caller."""
+
+    def _n_neurons(self, means: np.ndarray) -> int:
+        """Return the size of the alignment."""
+        return means.shape[-1]
+
+    def fit(self, X: Gaussians, Y: Gaussians) -> Any:
+        """Find the alignment of Y to X.
+
+        Parameters
+        ----------
+        X, Y : tuple of (means, covariances)
+            Responses of two networks to the same inputs, of equal shapes.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If means or covariances are not finite and real, shapes do not match,
+            or a covariance is not symmetric or not positive semi-definite.
+
+        Warns
+        -----
+        sklearn.exceptions.ConvergenceWarning
+            If the loss had not settled after ``niter`` iterations.
+        """
+        self._check_parameters()
+        x, y = self._pair(X, Y)
+        n = self._n_neurons(x[0])
+        T, losses, counts = np.empty((n, n)), np.empty(self.niter), np.empty(2, np.int64)
+        inputs = (*_flat(*x), *_flat(*y), *self._starts(n), *self._options(n))
+        _native.run("metrics.gaussian_fit", (T, losses, counts), inputs)
+        self.T = T
+        self.loss_hist = losses[: counts[0]].tolist()
+        self.n_iter_, self.converged_ = int(counts[0]), bool(counts[1])
+        _warn_unless(self.converged_, "the fit", self.niter)
+        return self
+
+    def transform(self, X: Gaussians, Y: Gaussians) -> tuple[Arrays, Arrays]:
+        """Align Y to X.
+
+        Parameters
+        ----------
+        X, Y : tuple of (means, covariances)
+            Responses of the networks that the metric was fitted to, to any inputs.
+
+        Returns
+        -------
+        X : tuple of (means, covariances)
+            As given.
+        Y_aligned : tuple of (means, covariances)
+            The responses of the second network, aligned by ``T``.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the metric has not been fitted.
+        ValueError
+            If shapes do not match each other or the training data.
+        """
+        x, (means, covs) = self._fitted_pair(X, Y)
+        d = means.shape[-1]
+        T = np.kron(np.eye(d // self.T.shape[0]), self.T)
+        return x, (means @ T, T.T @ covs @ T)
+
+    def fit_transform(self, X: Gaussians, Y: Gaussians) -> tuple[Arrays, Arrays]:
+        """Fit to X and Y and align Y to X.
+
+        Parameters
+        ----------
+        X, Y : tuple of (means, covariances)
+            Responses of two networks to the same inputs.
+
+        Returns
+        -------
+        X, Y_aligned : tuple of (means, covariances)
+            As from ``transform``.
+        """
+        return self.fit(X, Y).transform(X, Y)
+
+    def score(self, X: Gaussians, Y: Gaussians) -> float:
+        """Return the distance between X and Y under the fitted alignment.
+
+        Parameters
+        ----------
+        X, Y : tuple of (means, covariances)
+            Responses, to the training inputs or held-out ones.
+
+        Returns
+        -------
+        float
+            The distance: smaller is more alike.
+        """
+        check_number(self.alpha, "alpha", 0, 2)
+        x, y = self._fitted_pair(X, Y)
+        distance = np.empty(1)
+        inputs = (self.T, *_flat(*x), *_flat(*y), *self._options(self.T.shape[0]))
+        _native.run("metrics.gaussian_distance", (distance,), inputs)
+        return distance[0]
+
+    def fit_score(self, X: Gaussians, Y: Gaussians) -> float:
+        """Fit to X and Y and return their distance.
+
+        Parameters
+        ----------
+        X, Y : tuple of (means, covariances)
+            Responses of two networks to the same inputs.
+
+        Returns
+        -------
+        float
+            The distance: smaller is more alike.
+        """
+        return self.fit(X, Y).score(X, Y)
+
+    def pairwise_distances(
+        self,
+        train_data: Sequence[Gaussians],
+        test_data: Sequence[Gaussians] | None = None,
+        eps: float = 1e-6,
+        processes: int | None = None,
+        verbose: bool = True,
+        *,
+        n_jobs: int | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the distances between all pairs of networks.
+
+        As :func:`netrep_go.multiset.pairwise_distances`, but with netrep's ``eps``
+        and its return value: always two matrices.
+
+        Parameters
+        ----------
+        train_data : list of n_networks tuples of (means, covariances)
+            Responses that alignments are fitted to.
+        test_data : list of n_networks tuples of (means, covariances), optional
+            Held-out responses to measure the fitted alignments on.
+        eps : float, default=1e-6
+            Added to the variances of the training data.
+        processes : int, optional
+            Another name of ``n_jobs``.
+        verbose : bool, default=True
+            Show a progress bar.
+        n_jobs : int, optional
+            Number of threads; None for as many as BLAS uses, -1 for all cores.
+            The distances do not depend on it.
+
+        Returns
+        -------
+        D_train, D_test : ndarray of shape (n_networks, n_networks)
+            Symmetric, with zero diagonal. Without test data D_test is infinite
+            off the diagonal.
+        """
+        check_number(eps, "eps", 0, np.inf)
+        cohorts = Cohorts(
+            named(train_data, "train_data"),
+            None if test_data is None else named(test_data, "test_data"),
+        )
+        n_jobs = resolve_n_jobs(n_jobs, processes)
+        d_train, d_test, _ = self._measure(cohorts, np.float64, n_jobs, verbose, eps)
+        return two_matrices(d_train, d_test)
+
+    def _measure(
+        self,
+        cohorts: Cohorts,
+        dtype: DTypeLike,
+        n_jobs: int | None,
+        verbose: bool,
+        eps: float = 0.0,
+    ) -> Measured:
+        self._check_parameters()
+        _check_double(dtype)
+        train = [self._arrays(x, name) for name, x in cohorts.train]
+        test = [self._arrays(x, name) for name, x in cohorts.test or ()]
+        n = self._n_neurons(train[0][0])
+        lists = [[a[i] for a in flat] for flat in _flats(train, test) for i in (0, 1)]
+        inputs = (*lists, cohorts.first, *self._starts(n), *self._options(n, eps))
+        measured = measure(
+            "multiset.gaussian_distances",
+            cohorts,
+            inputs,
+            n_jobs=n_jobs,
+            verbose=verbose,
+            n_statistics=1,
+        )
+        _warn_unless(measured[2][0] == 0, f"{measured[2][0]} fits", self.niter)
+        return measured
+
+    def _pair(self, X: Gaussians, Y: Gaussians) -> tuple[Arrays, Arrays]:
+        x, y = self._arrays(X, "X"), self._arrays(Y, "Y")
+        if x[0].shape != y[0].shape:
+            raise ValueError(
+                "Expected arrays with equal dimensions, but got means with shapes "
+                f"{x[0].shape} and {y[0].shape}."
+            )
+        return x, y
+
+    def _fitted_pair(self, X: Gaussians, Y: Gaussians) -> tuple[Arrays, Arrays]:
+        check_is_fitted(self, "T")
+        x, y = self._pair(X, Y)
+        if self._n_neurons(x[0]) != self.T.shape[0]:
+            raise ValueError(
+                f"X and Y must have {self.T.shape[0]} neurons, as the training data, "
+                f"got {self._n_neurons(x[0])}"
+            )
+        return x, y
+
+    def _starts(self, n: int) -> tuple[bool, list[np.ndarray]]:
+        """Return whether to start from the means, and the random starts.
+
+        They are netrep's, drawn in the same order.
+        """
+        from_means = self.init == "means"
+        rs = check_random_state(self.random_state)
+        n_random = self.n_restarts - from_means
+        return from_means, [_random_element(self.group, n, rs) for _ in range(n_random)]
+
+    def _options(self, n: int, eps: float = 0.0) -> tuple[float, ...]:
+        group = _GROUPS.index(self.group)
+        return float(self.alpha), group, n, self.niter, float(self.tol), float(eps)
+
+
+class GaussianStochasticMetric(_WassersteinMetric):
+    r"""Distance between networks with normally distributed responses.
+
+    With mean responses :math:`\mu_i` to inputs i and covariances
+    :math:`\Sigma_i`, the metric is the square root of
+
+    .. math:: \min_{T \in G} \frac{1}{m} \sum_{i=1}^{m}
+        \alpha \, \|\mu^x_i - T^\top \mu^y_i\|^2
+        + (2 - \alpha) \, B^2(\Sigma^x_i, \; T^\top \Sigma^y_i T)
+
+    with the squared Bures distance :math:`B^2(A, B) = \mathrm{tr} A + \mathrm{tr} B
+    - 2 \, \mathrm{tr} (A^{1/2} B A^{1/2})^{1/2}`. At ``alpha=1`` the ground distance
+    is the 2-Wasserstein distance.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        In [0, 2]. At 0 only covariances count, at 2 only means.
+    group : {'orth', 'perm', 'identity'}, default='orth'
+        What T may be: any rotation or reflection, a permutation of the neurons, or the
+        identity.
+    init : {'means', 'rand'}, default='means'
+        Where the first start begins: at the best alignment of the means, or at a
+        random element of the group.
+    niter : int, default=1000
+        Largest number of iterations of each start.
+    tol : float, default=1e-8
+        A start ends when an iteration decreases the loss by less. In the units of
+        the responses.
+    random_state : int, RandomState instance or None, default=None
+        Of the random starts.
+    n_restarts : int, default=1
+        Number of starts, of which the best is kept; all but the first are random.
+
+    Attributes
+    ----------
+    T : ndarray of shape (n_neurons, n_neurons)
+        The alignment: ``means_Y @ T`` is close to ``means_X``.
+    loss_hist : list of float
+        Loss after each iteration of the best start: the square root of the sum,
+        over inputs, whose mean the metric minimises.
+    n_iter_ : int
+        Length of ``loss_hist``.
+    converged_ : bool
+        Whether the best start ended by ``tol``.
+
+    Notes
+    -----
+    The minimum is over a set that is not convex, and a fit finds a local one. More
+    starts may find a better one; only the exact minimum is a metric.
+
+    The minimised sum and the score have the same weights, alpha and 2 - alpha.
+    netrep's fit squares them, so that its alignments, except at alpha 0, 1 and 2,
+    are best for another alpha than its score.
+
+    References
+    ----------
+    Duong, Zhou, Nassar, Berman, Olieslagers & Williams (2023). Representational
+    dissimilarity metric spaces for stochastic neural networks. ICLR.
+    arXiv:2211.11665.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.metrics import GaussianStochasticMetric
+    >>> rng = np.random.default_rng(0)
+    >>> means, roots = rng.standard_normal((30, 5)), rng.standard_normal((30, 5, 5))
+    >>> covs = roots @ roots.transpose(0, 2, 1)
+    >>> Q = np.linalg.qr(rng.standard_normal((5, 5)))[0]
+    >>> metric = GaussianStochasticMetric(alpha=1.0)
+    >>> bool(metric.fit_score((means, covs), (means @ Q, Q.T @ covs @ Q)) < 1e-6)
+    True
+    >>> round(float(metric.fit_score((means, covs), (means, 0 * covs))), 3)
+    4.884
+    """
+
+    def __init__(
+        self,
+        alpha: float = 1.0,
+        group: Group = "orth",
+        init: Literal["means", "rand"] = "means",
+        niter: int = 1000,
+        tol: float = 1e-8,
+        random_state: RandomState = None,
+        n_restarts: int = 1,
+    ) -> None:
+        super().__init__(alpha, group, init, niter, tol, random_state, n_restarts)
+
+    def _arrays(self, x: Gaussians, name: str) -> Arrays:
+        means, covs = _two(x, name)
+        means, covs = as_array(means, f"{name}[0]", 2), as_array(covs, f"{name}[1]", 3)
+        _check_covariances(covs, (*means.shape, means.shape[1]), name)
+        return means, covs
+
+
+class GPStochasticMetric(_WassersteinMetric):
+    r"""Distance between networks whose responses are Gaussian processes.
+
+    A network's responses at :math:`n_t` times have mean :math:`\mu` and covariance
+    :math:`\Sigma` over all times and neurons. One alignment serves all times:
+    :math:`\mathbf{T} = I_{n_t} \otimes T`. The metric is the square root of
+
+    .. math:: \min_{T \in G} \; \alpha \, \|\mu^x - \mathbf{T}^\top \mu^y\|^2
+        + (2 - \alpha) \, B^2(\Sigma^x, \; \mathbf{T}^\top \Sigma^y \mathbf{T})
+
+    with the squared Bures distance B of :class:`GaussianStochasticMetric`, which
+    sees the marginal distributions only. Networks with the same marginals and
+    different dynamics differ here.
+
+    Parameters
+    ----------
+    n_dims : int
+        Number of neurons. Neurons of one time are consecutive in the data.
+    alpha : float, default=1.0
+        In [0, 2]. At 0 only the covariance counts, at 2 only the mean.
+    group : {'orth', 'perm', 'identity'}, default='orth'
+        What T may be: any rotation or reflection, a permutation of the neurons, or the
+        identity.
+    init : {'means', 'rand'}, default='means'
+        Where the first start begins: at the best alignment of the means, or at a
+        random element of the group.
+    niter : int, default=1000
+        Largest number of iterations of each start.
+    tol : float, default=1e-8
+        A start ends when an iteration decreases the loss by less. In the units of
+        the responses.
+    random_state : int, RandomState instance or None, default=None
+        Of the random starts.
+    n_restarts : int, default=1
+        Number of starts, of which the best is kept; all but the first are random.
+
+    Attributes
+    ----------
+    T : ndarray of shape (n_dims, n_dims)
+        The alignment of the neurons.
+    loss_hist : list of float
+        Loss after each iteration of the best start.
+    n_iter_ : int
+        Length of ``loss_hist``.
+    converged_ : bool
+        Whether the best start ended by ``tol``.
+
+    See Also
+    --------
+    GaussianStochasticMetric : Its notes hold here, too.
+
+    References
+    ----------
+    Lipshutz, Nejatbakhsh & Williams. Disentangling recurrent neural dynamics with
+    stochastic representational geometry. ICLR 2024 Workshop on Representational
+    Alignment.
+
+    Duong, Zhou, Nassar, Berman, Olieslagers & Williams (2023). Representational
+    dissimilarity metric spaces for stochastic neural networks. ICLR.
+    arXiv:2211.11665.
+
+    Examples
+    --------
+    Two processes of three neurons with the same marginals, of which one is smooth
+    and the other white:
+
+    >>> import numpy as np
+    >>> from netrep_go.metrics import GPStochasticMetric
+    >>> times = np.linspace(0, 1, 4)
+    >>> kernel = np.exp(-np.abs(times[:, None] - times))
+    >>> smooth = np.zeros(12), np.kron(kernel, np.eye(3))
+    >>> white = np.zeros(12), np.eye(12)
+    >>> round(float(GPStochasticMetric(n_dims=3).fit_score(smooth, white)), 3)
+    1.725
+    """
+
+    def __init__(
+        self,
+        n_dims: int,
+        alpha: float = 1.0,
+        group: Group = "orth",
+        init: Literal["means", "rand"] = "means",
+        niter: int = 1000,
+        tol: float = 1e-8,
+        random_state: RandomState = None,
+        n_restarts: int = 1,
+    ) -> None:
+        self.n_dims = n_dims
+        super().__init__(alpha, group, init, niter, tol, random_state, n_restarts)
+
+    def _check_parameters(self) -> None:
+        check_integer(self.n_dims, "n_dims", 1)
+        super()._check_parameters()
+
+    def _arrays(self, x: Gaussians, name: str) -> Arrays:
+        mean, cov = _two(x, name)
+        mean, cov = as_array(mean, f"{name}[0]", 1), as_array(cov, f"{name}[1]", 2)
+        if mean.shape[0] % self.n_dims:
+            raise ValueError(
+                f"{name}[0] must have a multiple of n_dims={self.n_dims} elements, "
+                f"got {mean.shape[0]}"
+            )
+        _check_covariances(cov, mean.shape * 2, name)
+        return mean, cov
+
+    def _n_neurons(self, means: np.ndarray) -> int:
+        return self.n_dims
+
+
+class EnergyStochasticMetric(PairwiseMixin, BaseEstimator):
+    r"""Energy distance between networks with repeated noisy responses.
+
+    With responses :math:`x_{ia}` to inputs i in repeats a, the metric is the square
+    root of
+
+    .. math:: \min_{Q \in G} \frac{1}{m} \sum_{i=1}^{m}
+        E \|x_{ia} - Q^\top y_{ib}\|
+        - \tfrac{1}{2} E \|x_{ia} - x_{ib}\| - \tfrac{1}{2} E \|y_{ia} - y_{ib}\|
+
+    where the expectations are means over all pairs of repeats of two networks, and
+    over the pairs a < b of one. Unlike :class:`GaussianStochasticMetric` it sees
+    more of the distributions than their first two moments.
+
+    Parameters
+    ----------
+    group : {'orth', 'perm', 'identity'}, default='orth'
+        What Q may be: any rotation or reflection, a permutation of the neurons, or the
+        identity.
+    niter : int, default=100
+        Largest number of reweightings.
+    tol : float, default=1e-6
+        The fit ends when a reweighting decreases the loss by less. In the units of
+        the responses.
+
+    Attributes
+    ----------
+    Q : ndarray of shape (n_neurons, n_neurons)
+        The alignment: ``Y @ Q`` is close to X.
+    w : ndarray of shape (n_inputs * n_repeats ** 2,)
+        Weights of the pairs of repeats, inputs first, then repeats of X, then
+        those of Y.
+    loss_hist : list of float
+        Mean distance of pairs before and after each reweighting.
+    n_iter_ : int
+        Number of reweightings.
+    converged_ : bool
+        Whether the fit ended by ``tol``.
+
+    Notes
+    -----
+    The fit is iteratively reweighted least squares over all pairs of repeats. Its
+    first step is least squares without weights, which may be further from X than Y
+    was; unlike netrep's, the fit goes on then.
+
+    As the terms of one network leave out a = b, the estimate is free of bias but
+    may be negative, which counts as a distance of zero.
+
+    References
+    ----------
+    Duong, Zhou, Nassar, Berman, Olieslagers & Williams (2023). Representational
+    dissimilarity metric spaces for stochastic neural networks. ICLR.
+    arXiv:2211.11665.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.metrics import EnergyStochasticMetric
+    >>> rng = np.random.default_rng(0)
+    >>> means = rng.standard_normal((10, 1, 3))
+    >>> X = means + 0.3 * rng.standard_normal((10, 20, 3))
+    >>> Y = means + 0.3 * rng.standard_normal((10, 20, 3))
+    >>> louder = means + 0.9 * rng.standard_normal((10, 20, 3))
+    >>> metric = EnergyStochasticMetric()
+    >>> bool(metric.fit_score(X, Y) < metric.fit_score(X, louder))
+    True
+    """
+
+    def __init__(self, group: Group = "orth", niter: int = 100, tol: float = 1e-6) -> None:
+        self.group = group
+        self.niter = niter
+        self.tol = tol
+        self._check_parameters()
+
+    def _check_parameters(self) -> None:
+        check_option(self.group, "group", _GROUPS)
+        check_integer(self.niter, "niter", 1)
+        check_number(self.tol, "tol", -np.inf, np.inf)
+
+    def fit(self, X: ArrayLike, Y: ArrayLike) -> EnergyStochasticMetric:
+        """Find the alignment of Y to X.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_inputs, n_repeats, n_neurons)
+            Responses of two networks to the same inputs.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X or Y is not finite and real, or their shapes differ.
+
+        Warns
+        -----
+        sklearn.exceptions.ConvergenceWarning
+            If the loss had not settled after ``niter`` reweightings.
+        """
+        self._check_parameters()
+        X, Y = _equal_responses(X, Y)
+        m, r, n = X.shape
+        Q, w, losses = np.empty((n, n)), np.empty(m * r * r), np.empty(self.niter + 1)
+        counts = np.empty(2, np.int64)
+        inputs = (X.reshape(m * r, n), Y.reshape(m * r, n), *self._options(r))
+        _native.run("metrics.energy_fit", (Q, w, losses, counts), inputs)
+        self.Q, self.w = Q, w
+        self.loss_hist = losses[: counts[0]].tolist()
+        self.n_iter_, self.converged_ = int(counts[0]) - 1, bool(counts[1])
+        _warn_unless(self.converged_, "the fit", self.niter)
+        return self
+
+    def transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """Align Y to X.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_inputs, n_repeats, n_neurons)
+            Responses of the networks that the metric was fitted to, to any inputs.
+
+        Returns
+        -------
+        X : ndarray
+            As given.
+        Y_aligned : ndarray of shape (n_inputs, n_repeats, n_neurons)
+            The responses of the second network, aligned by ``Q``.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the metric has not been fitted.
+        ValueError
+            If shapes do not match each other or the training data.
+        """
+        X, Y = self._fitted_pair(X, Y)
+        return X, Y @ self.Q
+
+    def fit_transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """Fit to X and Y and align Y to X.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_inputs, n_repeats, n_neurons)
+            Responses of two networks to the same inputs.
+
+        Returns
+        -------
+        X, Y_aligned : ndarray of shape (n_inputs, n_repeats, n_neurons)
+            As from ``transform``.
+        """
+        return self.fit(X, Y).transform(X, Y)
+
+    def score(self, X: ArrayLike, Y: ArrayLike) -> float:
+        """Return the distance between X and Y under the fitted alignment.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_inputs, n_repeats, n_neurons)
+            Responses with at least two repeats, to the training inputs or held-out
+            ones.
+
+        Returns
+        -------
+        float
+            The distance: smaller is more alike.
+        """
+        X, Y = self._fitted_pair(X, Y)
+        m, r, n = X.shape
+        distance = np.empty(1)
+        inputs = (self.Q, X.reshape(m * r, n), Y.reshape(m * r, n), *self._options(r))
+        _native.run("metrics.energy_distance", (distance,), inputs)
+        return distance[0]
+
+    def fit_score(self, X: ArrayLike, Y: ArrayLike) -> float:
+        """Fit to X and Y and return their distance.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_inputs, n_repeats, n_neurons)
+            Responses of two networks to the same inputs.
+
+        Returns
+        -------
+        float
+            The distance: smaller is more alike.
+        """
+        return self.fit(X, Y).score(X, Y)
+
+    def _measure(
+        self, cohorts: Cohorts, dtype: DTypeLike, n_jobs: int | None, verbose: bool
+    ) -> Measured:
+        self._check_parameters()
+        _check_double(dtype)
+        train, r = _flat_responses(cohorts.train)
+        test, r_test = _flat_responses(cohorts.test or [])
+        inputs = (train, test, cohorts.first, r_test, *self._options(r))
+        measured = measure(
+            "multiset.energy_distances",
+            cohorts,
+            inputs,
+            n_jobs=n_jobs,
+            verbose=verbose,
+            n_statistics=1,
+        )
+        _warn_unless(measured[2][0] == 0, f"{measured[2][0]} fits", self.niter)
+        return measured
+
+    def _fitted_pair(self, X: ArrayLike, Y: ArrayLike) -> Arrays:
+        check_is_fitted(self, "Q")
+        X, Y = _equal_responses(X, Y)
+        if X.shape[2] != self.Q.shape[0]:
+            raise ValueError(
+                f"X and Y must have {self.Q.shape[0]} neurons, as the training data, "
+                f"got {X.shape[2]}"
+            )
+        return X, Y
+
+    def _options(self, n_repeats: int) -> tuple[float, ...]:
+        return _GROUPS.index(self.group), n_repeats, self.niter, float(self.tol)
+
+
+def _two(x: Any, name: str) -> Gaussians:
+    if not isinstance(x, (tuple, list)) or len(x) != 2:
+        raise ValueError(f"{name} must be a tuple of means and covariances")
+    return x[0], x[1]
+
+
+def _check_covariances(covs: np.ndarray, shape: tuple[int, ...], name: str) -> None:
+    if covs.shape != shape:
+        raise ValueError(
+            f"{name}[1] must hold covariances in shape {shape} to go with the means in "
+            f"{name}[0], got {covs.shape}"
+        )
+
+
+def _flat(means: np.ndarray, covs: np.ndarray) -> Arrays:
+    """Give Go its matrices: a row of means an input, covariances one below another."""
+    d = means.shape[-1]
+    return means.reshape(-1, d), covs.reshape(-1, d)
+
+
+def _flats(*cohorts: list[Arrays]) -> list[list[Arrays]]:
+    return [[_flat(*x) for x in networks] for networks in cohorts]
+
+
+def _random_element(group: Group, n: int, rs: np.random.RandomState) -> np.ndarray:
+    if group == "identity":
+        return np.eye(n)
+    if group == "perm":
+        return np.eye(n)[rs.permutation(n)]
+    return rand_orth(n, random_state=rs)
+
+
+def _equal_responses(X: ArrayLike, Y: ArrayLike) -> Arrays:
+    X, Y = as_array(X, "X", 3), as_array(Y, "Y", 3)
+    if X.shape != Y.shape:
+        raise ValueError(
+            "Expected arrays with equal dimensions (inputs, repeats, neurons), but got "
+            f"arrays with shapes {X.shape} and {Y.shape}."
+        )
+    return X, Y
+
+
+def _flat_responses(networks: list[tuple[str, Any]]) -> tuple[list[np.ndarray], int]:
+    """Return responses, all repeats of an input in turn, and the number of repeats."""
+    arrays = [as_array(x, name, 3) for name, x in networks]
+    for (name, _), x in zip(networks, arrays, strict=True):
+        if x.shape != arrays[0].shape:
+            raise ValueError(
+                f"{name} must have the shape of {networks[0][0]}, {arrays[0].shape}, got {x.shape}"
+            )
+    flat = [x.reshape(-1, x.shape[2]) for x in arrays]
+    return flat, arrays[0].shape[1] if arrays else 0
+
+
+def _check_double(dtype: DTypeLike) -> None:
+    if np.dtype(dtype) != np.float64:
+        raise ValueError(f"stochastic metrics compute in float64 only, got dtype {dtype!r}")
+
+
+def _warn_unless(converged: bool, what: str, niter: int) -> None:
+    if not converged:
+        warnings.warn(
+            f"{what} did not converge in niter={niter} iterations; increase niter or tol",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
