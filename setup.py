@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -133,9 +134,11 @@ class BuildGo(build_ext):
         extension = MODULE / "_gopy" / target.name
         if self.force or newer_group(ext.depends, str(extension)):
             check_platform()
+            started = time.time()
             copy_module()
             prepare_tools()
             generate(extension)
+            os.utime(extension, (started, started))  # older than what changes meanwhile
         target.parent.mkdir(parents=True, exist_ok=True)
         self.copy_file(str(extension), str(target))
 
