@@ -90,7 +90,7 @@ def convolve_metric(
     >>> [int(i) for i in np.unravel_index(D.argmin(), D.shape)]  # 4 // 2 + (1, -1)
     [3, 1]
     """
-    X, Y = check_equal_shapes(X, Y, nd=4, zero_pad=getattr(metric, "zero_pad", True))
+    X, Y = _padded(metric, X, Y)
     shifts = _shifts(X.shape, None)
     with tqdm(total=len(shifts), desc="Computing distances", disable=not verbose) as bar:
         distances = _distances(metric, X, Y, shifts, n_jobs, bar)
@@ -157,11 +157,19 @@ class ConvolutionalMetric(PairwiseMixin, BaseEstimator):
         -------
         self
         """
+        X, Y = _as_array(X, "X", 4), _as_array(Y, "Y", 4)
+        return self._fit(X, Y, None)[0]
+
+    def _fit(self, X: np.ndarray, Y: np.ndarray, n_jobs: int | None) -> tuple[Self, float]:
+        """Fit and return the distance, too."""
         metric = self._base()
-        X, Y = check_equal_shapes(X, Y, nd=4, zero_pad=getattr(metric, "zero_pad", True))
+        padded = _padded(metric, X, Y)
         shifts = self._allowed(X.shape)
-        distances = _distances(metric, X, Y, shifts, None, None)
-        return self._settle(metric, X, Y, shifts[int(distances.argmin())])
+        distances = _distances(metric, *padded, shifts, n_jobs, None)
+        best = int(distances.argmin())
+        self.shift_ = shifts[best]
+        self.metric_ = metric.fit(_rolled(X, self.shift_), _flatten(Y))
+        return self, distances[best]
 
     def score(self, X: ArrayLike, Y: ArrayLike) -> float:
         """Return the distance between X and Y at the fitted shift and alignment.
@@ -236,12 +244,6 @@ class ConvolutionalMetric(PairwiseMixin, BaseEstimator):
             check_integer(self.max_shift, "max_shift", 0)
         return _shifts(shape, self.max_shift)
 
-    def _settle(self, metric: Any, X: np.ndarray, Y: np.ndarray, shift: tuple[int, int]) -> Self:
-        """Fit the metric at a shift."""
-        self.shift_ = shift
-        self.metric_ = metric.fit(_rolled(X, shift), _flatten(Y))
-        return self
-
     def _flat(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return the samples of both layers, X shifted."""
         check_is_fitted(self, "metric_")
@@ -276,26 +278,25 @@ class ConvolutionalMetric(PairwiseMixin, BaseEstimator):
         self, cohorts: Cohorts, i: int, j: int, n_jobs: int | None
     ) -> tuple[float, float | None]:
         """Return the training and the held-out distance of a pair."""
-        metric = self._base()
-        X, Y = _pair(cohorts.train, i, j, getattr(metric, "zero_pad", True))
-        shifts = self._allowed(X.shape)
-        distances = _distances(metric, X, Y, shifts, n_jobs, None)
-        best = int(distances.argmin())
-        if cohorts.test is None:
-            return distances[best], None
-        fitted = clone(self)._settle(metric, X, Y, shifts[best])
-        return distances[best], fitted.score(*_pair(cohorts.test, i, j, True))
+        try:
+            fitted, distance = clone(self)._fit(*_pair(cohorts.train, i, j), n_jobs)
+            if cohorts.test is None:
+                return distance, None
+            return distance, fitted.score(*_pair(cohorts.test, i, j))
+        except ValueError as error:
+            names = f"{cohorts.train[i][0]} and {cohorts.train[j][0]}"
+            raise ValueError(f"{names}: {error}") from None
 
 
-def _pair(
-    networks: list[tuple[str, Any]], i: int, j: int, zero_pad: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the activations of a pair, naming the network that is not usable."""
-    X, Y = (_as_array(x, name, 4) for name, x in (networks[i], networks[j]))
-    try:
-        return check_equal_shapes(X, Y, nd=4, zero_pad=zero_pad)
-    except ValueError as error:
-        raise ValueError(f"{networks[i][0]} and {networks[j][0]}: {error}") from None
+def _pair(networks: list[tuple[str, Any]], i: int, j: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the activations of a pair of named networks."""
+    (name_x, X), (name_y, Y) = networks[i], networks[j]
+    return _as_array(X, name_x, 4), _as_array(Y, name_y, 4)
+
+
+def _padded(metric: Any, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Return activations with the same number of channels, if the metric pads."""
+    return check_equal_shapes(X, Y, nd=4, zero_pad=getattr(metric, "zero_pad", True))
 
 
 def _shifts(shape: tuple[int, ...], limit: int | None) -> list[tuple[int, int]]:
