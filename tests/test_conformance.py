@@ -5,12 +5,13 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted
 
-from netrep_go.metrics import Aligner, LinearMetric
+from netrep_go.metrics import Aligner, LinearCKA, LinearMetric, PermutationMetric
 
 INIT = "netrep's constructor refuses bad values and so does ours; fit checks as well"
 PARTIAL = "partial_fit is netrep's: it prepares one network and takes no second one"
 WIDTHS = "netrep's transform pads narrower activations with silent neurons"
 ONE_D = "the second network has to be a matrix, and this check passes a vector"
+UNFITTED = "nothing is fitted: score compares any two networks"
 PAIR = "transform takes two networks; see OneSided"
 
 WAIVED = {
@@ -38,21 +39,29 @@ WAIVED_OF_PAIRS = WAIVED | dict.fromkeys(
 )
 
 
-class OneSided(LinearMetric):
-    """A LinearMetric that also transforms X alone, as a scikit-learn transformer.
+class OneSided:
+    """Makes a metric also transform X alone, as a scikit-learn transformer.
 
-    The checks that LinearMetric cannot take, because they call transform(X), run
-    on this one.
+    The checks that metrics cannot take, because they call transform(X), run on
+    these.
     """
 
     def transform(self, X, Y=None):
         if Y is not None:
             return super().transform(X, Y)
-        check_is_fitted(self, "Wx_")
+        check_is_fitted(self, "mx_")
         return super().transform(X, np.zeros((np.shape(X)[0], 1)))[0]
 
     def fit_transform(self, X, Y):
         return self.fit(X, Y).transform(X)
+
+
+class OneSidedLinear(OneSided, LinearMetric):
+    pass
+
+
+class OneSidedPermutation(OneSided, PermutationMetric):
+    pass
 
 
 def with_checks(*estimators, waived=None):
@@ -70,20 +79,34 @@ def test_aligner(estimator, check):
     check(estimator)
 
 
-@with_checks(LinearMetric(alpha=0.3, score_method="euclidean"), waived=WAIVED_OF_PAIRS)
-def test_linear_metric(estimator, check):
+@with_checks(
+    LinearMetric(alpha=0.3, score_method="euclidean"), PermutationMetric(), waived=WAIVED_OF_PAIRS
+)
+def test_metric(estimator, check):
     check(estimator)
 
 
-@with_checks(OneSided(), waived=WAIVED)
-def test_one_side_of_linear_metric(estimator, check):
+@with_checks(OneSidedLinear(), OneSidedPermutation(), waived=WAIVED)
+def test_one_side_of_metric(estimator, check):
+    check(estimator)
+
+
+@with_checks(
+    LinearCKA(),
+    LinearCKA(score_method="cosine", estimator="unbiased"),
+    waived={
+        "check_do_not_raise_errors_in_init_or_set_params": INIT,
+        "check_n_features_in_after_fitting": UNFITTED,
+    },
+)
+def test_linear_cka(estimator, check):
     check(estimator)
 
 
 def test_tags():
-    for estimator in (Aligner(), LinearMetric()):
+    for estimator in (Aligner(), LinearCKA(), LinearMetric(), PermutationMetric()):
         tags = estimator.__sklearn_tags__()
         assert tags.target_tags.required
-        assert tags.transformer_tags is not None
+        assert (tags.transformer_tags is not None) == hasattr(estimator, "transform")
         assert not tags.input_tags.allow_nan
         assert not tags.non_deterministic

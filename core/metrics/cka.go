@@ -63,7 +63,7 @@ func (c CKA) Distances(ctx context.Context, dTrain, dTest *mat.Dense, train, tes
 	if err := c.measure(ctx, dTrain, train, first, "network"); err != nil || dTest == nil {
 		return err
 	}
-	return c.measure(ctx, dTest, test, first, "held-out data of network")
+	return c.measure(ctx, dTest, test, first, "held-out network")
 }
 
 // measure calls a network by what it is in messages.

@@ -45,7 +45,7 @@ def pairwise_distances(
 
     Parameters
     ----------
-    metric : LinearMetric
+    metric : LinearMetric, PermutationMetric or LinearCKA
         The metric. It is not fitted by this: pairs leave nothing behind.
     traindata : list of n_networks array_like of shape (n_samples, n_features)
         Activations that alignments are fitted to. All networks see the same
@@ -125,7 +125,7 @@ def cross_distances(
 
     Parameters
     ----------
-    metric : LinearMetric
+    metric : LinearMetric, PermutationMetric or LinearCKA
         The metric.
     Xs, Ys : list of array_like of shape (n_samples, n_features)
         Activations of the two sets of networks to the same samples.

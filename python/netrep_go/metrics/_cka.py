@@ -10,8 +10,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.validation import validate_data
 
+from netrep_go import _native
 from netrep_go._validation import as_matrices, as_matrix, check_option
-from netrep_go.metrics._cohort import Cohorts, Measured, PairwiseMixin, measure
+from netrep_go.metrics._cohort import Cohorts, Measured, PairwiseMixin, measure, named_in_errors
 
 __all__ = ["LinearCKA"]
 
@@ -152,8 +153,10 @@ class LinearCKA(PairwiseMixin, BaseEstimator):
         """
         X, Y = self._check_pair(X, Y)
         cohorts = Cohorts([("X", X), ("Y", Y)], None, first=1)
-        train, *_ = self._measure(cohorts, np.float64, None, False)
-        return train[0, 0]
+        outputs = np.empty((1, 1)), np.empty((0, 0))
+        with named_in_errors(cohorts):
+            _native.call("multiset.cka_distances", outputs, self._inputs([X, Y], [], 1))
+        return outputs[0][0, 0]
 
     def fit_score(self, X: ArrayLike, Y: ArrayLike) -> float:
         """Check X and Y and return their score.
@@ -180,16 +183,22 @@ class LinearCKA(PairwiseMixin, BaseEstimator):
         return X, Y
 
     def _measure(self, cohorts: Cohorts, dtype: Any, n_jobs: int | None, verbose: bool) -> Measured:
+        train, test = as_matrices(cohorts.train), as_matrices(cohorts.test or ())
+        inputs = self._inputs(train, test, cohorts.first)
+        return measure("multiset.cka_distances", cohorts, inputs, n_jobs=n_jobs, verbose=verbose)
+
+    def _inputs(
+        self, train: list[np.ndarray], test: list[np.ndarray], first: int
+    ) -> tuple[_native.Argument, ...]:
         self._check_parameters()
-        inputs = (
-            as_matrices(cohorts.train),
-            as_matrices(cohorts.test or ()),
-            cohorts.first,
+        return (
+            train,
+            test,
+            first,
             bool(self.center_columns),
             self.estimator == "unbiased",
             self.score_method == "cosine",
         )
-        return measure("multiset.cka_distances", cohorts, inputs, n_jobs=n_jobs, verbose=verbose)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

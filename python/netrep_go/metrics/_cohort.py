@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +69,7 @@ def measure(
             bar.total, bar.n = total, done
             bar.refresh()
 
-        try:
+        with named_in_errors(cohorts):
             _native.run(
                 routine,
                 (train, test, statistics) if n_statistics else (train, test),
@@ -76,19 +77,22 @@ def measure(
                 n_jobs=n_jobs,
                 progress=show if verbose else None,
             )
-        except ValueError as error:
-            raise type(error)(_with_names(str(error), cohorts)) from None
     return train, test if held_out else None, statistics
 
 
-def _with_names(message: str, cohorts: Cohorts) -> str:
-    """Call the networks of a message from Go by the user's names."""
+@contextmanager
+def named_in_errors(cohorts: Cohorts) -> Iterator[None]:
+    """Call the networks of an error from Go by the user's names."""
 
     def name(match: re.Match[str]) -> str:
         networks = cohorts.test if match[1] else cohorts.train
         return networks[int(match[2])][0]
 
-    return re.sub(r"\b(held-out )?network (\d+)", name, message)
+    try:
+        yield
+    except ValueError as error:
+        text = re.sub(r"\b(held-out )?network (\d+)", name, str(error))
+        raise type(error)(text) from None
 
 
 class PairwiseMixin:
