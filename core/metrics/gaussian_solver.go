@@ -174,12 +174,13 @@ func (s *gaussianSolver) objective(ctx context.Context, t []float64, x, y *gauss
 // worker.
 type bures struct {
 	d, n       int
+	halley     *linalg.Halley
 	polar      *linalg.Polar
 	g, w, m, q []float64 // d x d
 }
 
 func newBures(arena *cmem.Arena, d, n int) *bures {
-	return &bures{d: d, n: n, polar: linalg.NewPolar(arena, d, d),
+	return &bures{d: d, n: n, halley: linalg.NewHalley(arena, d, d), polar: linalg.NewPolar(arena, d, d),
 		g: arena.Float64s(d * d), w: arena.Float64s(d * d), m: arena.Float64s(d * d), q: arena.Float64s(d * d)}
 }
 
@@ -192,14 +193,23 @@ func (b *bures) aligned(t, f []float64, rank int) []float64 {
 	return g
 }
 
-// polarFactor stores in b.q the polar factor of the tall matrix wide'narrow and
-// returns it with the nuclear norm.
-func (b *bures) polarFactor(wide, narrow []float64, rows, cols int, accept func(sum, bound float64) bool) (q []float64, sum float64, err error) {
+// product stores wide'narrow, which is tall, in b.m.
+func (b *bures) product(wide, narrow []float64, rows, cols int) []float64 {
 	m := b.m[:rows*cols]
-	q = b.q[:rows*cols]
 	gemm(blas.Trans, blas.NoTrans, rows, cols, b.d, 1, wide, rows, narrow, cols, 0, m, cols)
-	sum, _, err = b.polar.Factor(q, m, rows, cols, accept)
-	return q, sum, err
+	return m
+}
+
+// factor returns the polar factor of wide'narrow, the quick way if there is one.
+func (b *bures) factor(wide, narrow []float64, rows, cols int) ([]float64, error) {
+	m, q := b.product(wide, narrow, rows, cols), b.q[:rows*cols]
+	if b.halley.Factor(q, m, rows, cols) {
+		return q, nil
+	}
+	// Rounding in the norm does not matter here, and that in q is restored.
+	always := func(float64, float64) bool { return true }
+	_, _, err := b.polar.Factor(q, m, rows, cols, always)
+	return q, err
 }
 
 // accumulate adds Fy Q Fx', summed over the blocks of n rows, to the n x n
@@ -211,19 +221,16 @@ func (b *bures) accumulate(cross, t []float64, x, y *gaussians, i int) error {
 		return nil
 	}
 	g := b.aligned(t, fy, ry)
-	// Rounding in the norm does not matter here, and that in the polar factor
-	// is restored.
-	always := func(float64, float64) bool { return true }
 	left, right, rank := fy, fx, min(rx, ry)
 	if ry >= rx {
-		q, _, err := b.polarFactor(g, fx, ry, rx, always)
+		q, err := b.factor(g, fx, ry, rx)
 		if err != nil {
 			return err
 		}
 		left = b.w[:b.d*rank]
 		gemm(blas.NoTrans, blas.NoTrans, b.d, rx, ry, 1, fy, ry, q, rx, 0, left, rank)
 	} else {
-		q, _, err := b.polarFactor(fx, g, rx, ry, always)
+		q, err := b.factor(fx, g, rx, ry)
 		if err != nil {
 			return err
 		}
@@ -250,7 +257,8 @@ func (b *bures) distance(t []float64, x, y *gaussians, i int) (float64, error) {
 	}
 	const tol = 1e-9 // relative error of the squared distance
 	accept := func(sum, bound float64) bool { return 2*bound <= tol*(total-2*sum) }
-	q, sum, err := b.polarFactor(wide, narrow, rows, cols, accept)
+	q := b.q[:rows*cols]
+	sum, _, err := b.polar.Factor(q, b.product(wide, narrow, rows, cols), rows, cols, accept)
 	if err != nil {
 		return math.NaN(), err
 	}
