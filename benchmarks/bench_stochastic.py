@@ -91,11 +91,11 @@ def cases(quick: bool) -> Iterable[Case]:
     x, y = process(t, 10, 0), process(t, 10, 1)
     name = f"GPStochasticMetric {t} times x 10"
     yield fit_case(f"{name}, 20 iterations", GPStochasticMetric, x, y, n_dims=10, niter=20)
-    networks = [gaussian(50 // scale, 20, k) for k in range(8)]
-    name = f"GaussianStochasticMetric, 8 networks {50 // scale} x 20, 20 iterations"
+    networks = [gaussian(50 // scale, 20, k) for k in range(5)]
+    name = f"GaussianStochasticMetric, 5 networks {50 // scale} x 20, 20 iterations"
     yield pairs_case(name, GaussianStochasticMetric, networks, niter=20)
-    networks = [repeated(50 // scale, 20, 20, k) for k in range(8)]
-    name = f"EnergyStochasticMetric, 8 networks {50 // scale} x 20 x 20, 20 iterations"
+    networks = [repeated(50 // scale, 20, 20, k) for k in range(5)]
+    name = f"EnergyStochasticMetric, 5 networks {50 // scale} x 20 x 20, 20 iterations"
     yield pairs_case(name, EnergyStochasticMetric, networks, niter=20)
 
 

@@ -14,13 +14,13 @@ import (
 )
 
 // Group is a set of alignments, all of them isometries.
-type Group int
+type Group = optimize.Group
 
 // The groups, in the order of the gateway.
 const (
-	Orthogonal Group = iota
-	Permutation
-	Identity
+	Orthogonal  = optimize.Orthogonal
+	Permutation = optimize.Permutation
+	Identity    = optimize.Identity
 )
 
 // blockRows is the number of samples that are averaged in one go. It is fixed,
