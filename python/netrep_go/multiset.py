@@ -45,11 +45,11 @@ def pairwise_distances(
 
     Parameters
     ----------
-    metric : LinearMetric, PermutationMetric or LinearCKA
+    metric : one of netrep_go.metrics
         The metric. It is not fitted by this: pairs leave nothing behind.
     traindata : list of n_networks array_like of shape (n_samples, n_features)
         Activations that alignments are fitted to. All networks see the same
-        samples; widths may differ.
+        samples; widths may differ. For a stochastic metric, what its ``fit`` takes.
     testdata : list of n_networks array_like of shape (n_test, n_features), optional
         Held-out activations to measure the fitted alignments on. Directions that
         the training data of a network do not span count towards the norm of its
@@ -125,7 +125,7 @@ def cross_distances(
 
     Parameters
     ----------
-    metric : LinearMetric, PermutationMetric or LinearCKA
+    metric : one of netrep_go.metrics
         The metric.
     Xs, Ys : list of array_like of shape (n_samples, n_features)
         Activations of the two sets of networks to the same samples.
