@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core/internal/cmem"
 )
 
 func covariance(rng *rand.Rand, n, rank int) *mat.Dense {
@@ -44,6 +46,35 @@ func TestSquaredBuresIsZeroOfACopy(t *testing.T) {
 		a.Scale(min(1, float64(rank)), a)
 		if d, err := SquaredBures(a, a); err != nil || d > 1e-20 || d < 0 {
 			t.Errorf("rank %d: %v, %v", rank, d, err)
+		}
+	}
+}
+
+func TestPolarCompletesAnIsometry(t *testing.T) {
+	const m, n = 6, 4
+	rng := rand.New(rand.NewPCG(14, 0))
+	for rank := range n + 1 {
+		c := mat.NewDense(m, n, nil)
+		if rank > 0 {
+			c.Mul(random(rng, m, rank), random(rng, rank, n))
+		}
+		var arena cmem.Arena
+		defer arena.Free()
+		polar := NewPolar(&arena, m, n)
+		polar.Complete = true
+		raw, q := mat.DenseCopyOf(c), mat.NewDense(m, n, nil)
+		sum, _, err := polar.Factor(q.RawMatrix().Data, raw.RawMatrix().Data, m, n, func(_, _ float64) bool { return true })
+		if err != nil {
+			t.Fatal(err)
+		}
+		var gram, product mat.Dense
+		gram.Mul(q.T(), q)
+		if !mat.EqualApprox(&gram, mat.NewDiagDense(n, []float64{1, 1, 1, 1}), 1e-10) {
+			t.Errorf("rank %d: the columns are not orthonormal", rank)
+		}
+		product.Mul(q.T(), c)
+		if math.Abs(mat.Trace(&product)-sum) > 1e-10 {
+			t.Errorf("rank %d: tr(Q'C) = %v, nuclear norm %v", rank, mat.Trace(&product), sum)
 		}
 	}
 }
