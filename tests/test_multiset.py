@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from netrep_go import _native
-from netrep_go.metrics import LinearMetric
+from netrep_go.metrics import LinearMetric, PermutationMetric
 from netrep_go.multiset import cross_distances, pairwise_distances
 
 SCORES = ["angular", "euclidean"]
@@ -384,3 +384,10 @@ def test_read_only_networks_stay_as_they_are(rng):
     for alpha in (0.0, 1.0):
         pairwise_distances(LinearMetric(alpha), xs, xs, verbose=False)
     assert [x.tobytes() for x in xs] == before
+
+
+@pytest.mark.parametrize("metric", [LinearMetric(), PermutationMetric()])
+@pytest.mark.parametrize("scale", [1e-20, 1e20])
+def test_float32_products_refuse_what_leaves_their_range(metric, scale):
+    with pytest.raises(ValueError, match=r"traindata\[1\]: .*out of range for float32"):
+        pairwise_distances(metric, [GOOD, GOOD * scale], verbose=False, dtype=np.float32)

@@ -70,7 +70,9 @@ def test_distances_are_symmetric_finite_and_in_range(networks, metric):
 def test_a_network_is_at_no_distance_from_itself(networks, metric):
     D = measure(metric, networks * 2)
     assert D[0, 1] < 1e-9 * size(metric, networks)
-    assert metric.fit_score(*networks, *networks) < 1e-9 * size(metric, networks)
+    # The maps amplify rounding in directions that the data lack by up to 1e-7 ** -0.5.
+    rounding = 1e-11 * np.linalg.norm(networks[0])
+    assert metric.fit_score(*networks, *networks) < 1e-9 * size(metric, networks) + rounding
 
 
 @few

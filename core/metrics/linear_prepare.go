@@ -89,8 +89,12 @@ func (w *linearPreparer) prepare(net *linearNetwork, linear Linear, x, test *mat
 		net.rank = q
 	}
 	net.train.store(flat, m, net.rank)
+	if err := net.train.check(net.norm); err != nil {
+		return err
+	}
 	if test != nil {
 		w.prepareTest(net, whitening, test, rotated, p > m)
+		return net.test.check(net.testNorm)
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"errors"
+	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/blas"
@@ -155,6 +157,9 @@ func (c *PermutationCohort) Prepare(worker, k int) error {
 	net.norm = w.store(&net.train, x, mean)
 	if c.test != nil {
 		net.testNorm = w.store(&net.test, c.test[k], mean)
+	}
+	if err := errors.Join(net.train.check(net.norm), net.test.check(net.testNorm)); err != nil {
+		return fmt.Errorf("network %d: %w", k, err)
 	}
 	if c.metric.Score == Euclidean && max(net.norm, net.testNorm) <= maxNorm {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 
+	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 )
 
@@ -34,6 +35,15 @@ func (s *samples) room(buf []float64, n int) []float64 {
 		return s.double[:n]
 	}
 	return buf[:n]
+}
+
+// check returns an error if products of matrices of the given norm leave the
+// range of float32 where that is used.
+func (s *samples) check(norm float64) error {
+	if s.single != nil && norm != 0 && (norm > 1e18 || norm < 1e-15) {
+		return core.Invalidf("the norm of the activations, %.3g, is out of range for float32 products; rescale them or use float64", norm)
+	}
+	return nil
 }
 
 // store keeps the rows x cols matrix a, which may be what room returned.
