@@ -5,6 +5,7 @@ import (
 
 	"netrep_go/core"
 	"netrep_go/core/multiset"
+	"netrep_go/core/optimize"
 )
 
 // frechetMean averages networks; mean holds the start if warm is set.
@@ -12,7 +13,7 @@ func frechetMean(ctx context.Context, a *args) error {
 	mean, report := a.outMatrix(), a.outVector()
 	xs := a.matrices()
 	opts := multiset.FrechetOptions{
-		Group:     multiset.Group(a.int()),
+		Group:     optimize.Group(a.int()),
 		Streaming: a.bool(),
 		Warm:      a.bool(),
 		MaxIter:   a.int(),
@@ -22,7 +23,7 @@ func frechetMean(ctx context.Context, a *args) error {
 	if err := a.end(); err != nil {
 		return err
 	}
-	if err := firstError(length(report, 2), knownGroup(opts.Group)); err != nil {
+	if err := length(report, 2); err != nil {
 		return err
 	}
 	result, err := multiset.FrechetMean(ctx, mean, xs, opts)
@@ -33,22 +34,15 @@ func frechetMean(ctx context.Context, a *args) error {
 // alignAll stores the networks, aligned to the target, below each other.
 func alignAll(ctx context.Context, a *args) error {
 	aligned := a.outMatrix()
-	target, xs, group := a.matrix(), a.matrices(), multiset.Group(a.int())
+	target, xs, group := a.matrix(), a.matrices(), optimize.Group(a.int())
 	if err := a.end(); err != nil {
 		return err
 	}
 	m, n := target.Dims()
-	if err := firstError(sized(aligned, len(xs)*m, n), knownGroup(group)); err != nil {
+	if err := sized(aligned, len(xs)*m, n); err != nil {
 		return err
 	}
 	return multiset.AlignAll(ctx, aligned, target, xs, group)
-}
-
-func knownGroup(group multiset.Group) error {
-	if group < multiset.Orthogonal || group > multiset.Identity {
-		return protocolError("unknown group %d", group)
-	}
-	return nil
 }
 
 // kmeans clusters networks; apart holds their distances for the seeding.

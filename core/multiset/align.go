@@ -13,16 +13,6 @@ import (
 	"netrep_go/core/optimize"
 )
 
-// Group is a set of alignments, all of them isometries.
-type Group = optimize.Group
-
-// The groups, in the order of the gateway.
-const (
-	Orthogonal  = optimize.Orthogonal
-	Permutation = optimize.Permutation
-	Identity    = optimize.Identity
-)
-
 // blockRows is the number of samples that are averaged in one go. It is fixed,
 // so that results do not depend on the number of workers.
 const blockRows = 64
@@ -32,7 +22,7 @@ const blockRows = 64
 // features than samples is replaced by L in X = L W, W having orthonormal rows.
 // Its optimal alignment maps the span of W to that of the mean's own basis.
 type space struct {
-	group       Group
+	group       optimize.Group
 	rows, width int
 	rank        int       // columns of the mean's coordinates
 	mean, next  []float64 // rows x rank
@@ -53,6 +43,7 @@ type network struct {
 
 // spaceWorker is the workspace of one worker.
 type spaceWorker struct {
+	halley     *linalg.Halley // for products that are well conditioned
 	polar      *linalg.Polar
 	assignment *optimize.Assignment
 	cross      []float64
@@ -60,10 +51,10 @@ type spaceWorker struct {
 }
 
 // newSpace takes up the networks and a copy of the mean.
-func newSpace(ctx context.Context, arena *cmem.Arena, mean *mat.Dense, xs []*mat.Dense, group Group) (*space, error) {
+func newSpace(ctx context.Context, arena *cmem.Arena, mean *mat.Dense, xs []*mat.Dense, group optimize.Group) (*space, error) {
 	m, n := mean.Dims()
 	s := &space{group: group, rows: m, width: n, rank: n, nets: make([]network, len(xs))}
-	if group == Orthogonal {
+	if group == optimize.Orthogonal {
 		s.rank = min(m, n)
 	}
 	s.mean, s.next = arena.Float64s(m*s.rank), arena.Float64s(m*s.rank)
@@ -93,7 +84,7 @@ func newSpace(ctx context.Context, arena *cmem.Arena, mean *mat.Dense, xs []*mat
 func (s *space) take(arena *cmem.Arena, i int, x *mat.Dense) int {
 	m, n := x.Dims()
 	net := &s.nets[i]
-	if s.group != Orthogonal {
+	if s.group != optimize.Orthogonal {
 		raw := x.RawMatrix()
 		*net = network{data: raw.Data, rank: n, stride: raw.Stride, to: make([]int32, n)}
 		for j := range net.to {
@@ -119,10 +110,11 @@ func (s *space) reserve(arena *cmem.Arena) {
 		s.scratch[w].cross = arena.Float64s(s.rank * s.rank)
 		s.scratch[w].block = arena.Float64s(s.rows * s.rank)
 		switch s.group {
-		case Orthogonal:
+		case optimize.Orthogonal:
+			s.scratch[w].halley = linalg.NewHalley(arena, s.rank, s.rank)
 			s.scratch[w].polar = linalg.NewPolar(arena, s.rank, s.rank)
 			s.scratch[w].polar.Complete = true
-		case Permutation:
+		case optimize.Permutation:
 			s.scratch[w].assignment = optimize.NewAssignment(s.rank)
 		}
 	}
@@ -142,7 +134,7 @@ func (s *space) takeMean(mean *mat.Dense, wide wideFactor) {
 
 // reduceAll stores the coordinates of the networks that are wider than long.
 func (s *space) reduceAll(ctx context.Context, xs []*mat.Dense, wide []wideFactor) error {
-	if s.group != Orthogonal {
+	if s.group != optimize.Orthogonal {
 		return nil
 	}
 	return par.For(ctx, len(xs), s.workers, func(worker, i int) error {
@@ -155,18 +147,21 @@ func (s *space) reduceAll(ctx context.Context, xs []*mat.Dense, wide []wideFacto
 
 // align finds the alignment of each network to the mean.
 func (s *space) align(ctx context.Context) error {
-	if s.group == Identity {
+	if s.group == optimize.Identity {
 		return nil
 	}
 	return par.For(ctx, len(s.nets), s.workers, func(worker, i int) error {
 		w, net := &s.scratch[worker], &s.nets[i]
 		cross := w.cross[:s.rank*net.rank]
-		if s.group == Permutation {
+		if s.group == optimize.Permutation {
 			gemm(blas.Trans, blas.NoTrans, net.rank, s.rank, s.rows, -1, net.data, net.stride, s.mean, s.rank, 0, cross, s.rank)
 			copy(net.to, w.assignment.Minimize(cross, net.rank, s.rank))
 			return nil
 		}
 		gemm(blas.Trans, blas.NoTrans, s.rank, net.rank, s.rows, 1, s.mean, s.rank, net.data, net.stride, 0, cross, net.rank)
+		if w.halley.Factor(net.q, cross, s.rank, net.rank) {
+			return nil
+		}
 		_, _, err := w.polar.Factor(net.q, cross, s.rank, net.rank, anyBound)
 		return err
 	})
@@ -233,7 +228,7 @@ func (s *space) blocks() int { return (s.rows + blockRows - 1) / blockRows }
 
 // sweepTasks is the number of tasks of one align and average.
 func (s *space) sweepTasks() int {
-	if s.group == Identity {
+	if s.group == optimize.Identity {
 		return s.blocks()
 	}
 	return len(s.nets) + s.blocks()

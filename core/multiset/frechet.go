@@ -11,12 +11,13 @@ import (
 	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
+	"netrep_go/core/optimize"
 )
 
 // FrechetOptions steers FrechetMean.
 type FrechetOptions struct {
 	// Group is the set of alignments.
-	Group Group
+	Group optimize.Group
 	// Streaming damps sweep t by the weight of the networks seen before it.
 	Streaming bool
 	// Warm starts from what the mean holds, else from a network drawn by Seed.
@@ -57,13 +58,16 @@ func FrechetMean(ctx context.Context, mean *mat.Dense, xs []*mat.Dense, opts Fre
 	if err := checkNetworks(mean, xs); err != nil {
 		return FrechetResult{}, err
 	}
+	if err := opts.Group.Check(); err != nil {
+		return FrechetResult{}, err
+	}
 	if opts.MaxIter < 1 {
 		return FrechetResult{}, core.Invalidf("max_iter must be at least 1, got %d", opts.MaxIter)
 	}
 	if !opts.Warm {
 		copyPadded(mean, xs[startNetwork(xs, opts.Seed)])
 	}
-	if opts.Group == Identity {
+	if opts.Group == optimize.Identity {
 		opts.MaxIter, opts.Streaming = 1, false
 	}
 	var arena cmem.Arena
@@ -103,8 +107,11 @@ func (s *space) iterate(ctx context.Context, opts FrechetOptions) (FrechetResult
 
 // AlignAll stores X_i Q_i, with the Q_i of the group that brings it closest to
 // the target (m x n), in rows [i m, (i+1) m) of dst.
-func AlignAll(ctx context.Context, dst, target *mat.Dense, xs []*mat.Dense, group Group) error {
+func AlignAll(ctx context.Context, dst, target *mat.Dense, xs []*mat.Dense, group optimize.Group) error {
 	if err := checkNetworks(target, xs); err != nil {
+		return err
+	}
+	if err := group.Check(); err != nil {
 		return err
 	}
 	var arena cmem.Arena

@@ -12,6 +12,7 @@ import (
 
 	"netrep_go/core"
 	"netrep_go/core/multiset"
+	"netrep_go/core/optimize"
 )
 
 // turned returns x times a random rotation.
@@ -62,7 +63,7 @@ func TestAlignAllKeepsTheShapeAndFindsTheRotation(t *testing.T) {
 		target := random(rng, shape[0], shape[1])
 		narrow := random(rng, shape[0], 3)
 		dst := mat.NewDense(2*shape[0], shape[1], nil)
-		err := multiset.AlignAll(context.Background(), dst, target, []*mat.Dense{turned(rng, target), narrow}, multiset.Orthogonal)
+		err := multiset.AlignAll(context.Background(), dst, target, []*mat.Dense{turned(rng, target), narrow}, optimize.Orthogonal)
 		if err != nil {
 			t.Fatal(err)
 		}
