@@ -47,15 +47,15 @@ func NewNuclear(arena *cmem.Arena, m, n int) *Nuclear {
 //
 // The cheap way sums square roots of eigenvalues of C'C. It is taken only if
 // accept(sum, bound) holds, bound being a limit on the error of sum; else the
-// singular values of c are computed, for which accept is not asked. A Cholesky
-// factorisation predicts matrices whose certificate would fail, because a
-// failed certificate costs more than a certified norm saves.
+// singular values of c are computed, for which accept is not asked. With doubt, a
+// Cholesky factorisation predicts matrices whose certificate would fail, because
+// a failed certificate costs more than a certified norm saves.
 //
 // c is overwritten if the route is BySVD.
-func (nu *Nuclear) Norm(c []float64, m, n int, accept func(sum, bound float64) bool) (float64, Route, error) {
+func (nu *Nuclear) Norm(c []float64, m, n int, doubt bool, accept func(sum, bound float64) bool) (float64, Route, error) {
 	gram := nu.gram[:n*n]
 	crossProduct(gram, c, m, n)
-	if nu.promising(gram, m, n, accept) {
+	if !doubt || nu.promising(gram, m, n, accept) {
 		w := nu.w[:n]
 		if nblas.Eigenvalues(n, gram, n, w, nu.work) && w[n-1] > smallestGram {
 			sum, bound := sqrtSum(w, gramError(m, w[n-1]))

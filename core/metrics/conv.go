@@ -78,7 +78,7 @@ func (w *convolutionWorker) inner(c []float64, n int, spec ConvolutionSpec) (flo
 	scratch := w.scratch[:n*n]
 	if w.assignment == nil {
 		copy(scratch, c)
-		sum, _, err := w.nuclear.Norm(scratch, n, n, spec.accept)
+		sum, _, err := w.nuclear.Norm(scratch, n, n, true, spec.accept)
 		return sum, err
 	}
 	for i, v := range c {

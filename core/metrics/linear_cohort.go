@@ -43,6 +43,7 @@ type linearNetwork struct {
 	train, test   samples
 	rank, width   int
 	norm          float64 // |train|
+	spread        float64 // about the smallest over the largest singular value
 	lost          float64 // sum of the norms of the directions left out
 	testNorm      float64 // |test|, with what lies outside of the basis
 	testRest      float64 // norm of what lies outside of the basis

@@ -27,6 +27,10 @@ type linearPair struct {
 	residual int            // how many distances of the pair took the residual form
 }
 
+// flat is the product of the spreads of two networks from which on the
+// certificate of their distance has never been seen to fail.
+const flat = 1e-3
+
 func newLinearPair(arena *cmem.Arena, rank int, heldOut, single bool) *linearPair {
 	p := &linearPair{
 		c:     arena.Float64s(rank * rank),
@@ -64,7 +68,7 @@ func (p *linearPair) trainDistance() (float64, linalg.Route, error) {
 	}
 	c := p.c[:rows*cols]
 	crossProduct(c, p.buf, &p.b.train, &p.a.train)
-	sum, route, err := p.nuclear.Norm(c, rows, cols, p.accept)
+	sum, route, err := p.nuclear.Norm(c, rows, cols, p.a.spread*p.b.spread < flat, p.accept)
 	if err != nil {
 		return math.NaN(), route, err
 	}

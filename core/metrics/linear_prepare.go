@@ -80,7 +80,8 @@ func (w *linearPreparer) prepare(net *linearNetwork, linear Linear, x, test *mat
 		}
 	}
 	whitening := linear.whitening()
-	rotated := !whitening.Identity() || !fullRank(w.chol[:q*q], gram, q)
+	net.spread = choleskySpread(w.chol[:q*q], gram, q)
+	rotated := !whitening.Identity() || net.spread < 1e-5
 	if rotated {
 		if err := w.rotate(net, whitening, flat, m, p); err != nil {
 			return err
@@ -134,20 +135,21 @@ func (w *linearPreparer) wideMatrix(p, m int) blas64.General {
 	return blas64.General{Rows: p, Cols: m, Stride: m, Data: w.wide[:p*m]}
 }
 
-// fullRank reports whether a Cholesky factorisation of the Gram matrix shows,
-// at a hundredth of the price of its eigenvalues, that no direction is null. A
-// wrong yes costs speed only.
-func fullRank(chol, gram []float64, n int) bool {
+// choleskySpread returns the ratio of the smallest to the largest diagonal
+// element of the Cholesky factor of the Gram matrix: about that of the singular
+// values, at a hundredth of the price, and 0 if there is no factor. A spread that
+// is too large costs speed only.
+func choleskySpread(chol, gram []float64, n int) float64 {
 	copy(chol, gram)
 	if !nblas.Cholesky(n, chol, n) {
-		return false
+		return 0
 	}
 	smallest, largest := chol[0], chol[0]
 	for i := range n {
 		smallest = min(smallest, chol[i*n+i])
 		largest = max(largest, chol[i*n+i])
 	}
-	return smallest > 1e-5*largest
+	return smallest / largest
 }
 
 // rotate turns the coordinates flat (m x q) to the principal axes, whitens
@@ -165,7 +167,8 @@ func (w *linearPreparer) rotate(net *linearNetwork, whitening linalg.Whitening, 
 	net.before, net.after = whitening.Variance(0)
 	net.before *= float64(p - q)
 	net.after *= float64(p - q)
-	var total float64
+	var total, largest float64
+	smallest := math.Inf(1)
 	kept := make([]int, 0, q)
 	for k, l := range lambda {
 		before, after := whitening.Variance(l)
@@ -176,12 +179,14 @@ func (w *linearPreparer) rotate(net *linearNetwork, whitening linalg.Whitening, 
 		if size[k] > linalg.NullColumn*net.norm {
 			w.gain[len(kept)] = gain
 			kept = append(kept, k)
+			smallest, largest = min(smallest, size[k]*gain), max(largest, size[k]*gain)
 		} else {
 			net.lost += size[k] * gain
 		}
 	}
 	net.rank = len(kept)
 	net.norm = math.Sqrt(total)
+	net.spread = smallest / largest
 	keepColumns(flat, m, q, kept)
 	scaleColumns(flat, m, net.rank, w.gain[:net.rank])
 	keepColumns(v, q, q, kept)

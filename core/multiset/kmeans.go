@@ -363,7 +363,7 @@ func (p *procrustes) distance(m, x *mat.Dense, normM, normX float64) (float64, e
 	cross := p.cross[:n*r]
 	gemm(blas.Trans, blas.NoTrans, n, r, rows, 1, rm.Data, rm.Stride, rx.Data, rx.Stride, 0, cross, r)
 	square := func(sum float64) float64 { return max(0, normM*normM+normX*normX-2*sum) }
-	sum, _, err := p.nuclear.Norm(cross, n, r, func(sum, bound float64) bool {
+	sum, _, err := p.nuclear.Norm(cross, n, r, true, func(sum, bound float64) bool {
 		return bound <= 1e-10*(normM+normX)*math.Sqrt(square(sum))
 	})
 	d := math.Sqrt(square(sum))

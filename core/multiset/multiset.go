@@ -49,7 +49,11 @@ func PairwiseDistances(ctx context.Context, c Cohort, train, test *mat.Dense) er
 // without held-out data.
 func CrossDistances(ctx context.Context, c Cohort, n int, train, test *mat.Dense) error {
 	columns := c.Len() - n
-	pair := func(t int) (i, j int) { return t / columns, n + t%columns }
+	pair := func(t int) (i, j int) {
+		first := t / columns / bandRows * bandRows
+		rows, u := min(bandRows, n-first), t-first*columns
+		return first + u%rows, n + u/rows
+	}
 	return measure(ctx, c, n*columns, pair, func(i, j int, dTrain, dTest float64) {
 		train.Set(i, j-n, dTrain)
 		if test != nil {
@@ -58,17 +62,36 @@ func CrossDistances(ctx context.Context, c Cohort, n int, train, test *mat.Dense
 	})
 }
 
-// trianglePair returns the t-th of the pairs i < j < k in the order of rows.
+// bandRows is the number of rows of a distance matrix that are filled together,
+// column by column: their networks stay in the cache while the others pass, which
+// otherwise cost a seventh of the time.
+const bandRows = 8
+
+// trianglePair returns the t-th of the pairs i < j < k, in bands of rows.
 func trianglePair(t, k int) (i, j int) {
+	first := triangleRow(t, k) / bandRows * bandRows
+	rows, u := min(bandRows, k-first), t-rowStart(first, k)
+	if corner := rows * (rows - 1) / 2; u >= corner {
+		u -= corner
+		return first + u%rows, first + rows + u/rows
+	}
+	for j = 1; u >= j; j++ {
+		u -= j
+	}
+	return first + u, first + j
+}
+
+// triangleRow returns the row of the t-th of the pairs i < j < k, row by row.
+func triangleRow(t, k int) int {
 	b := float64(2*k - 1)
-	i = int((b - math.Sqrt(max(0, b*b-8*float64(t)))) / 2)
+	i := int((b - math.Sqrt(max(0, b*b-8*float64(t)))) / 2)
 	for i > 0 && rowStart(i, k) > t {
 		i--
 	}
 	for rowStart(i+1, k) <= t {
 		i++
 	}
-	return i, t - rowStart(i, k) + i + 1
+	return i
 }
 
 // rowStart is the number of pairs before the first one of row i.
