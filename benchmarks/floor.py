@@ -41,8 +41,8 @@ def _pointer(argument: object) -> object:
     return ctypes.byref(ctypes.c_double(argument))
 
 
-dgemm, dsyrk, dpotrf = _routine("dgemm"), _routine("dsyrk"), _routine("dpotrf")
-dsyev, dsyevd, dgesdd = _routine("dsyev"), _routine("dsyevd"), _routine("dgesdd")
+dgemm, dsyrk = _routine("dgemm"), _routine("dsyrk")
+dsyev, dsyevd = _routine("dsyev"), _routine("dsyevd")
 
 
 class Spectra:
@@ -53,7 +53,8 @@ class Spectra:
         self.m, self.p = m, p
         self.x = np.asfortranarray(rng.standard_normal((m, p)))
         self.y = np.asfortranarray(rng.standard_normal((m, p)))
-        self.c, self.g, self.h = (np.empty((p, p), order="F") for _ in range(3))
+        self.z = np.empty((m, p), order="F")
+        self.c, self.g = (np.empty((p, p), order="F") for _ in range(2))
         self.w = np.empty(p)
         self.work = np.empty(40 * p + 6 * p * p + 1)
         self.iwork = np.empty(10 * p + 3, np.int32)
@@ -64,11 +65,6 @@ class Spectra:
         p = self.p
         dgemm("T", "N", p, p, m, 1.0, self.x, self.m, self.y, self.m, 0.0, self.c, p)
 
-    def square(self) -> None:
-        """Multiply two p x p matrices."""
-        p = self.p
-        dgemm("N", "N", p, p, p, 1.0, self.c, p, self.c, p, 0.0, self.h, p)
-
     def gram(self) -> None:
         """Form G = C'C."""
         dsyrk("U", "T", self.p, self.p, 1.0, self.c, self.p, 0.0, self.g, self.p)
@@ -78,8 +74,6 @@ class Spectra:
         p = self.p
         self.product(self.m)
         self.gram()
-        self.h[...] = self.g
-        dpotrf("U", p, self.h, p, self.info)
         dsyev("N", "U", p, self.g, p, self.w, self.work, 40 * p, self.info)
 
     def held_out(self, m_test: int) -> None:
@@ -88,9 +82,12 @@ class Spectra:
         self.gram()
         self.eigenvectors()
         for _ in range(3):
-            self.square()
-        self.gram()
-        self.product(m_test)
+            self.rotate(m_test)
+
+    def rotate(self, m: int) -> None:
+        """Multiply m samples by a p x p matrix."""
+        p = self.p
+        dgemm("N", "N", m, p, p, 1.0, self.x, self.m, self.c, p, 0.0, self.z, self.m)
 
     def eigenvectors(self) -> None:
         """Take the eigenvectors of G."""

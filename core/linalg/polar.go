@@ -24,8 +24,9 @@ type Polar struct {
 	// that is arbitrary where c does not say how to rotate.
 	Complete bool
 
-	gram, w, work, u, u2, vt []float64
-	iwork                    []int32
+	gram, w, s, work, u, u2, vt []float64
+	iwork                       []int32
+	delta                       float64 // error of the eigenvalues w of the Gram matrix
 }
 
 // NewPolar returns a workspace in the arena for matrices of at most m x n,
@@ -35,6 +36,7 @@ func NewPolar(arena *cmem.Arena, m, n int) *Polar {
 	return &Polar{
 		gram:  arena.Float64s(n * n),
 		w:     arena.Float64s(n),
+		s:     arena.Float64s(n),
 		work:  arena.Float64s(max(ework, nblas.SVDWork(false, m, n))),
 		u:     arena.Float64s(m * n),
 		u2:    arena.Float64s(m * n),
@@ -48,46 +50,57 @@ func NewPolar(arena *cmem.Arena, m, n int) *Polar {
 // route is BySVD.
 //
 // Directions in which c vanishes (sigma_i <= max(m, n) eps sigma_1) are left
-// out of Q unless p.Complete is set. Q is then a partial isometry: c does not
-// say how to rotate them. accept is as for Nuclear.Norm.
+// out of Q, which is then a partial isometry: c does not say how to rotate
+// them. accept is as for Nuclear.Norm.
 func (p *Polar) Factor(q, c []float64, m, n int, accept func(sum, bound float64) bool) (float64, Route, error) {
-	if sum, ok := p.byGram(q, c, m, n, accept); ok {
+	if sum, ok := p.Spectrum(c, m, n, accept); ok && p.FromSpectrum(q, c, m, n) {
 		return sum, ByGram, nil
 	}
-	sum, err := p.bySVD(q, c, m, n)
+	sum, err := p.BySVD(q, c, m, n)
 	return sum, BySVD, err
 }
 
-// byGram takes U = C V S^-1 from C'C = V S^2 V', restores its orthogonality by
-// one Newton-Schulz step, U <- U (3 I - U'U) / 2, and multiplies by V'.
-func (p *Polar) byGram(q, c []float64, m, n int, accept func(sum, bound float64) bool) (float64, bool) {
+// Spectrum decomposes C'C = V S^2 V' of the m x n row-major c, m >= n, for
+// FromSpectrum and Aligned, and returns the nuclear norm of c. ok is false if
+// the norm is not accepted or a singular value is lost in rounding.
+func (p *Polar) Spectrum(c []float64, m, n int, accept func(sum, bound float64) bool) (sum float64, ok bool) {
 	v, w := p.gram[:n*n], p.w[:n]
 	crossProduct(v, c, m, n)
 	if !nblas.Eigen(n, v, n, w, p.work, p.iwork) {
 		return 0, false
 	}
-	delta := gramError(m, w[n-1])
-	if !(w[0] > 0) || w[n-1] < smallestGram || delta > 2*maxPolarLoss*w[0] {
+	p.delta = gramError(m, w[n-1])
+	if !(w[0] > 0) || w[n-1] < smallestGram {
 		return 0, false
 	}
-	sum, bound := sqrtSum(w, delta)
-	if !accept(sum, bound) {
-		return 0, false
+	sum, bound := sqrtSum(w, p.delta)
+	return sum, accept(sum, bound)
+}
+
+// FromSpectrum writes the polar factor of the c that Spectrum decomposed to q:
+// U = C V S^-1, its orthogonality restored by one Newton-Schulz step,
+// U <- U (3 I - U'U) / 2, times V'. It returns false if too little of the
+// orthogonality is left for that.
+func (p *Polar) FromSpectrum(q, c []float64, m, n int) bool {
+	v, w := p.gram[:n*n], p.w[:n]
+	if p.delta > 2*maxPolarLoss*w[0] {
+		return false
 	}
-	u, u2 := p.u[:m*n], p.u2[:m*n]
+	scale := p.s[:n]
+	for j, v := range w {
+		scale[j] = 1 / math.Sqrt(v)
+	}
+	u, u2, step := p.u[:m*n], p.u2[:m*n], p.vt[:n*n]
 	gemm(blas.NoTrans, blas.NoTrans, m, n, n, 1, c, n, v, n, 0, u, n)
-	for j := range n {
-		w[j] = 1 / math.Sqrt(w[j])
-	}
-	scaleColumns(u, m, n, w)
-	step := p.vt[:n*n]
+	scaleColumns(u, m, n, scale)
 	newtonSchulzStep(step, u, m, n)
 	gemm(blas.NoTrans, blas.NoTrans, m, n, n, 1, u, n, step, n, 0, u2, n)
 	gemm(blas.NoTrans, blas.Trans, m, n, n, 1, u2, n, v, n, 0, q, n)
-	return sum, true
+	return true
 }
 
-func (p *Polar) bySVD(q, c []float64, m, n int) (float64, error) {
+// BySVD is Factor by the singular vectors of c, which is overwritten.
+func (p *Polar) BySVD(q, c []float64, m, n int) (float64, error) {
 	s, u, vt := p.w[:n], p.u[:m*n], p.vt[:n*n]
 	if !nblas.SVD(false, m, n, c, n, s, u, n, vt, n, p.work, p.iwork) {
 		return math.NaN(), core.Numericalf("the SVD of a %d x %d matrix did not converge", m, n)

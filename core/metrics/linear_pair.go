@@ -16,7 +16,9 @@ import (
 type linearPair struct {
 	nuclear  *linalg.Nuclear
 	polar    *linalg.Polar
+	aligned  *linalg.Aligned
 	c, d, q  []float64
+	held     []float64 // five blocks of heldRows held-out samples
 	buf      []float32
 	block    []float64
 	wide     []float64
@@ -31,6 +33,9 @@ type linearPair struct {
 // certificate of their distance has never been seen to fail.
 const flat = 1e-3
 
+// heldRows is the number of held-out samples that are aligned in one go.
+const heldRows = 256
+
 func newLinearPair(arena *cmem.Arena, rank int, heldOut, single bool) *linearPair {
 	p := &linearPair{
 		c:     arena.Float64s(rank * rank),
@@ -41,6 +46,8 @@ func newLinearPair(arena *cmem.Arena, rank int, heldOut, single bool) *linearPai
 	p.polar = linalg.NewPolar(arena, rank, rank)
 	if heldOut {
 		p.d = arena.Float64s(rank * rank)
+		p.held = arena.Float64s(5 * heldRows * rank)
+		p.aligned = linalg.NewAligned(arena, rank)
 	} else {
 		p.nuclear = linalg.NewNuclear(arena, rank, rank)
 	}
@@ -72,8 +79,7 @@ func (p *linearPair) trainDistance() (float64, linalg.Route, error) {
 	if err != nil {
 		return math.NaN(), route, err
 	}
-	d, near := p.distance(sum, p.a.norm, p.b.norm)
-	if near == between {
+	if d, near := p.distance(sum, p.a.norm, p.b.norm); near == between {
 		return d, route, nil
 	}
 	crossProduct(c, p.buf, &p.b.train, &p.a.train)
@@ -81,11 +87,12 @@ func (p *linearPair) trainDistance() (float64, linalg.Route, error) {
 	if _, _, err := p.polar.Factor(q, c, rows, cols, p.accept); err != nil {
 		return math.NaN(), route, err
 	}
-	return p.residualDistance(near, q, &p.a.train, &p.b.train, p.a.norm, p.b.norm, 0), route, nil
+	return p.trainByFactor(sum, q), route, nil
 }
 
-// heldOutDistance takes the training distance and, from the polar factor Q of
-// C, the inner product <Q, B'A> of the aligned held-out data.
+// heldOutDistance takes the training distance from the spectrum of C, and the
+// held-out distance from the inner product of the data that its polar factor Q
+// aligns.
 func (p *linearPair) heldOutDistance() (train, test float64, route linalg.Route, err error) {
 	rows, cols := p.b.rank, p.a.rank
 	if cols == 0 {
@@ -93,39 +100,90 @@ func (p *linearPair) heldOutDistance() (train, test float64, route linalg.Route,
 		test, _ = p.distance(0, p.a.testNorm, p.b.testNorm)
 		return train, test, linalg.ByGram, nil
 	}
-	c, d, q := p.c[:rows*cols], p.d[:rows*cols], p.q[:rows*cols]
+	c := p.c[:rows*cols]
 	crossProduct(c, p.buf, &p.b.train, &p.a.train)
-	sum, route, err := p.polar.Factor(q, c, rows, cols, p.accept)
-	if err != nil {
-		return math.NaN(), math.NaN(), route, err
-	}
-	train, near := p.distance(sum, p.a.norm, p.b.norm)
-	if near != between {
-		train = p.residualDistance(near, q, &p.a.train, &p.b.train, p.a.norm, p.b.norm, 0)
-	}
-	crossProduct(d, p.buf, &p.b.test, &p.a.test)
-	test, near = p.distance(floats.Dot(q, d), p.a.testNorm, p.b.testNorm)
-	if near != between {
-		rest := math.Hypot(p.sa*p.a.testRest, p.sb*p.b.testRest)
-		if p.score == Angular {
-			rest = math.Hypot(p.a.testRest/p.a.testNorm, p.b.testRest/p.b.testNorm)
+	sum, ok := p.polar.Spectrum(c, rows, cols, p.accept)
+	if ok {
+		train, near := p.distance(sum, p.a.norm, p.b.norm)
+		if test, ok := p.alignedDistance(c); ok && near == between {
+			return train, test, linalg.ByGram, nil
 		}
-		test = p.residualDistance(near, q, &p.a.test, &p.b.test, p.a.testNorm, p.b.testNorm, rest)
 	}
-	return train, test, route, nil
+	q := p.q[:rows*cols]
+	if !ok || !p.polar.FromSpectrum(q, c, rows, cols) {
+		route = linalg.BySVD
+		if sum, err = p.polar.BySVD(q, c, rows, cols); err != nil {
+			return math.NaN(), math.NaN(), route, err
+		}
+	}
+	return p.trainByFactor(sum, q), p.testByFactor(q), route, nil
 }
 
-// accept certifies a nuclear norm that is off by at most bound: the distance
-// may be off by tol radians, or by tol relative to the geometric mean of the
-// norms.
+// alignedDistance takes the held-out distance without forming Q, which is
+// cheaper unless the held-out samples are many. ok is false if they are, or if
+// rounding shows in the result.
+func (p *linearPair) alignedDistance(c []float64) (d float64, ok bool) {
+	a, b := &p.a.test, &p.b.test
+	if a.rows > 4*a.cols {
+		return 0, false
+	}
+	size := heldRows * b.cols
+	p.aligned.Reset()
+	for i := 0; i < a.rows; i += heldRows {
+		rows := min(heldRows, a.rows-i)
+		left, right := a.slice(i, i+rows, p.held), b.slice(i, i+rows, p.held[size:])
+		product := p.held[2*size:][:rows*a.cols]
+		gemm(blas.NoTrans, blas.NoTrans, rows, a.cols, b.cols, 1, right, b.cols, c, a.cols, 0, product, a.cols)
+		p.aligned.Add(p.polar, product, left, p.held[3*size:], rows, a.cols)
+	}
+	inner, bound := p.aligned.Sum(p.polar, a.cols)
+	d, near := p.distance(inner, p.a.testNorm, p.b.testNorm)
+	return d, near == between && p.certified(inner, bound, p.a.testNorm, p.b.testNorm)
+}
+
+// trainByFactor is the training distance from the nuclear norm sum of C or, if
+// it is near an end, from the residual.
+func (p *linearPair) trainByFactor(sum float64, q []float64) float64 {
+	d, near := p.distance(sum, p.a.norm, p.b.norm)
+	if near == between {
+		return d
+	}
+	return p.residualDistance(near, q, &p.a.train, &p.b.train, p.a.norm, p.b.norm, 0)
+}
+
+// testByFactor is the held-out distance from <Q, B'A> or, if it is near an end,
+// from the residual.
+func (p *linearPair) testByFactor(q []float64) float64 {
+	na, nb := p.a.testNorm, p.b.testNorm
+	d := p.d[:len(q)]
+	crossProduct(d, p.buf, &p.b.test, &p.a.test)
+	distance, near := p.distance(floats.Dot(q, d), na, nb)
+	if near == between {
+		return distance
+	}
+	rest := math.Hypot(p.sa*p.a.testRest, p.sb*p.b.testRest)
+	if p.score == Angular {
+		rest = math.Hypot(p.a.testRest/na, p.b.testRest/nb)
+	}
+	return p.residualDistance(near, q, &p.a.test, &p.b.test, na, nb, rest)
+}
+
+// accept certifies a nuclear norm that is off by at most bound.
 func (p *linearPair) accept(sum, bound float64) bool {
 	bound += p.a.lost*p.b.norm + p.b.lost*p.a.norm
-	scale := p.a.norm * p.b.norm
+	return p.certified(sum, bound, p.a.norm, p.b.norm)
+}
+
+// certified reports whether an inner product of matrices with the given norms
+// that is off by at most bound leaves an error of the distance within tol, in
+// radians or relative to the geometric mean of the norms.
+func (p *linearPair) certified(inner, bound, na, nb float64) bool {
+	scale := na * nb
 	if p.score == Euclidean {
-		d, _ := p.distance(sum, p.a.norm, p.b.norm)
+		d, _ := p.distance(inner, na, nb)
 		return p.sa*p.sb*bound <= p.tol*d*math.Sqrt(p.sa*p.sb*scale)
 	}
-	return acos((sum-bound)/scale)-acos((sum+bound)/scale) <= p.tol
+	return acos((inner-bound)/scale)-acos((inner+bound)/scale) <= p.tol
 }
 
 // distance is that of the score, with the scales of the pair.
