@@ -33,8 +33,8 @@ func (s *Aligned) Reset() {
 func (s *Aligned) Add(p *Polar, left, right, scratch []float64, rows, n int) {
 	v := p.gram[:n*n]
 	bc, a := scratch[:rows*n], scratch[rows*n:2*rows*n]
-	gemm(blas.NoTrans, blas.NoTrans, rows, n, n, 1, left, n, v, n, 0, bc, n)
-	gemm(blas.NoTrans, blas.NoTrans, rows, n, n, 1, right, n, v, n, 0, a, n)
+	Gemm(blas.NoTrans, blas.NoTrans, rows, n, n, 1, left, n, v, n, 0, bc, n)
+	Gemm(blas.NoTrans, blas.NoTrans, rows, n, n, 1, right, n, v, n, 0, a, n)
 	for i := range rows {
 		x, y := bc[i*n:(i+1)*n], a[i*n:(i+1)*n]
 		for k, xk := range x {

@@ -37,11 +37,11 @@ func SquaredBures(a, b *mat.Dense) (float64, error) {
 	if !squareRoot(f, a, w, work, iwork) || !squareRoot(g, b, w, work, iwork) {
 		return math.NaN(), core.Numericalf("the eigenvalues of a %d x %d covariance did not converge", n, n)
 	}
-	gemm(blas.Trans, blas.NoTrans, n, n, n, 1, g, n, f, n, 0, cross, n)
+	Gemm(blas.Trans, blas.NoTrans, n, n, n, 1, g, n, f, n, 0, cross, n)
 	if _, _, err := polar.Factor(q, cross, n, n, func(_, _ float64) bool { return true }); err != nil {
 		return math.NaN(), err
 	}
-	gemm(blas.NoTrans, blas.NoTrans, n, n, n, -1, g, n, q, n, 1, f, n)
+	Gemm(blas.NoTrans, blas.NoTrans, n, n, n, -1, g, n, q, n, 1, f, n)
 	return floats.Dot(f, f), nil
 }
 
@@ -57,6 +57,6 @@ func squareRoot(f []float64, a *mat.Dense, w, work []float64, iwork []int32) boo
 	for k, l := range w {
 		w[k] = math.Sqrt(max(l, 0))
 	}
-	scaleColumns(f, n, n, w)
+	ScaleColumns(f, n, w)
 	return true
 }

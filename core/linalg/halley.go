@@ -136,11 +136,11 @@ func (h *Halley) newtonSchulz(x []float64, m, n int) {
 		}
 	}
 	copy(factor, gram)
-	gemm(blas.NoTrans, blas.NoTrans, n, n, n, 0.375, gram, n, gram, n, -1.25, factor, n)
+	Gemm(blas.NoTrans, blas.NoTrans, n, n, n, 0.375, gram, n, gram, n, -1.25, factor, n)
 	for i := range n {
 		factor[i*n+i] += 1.875
 	}
-	gemm(blas.NoTrans, blas.NoTrans, m, n, n, 1, x, n, factor, n, 0, next, n)
+	Gemm(blas.NoTrans, blas.NoTrans, m, n, n, 1, x, n, factor, n, 0, next, n)
 	copy(x, next)
 }
 

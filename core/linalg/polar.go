@@ -91,11 +91,11 @@ func (p *Polar) FromSpectrum(q, c []float64, m, n int) bool {
 		scale[j] = 1 / math.Sqrt(v)
 	}
 	u, u2, step := p.u[:m*n], p.u2[:m*n], p.vt[:n*n]
-	gemm(blas.NoTrans, blas.NoTrans, m, n, n, 1, c, n, v, n, 0, u, n)
-	scaleColumns(u, m, n, scale)
+	Gemm(blas.NoTrans, blas.NoTrans, m, n, n, 1, c, n, v, n, 0, u, n)
+	ScaleColumns(u, m, scale)
 	newtonSchulzStep(step, u, m, n)
-	gemm(blas.NoTrans, blas.NoTrans, m, n, n, 1, u, n, step, n, 0, u2, n)
-	gemm(blas.NoTrans, blas.Trans, m, n, n, 1, u2, n, v, n, 0, q, n)
+	Gemm(blas.NoTrans, blas.NoTrans, m, n, n, 1, u, n, step, n, 0, u2, n)
+	Gemm(blas.NoTrans, blas.Trans, m, n, n, 1, u2, n, v, n, 0, q, n)
 	return true
 }
 
@@ -109,7 +109,7 @@ func (p *Polar) BySVD(q, c []float64, m, n int) (float64, error) {
 	if !p.Complete {
 		rank = NumericalRank(s, max(m, n))
 	}
-	gemm(blas.NoTrans, blas.NoTrans, m, n, rank, 1, u, n, vt, n, 0, q, n)
+	Gemm(blas.NoTrans, blas.NoTrans, m, n, rank, 1, u, n, vt, n, 0, q, n)
 	var sum float64
 	for _, v := range s {
 		sum += v
@@ -136,19 +136,4 @@ func newtonSchulzStep(step, u []float64, m, n int) {
 			step[j*n+i] = step[i*n+j]
 		}
 	}
-}
-
-// scaleColumns multiplies column j of the m x n row-major a by d[j].
-func scaleColumns(a []float64, m, n int, d []float64) {
-	for i := range m {
-		row := a[i*n : (i+1)*n]
-		for j, v := range d {
-			row[j] *= v
-		}
-	}
-}
-
-// gemm is C = alpha op(A) op(B) + beta C on row-major slices.
-func gemm(tA, tB blas.Transpose, m, n, k int, alpha float64, a []float64, lda int, b []float64, ldb int, beta float64, c []float64, ldc int) {
-	blas64.Implementation().Dgemm(tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }

@@ -61,7 +61,7 @@ func (w Whitening) Apply(xz, z, x *mat.Dense, preserve bool) error {
 		return err
 	}
 	rx, rz, rxz := x.RawMatrix(), z.RawMatrix(), xz.RawMatrix()
-	gemm(blas.Trans, blas.NoTrans, n, n, m, 1, rx.Data, rx.Stride, rx.Data, rx.Stride, 0, v, n)
+	Gemm(blas.Trans, blas.NoTrans, n, n, m, 1, rx.Data, rx.Stride, rx.Data, rx.Stride, 0, v, n)
 	if !nblas.Eigen(n, v, n, lambda, work, iwork) {
 		return core.Numericalf("the eigenvalues of the %d x %d covariance did not converge", n, n)
 	}
@@ -73,20 +73,20 @@ func (w Whitening) Apply(xz, z, x *mat.Dense, preserve bool) error {
 		lambda[k] = scale * w.Gain(l)
 	}
 	copy(scaled, v)
-	scaleColumns(scaled, n, n, lambda)
-	gemm(blas.NoTrans, blas.Trans, n, n, n, 1, scaled, n, v, n, 0, rz.Data, rz.Stride)
+	ScaleColumns(scaled, n, lambda)
+	Gemm(blas.NoTrans, blas.Trans, n, n, n, 1, scaled, n, v, n, 0, rz.Data, rz.Stride)
 
 	// x is rotated before it is scaled, so that rounding in the directions in
 	// which it does not vary can be told from activity and is not amplified.
-	gemm(blas.NoTrans, blas.NoTrans, m, n, n, 1, rx.Data, rx.Stride, v, n, 0, rotated, n)
+	Gemm(blas.NoTrans, blas.NoTrans, m, n, n, 1, rx.Data, rx.Stride, v, n, 0, rotated, n)
 	total := mat.Norm(x, 2)
 	for k, size := range ColumnNorms(rotated, m, n) {
 		if size <= NullColumn*total {
 			lambda[k] = 0
 		}
 	}
-	scaleColumns(rotated, m, n, lambda)
-	gemm(blas.NoTrans, blas.Trans, m, n, n, 1, rotated, n, v, n, 0, rxz.Data, rxz.Stride)
+	ScaleColumns(rotated, m, lambda)
+	Gemm(blas.NoTrans, blas.Trans, m, n, n, 1, rotated, n, v, n, 0, rxz.Data, rxz.Stride)
 	return nil
 }
 

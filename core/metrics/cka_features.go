@@ -11,6 +11,7 @@ import (
 
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
+	"netrep_go/core/linalg"
 )
 
 // Cross-products are taken between panels of networks of about panelWidth
@@ -87,7 +88,7 @@ func (r *ckaRun) multiplyPanels(s *panelScratch, p panelPair) {
 			continue
 		}
 		right := r.panelRows(s.right, p.b, i, rows)
-		gemm(blas.Trans, blas.NoTrans, a, b, rows, 1, left, a, right, b, 1, c, b)
+		linalg.Gemm(blas.Trans, blas.NoTrans, a, b, rows, 1, left, a, right, b, 1, c, b)
 	}
 	r.storePanel(c, p)
 }

@@ -10,6 +10,7 @@ import (
 
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
+	"netrep_go/core/linalg"
 )
 
 // gramStream accumulates inner products of corrected Gram matrices. It goes
@@ -157,7 +158,7 @@ func (g *gramStream) form(s *gramScratch, tile gramTile, t int) {
 	} else {
 		right := s.right[:tile.cols*p]
 		net.rows(right, p, tile.j, tile.j+tile.cols, 1)
-		gemm(blas.NoTrans, blas.Trans, tile.rows, tile.cols, p, math.Sqrt2, left, p, right, p, 0, row, tile.cols)
+		linalg.Gemm(blas.NoTrans, blas.Trans, tile.rows, tile.cols, p, math.Sqrt2, left, p, right, p, 0, row, tile.cols)
 		g.correct(row, tile, net)
 	}
 	if g.origin == nil {
@@ -199,7 +200,7 @@ func (g *gramStream) pack(row, square []float64, n int) {
 
 // multiply adds the inner products of a block of rows of V with another.
 func (g *gramStream) multiply(b [4]int, length int) {
-	gemm(blas.NoTrans, blas.Trans, b[1], b[3], length, 1, g.row(b[0]), g.vStride, g.row(b[2]), g.vStride,
+	linalg.Gemm(blas.NoTrans, blas.Trans, b[1], b[3], length, 1, g.row(b[0]), g.vStride, g.row(b[2]), g.vStride,
 		1, g.dst[b[0]*g.stride+b[2]-g.first:], g.stride)
 }
 

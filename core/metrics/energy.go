@@ -11,6 +11,7 @@ import (
 	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
+	"netrep_go/core/linalg"
 	"netrep_go/core/optimize"
 )
 
@@ -295,8 +296,8 @@ func (s *energySolver) pass(ctx context.Context, t []float64, x, y *energyNetwor
 // cancel.
 func (w *energyWorker) measure(t []float64, x, y *energyNetwork, first, r, n int) {
 	rx, ry := x.x.RawMatrix(), y.x.RawMatrix()
-	gemm(blas.NoTrans, blas.NoTrans, r, n, n, 1, ry.Data[first*ry.Stride:], ry.Stride, t, n, 0, w.aligned, n)
-	gemm(blas.NoTrans, blas.Trans, r, r, n, -2, rx.Data[first*rx.Stride:], rx.Stride, w.aligned, n, 0, w.distances, r)
+	linalg.Gemm(blas.NoTrans, blas.NoTrans, r, n, n, 1, ry.Data[first*ry.Stride:], ry.Stride, t, n, 0, w.aligned, n)
+	linalg.Gemm(blas.NoTrans, blas.Trans, r, r, n, -2, rx.Data[first*rx.Stride:], rx.Stride, w.aligned, n, 0, w.distances, r)
 	for a := range r {
 		row, normX := w.distances[a*r:(a+1)*r], x.norms[first+a]
 		for b, cross := range row {
@@ -314,8 +315,8 @@ func (w *energyWorker) measure(t []float64, x, y *energyNetwork, first, r, n int
 // addProduct adds Y'W'X to the n x n cross, for the r rows from first on.
 func (w *energyWorker) addProduct(cross []float64, x, y *mat.Dense, first, r, n int) {
 	rx, ry := x.RawMatrix(), y.RawMatrix()
-	gemm(blas.Trans, blas.NoTrans, r, n, r, 1, w.distances, r, rx.Data[first*rx.Stride:], rx.Stride, 0, w.product, n)
-	gemm(blas.Trans, blas.NoTrans, n, n, r, 1, ry.Data[first*ry.Stride:], ry.Stride, w.product, n, 1, cross, n)
+	linalg.Gemm(blas.Trans, blas.NoTrans, r, n, r, 1, w.distances, r, rx.Data[first*rx.Stride:], rx.Stride, 0, w.product, n)
+	linalg.Gemm(blas.Trans, blas.NoTrans, n, n, r, 1, ry.Data[first*ry.Stride:], ry.Stride, w.product, n, 1, cross, n)
 }
 
 // distance returns |a - b|. Unlike floats.Distance it does not guard against

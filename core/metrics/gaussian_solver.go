@@ -122,7 +122,7 @@ func (s *gaussianSolver) meansProduct(weight float64, x, y *gaussians) {
 	mx, my := x.means.RawMatrix(), y.means.RawMatrix()
 	clear(s.cross)
 	for b := 0; b < x.d; b += n {
-		gemm(blas.Trans, blas.NoTrans, n, n, x.m, weight, my.Data[b:], my.Stride, mx.Data[b:], mx.Stride, 1, s.cross, n)
+		linalg.Gemm(blas.Trans, blas.NoTrans, n, n, x.m, weight, my.Data[b:], my.Stride, mx.Data[b:], mx.Stride, 1, s.cross, n)
 	}
 }
 
@@ -188,7 +188,7 @@ func newBures(arena *cmem.Arena, d, n int) *bures {
 func (b *bures) aligned(t, f []float64, rank int) []float64 {
 	g, n := b.g[:b.d*rank], b.n
 	for at := 0; at < b.d; at += n {
-		gemm(blas.Trans, blas.NoTrans, n, rank, n, 1, t, n, f[at*rank:], rank, 0, g[at*rank:], rank)
+		linalg.Gemm(blas.Trans, blas.NoTrans, n, rank, n, 1, t, n, f[at*rank:], rank, 0, g[at*rank:], rank)
 	}
 	return g
 }
@@ -196,7 +196,7 @@ func (b *bures) aligned(t, f []float64, rank int) []float64 {
 // product stores wide'narrow, which is tall, in b.m.
 func (b *bures) product(wide, narrow []float64, rows, cols int) []float64 {
 	m := b.m[:rows*cols]
-	gemm(blas.Trans, blas.NoTrans, rows, cols, b.d, 1, wide, rows, narrow, cols, 0, m, cols)
+	linalg.Gemm(blas.Trans, blas.NoTrans, rows, cols, b.d, 1, wide, rows, narrow, cols, 0, m, cols)
 	return m
 }
 
@@ -228,17 +228,17 @@ func (b *bures) accumulate(cross, t []float64, x, y *gaussians, i int) error {
 			return err
 		}
 		left = b.w[:b.d*rank]
-		gemm(blas.NoTrans, blas.NoTrans, b.d, rx, ry, 1, fy, ry, q, rx, 0, left, rank)
+		linalg.Gemm(blas.NoTrans, blas.NoTrans, b.d, rx, ry, 1, fy, ry, q, rx, 0, left, rank)
 	} else {
 		q, err := b.factor(fx, g, rx, ry)
 		if err != nil {
 			return err
 		}
 		right = b.w[:b.d*rank]
-		gemm(blas.NoTrans, blas.NoTrans, b.d, ry, rx, 1, fx, rx, q, ry, 0, right, rank)
+		linalg.Gemm(blas.NoTrans, blas.NoTrans, b.d, ry, rx, 1, fx, rx, q, ry, 0, right, rank)
 	}
 	for at := 0; at < b.d; at += b.n {
-		gemm(blas.NoTrans, blas.Trans, b.n, b.n, rank, 1, left[at*rank:], rank, right[at*rank:], rank, 1, cross, b.n)
+		linalg.Gemm(blas.NoTrans, blas.Trans, b.n, b.n, rank, 1, left[at*rank:], rank, right[at*rank:], rank, 1, cross, b.n)
 	}
 	return nil
 }
@@ -272,9 +272,9 @@ func (b *bures) distance(t []float64, x, y *gaussians, i int) (float64, error) {
 // and a partial isometry q, as |AQ - B|^2 + |A - AQQ'|^2: accurate down to zero.
 func (b *bures) residual(a, narrow, q []float64, rows, cols int) float64 {
 	aq, rest := b.w[:b.d*cols], b.m[:b.d*rows]
-	gemm(blas.NoTrans, blas.NoTrans, b.d, cols, rows, 1, a, rows, q, cols, 0, aq, cols)
+	linalg.Gemm(blas.NoTrans, blas.NoTrans, b.d, cols, rows, 1, a, rows, q, cols, 0, aq, cols)
 	copy(rest, a)
-	gemm(blas.NoTrans, blas.Trans, b.d, rows, cols, -1, aq, cols, q, cols, 1, rest, rows)
+	linalg.Gemm(blas.NoTrans, blas.Trans, b.d, rows, cols, -1, aq, cols, q, cols, 1, rest, rows)
 	floats.Sub(aq, narrow)
 	return floats.Dot(aq, aq) + floats.Dot(rest, rest)
 }
@@ -283,7 +283,7 @@ func (b *bures) residual(a, narrow, q []float64, rows, cols int) float64 {
 func (b *bures) meansDistance(t []float64, x, y *gaussians, i int) float64 {
 	n := b.n
 	aligned := b.w[:b.d]
-	gemm(blas.NoTrans, blas.NoTrans, b.d/n, n, n, 1, y.means.RawRowView(i), n, t, n, 0, aligned, n)
+	linalg.Gemm(blas.NoTrans, blas.NoTrans, b.d/n, n, n, 1, y.means.RawRowView(i), n, t, n, 0, aligned, n)
 	floats.Sub(aligned, x.means.RawRowView(i))
 	return floats.Dot(aligned, aligned)
 }

@@ -133,7 +133,7 @@ func (p *linearPair) alignedDistance(c []float64) (d float64, ok bool) {
 		rows := min(heldRows, a.rows-i)
 		left, right := a.slice(i, i+rows, p.held), b.slice(i, i+rows, p.held[size:])
 		product := p.held[2*size:][:rows*a.cols]
-		gemm(blas.NoTrans, blas.NoTrans, rows, a.cols, b.cols, 1, right, b.cols, c, a.cols, 0, product, a.cols)
+		linalg.Gemm(blas.NoTrans, blas.NoTrans, rows, a.cols, b.cols, 1, right, b.cols, c, a.cols, 0, product, a.cols)
 		p.aligned.Add(p.polar, product, left, p.held[3*size:], rows, a.cols)
 	}
 	inner, bound := p.aligned.Sum(p.polar, a.cols)
@@ -209,7 +209,7 @@ func (p *linearPair) residualDistance(near end, q []float64, a, b *samples, na, 
 		left, right := a.slice(i, i+rows, p.block), b.slice(i, i+rows, p.wide)
 		difference := p.wide[blockRows*b.cols:][:rows*b.cols]
 		copy(difference, right)
-		gemm(blas.NoTrans, blas.Trans, rows, b.cols, a.cols, sa, left, a.cols, q, a.cols, -sb, difference, b.cols)
+		linalg.Gemm(blas.NoTrans, blas.Trans, rows, b.cols, a.cols, sa, left, a.cols, q, a.cols, -sb, difference, b.cols)
 		total += floats.Dot(difference, difference)
 	}
 	return p.score.fromChord(math.Hypot(math.Sqrt(total), rest), near)

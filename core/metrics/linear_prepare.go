@@ -188,7 +188,7 @@ func (w *linearPreparer) rotate(net *linearNetwork, whitening linalg.Whitening, 
 	net.norm = math.Sqrt(total)
 	net.spread = smallest / largest
 	keepColumns(flat, m, q, kept)
-	scaleColumns(flat, m, net.rank, w.gain[:net.rank])
+	linalg.ScaleColumns(flat, m, w.gain[:net.rank])
 	keepColumns(v, q, q, kept)
 	return nil
 }
@@ -198,7 +198,7 @@ func (w *linearPreparer) multiplyInPlace(a, v []float64, m, q int) {
 	for i := 0; i < m; i += blockRows {
 		rows := min(blockRows, m-i)
 		block, product := a[i*q:(i+rows)*q], w.block[:rows*q]
-		gemm(blas.NoTrans, blas.NoTrans, rows, q, q, 1, block, q, v, q, 0, product, q)
+		linalg.Gemm(blas.NoTrans, blas.NoTrans, rows, q, q, 1, block, q, v, q, 0, product, q)
 		copy(block, product)
 	}
 }
@@ -222,13 +222,13 @@ func (w *linearPreparer) prepareTest(net *linearNetwork, whitening linalg.Whiten
 		return
 	}
 	basis, coords := w.trainBasis(net, rotated, reduced), w.coords[:mt*r]
-	gemm(blas.NoTrans, blas.NoTrans, mt, r, p, 1, rest, p, basis, r, 0, coords, r)
+	linalg.Gemm(blas.NoTrans, blas.NoTrans, mt, r, p, 1, rest, p, basis, r, 0, coords, r)
 	if r < p {
-		gemm(blas.NoTrans, blas.Trans, mt, p, r, -1, coords, r, basis, r, 1, rest, p)
+		linalg.Gemm(blas.NoTrans, blas.Trans, mt, p, r, -1, coords, r, basis, r, 1, rest, p)
 		net.testRest = norm(rest) * whitening.Gain(0)
 	}
 	if rotated {
-		scaleColumns(coords, mt, r, w.gain[:r])
+		linalg.ScaleColumns(coords, mt, w.gain[:r])
 	}
 	net.testNorm = math.Hypot(norm(coords), net.testRest)
 	net.test.store(coords, mt, r)
@@ -246,6 +246,6 @@ func (w *linearPreparer) trainBasis(net *linearNetwork, rotated, reduced bool) [
 		return w.wide[:p*m]
 	}
 	basis := w.basis[:p*r]
-	gemm(blas.NoTrans, blas.NoTrans, p, r, m, 1, w.wide, m, w.gram, r, 0, basis, r)
+	linalg.Gemm(blas.NoTrans, blas.NoTrans, p, r, m, 1, w.wide, m, w.gram, r, 0, basis, r)
 	return basis
 }

@@ -55,7 +55,7 @@ func Match(cols []int64, x, y *mat.Dense) error {
 		return err
 	}
 	rx, ry := x.RawMatrix(), y.RawMatrix()
-	gemm(blas.Trans, blas.NoTrans, n, n, m, -1, rx.Data, rx.Stride, ry.Data, ry.Stride, 0, cost, n)
+	linalg.Gemm(blas.Trans, blas.NoTrans, n, n, m, -1, rx.Data, rx.Stride, ry.Data, ry.Stride, 0, cost, n)
 	for i, j := range optimize.NewAssignment(n).Minimize(cost, n, n) {
 		cols[i] = int64(j)
 	}

@@ -5,11 +5,11 @@ import (
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas32"
-	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 
 	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
+	"netrep_go/core/linalg"
 )
 
 // samples is a row-major matrix kept in float64 or, at half the memory and
@@ -75,7 +75,7 @@ func (s *samples) slice(i, j int, buf []float64) []float64 {
 func crossProduct(dst []float64, buf []float32, a, b *samples) {
 	m, n := a.cols, b.cols
 	if a.single == nil {
-		gemm(blas.Trans, blas.NoTrans, m, n, a.rows, 1, a.double, m, b.double, n, 0, dst, n)
+		linalg.Gemm(blas.Trans, blas.NoTrans, m, n, a.rows, 1, a.double, m, b.double, n, 0, dst, n)
 		return
 	}
 	buf = buf[:m*n]
@@ -83,11 +83,6 @@ func crossProduct(dst []float64, buf []float32, a, b *samples) {
 	for i, v := range buf {
 		dst[i] = float64(v)
 	}
-}
-
-// gemm is C = alpha op(A) op(B) + beta C on row-major slices.
-func gemm(tA, tB blas.Transpose, m, n, k int, alpha float64, a []float64, lda int, b []float64, ldb int, beta float64, c []float64, ldc int) {
-	blas64.Implementation().Dgemm(tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
 // norm is the Euclidean norm of numbers whose squares do not overflow.
@@ -100,16 +95,6 @@ func trace(a []float64, n int) float64 {
 		sum += a[i*n+i]
 	}
 	return sum
-}
-
-// scaleColumns multiplies column j of the m x n row-major a by d[j].
-func scaleColumns(a []float64, m, n int, d []float64) {
-	for i := range m {
-		row := a[i*n : (i+1)*n]
-		for j, v := range d {
-			row[j] *= v
-		}
-	}
 }
 
 // keepColumns packs the columns kept (ascending) of the m x n row-major a into

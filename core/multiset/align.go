@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core/internal/cmem"
@@ -154,11 +153,11 @@ func (s *space) align(ctx context.Context) error {
 		w, net := &s.scratch[worker], &s.nets[i]
 		cross := w.cross[:s.rank*net.rank]
 		if s.group == optimize.Permutation {
-			gemm(blas.Trans, blas.NoTrans, net.rank, s.rank, s.rows, -1, net.data, net.stride, s.mean, s.rank, 0, cross, s.rank)
+			linalg.Gemm(blas.Trans, blas.NoTrans, net.rank, s.rank, s.rows, -1, net.data, net.stride, s.mean, s.rank, 0, cross, s.rank)
 			copy(net.to, w.assignment.Minimize(cross, net.rank, s.rank))
 			return nil
 		}
-		gemm(blas.Trans, blas.NoTrans, s.rank, net.rank, s.rows, 1, s.mean, s.rank, net.data, net.stride, 0, cross, net.rank)
+		linalg.Gemm(blas.Trans, blas.NoTrans, s.rank, net.rank, s.rows, 1, s.mean, s.rank, net.data, net.stride, 0, cross, net.rank)
 		if w.halley.Factor(net.q, cross, s.rank, net.rank) {
 			return nil
 		}
@@ -190,7 +189,7 @@ func (s *space) average(ctx context.Context, keep, weight float64) error {
 func (s *space) addAligned(out []float64, i, first, last int, weight float64) {
 	net := &s.nets[i]
 	if net.to == nil {
-		gemm(blas.NoTrans, blas.Trans, last-first, s.rank, net.rank, weight, net.data[first*net.stride:], net.stride, net.q, net.rank, 1, out, s.rank)
+		linalg.Gemm(blas.NoTrans, blas.Trans, last-first, s.rank, net.rank, weight, net.data[first*net.stride:], net.stride, net.q, net.rank, 1, out, s.rank)
 		return
 	}
 	for r := first; r < last; r++ {
@@ -216,7 +215,7 @@ func (s *space) storeAligned(dst *mat.Dense, worker, i int) {
 func (s *space) store(dst *mat.Dense, coords []float64) {
 	raw := dst.RawMatrix()
 	if s.basis != nil {
-		gemm(blas.NoTrans, blas.Trans, s.rows, s.width, s.rank, 1, coords, s.rank, s.basis, s.rank, 0, raw.Data, raw.Stride)
+		linalg.Gemm(blas.NoTrans, blas.Trans, s.rows, s.width, s.rank, 1, coords, s.rank, s.basis, s.rank, 0, raw.Data, raw.Stride)
 		return
 	}
 	for i := range s.rows {
@@ -232,9 +231,4 @@ func (s *space) sweepTasks() int {
 		return s.blocks()
 	}
 	return len(s.nets) + s.blocks()
-}
-
-// gemm is C = alpha op(A) op(B) + beta C on row-major slices.
-func gemm(tA, tB blas.Transpose, m, n, k int, alpha float64, a []float64, lda int, b []float64, ldb int, beta float64, c []float64, ldc int) {
-	blas64.Implementation().Dgemm(tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }

@@ -361,7 +361,7 @@ func (p *procrustes) distance(m, x *mat.Dense, normM, normX float64) (float64, e
 	_, r := x.Dims()
 	rm, rx := m.RawMatrix(), x.RawMatrix()
 	cross := p.cross[:n*r]
-	gemm(blas.Trans, blas.NoTrans, n, r, rows, 1, rm.Data, rm.Stride, rx.Data, rx.Stride, 0, cross, r)
+	linalg.Gemm(blas.Trans, blas.NoTrans, n, r, rows, 1, rm.Data, rm.Stride, rx.Data, rx.Stride, 0, cross, r)
 	square := func(sum float64) float64 { return max(0, normM*normM+normX*normX-2*sum) }
 	sum, _, err := p.nuclear.Norm(cross, n, r, true, func(sum, bound float64) bool {
 		return bound <= 1e-10*(normM+normX)*math.Sqrt(square(sum))
@@ -370,13 +370,13 @@ func (p *procrustes) distance(m, x *mat.Dense, normM, normX float64) (float64, e
 	if err != nil || d >= nearZero*(normM+normX) {
 		return d, err
 	}
-	gemm(blas.Trans, blas.NoTrans, n, r, rows, 1, rm.Data, rm.Stride, rx.Data, rx.Stride, 0, cross, r)
+	linalg.Gemm(blas.Trans, blas.NoTrans, n, r, rows, 1, rm.Data, rm.Stride, rx.Data, rx.Stride, 0, cross, r)
 	q := p.q[:n*r]
 	p.polar.Complete = true
 	if _, _, err := p.polar.Factor(q, cross, n, r, anyBound); err != nil {
 		return d, err
 	}
 	mat.NewDense(rows, n, p.d[:rows*n]).Copy(m)
-	gemm(blas.NoTrans, blas.Trans, rows, n, r, 1, rx.Data, rx.Stride, q, r, -1, p.d, n)
+	linalg.Gemm(blas.NoTrans, blas.Trans, rows, n, r, 1, rx.Data, rx.Stride, q, r, -1, p.d, n)
 	return floats.Norm(p.d[:rows*n], 2), nil
 }
