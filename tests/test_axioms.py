@@ -119,7 +119,7 @@ def test_lengths_are_zero_just_for_what_the_metric_leaves_out(name, seed):
 
 
 def test_energy_distances_are_estimates():
-    """They estimate a metric without bias, so that they may come out as 0, and break the triangle."""
+    """They estimate a metric without bias: some come out as 0 and break the triangle."""
     networks = repeats(np.random.default_rng(0), 5)
     D = distances(EnergyStochasticMetric(group="identity"), networks)
     back = distances(EnergyStochasticMetric(group="identity"), networks[::-1])[::-1, ::-1]
