@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -87,8 +86,9 @@ def main(
                 print(json.dumps(rows[-1]), flush=True)
     if not (options.quick or options.only):
         RESULTS.mkdir(exist_ok=True)
-        document = {"machine": platform.processor(), "versions": _versions()}
-        document |= {"command": f"python benchmarks/{Path(script).name}", "rows": rows}
+        versions = {name: v for name, v in _versions().items() if name != "platform"}
+        document = {"versions": versions, "rows": rows}
+        document["command"] = f"python benchmarks/{Path(script).name}"
         path = RESULTS / f"{Path(script).stem}.json"
         path.write_text(json.dumps(document, indent=1) + "\n")
 
