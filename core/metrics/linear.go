@@ -67,10 +67,7 @@ func (l Linear) PartialFit(mean []float64, xw, z, x *mat.Dense) error {
 	if err := arena.Err(); err != nil {
 		return err
 	}
-	clear(mean)
-	if l.Center {
-		linalg.ColumnMeans(mean, x)
-	}
+	center(mean, x, l.Center)
 	linalg.SubtractRow(centered, x, mean)
 	if v := norm(centered); v != 0 {
 		if err := usableNorm(v); err != nil {

@@ -65,7 +65,7 @@ func (w *linearPreparer) prepare(net *linearNetwork, linear Linear, x, test *mat
 	q := min(m, p)
 	net.width = p
 	flat := net.train.room(w.flat, m*q)
-	w.center(linear.Center, x)
+	center(w.mean[:p], x, linear.Center)
 	if p > m {
 		w.reduce(flat, x)
 	} else {
@@ -98,15 +98,6 @@ func (w *linearPreparer) prepare(net *linearNetwork, linear Linear, x, test *mat
 		return net.test.check(net.testNorm)
 	}
 	return nil
-}
-
-func (w *linearPreparer) center(center bool, x *mat.Dense) {
-	_, p := x.Dims()
-	if center {
-		linalg.ColumnMeans(w.mean[:p], x)
-	} else {
-		clear(w.mean[:p])
-	}
 }
 
 // reduce stores in the m x m flat the coordinates R' of the centred x = R'Q' in

@@ -150,10 +150,7 @@ func (c *PermutationCohort) Prepare(worker, k int) error {
 	x := c.train[k]
 	_, p := x.Dims()
 	mean := w.mean[:p]
-	clear(mean)
-	if c.metric.Center {
-		linalg.ColumnMeans(mean, x)
-	}
+	center(mean, x, c.metric.Center)
 	net.norm = w.store(&net.train, x, mean)
 	if c.test != nil {
 		net.testNorm = w.store(&net.test, c.test[k], mean)

@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas32"
 	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
@@ -82,6 +83,15 @@ func crossProduct(dst []float64, buf []float32, a, b *samples) {
 	blas32.Implementation().Sgemm(blas.Trans, blas.NoTrans, m, n, a.rows, 1, a.single, m, b.single, n, 0, buf, n)
 	for i, v := range buf {
 		dst[i] = float64(v)
+	}
+}
+
+// center stores the column means of x in mean or, if they are to stay, zeros.
+func center(mean []float64, x *mat.Dense, remove bool) {
+	if remove {
+		linalg.ColumnMeans(mean, x)
+	} else {
+		clear(mean)
 	}
 }
 

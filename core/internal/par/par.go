@@ -63,7 +63,6 @@ func For(ctx context.Context, n, workers int, f func(worker, i int) error) error
 		}
 		wg.Go(func() {
 			defer busy.Add(-1)
-			defer lockThread()()
 			loop.run(worker)
 		})
 	}
@@ -117,21 +116,4 @@ func (l *loop) fail(i int64, err error) {
 		l.err, l.failed = err, i
 	}
 	l.stopped.Store(true)
-}
-
-// threadInit, if set, is called on the operating system thread of each worker
-// that For starts.
-var threadInit func()
-
-// SetThreadInit installs a function that every new worker calls on its own,
-// locked thread before its first task. It must be called before any For.
-func SetThreadInit(f func()) { threadInit = f }
-
-func lockThread() (unlock func()) {
-	if threadInit == nil {
-		return func() {}
-	}
-	runtime.LockOSThread()
-	threadInit()
-	return runtime.UnlockOSThread
 }

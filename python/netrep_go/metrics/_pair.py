@@ -23,20 +23,16 @@ class AlignmentMetric(PairwiseMixin, BaseEstimator):
 
     The class provides ``partial_fit``, ``finalize_fit``, which sets ``mx_`` and
     ``my_``, ``_align``, which maps centred activations into the common space, and
-    ``_n_aligned``; and the parameters ``zero_pad`` and ``score_method``.
+    ``_n_aligned``, which returns how many leading dimensions of that are aligned; and
+    the parameters ``zero_pad`` and ``score_method``.
     """
 
     partial_fit: Any
     finalize_fit: Any
+    _align: Any
+    _n_aligned: Any
     zero_pad: bool
     score_method: str
-
-    def _align(self, X: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        raise NotImplementedError
-
-    def _n_aligned(self) -> int:
-        """Return how many leading dimensions of the common space are aligned."""
-        raise NotImplementedError
 
     def fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
         """Find the alignment that brings X and Y closest.
