@@ -6,7 +6,8 @@ from scipy.special import softmax
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
 
-from netrep_go.datasets import _fit, _hidden_layers, _training_options, digits_networks
+from netrep_go.datasets import digits_networks
+from netrep_go.datasets._digits import _fit, _hidden_layers, _training_options
 
 FAMILY = {"widths": (12, 24), "depths": (1, 2), "n_seeds": 2}
 

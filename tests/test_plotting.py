@@ -186,10 +186,10 @@ def test_displays_draw_on_given_axes_and_draw_again(from_distances, distances):
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (np.arange(9.0).reshape(3, 3), "distances must be square and symmetric"),
-        (np.zeros((2, 3)), "distances must be square and symmetric"),
+        (np.arange(9.0).reshape(3, 3), "distances must be symmetric"),
+        (np.zeros((2, 3)), "distances must be a square matrix"),
         (np.full((3, 3), np.nan), "distances contains NaN"),
-        (np.zeros((1, 1)), "minimum of 2"),
+        (np.zeros((1, 1)), "distances must have at least 2 rows"),
     ],
 )
 def test_bad_distances_are_refused(from_distances, bad, message):

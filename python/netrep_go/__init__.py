@@ -14,6 +14,7 @@ except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "unknown"
 
 _MODULES = (
+    "capacity",
     "conv_layers",
     "covariates",
     "datasets",
@@ -22,6 +23,7 @@ _MODULES = (
     "multiset",
     "plotting",
     "rbf_sampler",
+    "rsa",
     "utils",
     "validation",
 )

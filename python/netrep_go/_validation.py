@@ -118,7 +118,7 @@ def check_number(value: object, name: str, low: float, high: float) -> None:
 
 
 def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray:
-    """Return ``D`` as an exactly symmetric float64 matrix with a zero diagonal.
+    """Return ``D`` as an exactly symmetric float64 matrix of 2 rows or more, its diagonal zero.
 
     Departures below a millionth of the largest entry count as rounding and are mended,
     on a copy. Negative entries raise unless ``signed``.
@@ -126,6 +126,8 @@ def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray
     D = as_matrix(D, name)
     if D.shape[0] != D.shape[1]:
         raise ValueError(f"{name} must be a square matrix, got shape {D.shape}")
+    if len(D) < 2:
+        raise ValueError(f"{name} must have at least 2 rows, got {len(D)}")
     asymmetry, diagonal = np.abs(D - D.T).max(), np.abs(D.diagonal()).max()
     tolerance = 1e-6 * np.abs(D).max()
     if asymmetry > tolerance:

@@ -18,8 +18,6 @@ from threadpoolctl import threadpool_limits
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["digits_networks"]
-
 _MAX_SEED = np.iinfo(np.int32).max
 _PIXEL_MAX = 16.0
 

@@ -1,0 +1,2 @@
+// Package rsa computes and compares representational dissimilarity matrices (RDMs).
+package rsa

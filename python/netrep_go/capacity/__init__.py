@@ -1,0 +1,1 @@
+"""Geometry and classification capacity of object manifolds."""

@@ -1,0 +1,19 @@
+"""Displays of distances between networks and of aligned activations.
+
+They follow scikit-learn's display objects: a ``from_*`` class method computes what
+is shown and draws it, `plot` draws it again without computing, and both return the
+display, whose ``ax_`` and ``figure_`` can be changed further. Matplotlib is only
+imported when something is drawn.
+"""
+
+from netrep_go.plotting._activations import AlignedActivationsDisplay
+from netrep_go.plotting._dendrogram import DendrogramDisplay
+from netrep_go.plotting._embedding import EmbeddingDisplay
+from netrep_go.plotting._heatmap import DistanceMatrixDisplay
+
+__all__ = [
+    "AlignedActivationsDisplay",
+    "DendrogramDisplay",
+    "DistanceMatrixDisplay",
+    "EmbeddingDisplay",
+]

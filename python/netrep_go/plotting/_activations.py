@@ -1,0 +1,156 @@
+"""Aligned activations, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.utils import check_array, check_consistent_length
+
+from netrep_go.plotting._style import COLORS, levels, panels
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+
+
+class AlignedActivationsDisplay:
+    """Principal components of aligned activations, one panel a network.
+
+    The components are those of all networks together, so that a point at the same
+    place in two panels is the same pattern of activity.
+
+    It is recommended to use :meth:`from_activations` to create a display.
+
+    Parameters
+    ----------
+    components : list of ndarray of shape (n_samples, 2)
+        First two principal components of each network's activations.
+    y : ndarray of shape (n_samples,)
+        Label of each sample.
+    explained_variance_ratio : ndarray of shape (2,)
+        Fraction of the variance over all networks in each component.
+    titles : sequence of str, default=None
+        Title of each panel.
+
+    Attributes
+    ----------
+    ax_ : ndarray of matplotlib Axes of shape (n_networks,)
+        The panels.
+    figure_ : matplotlib Figure
+        Figure that contains the panels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.plotting import AlignedActivationsDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((30, 5))
+    >>> display = AlignedActivationsDisplay.from_activations(
+    ...     [X, X + 0.1], np.repeat([0, 1, 2], 10), titles=["a", "b"])
+    >>> len(display.ax_), display.components[0].shape
+    (2, (30, 2))
+    """
+
+    def __init__(
+        self,
+        components: Sequence[npt.NDArray[np.float64]],
+        y: npt.NDArray[np.generic],
+        *,
+        explained_variance_ratio: npt.NDArray[np.float64],
+        titles: Sequence[str] | None = None,
+    ) -> None:
+        self.components = components
+        self.y = y
+        self.explained_variance_ratio = explained_variance_ratio
+        self.titles = titles
+
+    @classmethod
+    def from_activations(
+        cls,
+        activations: Sequence[npt.ArrayLike],
+        y: npt.ArrayLike,
+        *,
+        titles: Sequence[str] | None = None,
+        ax: Sequence[Axes] | None = None,
+    ) -> AlignedActivationsDisplay:
+        """Project aligned activations on their principal components and draw them.
+
+        Parameters
+        ----------
+        activations : sequence of array-like of shape (n_samples, n_features)
+            Activations of each network, aligned to a common space.
+        y : array-like of shape (n_samples,)
+            Label of each sample, with at most 10 different values.
+        titles : sequence of str, default=None
+            Title of each panel.
+        ax : sequence of matplotlib Axes, default=None
+            Axes to draw on, one a network. If None, a new figure is made.
+
+        Returns
+        -------
+        display : AlignedActivationsDisplay
+            The drawn display.
+
+        Raises
+        ------
+        ValueError
+            If the activations are not of one shape, `y` does not have one label for
+            each sample or more than 10 different ones, or `titles` or `ax` does not
+            have one entry for each network.
+        """
+        stack = check_array(np.stack(activations), allow_nd=True)
+        y = np.asarray(y)
+        check_consistent_length(stack[0], y)
+        check_consistent_length(stack, titles, ax)
+        pca = PCA(n_components=2, svd_solver="full").fit(np.concatenate(stack))
+        display = cls(
+            [pca.transform(X) for X in stack],
+            y,
+            explained_variance_ratio=pca.explained_variance_ratio_,
+            titles=titles,
+        )
+        return display.plot(ax=ax)
+
+    def plot(self, ax: Sequence[Axes] | None = None) -> AlignedActivationsDisplay:
+        """Draw the panels.
+
+        Parameters
+        ----------
+        ax : sequence of matplotlib Axes, default=None
+            Axes to draw on, one a network. If None, a new figure is made.
+
+        Returns
+        -------
+        display : AlignedActivationsDisplay
+            The drawn display.
+        """
+        labels, colors = levels({"y": self.y}, "y", len(self.y), COLORS)
+        self.ax_ = panels(len(self.components)) if ax is None else np.asarray(ax)
+        self.figure_ = self.ax_[0].figure
+        first, second = self.explained_variance_ratio
+        for panel, points in zip(self.ax_, self.components, strict=True):
+            for level, color in colors.items():
+                _draw_class(panel, points[labels == level], str(level), color)
+            panel.set(xticks=[], yticks=[], aspect="equal")
+            panel.set(xlabel=f"PC 1 ({first:.0%})", ylabel=f"PC 2 ({second:.0%})")
+            panel.label_outer()
+        for panel, title in zip(self.ax_, self.titles or (), strict=False):
+            panel.set_title(title, fontsize="medium")
+        return self
+
+
+def _draw_class(ax: Axes, points: npt.NDArray[np.float64], name: str, color: str) -> None:
+    """Draw the samples of a class, and its name at their mean."""
+    ax.scatter(*points.T, s=6, c=color, alpha=0.6, linewidths=0)
+    ax.annotate(
+        name,
+        points.mean(axis=0),
+        ha="center",
+        va="center",
+        fontsize="small",
+        fontweight="bold",
+        bbox={"boxstyle": "circle,pad=0.1", "fc": "white", "ec": color, "lw": 1.5},
+    )

@@ -1,0 +1,181 @@
+"""Dendrogram of networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.cluster.hierarchy import dendrogram, linkage
+from scipy.spatial.distance import squareform
+from sklearn.utils import check_consistent_length
+
+from netrep_go._validation import as_distances
+from netrep_go.plotting._style import COLORS, axes, label, levels, point
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+
+
+class DendrogramDisplay:
+    """Dendrogram of networks by average linkage.
+
+    The height of a node is the mean distance between the networks of its two
+    branches [1]_.
+
+    It is recommended to use :meth:`from_distances` to create a display.
+
+    Parameters
+    ----------
+    linkage : ndarray of shape (n_networks - 1, 4)
+        Hierarchical clustering in the format of
+        :func:`scipy.cluster.hierarchy.linkage`.
+    labels : sequence of str, default=None
+        Name of each network.
+    covariates : mapping of str to array-like of shape (n_networks,), default=None
+        Properties of the networks: a dict of columns or a DataFrame.
+    hue : str, default=None
+        Name of the covariate that is shown by the colour of the labels.
+    name : str, default="distance"
+        Name and unit of the distances.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the dendrogram.
+    figure_ : matplotlib Figure
+        Figure that contains the dendrogram.
+
+    References
+    ----------
+    .. [1] Sokal, R. R. & Michener, C. D. (1958). A statistical method for
+       evaluating systematic relationships. University of Kansas Science
+       Bulletin 38, 1409-1438.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.plotting import DendrogramDisplay
+    >>> D = np.array([[0.0, 0.9, 0.1], [0.9, 0.0, 0.8], [0.1, 0.8, 0.0]])
+    >>> display = DendrogramDisplay.from_distances(D, labels=["a", "b", "c"])
+    >>> display.linkage[:, 2].round(2).tolist()
+    [0.1, 0.85]
+    """
+
+    def __init__(
+        self,
+        linkage: npt.NDArray[np.float64],
+        *,
+        labels: Sequence[str] | None = None,
+        covariates: Mapping[str, npt.ArrayLike] | None = None,
+        hue: str | None = None,
+        name: str = "distance",
+    ) -> None:
+        self.linkage = linkage
+        self.labels = labels
+        self.covariates = covariates
+        self.hue = hue
+        self.name = name
+
+    @classmethod
+    def from_distances(
+        cls,
+        distances: npt.ArrayLike,
+        *,
+        labels: Sequence[str] | None = None,
+        covariates: Mapping[str, npt.ArrayLike] | None = None,
+        hue: str | None = None,
+        name: str = "distance",
+        ax: Axes | None = None,
+    ) -> DendrogramDisplay:
+        """Cluster networks from their distances and draw the dendrogram.
+
+        Parameters
+        ----------
+        distances : array-like of shape (n_networks, n_networks)
+            Symmetric matrix of distances.
+        labels : sequence of str, default=None
+            Name of each network. If None, its index.
+        covariates : mapping of str to array-like of shape (n_networks,), default=None
+            Properties of the networks: a dict of columns or a DataFrame.
+        hue : str, default=None
+            Name of the covariate to show by the colour of the labels, with at most
+            10 levels.
+        name : str, default="distance"
+            Name and unit of the distances, shown along the axis.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        display : DendrogramDisplay
+            The drawn display.
+
+        Raises
+        ------
+        ValueError
+            If `distances` is not a symmetric matrix of finite numbers, `labels` has
+            another length, or the covariate is unknown, has another length or too
+            many levels.
+        """
+        distances = as_distances(distances, "distances")
+        check_consistent_length(distances, labels)
+        display = cls(
+            average_linkage(distances),
+            labels=labels,
+            covariates=covariates,
+            hue=hue,
+            name=name,
+        )
+        return display.plot(ax=ax)
+
+    def plot(self, ax: Axes | None = None) -> DendrogramDisplay:
+        """Draw the dendrogram.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        display : DendrogramDisplay
+            The drawn display.
+        """
+        n_networks = len(self.linkage) + 1
+        hues, colors = levels(self.covariates, self.hue, n_networks, COLORS)
+        height = np.clip(0.19 * n_networks + 1.0, 3.0, 14.0)
+        self.ax_ = axes(ax, figsize=(6.5, height))
+        self.figure_ = self.ax_.figure
+        tree = dendrogram(
+            self.linkage,
+            labels=self.labels,
+            orientation="left",
+            color_threshold=0.0,
+            above_threshold_color="0.35",
+            leaf_font_size=8,
+            ax=self.ax_,
+        )
+        if self.hue is not None:
+            self._color_labels([colors[hues[leaf]] for leaf in tree["leaves"]])
+            label(self.ax_, self.hue, [(k, c, "s") for k, c in colors.items()])
+            self.ax_.legend(
+                loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=len(colors), frameon=False
+            )
+        self.ax_.set_xlabel(self.name)
+        self.ax_.spines[["top", "left", "right"]].set_visible(False)
+        return self
+
+    def _color_labels(self, colors: Sequence[str]) -> None:
+        """Mark each leaf with a square in its colour, left of its label."""
+        heights = self.ax_.get_yticks()
+        self.ax_.scatter(
+            np.zeros(len(heights)), heights, **point(colors, "s"), clip_on=False, zorder=3
+        )
+        self.ax_.tick_params(axis="y", pad=8)
+
+
+def average_linkage(distances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Cluster by average linkage, with the leaves in the optimal order."""
+    return linkage(squareform(distances, checks=False), method="average", optimal_ordering=True)

@@ -1,0 +1,170 @@
+"""Networks as points of a plane."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.spatial.distance import pdist
+from sklearn.decomposition import KernelPCA
+from sklearn.manifold import smacof
+
+from netrep_go._validation import as_distances
+from netrep_go.plotting._style import COLORS, MARKERS, axes, label, levels, point
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+
+
+class EmbeddingDisplay:
+    r"""Networks as points of a plane that approximates their distances.
+
+    The points :math:`z_i` minimise the raw stress of metric multidimensional
+    scaling, :math:`\sum_{i<j} (d_{ij} - \|z_i - z_j\|)^2`, by SMACOF [1]_ from the
+    classical solution, so that the result is the same on every run. Only the
+    distances between points have a meaning: the axes are arbitrary.
+
+    It is recommended to use :meth:`from_distances` to create a display.
+
+    Parameters
+    ----------
+    embedding : ndarray of shape (n_networks, 2)
+        Coordinates of the networks, in the unit of the distances.
+    stress : float
+        Stress-1 of the embedding, the raw stress over the sum of squared distances
+        in the plane, under a square root: 0 is exact, above 0.2 is poor.
+    covariates : mapping of str to array-like of shape (n_networks,), default=None
+        Properties of the networks: a dict of columns or a DataFrame.
+    hue : str, default=None
+        Name of the covariate that is shown by colour.
+    style : str, default=None
+        Name of the covariate that is shown by the shape of the marker.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the points.
+    figure_ : matplotlib Figure
+        Figure that contains the points.
+
+    References
+    ----------
+    .. [1] Borg, I. & Groenen, P. J. F. (2005). Modern Multidimensional Scaling,
+       2nd edition, chapter 8. Springer. doi:10.1007/0-387-28981-X
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.plotting import EmbeddingDisplay
+    >>> D = np.array([[0.0, 3.0, 4.0], [3.0, 0.0, 5.0], [4.0, 5.0, 0.0]])
+    >>> display = EmbeddingDisplay.from_distances(
+    ...     D, covariates={"depth": [1, 1, 2]}, hue="depth")
+    >>> bool(display.stress < 1e-6)
+    True
+    """
+
+    def __init__(
+        self,
+        embedding: npt.NDArray[np.float64],
+        *,
+        stress: float,
+        covariates: Mapping[str, npt.ArrayLike] | None = None,
+        hue: str | None = None,
+        style: str | None = None,
+    ) -> None:
+        self.embedding = embedding
+        self.stress = stress
+        self.covariates = covariates
+        self.hue = hue
+        self.style = style
+
+    @classmethod
+    def from_distances(
+        cls,
+        distances: npt.ArrayLike,
+        *,
+        covariates: Mapping[str, npt.ArrayLike] | None = None,
+        hue: str | None = None,
+        style: str | None = None,
+        ax: Axes | None = None,
+    ) -> EmbeddingDisplay:
+        """Embed and draw networks from their distances.
+
+        Parameters
+        ----------
+        distances : array-like of shape (n_networks, n_networks)
+            Symmetric matrix of distances.
+        covariates : mapping of str to array-like of shape (n_networks,), default=None
+            Properties of the networks: a dict of columns or a DataFrame.
+        hue : str, default=None
+            Name of the covariate to show by colour, with at most 10 levels.
+        style : str, default=None
+            Name of the covariate to show by markers, with at most 10 levels.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        display : EmbeddingDisplay
+            The drawn display.
+
+        Raises
+        ------
+        ValueError
+            If `distances` is not a symmetric matrix of finite numbers, or a
+            covariate is unknown, has another length or too many levels.
+        """
+        distances = as_distances(distances, "distances")
+        embedding, stress = _multidimensional_scaling(distances)
+        display = cls(embedding, stress=stress, covariates=covariates, hue=hue, style=style)
+        return display.plot(ax=ax)
+
+    def plot(self, ax: Axes | None = None) -> EmbeddingDisplay:
+        """Draw the points.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        display : EmbeddingDisplay
+            The drawn display.
+        """
+        n_networks = len(self.embedding)
+        hues, colors = levels(self.covariates, self.hue, n_networks, COLORS)
+        styles, markers = levels(self.covariates, self.style, n_networks, MARKERS)
+        self.ax_ = axes(ax, figsize=(6.5, 5.0))
+        self.figure_ = self.ax_.figure
+        for level, color in colors.items():
+            for kind, marker in markers.items():
+                members = self.embedding[(hues == level) & (styles == kind)]
+                self.ax_.scatter(*members.T, **point(color, marker))
+        if self.hue is not None:
+            label(self.ax_, self.hue, [(k, c, "o") for k, c in colors.items()])
+        if self.style is not None:
+            label(self.ax_, self.style, [(k, "0.7", m) for k, m in markers.items()])
+        if self.hue is not None or self.style is not None:
+            self.ax_.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+        self.ax_.set(xlabel="MDS 1", ylabel="MDS 2", aspect="equal")
+        self.ax_.set_title(f"stress-1 = {self.stress:.2f}", fontsize="medium")
+        self.ax_.spines[["top", "right"]].set_visible(False)
+        return self
+
+
+def _multidimensional_scaling(
+    distances: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.float64], float]:
+    """Embed in the plane by SMACOF from the classical solution; also return stress-1.
+
+    Kernel PCA of the squared distances over -2 is classical scaling (Isomap uses it
+    in the same way), which is near the optimum and has no randomness.
+    """
+    classical = KernelPCA(n_components=2, kernel="precomputed", eigen_solver="dense").fit_transform(
+        -0.5 * distances**2
+    )
+    embedding, raw_stress = smacof(distances, init=classical, n_init=1, max_iter=1000, eps=1e-9)
+    return embedding, float(np.sqrt(raw_stress / np.sum(pdist(embedding) ** 2)))

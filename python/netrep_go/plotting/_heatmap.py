@@ -1,0 +1,151 @@
+"""Heat map of distances between networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.cluster.hierarchy import leaves_list
+from sklearn.utils import check_consistent_length
+
+from netrep_go._validation import as_distances
+from netrep_go.plotting._dendrogram import average_linkage
+from netrep_go.plotting._style import axes
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+
+
+class DistanceMatrixDisplay:
+    """Heat map of a matrix of distances between networks.
+
+    It is recommended to use :meth:`from_distances` to create a display.
+
+    Parameters
+    ----------
+    distances : ndarray of shape (n_networks, n_networks)
+        Symmetric matrix of distances, in the order of the rows of the heat map.
+    labels : sequence of str, default=None
+        Name of each row.
+    order : ndarray of shape (n_networks,), default=None
+        Index of the network in each row of the heat map.
+    name : str, default="distance"
+        Name and unit of the distances.
+
+    Attributes
+    ----------
+    im_ : matplotlib AxesImage
+        Heat map. The diagonal is left blank.
+    ax_ : matplotlib Axes
+        Axes with the heat map.
+    figure_ : matplotlib Figure
+        Figure that contains the heat map.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.plotting import DistanceMatrixDisplay
+    >>> D = np.array([[0.0, 0.9, 0.1], [0.9, 0.0, 0.8], [0.1, 0.8, 0.0]])
+    >>> display = DistanceMatrixDisplay.from_distances(
+    ...     D, labels=["a", "b", "c"], cluster=True)
+    >>> sorted(display.labels)
+    ['a', 'b', 'c']
+    """
+
+    def __init__(
+        self,
+        distances: npt.NDArray[np.float64],
+        *,
+        labels: Sequence[str] | None = None,
+        order: npt.NDArray[np.intp] | None = None,
+        name: str = "distance",
+    ) -> None:
+        self.distances = distances
+        self.labels = labels
+        self.order = order
+        self.name = name
+
+    @classmethod
+    def from_distances(
+        cls,
+        distances: npt.ArrayLike,
+        *,
+        labels: Sequence[str] | None = None,
+        cluster: bool = False,
+        name: str = "distance",
+        ax: Axes | None = None,
+        cmap: str = "viridis",
+    ) -> DistanceMatrixDisplay:
+        """Order and draw a matrix of distances.
+
+        Parameters
+        ----------
+        distances : array-like of shape (n_networks, n_networks)
+            Symmetric matrix of distances.
+        labels : sequence of str, default=None
+            Name of each network.
+        cluster : bool, default=False
+            If True, order the networks as the leaves of the average-linkage
+            dendrogram, such that neighbours are as close as the tree allows.
+        name : str, default="distance"
+            Name and unit of the distances, shown beside the colour bar.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+        cmap : str or matplotlib Colormap, default="viridis"
+            Colour map.
+
+        Returns
+        -------
+        display : DistanceMatrixDisplay
+            The drawn display.
+
+        Raises
+        ------
+        ValueError
+            If `distances` is not a symmetric matrix of finite numbers, or `labels`
+            has another length.
+        """
+        distances = as_distances(distances, "distances")
+        check_consistent_length(distances, labels)
+        order = np.arange(len(distances))
+        if cluster:
+            order = leaves_list(average_linkage(distances))
+        display = cls(
+            distances[np.ix_(order, order)],
+            labels=None if labels is None else [labels[i] for i in order],
+            order=order,
+            name=name,
+        )
+        return display.plot(ax=ax, cmap=cmap)
+
+    def plot(self, ax: Axes | None = None, *, cmap: str = "viridis") -> DistanceMatrixDisplay:
+        """Draw the heat map.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+        cmap : str or matplotlib Colormap, default="viridis"
+            Colour map.
+
+        Returns
+        -------
+        display : DistanceMatrixDisplay
+            The drawn display.
+        """
+        n_networks = len(self.distances)
+        side = np.clip(0.17 * n_networks + 1.5, 4.0, 12.0)
+        self.ax_ = axes(ax, figsize=(side + 1.8, side))
+        self.figure_ = self.ax_.figure
+        shown = np.ma.masked_array(self.distances, np.eye(n_networks, dtype=bool))
+        self.im_ = self.ax_.imshow(shown, cmap=cmap, interpolation="nearest")
+        self.figure_.colorbar(self.im_, ax=self.ax_, label=self.name, shrink=0.8)
+        self.ax_.spines[:].set_visible(False)
+        self.ax_.set_xticks([])
+        self.ax_.set_yticks([])
+        if self.labels is not None:
+            self.ax_.set_yticks(range(n_networks), self.labels, fontsize="small")
+            self.ax_.tick_params(axis="y", length=0)
+        return self

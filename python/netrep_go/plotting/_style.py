@@ -1,0 +1,108 @@
+"""What the displays share: colours, axes and legends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+
+# Ten colours that remain distinct with colour vision deficiencies: Petroff, M. A.
+# (2021), Accessible color sequences for data visualization, arXiv:2107.02270.
+COLORS = (
+    "#3f90da",
+    "#ffa90e",
+    "#bd1f01",
+    "#94a4a2",
+    "#832db6",
+    "#a96b59",
+    "#e76300",
+    "#b9ac70",
+    "#717581",
+    "#92dadd",
+)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
+_MAX_COLUMNS = 3
+
+
+def axes(ax: Axes | None, figsize: tuple[float, float]) -> Axes:
+    """Return the axes, or those of a new figure."""
+    if ax is None:
+        _, ax = pyplot().subplots(figsize=figsize, layout="constrained")
+    return ax
+
+
+def panels(n_panels: int) -> npt.NDArray[np.object_]:
+    """Return the axes of a new figure with a grid of panels on the same scale."""
+    n_columns = min(n_panels, _MAX_COLUMNS)
+    n_rows = -(-n_panels // n_columns)
+    _, grid = pyplot().subplots(
+        n_rows,
+        n_columns,
+        figsize=(3.2 * n_columns, 2.7 * n_rows),
+        sharex=True,
+        sharey=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    for empty in grid.flat[n_panels:]:
+        empty.remove()
+    return grid.ravel()[:n_panels]
+
+
+def pyplot() -> Any:
+    """Import matplotlib, or say how to install it."""
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise ImportError(
+            "netrep_go.plotting draws with matplotlib, which is not installed: "
+            'pip install "netrep-go[plot]"'
+        ) from error
+    return pyplot
+
+
+def label(ax: Axes, name: str, levels: Sequence[tuple[Any, str, str]]) -> None:
+    """Add an empty labelled point for each level, its colour and marker to the legend."""
+    for level, color, marker in levels:
+        ax.scatter([], [], label=f"{name} {level}", **point(color, marker))
+
+
+def point(color: str | Sequence[str], marker: str) -> dict[str, Any]:
+    """Return the style of a network's point."""
+    return {
+        "c": color,
+        "marker": marker,
+        "s": 55,
+        "edgecolors": "0.2",
+        "linewidths": 0.6,
+    }
+
+
+def levels(
+    covariates: Mapping[str, npt.ArrayLike] | None,
+    name: str | None,
+    n_networks: int,
+    palette: Sequence[str],
+) -> tuple[npt.NDArray[np.generic], dict[Any, str]]:
+    """Return each network's level of a covariate and the palette entry of each level.
+
+    Without a name, all networks have the same level.
+    """
+    if name is None:
+        return np.zeros(n_networks), {0.0: palette[0]}
+    if covariates is None or name not in covariates:
+        raise ValueError(f"covariates must have a column {name!r}")
+    values = np.asarray(covariates[name])
+    if values.shape != (n_networks,):
+        raise ValueError(f"covariate {name!r} must have shape ({n_networks},), got {values.shape}")
+    levels = np.unique(values).tolist()
+    if len(levels) > len(palette):
+        raise ValueError(
+            f"covariate {name!r} must have at most {len(palette)} levels, got {len(levels)}"
+        )
+    return values, dict(zip(levels, palette, strict=False))
