@@ -5,7 +5,6 @@ import (
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
-	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
@@ -17,16 +16,16 @@ import (
 // linearPreparer turns activations into linearNetworks. It belongs to one
 // worker.
 type linearPreparer struct {
-	mean, gain, lambda, work, tau []float64
-	iwork                         []int32
-	gram                          []float64 // q x q: covariance, then its eigenvectors
-	chol                          []float64 // q x q
-	flat                          []float64 // m x q: centred activations
-	wide                          []float64 // p x m: centred transpose, then its orthonormal factor
-	basis                         []float64 // p x q
-	rest                          []float64 // mt x p
-	coords                        []float64 // mt x q
-	block                         []float64
+	mean, gain, lambda, work []float64
+	iwork                    []int32
+	gram                     []float64 // q x q: covariance, then its eigenvectors
+	chol                     []float64 // q x q
+	flat                     []float64 // m x q: centred activations
+	basis                    []float64 // p x q
+	rest                     []float64 // mt x p
+	coords                   []float64 // mt x q
+	block                    []float64
+	wide                     *linalg.WideFactor // of the centred activations
 }
 
 // blockRows is the number of rows that are multiplied in one go where a whole
@@ -40,8 +39,7 @@ func newLinearPreparer(arena *cmem.Arena, m, mt, p int) *linearPreparer {
 		mean:   arena.Float64s(p),
 		gain:   arena.Float64s(q),
 		lambda: arena.Float64s(q),
-		work:   arena.Float64s(max(nwork, 64*max(m, p))),
-		tau:    arena.Float64s(q),
+		work:   arena.Float64s(nwork),
 		iwork:  arena.Int32s(niwork),
 		gram:   arena.Float64s(q * q),
 		chol:   arena.Float64s(q * q),
@@ -49,9 +47,7 @@ func newLinearPreparer(arena *cmem.Arena, m, mt, p int) *linearPreparer {
 		rest:   arena.Float64s(mt * p),
 		coords: arena.Float64s(mt * q),
 		block:  arena.Float64s(blockRows * q),
-	}
-	if p > m {
-		w.wide = arena.Float64s(p * m)
+		wide:   linalg.NewWideFactor(arena, m, p),
 	}
 	if mt > 0 {
 		w.basis = arena.Float64s(p * q)
@@ -67,7 +63,7 @@ func (w *linearPreparer) prepare(net *linearNetwork, linear Linear, x, test *mat
 	flat := net.train.room(w.flat, m*q)
 	center(w.mean[:p], x, linear.Center)
 	if p > m {
-		w.reduce(flat, x)
+		w.wide.Reduce(flat, x, w.mean)
 	} else {
 		linalg.SubtractRow(flat, x, w.mean[:p])
 	}
@@ -98,32 +94,6 @@ func (w *linearPreparer) prepare(net *linearNetwork, linear Linear, x, test *mat
 		return net.test.check(net.testNorm)
 	}
 	return nil
-}
-
-// reduce stores in the m x m flat the coordinates R' of the centred x = R'Q' in
-// the span of its rows, and leaves the factored Q in wide. Any distance between
-// alignments is the same in these coordinates.
-func (w *linearPreparer) reduce(flat []float64, x *mat.Dense) {
-	m, p := x.Dims()
-	for i := range m {
-		for j, v := range x.RawRowView(i) {
-			w.wide[j*m+i] = v - w.mean[j]
-		}
-	}
-	lapack64.Geqrf(w.wideMatrix(p, m), w.tau[:m], w.work, len(w.work))
-	for i := range m {
-		for j := range m {
-			if j <= i {
-				flat[i*m+j] = w.wide[j*m+i]
-			} else {
-				flat[i*m+j] = 0
-			}
-		}
-	}
-}
-
-func (w *linearPreparer) wideMatrix(p, m int) blas64.General {
-	return blas64.General{Rows: p, Cols: m, Stride: m, Data: w.wide[:p*m]}
 }
 
 // choleskySpread returns the ratio of the smallest to the largest diagonal
@@ -231,12 +201,12 @@ func (w *linearPreparer) trainBasis(net *linearNetwork, rotated, reduced bool) [
 	if !reduced {
 		return w.gram[:p*r]
 	}
-	m := len(w.tau)
-	lapack64.Orgqr(w.wideMatrix(p, m), w.tau[:m], w.work, len(w.work))
+	wide := w.wide.Basis()
 	if !rotated {
-		return w.wide[:p*m]
+		return wide
 	}
+	m := len(wide) / p
 	basis := w.basis[:p*r]
-	linalg.Gemm(blas.NoTrans, blas.NoTrans, p, r, m, 1, w.wide, m, w.gram, r, 0, basis, r)
+	linalg.Gemm(blas.NoTrans, blas.NoTrans, p, r, m, 1, wide, m, w.gram, r, 0, basis, r)
 	return basis
 }

@@ -67,9 +67,9 @@ func newSpace(ctx context.Context, arena *cmem.Arena, mean *mat.Dense, xs []*mat
 	}
 	s.workers = par.Workers(ctx, max(len(xs), s.blocks()))
 	s.reserve(arena)
-	wide := make([]wideFactor, s.workers)
+	wide := make([]*linalg.WideFactor, s.workers)
 	for w := range wide {
-		wide[w] = newWideFactor(arena, m, reduced)
+		wide[w] = linalg.NewWideFactor(arena, m, reduced)
 	}
 	if err := arena.Err(); err != nil {
 		return nil, err
@@ -120,25 +120,25 @@ func (s *space) reserve(arena *cmem.Arena) {
 }
 
 // takeMean stores the coordinates of the mean, and its basis if it has one.
-func (s *space) takeMean(mean *mat.Dense, wide wideFactor) {
+func (s *space) takeMean(mean *mat.Dense, wide *linalg.WideFactor) {
 	if s.basis == nil {
 		for i := range s.rows {
 			copy(s.mean[i*s.width:(i+1)*s.width], mean.RawRowView(i))
 		}
 		return
 	}
-	wide.reduce(s.mean, mean)
-	wide.basis(s.basis, s.width)
+	wide.Reduce(s.mean, mean, nil)
+	copy(s.basis, wide.Basis())
 }
 
 // reduceAll stores the coordinates of the networks that are wider than long.
-func (s *space) reduceAll(ctx context.Context, xs []*mat.Dense, wide []wideFactor) error {
+func (s *space) reduceAll(ctx context.Context, xs []*mat.Dense, wide []*linalg.WideFactor) error {
 	if s.group != optimize.Orthogonal {
 		return nil
 	}
 	return par.For(ctx, len(xs), s.workers, func(worker, i int) error {
 		if m, n := xs[i].Dims(); n > m {
-			wide[worker].reduce(s.nets[i].data, xs[i])
+			wide[worker].Reduce(s.nets[i].data, xs[i], nil)
 		}
 		return nil
 	})
