@@ -1,0 +1,500 @@
+"""Controls: manifolds of which one property is changed and the others are kept.
+
+All functions take labelled samples (X, y) or a list with one array for each manifold, and
+return new arrays in the same form. Samples that are NaN in all features are missing: they
+stay so, and no other sample is changed by them. The functions compose: random centres and
+permuted axes, for instance, are
+
+    permute_axes(randomize_centers(X, y, random_state=0), y, random_state=1)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.linalg import qr, svd
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_random_state
+
+from netrep_go._validation import check_integer, check_number
+from netrep_go.capacity._geometry import centered_centers
+from netrep_go.capacity._manifolds import Manifolds, as_manifolds
+
+RandomState = int | np.random.RandomState | None
+Samples = ArrayLike | Sequence[ArrayLike]
+
+
+def orthogonalize_centers(
+    X: Samples, y: ArrayLike | None = None, *, random_state: RandomState = None
+) -> Any:
+    r"""Move manifolds to orthogonal centres at their old distances from the mean.
+
+    The new centres are the orthogonal frame that is nearest to the directions of the old
+    ones, relative to their mean: the polar factor :math:`U V^\top` of the matrix
+    :math:`U S V^\top` of unit vectors, times their norms. As centres add up to zero, the
+    frame needs one dimension more than they span, which is drawn at random. The samples'
+    deviations from their centres are kept.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_samples, n_features), or list of such arrays
+        Labelled samples, or one array for each manifold.
+    y : array_like of shape (n_samples,), default=None
+        Manifold of each sample.
+    random_state : int, RandomState instance or None, default=None
+        Determines dimensions that the centres do not span.
+
+    Returns
+    -------
+    X_new : ndarray or list of ndarray
+        In the form of `X`, with the origin at what was the mean of the centres.
+
+    Raises
+    ------
+    ValueError
+        If there are more manifolds than features, or a centre is at the mean of all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.capacity import orthogonalize_centers
+    >>> X = np.random.default_rng(0).standard_normal((3, 5, 8))
+    >>> centers = np.mean(orthogonalize_centers(X, random_state=0), axis=1)
+    >>> bool(np.abs(np.triu(centers @ centers.T, 1)).max() < 1e-12)
+    True
+    """
+    manifolds = as_manifolds(X, y)
+    centers = centered_centers(manifolds)
+    n_manifolds, n_features = centers.shape
+    if n_manifolds > n_features:
+        raise ValueError(
+            "orthogonal centres need at least as many features as manifolds, got "
+            f"{n_manifolds} manifolds and {n_features} features"
+        )
+    norms = np.linalg.norm(centers, axis=1, keepdims=True)
+    frame = _polar(centers / norms, check_random_state(random_state))
+    return _move(manifolds, frame * norms)
+
+
+def randomize_centers(
+    X: Samples,
+    y: ArrayLike | None = None,
+    *,
+    equal_norms: bool = False,
+    random_state: RandomState = None,
+) -> Any:
+    """Move manifolds to centres in random directions at their old distances from the mean.
+
+    The directions are uniform on the sphere, and the samples' deviations from their
+    centres are kept.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_samples, n_features), or list of such arrays
+        Labelled samples, or one array for each manifold.
+    y : array_like of shape (n_samples,), default=None
+        Manifold of each sample.
+    equal_norms : bool, default=False
+        If True, all distances become their mean.
+    random_state : int, RandomState instance or None, default=None
+        Determines the directions.
+
+    Returns
+    -------
+    X_new : ndarray or list of ndarray
+        In the form of `X`, with the origin at what was the mean of the centres.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two manifolds, or a centre is at the mean of all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.capacity import randomize_centers
+    >>> X = np.random.default_rng(0).standard_normal((3, 5, 8))
+    >>> X_new = randomize_centers(X, equal_norms=True, random_state=0)
+    >>> norms = np.linalg.norm(np.mean(X_new, axis=1), axis=1)
+    >>> bool(np.ptp(norms) < 1e-12)
+    True
+    """
+    manifolds = as_manifolds(X, y)
+    norms = np.linalg.norm(centered_centers(manifolds), axis=1, keepdims=True)
+    if equal_norms:
+        norms[:] = norms.mean()
+    directions = check_random_state(random_state).normal(size=(len(norms), manifolds.n_features))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return _move(manifolds, directions * norms)
+
+
+def permute_axes(
+    X: Samples, y: ArrayLike | None = None, *, random_state: RandomState = None
+) -> Any:
+    """Permute the features of the samples' deviations from their centre, for each manifold.
+
+    Centres, radii and dimensions are kept; what the axes of a manifold have to do with
+    centres and with other manifolds' axes is lost.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_samples, n_features), or list of such arrays
+        Labelled samples, or one array for each manifold.
+    y : array_like of shape (n_samples,), default=None
+        Manifold of each sample.
+    random_state : int, RandomState instance or None, default=None
+        Determines the permutations.
+
+    Returns
+    -------
+    X_new : ndarray or list of ndarray
+        In the form of `X`.
+
+    Examples
+    --------
+    >>> from netrep_go.capacity import permute_axes
+    >>> permute_axes([[[5.0, 1.0], [5.0, -1.0]]], random_state=2)
+    [array([[6., 0.],
+           [4., 0.]])]
+    """
+    manifolds = as_manifolds(X, y)
+    rng = check_random_state(random_state)
+    moved = []
+    for samples in manifolds.samples:
+        center = samples.mean(axis=0)
+        moved.append((samples - center)[:, rng.permutation(manifolds.n_features)] + center)
+    return manifolds.restore(moved)
+
+
+def permute_features(
+    X: Samples, y: ArrayLike | None = None, *, random_state: RandomState = None
+) -> Any:
+    """Permute the features of each manifold, its centre and its axes together.
+
+    The geometry of each manifold relative to the mean of all centres is kept; correlations
+    between manifolds are lost.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_samples, n_features), or list of such arrays
+        Labelled samples, or one array for each manifold.
+    y : array_like of shape (n_samples,), default=None
+        Manifold of each sample.
+    random_state : int, RandomState instance or None, default=None
+        Determines the permutations.
+
+    Returns
+    -------
+    X_new : ndarray or list of ndarray
+        In the form of `X`, with the origin at what was the mean of the centres.
+
+    Examples
+    --------
+    >>> from netrep_go.capacity import permute_features
+    >>> permute_features([[[5.0, 1.0]], [[-5.0, 1.0]]], random_state=0)
+    [array([[0., 5.]]), array([[-5.,  0.]])]
+    """
+    manifolds = as_manifolds(X, y)
+    rng = check_random_state(random_state)
+    mean = manifolds.centers().mean(axis=0)
+    return manifolds.restore(
+        [
+            (samples - mean)[:, rng.permutation(manifolds.n_features)]
+            for samples in manifolds.samples
+        ]
+    )
+
+
+def shuffle_samples(
+    X: Samples, y: ArrayLike | None = None, *, random_state: RandomState = None
+) -> Any:
+    """Exchange samples between manifolds at random.
+
+    Every manifold keeps its number of samples.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_samples, n_features), or list of such arrays
+        Labelled samples, or one array for each manifold.
+    y : array_like of shape (n_samples,), default=None
+        Manifold of each sample.
+    random_state : int, RandomState instance or None, default=None
+        Determines the permutation.
+
+    Returns
+    -------
+    X_new : ndarray or list of ndarray
+        In the form of `X`.
+
+    Examples
+    --------
+    >>> from netrep_go.capacity import shuffle_samples
+    >>> shuffle_samples([[[1.0], [2.0]], [[3.0]]], random_state=0)
+    [array([[3.],
+           [2.]]), array([[1.]])]
+    """
+    manifolds = as_manifolds(X, y)
+    pool = np.concatenate(manifolds.samples)
+    pool = pool[check_random_state(random_state).permutation(len(pool))]
+    return manifolds.restore(_split(pool, manifolds))
+
+
+def truncate_manifolds(X: Samples, y: ArrayLike | None = None, *, n_components: int) -> Any:
+    """Keep the first principal components of each manifold's deviations from its centre.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_samples, n_features), or list of such arrays
+        Labelled samples, or one array for each manifold.
+    y : array_like of shape (n_samples,), default=None
+        Manifold of each sample.
+    n_components : int
+        Number of components to keep; with 0 the samples become their centre.
+
+    Returns
+    -------
+    X_new : ndarray or list of ndarray
+        In the form of `X`.
+
+    Examples
+    --------
+    >>> from netrep_go.capacity import truncate_manifolds
+    >>> truncate_manifolds([[[3.0, 1.0], [-3.0, 1.0], [0.0, 4.0]]], n_components=1)
+    [array([[ 3.,  2.],
+           [-3.,  2.],
+           [ 0.,  2.]])]
+    """
+    check_integer(n_components, "n_components", 0)
+    manifolds = as_manifolds(X, y)
+    moved = []
+    for samples in manifolds.samples:
+        center = samples.mean(axis=0)
+        _, _, axes = svd(samples - center, full_matrices=False)
+        moved.append(center + (samples - center) @ axes[:n_components].T @ axes[:n_components])
+    return manifolds.restore(moved)
+
+
+def scale_manifolds(X: Samples, y: ArrayLike | None = None, *, factor: float) -> Any:
+    """Scale each manifold about its centre.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_samples, n_features), or list of such arrays
+        Labelled samples, or one array for each manifold.
+    y : array_like of shape (n_samples,), default=None
+        Manifold of each sample.
+    factor : float
+        By which all radii are multiplied.
+
+    Returns
+    -------
+    X_new : ndarray or list of ndarray
+        In the form of `X`.
+
+    Examples
+    --------
+    >>> from netrep_go.capacity import scale_manifolds
+    >>> scale_manifolds([[[1.0, 1.0], [3.0, 1.0]]], factor=2.0)
+    [array([[0., 1.],
+           [4., 1.]])]
+    """
+    check_number(factor, "factor", 0.0, np.finfo(float).max)
+    manifolds = as_manifolds(X, y)
+    centers = manifolds.centers()
+    return manifolds.restore(
+        [
+            center + factor * (samples - center)
+            for samples, center in zip(manifolds.samples, centers, strict=True)
+        ]
+    )
+
+
+def decorrelate_centers(X: Samples, y: ArrayLike | None = None, *, keep_norms: bool = True) -> Any:
+    r"""Map the space linearly such that the manifolds' centres become orthogonal.
+
+    Unlike :func:`orthogonalize_centers` it transforms the samples with the centres: within
+    the span of the centres C, which are taken relative to the origin, by the map that takes
+    them to the nearest orthogonal frame :math:`U V^\top` of :math:`C = U S V^\top`; what is
+    orthogonal to all centres is kept.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_samples, n_features), or list of such arrays
+        Labelled samples, or one array for each manifold.
+    y : array_like of shape (n_samples,), default=None
+        Manifold of each sample.
+    keep_norms : bool, default=True
+        If True, the new centres have the norms of the old, else norm 1.
+
+    Returns
+    -------
+    X_new : ndarray or list of ndarray
+        In the form of `X`.
+
+    Raises
+    ------
+    ValueError
+        If the centres are linearly dependent.
+
+    Examples
+    --------
+    >>> from netrep_go.capacity import decorrelate_centers
+    >>> [x.round(3) for x in decorrelate_centers([[[2.0, 0.0, 1.0]], [[1.0, 1.0, 0.0]]])]
+    [array([[ 1.826, -0.529,  1.178]]), array([[ 0.577,  1.247, -0.335]])]
+    """
+    manifolds = as_manifolds(X, y)
+    centers = manifolds.centers()
+    left, scales, right = _svd_of_centers(centers)
+    frame = left @ right
+    if keep_norms:
+        frame *= np.linalg.norm(centers, axis=1, keepdims=True)
+    # C (right' S^-1 left') is the identity, so the map takes C to the frame
+    change = right.T / scales @ (left.T @ frame) - right.T @ right
+    return manifolds.restore([samples + samples @ change for samples in manifolds.samples])
+
+
+def project_on_centers(X: Samples, y: ArrayLike | None = None) -> Any:
+    """Return the samples' coordinates in the span of the manifolds' centres.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_samples, n_features), or list of such arrays
+        Labelled samples, or one array for each manifold.
+    y : array_like of shape (n_samples,), default=None
+        Manifold of each sample.
+
+    Returns
+    -------
+    X_new : ndarray or list of ndarray
+        In the form of `X`, with as many features as manifolds: coordinates along the
+        principal axes of the centres, which are taken relative to the origin.
+
+    Raises
+    ------
+    ValueError
+        If the centres are linearly dependent.
+
+    Examples
+    --------
+    >>> from netrep_go.capacity import project_on_centers
+    >>> [x.shape for x in project_on_centers([[[2.0, 0.0, 1.0]], [[1.0, 1.0, 0.0]]])]
+    [(1, 2), (1, 2)]
+    """
+    manifolds = as_manifolds(X, y)
+    _, _, axes = _svd_of_centers(manifolds.centers())
+    return manifolds.restore([samples @ axes.T for samples in manifolds.samples])
+
+
+def standardize_features(X: Samples, y: ArrayLike | None = None, *, center: bool = True) -> Any:
+    """Divide features by their standard deviation over all samples of all manifolds.
+
+    Features that are constant are not divided.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_samples, n_features), or list of such arrays
+        Labelled samples, or one array for each manifold.
+    y : array_like of shape (n_samples,), default=None
+        Manifold of each sample.
+    center : bool, default=True
+        Whether to subtract the mean first.
+
+    Returns
+    -------
+    X_new : ndarray or list of ndarray
+        In the form of `X`.
+
+    Examples
+    --------
+    >>> from netrep_go.capacity import standardize_features
+    >>> standardize_features([[[1.0, 7.0]], [[5.0, 7.0]]])
+    [array([[-1.,  0.]]), array([[1., 0.]])]
+    """
+    manifolds = as_manifolds(X, y)
+    scaler = StandardScaler(with_mean=center).fit(np.concatenate(manifolds.samples))
+    return manifolds.restore([scaler.transform(samples) for samples in manifolds.samples])
+
+
+def whiten_features(X: Samples, y: ArrayLike | None = None) -> Any:
+    """Rotate and scale the space such that the covariance of all samples is the identity.
+
+    Directions without variance are left out. Where there are no more samples than features,
+    whitened samples are all at equal distances from each other, and nothing of the geometry
+    of manifolds is left.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_samples, n_features), or list of such arrays
+        Labelled samples, or one array for each manifold.
+    y : array_like of shape (n_samples,), default=None
+        Manifold of each sample.
+
+    Returns
+    -------
+    X_new : ndarray or list of ndarray
+        In the form of `X`: principal components over all samples, centred, with variance 1.
+
+    Raises
+    ------
+    ValueError
+        If all samples are equal.
+
+    Examples
+    --------
+    >>> from netrep_go.capacity import whiten_features
+    >>> whiten_features([[[3.0, 1.0], [-3.0, 1.0]]])
+    [array([[ 1.],
+           [-1.]])]
+    """
+    manifolds = as_manifolds(X, y)
+    pool = np.concatenate(manifolds.samples)
+    scores, scales, axes = svd(pool - pool.mean(axis=0), full_matrices=False)
+    rank = np.count_nonzero(scales > _tolerance(pool) * np.abs(pool).max() * np.sqrt(pool.size))
+    if rank == 0:
+        raise ValueError("all samples are equal: there is no covariance to whiten")
+    signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])
+    return manifolds.restore(_split((scores * signs * np.sqrt(len(pool)))[:, :rank], manifolds))
+
+
+def _move(manifolds: Manifolds, centers: np.ndarray) -> Any:
+    """Return the manifolds with other centres."""
+    return manifolds.restore(
+        [
+            samples - samples.mean(axis=0) + center
+            for samples, center in zip(manifolds.samples, centers, strict=True)
+        ]
+    )
+
+
+def _split(pool: np.ndarray, manifolds: Manifolds) -> list[np.ndarray]:
+    """Cut pooled samples into manifolds."""
+    counts = [len(samples) for samples in manifolds.samples]
+    return np.split(pool, np.cumsum(counts)[:-1])
+
+
+def _polar(directions: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+    """Return the orthonormal rows nearest to these, along random ones where rank lacks."""
+    left, scales, right = svd(directions, full_matrices=False)
+    rank = np.count_nonzero(scales > _tolerance(directions) * scales[0])
+    missing = rng.normal(size=(len(directions) - rank, directions.shape[1]))
+    completed = np.concatenate([right[:rank], missing])
+    frame = qr(completed.T, mode="economic")[0].T
+    frame[:rank] = right[:rank]  # qr changes signs
+    return left @ frame
+
+
+def _svd_of_centers(centers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    left, scales, right = svd(centers, full_matrices=False)
+    if len(centers) > centers.shape[1] or scales[-1] <= _tolerance(centers) * scales[0]:
+        raise ValueError(
+            f"the {len(centers)} centres must be linearly independent, as vectors from the origin "
+            f"in {centers.shape[1]} features"
+        )
+    return left, scales, right
+
+
+def _tolerance(X: np.ndarray) -> float:
+    return max(X.shape) * np.finfo(float).eps
