@@ -10,10 +10,12 @@ from netrep_go.plotting._activations import AlignedActivationsDisplay
 from netrep_go.plotting._dendrogram import DendrogramDisplay
 from netrep_go.plotting._embedding import EmbeddingDisplay
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
+from netrep_go.plotting._rsa_models import LayerEvaluationDisplay
 
 __all__ = [
     "AlignedActivationsDisplay",
     "DendrogramDisplay",
     "DistanceMatrixDisplay",
     "EmbeddingDisplay",
+    "LayerEvaluationDisplay",
 ]

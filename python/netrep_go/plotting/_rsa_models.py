@@ -1,0 +1,114 @@
+"""Displays of RDMs that models predict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from netrep_go.plotting._style import COLORS, axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from netrep_go.rsa import LayerEvaluation
+
+
+class LayerEvaluationDisplay:
+    """Bars of how well layers match measured RDMs: as they are, remixed and reweighted.
+
+    It is recommended to use :meth:`from_evaluation` to create a display.
+
+    Parameters
+    ----------
+    evaluation : LayerEvaluation
+        Result of :func:`netrep_go.rsa.evaluate_layers`.
+    noise_ceiling : tuple of float, default=None
+        Lower and upper bound for the similarity of any model, drawn as a band.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the bars.
+    figure_ : matplotlib Figure
+        Figure that contains the bars.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.plotting import LayerEvaluationDisplay
+    >>> from netrep_go.rsa import evaluate_layers
+    >>> rng = np.random.default_rng(0)
+    >>> layers = {name: rng.standard_normal((12, 5)) for name in ("conv", "fc")}
+    >>> result = evaluate_layers(layers, rng.random((3, 66)), cv=4, random_state=0)
+    >>> display = LayerEvaluationDisplay.from_evaluation(result, noise_ceiling=(0.2, 0.4))
+    >>> [label.get_text() for label in display.ax_.get_xticklabels()]
+    ['conv', 'fc', 'all']
+    """
+
+    def __init__(
+        self, evaluation: LayerEvaluation, *, noise_ceiling: tuple[float, float] | None = None
+    ) -> None:
+        self.evaluation = evaluation
+        self.noise_ceiling = noise_ceiling
+
+    @classmethod
+    def from_evaluation(
+        cls,
+        evaluation: LayerEvaluation,
+        *,
+        noise_ceiling: tuple[float, float] | None = None,
+        ax: Axes | None = None,
+    ) -> LayerEvaluationDisplay:
+        """Draw the scores of all models.
+
+        Parameters
+        ----------
+        evaluation : LayerEvaluation
+            Result of :func:`netrep_go.rsa.evaluate_layers`.
+        noise_ceiling : tuple of float, default=None
+            Lower and upper bound for the similarity of any model.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        display : LayerEvaluationDisplay
+            The drawn display.
+        """
+        return cls(evaluation, noise_ceiling=noise_ceiling).plot(ax=ax)
+
+    def plot(self, ax: Axes | None = None) -> LayerEvaluationDisplay:
+        """Draw the bars: means over measured RDMs, with standard errors.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        display : LayerEvaluationDisplay
+            The drawn display.
+        """
+        bars = self.evaluation.bars()
+        self.ax_ = axes(ax, figsize=(1.5 + 0.45 * len(bars), 4.0))
+        self.figure_ = self.ax_.figure
+        kinds = list(dict.fromkeys(kind for kind, _, _ in bars))
+        places = [k + kinds.index(kind) for k, (kind, _, _) in enumerate(bars)]
+        for color, kind in zip(COLORS, kinds, strict=False):
+            chosen = [k for k, bar in enumerate(bars) if bar[0] == kind]
+            scores = np.array([bars[k][2] for k in chosen])
+            at = [places[k] for k in chosen]
+            self.ax_.bar(at, scores.mean(axis=1), color=color, label=kind)
+            if scores.shape[1] > 1:
+                error = scores.std(axis=1, ddof=1) / np.sqrt(scores.shape[1])
+                self.ax_.errorbar(at, scores.mean(axis=1), error, fmt="none", ecolor="0.2")
+        if self.noise_ceiling is not None:
+            self.ax_.axhspan(*self.noise_ceiling, color="0.85", zorder=0, label="noise ceiling")
+        self.ax_.axhline(0, color="0.2", linewidth=0.8)
+        self.ax_.set_xticks(places, [name for _, name, _ in bars], rotation=45, ha="right")
+        self.ax_.set_ylabel(f"similarity to measured RDM ({self.evaluation.method})")
+        self.ax_.legend(frameon=False, fontsize="small")
+        self.ax_.spines[["top", "right"]].set_visible(False)
+        return self

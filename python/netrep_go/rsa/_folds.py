@@ -1,0 +1,249 @@
+"""Cross-validation over conditions of what is measured on pairs of conditions.
+
+Pairs that share a condition depend on each other, so conditions are held out, not
+pairs. Folds of conditions cut the pairs into blocks, one for each two folds and one
+within each; the pairs of a block are predicted from the pairs that have no condition
+in either of its folds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.spatial.distance import squareform
+from sklearn.utils import check_random_state
+
+from netrep_go._validation import as_array, check_integer
+
+_MIN_TRAINING = 3  # conditions, which have three pairs
+
+
+def as_vectors(rdms: ArrayLike, name: str) -> np.ndarray:
+    """Return RDMs as condensed vectors, of shape (n_rdms, n_pairs).
+
+    They may come as one vector or several, or as one square matrix or several. A
+    symmetric matrix with a zero diagonal is one RDM, whatever its size.
+    """
+    shape = np.shape(rdms)
+    if len(shape) not in (1, 2, 3):
+        raise ValueError(
+            f"{name} must be RDMs of shape (n_pairs,), (n_rdms, n_pairs), (n_conditions, "
+            f"n_conditions) or (n_rdms, n_conditions, n_conditions), got shape {shape}"
+        )
+    rdms = as_array(rdms, name, len(shape))
+    if rdms.ndim == 3:
+        rdms = np.stack([_condense(rdm, f"{name}[{k}]") for k, rdm in enumerate(rdms)])
+    elif rdms.ndim == 2 and len(rdms) > 1 and _is_square(rdms):
+        rdms = _condense(rdms, name)
+    rdms = np.atleast_2d(rdms)
+    n_conditions(rdms, name)
+    return rdms
+
+
+def _is_square(rdm: np.ndarray) -> bool:
+    return rdm.shape[0] == rdm.shape[1] and not rdm.diagonal().any() and np.allclose(rdm, rdm.T)
+
+
+def _condense(rdm: np.ndarray, name: str) -> np.ndarray:
+    if not _is_square(rdm):
+        raise ValueError(f"{name} must be a symmetric matrix with a zero diagonal")
+    return squareform(rdm, checks=False)
+
+
+def n_conditions(vectors: np.ndarray, name: str) -> int:
+    """Return the number of conditions of condensed RDMs: at least 3."""
+    n_pairs = vectors.shape[-1]
+    n = round((1 + (1 + 8 * n_pairs) ** 0.5) / 2)
+    if n * (n - 1) // 2 != n_pairs:
+        raise ValueError(
+            f"{name} must have n (n - 1) / 2 pairs for n conditions, got {n_pairs} pairs"
+        )
+    if n < 3:
+        raise ValueError(f"{name} must be for at least 3 conditions, got {n}")
+    return n
+
+
+def check_same_conditions(first: np.ndarray, name: str, second: np.ndarray, other: str) -> int:
+    """Return the number of conditions of two sets of RDMs, or raise if they differ."""
+    n, m = n_conditions(first, name), n_conditions(second, other)
+    if n != m:
+        raise ValueError(
+            f"{name} and {other} must be of the same conditions, got {n} and {m} conditions"
+        )
+    return n
+
+
+def check_varies(vectors: np.ndarray, name: str) -> None:
+    """Raise if the dissimilarities of an RDM are all the same."""
+    spread = np.ptp(vectors, axis=1)
+    flat = np.flatnonzero(spread <= 1e-12 * np.abs(vectors).max(axis=1))
+    if flat.size:
+        where = f"{name}[{flat[0]}]" if len(vectors) > 1 else name
+        raise ValueError(f"{where} must vary, got {vectors[flat[0], 0]:.3g} for all pairs")
+
+
+def assign_folds(n: int, cv: int | ArrayLike, random_state: Any) -> np.ndarray:
+    """Return the fold, 0 to the number of folds - 1, of each condition.
+
+    ``cv`` is the number of folds, filled at random, or a label for each condition.
+    """
+    if np.ndim(cv) == 1:
+        if np.shape(cv) != (n,):
+            raise ValueError(f"cv must label {n} conditions, got {np.size(cv)} labels")
+        folds = np.unique(np.asarray(cv), return_inverse=True)[1]
+    else:
+        check_integer(cv, "cv", 3)
+        if cv > n:
+            raise ValueError(f"cv must be at most the number of conditions, {n}, got {cv}")
+        folds = np.empty(n, np.int64)
+        folds[check_random_state(random_state).permutation(n)] = np.arange(n) % cv
+    left = n - np.sort(np.bincount(folds))[-2:].sum() if folds.any() else 0
+    if left < _MIN_TRAINING:
+        raise ValueError(
+            f"cv must leave at least {_MIN_TRAINING} conditions when any two folds are held "
+            f"out, got {left} of {n}"
+        )
+    return folds
+
+
+class Blocks:
+    """The pairs of conditions, in blocks of two folds.
+
+    Attributes
+    ----------
+    order : ndarray of shape (n_pairs,)
+        Pairs, sorted by their block.
+    bounds : ndarray of shape (n_blocks + 1,)
+        Where each block begins and ends in that order.
+    folds : ndarray of shape (n_blocks, 2)
+        The two folds, a <= b, of each block.
+    """
+
+    def __init__(self, folds: np.ndarray) -> None:
+        n_folds = folds.max() + 1
+        i, j = np.triu_indices(len(folds), 1)
+        low, high = np.minimum(folds[i], folds[j]), np.maximum(folds[i], folds[j])
+        block = low * n_folds + high
+        self.order = np.argsort(block, kind="stable")
+        names, starts = np.unique(block[self.order], return_index=True)
+        self.bounds = np.append(starts, len(i))
+        self.folds = np.stack(np.divmod(names, n_folds), axis=1)
+        self._touches = (self.folds[:, :, np.newaxis] == np.arange(n_folds)).any(axis=1)
+
+    def __len__(self) -> int:
+        return len(self.folds)
+
+    def pairs(self, block: int) -> np.ndarray:
+        """Return the pairs of a block."""
+        return self.order[self.bounds[block] : self.bounds[block + 1]]
+
+    def training(self, block: int) -> np.ndarray:
+        """Return the pairs that have no condition in the folds of a block."""
+        free = ~self._touches[:, self.folds[block]].any(axis=1)
+        return np.sort(np.concatenate([self.pairs(b) for b in np.flatnonzero(free)]))
+
+    def grams(self, columns: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+        """Return the Gram matrix of columns over each block.
+
+        ``columns`` has shape (n_columns, n_pairs), its pairs in the order of ``order``,
+        and so have the optional weights of the pairs.
+        """
+        weighted = columns if weights is None else columns * weights
+        spans = zip(self.bounds[:-1], self.bounds[1:], strict=True)
+        return np.stack([columns[:, a:b] @ weighted[:, a:b].T for a, b in spans])
+
+    def training_grams(self, grams: np.ndarray) -> np.ndarray:
+        """Return, for each block, the Gram matrix over its training pairs.
+
+        What shares a fold with the block is taken from the sum over all blocks.
+        """
+        touching = np.tensordot(self._touches.T.astype(float), grams, axes=1)
+        a, b = self.folds.T
+        both = np.where((a == b)[:, np.newaxis, np.newaxis], touching[a], grams)
+        return grams.sum(axis=0) - touching[a] - touching[b] + both
+
+
+class ConditionKFold:
+    """Cross-validation over conditions for scikit-learn's estimators on pairs.
+
+    The samples are the n (n - 1) / 2 pairs of n conditions, in the order of
+    :func:`scipy.spatial.distance.squareform`. The conditions are cut into folds. Each
+    split tests the pairs of two folds, or of one with itself, and trains on the pairs
+    that have no condition in either. Every pair is tested once, so that
+    :func:`sklearn.model_selection.cross_val_predict` returns a whole RDM.
+
+    Parameters
+    ----------
+    n_splits : int or array_like of shape (n_conditions,), default=10
+        Number of folds of conditions, at least 3, or the fold of each condition. There
+        are n_folds (n_folds + 1) / 2 splits, less what has no pairs.
+    random_state : int, RandomState instance or None, default=None
+        Draws the folds.
+
+    Examples
+    --------
+    Weights of two layers, not negative, for a measured RDM of 12 conditions:
+
+    >>> import numpy as np
+    >>> from netrep_go.rsa import ConditionKFold
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from sklearn.model_selection import cross_val_predict
+    >>> rng = np.random.default_rng(0)
+    >>> layers = rng.random((66, 2))
+    >>> rdm = layers @ [0.2, 0.8] + rng.normal(scale=0.1, size=66)
+    >>> cv = ConditionKFold(4, random_state=0)
+    >>> predicted = cross_val_predict(LinearRegression(positive=True), layers, rdm, cv=cv)
+    >>> cv.get_n_splits(layers), bool(np.corrcoef(predicted, rdm)[0, 1] > 0.8)
+    (10, True)
+    """
+
+    def __init__(self, n_splits: int | ArrayLike = 10, *, random_state: Any = None) -> None:
+        self.n_splits = n_splits
+        self.random_state = random_state
+
+    def split(
+        self, X: ArrayLike, y: Any = None, groups: Any = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the training and the test pairs of each split.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_pairs, n_features)
+            Only its length is used.
+        y, groups : object
+            Ignored.
+
+        Yields
+        ------
+        train, test : ndarray of int
+            Indices of pairs.
+        """
+        blocks = self._blocks(X)
+        for block in range(len(blocks)):
+            yield blocks.training(block), np.sort(blocks.pairs(block))
+
+    def get_n_splits(self, X: ArrayLike = None, y: Any = None, groups: Any = None) -> int:
+        """Return the number of splits.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_pairs, n_features)
+            Only its length is used.
+        y, groups : object
+            Ignored.
+
+        Returns
+        -------
+        int
+            Number of blocks of pairs.
+        """
+        return len(self._blocks(X))
+
+    def _blocks(self, X: ArrayLike) -> Blocks:
+        if X is None:
+            raise ValueError("X must be given: the number of pairs determines the splits")
+        n = n_conditions(np.empty((1, len(X)), np.bool_), "X")
+        return Blocks(assign_folds(n, self.n_splits, self.random_state))

@@ -1,0 +1,515 @@
+"""RDMs that networks predict: their layers, weighted sums of layers, and readouts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.spatial.distance import pdist
+from scipy.stats import rankdata
+from sklearn.base import ClassifierMixin, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from netrep_go._validation import as_matrix, check_option
+from netrep_go.rsa._folds import (
+    Blocks,
+    as_vectors,
+    assign_folds,
+    check_same_conditions,
+    check_varies,
+)
+from netrep_go.rsa._solve import Gram, centered
+
+METHODS = ("spearman", "pearson", "cosine")
+Method = Literal["spearman", "pearson", "cosine"]
+Layers = Mapping[str, ArrayLike] | Sequence[ArrayLike]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reweighting:
+    """Result of :func:`reweight`.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (n_rdms, n_layers)
+        Weights fitted to all pairs of conditions, in units of the measured
+        dissimilarity over that of the layer.
+    predictions : ndarray of shape (n_rdms, n_pairs)
+        Predicted RDMs, each pair by weights that are fitted without its conditions.
+    scores : ndarray of shape (n_rdms,)
+        Similarity of each measured RDM to its prediction.
+    fitted_scores : ndarray of shape (n_rdms,)
+        The same for the weighted sum that is fitted to all pairs, which is too good.
+    method : str
+        How RDMs are compared.
+    """
+
+    weights: np.ndarray
+    predictions: np.ndarray = field(repr=False)
+    scores: np.ndarray
+    fitted_scores: np.ndarray
+    method: str
+
+    def to_frame(self) -> Any:
+        """Return a row for each measured RDM.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns rdm, method, score, fitted_score, and weight_0, weight_1, ...
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        columns = {
+            "rdm": np.arange(len(self.scores)),
+            "method": self.method,
+            "score": self.scores,
+            "fitted_score": self.fitted_scores,
+        }
+        columns |= {f"weight_{k}": w for k, w in enumerate(self.weights.T)}
+        return pandas().DataFrame(columns)
+
+
+def reweight(
+    layers: ArrayLike,
+    rdms: ArrayLike,
+    *,
+    cv: int | ArrayLike = 10,
+    positive: bool = True,
+    fit_intercept: bool = True,
+    method: Method = "spearman",
+    random_state: int | np.random.RandomState | None = None,
+) -> Reweighting:
+    r"""Predict measured RDMs by weighted sums of layer RDMs, cross-validated over conditions.
+
+    For a measured RDM d and the RDMs :math:`z_l` of layers [1]_ the weights minimise
+
+    .. math:: \sum_{i<j} \Big(d_{ij} - c - \sum_l w_l z_{l,ij}\Big)^2, \quad w_l \ge 0.
+
+    The conditions are cut into folds. The pairs between two folds, or within one, are
+    predicted by weights that are fitted to the pairs without a condition in either, so
+    that every pair is predicted once, from other conditions. The prediction leaves the
+    constant c out: it shifts whole blocks of pairs against the mean of what was held out.
+
+    Parameters
+    ----------
+    layers : array_like of shape (n_layers, n_pairs) or (n_layers, n_conditions, n_conditions)
+        RDM of each layer.
+    rdms : array_like of shape (n_rdms, n_pairs) or (n_rdms, n_conditions, n_conditions)
+        Measured RDMs, such as one of each subject; one alone is taken too. Each is
+        predicted by itself.
+    cv : int or array_like of shape (n_conditions,), default=10
+        Number of folds, at least 3, or the fold of each condition: categories, to predict
+        across them.
+    positive : bool, default=True
+        Whether weights must not be negative.
+    fit_intercept : bool, default=True
+        Whether c is fitted; else it is 0.
+    method : {'spearman', 'pearson', 'cosine'}, default='spearman'
+        How measured and predicted RDMs are compared.
+    random_state : int, RandomState instance or None, default=None
+        Draws the folds.
+
+    Returns
+    -------
+    Reweighting
+        With ``weights``, ``predictions`` and ``scores``.
+
+    Raises
+    ------
+    ValueError
+        If RDMs are not finite, constant, of unequal conditions or of fewer than three, or
+        the folds leave fewer than three conditions to fit the weights to.
+
+    Notes
+    -----
+    A prediction that is the same for all pairs, because no layer gets a weight, has the
+    score 0.
+
+    The pairs enter once, as one Gram matrix of layers and measured RDMs for each block;
+    that of a training set is a sum of these.
+
+    References
+    ----------
+    .. [1] Khaligh-Razavi, S.-M. & Kriegeskorte, N. (2014). Deep supervised, but not
+       unsupervised, models may explain IT cortical representation. PLoS Comput. Biol.
+       10(11), e1003915.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import reweight
+    >>> rng = np.random.default_rng(0)
+    >>> layers = rng.random((3, 190))                     # RDMs of 20 conditions
+    >>> measured = 0.2 * layers[0] + 0.8 * layers[2]
+    >>> result = reweight(layers, measured, cv=5, random_state=0)
+    >>> result.weights.round(6)
+    array([[0.2, 0. , 0.8]])
+    >>> result.scores.round(6)
+    array([1.])
+    """
+    check_option(method, "method", METHODS)
+    z, d = as_vectors(layers, "layers"), as_vectors(rdms, "rdms")
+    n = check_same_conditions(z, "layers", d, "rdms")
+    check_varies(z, "layers")
+    check_varies(d, "rdms")
+    blocks = Blocks(assign_folds(n, cv, random_state))
+    return _reweight(z, d, blocks, positive, fit_intercept, method)
+
+
+def _reweight(
+    z: np.ndarray, d: np.ndarray, blocks: Blocks, positive: bool, fit_intercept: bool, method: str
+) -> Reweighting:
+    """Fit and predict; RDMs are scaled, and shifted if it makes no difference, for precision."""
+    z_scale, d_scale = np.abs(z).max(axis=1), np.abs(d).max(axis=1)
+    shift = (z.mean(axis=1), d.mean(axis=1)) if fit_intercept else (0 * z_scale, 0 * d_scale)
+    columns = np.concatenate([(z.T - shift[0]) / z_scale, (d.T - shift[1]) / d_scale], axis=1)
+    columns = np.vstack([columns[blocks.order].T, np.ones(z.shape[1])])
+    grams = blocks.grams(columns)
+    whole, training = grams.sum(axis=0), blocks.training_grams(grams)
+
+    def weights(gram: np.ndarray) -> np.ndarray:
+        gram = centered(gram) if fit_intercept else gram[:-1, :-1]
+        inner, cross = Gram(gram[: len(z), : len(z)]), gram[: len(z), len(z) :]
+        found = [inner.solve(rhs, positive=positive) for rhs in cross.T]
+        return np.array(found) * d_scale[:, np.newaxis] / z_scale
+
+    predictions = np.empty_like(d)
+    for block, gram in enumerate(training):
+        pairs = blocks.pairs(block)
+        predictions[:, pairs] = weights(gram) @ z[:, pairs]
+    fitted = weights(whole)
+    return Reweighting(
+        weights=fitted,
+        predictions=predictions,
+        scores=paired_scores(predictions, d, method),
+        fitted_scores=paired_scores(fitted @ z, d, method),
+        method=method,
+    )
+
+
+def remix(
+    layer: ArrayLike,
+    training: ArrayLike,
+    labels: ArrayLike,
+    *,
+    classifier: ClassifierMixin | None = None,
+) -> np.ndarray:
+    """Return a layer's readouts of categories, learnt from other images.
+
+    A linear classifier is trained on the layer's activations for images whose categories
+    are known; its decision values for the images of interest are new features, whose RDM
+    shows what of the categories the layer makes explicit [1]_.
+
+    Parameters
+    ----------
+    layer : array_like of shape (n_conditions, n_features)
+        Activations for the images of interest.
+    training : array_like of shape (n_images, n_features)
+        Activations for other images, ten of each category or more.
+    labels : array_like of shape (n_images,) or (n_images, n_readouts)
+        Category of each training image; a column for each readout.
+    classifier : scikit-learn classifier, default=None
+        With decision_function. None stands for a logistic regression of standardised
+        activations.
+
+    Returns
+    -------
+    ndarray of shape (n_conditions, n_values)
+        Decision values: one of each binary readout, one for each class of others.
+
+    Raises
+    ------
+    ValueError
+        If activations are not finite matrices of equal width, or labels of another length
+        or of one class.
+
+    References
+    ----------
+    .. [1] Khaligh-Razavi, S.-M. & Kriegeskorte, N. (2014). Deep supervised, but not
+       unsupervised, models may explain IT cortical representation. PLoS Comput. Biol.
+       10(11), e1003915.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import remix
+    >>> rng = np.random.default_rng(0)
+    >>> animate = rng.integers(2, size=60)
+    >>> activations = rng.standard_normal((60, 10)) + animate[:, np.newaxis]
+    >>> readout = remix(activations[:20], activations[20:], animate[20:])
+    >>> readout.shape, bool(np.mean((readout[:, 0] > 0) == animate[:20]) > 0.8)
+    ((20, 1), True)
+    """
+    x, known = as_matrix(layer, "layer"), as_matrix(training, "training")
+    if x.shape[1] != known.shape[1]:
+        raise ValueError(
+            f"layer and training must have the same features, got {x.shape[1]} and {known.shape[1]}"
+        )
+    labels = np.asarray(labels)
+    if labels.ndim not in (1, 2) or len(labels) != len(known):
+        raise ValueError(f"labels must have {len(known)} rows, got shape {labels.shape}")
+    if classifier is None:
+        classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    values = []
+    for k, column in enumerate(labels.reshape(len(known), -1).T):
+        if len(np.unique(column)) < 2:
+            raise ValueError(f"labels must have at least 2 classes, got one in column {k}")
+        decisions = clone(classifier).fit(known, column).decision_function(x)
+        values.append(decisions.reshape(len(x), -1))
+    return np.concatenate(values, axis=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerEvaluation:
+    """Result of :func:`evaluate_layers`.
+
+    Attributes
+    ----------
+    names : list of str
+        Name of each layer.
+    layer : ndarray of shape (n_layers, n_rdms)
+        Similarity of the RDM of each layer to each measured RDM.
+    remixed : ndarray of shape (n_layers, n_rdms) or None
+        The same for the RDMs of readouts.
+    reweighted : ndarray of shape (n_rdms,)
+        The same for the weighted sum of all layer RDMs, cross-validated.
+    both : ndarray of shape (n_rdms,) or None
+        The same for the weighted sum of layer RDMs and readout RDMs.
+    layer_rdms : ndarray of shape (n_layers, n_pairs)
+        RDM of each layer.
+    readout_rdms : ndarray of shape (n_layers, n_pairs) or None
+        RDM of the readouts of each layer.
+    weights : ndarray of shape (n_rdms, n_layers) or (n_rdms, 2 * n_layers)
+        Weights of the layers, and of the readouts if there are some, fitted to all pairs.
+    method : str
+        How RDMs are compared.
+    """
+
+    names: list[str]
+    layer: np.ndarray
+    remixed: np.ndarray | None
+    reweighted: np.ndarray
+    both: np.ndarray | None
+    layer_rdms: np.ndarray = field(repr=False)
+    readout_rdms: np.ndarray | None = field(repr=False)
+    weights: np.ndarray = field(repr=False)
+    method: str
+
+    def bars(self) -> list[tuple[str, str, np.ndarray]]:
+        """Return the kind, the name and the scores of each model.
+
+        Returns
+        -------
+        list of tuple
+            Kind, 'layer', 'remixed', 'reweighted' or 'both'; name of the layer or 'all';
+            scores of shape (n_rdms,).
+        """
+        bars = [("layer", n, s) for n, s in zip(self.names, self.layer, strict=True)]
+        if self.remixed is not None:
+            bars += [("remixed", n, s) for n, s in zip(self.names, self.remixed, strict=True)]
+        bars.append(("reweighted", "all", self.reweighted))
+        if self.both is not None:
+            bars.append(("both", "all", self.both))
+        return bars
+
+    def to_frame(self) -> Any:
+        """Return a row for each model and measured RDM.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns kind, layer, rdm, method, score.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        rows = [
+            {"kind": kind, "layer": name, "rdm": k, "method": self.method, "score": score}
+            for kind, name, scores in self.bars()
+            for k, score in enumerate(scores)
+        ]
+        return pandas().DataFrame(rows)
+
+
+def evaluate_layers(
+    layers: Layers,
+    rdms: ArrayLike,
+    *,
+    training: Layers | None = None,
+    labels: ArrayLike | None = None,
+    classifier: ClassifierMixin | None = None,
+    metric: str = "correlation",
+    readout_metric: str = "euclidean",
+    cv: int | ArrayLike = 10,
+    positive: bool = True,
+    method: Method = "spearman",
+    random_state: int | np.random.RandomState | None = None,
+) -> LayerEvaluation:
+    """Compare the layers of a network with measured RDMs: as they are, remixed and reweighted.
+
+    Four kinds of model [1]_: the RDM of each layer; the RDM of each layer's readouts of
+    categories (:func:`remix`); the weighted sum of all layer RDMs (:func:`reweight`); and
+    that of the layer RDMs and the readout RDMs beside them. The weights are
+    cross-validated over conditions, all on the same folds.
+
+    Parameters
+    ----------
+    layers : mapping of str to array_like or sequence of array_like
+        Activations of each layer, of shape (n_conditions, n_features).
+    rdms : array_like of shape (n_rdms, n_pairs) or (n_rdms, n_conditions, n_conditions)
+        Measured RDMs, such as one of each subject; one alone is taken too.
+    training : like layers, default=None
+        Activations of the same layers for other images. None leaves remixing out.
+    labels : array_like of shape (n_images,) or (n_images, n_readouts), default=None
+        Categories of those images, as in :func:`remix`.
+    classifier : scikit-learn classifier, default=None
+        As in :func:`remix`.
+    metric, readout_metric : str, default='correlation', 'euclidean'
+        Metric of :func:`scipy.spatial.distance.pdist` for the RDMs of layers and of
+        readouts. The correlation of few readouts is not defined.
+    cv, positive, method, random_state
+        As in :func:`reweight`.
+
+    Returns
+    -------
+    LayerEvaluation
+        With the scores of each kind, ``to_frame()``, and ``bars()`` for
+        :class:`netrep_go.plotting.LayerEvaluationDisplay`.
+
+    Raises
+    ------
+    ValueError
+        If layers differ in their conditions or those of ``rdms``, responses are constant,
+        or only one of ``training`` and ``labels`` is given.
+
+    References
+    ----------
+    .. [1] Khaligh-Razavi, S.-M. & Kriegeskorte, N. (2014). Deep supervised, but not
+       unsupervised, models may explain IT cortical representation. PLoS Comput. Biol.
+       10(11), e1003915.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import evaluate_layers
+    >>> rng = np.random.default_rng(0)
+    >>> animate = np.repeat([0.0, 1.0], 30)[:, np.newaxis]
+    >>> layers = {"conv": rng.standard_normal((60, 8)), "fc": rng.normal(animate, 0.8, (60, 8))}
+    >>> images, others = slice(0, 60, 2), slice(1, 60, 2)
+    >>> measured = np.abs(animate[images] - animate[images].T)
+    >>> result = evaluate_layers(
+    ...     {name: x[images] for name, x in layers.items()}, measured, cv=5, random_state=0,
+    ...     training={name: x[others] for name, x in layers.items()}, labels=animate[others, 0])
+    >>> [(kind, name, bool(score[0] > 0.3)) for kind, name, score in result.bars()]
+    [('layer', 'conv', False), ('layer', 'fc', False), ('remixed', 'conv', False),
+     ('remixed', 'fc', True), ('reweighted', 'all', False), ('both', 'all', True)]
+    """
+    check_option(method, "method", METHODS)
+    if (training is None) != (labels is None):
+        raise ValueError("training and labels must be given together")
+    activations = _named(layers, "layers")
+    d = as_vectors(rdms, "rdms")
+    check_varies(d, "rdms")
+    z = _layer_rdms(activations.values(), metric, "layers", list(activations))
+    n = check_same_conditions(z, "layers", d, "rdms")
+    blocks = Blocks(assign_folds(n, cv, random_state))
+    reweighted = _reweight(z, d, blocks, positive, True, method)
+    readouts = both = None
+    if training is not None:
+        others = _named(training, "training")
+        if list(others) != list(activations):
+            raise ValueError(
+                f"training must have the layers {list(activations)}, got {list(others)}"
+            )
+        values = [
+            remix(x, others[name], labels, classifier=classifier) for name, x in activations.items()
+        ]
+        readouts = _layer_rdms(values, readout_metric, "readouts", list(activations))
+        both = _reweight(np.concatenate([z, readouts]), d, blocks, positive, True, method)
+    return LayerEvaluation(
+        names=list(activations),
+        layer=all_scores(z, d, method),
+        remixed=None if readouts is None else all_scores(readouts, d, method),
+        reweighted=reweighted.scores,
+        both=None if both is None else both.scores,
+        layer_rdms=z,
+        readout_rdms=readouts,
+        weights=(both or reweighted).weights,
+        method=method,
+    )
+
+
+def _named(layers: Layers, name: str) -> dict[str, np.ndarray]:
+    """Return the activations of each layer under its name."""
+    if not isinstance(layers, Mapping):
+        layers = {str(k): x for k, x in enumerate(layers)}
+    if not layers:
+        raise ValueError(f"{name} must have at least one layer")
+    return {str(key): as_matrix(x, f"{name}[{key!r}]") for key, x in layers.items()}
+
+
+def _layer_rdms(values: Any, metric: str, name: str, keys: list[str]) -> np.ndarray:
+    """Return the RDM of each layer, or name the one that has none."""
+    values = list(values)
+    rdms = []
+    for key, x in zip(keys, values, strict=True):
+        if len(x) != len(values[0]):
+            raise ValueError(
+                f"{name} must be for the same conditions, got {len(values[0])} in {keys[0]!r} "
+                f"and {len(x)} in {key!r}"
+            )
+        if len(x) < 3:
+            raise ValueError(f"{name} must be for at least 3 conditions, got {len(x)}")
+        rdm = pdist(x, metric)
+        if not np.isfinite(rdm).all():
+            raise ValueError(
+                f"{name}[{key!r}] must have responses that vary over features in every "
+                f"condition: its RDM by {metric!r} is not defined"
+            )
+        check_varies(rdm[np.newaxis], f"the RDM of {name}[{key!r}]")
+        rdms.append(rdm)
+    return np.stack(rdms)
+
+
+def normalized(rdms: np.ndarray, method: str) -> np.ndarray:
+    """Return vectors whose inner products are the similarities; zero where one is constant."""
+    if method == "spearman":
+        rdms = rankdata(rdms, axis=1)
+    if method != "cosine":
+        size = np.abs(rdms).max(axis=1)
+        rdms = rdms - rdms.mean(axis=1, keepdims=True)
+        rdms[np.abs(rdms).max(axis=1) <= 1e-12 * size] = 0
+    norms = np.linalg.norm(rdms, axis=1, keepdims=True)
+    return np.divide(rdms, norms, out=np.zeros_like(rdms), where=norms > 0)
+
+
+def paired_scores(predictions: np.ndarray, rdms: np.ndarray, method: str) -> np.ndarray:
+    """Return the similarity of each prediction to its RDM."""
+    return np.einsum("kp,kp->k", normalized(predictions, method), normalized(rdms, method))
+
+
+def all_scores(models: np.ndarray, rdms: np.ndarray, method: str) -> np.ndarray:
+    """Return the similarities of all models to all RDMs, (n_models, n_rdms)."""
+    return normalized(models, method) @ normalized(rdms, method).T
+
+
+def pandas() -> Any:
+    """Import pandas, or say how to install it."""
+    try:
+        import pandas
+    except ImportError as error:
+        raise ImportError(
+            'to_frame needs pandas, which is not installed: pip install "netrep-go[plot]"'
+        ) from error
+    return pandas

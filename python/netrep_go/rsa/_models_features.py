@@ -1,0 +1,498 @@
+"""Feature-reweighted RSA: a weight for each unit, fitted to measured (dis)similarities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.spatial.distance import squareform
+from sklearn.base import BaseEstimator
+from sklearn.metrics import r2_score
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from netrep_go._validation import as_array, as_matrix, check_integer, check_number, check_option
+from netrep_go.rsa._folds import Blocks, assign_folds
+from netrep_go.rsa._models import METHODS, Method, paired_scores
+from netrep_go.rsa._solve import Gram
+
+SIMILARITIES = ("dot", "sqeuclidean")
+Similarity = Literal["dot", "sqeuclidean"]
+
+
+class FeatureReweighting(BaseEstimator):
+    r"""Fit a weight for each feature to the similarities of pairs of conditions.
+
+    The similarity of conditions i and j is modelled [1]_ as
+
+    .. math:: t_{ij} = c + \sum_p w_p\, x_{ip} x_{jp}
+              \quad\text{or}\quad t_{ij} = c + \sum_p w_p\, (x_{ip} - x_{jp})^2,
+
+    and the weights minimise :math:`\sum_{i<j} (t_{ij} - \hat t_{ij})^2 + \alpha \|w\|^2`.
+    The normal equations are formed in closed form from the k x p responses,
+
+    .. math:: G_{pq} = \tfrac12 \big[(X^\top X)_{pq}^2 - \textstyle\sum_i x_{ip}^2 x_{iq}^2\big]
+
+    for products, and similarly for differences, so that nothing of the size of pairs
+    times features is ever stored.
+
+    Parameters
+    ----------
+    similarity : {'dot', 'sqeuclidean'}, default='dot'
+        Products of features, for a target of similarities, or squared differences, for
+        dissimilarities.
+    alpha : float, default=1.0
+        Penalty, 0 or more. At 0 the weights of least norm are found.
+    positive : bool, default=False
+        Whether weights must not be negative: then the model is an RDM, or a Gram matrix.
+    fit_intercept : bool, default=True
+        Whether c is fitted; else it is 0.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,)
+        Weights.
+    intercept_ : float
+        The constant c.
+    n_features_in_ : int
+        Number of features.
+
+    References
+    ----------
+    .. [1] Peterson, J. C., Abbott, J. T. & Griffiths, T. L. (2018). Evaluating (and
+       improving) the correspondence between deep neural networks and human
+       representations. Cognitive Science 42(8), 2648-2669.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import FeatureReweighting
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((20, 4))
+    >>> similarity = (X * [2.0, 0.0, 1.0, 0.0]) @ X.T
+    >>> model = FeatureReweighting(alpha=1e-9).fit(X, similarity)
+    >>> model.coef_.round(6) + 0.0
+    array([2., 0., 1., 0.])
+    >>> model.predict(X[:3]).round(6) == similarity[[0, 0, 1], [1, 2, 2]].round(6)
+    array([ True,  True,  True])
+    """
+
+    def __init__(
+        self,
+        similarity: Similarity = "dot",
+        *,
+        alpha: float = 1.0,
+        positive: bool = False,
+        fit_intercept: bool = True,
+    ) -> None:
+        self.similarity = similarity
+        self.alpha = alpha
+        self.positive = positive
+        self.fit_intercept = fit_intercept
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Fit the weights.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_conditions, n_features)
+            Responses to at least 3 conditions.
+        y : array_like of shape (n_pairs,) or (n_conditions, n_conditions)
+            Measured similarities, or dissimilarities. The diagonal is not used.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X or y is not finite, y not symmetric or of other conditions, or there are
+            fewer than 3 conditions.
+        """
+        check_number(self.alpha, "alpha", 0, np.inf)
+        x, t = _check(X, y, self.similarity)
+        equations = _Equations(x, t, self.similarity, self.fit_intercept)
+        coef = equations.gram.solve(equations.rhs, float(self.alpha), self.positive)
+        self._store(equations, coef)
+        return self
+
+    def _store(self, equations: _Equations, coef: np.ndarray) -> None:
+        self.coef_, self.intercept_ = coef, equations.intercept(coef)
+        self.n_features_in_ = len(coef)
+
+    def predict(self, X: ArrayLike) -> np.ndarray:
+        """Return the modelled similarities of conditions.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_conditions, n_features)
+            Responses to at least 2 conditions.
+
+        Returns
+        -------
+        ndarray of shape (n_pairs,)
+            In the order of :func:`scipy.spatial.distance.squareform`.
+        """
+        check_is_fitted(self)
+        x = as_matrix(X, "X")
+        if x.shape[1] != self.n_features_in_:
+            raise ValueError(
+                f"X has {x.shape[1]} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input"
+            )
+        modelled = _similarities(x, self.coef_, self.similarity) + self.intercept_
+        return squareform(modelled, checks=False)
+
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:
+        """Return the coefficient of determination R2 over pairs of conditions.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_conditions, n_features)
+            Responses to conditions, best to others than those of the fit.
+        y : array_like of shape (n_pairs,) or (n_conditions, n_conditions)
+            Their measured similarities.
+
+        Returns
+        -------
+        float
+            At most 1; 0 for a model that is no better than the mean of y.
+        """
+        x, t = _check(X, y, self.similarity)
+        return float(r2_score(squareform(t, checks=False), self.predict(x)))
+
+
+class FeatureReweightingCV(FeatureReweighting):
+    """Feature reweighting with the penalty chosen by cross-validation over conditions.
+
+    Conditions are cut into folds. The pairs within each fold are predicted by weights
+    that are fitted to the pairs of all other conditions, for each penalty; the one with
+    the least squared error over all folds is used for a last fit to all conditions.
+
+    Parameters
+    ----------
+    similarity : {'dot', 'sqeuclidean'}, default='dot'
+        As in :class:`FeatureReweighting`.
+    alphas : int or array_like of shape (n_alphas,), default=20
+        Penalties, or how many, from 1e-6 to 100 times the mean of the Gram matrix's
+        diagonal.
+    cv : int or array_like of shape (n_conditions,), default=5
+        Number of folds, or the fold of each condition. No fold may have one condition.
+    positive : bool, default=False
+        Whether weights must not be negative.
+    fit_intercept : bool, default=True
+        Whether the constant is fitted.
+    random_state : int, RandomState instance or None, default=None
+        Draws the folds.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,)
+        Weights.
+    intercept_ : float
+        Constant.
+    alpha_ : float
+        The penalty that was chosen.
+    alphas_ : ndarray of shape (n_alphas,)
+        All penalties.
+    cv_errors_ : ndarray of shape (n_alphas,)
+        Mean squared error of each.
+    n_features_in_ : int
+        Number of features.
+
+    See Also
+    --------
+    reweight_features : With the choice inside of another cross-validation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import FeatureReweightingCV
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((40, 10))
+    >>> noisy = np.cov(X[:, :3] + 0.5 * rng.standard_normal((40, 3)))
+    >>> model = FeatureReweightingCV(random_state=0).fit(X[:30], noisy[:30, :30])
+    >>> bool(model.score(X[30:], noisy[30:, 30:]) > 0.5)
+    True
+    """
+
+    def __init__(
+        self,
+        similarity: Similarity = "dot",
+        *,
+        alphas: int | ArrayLike = 20,
+        cv: int | ArrayLike = 5,
+        positive: bool = False,
+        fit_intercept: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.similarity = similarity
+        self.alphas = alphas
+        self.cv = cv
+        self.positive = positive
+        self.fit_intercept = fit_intercept
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Choose the penalty and fit the weights.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_conditions, n_features)
+            Responses.
+        y : array_like of shape (n_pairs,) or (n_conditions, n_conditions)
+            Measured similarities, or dissimilarities. The diagonal is not used.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            As for :class:`FeatureReweighting`; or if a fold has fewer than two conditions.
+        """
+        x, t = _check(X, y, self.similarity)
+        whole = _Equations(x, t, self.similarity, self.fit_intercept)
+        self.alphas_ = _penalties(self.alphas, whole.gram)
+        folds = assign_folds(len(x), self.cv, self.random_state)
+        if np.bincount(folds).min() < 2:
+            raise ValueError(
+                "cv must put at least 2 conditions in each fold, so that there are pairs"
+            )
+        errors = np.zeros(len(self.alphas_))
+        n_pairs = 0
+        for fold in range(folds.max() + 1):
+            test = folds == fold
+            held_out = squareform(t[np.ix_(test, test)], checks=False)
+            kept = t[np.ix_(~test, ~test)]
+            part = _Equations(x[~test], kept, self.similarity, self.fit_intercept)
+            n_pairs += len(held_out)
+            for k, alpha in enumerate(self.alphas_):
+                coef = part.gram.solve(part.rhs, alpha, self.positive)
+                modelled = squareform(_similarities(x[test], coef, self.similarity), checks=False)
+                errors[k] += np.sum((held_out - modelled - part.intercept(coef)) ** 2)
+        self.cv_errors_ = errors / n_pairs
+        self.alpha_ = float(self.alphas_[errors.argmin()])
+        self._store(whole, whole.gram.solve(whole.rhs, self.alpha_, self.positive))
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureReweightingResult:
+    """Result of :func:`reweight_features`.
+
+    Attributes
+    ----------
+    prediction : ndarray of shape (n_pairs,)
+        Each pair as modelled by weights that are fitted without its conditions.
+    score : float
+        Similarity of the prediction to the target.
+    unweighted_score : float
+        The same with equal weights: classical RSA.
+    alphas : ndarray of shape (n_blocks,)
+        The penalty that was chosen for each block of pairs.
+    method : str
+        How they are compared.
+    """
+
+    prediction: np.ndarray = field(repr=False)
+    score: float
+    unweighted_score: float
+    alphas: np.ndarray = field(repr=False)
+    method: str
+
+
+def reweight_features(
+    X: ArrayLike,
+    target: ArrayLike,
+    *,
+    similarity: Similarity = "dot",
+    alphas: int | ArrayLike = 20,
+    cv: int | ArrayLike = 5,
+    inner_cv: int = 5,
+    positive: bool = False,
+    method: Method = "pearson",
+    random_state: int | np.random.RandomState | None = None,
+) -> FeatureReweightingResult:
+    """Predict similarities by reweighted features, cross-validated over conditions.
+
+    The conditions are cut into folds. The pairs between two folds, or within one, are
+    predicted by :class:`FeatureReweightingCV` fitted to the conditions outside of both,
+    which chooses the penalty among those conditions alone. The prediction leaves the
+    constant out, as that of :func:`reweight` does.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_conditions, n_features)
+        Responses.
+    target : array_like of shape (n_pairs,) or (n_conditions, n_conditions)
+        Measured similarities for 'dot', dissimilarities for 'sqeuclidean'.
+    similarity : {'dot', 'sqeuclidean'}, default='dot'
+        As in :class:`FeatureReweighting`.
+    alphas : int or array_like, default=20
+        As in :class:`FeatureReweightingCV`.
+    cv : int or array_like of shape (n_conditions,), default=5
+        Number of folds, at least 3, or the fold of each condition.
+    inner_cv : int, default=5
+        Number of folds for the choice of the penalty.
+    positive : bool, default=False
+        Whether weights must not be negative.
+    method : {'pearson', 'spearman', 'cosine'}, default='pearson'
+        How prediction and target are compared.
+    random_state : int, RandomState instance or None, default=None
+        Draws all folds.
+
+    Returns
+    -------
+    FeatureReweightingResult
+        With ``prediction`` and ``score``.
+
+    Raises
+    ------
+    ValueError
+        As for :class:`FeatureReweightingCV`, or if too few conditions are left to fit to.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import reweight_features
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((40, 10))
+    >>> judged = (X * np.repeat([1.0, 0.0], 5)) @ X.T
+    >>> result = reweight_features(X, judged, alphas=5, random_state=0)
+    >>> round(result.unweighted_score, 2), round(result.score, 2)
+    (0.64, 1.0)
+    """
+    check_option(method, "method", METHODS)
+    x, t = _check(X, target, similarity)
+    rng = check_random_state(random_state)
+    folds = assign_folds(len(x), cv, rng)
+    blocks = Blocks(folds)
+    prediction = np.empty((len(x), len(x)))
+    model = FeatureReweightingCV(
+        similarity, alphas=alphas, cv=inner_cv, positive=positive, random_state=rng
+    )
+    chosen = []
+    for a, b in blocks.folds:
+        rows, columns, rest = folds == a, folds == b, (folds != a) & (folds != b)
+        model.fit(x[rest], t[np.ix_(rest, rest)])
+        chosen.append(model.alpha_)
+        part = _similarities(x[rows | columns], model.coef_, similarity)
+        inside = np.flatnonzero(rows | columns)
+        block = np.ix_(rows[inside], columns[inside])
+        prediction[np.ix_(rows, columns)] = part[block]
+        prediction[np.ix_(columns, rows)] = part[block].T
+    predicted = squareform(prediction, checks=False)
+    measured = squareform(t, checks=False)[np.newaxis]
+    plain = squareform(_similarities(x, np.ones(x.shape[1]), similarity), checks=False)
+    return FeatureReweightingResult(
+        prediction=predicted,
+        score=float(paired_scores(predicted[np.newaxis], measured, method)[0]),
+        unweighted_score=float(paired_scores(plain[np.newaxis], measured, method)[0]),
+        alphas=np.array(chosen),
+        method=method,
+    )
+
+
+class _Equations:
+    """The normal equations of the regression on all pairs of conditions.
+
+    ``gram`` and ``rhs`` are those of centred columns if an intercept is fitted.
+    """
+
+    def __init__(self, x: np.ndarray, t: np.ndarray, similarity: str, fit_intercept: bool) -> None:
+        form = _products if similarity == "dot" else _differences
+        gram, self.rhs, sums = form(x, t)
+        n_pairs = len(x) * (len(x) - 1) / 2
+        self._target_mean = self._column_means = 0.0
+        if fit_intercept:
+            self._target_mean = t.sum() / 2 / n_pairs
+            self._column_means = sums / n_pairs
+            gram -= np.outer(sums, self._column_means)
+            self.rhs -= sums * self._target_mean
+        self.gram = Gram(gram)
+
+    def intercept(self, coef: np.ndarray) -> float:
+        """Return the constant that goes with weights."""
+        return float(self._target_mean - np.sum(self._column_means * coef))
+
+
+def _products(x: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return Z'Z, Z't and the column sums of Z for the products of features.
+
+    A column of Z is :math:`x_{ip} x_{jp}` over the pairs i < j. Sums over these are half of
+    those over all i and j, less the diagonal; that of t is zero.
+    """
+    squares = x**2
+    gram = x.T @ x
+    gram *= gram
+    gram -= squares.T @ squares
+    gram /= 2
+    return gram, np.sum(x * (t @ x), axis=0) / 2, (x.sum(axis=0) ** 2 - squares.sum(axis=0)) / 2
+
+
+def _differences(x: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    r"""Return Z'Z, Z't and the column sums of Z for the squared differences of features.
+
+    With centred columns, k conditions and :math:`s_p = \sum_i x_{ip}^2`,
+
+    .. math:: (Z^\top Z)_{pq} = k \sum_i x_{ip}^2 x_{iq}^2 + s_p s_q + 2 (X^\top X)_{pq}^2, \quad
+              (Z^\top t)_p = \sum_i x_{ip}^2 (T 1)_i - (X^\top T X)_{pp}.
+    """
+    k = len(x)
+    x = x - x.mean(axis=0)
+    squares = x**2
+    sums = squares.sum(axis=0)
+    gram = x.T @ x
+    gram *= 2 * gram
+    gram += k * (squares.T @ squares)
+    gram += np.outer(sums, sums)
+    return gram, squares.T @ t.sum(axis=1) - np.sum(x * (t @ x), axis=0), k * sums
+
+
+def _similarities(x: np.ndarray, coef: np.ndarray, similarity: str) -> np.ndarray:
+    """Return the weighted similarities of all pairs of conditions, with a zero diagonal."""
+    inner = (x * coef) @ x.T
+    inner = (inner + inner.T) / 2
+    if similarity == "sqeuclidean":
+        norms = inner.diagonal()
+        inner = norms[:, np.newaxis] + norms - 2 * inner
+    np.fill_diagonal(inner, 0)
+    return inner
+
+
+def _check(X: ArrayLike, y: ArrayLike, similarity: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return responses, and their measured similarities as a matrix with a zero diagonal."""
+    check_option(similarity, "similarity", SIMILARITIES)
+    x = as_matrix(X, "X")
+    k = len(x)
+    if k < 3:
+        raise ValueError(f"X must have at least 3 conditions, got {k}")
+    t = as_array(y, "y", 2 if np.ndim(y) == 2 else 1)
+    if t.shape not in ((k, k), (k * (k - 1) // 2,)):
+        raise ValueError(
+            f"y must be of the conditions of X, of shape ({k}, {k}) or ({k * (k - 1) // 2},), "
+            f"got {t.shape}"
+        )
+    if t.ndim == 1:
+        return x, squareform(t, checks=False)
+    if not np.allclose(t, t.T):
+        raise ValueError("y must be a symmetric matrix")
+    t = t.copy()
+    np.fill_diagonal(t, 0)
+    return x, t
+
+
+def _penalties(alphas: int | ArrayLike, gram: Gram) -> np.ndarray:
+    """Return the penalties to try."""
+    if np.ndim(alphas) == 0:
+        check_integer(alphas, "alphas", 1)
+        return max(gram.scale, np.finfo(float).tiny) * np.logspace(-6, 2, alphas)
+    penalties = as_array(alphas, "alphas", 1)
+    if penalties.min() < 0:
+        raise ValueError(f"alphas must not be negative, got {penalties.min()}")
+    return penalties
