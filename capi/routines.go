@@ -6,6 +6,7 @@ import "context"
 // module and the function; its outputs come first in the arguments.
 var routines = map[string]func(context.Context, *args) error{
 	"core.use_blas":                  useBLAS,
+	"capacity.project_on_cone":       projectOnCone,
 	"conv_layers.distances":          convolutionDistances,
 	"core.check_blas":                checkBLAS,
 	"core.fault":                     fault,

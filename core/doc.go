@@ -8,7 +8,8 @@
 //
 //	multiset   distances in sets of networks, for any Cohort; means and k-means
 //	metrics    distances between two networks, and their Cohorts
-//	optimize   linear assignment, the groups that alignments are chosen from
+//	optimize   linear assignment, the groups that alignments are chosen from,
+//	           projections on cones
 //	linalg     what gonum lacks: whitening, certified nuclear norms, polar factors
 //	core       errors, Job contexts, which BLAS runs
 //	internal   blas: the seam to the process's BLAS and LAPACK

@@ -1,5 +1,6 @@
 """Geometry and classification capacity of object manifolds."""
 
+from netrep_go.capacity._cone import ConeProjection, project_on_cone
 from netrep_go.capacity._formulas import (
     ball_capacity,
     conic_separability,
@@ -31,6 +32,7 @@ from netrep_go.capacity._randomization import (
 )
 
 __all__ = [
+    "ConeProjection",
     "ball_capacity",
     "center_correlations",
     "conic_separability",
@@ -46,6 +48,7 @@ __all__ = [
     "permute_features",
     "point_capacity",
     "project_on_centers",
+    "project_on_cone",
     "randomize_centers",
     "scale_manifolds",
     "segment_separability",

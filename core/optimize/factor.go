@@ -1,0 +1,86 @@
+package optimize
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+
+	"netrep_go/core/internal/cmem"
+)
+
+// factor is the lower Cholesky factor L of a matrix that gains and loses rows,
+// packed by rows, with the solution z of L z = c beside it.
+type factor struct {
+	l              []float64 // row i begins at i (i+1) / 2
+	z              []float64
+	cosines, sines []float64
+}
+
+func newFactor(arena *cmem.Arena, n int) factor {
+	return factor{
+		l:       arena.Float64s(n * (n + 1) / 2),
+		z:       arena.Float64s(n),
+		cosines: arena.Float64s(n),
+		sines:   arena.Float64s(n),
+	}
+}
+
+// row returns row i of L, whose last element is on the diagonal.
+func (f *factor) row(i int) []float64 { return f.l[i*(i+1)/2 : i*(i+1)/2+i+1] }
+
+// complete turns row k, which holds the off-diagonal elements of the matrix, into
+// the row of L, given the element on the diagonal. It returns false if the pivot
+// is negligible.
+func (f *factor) complete(k int, diagonal float64) bool {
+	row := f.row(k)
+	pivot := diagonal
+	for i := range k {
+		above := f.row(i)
+		row[i] = (row[i] - floats.Dot(above[:i], row[:i])) / above[i]
+		pivot -= row[i] * row[i]
+	}
+	if !(pivot > leastPivot*diagonal) {
+		return false
+	}
+	row[k] = math.Sqrt(pivot)
+	return true
+}
+
+// solve computes and returns z_k, given c_k.
+func (f *factor) solve(k int, c float64) float64 {
+	row := f.row(k)
+	f.z[k] = (c - floats.Dot(row[:k], f.z[:k])) / row[k]
+	return f.z[k]
+}
+
+// backward stores in x the solution of L'x = z for the first k rows.
+func (f *factor) backward(x []float64, k int) []float64 {
+	x = append(x[:0], f.z[:k]...)
+	for i := k - 1; i >= 0; i-- {
+		row := f.row(i)
+		x[i] /= row[i]
+		floats.AddScaled(x[:i], -x[i], row[:i])
+	}
+	return x
+}
+
+// remove takes row and column p out of the matrix of k rows: the rows below move
+// up, and rotations of neighbouring columns make L triangular again.
+func (f *factor) remove(p, k int) {
+	z := f.z[:k]
+	for i := p; i < k-1; i++ {
+		row, below := f.row(i), f.row(i+1)
+		copy(row[:p], below)
+		left := below[p]
+		for q := p; q < i; q++ {
+			c, s := f.cosines[q], f.sines[q]
+			row[q] = c*left + s*below[q+1]
+			left = c*below[q+1] - s*left
+		}
+		r := math.Hypot(left, below[i+1])
+		c, s := left/r, below[i+1]/r
+		f.cosines[i], f.sines[i] = c, s
+		row[i] = r
+		z[i], z[i+1] = c*z[i]+s*z[i+1], c*z[i+1]-s*z[i]
+	}
+}

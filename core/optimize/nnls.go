@@ -1,0 +1,336 @@
+package optimize
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+
+	"netrep_go/core/internal/cmem"
+)
+
+// NNLS projects vectors onto polyhedral cones on one workspace: for the columns
+// s_j of S, the generators of the cone, and a vector b, it solves
+//
+//	min_{mu >= 0} |S mu - b|²
+//
+// given only the Gram matrix S'S and the products S'b. S mu is the projection
+// Pi(b) of b on the cone. It is not safe for concurrent use.
+//
+// The method is that of Lawson & Hanson (Solving Least Squares Problems, 1974,
+// chapter 23) with a Cholesky factor of the Gram matrix of the active columns
+// that grows by a row when a column enters and is repaired by rotations when one
+// leaves. Columns first enter, and leave, in blocks, as in Portugal, Judice &
+// Vicente, Math. Comp. 63 (1994) 625-643, which takes a few rounds where single
+// columns take as many as are active; a block that does not bring the
+// projection nearer to b is undone and the best column enters alone.
+//
+// Active columns are linearly independent, so their number is the dimension of
+// the face of the cone that Pi(b) is in the interior of. Of duplicates one is
+// active at most, and columns of length zero never are.
+type NNLS struct {
+	gram      []float64
+	m, stride int
+	inverse   []float64 // 1 / |s_j|, 0 if s_j = 0
+
+	c       []float64
+	w       []float64 // S'(b - S mu)
+	tol     float64
+	enters  []int32 // candidates of a round
+	refused []bool  // candidates that rounding kept out since the last progress
+
+	factor   factor
+	active   []int32
+	mu       []float64 // of the active columns
+	previous []float64 // mu before a step
+	saved    []int32   // active columns before a round
+}
+
+// Projection is the projection of one vector. Its slices are valid until the
+// next call.
+type Projection struct {
+	// Squared is |Pi(b)|².
+	Squared float64
+	// Active lists the columns of positive weight, Weights their weights.
+	Active  []int32
+	Weights []float64
+	// Violation is the largest s_j'(b - Pi(b)) / |s_j| in units of the largest
+	// |s_j'b| / |s_j|: 0 at the exact solution. It is at most
+	// Tolerance unless rounding stopped the search earlier, which takes active
+	// columns that are almost linearly dependent.
+	Violation float64
+}
+
+const (
+	// Tolerance is the Violation at which a projection is done.
+	Tolerance = 1e-12
+	// leastPivot is the squared sine of the angle between a column and the
+	// active ones below which it counts as dependent on them.
+	leastPivot = 1e-14
+	// Candidates of a block have at least this part of the largest gradient.
+	blockShare = 0.6
+	// rounding is the relative gain that counts as none.
+	rounding = 1e-14
+	// patience is how many rounds in a row may pass without a gain above
+	// rounding.
+	patience = 20
+)
+
+// NewNNLS returns a workspace in the arena for cones of up to m generators. The
+// caller checks arena.Err.
+func NewNNLS(arena *cmem.Arena, m int) *NNLS {
+	return &NNLS{
+		inverse:  arena.Float64s(m),
+		w:        arena.Float64s(m),
+		enters:   arena.Int32s(m),
+		refused:  make([]bool, m),
+		factor:   newFactor(arena, m),
+		active:   arena.Int32s(m)[:0],
+		mu:       arena.Float64s(m)[:0],
+		previous: arena.Float64s(m),
+		saved:    arena.Int32s(m)[:0],
+	}
+}
+
+// SetCone chooses the cone by the m x m Gram matrix of its generators, of which
+// the rows are read. It must not change until the next call.
+func (s *NNLS) SetCone(gram []float64, m, stride int) {
+	if m > cap(s.active) || m > stride || len(gram) < (m-1)*stride+m {
+		panic("optimize: shape of the Gram matrix")
+	}
+	s.gram, s.m, s.stride = gram, m, stride
+	for j := range m {
+		s.inverse[j] = 0
+		if g := gram[j*stride+j]; g > 0 {
+			s.inverse[j] = 1 / math.Sqrt(g)
+		}
+	}
+	s.clear()
+}
+
+// Project projects the b with S'b = c.
+func (s *NNLS) Project(c []float64) Projection {
+	s.c = c[:s.m]
+	s.clear()
+	return s.solve()
+}
+
+// Resume is Project, but begins with the columns that were active in the last
+// projection on this cone: that is faster if b has changed little.
+func (s *NNLS) Resume(c []float64) Projection {
+	s.c = c[:s.m]
+	for i, j := range s.active {
+		s.factor.solve(i, s.c[j])
+	}
+	s.settle()
+	return s.solve()
+}
+
+func (s *NNLS) clear() {
+	s.active, s.mu = s.active[:0], s.mu[:0]
+}
+
+// solve lets columns enter until none has a gradient above the tolerance.
+func (s *NNLS) solve() Projection {
+	scale := 0.0
+	for j, v := range s.c {
+		scale = max(scale, math.Abs(v)*s.inverse[j])
+	}
+	s.tol = Tolerance * scale
+	clear(s.refused[:s.m])
+	worst := s.gradient()
+	for limit, stalls := s.m, 0; worst > s.tol && stalls < patience; worst = s.gradient() {
+		before := s.squared()
+		if limit > 1 && s.enterBlock(worst, limit) {
+			limit = min(2*limit, s.m)
+		} else if s.enterBest() {
+			limit = max(1, limit/4)
+		} else {
+			break
+		}
+		if s.squared() > before*(1+rounding) {
+			stalls = 0
+			clear(s.refused[:s.m])
+		} else {
+			stalls++
+		}
+	}
+	p := Projection{Squared: s.squared(), Active: s.active, Weights: s.mu}
+	if worst > 0 {
+		p.Violation = worst / scale
+	}
+	return p
+}
+
+// squared is |S mu|² for the mu that is best for the active columns.
+func (s *NNLS) squared() float64 {
+	z := s.factor.z[:len(s.active)]
+	return floats.Dot(z, z)
+}
+
+// gradient computes S'(b - S mu) and returns its largest entry in units of the
+// columns' lengths.
+func (s *NNLS) gradient() (worst float64) {
+	w := s.w[:s.m]
+	copy(w, s.c)
+	for i, j := range s.active {
+		floats.AddScaled(w, -s.mu[i], s.gram[int(j)*s.stride:int(j)*s.stride+s.m])
+	}
+	for _, j := range s.active {
+		w[j] = 0
+	}
+	for j, v := range w {
+		worst = max(worst, v*s.inverse[j])
+	}
+	return worst
+}
+
+// enterBlock lets up to limit columns of large gradient enter, and drops those
+// whose weights are not positive then. It undoes this and returns false if the
+// projection does not grow.
+func (s *NNLS) enterBlock(worst float64, limit int) bool {
+	before := s.squared()
+	s.saved = append(s.saved[:0], s.active...)
+	for j, v := range s.w[:s.m] {
+		if v*s.inverse[j] >= blockShare*worst && v > 0 && limit > 0 && s.push(int32(j)) {
+			limit--
+		}
+	}
+	s.settle()
+	if s.squared() > before*(1+rounding) {
+		return true
+	}
+	s.clear()
+	s.active = append(s.active, s.saved...)
+	s.refactor(0)
+	s.mu = s.factor.backward(s.mu, len(s.active))
+	return false
+}
+
+// settle computes the weights of the active columns and drops columns until all
+// are positive.
+func (s *NNLS) settle() {
+	for {
+		s.mu = s.factor.backward(s.mu, len(s.active))
+		if k := len(s.active); len(s.drop(s.mu)) == k {
+			return
+		}
+	}
+}
+
+// enterBest is one step of Lawson & Hanson: the column of largest gradient
+// enters, and those leave whose weights reach zero on the way to the best
+// ones. It returns false if no column can enter.
+func (s *NNLS) enterBest() bool {
+	for {
+		best, largest := int32(-1), s.tol
+		for j, v := range s.w[:s.m] {
+			if v *= s.inverse[j]; v > largest && !s.refused[j] {
+				best, largest = int32(j), v
+			}
+		}
+		if best < 0 {
+			return false
+		}
+		if s.push(best) {
+			s.walk()
+			if k := len(s.active); k > 0 && s.active[k-1] == best {
+				return true
+			}
+		}
+		s.refused[best] = true
+	}
+}
+
+// walk moves from the weights mu, with 0 for the column that has just entered,
+// to the best weights of the active columns, which lose those that reach 0.
+func (s *NNLS) walk() {
+	x := append(append(s.previous[:0], s.mu...), 0)
+	for {
+		s.mu = s.factor.backward(s.mu, len(s.active))
+		step, first := 1.0, -1
+		for i, v := range s.mu {
+			if v <= 0 && x[i] <= step*(x[i]-v) {
+				step, first = x[i]/(x[i]-v), i
+			}
+		}
+		if first < 0 {
+			return
+		}
+		for i, v := range s.mu {
+			x[i] = max(0, x[i]+step*(v-x[i]))
+		}
+		x[first] = 0
+		x = s.drop(x)
+	}
+}
+
+// push lets column j enter behind the active ones and returns true, unless it
+// is almost linearly dependent on them or its weight would not be positive.
+func (s *NNLS) push(j int32) bool {
+	k := len(s.active)
+	if s.row(k, j) && s.factor.solve(k, s.c[j]) > 0 {
+		s.active = append(s.active, j)
+		return true
+	}
+	return false
+}
+
+// row stores the row of the factor for column j as the active column k, and
+// returns false if the column depends on the active ones before it.
+func (s *NNLS) row(k int, j int32) bool {
+	row := s.factor.row(k)
+	gram := s.gram[int(j)*s.stride : int(j)*s.stride+s.m]
+	for i, a := range s.active[:k] {
+		row[i] = gram[a]
+	}
+	return s.factor.complete(k, gram[j])
+}
+
+// drop makes the active columns leave whose x is not positive, and returns the
+// rest of x.
+func (s *NNLS) drop(x []float64) []float64 {
+	k, first, gone := len(s.active), -1, 0
+	for i, v := range x {
+		if v <= 0 {
+			gone++
+			if first < 0 {
+				first = i
+			}
+		}
+	}
+	if gone == 0 {
+		return x
+	}
+	if rotate := gone * (k - first) * (k - first); 4*rotate < k*k*k-first*first*first {
+		for i := k - 1; i >= first; i-- {
+			if x[i] <= 0 {
+				s.factor.remove(i, k)
+				k--
+			}
+		}
+		first = k
+	}
+	left := 0
+	for i, v := range x {
+		if v > 0 {
+			x[left], s.active[left] = v, s.active[i]
+			left++
+		}
+	}
+	s.active = s.active[:left]
+	s.refactor(first)
+	return x[:left]
+}
+
+// refactor computes the factor anew from row first on. A column that rounding
+// makes dependent now leaves.
+func (s *NNLS) refactor(first int) {
+	rest := s.active[first:]
+	s.active = s.active[:first]
+	for _, j := range rest {
+		if k := len(s.active); s.row(k, j) {
+			s.factor.solve(k, s.c[j])
+			s.active = append(s.active, j)
+		}
+	}
+}

@@ -1,0 +1,127 @@
+"""Projections on polyhedral cones: what every quadratic program of capacity comes down to."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from netrep_go import _native
+from netrep_go._validation import as_matrix
+
+__all__ = ["ConeProjection", "project_on_cone"]
+
+
+class ConeProjection(NamedTuple):
+    """Projections of vectors on a cone.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (n_vectors, n_generators)
+        Weights of the generators. The projections themselves are
+        ``weights @ generators``.
+    squared_norm : ndarray of shape (n_vectors,)
+        Squared lengths of the projections.
+    n_active : ndarray of shape (n_vectors,)
+        Number of positive weights, which is the dimension of the face of the cone
+        that the projection lies inside of: active generators are linearly
+        independent.
+    violation : ndarray of shape (n_vectors,)
+        How far the optimality conditions are from being met: the largest product of
+        the residual with a generator of unit length, in units of the largest such
+        product of the vector. It is above 1e-12 only where generators are linearly
+        dependent up to rounding.
+    """
+
+    weights: np.ndarray
+    squared_norm: np.ndarray
+    n_active: np.ndarray
+    violation: np.ndarray
+
+
+def project_on_cone(
+    B: ArrayLike, S: ArrayLike, *, precomputed: bool = False, n_jobs: int | None = None
+) -> ConeProjection:
+    r"""Project vectors on a polyhedral cone by non-negative least squares.
+
+    For the generators :math:`s_j` of the cone and each vector b, finds
+
+    .. math:: \min_{\mu \ge 0} \Big\| \sum_j \mu_j s_j - b \Big\|^2
+
+    by an active-set method on the Gram matrix of the generators, exactly up to
+    rounding. Duplicates, zeros and linear dependence among the generators are allowed.
+
+    Parameters
+    ----------
+    B : array_like of shape (n_vectors, n_features)
+        Vectors to project. If ``precomputed``, their products with the generators,
+        of shape (n_vectors, n_generators).
+    S : array_like of shape (n_generators, n_features)
+        Generators of the cone. If ``precomputed``, their Gram matrix ``S @ S.T``, of
+        shape (n_generators, n_generators).
+    precomputed : bool, default=False
+        Whether products and Gram matrix are given.
+    n_jobs : int, optional
+        Threads; the result does not depend on them.
+
+    Returns
+    -------
+    ConeProjection
+        ``weights``, ``squared_norm``, ``n_active`` and ``violation``.
+
+    Raises
+    ------
+    ValueError
+        If B or S is not a finite matrix or their shapes do not fit.
+
+    References
+    ----------
+    .. [1] Lawson & Hanson (1974). Solving Least Squares Problems. Prentice-Hall.
+    .. [2] Portugal, Judice & Vicente (1994). A comparison of block pivoting and
+       interior-point algorithms for linear least squares problems with nonnegative
+       variables. Math. Comp. 63, 625-643.
+
+    Examples
+    --------
+    The cone between the first axis and the diagonal:
+
+    >>> from netrep_go.capacity import project_on_cone
+    >>> S = [[1.0, 0.0], [1.0, 1.0]]
+    >>> projection = project_on_cone([[2.0, 1.0], [0.0, 2.0], [-1.0, 0.0]], S)
+    >>> projection.weights @ S
+    array([[2., 1.],
+           [1., 1.],
+           [0., 0.]])
+    >>> projection.n_active
+    array([2, 1, 0])
+    """
+    products, gram = as_matrix(B, "B"), as_matrix(S, "S")
+    if products.shape[1] != gram.shape[1]:
+        raise ValueError(
+            f"B and S must have equally many columns, got {products.shape[1]} and {gram.shape[1]}"
+        )
+    if not precomputed:
+        products, gram = products @ gram.T, gram @ gram.T
+    else:
+        _check_gram(gram, "S")
+    n_vectors = len(products)
+    found = ConeProjection(
+        np.empty_like(products),
+        np.empty(n_vectors),
+        np.empty(n_vectors, np.int64),
+        np.empty(n_vectors),
+    )
+    outputs = (found.weights, found.squared_norm, found.violation, found.n_active)
+    _native.run("capacity.project_on_cone", outputs, (products, gram), n_jobs=n_jobs)
+    return found
+
+
+def _check_gram(gram: np.ndarray, name: str) -> None:
+    """Raise if a matrix is evidently no Gram matrix."""
+    if gram.shape[0] != gram.shape[1] or not np.allclose(
+        gram, gram.T, rtol=0, atol=1e-8 * np.abs(gram).max()
+    ):
+        raise ValueError(f"{name} must be a symmetric Gram matrix where precomputed is True")
+    if gram.diagonal().min() < 0:
+        raise ValueError(f"{name} must be a Gram matrix, but has a negative diagonal")
