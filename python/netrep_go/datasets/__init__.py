@@ -1,5 +1,6 @@
 """Families of networks and stimuli to analyse."""
 
+from netrep_go.datasets._affine import affine_manifolds, preprocess_images
 from netrep_go.datasets._digits import digits_networks
 
-__all__ = ["digits_networks"]
+__all__ = ["affine_manifolds", "digits_networks", "preprocess_images"]

@@ -1,4 +1,4 @@
-"""Displays of distances between networks and of aligned activations.
+"""Displays of distances between networks, of activations and of manifolds.
 
 They follow scikit-learn's display objects: a ``from_*`` class method computes what
 is shown and draws it, `plot` draws it again without computing, and both return the
@@ -10,6 +10,7 @@ from netrep_go.plotting._activations import AlignedActivationsDisplay
 from netrep_go.plotting._dendrogram import DendrogramDisplay
 from netrep_go.plotting._embedding import EmbeddingDisplay
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
+from netrep_go.plotting._images import ImageManifoldsDisplay
 from netrep_go.plotting._rsa_models import LayerEvaluationDisplay
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "DendrogramDisplay",
     "DistanceMatrixDisplay",
     "EmbeddingDisplay",
+    "ImageManifoldsDisplay",
     "LayerEvaluationDisplay",
 ]
