@@ -13,7 +13,7 @@ import (
 //
 //	min_{mu >= 0} |S mu - b|²
 //
-// given only the Gram matrix S'S and the products S'b. S mu is the projection
+// given only products of columns and the products S'b. S mu is the projection
 // Pi(b) of b on the cone. It is not safe for concurrent use.
 //
 // The method is that of Lawson & Hanson (Solving Least Squares Problems, 1974,
@@ -28,9 +28,10 @@ import (
 // the face of the cone that Pi(b) is in the interior of. Of duplicates one is
 // active at most, and columns of length zero never are.
 type NNLS struct {
-	gram      []float64
-	m, stride int
-	inverse   []float64 // 1 / |s_j|, 0 if s_j = 0
+	columns Generators
+	gram    Gram // what columns are after SetCone
+	m       int
+	inverse []float64 // 1 / |s_j|, 0 if s_j = 0
 
 	c       []float64
 	w       []float64 // S'(b - S mu)
@@ -53,6 +54,9 @@ type Projection struct {
 	// Active lists the columns of positive weight, Weights their weights.
 	Active  []int32
 	Weights []float64
+	// Gradient is S'(b - Pi(b)), which is 0 for active generators and for others
+	// not positive, up to Violation.
+	Gradient []float64
 	// Violation is the largest s_j'(b - Pi(b)) / |s_j| in units of the largest
 	// |s_j'b| / |s_j|: 0 at the exact solution. It is at most
 	// Tolerance unless rounding stopped the search earlier, which takes active
@@ -94,13 +98,23 @@ func NewNNLS(arena *cmem.Arena, m int) *NNLS {
 // SetCone chooses the cone by the m x m Gram matrix of its generators, of which
 // the rows are read. It must not change until the next call.
 func (s *NNLS) SetCone(gram []float64, m, stride int) {
-	if m > cap(s.active) || m > stride || len(gram) < (m-1)*stride+m {
+	if m > stride || len(gram) < (m-1)*stride+m {
 		panic("optimize: shape of the Gram matrix")
 	}
-	s.gram, s.m, s.stride = gram, m, stride
-	for j := range m {
+	s.gram = Gram{gram, m, stride}
+	s.SetGenerators(&s.gram)
+}
+
+// SetGenerators chooses the cone by its generators, which must not change until
+// the next call.
+func (s *NNLS) SetGenerators(columns Generators) {
+	s.columns, s.m = columns, columns.Len()
+	if s.m > cap(s.active) {
+		panic("optimize: too many generators")
+	}
+	for j := range s.m {
 		s.inverse[j] = 0
-		if g := gram[j*stride+j]; g > 0 {
+		if g := columns.Squared(j); g > 0 {
 			s.inverse[j] = 1 / math.Sqrt(g)
 		}
 	}
@@ -154,7 +168,7 @@ func (s *NNLS) solve() Projection {
 			stalls++
 		}
 	}
-	p := Projection{Squared: s.squared(), Active: s.active, Weights: s.mu}
+	p := Projection{Squared: s.squared(), Active: s.active, Weights: s.mu, Gradient: s.w[:s.m]}
 	if worst > 0 {
 		p.Violation = worst / scale
 	}
@@ -172,9 +186,7 @@ func (s *NNLS) squared() float64 {
 func (s *NNLS) gradient() (worst float64) {
 	w := s.w[:s.m]
 	copy(w, s.c)
-	for i, j := range s.active {
-		floats.AddScaled(w, -s.mu[i], s.gram[int(j)*s.stride:int(j)*s.stride+s.m])
-	}
+	s.columns.Subtract(w, s.active, s.mu)
 	for _, j := range s.active {
 		w[j] = 0
 	}
@@ -279,11 +291,8 @@ func (s *NNLS) push(j int32) bool {
 // returns false if the column depends on the active ones before it.
 func (s *NNLS) row(k int, j int32) bool {
 	row := s.factor.row(k)
-	gram := s.gram[int(j)*s.stride : int(j)*s.stride+s.m]
-	for i, a := range s.active[:k] {
-		row[i] = gram[a]
-	}
-	return s.factor.complete(k, gram[j])
+	s.columns.Products(row[:k], j, s.active[:k])
+	return s.factor.complete(k, s.columns.Squared(int(j)))
 }
 
 // drop makes the active columns leave whose x is not positive, and returns the
