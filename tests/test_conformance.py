@@ -6,6 +6,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go.metrics import Aligner, LinearCKA, LinearMetric, PermutationMetric
+from netrep_go.rsa import NoiseNormalizer
 
 INIT = "netrep's constructor refuses bad values and so does ours; fit checks as well"
 PARTIAL = "partial_fit is netrep's: it prepares one network and takes no second one"
@@ -100,6 +101,11 @@ def test_one_side_of_metric(estimator, check):
     },
 )
 def test_linear_cka(estimator, check):
+    check(estimator)
+
+
+@with_checks(NoiseNormalizer())
+def test_noise_normalizer(estimator, check):
     check(estimator)
 
 

@@ -23,6 +23,7 @@ from netrep_go.capacity import project_on_cone
 from netrep_go.metrics import Aligner, LinearMetric, neg_distance_scorer
 from netrep_go.metrics._cohort import Cohorts, measure
 from netrep_go.multiset import cross_distances, pairwise_distances
+from netrep_go.rsa import rdm
 
 TESTS = Path(__file__).parent
 
@@ -122,6 +123,7 @@ ENTRY_POINTS = {
     ),
     "Aligner": aligner,
     "project_on_cone": lambda x, y: project_on_cone(x, y),
+    "rdm": lambda x, y: rdm([x, y], "sqeuclidean"),
 }
 
 

@@ -18,17 +18,17 @@ def as_matrix(x: ArrayLike, name: str) -> np.ndarray:
     return as_array(x, name, ndim=2)
 
 
-def as_array(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
+def as_array(x: ArrayLike, name: str, ndim: int, *, allow_nan: bool = False) -> np.ndarray:
     """Return ``x`` as a C-contiguous float64 array of ``ndim`` dimensions.
 
     ``x`` itself comes back if it is one already: it is never written to.
     """
     if _is_ready(x) and x.ndim == ndim and _is_finite(x):
         return x
-    return _as_array(x, name, ndim)
+    return _as_array(x, name, ndim, allow_nan)
 
 
-def _as_array(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
+def _as_array(x: ArrayLike, name: str, ndim: int, allow_nan: bool) -> np.ndarray:
     """Return ``x`` as a ready array of ``ndim`` dimensions, or say what it is."""
     try:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -38,6 +38,7 @@ def _as_array(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
                 order="C",
                 allow_nd=True,
                 ensure_2d=False,
+                ensure_all_finite="allow-nan" if allow_nan else True,
                 input_name=name,
             )
     except (TypeError, ValueError) as error:

@@ -1,4 +1,8 @@
-"""Representational similarity analysis."""
+"""Representational similarity analysis.
+
+RDMs are vectors of their entries above the diagonal, condensed in the order of
+:func:`scipy.spatial.distance.squareform`; several are the rows of a matrix.
+"""
 
 from netrep_go.rsa._folds import ConditionKFold
 from netrep_go.rsa._models import (
@@ -14,6 +18,8 @@ from netrep_go.rsa._models_features import (
     FeatureReweightingResult,
     reweight_features,
 )
+from netrep_go.rsa._noise import NoiseNormalizer
+from netrep_go.rsa._rdm import patterns, rdm
 
 __all__ = [
     "ConditionKFold",
@@ -21,8 +27,11 @@ __all__ = [
     "FeatureReweightingCV",
     "FeatureReweightingResult",
     "LayerEvaluation",
+    "NoiseNormalizer",
     "Reweighting",
     "evaluate_layers",
+    "patterns",
+    "rdm",
     "remix",
     "reweight",
     "reweight_features",

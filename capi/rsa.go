@@ -1,0 +1,66 @@
+package capi
+
+import (
+	"context"
+
+	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core"
+	"netrep_go/core/rsa"
+)
+
+// rsaRDMs takes the conditions and folds of the rows of all matrices one after
+// the other; either may be empty.
+func rsaRDMs(ctx context.Context, a *args) error {
+	dst := a.outMatrix()
+	xs, conditions, folds := a.matrices(), a.ints(), a.ints()
+	nConditions, nFolds := a.int(), a.int()
+	d := rsa.Dissimilarity{Measure: rsa.Measure(a.int()), Prior: a.float(), Weight: a.float()}
+	if err := a.end(); err != nil {
+		return err
+	}
+	designs, err := designs(xs, conditions, folds, nConditions, nFolds)
+	if err := firstError(err, sized(dst, len(xs), rsa.Pairs(nConditions))); err != nil {
+		return err
+	}
+	return rsa.RDMs(ctx, dst, xs, d, designs)
+}
+
+// designs cuts the conditions and folds of all rows into those of each matrix.
+func designs(xs []*mat.Dense, conditions, folds []int64, nConditions, nFolds int) ([]rsa.Design, error) {
+	rows := 0
+	for _, x := range xs {
+		m, _ := x.Dims()
+		rows += m
+	}
+	if err := firstError(codes(conditions, rows, nConditions), codes(folds, rows, nFolds)); err != nil {
+		return nil, err
+	}
+	list := make([]rsa.Design, len(xs))
+	at := 0
+	for k, x := range xs {
+		m, _ := x.Dims()
+		list[k] = rsa.Design{Conditions: nConditions, Folds: nFolds}
+		if len(conditions) > 0 {
+			list[k].Condition = conditions[at : at+m]
+		}
+		if len(folds) > 0 {
+			list[k].Fold = folds[at : at+m]
+		}
+		at += m
+	}
+	return list, nil
+}
+
+// codes checks that there are none or n integers, all in [0, limit).
+func codes(x []int64, n, limit int) error {
+	if len(x) != 0 && len(x) != n {
+		return core.Invalidf("expected %d labels, one a row, got %d", n, len(x))
+	}
+	for _, v := range x {
+		if v < 0 || v >= int64(limit) {
+			return core.Invalidf("labels must be in [0, %d), got %d", limit, v)
+		}
+	}
+	return nil
+}

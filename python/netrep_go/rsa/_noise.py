@@ -1,0 +1,223 @@
+"""The noise between features, estimated with shrinkage."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from netrep_go._validation import as_codes, check_number, check_option
+
+__all__ = ["NoiseNormalizer"]
+
+_METHODS = ("shrinkage_diag", "shrinkage_eye", "diag", "full")
+
+
+class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    r"""Whitens responses by the covariance of their noise.
+
+    From residuals r of n observations, or from responses of which the mean of each
+    condition is subtracted first, the covariance between p features is estimated as
+
+    .. math:: \hat\Sigma = \lambda T + (1 - \lambda) S, \qquad
+        S = \frac{1}{\nu} \sum_k r_k r_k^\top
+
+    with a target T that has no correlations. Responses x become x W, with
+    :math:`W W^\top = \hat\Sigma^{-1}`, so that Euclidean distances become Mahalanobis
+    distances (multivariate noise normalisation [1]_).
+
+    Parameters
+    ----------
+    method : {'shrinkage_diag', 'shrinkage_eye', 'diag', 'full'}, default='shrinkage_diag'
+        'shrinkage_diag': T is the diagonal of S and the intensity :math:`\lambda` is
+        Schäfer and Strimmer's [2]_. 'shrinkage_eye': T is the mean variance times
+        the identity, with Ledoit and Wolf's intensity [3]_. 'diag': T alone, the
+        diagonal of S. 'full': S alone, which needs more observations than features.
+    dof : float, default=None
+        Degrees of freedom :math:`\nu`; the number of observations less that of
+        conditions (or less 1) if None. Residuals of a general linear model have the
+        number of observations less that of regressors.
+
+    Attributes
+    ----------
+    shrinkage_ : float
+        The intensity :math:`\lambda`, in [0, 1].
+    dof_ : float
+        The degrees of freedom.
+    variances_ : ndarray of shape (n_features,)
+        The diagonal of S.
+    n_features_in_ : int
+        Number of features.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if ``fit`` got a data frame with string names.
+
+    Notes
+    -----
+    The intensity comes from the n x n products of observations, and so does the
+    root if there are fewer observations than features: memory grows as n p, not as
+    p squared. The methods are named as in rsatoolbox and agree with it.
+
+    References
+    ----------
+    .. [1] Walther, Nili, Ejaz, Alink, Kriegeskorte & Diedrichsen (2016). Reliability
+       of dissimilarity measures for multi-voxel pattern analysis. NeuroImage 137,
+       188-200. doi:10.1016/j.neuroimage.2015.12.012
+    .. [2] Schäfer & Strimmer (2005). A Shrinkage Approach to Large-Scale Covariance
+       Matrix Estimation. Stat. Appl. Genet. Mol. Biol. 4, 32. doi:10.2202/1544-6115.1175
+    .. [3] Ledoit & Wolf (2004). A well-conditioned estimator for large-dimensional
+       covariance matrices. J. Multivar. Anal. 88, 365-411.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import NoiseNormalizer, rdm
+    >>> rng = np.random.default_rng(0)
+    >>> responses, residuals = rng.standard_normal((5, 30)), rng.standard_normal((200, 30))
+    >>> noise = NoiseNormalizer().fit(residuals)
+    >>> rdm(responses, "mahalanobis", noise=noise).shape
+    (10,)
+    """
+
+    def __init__(
+        self,
+        method: Literal["shrinkage_diag", "shrinkage_eye", "diag", "full"] = "shrinkage_diag",
+        *,
+        dof: float | None = None,
+    ) -> None:
+        self.method = method
+        self.dof = dof
+
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
+        """Estimate the noise.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_observations, n_features)
+            Residuals or, with ``y``, responses.
+        y : array_like of shape (n_observations,), default=None
+            Condition of each observation, whose mean is subtracted; if None, the
+            mean of all is.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a feature does not vary, or there are too few observations.
+        """
+        check_option(self.method, "method", _METHODS)
+        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        residuals, n_means = _residuals(X, y)
+        self.dof_ = float(len(X) - n_means) if self.dof is None else self.dof
+        check_number(self.dof_, "dof", 1, np.inf)
+        self.variances_ = np.einsum("kj,kj->j", residuals, residuals) / self.dof_
+        floor = (64 * np.finfo(float).eps * np.abs(X).max(axis=0)) ** 2
+        if (self.variances_ <= floor).any():
+            feature = int(np.argmax(self.variances_ <= floor))
+            raise ValueError(f"X has no noise in feature {feature}: remove such features first")
+        scale = np.sqrt(self.variances_)
+        if self.method == "shrinkage_eye":
+            scale = np.full(len(scale), np.sqrt(self.variances_.mean()))
+        self.shrinkage_ = self._intensity(residuals)
+        self._decompose(residuals / scale, scale)
+        return self
+
+    def _intensity(self, residuals: np.ndarray) -> float:
+        if self.method == "shrinkage_diag":
+            return _schaefer_strimmer(residuals / np.sqrt(self.variances_), self.dof_)
+        if self.method == "shrinkage_eye":
+            return _ledoit_wolf(residuals)
+        return float(self.method == "diag")
+
+    def _decompose(self, residuals: np.ndarray, scale: np.ndarray) -> None:
+        """Store what whitens: x / scale, with a gain along each direction and one for the rest."""
+        _, singular, directions = np.linalg.svd(residuals, full_matrices=False)
+        kept = singular > singular[0] * max(residuals.shape) * np.finfo(float).eps
+        if self.shrinkage_ == 0 and kept.sum() < len(scale):
+            raise ValueError(
+                f"the covariance of {len(scale)} features has rank {kept.sum()} without "
+                "shrinkage, and no inverse: use method='shrinkage_diag' or more observations"
+            )
+        rest = self.shrinkage_**-0.5 if self.shrinkage_ > 0 else 0.0
+        variances = (1 - self.shrinkage_) * singular[kept] ** 2 / self.dof_ + self.shrinkage_
+        self._scale, self._directions = scale, directions[kept]
+        self._rest, self._gains = rest, variances**-0.5
+
+    def transform(self, X: ArrayLike) -> np.ndarray:
+        """Whiten responses.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            Responses.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_features)
+            The whitened responses.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False) / self._scale
+        along = (X @ self._directions.T) * (self._gains - self._rest)
+        return self._rest * X + along @ self._directions
+
+    def get_precision(self) -> np.ndarray:
+        """Return the inverse of the estimated covariance.
+
+        Returns
+        -------
+        ndarray of shape (n_features, n_features)
+            The precision matrix.
+        """
+        check_is_fitted(self)
+        along = (self._directions.T * (self._gains**2 - self._rest**2)) @ self._directions
+        along[np.diag_indices_from(along)] += self._rest**2
+        return along / np.outer(self._scale, self._scale)
+
+
+def _residuals(X: np.ndarray, y: ArrayLike | None) -> tuple[np.ndarray, int]:
+    """Subtract the mean of each condition; return how many means that are."""
+    if y is None:
+        return X - X.mean(axis=0), 1
+    values, codes = as_codes(y, "y", len(X))
+    if len(values) == len(X):
+        raise ValueError("y has no condition with two observations, so that X shows no noise")
+    means = np.zeros((len(values), X.shape[1]))
+    np.add.at(means, codes, X)
+    return X - (means / np.bincount(codes)[:, None])[codes], len(values)
+
+
+def _squared_gram(x: np.ndarray) -> float:
+    """Return the sum of squares of all inner products of columns, or of rows."""
+    return float(np.sum((x @ x.T if x.shape[0] < x.shape[1] else x.T @ x) ** 2))
+
+
+def _schaefer_strimmer(z: np.ndarray, dof: float) -> float:
+    """Return the intensity from residuals of unit variance, by sums over pairs of features.
+
+    It is the sum of the estimated variances of correlations over that of their squares,
+    with the factors of rsatoolbox, which are those of the paper up to 1/n.
+    """
+    n = len(z)
+    squares = z**2
+    fourth = np.sum(squares.sum(axis=1) ** 2) - np.sum(squares**2)
+    correlations = (_squared_gram(z) - np.sum(squares.sum(axis=0) ** 2)) / (n - 1) ** 2
+    if correlations <= 0:
+        return 1.0
+    variances = n / dof**2 * (fourth / (n - 1) - correlations)
+    return float(np.clip(variances / correlations, 0, 1))
+
+
+def _ledoit_wolf(residuals: np.ndarray) -> float:
+    """Return the intensity towards a multiple of the identity."""
+    n, p = residuals.shape
+    squares = np.sum(residuals**2, axis=1)
+    gram = _squared_gram(residuals) / n**2
+    spread = gram - (squares.sum() / n) ** 2 / p
+    noise = (np.sum(squares**2) / n - gram) / n
+    return float(min(noise / spread, 1)) if spread > 0 else 1.0

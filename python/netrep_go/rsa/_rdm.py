@@ -1,0 +1,316 @@
+"""Representational dissimilarity matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
+
+from netrep_go import _native
+from netrep_go._alignment import progress_bar
+from netrep_go._validation import as_array, as_codes, check_number, check_option
+from netrep_go.rsa._noise import NoiseNormalizer
+
+__all__ = ["patterns", "rdm"]
+
+# In the order of core/rsa's Measure; Mahalanobis is Euclidean of whitened responses.
+_MEASURES = ("correlation", "cosine", "euclidean", "sqeuclidean", "poisson", "crossnobis")
+METHODS = (*_MEASURES, "mahalanobis")
+
+
+def rdm(
+    data: ArrayLike | Sequence[ArrayLike],
+    method: str = "correlation",
+    *,
+    conditions: ArrayLike | Sequence[ArrayLike] | None = None,
+    folds: ArrayLike | Sequence[ArrayLike] | None = None,
+    noise: ArrayLike | NoiseNormalizer | Sequence[ArrayLike | NoiseNormalizer] | None = None,
+    prior_lambda: float = 1.0,
+    prior_weight: float = 0.1,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> np.ndarray:
+    r"""Return representational dissimilarity matrices (RDMs).
+
+    With :math:`x_i` the responses to condition i of p features (units, voxels,
+    sensors), the dissimilarity of conditions i and j is
+
+    - 'correlation': one minus the Pearson correlation of :math:`x_i` and :math:`x_j`;
+    - 'cosine': one minus their cosine;
+    - 'euclidean': :math:`|x_i - x_j|`, and 'sqeuclidean' its square;
+    - 'mahalanobis': :math:`\sqrt{(x_i - x_j)^\top P (x_i - x_j)}` with the precision P
+      of the noise;
+    - 'crossnobis': the cross-validated estimate of :math:`(x_i - x_j)^\top P (x_i - x_j) / p`,
+      :math:`K_{ii} + K_{jj} - 2 K_{ij}`, where :math:`K_{ij}` is the mean of
+      :math:`x^\top P y / p` over all observations x of i and y of j from different
+      folds. Unbiased, so that it may be negative [1]_;
+    - 'poisson': the mean over features of :math:`(r_i - r_j)(\log r_i - \log r_j)`, the
+      symmetrised Kullback-Leibler divergence of Poisson distributions with rates
+      :math:`r = (x + \lambda w) / (1 + w)` [2]_.
+
+    Parameters
+    ----------
+    data : array_like of shape (n_observations, n_features) or (n_rdms, n_observations, \
+n_features), or list of n_rdms array_like of shape (n_observations, n_features)
+        Responses: one data set, or one a network, layer, subject, time point or region,
+        whose numbers of features may differ. NaN is a missing response: a pair of
+        conditions is compared over the features that both have, and 'euclidean' and
+        'sqeuclidean' are scaled up to all features.
+    method : {'correlation', 'cosine', 'euclidean', 'sqeuclidean', 'mahalanobis', \
+'crossnobis', 'poisson'}, default='correlation'
+        Measure of dissimilarity. For classification accuracy see :func:`decoding_rdm`.
+    conditions : array_like of shape (n_observations,) or list of n_rdms of them, default=None
+        Condition of each observation, the same set of them in all data sets. The RDM has
+        them in sorted order; observations of the same condition are averaged (but for
+        'crossnobis'). If None, every observation is a condition.
+    folds : array_like of shape (n_observations,) or list of n_rdms of them, default=None
+        Fold of each observation, such as the run or session of a measurement: only
+        'crossnobis' takes them, and needs them.
+    noise : NoiseNormalizer, array_like of shape (n_features, n_features) or list, default=None
+        Fitted normaliser, or precision matrix, for all data sets or for each. Needed by
+        'mahalanobis'; 'crossnobis' without it takes the noise to be white.
+    prior_lambda, prior_weight : float, default=1.0, 0.1
+        Rate that 'poisson' expects, and how many observations that counts for.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores. The result
+        does not depend on it.
+    verbose : bool, default=False
+        Show a progress bar.
+
+    Returns
+    -------
+    ndarray of shape (n_pairs,) or (n_rdms, n_pairs)
+        Condensed RDMs in the order of :func:`scipy.spatial.distance.squareform`, with
+        n_pairs = n_conditions (n_conditions - 1) / 2.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 3 conditions, data sets have different ones, or a
+        dissimilarity is undefined, as the correlation of constant responses is.
+
+    Notes
+    -----
+    rsatoolbox's 'euclidean' and 'mahalanobis' are the squares of these divided by the
+    number of features; its 'correlation', 'crossnobis' and 'poisson' are the same, and
+    'crossnobis' is so too for unbalanced designs (``calc_rdm_unbalanced``).
+
+    References
+    ----------
+    .. [1] Walther, Nili, Ejaz, Alink, Kriegeskorte & Diedrichsen (2016). Reliability
+       of dissimilarity measures for multi-voxel pattern analysis. NeuroImage 137,
+       188-200. doi:10.1016/j.neuroimage.2015.12.012
+    .. [2] Schütt, Kipnis, Diedrichsen & Kriegeskorte (2023). Statistical inference on
+       representational geometries. eLife 12, e82566. doi:10.7554/eLife.82566
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.spatial.distance import squareform
+    >>> from netrep_go.rsa import rdm
+    >>> responses = np.random.default_rng(0).standard_normal((3, 50))
+    >>> squareform(rdm(responses)).round(2)
+    array([[0.  , 1.11, 0.99],
+           [1.11, 0.  , 0.87],
+           [0.99, 0.87, 0.  ]])
+    >>> layers = [responses[:, :20], responses[:, 20:]]
+    >>> rdm(layers, "euclidean").shape
+    (2, 3)
+    """
+    check_option(method, "method", METHODS)
+    xs, single = as_data_sets(data)
+    for value, name in ((prior_lambda, "prior_lambda"), (prior_weight, "prior_weight")):
+        check_number(value, name, 0, np.inf)
+    labels, values = _conditions(conditions, xs)
+    fold_codes, n_folds = _folds(folds, xs, method)
+    if noise is not None or method == "mahalanobis":
+        xs = _whitened(xs, noise, method)
+    n_conditions = len(xs[0]) if values is None else len(values)
+    out = np.empty((len(xs), n_conditions * (n_conditions - 1) // 2))
+    if n_conditions < 3:
+        raise ValueError(f"an RDM needs at least 3 conditions, got {n_conditions}")
+    measure = "euclidean" if method == "mahalanobis" else method
+    inputs = (
+        xs,
+        labels,
+        fold_codes,
+        n_conditions,
+        n_folds,
+        _MEASURES.index(measure),
+        float(prior_lambda),
+        float(prior_weight),
+    )
+    with progress_bar("Computing RDMs", verbose) as progress:
+        _native.run("rsa.rdms", (out,), inputs, n_jobs=n_jobs, progress=progress)
+    return out[0] if single else out
+
+
+def as_data_sets(data: Any) -> tuple[list[np.ndarray], bool]:
+    """Return the matrices of responses, and whether there was one that was not in a list."""
+    if isinstance(data, np.ndarray) or not isinstance(data, Iterable):
+        single = np.ndim(data) == 2
+        xs = as_array(data, "data", 2 if single else 3, allow_nan=True)
+        return ([xs], True) if single else (list(xs), False)
+    data = list(data)
+    if data and all(np.ndim(x) == 1 for x in data):
+        return [as_array(data, "data", 2, allow_nan=True)], True
+    if not data:
+        raise ValueError("data must have at least one data set, got none")
+    return [as_array(x, f"data[{k}]", 2, allow_nan=True) for k, x in enumerate(data)], False
+
+
+def _per_data_set(labels: Any, xs: list[np.ndarray], name: str) -> list[tuple[str, Any]]:
+    """Return labels of the observations of each data set, with their name."""
+    if not (isinstance(labels, (list, tuple)) and labels and np.ndim(labels[0]) > 0):
+        return [(name, labels)] * len(xs)
+    if len(labels) != len(xs):
+        raise ValueError(f"{name} has {len(labels)} lists of labels for {len(xs)} data sets")
+    return [(f"{name}[{k}]", each) for k, each in enumerate(labels)]
+
+
+def _conditions(conditions: Any, xs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the numbers of the conditions of all observations, and the conditions."""
+    if conditions is None:
+        for k, x in enumerate(xs):
+            if len(x) != len(xs[0]):
+                raise ValueError(
+                    f"data[0] has {len(xs[0])} conditions and data[{k}] {len(x)}; give "
+                    "conditions if observations repeat them"
+                )
+        return np.empty(0, np.int64), None
+    codes, first = [], None
+    for x, (name, labels) in zip(xs, _per_data_set(conditions, xs, "conditions"), strict=True):
+        values, code = as_codes(labels, name, len(x))
+        first = values if first is None else first
+        if not np.array_equal(values, first):
+            odd = sorted(set(values.tolist()) ^ set(first.tolist()))[0]
+            raise ValueError(f"data sets have different conditions: {odd!r} is not in all of them")
+        codes.append(code)
+    return np.concatenate(codes).astype(np.int64), first
+
+
+def _folds(folds: Any, xs: list[np.ndarray], method: str) -> tuple[np.ndarray, int]:
+    """Return the numbers of the folds of all observations, and how many there are."""
+    if (folds is None) == (method == "crossnobis"):
+        raise ValueError(
+            "crossnobis needs folds, such as the run of each observation"
+            if folds is None
+            else f"folds are for method='crossnobis', got method={method!r}"
+        )
+    if folds is None:
+        return np.empty(0, np.int64), 0
+    each = zip(xs, _per_data_set(folds, xs, "folds"), strict=True)
+    codes = np.concatenate([as_codes(labels, name, len(x))[1] for x, (name, labels) in each])
+    return codes.astype(np.int64), int(codes.max()) + 1
+
+
+def _whitened(xs: list[np.ndarray], noise: Any, method: str) -> list[np.ndarray]:
+    """Return the responses in coordinates in which the noise is white."""
+    if method not in ("mahalanobis", "crossnobis"):
+        raise ValueError(f"noise is for 'mahalanobis' and 'crossnobis', got method={method!r}")
+    if noise is None:
+        raise ValueError("mahalanobis needs noise; without noise, it is method='euclidean'")
+    several = isinstance(noise, (list, tuple)) and (not noise or np.ndim(noise[0]) != 1)
+    noises = list(noise) if several else [noise] * len(xs)
+    if len(noises) != len(xs):
+        raise ValueError(f"noise has {len(noises)} items for {len(xs)} data sets")
+    for k, x in enumerate(xs):
+        if np.isnan(x).any():
+            raise ValueError(f"data[{k}] contains NaN, which cannot be whitened by noise")
+    roots = [_root(each) if several or k == 0 else None for k, each in enumerate(noises)]
+    return [
+        _whiten(x, root if several else roots[0], f"noise[{k}]" if several else "noise")
+        for k, (x, root) in enumerate(zip(xs, roots, strict=True))
+    ]
+
+
+def _root(noise: Any) -> NoiseNormalizer | np.ndarray:
+    """Return a fitted normaliser, or the lower Cholesky factor of a precision matrix."""
+    if isinstance(noise, NoiseNormalizer):
+        check_is_fitted(noise)
+        return noise
+    precision = as_array(noise, "noise", 2)
+    if precision.shape[0] != precision.shape[1] or not np.allclose(
+        precision, precision.T, rtol=1e-6, atol=1e-9 * np.abs(precision).max()
+    ):
+        raise ValueError(f"noise must be a symmetric matrix, got shape {precision.shape}")
+    try:
+        return np.linalg.cholesky(precision)
+    except np.linalg.LinAlgError:
+        raise ValueError(
+            "noise must be positive definite: it is the inverse of a covariance matrix"
+        ) from None
+
+
+def _whiten(x: np.ndarray, root: NoiseNormalizer | np.ndarray, name: str) -> np.ndarray:
+    if isinstance(root, NoiseNormalizer):
+        return np.ascontiguousarray(root.transform(x))
+    if len(root) != x.shape[1]:
+        raise ValueError(f"{name} is of {len(root)} features, but data have {x.shape[1]}")
+    return x @ root
+
+
+def patterns(data: ArrayLike, mask: ArrayLike, *, axis: int | None = None) -> np.ndarray:
+    """Return the responses of a region as a matrix of conditions by units.
+
+    Parameters
+    ----------
+    data : array_like
+        Volumes, surfaces or sensors with one more axis, along which conditions or time
+        points run: for a mask of shape (x, y, z), (x, y, z, n_conditions) as NIfTI
+        files have it, or (n_conditions, x, y, z).
+    mask : array_like of bool
+        The region: True or 1 where a unit belongs to it.
+    axis : int, default=None
+        Axis of the conditions; None finds the one without which the shape is that of
+        the mask.
+
+    Returns
+    -------
+    ndarray of shape (n_conditions, n_units)
+        Responses in the order of ``data[mask]``.
+
+    Raises
+    ------
+    ValueError
+        If the mask is empty, is not of zeros and ones, or does not fit the data.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import patterns
+    >>> volumes = np.random.default_rng(0).standard_normal((4, 5, 6, 10))
+    >>> region = np.zeros((4, 5, 6), bool)
+    >>> region[1:3, 2:4, 1:5] = True
+    >>> patterns(volumes, region).shape
+    (10, 16)
+    """
+    data, region = np.asanyarray(data), np.asarray(mask)
+    if not np.isin(region, (0, 1)).all():
+        raise ValueError("mask must be of zeros and ones, or False and True")
+    region = region.astype(bool)
+    if not region.any():
+        raise ValueError(f"mask has no voxels: all {region.size} of its entries are 0")
+    candidates = [
+        k for k in range(data.ndim) if data.shape[:k] + data.shape[k + 1 :] == region.shape
+    ]
+    if axis is None:
+        if data.ndim > 1 and data.ndim - 1 in candidates and 0 not in candidates:
+            candidates = [data.ndim - 1]
+        if len(candidates) > 1:
+            raise ValueError(
+                f"conditions of data of shape {data.shape} may run along axes {candidates} for "
+                f"a mask of shape {region.shape}: give axis"
+            )
+        axis = candidates[0] if candidates else None
+    elif -data.ndim <= axis < data.ndim:
+        axis %= data.ndim
+    if axis not in candidates:
+        raise ValueError(
+            f"mask has shape {region.shape}, which is not that of data, {data.shape}, without "
+            "the axis of conditions"
+        )
+    return np.ascontiguousarray(np.moveaxis(data, axis, 0)[:, region], dtype=np.float64)
