@@ -19,6 +19,7 @@ _MODULES = (
     "covariates",
     "datasets",
     "embedding",
+    "extract",
     "metrics",
     "multiset",
     "plotting",
