@@ -17,6 +17,7 @@ from netrep_go.capacity._geometry import (
     participation_ratio,
     spectral_radii,
 )
+from netrep_go.capacity._mat import TuningFile, read_mat, write_mat
 from netrep_go.capacity._randomization import (
     decorrelate_centers,
     orthogonalize_centers,
@@ -33,6 +34,7 @@ from netrep_go.capacity._randomization import (
 
 __all__ = [
     "ConeProjection",
+    "TuningFile",
     "ball_capacity",
     "center_correlations",
     "conic_separability",
@@ -50,6 +52,7 @@ __all__ = [
     "project_on_centers",
     "project_on_cone",
     "randomize_centers",
+    "read_mat",
     "scale_manifolds",
     "segment_separability",
     "shuffle_samples",
@@ -57,4 +60,5 @@ __all__ = [
     "standardize_features",
     "truncate_manifolds",
     "whiten_features",
+    "write_mat",
 ]
