@@ -11,7 +11,7 @@ from netrep_go.plotting._dendrogram import DendrogramDisplay
 from netrep_go.plotting._embedding import EmbeddingDisplay
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
 from netrep_go.plotting._images import ImageManifoldsDisplay
-from netrep_go.plotting._rsa_models import LayerEvaluationDisplay
+from netrep_go.plotting._rsa_models import LayerEvaluationDisplay, VariancePartitionDisplay
 
 __all__ = [
     "AlignedActivationsDisplay",
@@ -20,4 +20,5 @@ __all__ = [
     "EmbeddingDisplay",
     "ImageManifoldsDisplay",
     "LayerEvaluationDisplay",
+    "VariancePartitionDisplay",
 ]

@@ -11,7 +11,7 @@ from netrep_go.plotting._style import COLORS, axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from netrep_go.rsa import LayerEvaluation
+    from netrep_go.rsa import LayerEvaluation, VariancePartition
 
 
 class LayerEvaluationDisplay:
@@ -110,5 +110,93 @@ class LayerEvaluationDisplay:
         self.ax_.set_xticks(places, [name for _, name, _ in bars], rotation=45, ha="right")
         self.ax_.set_ylabel(f"similarity to measured RDM ({self.evaluation.method})")
         self.ax_.legend(frameon=False, fontsize="small")
+        self.ax_.spines[["top", "right"]].set_visible(False)
+        return self
+
+
+class VariancePartitionDisplay:
+    """Bars of the variance that sets of models explain alone and together.
+
+    It is recommended to use :meth:`from_partition` to create a display.
+
+    Parameters
+    ----------
+    partition : VariancePartition
+        Result of :func:`netrep_go.rsa.partition_variance`.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the bars.
+    figure_ : matplotlib Figure
+        Figure that contains the bars.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.plotting import VariancePartitionDisplay
+    >>> from netrep_go.rsa import partition_variance
+    >>> low, high = np.random.default_rng(0).random((2, 66))
+    >>> partition = partition_variance({"low": low, "high": high}, low + high)
+    >>> display = VariancePartitionDisplay.from_partition(partition)
+    >>> [label.get_text() for label in display.ax_.get_yticklabels()]
+    ['all', 'low & high', 'high', 'low']
+    """
+
+    def __init__(self, partition: VariancePartition) -> None:
+        self.partition = partition
+
+    @classmethod
+    def from_partition(
+        cls, partition: VariancePartition, *, ax: Axes | None = None
+    ) -> VariancePartitionDisplay:
+        """Draw the parts of the variance.
+
+        Parameters
+        ----------
+        partition : VariancePartition
+            Result of :func:`netrep_go.rsa.partition_variance`.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        display : VariancePartitionDisplay
+            The drawn display.
+        """
+        return cls(partition).plot(ax=ax)
+
+    def plot(self, ax: Axes | None = None) -> VariancePartitionDisplay:
+        """Draw the parts: means over measured RDMs, with confidence intervals if there are some.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        display : VariancePartitionDisplay
+            The drawn display.
+        """
+        partition = self.partition
+        names = partition.labels
+        order = sorted(range(len(names)), key=lambda s: (bin(s + 1).count("1"), s))
+        values = np.append(partition.parts.mean(axis=0)[order], partition.r2.mean(axis=0)[-1])
+        places = np.arange(len(values))[::-1]
+        self.ax_ = axes(ax, figsize=(6.0, 1.2 + 0.3 * len(values)))
+        self.figure_ = self.ax_.figure
+        n_sets = [bin(s + 1).count("1") - 1 for s in order]
+        colors = [COLORS[k % len(COLORS)] for k in n_sets] + ["0.5"]
+        self.ax_.barh(places, values, color=colors)
+        if partition.parts_interval is not None:
+            ends = np.append(
+                partition.parts_interval[:, order], partition.r2_interval[:, -1:], axis=1
+            )
+            self.ax_.hlines(places, *ends, color="0.2")
+        self.ax_.axvline(0, color="0.2", linewidth=0.8)
+        self.ax_.set_yticks(places[::-1], [*(names[s] for s in order), "all"][::-1])
+        kind = "cross-validated" if partition.cross_validated else "in-sample"
+        self.ax_.set_xlabel(f"explained variance ({kind} R²)")
         self.ax_.spines[["top", "right"]].set_visible(False)
         return self

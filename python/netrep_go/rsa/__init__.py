@@ -19,6 +19,7 @@ from netrep_go.rsa._models_features import (
     reweight_features,
 )
 from netrep_go.rsa._noise import NoiseNormalizer
+from netrep_go.rsa._partition import VariancePartition, partition_variance
 from netrep_go.rsa._rdm import patterns, rdm
 
 __all__ = [
@@ -29,7 +30,9 @@ __all__ = [
     "LayerEvaluation",
     "NoiseNormalizer",
     "Reweighting",
+    "VariancePartition",
     "evaluate_layers",
+    "partition_variance",
     "patterns",
     "rdm",
     "remix",

@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.spatial.distance import pdist
 from scipy.stats import rankdata
 from sklearn.base import ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression
@@ -23,6 +22,7 @@ from netrep_go.rsa._folds import (
     check_same_conditions,
     check_varies,
 )
+from netrep_go.rsa._rdm import rdm
 from netrep_go.rsa._solve import Gram, centered
 
 METHODS = ("spearman", "pearson", "cosine")
@@ -376,8 +376,8 @@ def evaluate_layers(
     classifier : scikit-learn classifier, default=None
         As in :func:`remix`.
     metric, readout_metric : str, default='correlation', 'euclidean'
-        Metric of :func:`scipy.spatial.distance.pdist` for the RDMs of layers and of
-        readouts. The correlation of few readouts is not defined.
+        Method of :func:`rdm` for the RDMs of layers and of readouts. The correlation of
+        few readouts says little, that of one nothing.
     cv, positive, method, random_state
         As in :func:`reweight`.
 
@@ -469,16 +469,11 @@ def _layer_rdms(values: Any, metric: str, name: str, keys: list[str]) -> np.ndar
                 f"{name} must be for the same conditions, got {len(values[0])} in {keys[0]!r} "
                 f"and {len(x)} in {key!r}"
             )
-        if len(x) < 3:
-            raise ValueError(f"{name} must be for at least 3 conditions, got {len(x)}")
-        rdm = pdist(x, metric)
-        if not np.isfinite(rdm).all():
-            raise ValueError(
-                f"{name}[{key!r}] must have responses that vary over features in every "
-                f"condition: its RDM by {metric!r} is not defined"
-            )
-        check_varies(rdm[np.newaxis], f"the RDM of {name}[{key!r}]")
-        rdms.append(rdm)
+        try:
+            rdms.append(rdm(x, metric))
+        except ValueError as error:
+            raise ValueError(f"{name}[{key!r}]: {error}") from None
+        check_varies(rdms[-1][np.newaxis], f"the RDM of {name}[{key!r}]")
     return np.stack(rdms)
 
 

@@ -1,0 +1,340 @@
+"""Variance of measured RDMs that sets of model RDMs explain alone and together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import compress
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils import check_random_state
+
+from netrep_go._validation import check_integer, check_number
+from netrep_go.rsa._folds import (
+    Blocks,
+    as_vectors,
+    assign_folds,
+    check_same_conditions,
+    check_varies,
+)
+from netrep_go.rsa._models import pandas
+from netrep_go.rsa._solve import centered
+
+_BLOCK = 2**22  # numbers in a temporary array: 32 MiB
+_RIDGE = 1e-12  # part of the mean variance that is added, so that collinear models have weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariancePartition:
+    """Result of :func:`partition_variance`.
+
+    Entry s of an array over sets of models stands for the sets whose bits are in s + 1:
+    of three sets, s = 0, 1, 2, ... are the first, the second, the first and second, ...
+
+    Attributes
+    ----------
+    names : list of str
+        Names of the model sets.
+    parts : ndarray of shape (n_rdms, 2**n_sets - 1)
+        Part of the variance of each measured RDM that is explained by exactly these sets:
+        unique to one, or shared by several. A shared part can be negative, where one set
+        explains more beside another than alone. Their sum is R2 of all models.
+    r2 : ndarray of shape (n_rdms, 2**n_sets - 1)
+        R2 of the regression on these sets together.
+    parts_interval, r2_interval : ndarray of shape (2, 2**n_sets - 1) or None
+        Confidence intervals of the means over measured RDMs.
+    cross_validated : bool
+        Whether R2 is that of pairs of conditions that were not fitted.
+    """
+
+    names: list[str]
+    parts: np.ndarray
+    r2: np.ndarray
+    parts_interval: np.ndarray | None
+    r2_interval: np.ndarray | None
+    cross_validated: bool
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the sets of each entry, such as 'low & high'."""
+        n = len(self.names)
+        members = ([s + 1 >> k & 1 for k in range(n)] for s in range(2**n - 1))
+        return [" & ".join(compress(self.names, m)) for m in members]
+
+    def to_frame(self) -> Any:
+        """Return a row for each part, with means over measured RDMs.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns part, n_sets, value, ci_low, ci_high, r2, r2_ci_low, r2_ci_high;
+            value is explained by exactly these sets, r2 by any of them.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        missing = np.full((2, self.parts.shape[1]), np.nan)
+        low, high = missing if self.parts_interval is None else self.parts_interval
+        r2_low, r2_high = missing if self.r2_interval is None else self.r2_interval
+        columns = {
+            "part": self.labels,
+            "n_sets": [bin(s + 1).count("1") for s in range(self.parts.shape[1])],
+            "value": self.parts.mean(axis=0),
+            "ci_low": low,
+            "ci_high": high,
+            "r2": self.r2.mean(axis=0),
+            "r2_ci_low": r2_low,
+            "r2_ci_high": r2_high,
+        }
+        return pandas().DataFrame(columns)
+
+
+def partition_variance(
+    models: Mapping[str, ArrayLike],
+    rdms: ArrayLike,
+    *,
+    cv: int | ArrayLike | None = None,
+    n_bootstraps: int = 0,
+    confidence: float = 0.95,
+    random_state: int | np.random.RandomState | None = None,
+) -> VariancePartition:
+    r"""Partition the variance of measured RDMs among sets of model RDMs.
+
+    For each of the :math:`2^M - 1` combinations A of M sets of models, :math:`R^2_A` is that
+    of the linear regression, with a constant, of the measured dissimilarities on all models
+    of the sets in A. The part that exactly the sets of S explain follows by inclusion and
+    exclusion [1]_ [2]_,
+
+    .. math:: V_S = \sum_{A \subseteq S} (-1)^{|S| - |A|}
+              \big(R^2_{\text{all}} - R^2_{\text{all} \setminus A}\big).
+
+    For one set this is what is lost without it, its unique part.
+
+    Parameters
+    ----------
+    models : mapping of str to array_like
+        The model RDMs of each set, of shape (n_pairs,) or (n_models, n_pairs), or as square
+        matrices. For ranks as in Spearman's correlation pass the ranks of dissimilarities.
+    rdms : array_like of shape (n_rdms, n_pairs) or (n_rdms, n_conditions, n_conditions)
+        Measured RDMs; one alone is taken too.
+    cv : int or array_like of shape (n_conditions,), default=None
+        Number of folds of conditions, at least 3, or the fold of each condition. None for
+        R2 of the fitted pairs themselves, which grows with the number of models whether
+        they are true or not. Otherwise the pairs of any two folds are predicted from the
+        pairs of all other conditions, and R2 compares with predicting the mean of these.
+    n_bootstraps : int, default=0
+        Number of bootstrap samples of the conditions for confidence intervals. Pairs of
+        copies of a condition are left out, and copies share their fold.
+    confidence : float, default=0.95
+        Coverage of the intervals, which are between quantiles of the samples.
+    random_state : int, RandomState instance or None, default=None
+        Draws folds and samples.
+
+    Returns
+    -------
+    VariancePartition
+        With ``parts``, ``r2``, confidence intervals and ``to_frame()``; drawn by
+        :class:`netrep_go.plotting.VariancePartitionDisplay`.
+
+    Raises
+    ------
+    ValueError
+        If RDMs are not finite, constant, of unequal conditions or of fewer than three.
+
+    Notes
+    -----
+    All regressions of all samples come from the Gram matrices of models and measured RDMs.
+
+    References
+    ----------
+    .. [1] Bankson, B. B., Hebart, M. N., Groen, I. I. A. & Baker, C. I. (2018). The temporal
+       evolution of conceptual object representations revealed through models of behavior,
+       semantics and deep neural networks. NeuroImage 178, 172-182.
+    .. [2] Nimon, K. F. & Oswald, F. L. (2013). Understanding the results of multiple linear
+       regression. Organizational Research Methods 16(4), 650-674.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import partition_variance
+    >>> rng = np.random.default_rng(0)
+    >>> low, high = rng.random((2, 435))                  # RDMs of 30 conditions
+    >>> result = partition_variance({"low": low, "high": high}, low + 2 * high)
+    >>> dict(zip(result.labels, result.parts[0].round(2).tolist()))
+    {'low': 0.21, 'high': 0.76, 'low & high': 0.03}
+    """
+    names, sets, z = _stack_models(models)
+    d = as_vectors(rdms, "rdms")
+    n = check_same_conditions(z, "models", d, "rdms")
+    check_varies(d, "rdms")
+    check_integer(n_bootstraps, "n_bootstraps", 0)
+    check_number(confidence, "confidence", 0, 1)
+    rng = check_random_state(random_state)
+    folds = np.zeros(n, np.int64) if cv is None else assign_folds(n, cv, rng)
+    regressions = _Regressions(z, d, sets, folds, cv is not None)
+    r2 = regressions.r2(np.ones((1, n)))[0]
+    parts = _parts(r2)
+    intervals = None, None
+    if n_bootstraps:
+        means = [
+            regressions.r2(counts).mean(axis=1)
+            for counts in _samples(n_bootstraps, folds, regressions.chunk, rng)
+        ]
+        draws = np.concatenate(means)
+        tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+        intervals = [np.quantile(a, tails, axis=0) for a in (_parts(draws), draws)]
+    return VariancePartition(
+        names=names,
+        parts=parts,
+        r2=r2,
+        parts_interval=intervals[0],
+        r2_interval=intervals[1],
+        cross_validated=cv is not None,
+    )
+
+
+def _stack_models(models: Mapping[str, ArrayLike]) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Return the names of the sets, the set of each model, and all models."""
+    if not isinstance(models, Mapping) or not models:
+        raise ValueError("models must be a dictionary with at least one set of model RDMs")
+    vectors = {str(name): as_vectors(m, f"models[{name!r}]") for name, m in models.items()}
+    first = next(iter(vectors))
+    for name, m in vectors.items():
+        check_same_conditions(m, f"models[{name!r}]", vectors[first], f"models[{first!r}]")
+        check_varies(m, f"models[{name!r}]")
+    sizes = [len(m) for m in vectors.values()]
+    return (
+        list(vectors),
+        np.repeat(np.arange(len(sizes)), sizes),
+        np.concatenate([*vectors.values()]),
+    )
+
+
+class _Regressions:
+    """All regressions of measured RDMs on sets of models, for any weights of conditions."""
+
+    def __init__(
+        self, z: np.ndarray, d: np.ndarray, sets: np.ndarray, folds: np.ndarray, held_out: bool
+    ) -> None:
+        self._blocks = Blocks(folds)
+        self._held_out = held_out
+        n_sets = sets[-1] + 1
+        members = np.arange(1, 2**n_sets)[:, np.newaxis] >> np.arange(n_sets) & 1
+        self._subsets = [np.flatnonzero(m[sets]) for m in members]
+        self._n_models = len(z)
+        columns = np.concatenate([z, d])
+        columns = columns - columns.mean(axis=1, keepdims=True)
+        columns /= columns.std(axis=1, keepdims=True)
+        columns = np.vstack([columns[:, self._blocks.order], np.ones(z.shape[1])])
+        self._columns = columns
+        self._upper = np.triu_indices(len(columns))
+        i, j = np.triu_indices(len(folds), 1)
+        self._first, self._second = i[self._blocks.order], j[self._blocks.order]
+        numbers = max(z.shape[1], len(self._blocks) * len(columns) ** 2)
+        self.chunk = max(1, _BLOCK // numbers)  # samples at a time
+
+    def r2(self, counts: np.ndarray) -> np.ndarray:
+        """Return R2 of samples, (n_samples, n_rdms, n_subsets)."""
+        grams = self._grams(counts)
+        if not self._held_out:
+            return self._explained(centered(grams[:, 0]))
+        training = np.stack([self._blocks.training_grams(g) for g in grams])
+        return self._predicted(training, grams)
+
+    def _grams(self, counts: np.ndarray) -> np.ndarray:
+        """Return the Gram matrices of all columns, (n_samples, n_blocks, n_columns, n_columns).
+
+        A pair has the product of the weights of its conditions. The sums for all samples
+        are one product of matrices: of these weights, and of the products of columns.
+        """
+        a, b = self._upper
+        size = len(self._columns)
+        grams = np.empty((len(counts), len(self._blocks), size, size))
+        for block, (start, end) in enumerate(
+            zip(self._blocks.bounds[:-1], self._blocks.bounds[1:], strict=True)
+        ):
+            sums = np.zeros((len(counts), len(a)))
+            step = max(1, _BLOCK // len(a))
+            for low in range(start, end, step):
+                span = slice(low, min(end, low + step))
+                weights = counts[:, self._first[span]] * counts[:, self._second[span]]
+                sums += weights @ (self._columns[a, span] * self._columns[b, span]).T
+            grams[:, block, a, b] = grams[:, block, b, a] = sums
+        return grams
+
+    def _explained(self, grams: np.ndarray) -> np.ndarray:
+        """Return R2 of the fitted pairs from centred Gram matrices."""
+        n = self._n_models
+        total = np.diagonal(grams[:, n:, n:], axis1=1, axis2=2)
+        r2 = np.empty((*total.shape, len(self._subsets)))
+        for s, subset in enumerate(self._subsets):
+            cross = grams[:, subset, n:]
+            r2[:, :, s] = np.sum(_weights(grams, subset, n) * cross, axis=1) / total
+        return r2
+
+    def _predicted(self, training: np.ndarray, test: np.ndarray) -> np.ndarray:
+        """Return R2 of held-out blocks, from the Gram matrices of all columns and ones."""
+        n = self._n_models
+        means = training[..., :-1, -1] / training[..., -1:, -1]
+        moved = test[..., :-1, -1, np.newaxis] * means[..., np.newaxis, :]
+        test = (
+            test[..., :-1, :-1]
+            - moved
+            - np.swapaxes(moved, -1, -2)
+            + test[..., -1:, -1:] * means[..., np.newaxis] * means[..., np.newaxis, :]
+        )
+        training = centered(training)
+        total = np.diagonal(test[..., n:, n:], axis1=-2, axis2=-1)
+        r2 = np.empty((len(test), total.shape[-1], len(self._subsets)))
+        for s, subset in enumerate(self._subsets):
+            w = _weights(training, subset, n)
+            inner = test[..., subset[:, np.newaxis], subset]
+            change = np.sum(w * (inner @ w - 2 * test[..., subset, n:]), axis=-2)
+            r2[..., s] = -change.sum(axis=1) / total.sum(axis=1)
+        return r2
+
+
+def _weights(grams: np.ndarray, subset: np.ndarray, n_models: int) -> np.ndarray:
+    """Return regression weights, (..., n_subset, n_rdms), from centred Gram matrices."""
+    inner = grams[..., subset[:, np.newaxis], subset]
+    scale = np.trace(inner, axis1=-2, axis2=-1)[..., np.newaxis, np.newaxis] / len(subset)
+    ridge = _RIDGE * np.maximum(scale, np.finfo(float).tiny) * np.eye(len(subset))
+    return np.linalg.solve(inner + ridge, grams[..., subset, n_models:])
+
+
+def _parts(r2: np.ndarray) -> np.ndarray:
+    """Return what exactly the sets of each combination explain, by Möbius inversion."""
+    n_sets = int(r2.shape[-1] + 1).bit_length() - 1
+    everything = r2[..., -1:]
+    without = np.concatenate([np.zeros_like(everything), r2], axis=-1)[..., ::-1]
+    parts = (everything - without).reshape(*r2.shape[:-1], *(2,) * n_sets)
+    for axis in range(-n_sets, 0):
+        low, high = np.moveaxis(parts, axis, 0)
+        high -= low
+    return parts.reshape(*r2.shape[:-1], -1)[..., 1:]
+
+
+def _samples(
+    n_samples: int, folds: np.ndarray, chunk: int, rng: np.random.RandomState
+) -> Iterator[np.ndarray]:
+    """Yield how often each condition is in each bootstrap sample.
+
+    Samples with fewer than three different conditions to fit to are drawn again.
+    """
+    n = len(folds)
+    members = folds == np.arange(folds.max() + 1)[:, np.newaxis]
+    for start in range(0, n_samples, chunk):
+        size = min(chunk, n_samples - start)
+        counts = rng.multinomial(n, np.full(n, 1 / n), size)
+        while True:
+            distinct = np.sort((counts > 0).astype(np.int64) @ members.T, axis=1)
+            held_out = distinct[:, -2:].sum(axis=1) if len(members) > 1 else 0
+            poor = distinct.sum(axis=1) - held_out < 3
+            if not poor.any():
+                break
+            counts[poor] = rng.multinomial(n, np.full(n, 1 / n), np.count_nonzero(poor))
+        yield counts.astype(np.float64)
