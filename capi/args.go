@@ -106,6 +106,9 @@ func array[T any](a *args, kind int32, ndim int) ([]T, *descriptor) {
 // ints takes a one-dimensional integer input.
 func (a *args) ints() []int64 { x, _ := array[int64](a, kindInt64, 1); return x }
 
+// vector takes a one-dimensional input.
+func (a *args) vector() []float64 { x, _ := array[float64](a, kindFloat64, 1); return x }
+
 // outVector takes a one-dimensional output.
 func (a *args) outVector() []float64 {
 	x, _ := array[float64](a, kindFloat64|kindOutput, 1)

@@ -7,6 +7,7 @@ import "context"
 var routines = map[string]func(context.Context, *args) error{
 	"core.use_blas":                  useBLAS,
 	"capacity.project_on_cone":       projectOnCone,
+	"capacity.separate":              separate,
 	"conv_layers.distances":          convolutionDistances,
 	"core.check_blas":                checkBLAS,
 	"core.fault":                     fault,

@@ -162,6 +162,10 @@ def right_calls():
             (np.empty((2, 2)), np.empty((2, 2)), np.zeros(3, np.int64)),
             ([x, y], [y, x], 0, 0.5, True, 0, False, 0.0),
         ),
+        "capacity.separate": (
+            (np.empty(3), np.empty(4), np.empty(3), np.zeros(1, np.int64)),
+            (y, np.array([1.0, -1.0, 1.0, -1.0]), True),
+        ),
         "capacity.project_on_cone": (
             (np.empty((4, 3)), np.empty(4), np.empty(4), np.zeros(4, np.int64)),
             (y, z),

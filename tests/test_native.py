@@ -19,7 +19,7 @@ from native_cases import answer
 from sklearn.base import clone
 
 from netrep_go import _native
-from netrep_go.capacity import project_on_cone
+from netrep_go.capacity import project_on_cone, separate
 from netrep_go.metrics import Aligner, LinearMetric, neg_distance_scorer
 from netrep_go.metrics._cohort import Cohorts, measure
 from netrep_go.multiset import cross_distances, pairwise_distances
@@ -122,6 +122,7 @@ ENTRY_POINTS = {
         METRIC, [x], [y, x], [y], [x, y], verbose=False
     ),
     "Aligner": aligner,
+    "separate": lambda x, y: separate(x, np.arange(14) % 2),
     "project_on_cone": lambda x, y: project_on_cone(x, y),
     "rdm": lambda x, y: rdm([x, y], "sqeuclidean"),
 }

@@ -9,10 +9,10 @@ import (
 )
 
 // factor is the lower Cholesky factor L of a matrix that gains and loses rows,
-// packed by rows, with the solution z of L z = c beside it.
+// packed by rows, with the solutions z and u of L z = c and L u = y.
 type factor struct {
 	l              []float64 // row i begins at i (i+1) / 2
-	z              []float64
+	z, u           []float64
 	cosines, sines []float64
 }
 
@@ -20,6 +20,7 @@ func newFactor(arena *cmem.Arena, n int) factor {
 	return factor{
 		l:       arena.Float64s(n * (n + 1) / 2),
 		z:       arena.Float64s(n),
+		u:       arena.Float64s(n),
 		cosines: arena.Float64s(n),
 		sines:   arena.Float64s(n),
 	}
@@ -46,28 +47,28 @@ func (f *factor) complete(k int, diagonal float64) bool {
 	return true
 }
 
-// solve computes and returns z_k, given c_k.
-func (f *factor) solve(k int, c float64) float64 {
+// solve computes z_k and u_k, given c_k and y_k.
+func (f *factor) solve(k int, c, y float64) {
 	row := f.row(k)
 	f.z[k] = (c - floats.Dot(row[:k], f.z[:k])) / row[k]
-	return f.z[k]
+	f.u[k] = 0
+	if y != 0 {
+		f.u[k] = (y - floats.Dot(row[:k], f.u[:k])) / row[k]
+	}
 }
 
-// backward stores in x the solution of L'x = z for the first k rows.
-func (f *factor) backward(x []float64, k int) []float64 {
-	x = append(x[:0], f.z[:k]...)
-	for i := k - 1; i >= 0; i-- {
+// backward solves L'x = x in place.
+func (f *factor) backward(x []float64) {
+	for i := len(x) - 1; i >= 0; i-- {
 		row := f.row(i)
 		x[i] /= row[i]
 		floats.AddScaled(x[:i], -x[i], row[:i])
 	}
-	return x
 }
 
 // remove takes row and column p out of the matrix of k rows: the rows below move
 // up, and rotations of neighbouring columns make L triangular again.
 func (f *factor) remove(p, k int) {
-	z := f.z[:k]
 	for i := p; i < k-1; i++ {
 		row, below := f.row(i), f.row(i+1)
 		copy(row[:p], below)
@@ -81,6 +82,7 @@ func (f *factor) remove(p, k int) {
 		c, s := left/r, below[i+1]/r
 		f.cosines[i], f.sines[i] = c, s
 		row[i] = r
-		z[i], z[i+1] = c*z[i]+s*z[i+1], c*z[i+1]-s*z[i]
+		f.z[i], f.z[i+1] = c*f.z[i]+s*f.z[i+1], c*f.z[i+1]-s*f.z[i]
+		f.u[i], f.u[i+1] = c*f.u[i]+s*f.u[i+1], c*f.u[i+1]-s*f.u[i]
 	}
 }

@@ -27,23 +27,33 @@ import (
 // Active columns are linearly independent, so their number is the dimension of
 // the face of the cone that Pi(b) is in the interior of. Of duplicates one is
 // active at most, and columns of length zero never are.
+//
+// Under Balance, mu must satisfy y'mu = 0 as well: that is how a bias enters
+// the separation of points with labels y. The factor is then of G + g yy' with
+// some g > 0, which changes nothing where y'mu = 0, and the multiplier lambda of
+// the constraint follows from the solution u of L u = y. The active columns are
+// independent after a coordinate y_j is appended to each, and their number
+// exceeds the dimension of the face by one.
 type NNLS struct {
 	columns Generators
 	gram    Gram // what columns are after SetCone
 	m       int
 	inverse []float64 // 1 / |s_j|, 0 if s_j = 0
+	signs   []float64 // y, or nil
+	shift   float64   // g
 
 	c       []float64
-	w       []float64 // S'(b - S mu)
+	w       []float64 // S'(b - S mu) - lambda y
 	tol     float64
-	enters  []int32 // candidates of a round
-	refused []bool  // candidates that rounding kept out since the last progress
+	refused []bool // candidates that rounding kept out since the last progress
 
 	factor   factor
 	active   []int32
 	mu       []float64 // of the active columns
+	lambda   float64
+	squared  float64   // |S mu|² for the best mu of the active columns
 	previous []float64 // mu before a step
-	saved    []int32   // active columns before a round
+	saved    []int32   // active columns before a block
 }
 
 // Projection is the projection of one vector. Its slices are valid until the
@@ -54,13 +64,16 @@ type Projection struct {
 	// Active lists the columns of positive weight, Weights their weights.
 	Active  []int32
 	Weights []float64
-	// Gradient is S'(b - Pi(b)), which is 0 for active generators and for others
-	// not positive, up to Violation.
+	// Gradient is S'(b - Pi(b)), minus Multiplier times y if that is balanced: 0 for
+	// active generators and for others not positive, up to Violation.
 	Gradient []float64
+	// Multiplier is lambda of a balanced projection, at which no
+	// s_j'(b - Pi(b)) - lambda y_j is positive; else 0.
+	Multiplier float64
 	// Violation is the largest s_j'(b - Pi(b)) / |s_j| in units of the largest
-	// |s_j'b| / |s_j|: 0 at the exact solution. It is at most
-	// Tolerance unless rounding stopped the search earlier, which takes active
-	// columns that are almost linearly dependent.
+	// |s_j'b| / |s_j|: 0 at the exact solution. It is at most Tolerance unless
+	// rounding stopped the search earlier, which takes active columns that are
+	// almost linearly dependent.
 	Violation float64
 }
 
@@ -70,7 +83,8 @@ const (
 	// leastPivot is the squared sine of the angle between a column and the
 	// active ones below which it counts as dependent on them.
 	leastPivot = 1e-14
-	// Candidates of a block have at least this part of the largest gradient.
+	// Candidates of a block have at least this part of the largest gradient
+	// (BenchmarkProject).
 	blockShare = 0.6
 	// rounding is the relative gain that counts as none.
 	rounding = 1e-14
@@ -85,7 +99,6 @@ func NewNNLS(arena *cmem.Arena, m int) *NNLS {
 	return &NNLS{
 		inverse:  arena.Float64s(m),
 		w:        arena.Float64s(m),
-		enters:   arena.Int32s(m),
 		refused:  make([]bool, m),
 		factor:   newFactor(arena, m),
 		active:   arena.Int32s(m)[:0],
@@ -118,6 +131,18 @@ func (s *NNLS) SetGenerators(columns Generators) {
 			s.inverse[j] = 1 / math.Sqrt(g)
 		}
 	}
+	s.Balance(nil)
+}
+
+// Balance adds the constraint y'mu = 0 to the cone, or removes it if y is nil.
+// The entries of y are 1 and -1.
+func (s *NNLS) Balance(y []float64) {
+	s.signs, s.shift = y, 0
+	if y != nil {
+		for j := range s.m {
+			s.shift = max(s.shift, s.columns.Squared(j))
+		}
+	}
 	s.clear()
 }
 
@@ -132,8 +157,8 @@ func (s *NNLS) Project(c []float64) Projection {
 // projection on this cone: that is faster if b has changed little.
 func (s *NNLS) Resume(c []float64) Projection {
 	s.c = c[:s.m]
-	for i, j := range s.active {
-		s.factor.solve(i, s.c[j])
+	for k, j := range s.active {
+		s.factor.solve(k, s.c[j], s.sign(j))
 	}
 	s.settle()
 	return s.solve()
@@ -141,6 +166,7 @@ func (s *NNLS) Resume(c []float64) Projection {
 
 func (s *NNLS) clear() {
 	s.active, s.mu = s.active[:0], s.mu[:0]
+	s.lambda, s.squared = 0, 0
 }
 
 // solve lets columns enter until none has a gradient above the tolerance.
@@ -151,9 +177,13 @@ func (s *NNLS) solve() Projection {
 	}
 	s.tol = Tolerance * scale
 	clear(s.refused[:s.m])
+	if s.signs != nil && !s.hasBothSigns() && !s.enterPair() {
+		s.gradient()
+		return Projection{Gradient: s.w[:s.m], Multiplier: s.lambda}
+	}
 	worst := s.gradient()
 	for limit, stalls := s.m, 0; worst > s.tol && stalls < patience; worst = s.gradient() {
-		before := s.squared()
+		before := s.squared
 		if limit > 1 && s.enterBlock(worst, limit) {
 			limit = min(2*limit, s.m)
 		} else if s.enterBest() {
@@ -161,31 +191,28 @@ func (s *NNLS) solve() Projection {
 		} else {
 			break
 		}
-		if s.squared() > before*(1+rounding) {
+		if s.squared > before*(1+rounding) {
 			stalls = 0
 			clear(s.refused[:s.m])
 		} else {
 			stalls++
 		}
 	}
-	p := Projection{Squared: s.squared(), Active: s.active, Weights: s.mu, Gradient: s.w[:s.m]}
+	p := Projection{Squared: s.squared, Active: s.active, Weights: s.mu, Gradient: s.w[:s.m], Multiplier: s.lambda}
 	if worst > 0 {
 		p.Violation = worst / scale
 	}
 	return p
 }
 
-// squared is |S mu|² for the mu that is best for the active columns.
-func (s *NNLS) squared() float64 {
-	z := s.factor.z[:len(s.active)]
-	return floats.Dot(z, z)
-}
-
-// gradient computes S'(b - S mu) and returns its largest entry in units of the
-// columns' lengths.
+// gradient computes S'(b - S mu) - lambda y and returns its largest entry in
+// units of the columns' lengths.
 func (s *NNLS) gradient() (worst float64) {
 	w := s.w[:s.m]
 	copy(w, s.c)
+	if s.signs != nil {
+		floats.AddScaled(w, -s.lambda, s.signs[:s.m])
+	}
 	s.columns.Subtract(w, s.active, s.mu)
 	for _, j := range s.active {
 		w[j] = 0
@@ -196,11 +223,84 @@ func (s *NNLS) gradient() (worst float64) {
 	return worst
 }
 
+// weigh computes the best weights of the active columns, of any sign, with
+// lambda and the projection's square.
+func (s *NNLS) weigh() {
+	k := len(s.active)
+	s.mu = append(s.mu[:0], s.factor.z[:k]...)
+	if u := s.factor.u[:k]; s.signs != nil && k > 0 {
+		s.lambda = floats.Dot(u, s.mu) / floats.Dot(u, u)
+		floats.AddScaled(s.mu, -s.lambda, u)
+	}
+	s.squared = floats.Dot(s.mu, s.mu)
+	s.factor.backward(s.mu)
+}
+
+// settle computes the weights of the active columns and drops columns until all
+// are positive.
+func (s *NNLS) settle() {
+	for {
+		s.weigh()
+		if k := len(s.active); len(s.drop(s.mu)) == k {
+			return
+		}
+	}
+}
+
+// hasBothSigns reports whether weights of the active columns can be balanced.
+func (s *NNLS) hasBothSigns() bool {
+	sum := 0.0
+	for _, j := range s.active {
+		sum += s.signs[j]
+	}
+	return math.Abs(sum) < float64(len(s.active))
+}
+
+// enterPair begins a balanced projection with the column of either sign that has
+// the largest product with b. It returns false if their sum has none: then the
+// projection is 0 and lambda lies between them.
+func (s *NNLS) enterPair() bool {
+	s.clear()
+	best, largest := [2]int32{-1, -1}, [2]float64{math.Inf(-1), math.Inf(-1)}
+	for j, v := range s.c {
+		side := 0
+		if s.signs[j] < 0 {
+			side = 1
+		}
+		if v > largest[side] {
+			best[side], largest[side] = int32(j), v
+		}
+	}
+	switch {
+	case best[0] < 0:
+		s.lambda = -largest[1]
+	case best[1] < 0:
+		s.lambda = largest[0]
+	default:
+		s.lambda = (largest[0] - largest[1]) / 2
+	}
+	if best[0] < 0 || best[1] < 0 || largest[0]+largest[1] <= Tolerance*math.Abs(s.lambda) {
+		return false
+	}
+	for _, j := range best {
+		if k := len(s.active); s.row(k, j) {
+			s.factor.solve(k, s.c[j], s.sign(j))
+			s.active = append(s.active, j)
+		}
+	}
+	s.weigh()
+	if len(s.active) < 2 || s.mu[0] <= 0 || s.mu[1] <= 0 {
+		s.clear()
+		return false
+	}
+	return true
+}
+
 // enterBlock lets up to limit columns of large gradient enter, and drops those
 // whose weights are not positive then. It undoes this and returns false if the
 // projection does not grow.
 func (s *NNLS) enterBlock(worst float64, limit int) bool {
-	before := s.squared()
+	before := s.squared
 	s.saved = append(s.saved[:0], s.active...)
 	for j, v := range s.w[:s.m] {
 		if v*s.inverse[j] >= blockShare*worst && v > 0 && limit > 0 && s.push(int32(j)) {
@@ -208,25 +308,13 @@ func (s *NNLS) enterBlock(worst float64, limit int) bool {
 		}
 	}
 	s.settle()
-	if s.squared() > before*(1+rounding) {
+	if s.squared > before*(1+rounding) && (s.signs == nil || s.hasBothSigns()) {
 		return true
 	}
-	s.clear()
-	s.active = append(s.active, s.saved...)
+	s.active = append(s.active[:0], s.saved...)
 	s.refactor(0)
-	s.mu = s.factor.backward(s.mu, len(s.active))
+	s.weigh()
 	return false
-}
-
-// settle computes the weights of the active columns and drops columns until all
-// are positive.
-func (s *NNLS) settle() {
-	for {
-		s.mu = s.factor.backward(s.mu, len(s.active))
-		if k := len(s.active); len(s.drop(s.mu)) == k {
-			return
-		}
-	}
 }
 
 // enterBest is one step of Lawson & Hanson: the column of largest gradient
@@ -258,7 +346,7 @@ func (s *NNLS) enterBest() bool {
 func (s *NNLS) walk() {
 	x := append(append(s.previous[:0], s.mu...), 0)
 	for {
-		s.mu = s.factor.backward(s.mu, len(s.active))
+		s.weigh()
 		step, first := 1.0, -1
 		for i, v := range s.mu {
 			if v <= 0 && x[i] <= step*(x[i]-v) {
@@ -280,11 +368,15 @@ func (s *NNLS) walk() {
 // is almost linearly dependent on them or its weight would not be positive.
 func (s *NNLS) push(j int32) bool {
 	k := len(s.active)
-	if s.row(k, j) && s.factor.solve(k, s.c[j]) > 0 {
-		s.active = append(s.active, j)
-		return true
+	if !s.row(k, j) {
+		return false
 	}
-	return false
+	s.factor.solve(k, s.c[j], s.sign(j))
+	if s.factor.z[k] <= s.lambda*s.factor.u[k] {
+		return false
+	}
+	s.active = append(s.active, j)
+	return true
 }
 
 // row stores the row of the factor for column j as the active column k, and
@@ -292,7 +384,21 @@ func (s *NNLS) push(j int32) bool {
 func (s *NNLS) row(k int, j int32) bool {
 	row := s.factor.row(k)
 	s.columns.Products(row[:k], j, s.active[:k])
-	return s.factor.complete(k, s.columns.Squared(int(j)))
+	if s.signs != nil {
+		g := s.shift * s.signs[j]
+		for i, a := range s.active[:k] {
+			row[i] += g * s.signs[a]
+		}
+	}
+	return s.factor.complete(k, s.columns.Squared(int(j))+s.shift)
+}
+
+// sign returns y_j, or 0 without one.
+func (s *NNLS) sign(j int32) float64 {
+	if s.signs == nil {
+		return 0
+	}
+	return s.signs[j]
 }
 
 // drop makes the active columns leave whose x is not positive, and returns the
@@ -310,7 +416,7 @@ func (s *NNLS) drop(x []float64) []float64 {
 	if gone == 0 {
 		return x
 	}
-	if rotate := gone * (k - first) * (k - first); 4*rotate < k*k*k-first*first*first {
+	if 4*gone*(k-first)*(k-first) < k*k*k-first*first*first {
 		for i := k - 1; i >= first; i-- {
 			if x[i] <= 0 {
 				s.factor.remove(i, k)
@@ -331,14 +437,13 @@ func (s *NNLS) drop(x []float64) []float64 {
 	return x[:left]
 }
 
-// refactor computes the factor anew from row first on. A column that rounding
-// makes dependent now leaves.
+// refactor computes the factor anew from row first on.
 func (s *NNLS) refactor(first int) {
 	rest := s.active[first:]
 	s.active = s.active[:first]
 	for _, j := range rest {
 		if k := len(s.active); s.row(k, j) {
-			s.factor.solve(k, s.c[j])
+			s.factor.solve(k, s.c[j], s.sign(j))
 			s.active = append(s.active, j)
 		}
 	}

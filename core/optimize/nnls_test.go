@@ -163,7 +163,7 @@ func TestSingleSteps(t *testing.T) {
 		s.clear()
 		for s.gradient() > s.tol && s.enterBest() {
 		}
-		if got := s.squared(); math.Abs(got-want) > 1e-12*want {
+		if got := s.squared; math.Abs(got-want) > 1e-12*want {
 			t.Errorf("%g by single steps, %g by blocks", got, want)
 		}
 		p := s.solve()
@@ -205,6 +205,65 @@ func TestFactorRemove(t *testing.T) {
 		s.refactor(0)
 		if !floats.EqualApprox(rotated, s.factor.l[:36], 1e-12) || !floats.EqualApprox(z, s.factor.z[:8], 1e-12) {
 			t.Errorf("row %d: rotations and a new factor differ", p)
+		}
+	}
+}
+
+// labels returns m random labels.
+func labels(rng *rand.Rand, m int) []float64 {
+	y := make([]float64, m)
+	for i := range y {
+		y[i] = float64(2*rng.IntN(2) - 1)
+	}
+	return y
+}
+
+// checkBalanced tests the conditions of Karush, Kuhn and Tucker under y'mu = 0.
+func (c cone) checkBalanced(t *testing.T, name string, b, y []float64, p Projection, tol float64) {
+	t.Helper()
+	x := c.image(p)
+	size := floats.Norm(b, 2)
+	if got := floats.Dot(x, x); math.Abs(got-p.Squared) > tol*size*size {
+		t.Errorf("%s: |Pi|^2 is %g, but %g was returned", name, got, p.Squared)
+	}
+	floats.SubTo(x, b, x)
+	gradient := func(j int) float64 {
+		s := c.points.RawRowView(j)
+		return (floats.Dot(s, x) - p.Multiplier*y[j]) / (size * floats.Norm(s, 2))
+	}
+	for j := range c.m {
+		if w := gradient(j); w > tol {
+			t.Errorf("%s: gradient %g of column %d", name, w, j)
+		}
+	}
+	balance, total := 0.0, 0.0
+	for i, j := range p.Active {
+		if w := gradient(int(j)); math.Abs(w) > tol || p.Weights[i] <= 0 {
+			t.Errorf("%s: gradient %g of active column %d", name, w, j)
+		}
+		balance += y[j] * p.Weights[i]
+		total += p.Weights[i]
+	}
+	if math.Abs(balance) > tol*total {
+		t.Errorf("%s: weights add up to %g", name, balance)
+	}
+}
+
+func TestBalanced(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	for _, shape := range [][2]int{{1, 3}, {2, 1}, {5, 2}, {30, 5}, {50, 49}, {200, 40}, {300, 3}, {20, 100}} {
+		for _, r := range []float64{0.1, 1, 10} {
+			c := manifold(rng, shape[0], shape[1], r)
+			s, arena := solver(c.m)
+			s.SetCone(c.gram.RawMatrix().Data, c.m, c.m)
+			for k := range 20 {
+				y := labels(rng, c.m)
+				s.Balance(y)
+				b := gaussian(rng, shape[1]+1)
+				name := fmt.Sprint(shape, r, k)
+				c.checkBalanced(t, name, b, y, s.Project(c.products(b)), 1e-11)
+			}
+			arena.Free()
 		}
 	}
 }

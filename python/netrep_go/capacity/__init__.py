@@ -31,9 +31,11 @@ from netrep_go.capacity._randomization import (
     truncate_manifolds,
     whiten_features,
 )
+from netrep_go.capacity._separability import Separation, separate
 
 __all__ = [
     "ConeProjection",
+    "Separation",
     "TuningFile",
     "ball_capacity",
     "center_correlations",
@@ -55,6 +57,7 @@ __all__ = [
     "read_mat",
     "scale_manifolds",
     "segment_separability",
+    "separate",
     "shuffle_samples",
     "spectral_radii",
     "standardize_features",
