@@ -107,6 +107,7 @@ func array[T any](a *args, kind int32, ndim int) ([]T, *descriptor) {
 func (a *args) ints() []int64 { x, _ := array[int64](a, kindInt64, 1); return x }
 
 // vector takes a one-dimensional input.
+// vector takes a one-dimensional input, nil if it is empty.
 func (a *args) vector() []float64 { x, _ := array[float64](a, kindFloat64, 1); return x }
 
 // outVector takes a one-dimensional output.
@@ -123,6 +124,9 @@ func (a *args) outInts() []int64 {
 
 // matrix takes a two-dimensional input that is not empty.
 func (a *args) matrix() *mat.Dense { return a.dense(kindFloat64, false) }
+
+// optionalMatrix takes a two-dimensional input, nil if it is empty.
+func (a *args) optionalMatrix() *mat.Dense { return a.dense(kindFloat64, true) }
 
 // outMatrix takes a two-dimensional output that is not empty.
 func (a *args) outMatrix() *mat.Dense { return a.dense(kindFloat64|kindOutput, false) }

@@ -28,6 +28,7 @@ var routines = map[string]func(context.Context, *args) error{
 	"multiset.gaussian_distances":    gaussianDistances,
 	"multiset.linear_distances":      linearDistances,
 	"multiset.permutation_distances": permutationDistances,
+	"rsa.compare":                    rsaCompare,
 	"rsa.rdms":                       rsaRDMs,
 	"utils.fwht":                     walshHadamard,
 	"utils.sq_bures_metric":          squaredBures,

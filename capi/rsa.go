@@ -64,3 +64,42 @@ func codes(x []int64, n, limit int) error {
 	}
 	return nil
 }
+
+// comparison takes a similarity and the covariance of the noise of patterns: an
+// empty vector, variances or the entries of a matrix.
+func (a *args) comparison() rsa.Comparison {
+	return rsa.Comparison{Similarity: rsa.Similarity(a.int()), Sigma: a.vector()}
+}
+
+// rsaCompare compares xs with ys, or, if ys is empty, with each other.
+func rsaCompare(ctx context.Context, a *args) error {
+	dst := a.outMatrix()
+	xs, ys, c := a.matrix(), a.optionalMatrix(), a.comparison()
+	if err := a.end(); err != nil {
+		return err
+	}
+	rows, pairs := xs.Dims()
+	cols := rows
+	if ys != nil {
+		cols, _ = ys.Dims()
+		if err := sized(ys, cols, pairs); err != nil {
+			return err
+		}
+	}
+	if err := firstError(sized(dst, rows, cols), checkComparison(c, pairs)); err != nil {
+		return err
+	}
+	return rsa.Compare(ctx, dst, xs, ys, c)
+}
+
+// checkComparison checks the sizes of RDMs and of the noise.
+func checkComparison(c rsa.Comparison, pairs int) error {
+	n := rsa.Conditions(pairs)
+	if n < 3 || rsa.Pairs(n) != pairs {
+		return core.Invalidf("expected RDMs of n(n-1)/2 entries for n of at least 3 conditions, got %d", pairs)
+	}
+	if k := len(c.Sigma); k != 0 && k != n && k != n*n {
+		return core.Invalidf("expected %d variances or %d covariances of noise, got %d", n, n*n, k)
+	}
+	return nil
+}

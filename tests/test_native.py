@@ -23,7 +23,7 @@ from netrep_go.capacity import project_on_cone, separate
 from netrep_go.metrics import Aligner, LinearMetric, neg_distance_scorer
 from netrep_go.metrics._cohort import Cohorts, measure
 from netrep_go.multiset import cross_distances, pairwise_distances
-from netrep_go.rsa import rdm
+from netrep_go.rsa import compare, rdm
 
 TESTS = Path(__file__).parent
 
@@ -124,6 +124,7 @@ ENTRY_POINTS = {
     "Aligner": aligner,
     "separate": lambda x, y: separate(x, np.arange(14) % 2),
     "project_on_cone": lambda x, y: project_on_cone(x, y),
+    "compare": lambda x, y: compare(x[:, :3], y[:, 1:], "rho-a"),
     "rdm": lambda x, y: rdm([x, y], "sqeuclidean"),
 }
 

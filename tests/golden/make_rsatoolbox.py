@@ -71,6 +71,67 @@ def rdms():
     }
 
 
+def rdm_vectors(seed, count=4, n_conditions=8):
+    """Return squared distances of patterns, the last of them rounded so that entries tie."""
+    rs = np.random.RandomState(seed)
+    shared = rs.rand(n_conditions, 20)
+    vectors = []
+    for _ in range(count):
+        X = shared + rs.rand(n_conditions, 20)
+        squares = ((X[:, None] - X) ** 2).sum(axis=2)
+        vectors.append(squares[np.triu_indices(n_conditions, 1)])
+    vectors[-1] = np.round(vectors[-1], 0)
+    return np.array(vectors)
+
+
+def with_nan(vectors):
+    """Return vectors without their entries 3 and 10."""
+    vectors = vectors.copy()
+    vectors[:, [3, 10]] = np.nan
+    return vectors
+
+
+def covariance(seed, n_conditions=8):
+    """Return a positive definite matrix."""
+    return precision(seed, n_conditions)
+
+
+METHODS = {"pearson": "corr", "tau-b": "kendall"}
+SIMILARITIES = [
+    "spearman",
+    "pearson",
+    "cosine",
+    "tau-a",
+    "tau-b",
+    "rho-a",
+    "corr_cov",
+    "cosine_cov",
+    "bures",
+    "neg_riem_dist",
+]
+
+
+def similarities():
+    """Return similarities by every method, of all RDMs and of all without some entries."""
+    from rsatoolbox.rdm import RDMs, compare
+
+    x, y = rdm_vectors(6), rdm_vectors(7)
+    found = {}
+    for name in SIMILARITIES:
+        method = METHODS.get(name, name)
+        pairs = (RDMs(x), RDMs(y[:3] if name == "neg_riem_dist" else y))
+        found[name] = compare(*pairs, method=method).tolist()
+        if name not in ("bures", "neg_riem_dist"):
+            lacking = RDMs(with_nan(x)), RDMs(with_nan(y))
+            found[f"{name} nan"] = compare(*lacking, method=method).tolist()
+        if name in ("corr_cov", "cosine_cov", "neg_riem_dist"):
+            sigma = covariance(8)
+            found[f"{name} sigma"] = compare(*pairs, method=method, sigma_k=sigma).tolist()
+            sigma = np.diag(np.diag(sigma))
+            found[f"{name} diagonal"] = compare(*pairs, method=method, sigma_k=sigma).tolist()
+    return found
+
+
 def noise():
     """Return covariances of residuals, and of observations around their conditions."""
     from rsatoolbox.data import Dataset
@@ -95,6 +156,7 @@ def main():
         "python": platform.python_version(),
         "rdms": rdms(),
         "noise": noise(),
+        "similarities": similarities(),
     }
     path = Path(__file__).with_name("rsatoolbox.json")
     path.write_text(json.dumps(document, indent=1) + "\n")

@@ -66,6 +66,9 @@ func (a *Arena) Float32s(n int) []float32 { return alloc[float32](a, n) }
 // Int32s returns n zeroed int32s that live until Free.
 func (a *Arena) Int32s(n int) []int32 { return alloc[int32](a, n) }
 
+// Uint64s returns n zeroed uint64s that live until Free.
+func (a *Arena) Uint64s(n int) []uint64 { return alloc[uint64](a, n) }
+
 // Err returns ErrNoMemory once an allocation has failed.
 func (a *Arena) Err() error { return a.err }
 
@@ -80,7 +83,7 @@ func (a *Arena) Free() {
 	a.blocks, a.regions = nil, nil
 }
 
-func alloc[T float64 | float32 | int32](a *Arena, n int) []T {
+func alloc[T float64 | float32 | int32 | uint64](a *Arena, n int) []T {
 	var zero T
 	size := int(unsafe.Sizeof(zero))
 	if a.err != nil || n == 0 {

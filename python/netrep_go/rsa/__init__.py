@@ -4,6 +4,7 @@ RDMs are vectors of their entries above the diagonal, condensed in the order of
 :func:`scipy.spatial.distance.squareform`; several are the rows of a matrix.
 """
 
+from netrep_go.rsa._compare import compare
 from netrep_go.rsa._folds import ConditionKFold
 from netrep_go.rsa._models import (
     LayerEvaluation,
@@ -31,6 +32,7 @@ __all__ = [
     "NoiseNormalizer",
     "Reweighting",
     "VariancePartition",
+    "compare",
     "evaluate_layers",
     "partition_variance",
     "patterns",

@@ -21,7 +21,7 @@ from netrep_go._validation import as_array, check_integer
 _MIN_TRAINING = 3  # conditions, which have three pairs
 
 
-def as_vectors(rdms: ArrayLike, name: str) -> np.ndarray:
+def as_vectors(rdms: ArrayLike, name: str, *, allow_nan: bool = False) -> np.ndarray:
     """Return RDMs as condensed vectors, of shape (n_rdms, n_pairs).
 
     They may come as one vector or several, or as one square matrix or several. A
@@ -33,7 +33,7 @@ def as_vectors(rdms: ArrayLike, name: str) -> np.ndarray:
             f"{name} must be RDMs of shape (n_pairs,), (n_rdms, n_pairs), (n_conditions, "
             f"n_conditions) or (n_rdms, n_conditions, n_conditions), got shape {shape}"
         )
-    rdms = as_array(rdms, name, len(shape))
+    rdms = as_array(rdms, name, len(shape), allow_nan=allow_nan)
     if rdms.ndim == 3:
         rdms = np.stack([_condense(rdm, f"{name}[{k}]") for k, rdm in enumerate(rdms)])
     elif rdms.ndim == 2 and len(rdms) > 1 and _is_square(rdms):
@@ -44,7 +44,11 @@ def as_vectors(rdms: ArrayLike, name: str) -> np.ndarray:
 
 
 def _is_square(rdm: np.ndarray) -> bool:
-    return rdm.shape[0] == rdm.shape[1] and not rdm.diagonal().any() and np.allclose(rdm, rdm.T)
+    return (
+        rdm.shape[0] == rdm.shape[1]
+        and not rdm.diagonal().any()
+        and np.allclose(rdm, rdm.T, equal_nan=True)
+    )
 
 
 def _condense(rdm: np.ndarray, name: str) -> np.ndarray:

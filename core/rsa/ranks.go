@@ -1,0 +1,93 @@
+package rsa
+
+import (
+	"math"
+
+	"netrep_go/core/internal/cmem"
+)
+
+// sorter orders numbers by their bits, digit by digit, in scratch memory that is
+// kept. It belongs to one worker.
+type sorter struct {
+	keys, keysNext   []uint64
+	order, orderNext []int32
+}
+
+// digit is the number of bits that a pass of a sorter orders by.
+const digit = 11
+
+// newSorter returns a sorter of at most n numbers with memory of the arena.
+func newSorter(arena *cmem.Arena, n int) *sorter {
+	return &sorter{arena.Uint64s(n), arena.Uint64s(n), arena.Int32s(n), arena.Int32s(n)}
+}
+
+// sorted returns the positions of the numbers in ascending order, equal ones in
+// the order in which they come. The result is overwritten by the next call.
+func (s *sorter) sorted(x []float64) []int32 {
+	n := len(x)
+	for i, v := range x {
+		s.keys[i], s.order[i] = sortKey(v), int32(i)
+	}
+	for shift := 0; shift < 64; shift += digit {
+		s.pass(n, shift)
+	}
+	return s.order[:n]
+}
+
+// pass orders by the digit at shift.
+func (s *sorter) pass(n, shift int) {
+	const mask = 1<<digit - 1
+	var start [1 << digit]int32
+	for _, key := range s.keys[:n] {
+		start[key>>shift&mask]++
+	}
+	if start[s.keys[0]>>shift&mask] == int32(n) {
+		return // all have the same
+	}
+	var sum int32
+	for d, count := range start {
+		start[d] = sum
+		sum += count
+	}
+	for i, key := range s.keys[:n] {
+		d := key >> shift & mask
+		s.keysNext[start[d]], s.orderNext[start[d]] = key, s.order[i]
+		start[d]++
+	}
+	s.keys, s.keysNext = s.keysNext, s.keys
+	s.order, s.orderNext = s.orderNext, s.order
+}
+
+// sortKey maps numbers to integers of the same order; both zeros to the same.
+func sortKey(v float64) uint64 {
+	bits := math.Float64bits(v + 0)
+	if bits>>63 != 0 {
+		return ^bits
+	}
+	return bits | 1<<63
+}
+
+// ties calls f for each run [from, to) of positions in order whose numbers are
+// equal.
+func ties(x []float64, order []int32, f func(from, to int)) {
+	for from := 0; from < len(order); {
+		to := from + 1
+		for to < len(order) && x[order[to]] == x[order[from]] {
+			to++
+		}
+		f(from, to)
+		from = to
+	}
+}
+
+// midranks stores the ranks of x, from 1, in dst; equal numbers share the mean of
+// theirs.
+func (s *sorter) midranks(dst, x []float64) {
+	order := s.sorted(x)
+	ties(x, order, func(from, to int) {
+		rank := float64(from+to+1) / 2
+		for _, i := range order[from:to] {
+			dst[i] = rank
+		}
+	})
+}

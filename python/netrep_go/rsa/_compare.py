@@ -1,0 +1,159 @@
+"""Similarities of RDMs."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from netrep_go import _native
+from netrep_go._alignment import progress_bar
+from netrep_go._validation import as_array, check_option
+from netrep_go.rsa._folds import as_vectors, check_same_conditions, n_conditions
+
+__all__ = ["compare"]
+
+# In the order of core/rsa's Similarity.
+SIMILARITIES = (
+    "spearman",
+    "pearson",
+    "cosine",
+    "tau-a",
+    "tau-b",
+    "rho-a",
+    "corr_cov",
+    "cosine_cov",
+    "bures",
+    "neg_riem_dist",
+)
+_TAKE_SIGMA = ("corr_cov", "cosine_cov", "neg_riem_dist")
+
+
+def compare(
+    rdms: ArrayLike,
+    others: ArrayLike | None = None,
+    method: str = "spearman",
+    *,
+    sigma: ArrayLike | None = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> np.ndarray | float:
+    r"""Return the similarities of RDMs, all against all.
+
+    With x and y the entries of two RDMs of n conditions, P = n (n - 1) / 2 of them,
+
+    - 'spearman': the Pearson correlation of their ranks, ties sharing theirs;
+    - 'pearson': their correlation;
+    - 'cosine': :math:`x^\top y / (|x| |y|)`;
+    - 'tau-a': Kendall's coefficient, (concordant - discordant) / (P (P - 1) / 2) pairs of
+      entries, for models that predict ties; 'tau-b' divides by the geometric mean of the
+      numbers of pairs that are not tied;
+    - 'rho-a': the expectation of Spearman's coefficient if ties were broken at random,
+      which is proportional to the inner product of centred ranks [1]_;
+    - 'cosine_cov': :math:`x^\top V^{-1} y / \sqrt{x^\top V^{-1} x \; y^\top V^{-1} y}`, the
+      whitened cosine [2]_, where :math:`V_{ab} = (c_a^\top \Sigma c_b)^2` is the covariance
+      of the entries of pairs a and b with contrasts c. With white noise it is linear CKA
+      of the patterns whose squared distances are the entries. 'corr_cov' is the same of
+      centred entries;
+    - 'bures': :math:`\mathrm{tr} (A^{1/2} B A^{1/2})^{1/2} / \sqrt{\mathrm{tr} A \,
+      \mathrm{tr} B}` of the inner products A and B of centred patterns whose squared
+      distances are the entries (normalised Bures similarity; negative eigenvalues
+      count as 0);
+    - 'neg_riem_dist': minus :math:`\min_{a, b > 0} |\log \mathrm{eig}(H^{-1}
+      (a G + b \Sigma))|`, the affine-invariant Riemannian distance of inner products G and
+      H as seen from the first condition [3]_. It is not symmetric: G is from ``rdms``.
+
+    Parameters
+    ----------
+    rdms, others : array_like of shape (n_pairs,), (n_rdms, n_pairs), (n_conditions, \
+n_conditions) or (n_rdms, n_conditions, n_conditions)
+        RDMs, condensed or square. NaN marks a missing entry: two RDMs are compared over
+        the entries that both have. If ``others`` is None, all RDMs are compared with
+        each other.
+    method : {'spearman', 'pearson', 'cosine', 'tau-a', 'tau-b', 'rho-a', 'corr_cov', \
+'cosine_cov', 'bures', 'neg_riem_dist'}, default='spearman'
+        Measure of similarity; the names are rsatoolbox's, but for 'pearson' (there 'corr').
+    sigma : array_like of shape (n_conditions,) or (n_conditions, n_conditions), default=None
+        Variances of the estimates of patterns, or their covariance, for 'corr_cov',
+        'cosine_cov' and 'neg_riem_dist'. None is the identity.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores. The result
+        does not depend on it.
+    verbose : bool, default=False
+        Show a progress bar.
+
+    Returns
+    -------
+    ndarray of shape (n_rdms, n_others)
+        Similarities. A single RDM, as a vector or a square matrix, takes no axis: two
+        give a float.
+
+    Raises
+    ------
+    ValueError
+        If RDMs are of different conditions, have fewer than 3 entries in common, or a
+        similarity is undefined, as correlations with an RDM whose entries are all equal.
+
+    Notes
+    -----
+    Kendall's coefficients take O(P log P), not O(P²): orders are found once for each RDM,
+    and each pair of RDMs counts inversions in a tree of bits.
+
+    References
+    ----------
+    .. [1] Schütt, Kipnis, Diedrichsen & Kriegeskorte (2023). Statistical inference on
+       representational geometries. eLife 12, e82566. doi:10.7554/eLife.82566
+    .. [2] Diedrichsen, Berlot, Mur, Schütt, Shahbazi & Kriegeskorte (2021). Comparing
+       representational geometries using whitened unbiased-distance-matrix similarity.
+       Neurons, Behavior, Data analysis, and Theory 5(3). arXiv:2007.02789
+    .. [3] Shahbazi, Shirali, Aghajan & Nili (2021). Using distance on the Riemannian
+       manifold to compare representations in brain and in models. NeuroImage 239,
+       118271. doi:10.1016/j.neuroimage.2021.118271
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import compare, rdm
+    >>> X = np.random.default_rng(0).standard_normal((6, 40))
+    >>> noisy = X + 0.2 * np.random.default_rng(1).standard_normal((3, 6, 40))
+    >>> compare(rdm(X), rdm(noisy)).round(2)
+    array([0.96, 0.99, 0.95])
+    >>> round(compare(rdm(X), rdm(noisy[0]), "tau-a"), 2)
+    0.85
+    """
+    check_option(method, "method", SIMILARITIES)
+    x = as_vectors(rdms, "rdms", allow_nan=True)
+    n = n_conditions(x, "rdms")
+    y = np.empty((0, 0))
+    if others is not None:
+        y = as_vectors(others, "others", allow_nan=True)
+        check_same_conditions(x, "rdms", y, "others")
+    out = np.empty((len(x), len(x) if others is None else len(y)))
+    inputs = (x, y, SIMILARITIES.index(method), as_sigma(sigma, method, n))
+    with progress_bar("Comparing RDMs", verbose) as progress:
+        _native.run("rsa.compare", (out,), inputs, n_jobs=n_jobs, progress=progress)
+    if others is not None and is_single(others):
+        out = out[:, 0]
+    if is_single(rdms):
+        out = out[0]
+    return out if isinstance(out, np.ndarray) and out.ndim else float(out)
+
+
+def is_single(rdms: ArrayLike) -> bool:
+    """Whether RDMs came as one vector or square matrix."""
+    return np.ndim(rdms) == 1 or (
+        np.ndim(rdms) == 2 and len(as_vectors(rdms, "", allow_nan=True)) == 1 and len(rdms) > 1
+    )
+
+
+def as_sigma(sigma: ArrayLike | None, method: str, n: int) -> np.ndarray:
+    """Return variances or covariances of the noise of patterns as a vector, empty if None."""
+    if sigma is None:
+        return np.empty(0)
+    if method not in _TAKE_SIGMA:
+        raise ValueError(f"sigma is for {', '.join(_TAKE_SIGMA)}, got method={method!r}")
+    sigma = as_array(sigma, "sigma", 2 if np.ndim(sigma) == 2 else 1)
+    if sigma.shape not in ((n,), (n, n)):
+        raise ValueError(f"sigma must have shape ({n},) or ({n}, {n}), got {sigma.shape}")
+    if sigma.ndim == 2 and not np.allclose(sigma, sigma.T):
+        raise ValueError("sigma must be symmetric")
+    return sigma.ravel()

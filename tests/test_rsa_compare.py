@@ -1,0 +1,271 @@
+"""Similarities of RDMs: rsatoolbox's and SciPy's values, missing entries, ties, definitions."""
+
+import json
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from golden.make_rsatoolbox import SIMILARITIES, covariance, rdm_vectors, with_nan
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.spatial.distance import squareform
+from scipy.stats import kendalltau, pearsonr, spearmanr
+
+from netrep_go.metrics import LinearCKA
+from netrep_go.rsa import compare, rdm
+
+GOLDEN = json.loads(Path(__file__).with_name("golden").joinpath("rsatoolbox.json").read_text())
+WITHOUT_NAN = ("bures", "neg_riem_dist")
+ENTRYWISE = [name for name in SIMILARITIES if name not in WITHOUT_NAN]
+WHITENED = ["corr_cov", "cosine_cov"]
+# rsatoolbox's Bures similarity takes roots of eigenvalues that should be 0; it minimises the
+# Riemannian distance by simplices, and iterates to a relative 1e-5 where sigma is given.
+TOLERANCE = {"bures": 1e-8, "neg_riem_dist": 1e-6}
+
+
+def distances(rng, count, n_conditions=9):
+    """Return RDMs of squared distances."""
+    return rdm(rng.standard_normal((count, n_conditions, 12)), "sqeuclidean")
+
+
+# What others return
+
+
+@pytest.mark.parametrize("method", SIMILARITIES)
+def test_rsatoolbox(method):
+    x, y = rdm_vectors(6), rdm_vectors(7)
+    want = GOLDEN["similarities"]
+    if method == "neg_riem_dist":
+        y = y[:3]
+    assert_allclose(compare(x, y, method), want[method], rtol=TOLERANCE.get(method, 1e-10))
+    if method not in WITHOUT_NAN:
+        found = compare(with_nan(x), with_nan(y), method)
+        assert_allclose(found, want[f"{method} nan"], rtol=1e-10)
+
+
+@pytest.mark.parametrize("method", [*WHITENED, "neg_riem_dist"])
+def test_rsatoolbox_with_noise(method):
+    x, y = rdm_vectors(6), rdm_vectors(7)
+    if method == "neg_riem_dist":
+        y = y[:3]
+    want, sigma = GOLDEN["similarities"], covariance(8)
+    for name, found in (
+        ("sigma", compare(x, y, method, sigma=sigma)),
+        ("diagonal", compare(x, y, method, sigma=np.diag(sigma))),
+    ):
+        assert_allclose(found, want[f"{method} {name}"], atol=1e-5)
+
+
+def test_scipy(rng):
+    x, y = rng.random((3, 190)), rng.integers(0, 6, (4, 190)).astype(float)
+    for method, function in (("spearman", spearmanr), ("pearson", pearsonr), ("tau-b", kendalltau)):
+        for a, b in ((x, y), (y, x), (y, y), (x, x)):
+            want = [[function(i, j)[0] for j in b] for i in a]
+            assert_allclose(compare(a, b, method), want, rtol=1e-12, atol=1e-14)
+
+
+# Definitions
+
+
+def signs(x):
+    return np.sign(np.subtract.outer(x, x))
+
+
+@given(
+    st.integers(3, 9).flatmap(
+        lambda n: st.lists(
+            st.lists(
+                st.integers(-3, 3), min_size=n * (n - 1) // 2, max_size=n * (n - 1) // 2
+            ).filter(lambda x: len(set(x)) > 1),
+            min_size=2,
+            max_size=2,
+        )
+    )
+)
+@settings(deadline=None, max_examples=60)
+def test_kendall(pair):
+    x, y = np.array(pair, float)
+    agreement = np.sum(signs(x) * signs(y))
+    assert compare(x, y, "tau-a") == pytest.approx(agreement / (len(x) * (len(x) - 1)))
+    assert compare(x, y, "tau-b") == pytest.approx(
+        agreement / np.sqrt(np.sum(signs(x) ** 2) * np.sum(signs(y) ** 2))
+    )
+
+
+def test_rho_a_is_the_mean_over_orders_of_ties(rng):
+    x, y = rng.integers(0, 5, (2, 45)).astype(float)
+    broken = [
+        spearmanr(x + 1e-3 * rng.random(45), y + 1e-3 * rng.random(45))[0] for _ in range(4000)
+    ]
+    error = np.std(broken) / np.sqrt(len(broken))
+    assert abs(np.mean(broken) - compare(x, y, "rho-a")) < 4 * error
+
+
+def whitening(n, sigma):
+    """Return V^-1 by its definition."""
+    contrasts = np.array([np.eye(n)[i] - np.eye(n)[j] for i, j in combinations(range(n), 2)])
+    return (contrasts @ sigma @ contrasts.T) ** 2
+
+
+@pytest.mark.parametrize("method", WHITENED)
+@pytest.mark.parametrize("noise", ["none", "variances", "covariance"])
+@pytest.mark.parametrize("missing", [False, True])
+def test_whitening(rng, method, noise, missing):
+    n = 7
+    x, y = distances(rng, 2, n)
+    sigma = {"none": None, "variances": rng.random(n) + 0.5, "covariance": covariance(1, n)}[noise]
+    V = whitening(
+        n, {"none": np.eye(n), "variances": np.diag(np.atleast_1d(sigma))}.get(noise, sigma)
+    )
+    kept = np.ones(len(x), bool)
+    if missing:
+        kept[[2, 5]] = False
+        x[2] = y[5] = np.nan
+    if missing and noise == "covariance":
+        with pytest.raises(
+            ValueError, match="sigma must be a vector of variances if RDMs have NaN"
+        ):
+            compare(x, y, method, sigma=sigma)
+        return
+    a, b, V = x[kept], y[kept], V[np.ix_(kept, kept)]
+    if method == "corr_cov":
+        a, b = a - a.mean(), b - b.mean()
+    va, vb = np.linalg.solve(V, a), np.linalg.solve(V, b)
+    want = a @ vb / np.sqrt(a @ va * (b @ vb))
+    assert compare(x, y, method, sigma=sigma) == pytest.approx(want, rel=1e-10)
+
+
+def test_whitened_cosine_is_linear_cka(rng):
+    X, Y = rng.standard_normal((2, 12, 30))
+    cka = LinearCKA(score_method="cosine").fit_score(X, Y)
+    found = compare(rdm(X, "sqeuclidean"), rdm(Y, "sqeuclidean"), "cosine_cov")
+    assert found == pytest.approx(cka, rel=1e-10)
+
+
+def test_bures_is_normalised(rng):
+    X, Y = rng.standard_normal((2, 12, 30))
+    X, Y = X - X.mean(axis=0), Y - Y.mean(axis=0)
+    want = np.linalg.norm(X.T @ Y, "nuc") / np.linalg.norm(X) / np.linalg.norm(Y)
+    found = compare(rdm(X, "sqeuclidean"), rdm(Y, "sqeuclidean"), "bures")
+    assert found == pytest.approx(want, rel=1e-10)
+
+
+def test_riemannian_distance_of_what_differs_by_scale_and_noise(rng):
+    D = distances(rng, 1, 6)[0]
+    noisy = 3 * D + 2 * 0.7  # noise of variance 0.7 adds twice that to each squared distance
+    assert compare(D, D, "neg_riem_dist") == pytest.approx(0, abs=1e-5)
+    assert compare(D, noisy, "neg_riem_dist") == pytest.approx(0, abs=1e-5)
+    assert compare(D, distances(rng, 1, 6)[0], "neg_riem_dist") < -0.1
+
+
+# Missing entries
+
+
+@pytest.mark.parametrize("method", ENTRYWISE)
+def test_missing_entries_are_left_out_of_pairs(rng, method):
+    x, y = distances(rng, 5), distances(rng, 4)
+    for vectors in (x, y):
+        vectors[rng.random(vectors.shape) < 0.1] = np.nan
+    x[3, :] = rng.random(36)
+    found = compare(x, y, method)
+    for i, j in np.ndindex(found.shape):
+        shared = np.where(np.isnan(x[i] + y[j]), np.nan, 1.0)
+        pair = (x[i] * shared)[None], (y[j] * shared)[None]
+        assert found[i, j] == pytest.approx(compare(*pair, method)[0, 0], rel=1e-12)
+        kept = shared == 1
+        if method in ("pearson", "spearman"):
+            function = {"pearson": pearsonr, "spearman": spearmanr}[method]
+            assert found[i, j] == pytest.approx(function(x[i][kept], y[j][kept])[0], rel=1e-10)
+    itself = compare(x, method=method)
+    assert_allclose(itself, itself.T, atol=1e-14)
+    assert_allclose(itself, compare(x, x, method), rtol=1e-12, atol=1e-14)
+
+
+# Shapes, threads, symmetry
+
+
+@pytest.mark.parametrize("method", SIMILARITIES)
+def test_all_against_all(rng, method):
+    x = distances(rng, 41)
+    both = [compare(x, method=method, n_jobs=n_jobs) for n_jobs in (1, 2)]
+    assert_array_equal(*both)
+    assert_allclose(both[0], compare(x, x, method), rtol=1e-9, atol=1e-12)
+    if method != "neg_riem_dist":
+        assert_array_equal(both[0], both[0].T)
+        assert_allclose(both[0].diagonal(), 1, rtol=1e-12)
+
+
+def test_shapes(rng):
+    x, y = distances(rng, 3), distances(rng, 2)
+    assert compare(x, y).shape == (3, 2)
+    assert compare(x[0], y).shape == (2,)
+    assert compare(x, y[0]).shape == (3,)
+    assert compare(x[:1], y).shape == (1, 2)
+    assert isinstance(compare(x[0], y[0]), float)
+    squares = np.array([squareform(v) for v in x])
+    assert_array_equal(compare(squares, squareform(y[0])), compare(x, y[0]))
+    assert_array_equal(compare(squareform(x[0]), y), compare(x[0], y))
+
+
+@pytest.mark.parametrize("method", ["spearman", "tau-a", "tau-b", "rho-a"])
+def test_ranks_do_not_change_under_monotone_maps(rng, method):
+    x, y = distances(rng, 3), distances(rng, 2)
+    assert_array_equal(compare(x, y, method), compare(np.exp(x / x.max()), y**3, method))
+
+
+def test_negative_and_zero_entries_have_an_order(rng):
+    x, y = rng.standard_normal((2, 28))
+    x[:3], x[3] = 0.0, -0.0
+    assert compare(x, y) == pytest.approx(spearmanr(x, y)[0])
+
+
+# What users get wrong
+
+X6 = np.arange(1.0, 7.0)
+GAPS = np.array([1, 2, np.nan, np.nan, np.nan, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("rdms", "others", "options", "message"),
+    [
+        (X6, np.arange(10.0), {}, "rdms and others must be of the same conditions, got 4 and 5"),
+        (X6[:1], None, {}, "at least 3 conditions"),
+        (X6[:5], None, {}, "got 5 pairs"),
+        (X6, [X6, np.ones(6)], {}, r"others\[1\]: an RDM whose entries are all the same"),
+        (np.full(6, 0.1), X6, {"method": "pearson"}, r"rdms\[0\]: an RDM whose entries"),
+        (np.ones(6), X6, {"method": "tau-b"}, r"rdms\[0\]: an RDM whose entries"),
+        (np.zeros(6), X6, {"method": "cosine"}, r"rdms\[0\]: an RDM of zeros"),
+        (np.zeros(6), X6, {"method": "bures"}, r"rdms\[0\]: an RDM without positive"),
+        (np.inf * X6, X6, {}, "rdms contains infinity"),
+        (np.nan * X6, X6, {}, r"rdms\[0\] and others\[0\]: only 0 entries are not NaN"),
+        (GAPS, GAPS[::-1], {}, "only 2 entries are not NaN in both"),
+        (GAPS, X6, {"method": "bures"}, "NaN have no Bures"),
+        (X6, X6, {"method": "kendall"}, "method"),
+        (X6, X6, {"sigma": np.ones(4)}, "sigma is for corr_cov"),
+        (X6, X6, {"sigma": np.ones(3), "method": "corr_cov"}, r"sigma must have shape \(4,\)"),
+        (X6, X6, {"sigma": -np.ones(4), "method": "corr_cov"}, "must be positive, got -1"),
+        (X6, X6, {"sigma": -np.eye(4), "method": "corr_cov"}, "sigma must be positive definite"),
+        (X6, X6, {"sigma": np.triu(np.ones((4, 4))), "method": "corr_cov"}, "symmetric"),
+        (X6, X6**9, {"method": "neg_riem_dist"}, "others must be squared distances"),
+        (X6**9, X6, {"method": "neg_riem_dist"}, "squared distances"),
+    ],
+)
+def test_bad_input(rdms, others, options, message):
+    with pytest.raises(ValueError, match=message):
+        compare(rdms, others, **options)
+
+
+def test_constant_rdms_have_a_tau_a_of_zero(rng):
+    x = distances(rng, 2)
+    for method in ("tau-a", "rho-a"):
+        assert_array_equal(compare(np.ones(36), x, method), 0)
+
+
+def test_nothing_is_written_to_the_caller(rng):
+    x = distances(rng, 3)
+    x[0, 0] = np.nan
+    x.flags.writeable = False
+    for method in ENTRYWISE:
+        compare(x, method=method)
