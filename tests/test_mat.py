@@ -121,6 +121,10 @@ def test_what_is_missing_must_be_missing_as_a_whole(tmp_path, responses, index, 
         ({"tuning_function": "text"}, "must be an array of real numbers, got char"),
         ({"tuning_function": np.ones((2, 3))}, r"must have dimensions \[sets, .*, got \[2, 3\]"),
         (
+            {"tuning_function": np.ones((2, 3, 4, 5)), "data_titles": [1, 2]},
+            "data_titles must be a cell of character arrays",
+        ),
+        (
             {"tuning_function": np.ones((2, 3, 4, 5)), "data_titles": ["a", "b", "c"]},
             "one entry for each of 2 sets, got 3",
         ),
@@ -179,6 +183,15 @@ def test_what_is_written_is_read_back(tmp_path, rng):
     # SciPy tells versions apart by the header
     with pytest.raises(NotImplementedError, match=r"matlab v7\.3"):
         loadmat(path)
+
+
+def test_cells_of_numbers_are_not_text(tmp_path):
+    path = tmp_path / "cells.mat"
+    write_mat(path, {"numbers": ["a", "b"], "x": 1.0})
+    with h5py.File(path, "r+") as file:
+        for entry in file["#refs#"].values():
+            entry.attrs["MATLAB_class"] = np.bytes_("double")
+    assert set(read_mat(path)) == {"x"}
 
 
 def test_files_are_replaced_at_once_or_not_at_all(tmp_path):

@@ -84,10 +84,9 @@ class TuningFile:
         if "data_titles" not in self._file:
             return [f"session #{k + 1}" for k in range(self.n_sets)]
         cell = self._file["data_titles"]
-        if _kind(cell) == "char":
-            titles = [_text(cell)]
-        else:
-            titles = [_text(self._file[reference]) for reference in cell[()].T.ravel()]
+        titles = [_text(cell)] if _kind(cell) == "char" else _texts(cell)
+        if titles is None:
+            raise ValueError("data_titles must be a cell of character arrays")
         if len(titles) != self.n_sets:
             raise ValueError(
                 f"data_titles must have one entry for each of {self.n_sets} sets, got {len(titles)}"
@@ -181,8 +180,8 @@ def read_mat(path: str | os.PathLike[str]) -> dict[str, Any]:
             kind = _kind(data)
             if kind == "char":
                 variables[name] = _text(data)
-            elif kind == "cell":
-                variables[name] = [_text(file[reference]) for reference in data[()].T.ravel()]
+            elif kind == "cell" and (texts := _texts(data)) is not None:
+                variables[name] = texts
             elif kind in _NUMBERS or kind == "logical":
                 empty = "MATLAB_empty" in data.attrs
                 value = np.empty(data[()].astype(int)) if empty else data[()].T
@@ -330,6 +329,16 @@ def _kind(data: Any) -> str:
     if kind is not None:
         return bytes(kind).decode()
     return "double" if getattr(data, "dtype", np.dtype(object)).kind in "fiu" else "struct"
+
+
+def _texts(data: Any) -> list[str] | None:
+    """Return the strings in a cell, or None if it holds anything else."""
+    if "MATLAB_empty" in data.attrs or data.dtype.kind != "O":
+        return None
+    entries = [data.file[reference] for reference in data[()].T.ravel()]
+    if any(_kind(entry) != "char" for entry in entries):
+        return None
+    return [_text(entry) for entry in entries]
 
 
 def _text(data: Any) -> str:
