@@ -22,6 +22,7 @@ def make_onnx(rng, batch="n", width=8):
         for shape in ((6, width), (width,), (width, 3))
     )
     nodes = [
+        helper.make_node("Constant", [], ["b1"], value=numpy_helper.from_array(b1)),
         helper.make_node("Flatten", ["x"], ["flat"]),
         helper.make_node("Gemm", ["flat", "W1", "b1"], ["hidden"]),
         helper.make_node("Relu", ["hidden"], ["rectified"]),
@@ -33,7 +34,7 @@ def make_onnx(rng, batch="n", width=8):
         "perceptron",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, 2, 3])],
         [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [batch, 3])],
-        [numpy_helper.from_array(w, n) for w, n in ((W1, "W1"), (b1, "b1"), (W2, "W2"))],
+        [numpy_helper.from_array(w, n) for w, n in ((W1, "W1"), (W2, "W2"))],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
 

@@ -40,8 +40,9 @@ def layers(model: Any) -> dict[str, str]:
     Parameters
     ----------
     model : path, bytes, torch.nn.Module or keras.Model
-        The model. Layers of an ONNX model are the outputs of its nodes, and their types the
-        nodes' operators; those of a PyTorch model are all modules but itself, by class.
+        The model. Layers of an ONNX model are the outputs of its nodes, without constants,
+        and their types the nodes' operators; those of a PyTorch model are all modules but
+        itself, by class.
 
     Returns
     -------
@@ -276,7 +277,7 @@ class _Onnx:
             self._model = self._onnx.load(os.fspath(model))
 
     def layers(self) -> dict[str, str]:
-        nodes = self._model.graph.node
+        nodes = [node for node in self._model.graph.node if node.op_type != "Constant"]
         return {name: node.op_type for node in nodes for name in node.output if name}
 
     @contextmanager
