@@ -30,6 +30,8 @@ var routines = map[string]func(context.Context, *args) error{
 	"multiset.permutation_distances": permutationDistances,
 	"rsa.compare":                    rsaCompare,
 	"rsa.rdms":                       rsaRDMs,
+	"rsa.searchlight_balls":          searchlightBalls,
+	"rsa.searchlight_lists":          searchlightLists,
 	"utils.fwht":                     walshHadamard,
 	"utils.sq_bures_metric":          squaredBures,
 	"utils.whiten":                   whiten,

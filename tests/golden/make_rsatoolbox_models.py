@@ -48,7 +48,7 @@ def searchlights() -> list[dict]:
     data = rng.standard_normal((6, mask.size))
     models = rng.random((2, 15))
     found = []
-    for radius, threshold, truncate in ((2, 0.7, True), (2, 0.9, False), (1.5, 0.0, True)):
+    for radius, threshold, truncate in ((2, 0.0, True), (2, 0.9, False), (1.5, 0.0, True)):
         centers, neighbors = get_volume_searchlight(mask, radius, threshold, truncate)
         rdms = get_searchlight_RDMs(data, centers, neighbors, np.arange(6), verbose=False)
         case = {

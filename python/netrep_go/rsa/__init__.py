@@ -22,6 +22,7 @@ from netrep_go.rsa._models_features import (
 from netrep_go.rsa._noise import NoiseNormalizer
 from netrep_go.rsa._partition import VariancePartition, partition_variance
 from netrep_go.rsa._rdm import patterns, rdm
+from netrep_go.rsa._searchlight import SearchlightResult, searchlight
 
 __all__ = [
     "ConditionKFold",
@@ -31,6 +32,7 @@ __all__ = [
     "LayerEvaluation",
     "NoiseNormalizer",
     "Reweighting",
+    "SearchlightResult",
     "VariancePartition",
     "compare",
     "evaluate_layers",
@@ -40,4 +42,5 @@ __all__ = [
     "remix",
     "reweight",
     "reweight_features",
+    "searchlight",
 ]

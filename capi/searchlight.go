@@ -1,0 +1,110 @@
+package capi
+
+import (
+	"context"
+
+	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core"
+	"netrep_go/core/rsa"
+)
+
+// searchlightLists compares the RDMs of given sets of features with models.
+func searchlightLists(ctx context.Context, a *args) error {
+	dst, used := a.outMatrix(), a.outInts()
+	x := a.voxels()
+	lists := rsa.Lists{Start: a.ints(), Features: a.ints()}
+	if a.err == nil {
+		a.err = firstError(starts(lists), positions(lists.Features, 0, x.Features, "neighbors"))
+	}
+	return searchlights(ctx, a, dst, used, x, lists)
+}
+
+// searchlightBalls compares the RDMs of voxels around centres with models.
+func searchlightBalls(ctx context.Context, a *args) error {
+	dst, used := a.outMatrix(), a.outInts()
+	x := a.voxels()
+	balls := rsa.Balls{Shape: [3]int{a.int(), a.int(), a.int()}, Centers: a.ints(), Steps: a.ints(), Column: a.ints()}
+	if a.err == nil {
+		size := int64(len(balls.Column))
+		for _, n := range balls.Shape {
+			if n <= 0 || size%int64(n) != 0 {
+				return core.Invalidf("the mask must have the shape of the volume, got %v", balls.Shape)
+			}
+			size /= int64(n)
+		}
+		if size != 1 || len(balls.Steps)%3 != 0 {
+			return core.Invalidf("the mask must have the shape of the volume, got %v", balls.Shape)
+		}
+		a.err = firstError(positions(balls.Centers, 0, len(balls.Column), "centers"), positions(balls.Column, -1, x.Features, "columns"))
+	}
+	return searchlights(ctx, a, dst, used, x, balls)
+}
+
+func searchlights(ctx context.Context, a *args, dst *mat.Dense, used []int64, x *rsa.Responses, around rsa.Neighborhoods) error {
+	models := a.matrix()
+	d := rsa.Dissimilarity{Measure: rsa.Measure(a.int())}
+	c := rsa.Comparison{Similarity: rsa.Similarity(a.int())}
+	if err := a.end(); err != nil {
+		return err
+	}
+	n, pairs := models.Dims()
+	if err := firstError(sized(dst, around.Len(), n), length(used, around.Len())); err != nil {
+		return err
+	}
+	if x.Conditions < 3 {
+		return core.Invalidf("an RDM needs at least 3 conditions, got %d", x.Conditions)
+	}
+	if pairs != rsa.Pairs(x.Conditions) {
+		return core.Invalidf("models must be of the conditions of the data, %d pairs, got %d", rsa.Pairs(x.Conditions), pairs)
+	}
+	return rsa.Searchlights(ctx, dst, used, x, around, d, c, models)
+}
+
+// voxels takes responses in single or double precision, followed by whether they
+// are features x conditions rather than conditions x features.
+func (a *args) voxels() *rsa.Responses {
+	r := &rsa.Responses{}
+	var d *descriptor
+	if len(a.rest) > 0 && a.rest[0].kind == kindFloat32 {
+		r.Singles, d = array[float32](a, kindFloat32, 2)
+	} else {
+		r.Doubles, d = array[float64](a, kindFloat64, 2)
+	}
+	transposed := a.bool()
+	if a.err != nil {
+		return r
+	}
+	rows, cols := int(d.shape[0]), int(d.shape[1])
+	r.Conditions, r.Features, r.Row, r.Column = rows, cols, cols, 1
+	if transposed {
+		r.Conditions, r.Features, r.Row, r.Column = cols, rows, 1, cols
+	}
+	if rows == 0 || cols == 0 {
+		a.err = core.Invalidf("data must not be empty, got shape (%d, %d)", r.Conditions, r.Features)
+	}
+	return r
+}
+
+// starts checks that lists follow each other.
+func starts(l rsa.Lists) error {
+	if len(l.Start) == 0 || l.Start[0] != 0 || l.Start[len(l.Start)-1] != int64(len(l.Features)) {
+		return core.Invalidf("neighbors must be lists that fill their array")
+	}
+	for k := range l.Len() {
+		if l.Start[k] > l.Start[k+1] {
+			return core.Invalidf("neighbors must be lists in ascending order")
+		}
+	}
+	return nil
+}
+
+// positions checks that integers are in [low, limit).
+func positions(x []int64, low, limit int, name string) error {
+	for _, v := range x {
+		if v < int64(low) || v >= int64(limit) {
+			return core.Invalidf("%s must be in [%d, %d), got %d", name, low, limit, v)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,258 @@
+package rsa
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
+	"netrep_go/core/internal/par"
+)
+
+// Responses are those of conditions to features, such as voxels, in memory of
+// the caller: of either precision and, by the strides, in either order.
+type Responses struct {
+	Conditions, Features int
+	// The response to condition c of feature f is element c*Row + f*Column of
+	// Doubles or, if that is nil, of Singles.
+	Row, Column int
+	Doubles     []float64
+	Singles     []float32
+}
+
+// gather stores the responses of the features in dst, conditions x features.
+func (r *Responses) gather(dst []float64, features []int64) {
+	if r.Doubles != nil {
+		gather(dst, r.Doubles, r, features)
+	} else {
+		gather(dst, r.Singles, r, features)
+	}
+}
+
+func gather[T float32 | float64](dst []float64, x []T, r *Responses, features []int64) {
+	if r.Column > r.Row { // a feature's responses are next to each other
+		for k, f := range features {
+			for c, v := range x[int(f)*r.Column:][:r.Conditions] {
+				dst[c*len(features)+k] = float64(v)
+			}
+		}
+		return
+	}
+	for c := range r.Conditions {
+		row, out := x[c*r.Row:], dst[c*len(features):][:len(features)]
+		for k, f := range features {
+			out[k] = float64(row[int(f)*r.Column])
+		}
+	}
+}
+
+// Neighborhoods are the features of each searchlight.
+type Neighborhoods interface {
+	// Len is the number of searchlights.
+	Len() int
+	// Largest bounds the features of one.
+	Largest() int
+	// Append appends those of searchlight k to dst.
+	Append(dst []int64, k int) []int64
+}
+
+// Lists are given neighbourhoods: that of searchlight k is Features[Start[k]:Start[k+1]].
+type Lists struct{ Start, Features []int64 }
+
+// Len is the number of searchlights.
+func (l Lists) Len() int { return len(l.Start) - 1 }
+
+// Largest is the length of the longest list.
+func (l Lists) Largest() int {
+	largest := int64(0)
+	for k := range l.Len() {
+		largest = max(largest, l.Start[k+1]-l.Start[k])
+	}
+	return int(largest)
+}
+
+// Append appends list k.
+func (l Lists) Append(dst []int64, k int) []int64 {
+	return append(dst, l.Features[l.Start[k]:l.Start[k+1]]...)
+}
+
+// Balls are the voxels of a volume that are near a centre. They are found when
+// they are asked for: lists of them would take more memory than the responses.
+type Balls struct {
+	Shape   [3]int
+	Centers []int64 // positions in the volume, in row-major order
+	Steps   []int64 // three for each voxel of a ball, seen from its centre
+	Column  []int64 // feature of each voxel of the volume, -1 for none
+}
+
+// Len is the number of searchlights.
+func (b Balls) Len() int { return len(b.Centers) }
+
+// Largest is the number of voxels in a whole ball.
+func (b Balls) Largest() int { return len(b.Steps) / 3 }
+
+// Append appends the features around centre k.
+func (b Balls) Append(dst []int64, k int) []int64 {
+	center := int(b.Centers[k])
+	at := [3]int{center / (b.Shape[1] * b.Shape[2]), center / b.Shape[2] % b.Shape[1], center % b.Shape[2]}
+	for s := 0; s < len(b.Steps); s += 3 {
+		x, y, z := at[0]+int(b.Steps[s]), at[1]+int(b.Steps[s+1]), at[2]+int(b.Steps[s+2])
+		if x < 0 || y < 0 || z < 0 || x >= b.Shape[0] || y >= b.Shape[1] || z >= b.Shape[2] {
+			continue
+		}
+		if column := b.Column[(x*b.Shape[1]+y)*b.Shape[2]+z]; column >= 0 {
+			dst = append(dst, column)
+		}
+	}
+	return dst
+}
+
+// searchlightTile is the number of searchlights of a task, whose RDMs are compared
+// with all models in one product.
+const searchlightTile = 16
+
+// Searchlights stores in row k of dst the similarities of the RDM of searchlight k
+// to the models, the rows of a matrix, and in used the number of its features.
+// Features whose response to any condition is not finite are left out. A
+// searchlight whose RDM is undefined, because it has no features left, its
+// responses are constant or all its dissimilarities the same, gets a row of NaN.
+//
+// An RDM is in memory only until it is compared.
+func Searchlights(ctx context.Context, dst *mat.Dense, used []int64, x *Responses, around Neighborhoods, d Dissimilarity, c Comparison, models *mat.Dense) error {
+	references, err := NewReferences(models, c)
+	if err != nil {
+		return err
+	}
+	defer references.Free()
+	tasks := (around.Len() + searchlightTile - 1) / searchlightTile
+	workers := make([]*searchlight, par.Workers(ctx, tasks))
+	defer func() {
+		for _, w := range workers {
+			w.free()
+		}
+	}()
+	for k := range workers {
+		workers[k] = newSearchlight(x, around, d, references)
+		if err := workers[k].arena.Err(); err != nil {
+			return err
+		}
+	}
+	par.Expect(ctx, tasks)
+	return par.For(ctx, tasks, len(workers), func(w, t int) error {
+		from := t * searchlightTile
+		return workers[w].tile(dst, used, from, min(from+searchlightTile, around.Len()))
+	})
+}
+
+// searchlight is a worker of Searchlights.
+type searchlight struct {
+	x          *Responses
+	around     Neighborhoods
+	builder    *Builder
+	references *References
+	features   []int64
+	patterns   []float64 // conditions x features
+	rdm        []float64
+	forms      []form
+	scratch    *Scratch
+	arena      cmem.Arena
+}
+
+func newSearchlight(x *Responses, around Neighborhoods, d Dissimilarity, references *References) *searchlight {
+	s := &searchlight{x: x, around: around, builder: NewBuilder(d), references: references}
+	s.features = make([]int64, 0, around.Largest())
+	s.patterns = s.arena.Float64s(x.Conditions * around.Largest())
+	s.rdm = s.arena.Float64s(Pairs(x.Conditions))
+	s.forms = references.m.newForms(&s.arena, searchlightTile)
+	s.scratch = references.m.newScratch(&s.arena)
+	return s
+}
+
+func (s *searchlight) free() {
+	if s != nil {
+		s.builder.Free()
+		s.arena.Free()
+	}
+}
+
+// tile compares the searchlights [from, to). The RDMs that are defined come first
+// in forms, in their order.
+func (s *searchlight) tile(dst *mat.Dense, used []int64, from, to int) error {
+	var defined []int
+	for k := from; k < to; k++ {
+		n, err := s.prepare(&s.forms[len(defined)], k)
+		used[k] = int64(n)
+		switch {
+		case err == nil:
+			defined = append(defined, k)
+		case errors.Is(err, core.ErrInvalid):
+			setNaN(dst.RawRowView(k))
+		default:
+			return err
+		}
+	}
+	models := s.references.forms
+	for j := 0; j < len(models) && len(defined) > 0; j += tileSize {
+		columns := models[j:min(j+tileSize, len(models))]
+		if err := s.references.m.tile(s.scratch.tile[:], s.forms[:len(defined)], columns, s.scratch); err != nil {
+			return err
+		}
+		for i, k := range defined {
+			copy(dst.RawRowView(k)[j:], s.scratch.tile[i*len(columns):(i+1)*len(columns)])
+		}
+	}
+	return nil
+}
+
+// prepare stores the RDM of searchlight k in f, ready to be compared, and returns
+// the number of its features.
+func (s *searchlight) prepare(f *form, k int) (int, error) {
+	s.features = s.around.Append(s.features[:0], k)
+	n := s.finite(len(s.features))
+	if n == 0 {
+		return 0, errNoFeatures
+	}
+	x := mat.NewDense(s.x.Conditions, n, s.patterns[:s.x.Conditions*n])
+	if err := s.builder.Condensed(s.rdm, x, Design{Conditions: s.x.Conditions}); err != nil {
+		return n, err
+	}
+	return n, s.references.m.prepare(f, s.rdm, s.scratch)
+}
+
+var errNoFeatures = core.Invalidf("no features with finite responses")
+
+// finite gathers the responses of the features that are finite in every condition
+// and returns how many there are.
+func (s *searchlight) finite(n int) int {
+	s.x.gather(s.patterns, s.features)
+	var sum float64
+	for _, v := range s.patterns[:s.x.Conditions*n] {
+		sum += v - v // NaN if v is not finite
+	}
+	if sum == 0 {
+		return n
+	}
+	kept := s.features[:0]
+	for j, f := range s.features {
+		sum = 0
+		for c := range s.x.Conditions {
+			v := s.patterns[c*n+j]
+			sum += v - v
+		}
+		if sum == 0 {
+			kept = append(kept, f)
+		}
+	}
+	s.features = kept
+	s.x.gather(s.patterns, kept)
+	return len(kept)
+}
+
+func setNaN(x []float64) {
+	for k := range x {
+		x[k] = math.NaN()
+	}
+}

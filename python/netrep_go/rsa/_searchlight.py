@@ -1,0 +1,345 @@
+"""Searchlights: RDMs of neighbourhoods, compared with models and never stored."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse
+
+from netrep_go import _native
+from netrep_go._alignment import progress_bar
+from netrep_go._validation import check_number, check_option
+from netrep_go.rsa._folds import as_vectors, n_conditions
+from netrep_go.rsa._models import pandas
+
+METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")  # as in core/rsa's Measure
+METHODS = ("spearman", "pearson", "cosine")  # as in core/rsa's Similarity
+
+Neighbors = Sequence[ArrayLike] | sparse.sparray | sparse.spmatrix
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchlightResult:
+    """Result of :func:`searchlight`.
+
+    Attributes
+    ----------
+    scores : ndarray of shape (n_centers, n_models)
+        Similarity of the RDM of each searchlight to each model. A row of NaN is a
+        searchlight whose RDM is undefined. If the models are RDMs of time points,
+        ``scores.T`` is the time x centre matrix of a fusion.
+    centers : ndarray of shape (n_centers,)
+        Position of each centre in the flattened volume, or number of the neighbour list.
+    n_features : ndarray of shape (n_centers,)
+        Number of voxels of each searchlight that are finite.
+    shape : tuple of int or None
+        Shape of the volume.
+    method : str
+        How RDMs are compared.
+    """
+
+    scores: np.ndarray = field(repr=False)
+    centers: np.ndarray = field(repr=False)
+    n_features: np.ndarray = field(repr=False)
+    shape: tuple[int, ...] | None
+    method: str
+
+    def to_volume(self, model: int = 0) -> np.ndarray:
+        """Return the scores of a model as a volume.
+
+        Parameters
+        ----------
+        model : int, default=0
+            Index of the model.
+
+        Returns
+        -------
+        ndarray of the shape of the mask
+            NaN where there is no centre.
+        """
+        if self.shape is None:
+            raise ValueError("neighbour lists have no volume: use scores and centers")
+        volume = np.full(self.shape, np.nan)
+        volume.flat[self.centers] = self.scores[:, model]
+        return volume
+
+    def to_frame(self) -> Any:
+        """Return a row for each centre and model.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns center, model, n_features, method, score.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        n_centers, n_models = self.scores.shape
+        columns = {
+            "center": np.repeat(self.centers, n_models),
+            "model": np.tile(np.arange(n_models), n_centers),
+            "n_features": np.repeat(self.n_features, n_models),
+            "method": self.method,
+            "score": self.scores.ravel(),
+        }
+        return pandas().DataFrame(columns)
+
+
+def searchlight(
+    data: ArrayLike,
+    models: ArrayLike,
+    *,
+    mask: ArrayLike | None = None,
+    radius: float = 3.0,
+    threshold: float = 0.0,
+    neighbors: Neighbors | None = None,
+    metric: Literal["correlation", "cosine", "euclidean", "sqeuclidean"] = "correlation",
+    method: Literal["spearman", "pearson", "cosine"] = "spearman",
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> SearchlightResult:
+    """Compare the RDM around every centre with models.
+
+    Around each voxel of a mask, those voxels of the mask that are closer than the radius
+    give responses of the conditions, whose RDM is compared with the model RDMs [1]_ and
+    forgotten. For surfaces, sensors or regions give neighbour lists instead. With the RDMs
+    of time points as models this is the fusion of two measurements [2]_: ``scores.T`` has
+    a row for each time and a column for each centre.
+
+    Parameters
+    ----------
+    data : array_like of shape (n_conditions, n_features) or (n_conditions, *mask.shape)
+        Responses, float32 or float64, which are not copied if rows or columns are
+        contiguous. With a mask, the features are all voxels of the volume or only those of
+        the mask, in row-major order. A voxel that is not finite in some condition is left
+        out.
+    models : array_like of shape (n_pairs,), (n_models, n_pairs) or square matrices
+        Model RDMs.
+    mask : array_like of shape (n_x, n_y, n_z), default=None
+        Voxels to use: those that are not 0. Two dimensions, or one, will do too.
+    radius : float, default=3.0
+        In voxels; a voxel at exactly this distance is outside.
+    threshold : float, default=0.0
+        Least part, 0 to 1, of the ball's voxels in the volume that the mask must have for
+        its centre to count.
+    neighbors : sequence of array_like of int, or sparse matrix, default=None
+        Features of each searchlight, in place of a mask: lists of indices, or a matrix of
+        shape (n_centers, n_features) whose stored entries they are, such as scikit-learn's
+        neighbour graphs.
+    metric : {'correlation', 'cosine', 'euclidean', 'sqeuclidean'}, default='correlation'
+        Dissimilarity of conditions, as in :func:`rdm`.
+    method : {'spearman', 'pearson', 'cosine'}, default='spearman'
+        Similarity of RDMs.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
+        not depend on it.
+    verbose : bool, default=False
+        Show a progress bar.
+
+    Returns
+    -------
+    SearchlightResult
+        With ``scores`` of shape (n_centers, n_models), ``centers`` and ``to_volume()``.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the RDM of some searchlights is undefined: no voxel of theirs is finite,
+        responses are constant, or all dissimilarities are the same. Their scores are NaN.
+
+    Raises
+    ------
+    ValueError
+        If the mask has no voxels, no centre has enough of them, shapes do not match,
+        models are constant or of other conditions, or no searchlight has an RDM.
+
+    References
+    ----------
+    .. [1] Kriegeskorte, N., Goebel, R. & Bandettini, P. (2006). Information-based
+       functional brain mapping. PNAS 103(10), 3863-3868.
+    .. [2] Cichy, R. M., Pantazis, D. & Oliva, A. (2016). Similarity-based fusion of MEG and
+       fMRI reveals spatio-temporal dynamics in human cortex. Cerebral Cortex 26, 3563-3579.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import rdm, searchlight
+    >>> rng = np.random.default_rng(0)
+    >>> data = rng.standard_normal((8, 10, 10, 10))       # 8 conditions
+    >>> model = rdm(data[:, 2:5, 2:5, 2:5].reshape(8, -1))
+    >>> result = searchlight(data, model, mask=np.ones((10, 10, 10)), radius=2)
+    >>> best = result.centers[result.scores[:, 0].argmax()]
+    >>> [int(i) for i in np.unravel_index(best, (10, 10, 10))]
+    [3, 3, 3]
+    """
+    check_option(metric, "metric", METRICS)
+    check_option(method, "method", METHODS)
+    vectors = as_vectors(models, "models")
+    if (mask is None) == (neighbors is None):
+        raise ValueError("either mask or neighbors must be given")
+    if mask is None:
+        x, transposed = _as_responses(np.asarray(data))
+        n_features = x.shape[0] if transposed else x.shape[1]
+        routine, shape = "rsa.searchlight_lists", None
+        around = _as_lists(neighbors, n_features)
+        centers = np.arange(len(around[0]) - 1)
+    else:
+        inside = _as_mask(mask)
+        x, transposed, columns = _in_volume(np.asarray(data), inside)
+        routine, shape = "rsa.searchlight_balls", inside.shape
+        steps = _ball(inside.ndim, radius)
+        centers = _centers(inside, steps, threshold)
+        sizes = (1,) * (3 - inside.ndim) + inside.shape
+        steps = np.pad(steps, ((0, 0), (3 - inside.ndim, 0)))
+        around = (*sizes, centers, np.ascontiguousarray(steps).ravel(), columns)
+    n, expected = x.shape[transposed], n_conditions(vectors, "models")
+    if n != expected:
+        raise ValueError(f"data and models must be of the same conditions, got {n} and {expected}")
+    scores = np.empty((len(centers), len(vectors)))
+    used = np.empty(len(centers), np.int64)
+    inputs = (x, transposed, *around, vectors, METRICS.index(metric), METHODS.index(method))
+    with progress_bar("Searchlights", verbose) as progress:
+        _native.run(routine, (scores, used), inputs, n_jobs=n_jobs, progress=progress)
+    _warn_of_undefined(np.isnan(scores[:, 0]), used)
+    return SearchlightResult(
+        scores=scores, centers=centers, n_features=used, shape=shape, method=method
+    )
+
+
+def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray) -> None:
+    count, empty = np.count_nonzero(undefined), np.count_nonzero(used == 0)
+    if not count:
+        return
+    text = (
+        f"the RDM of {count} of {len(used)} searchlights is undefined: {empty} have no finite "
+        f"voxel and {count - empty} constant responses or dissimilarities"
+    )
+    if count == len(used):
+        raise ValueError(text)
+    warnings.warn(f"{text}; their scores are NaN", RuntimeWarning, stacklevel=3)
+
+
+def _as_responses(x: np.ndarray) -> tuple[np.ndarray, bool]:
+    """Return responses as a C-contiguous matrix, and whether it is features x conditions.
+
+    float32 and float64 matrices in either order come back as views.
+    """
+    if x.ndim != 2 or x.size == 0:
+        raise ValueError(
+            f"data must have shape (n_conditions, n_features) and not be empty, got {x.shape}"
+        )
+    if x.dtype.kind not in "fiub":
+        raise ValueError(f"data must be real numbers, got {x.dtype}")
+    dtype = np.float32 if x.dtype.itemsize <= 4 and x.dtype.kind == "f" else np.float64
+    transposed = x.flags.f_contiguous and not x.flags.c_contiguous
+    return np.require(x.T if transposed else x, dtype, ["C", "A"]), bool(transposed)
+
+
+def _in_volume(x: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, bool, np.ndarray]:
+    """Return responses as `_as_responses` does, and the column of each voxel, or -1."""
+    n_voxels = np.count_nonzero(inside)
+    numbers = np.arange(inside.size)
+    if x.ndim == inside.ndim + 1 and x.shape[1:] == inside.shape:
+        x, numbers = _flatten(x)
+    if x.ndim != 2 or x.shape[1] not in (inside.size, n_voxels):
+        raise ValueError(
+            f"data must have shape (n_conditions, {', '.join(map(str, inside.shape))}), "
+            f"(n_conditions, {inside.size}) or (n_conditions, {n_voxels}) for this mask, "
+            f"got {x.shape}"
+        )
+    columns = np.full(inside.size, -1)
+    chosen = np.flatnonzero(inside)
+    columns[chosen] = numbers[chosen] if x.shape[1] == inside.size else np.arange(n_voxels)
+    return *_as_responses(x), columns
+
+
+def _flatten(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return volumes as rows, and the column of each voxel.
+
+    They are views if the voxels of a condition, or the conditions of a voxel, lie next to
+    each other in whatever order of axes, such as that of NIfTI images.
+    """
+    order = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
+    if not x.transpose(order).flags.c_contiguous or 0 not in (order[0], order[-1]):
+        x, order = np.ascontiguousarray(x), list(range(x.ndim))
+    packed, n = x.transpose(order), len(x)
+    space = [axis - 1 for axis in order if axis > 0]
+    numbers = np.arange(x[0].size).reshape([x.shape[axis + 1] for axis in space])
+    numbers = numbers.transpose(np.argsort(space)).ravel()
+    return packed.reshape(n, -1) if order[0] == 0 else packed.reshape(-1, n).T, numbers
+
+
+def _as_mask(mask: ArrayLike) -> np.ndarray:
+    mask = np.asarray(mask)
+    if mask.ndim not in (1, 2, 3):
+        raise ValueError(f"mask must have 1 to 3 dimensions, got shape {mask.shape}")
+    if mask.dtype.kind == "f" and not np.isfinite(mask).all():
+        raise ValueError("mask must not have NaN or infinity")
+    inside = np.ascontiguousarray(mask != 0)
+    if not inside.any():
+        raise ValueError("mask must have at least one voxel that is not 0, got none")
+    return inside
+
+
+def _ball(n_dimensions: int, radius: float) -> np.ndarray:
+    """Return the steps from a centre to the voxels that are closer than the radius."""
+    check_number(radius, "radius", np.nextafter(0, 1), 1000)
+    reach = int(np.ceil(radius)) - 1
+    axis = np.arange(-reach, reach + 1)
+    steps = np.stack(np.meshgrid(*[axis] * n_dimensions, indexing="ij"), axis=-1)
+    steps = steps.reshape(-1, n_dimensions)
+    return steps[np.sum(steps**2, axis=1) < radius**2]
+
+
+def _centers(inside: np.ndarray, steps: np.ndarray, threshold: float) -> np.ndarray:
+    """Return the flat positions of voxels around which the mask has enough of the ball."""
+    check_number(threshold, "threshold", 0, 1)
+    chosen = inside
+    shape = inside.shape
+    if threshold > 0:
+        covered, whole = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+        for step in steps:
+            if (np.abs(step) >= shape).any():
+                continue
+            to = tuple(slice(max(0, -s), n - max(0, s)) for s, n in zip(step, shape, strict=True))
+            by = tuple(slice(max(0, s), n + min(0, s)) for s, n in zip(step, shape, strict=True))
+            covered[to] += inside[by]
+            whole[to] += 1
+        chosen = inside & (covered / whole >= threshold)
+        if not chosen.any():
+            raise ValueError(
+                f"threshold={threshold} leaves no centre: no voxel has so much of the mask around"
+            )
+    return np.flatnonzero(chosen)
+
+
+def _as_lists(neighbors: Any, n_features: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the lists of features begin and end, and all of them one after the other."""
+    if sparse.issparse(neighbors):
+        graph = neighbors.tocsr()
+        if graph.shape[1] != n_features:
+            raise ValueError(
+                f"neighbors must have {n_features} columns, one a feature, got {graph.shape[1]}"
+            )
+        lists = graph.indptr, graph.indices
+    else:
+        arrays = [np.asarray(list_) for list_ in neighbors]
+        for k, array in enumerate(arrays):
+            if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+                raise ValueError(
+                    f"neighbors[{k}] must be a list of integers, got {array.dtype} of shape "
+                    f"{array.shape}"
+                )
+        ends = np.cumsum([0, *map(len, arrays)])
+        lists = ends, np.concatenate([np.empty(0, np.int64), *arrays])
+    starts, features = (np.ascontiguousarray(a, np.int64) for a in lists)
+    if len(starts) < 2:
+        raise ValueError("neighbors must have at least one list, got none")
+    return starts, features

@@ -1,0 +1,254 @@
+"""Searchlights against RDMs computed one by one, and against rsatoolbox."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import sparse
+from scipy.spatial.distance import cdist, pdist, squareform
+from scipy.stats import spearmanr
+
+from netrep_go.rsa import searchlight
+from netrep_go.rsa._searchlight import _in_volume
+
+GOLDEN = json.loads((Path(__file__).parent / "golden/rsatoolbox_models.json").read_text())
+SHAPE = (5, 4, 6)
+
+
+@pytest.fixture
+def brain(rng):
+    """Data, a mask with holes, and two models of 7 conditions."""
+    mask = rng.random(SHAPE) > 0.2
+    return rng.standard_normal((7, *SHAPE)), mask, rng.random((2, 21))
+
+
+def brute_force(data, mask, radius, threshold, models, metric, score):
+    """Return centres and scores, one searchlight after the other."""
+    voxels = np.argwhere(np.ones(mask.shape))
+    centers, scores = [], []
+    for k, center in enumerate(voxels):
+        near = cdist(voxels, [center])[:, 0] < radius
+        inside = near & mask.ravel()
+        if not mask.ravel()[k] or inside.sum() / near.sum() < threshold:
+            continue
+        rdm = pdist(data.reshape(len(data), -1)[:, inside], metric)
+        centers.append(k)
+        scores.append([score(rdm, model) for model in models])
+    return np.array(centers), np.array(scores)
+
+
+@pytest.mark.parametrize("metric", ["correlation", "cosine", "euclidean", "sqeuclidean"])
+@pytest.mark.parametrize(("radius", "threshold"), [(2.5, 0.0), (2, 0.8), (1.5, 0.6)])
+def test_scores_are_those_of_each_rdm(brain, metric, radius, threshold):
+    data, mask, models = brain
+    result = searchlight(data, models, mask=mask, radius=radius, threshold=threshold, metric=metric)
+    centers, scores = brute_force(
+        data, mask, radius, threshold, models, metric, lambda a, b: spearmanr(a, b).statistic
+    )
+    np.testing.assert_array_equal(result.centers, centers)
+    np.testing.assert_allclose(result.scores, scores, atol=1e-9)
+
+
+@pytest.mark.parametrize("case", GOLDEN["searchlights"], ids=lambda c: str(c["radius"]))
+@pytest.mark.parametrize("method", ["corr", "spearman", "cosine"])
+def test_rsatoolbox(case, method):
+    mask, data, models = (np.array(case[key]) for key in ("mask", "data", "models"))
+    name = "pearson" if method == "corr" else method
+    neighbors = case["neighbors"]
+    given = searchlight(data, models, neighbors=neighbors, method=name)
+    np.testing.assert_allclose(given.scores, case[method], atol=1e-9)
+    assert given.n_features.tolist() == [len(n) for n in neighbors]
+    around = searchlight(
+        data, models, mask=mask, radius=case["radius"], threshold=case["threshold"], method=name
+    )
+    np.testing.assert_array_equal(around.centers, case["centers"])
+    if case["truncate"]:
+        np.testing.assert_allclose(around.scores, case[method], atol=1e-9)
+
+
+def layouts(data, mask):
+    """The same responses in every form that is taken."""
+    n = len(data)
+    inside = data[:, mask]
+    nifti = np.asfortranarray(np.moveaxis(data, 0, -1))
+    return {
+        "volume": data,
+        "flat": data.reshape(n, -1),
+        "masked": inside,
+        "masked, turned": np.asfortranarray(inside),
+        "last axis": np.moveaxis(np.ascontiguousarray(np.moveaxis(data, 0, -1)), -1, 0),
+        "Fortran": np.asfortranarray(data),
+        "NIfTI": np.moveaxis(nifti, -1, 0),
+        "strided": np.repeat(data, 2, axis=2)[:, :, ::2],
+        "odd axes": np.ascontiguousarray(data.transpose(2, 0, 1, 3)).transpose(1, 2, 0, 3),
+        "reversed": data[:, ::-1].copy()[:, ::-1],
+        "big-endian": data.astype(">f8"),
+        "list": data.tolist(),
+    }
+
+
+def test_layouts(brain):
+    data, mask, models = brain
+    expected = searchlight(data, models, mask=mask).scores
+    for name, x in layouts(data, mask).items():
+        before = np.array(x, copy=True)
+        if isinstance(x, np.ndarray):
+            x.flags.writeable = False
+        result = searchlight(x, models, mask=mask.astype(int))
+        np.testing.assert_array_equal(result.scores, expected, err_msg=name)
+        np.testing.assert_array_equal(np.asarray(x), before)
+    single = data.astype(np.float32)
+    rounded = searchlight(single.astype(np.float64), models, mask=mask).scores
+    for name, x in layouts(single, mask).items():
+        result = searchlight(x, models, mask=mask)
+        np.testing.assert_array_equal(result.scores, rounded, err_msg=name)
+
+
+def test_no_copy_of_the_data(brain):
+    """Every layout that is a permutation of axes, conditions first or last, is a view."""
+    data, mask, _ = brain
+    for name, x in layouts(data.astype(np.float32), mask).items():
+        if name not in ("strided", "odd axes", "reversed", "big-endian", "list"):
+            kept, _, _ = _in_volume(x, mask)
+            assert np.shares_memory(kept, x), name
+            assert kept.dtype == np.float32
+
+
+def test_results_do_not_depend_on_threads(brain):
+    data, mask, models = brain
+    one, two = (searchlight(data, models, mask=mask, n_jobs=n).scores for n in (1, 2))
+    np.testing.assert_array_equal(one, two)
+
+
+def test_lower_dimensions(rng):
+    models = rng.random(10)
+    flat = rng.standard_normal((5, 30))
+    line = searchlight(flat, models, mask=np.ones(30), radius=2.5)
+    lists = [list(range(max(0, k - 2), min(30, k + 3))) for k in range(30)]
+    np.testing.assert_array_equal(line.scores, searchlight(flat, models, neighbors=lists).scores)
+    plane = searchlight(flat.reshape(5, 5, 6), models, mask=np.ones((5, 6)), radius=1.5)
+    cube = searchlight(flat.reshape(5, 1, 5, 6), models, mask=np.ones((1, 5, 6)), radius=1.5)
+    np.testing.assert_array_equal(plane.scores, cube.scores)
+    assert plane.to_volume().shape == (5, 6)
+
+
+def test_graphs(rng):
+    data, models = rng.standard_normal((6, 20)), rng.random(15)
+    graph = rng.random((4, 20)) < 0.5
+    expected = searchlight(data, models, neighbors=[np.flatnonzero(row) for row in graph])
+    for form in (sparse.csr_array, sparse.coo_matrix, sparse.csc_array):
+        result = searchlight(data, models, neighbors=form(graph))
+        np.testing.assert_array_equal(result.scores, expected.scores)
+
+
+def test_fusion_is_time_by_centre(rng):
+    """Responses that a region has at some time are found there and then."""
+    early, late = rng.standard_normal((2, 10, 12))
+    times = np.stack([pdist(early)] * 3 + [pdist(late)] * 50)
+    data = np.concatenate([early, late], axis=1) + 0.1 * rng.standard_normal((10, 24))
+    fused = searchlight(data, times, neighbors=[range(12), range(12, 24)]).scores.T
+    assert fused.shape == (53, 2)
+    assert (fused.argmax(axis=1) == [0] * 3 + [1] * 50).all()
+    for t in (0, 40):
+        expected = spearmanr(pdist(data[:, :12], "correlation"), times[t]).statistic
+        assert fused[t, 0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_undefined_searchlights_are_nan_and_warned_of(brain):
+    data, mask, models = brain
+    mask = np.ones_like(mask)
+    data[:, 0, 0, 0] = np.nan
+    data[2, :2, :2, :2] = np.nan
+    expected = data.copy()
+    with pytest.warns(RuntimeWarning, match="the RDM of 1 of 120 .* 1 have no finite voxel and 0"):
+        result = searchlight(data, models, mask=mask, radius=1.5)
+    assert np.isnan(result.scores[0]).all()
+    assert result.n_features[0] == 0
+    assert np.isnan(result.to_volume()).sum() == 1
+    whole = np.isfinite(expected).all(axis=0)
+    centers, scores = brute_force(
+        data, whole, 1.5, 0, models, "correlation", lambda a, b: spearmanr(a, b).statistic
+    )
+    np.testing.assert_allclose(result.scores[centers], scores, atol=1e-9)
+    constant = data.copy()
+    constant[3, 3:] = 2.0
+    with pytest.warns(RuntimeWarning, match="1 have no finite voxel and [1-9][0-9]* constant"):
+        result = searchlight(constant, models, mask=mask, radius=1.5)
+    assert np.isnan(result.to_volume(1)[4]).all()
+
+
+def test_correlation_of_one_voxel_is_undefined(brain):
+    data, mask, models = brain
+    with pytest.raises(ValueError, match="is undefined: 0 have no finite voxel"):
+        searchlight(data, models, mask=mask, radius=1)
+    assert np.isfinite(
+        searchlight(data, models, mask=mask, radius=1, metric="euclidean").scores
+    ).all()
+
+
+def test_all_missing(brain):
+    data, mask, models = brain
+    with pytest.raises(ValueError, match=r"searchlights is undefined: \d+ have no finite voxel"):
+        searchlight(data * np.nan, models, mask=mask)
+
+
+def test_models_with_square_form_and_missing_entries(brain):
+    data, mask, models = brain
+    square = np.stack([squareform(m) for m in models])
+    expected = searchlight(data, models, mask=mask).scores
+    np.testing.assert_array_equal(searchlight(data, square, mask=mask).scores, expected)
+    np.testing.assert_array_equal(searchlight(data, models[1], mask=mask).scores, expected[:, 1:])
+
+
+def test_frame(brain):
+    data, mask, models = brain
+    result = searchlight(data, models, mask=mask)
+    frame = result.to_frame()
+    assert list(frame.columns) == ["center", "model", "n_features", "method", "score"]
+    assert frame["score"].tolist() == result.scores.ravel().tolist()
+    chosen = frame[frame["model"] == 1]
+    assert chosen["center"].tolist() == np.flatnonzero(mask).tolist()
+
+
+ONES = np.ones(SHAPE)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"mask": np.zeros(SHAPE)}, "mask must have at least one voxel that is not 0, got none"),
+        ({"mask": ONES[..., None]}, "mask must have 1 to 3 dimensions"),
+        ({"mask": ONES * np.nan}, "mask must not have NaN"),
+        ({"mask": np.ones((4, 4, 6))}, r"for this mask, got \(7, 5, 4, 6\)"),
+        ({"mask": None}, "either mask or neighbors"),
+        ({"neighbors": [[0]]}, "either mask or neighbors"),
+        ({"radius": 0}, "radius must be in"),
+        ({"threshold": 2}, "threshold must be in"),
+        (
+            {"mask": np.eye(6)[:5, None].repeat(4, 1), "threshold": 1},
+            "threshold=1 leaves no centre",
+        ),
+        ({"metric": "l1"}, "Found instead metric"),
+        ({"method": "l1"}, "Found instead method"),
+        ({"models": np.arange(15.0)}, "same conditions, got 7 and 6"),
+        ({"models": np.ones(21)}, r"models\[0\]: an RDM whose entries are all the same"),
+        ({"models": np.full(21, np.nan)}, "models contains NaN"),
+        ({"data": np.ones((7, *SHAPE), complex)}, "data must be real numbers, got complex128"),
+        ({"data": np.ones((0, 120))}, "not be empty"),
+        ({"mask": None, "neighbors": [], "data": np.ones((7, 3))}, "at least one list, got none"),
+        ({"mask": None, "neighbors": [[3]], "data": np.ones((7, 3))}, r"in \[0, 3\), got 3"),
+        ({"mask": None, "neighbors": [[-1]], "data": np.ones((7, 3))}, r"in \[0, 3\), got -1"),
+        ({"mask": None, "neighbors": [[0.5]], "data": np.ones((7, 3))}, "list of integers"),
+        ({"mask": None, "neighbors": [[0]]}, "data must have shape"),
+        (
+            {"mask": None, "neighbors": sparse.eye_array(4), "data": np.ones((7, 3))},
+            "neighbors must have 3 columns, one a feature, got 4",
+        ),
+    ],
+)
+def test_wrong_input(brain, change, message):
+    data, mask, models = brain
+    arguments = {"data": data, "models": models, "mask": mask} | change
+    with pytest.raises(ValueError, match=message):
+        searchlight(**arguments)
