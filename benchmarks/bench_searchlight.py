@@ -53,36 +53,34 @@ _CHILD = """
 import sys
 import numpy as np
 from netrep_go.rsa import searchlight
-side, n, single, run = map(int, sys.argv[1:])
+side, n, single = map(int, sys.argv[1:])
 
-def peak():
+def status(name):
     # Not ru_maxrss, which starts from the parent's.
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+    with open("/proc/self/status") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 rng = np.random.default_rng(0)
 model = rng.random(n * (n - 1) // 2)
 tiny = rng.standard_normal((n, 27))
 searchlight(tiny, model, mask=np.ones((3, 3, 3)))
-base = peak()
+base = status("VmRSS")
 data = rng.standard_normal((n, side**3), dtype=np.float32 if single else np.float64)
-if run:
-    searchlight(data, model, mask=np.ones((side,) * 3, bool))
-print((peak() - base) / 1024)
+searchlight(data, model, mask=np.ones((side,) * 3, bool))
+print((status("VmHWM") - base) / 1024)
 """
 
 
 def memory() -> dict[str, object]:
-    """Peak memory of a child process, with the responses and with the searchlight."""
+    """Peak memory of a child process beyond what it has before the responses are made."""
     row: dict[str, object] = {"case": "peak memory, 92 conditions, radius 3"}
     for side, single in ((16, 0), (48, 0), (48, 1)):
-        used = [
-            float(subprocess.check_output([sys.executable, "-c", _CHILD, *map(str, a)]))
-            for a in ((side, 92, single, 0), (side, 92, single, 1))
-        ]
+        command = [sys.executable, "-c", _CHILD, *map(str, (side, 92, single))]
+        used = float(subprocess.check_output(command))
+        size = 92 * side**3 * (4 if single else 8) / 2**20
         name = f"{side}^3 voxels, float{32 if single else 64}"
-        row[f"{name}: input (MiB)"] = round(used[0], 1)
-        row[f"{name}: with searchlight (MiB)"] = round(used[1], 1)
+        row[f"{name}: input (MiB)"] = round(size, 1)
+        row[f"{name}: input and searchlight (MiB)"] = round(used, 1)
     return row
 
 
