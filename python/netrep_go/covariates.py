@@ -26,6 +26,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_random_state, check_scalar
 from threadpoolctl import threadpool_limits
 
+from netrep_go._optional import pandas
 from netrep_go._validation import as_codes, as_distances, check_option
 
 __all__ = [
@@ -71,7 +72,7 @@ class _PermutationResult:
         null = row.pop("null_distribution")
         with np.errstate(invalid="ignore"):  # F is infinite where nothing varies within groups
             row |= {"null_mean": null.mean(), "null_std": null.std()}
-        return _pandas().DataFrame([row])
+        return pandas().DataFrame([row])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -500,14 +501,3 @@ def _compare(
 def _pvalue(null: np.ndarray, observed: float) -> float:
     """Return the fraction of permutations as large as the data, the data included."""
     return float((np.count_nonzero(null >= observed - _ROUNDING) + 1) / (len(null) + 1))
-
-
-def _pandas() -> Any:
-    """Import pandas, or say how to install it."""
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError(
-            'to_frame needs pandas, which is not installed: pip install "netrep-go[plot]"'
-        ) from error
-    return pandas

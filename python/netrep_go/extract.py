@@ -19,6 +19,7 @@ from sklearn.base import TransformerMixin, clone
 from sklearn.random_projection import SparseRandomProjection
 from sklearn.utils import check_random_state
 
+from netrep_go._optional import optional
 from netrep_go._validation import check_integer
 
 __all__ = ["activations", "layers"]
@@ -270,7 +271,8 @@ class _Onnx:
     """A graph of onnxruntime, to which tensors inside of it are added as outputs."""
 
     def __init__(self, model: str | os.PathLike[str] | bytes) -> None:
-        self._onnx, self._runtime = _import_onnx()
+        self._onnx = optional("onnx", "onnx", "an ONNX model")
+        self._runtime = optional("onnxruntime", "onnx", "an ONNX model")
         if isinstance(model, bytes):
             self._model = self._onnx.load_model_from_string(model)
         else:
@@ -293,10 +295,9 @@ class _Onnx:
                 raise ValueError(f"provider {name!r} is not available; there are {there}")
         model = self._onnx.ModelProto()
         model.CopyFrom(self._model)
-        outputs = {output.name for output in model.graph.output}
-        for name in names:
-            if name not in outputs:
-                model.graph.output.append(self._onnx.ValueInfoProto(name=name))
+        # with no other outputs, what the chosen ones do not need is not computed
+        del model.graph.output[:]
+        model.graph.output.extend(self._onnx.ValueInfoProto(name=name) for name in names)
         session = runtime.InferenceSession(model.SerializeToString(), providers=providers)
         inputs = session.get_inputs()
         if len(inputs) != 1:
@@ -310,18 +311,6 @@ class _Onnx:
             return dict(zip(names, session.run(names, feed), strict=True))
 
         yield run, fixed
-
-
-def _import_onnx() -> tuple[Any, Any]:
-    try:
-        import onnx
-        import onnxruntime
-    except ImportError as error:
-        raise ImportError(
-            "netrep_go.extract reads ONNX models with onnx and onnxruntime, which are not "
-            'installed: pip install "netrep-go[onnx]"'
-        ) from error
-    return onnx, onnxruntime
 
 
 class _Torch:

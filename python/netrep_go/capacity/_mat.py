@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
+
+from netrep_go._optional import optional
 
 _HEADER_SIZE = 512
 _V5_HEADER = b"MATLAB 5.0 MAT-file"
@@ -217,18 +221,24 @@ def write_mat(path: str | os.PathLike[str], variables: Mapping[str, Any]) -> Non
     >>> from netrep_go.capacity import write_mat
     >>> write_mat("results.mat", {"capacity": [1.5, 2.0], "layer": "conv1"})  # doctest: +SKIP
     """
-    h5py = _import_h5py()
+    h5py = _h5py()
     path = Path(path)
     for name in variables:
         if not (name.isidentifier() and name.isascii() and name[0] != "_" and len(name) <= 63):
             raise ValueError(f"{name!r} is not a name that MATLAB allows for a variable")
-    # not beside it under any name that another process might use, and on the same disk
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with replacing(path) as part:
         with h5py.File(part, "w", userblock_size=_HEADER_SIZE) as file:
             for name, value in variables.items():
                 _write(file, name, value)
         _write_header(part)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path to write to, on the same disk, that becomes the other if nothing fails."""
+    part = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        yield part
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
@@ -251,7 +261,7 @@ def _write_text(file: Any, name: str, value: str) -> None:
 
 
 def _write_cell(file: Any, name: str, values: Sequence[str]) -> None:
-    h5py = _import_h5py()
+    h5py = _h5py()
     group = file.require_group("#refs#")
     references = []
     for value in values:
@@ -296,7 +306,7 @@ def _write_header(path: Path) -> None:
 
 def _open(path: Path) -> Any:
     """Open a file of version 7.3, or say what else it is."""
-    h5py = _import_h5py()
+    h5py = _h5py()
     with path.open("rb") as file:
         header = file.read(len(_V5_HEADER))
     if header == _V5_HEADER:
@@ -312,15 +322,8 @@ def _open(path: Path) -> Any:
         ) from error
 
 
-def _import_h5py() -> Any:
-    try:
-        import h5py
-    except ImportError as error:
-        raise ImportError(
-            "MATLAB v7.3 files are read and written by h5py, which is not installed: "
-            'pip install "netrep-go[mat]"'
-        ) from error
-    return h5py
+def _h5py() -> Any:
+    return optional("h5py", "mat", "a MATLAB v7.3 file")
 
 
 def _kind(data: Any) -> str:
