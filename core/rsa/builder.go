@@ -17,6 +17,7 @@ type Builder struct {
 	d      Dissimilarity
 	design Design
 
+	most    int       // features of the widest data, 0 if unknown
 	n       int       // conditions
 	width   int       // features of a block
 	a, b    []float64 // cells x width, what is multiplied
@@ -101,6 +102,9 @@ func (b *Builder) reserve(cells int) {
 	b.arena.Free()
 	n := b.n
 	b.width = max(leastWidth, blockSize/cells)
+	if b.most > 0 {
+		b.width = min(b.width, b.most)
+	}
 	b.a, b.b = b.arena.Float64s(cells*b.width), b.arena.Float64s(n*b.width)
 	b.columns = b.arena.Float64s(max(b.width, n))
 	b.cross, b.mean, b.count = b.arena.Float64s(n*n), b.arena.Float64s(n), b.arena.Float64s(cells)

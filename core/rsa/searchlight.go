@@ -110,9 +110,10 @@ func (b Balls) Append(dst []int64, k int) []int64 {
 	return dst
 }
 
-// searchlightTile is the number of searchlights of a task, whose RDMs are compared
-// with all models in one product.
-const searchlightTile = 16
+// searchlightTile returns the number of searchlights of a task, whose RDMs are
+// compared with all models in one product: as many as take 256 KiB, so that the
+// memory of the workers is small beside that of any responses.
+func searchlightTile(pairs int) int { return max(1, min(16, 1<<15/pairs-1)) }
 
 // Searchlights stores in row k of dst the similarities of the RDM of searchlight k
 // to the models, the rows of a matrix, and in used the number of its features.
@@ -127,7 +128,8 @@ func Searchlights(ctx context.Context, dst *mat.Dense, used []int64, x *Response
 		return err
 	}
 	defer references.Free()
-	tasks := (around.Len() + searchlightTile - 1) / searchlightTile
+	tile := searchlightTile(Pairs(x.Conditions))
+	tasks := (around.Len() + tile - 1) / tile
 	workers := make([]*searchlight, par.Workers(ctx, tasks))
 	defer func() {
 		for _, w := range workers {
@@ -135,15 +137,14 @@ func Searchlights(ctx context.Context, dst *mat.Dense, used []int64, x *Response
 		}
 	}()
 	for k := range workers {
-		workers[k] = newSearchlight(x, around, d, references)
+		workers[k] = newSearchlight(x, around, d, references, tile)
 		if err := workers[k].arena.Err(); err != nil {
 			return err
 		}
 	}
 	par.Expect(ctx, tasks)
 	return par.For(ctx, tasks, len(workers), func(w, t int) error {
-		from := t * searchlightTile
-		return workers[w].tile(dst, used, from, min(from+searchlightTile, around.Len()))
+		return workers[w].tile(dst, used, t*tile, min((t+1)*tile, around.Len()))
 	})
 }
 
@@ -161,12 +162,13 @@ type searchlight struct {
 	arena      cmem.Arena
 }
 
-func newSearchlight(x *Responses, around Neighborhoods, d Dissimilarity, references *References) *searchlight {
+func newSearchlight(x *Responses, around Neighborhoods, d Dissimilarity, references *References, tile int) *searchlight {
 	s := &searchlight{x: x, around: around, builder: NewBuilder(d), references: references}
+	s.builder.most = around.Largest()
 	s.features = make([]int64, 0, around.Largest())
 	s.patterns = s.arena.Float64s(x.Conditions * around.Largest())
 	s.rdm = s.arena.Float64s(Pairs(x.Conditions))
-	s.forms = references.m.newForms(&s.arena, searchlightTile)
+	s.forms = references.m.newForms(&s.arena, tile)
 	s.scratch = references.m.newScratch(&s.arena)
 	return s
 }
