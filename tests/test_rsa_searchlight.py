@@ -201,6 +201,17 @@ def test_models_with_square_form_and_missing_entries(brain):
     np.testing.assert_array_equal(searchlight(data, models[1], mask=mask).scores, expected[:, 1:])
 
 
+def test_pairs_that_a_model_lacks_do_not_count(brain):
+    data, _, models = brain
+    models[1, [2, 9]] = np.nan
+    kept = ~np.isnan(models[1])
+    flat = data.reshape(7, -1)
+    scores = searchlight(flat, models, neighbors=[np.arange(30)]).scores[0]
+    rdm = pdist(flat[:, :30], "correlation")[kept]
+    expected = [spearmanr(rdm, model[kept]).statistic for model in models]
+    np.testing.assert_allclose(scores, expected, atol=1e-12)
+
+
 def test_frame(brain):
     data, mask, models = brain
     result = searchlight(data, models, mask=mask)
@@ -233,7 +244,7 @@ ONES = np.ones(SHAPE)
         ({"method": "l1"}, "Found instead method"),
         ({"models": np.arange(15.0)}, "same conditions, got 7 and 6"),
         ({"models": np.ones(21)}, r"models\[0\]: an RDM whose entries are all the same"),
-        ({"models": np.full(21, np.nan)}, "models contains NaN"),
+        ({"models": np.full(21, np.nan)}, "only 0 entries are not NaN"),
         ({"data": np.ones((7, *SHAPE), complex)}, "data must be real numbers, got complex128"),
         ({"data": np.ones((0, 120))}, "not be empty"),
         ({"mask": None, "neighbors": [], "data": np.ones((7, 3))}, "at least one list, got none"),

@@ -12,6 +12,7 @@ from netrep_go.plotting._embedding import EmbeddingDisplay
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
 from netrep_go.plotting._images import ImageManifoldsDisplay
 from netrep_go.plotting._rsa_models import LayerEvaluationDisplay, VariancePartitionDisplay
+from netrep_go.plotting._time_course import TimeCourseDisplay
 
 __all__ = [
     "AlignedActivationsDisplay",
@@ -20,5 +21,6 @@ __all__ = [
     "EmbeddingDisplay",
     "ImageManifoldsDisplay",
     "LayerEvaluationDisplay",
+    "TimeCourseDisplay",
     "VariancePartitionDisplay",
 ]

@@ -23,8 +23,10 @@ from netrep_go.rsa._noise import NoiseNormalizer
 from netrep_go.rsa._partition import VariancePartition, partition_variance
 from netrep_go.rsa._rdm import patterns, rdm
 from netrep_go.rsa._searchlight import SearchlightResult, searchlight
+from netrep_go.rsa._time import ClusterResult, TimeCourse, cluster_test, time_resolved
 
 __all__ = [
+    "ClusterResult",
     "ConditionKFold",
     "FeatureReweighting",
     "FeatureReweightingCV",
@@ -33,7 +35,9 @@ __all__ = [
     "NoiseNormalizer",
     "Reweighting",
     "SearchlightResult",
+    "TimeCourse",
     "VariancePartition",
+    "cluster_test",
     "compare",
     "evaluate_layers",
     "partition_variance",
@@ -43,4 +47,5 @@ __all__ = [
     "reweight",
     "reweight_features",
     "searchlight",
+    "time_resolved",
 ]

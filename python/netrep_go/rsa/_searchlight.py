@@ -121,7 +121,7 @@ def searchlight(
         the mask, in row-major order. A voxel that is not finite in some condition is left
         out.
     models : array_like of shape (n_pairs,), (n_models, n_pairs) or square matrices
-        Model RDMs.
+        Model RDMs; pairs that are NaN in any of them do not count.
     mask : array_like of shape (n_x, n_y, n_z), default=None
         Voxels to use: those that are not 0. Two dimensions, or one, will do too.
     radius : float, default=3.0
@@ -181,7 +181,7 @@ def searchlight(
     """
     check_option(metric, "metric", METRICS)
     check_option(method, "method", METHODS)
-    vectors = as_vectors(models, "models")
+    vectors = as_vectors(models, "models", allow_nan=True)
     if (mask is None) == (neighbors is None):
         raise ValueError("either mask or neighbors must be given")
     if mask is None:
