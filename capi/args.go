@@ -106,7 +106,6 @@ func array[T any](a *args, kind int32, ndim int) ([]T, *descriptor) {
 // ints takes a one-dimensional integer input.
 func (a *args) ints() []int64 { x, _ := array[int64](a, kindInt64, 1); return x }
 
-// vector takes a one-dimensional input.
 // vector takes a one-dimensional input, nil if it is empty.
 func (a *args) vector() []float64 { x, _ := array[float64](a, kindFloat64, 1); return x }
 

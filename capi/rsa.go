@@ -103,3 +103,71 @@ func checkComparison(c rsa.Comparison, pairs int) error {
 	}
 	return nil
 }
+
+// evaluation takes models, which may be empty, subjects and a comparison.
+func (a *args) evaluation(ceiling bool) rsa.Evaluation {
+	return rsa.Evaluation{Models: a.optionalMatrix(), Subjects: a.matrix(), Comparison: a.comparison(), Ceiling: ceiling}
+}
+
+// checkEvaluation checks the sizes of RDMs and returns those of models and
+// subjects.
+func checkEvaluation(e rsa.Evaluation) (models, subjects int, err error) {
+	subjects, pairs := e.Subjects.Dims()
+	if e.Models != nil {
+		models, _ = e.Models.Dims()
+		if err := sized(e.Models, models, pairs); err != nil {
+			return models, subjects, err
+		}
+	}
+	return models, subjects, checkComparison(e.Comparison, pairs)
+}
+
+// checkOptional is sized unless there is no output.
+func checkOptional(x *mat.Dense, rows, cols int) error {
+	if x == nil {
+		return nil
+	}
+	return sized(x, rows, cols)
+}
+
+func rsaEvaluate(_ context.Context, a *args) error {
+	similarities, ceiling := a.optionalOutMatrix(), a.optionalOutMatrix()
+	e := a.evaluation(ceiling != nil)
+	if err := a.end(); err != nil {
+		return err
+	}
+	models, subjects, err := checkEvaluation(e)
+	if err := firstError(err, checkOptional(similarities, models, subjects), checkOptional(ceiling, 2, subjects)); err != nil {
+		return err
+	}
+	return e.Fixed(similarities, ceiling)
+}
+
+func rsaBootstrap(ctx context.Context, a *args) error {
+	evaluations, ceilings := a.outMatrix(), a.optionalOutMatrix()
+	e := a.evaluation(ceilings != nil)
+	conditions, subjects, seed := a.bool(), a.bool(), a.int()
+	if err := a.end(); err != nil {
+		return err
+	}
+	models, _, err := checkEvaluation(e)
+	draws, _ := evaluations.Dims()
+	if err := firstError(err, sized(evaluations, draws, models), checkOptional(ceilings, draws, 2)); err != nil {
+		return err
+	}
+	return e.Bootstrap(ctx, evaluations, ceilings, conditions, subjects, uint64(seed))
+}
+
+func rsaPermute(ctx context.Context, a *args) error {
+	null := a.outMatrix()
+	e, seed := a.evaluation(false), a.int()
+	if err := a.end(); err != nil {
+		return err
+	}
+	models, _, err := checkEvaluation(e)
+	permutations, _ := null.Dims()
+	if err := firstError(err, sized(null, permutations, models)); err != nil {
+		return err
+	}
+	return e.Permute(ctx, null, uint64(seed))
+}

@@ -24,11 +24,23 @@ func newSorter(arena *cmem.Arena, n int) *sorter {
 // sorted returns the positions of the numbers in ascending order, equal ones in
 // the order in which they come. The result is overwritten by the next call.
 func (s *sorter) sorted(x []float64) []int32 {
-	n := len(x)
 	for i, v := range x {
-		s.keys[i], s.order[i] = sortKey(v), int32(i)
+		s.keys[i] = sortKey(v)
 	}
-	for shift := 0; shift < 64; shift += digit {
+	return s.sort(len(x), 64)
+}
+
+// sortedKeys is sorted for integers of so many bits.
+func (s *sorter) sortedKeys(x []uint64, bits int) []int32 {
+	copy(s.keys, x)
+	return s.sort(len(x), bits)
+}
+
+func (s *sorter) sort(n, bits int) []int32 {
+	for i := range n {
+		s.order[i] = int32(i)
+	}
+	for shift := 0; shift < bits; shift += digit {
 		s.pass(n, shift)
 	}
 	return s.order[:n]

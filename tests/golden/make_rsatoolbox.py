@@ -132,6 +132,43 @@ def similarities():
     return found
 
 
+RESAMPLED = [
+    "spearman",
+    "pearson",
+    "cosine",
+    "tau-a",
+    "tau-b",
+    "rho-a",
+    "corr_cov",
+    "cosine_cov",
+]
+
+
+def samples():
+    """Return models, subjects, and their evaluation in bootstrap samples."""
+    from rsatoolbox.inference import boot_noise_ceiling
+    from rsatoolbox.rdm import RDMs, compare
+
+    models, subjects = rdm_vectors(9, 3), rdm_vectors(10, 5)
+    rs = np.random.RandomState(11)
+    found = []
+    for conditions, of_subjects in ((0, 0), (1, 0), (1, 0), (0, 1), (1, 1), (1, 1)):
+        drawn = np.sort(rs.randint(8, size=8)) if conditions else np.arange(8)
+        people = np.sort(rs.randint(5, size=5)) if of_subjects else np.arange(5)
+        model = RDMs(models).subsample_pattern("index", drawn)
+        sample = RDMs(subjects).subsample("index", people).subsample_pattern("index", drawn)
+        item = {
+            "conditions": np.bincount(drawn, minlength=8).tolist(),
+            "subjects": np.bincount(people, minlength=5).tolist(),
+        }
+        for name in RESAMPLED:
+            method = METHODS.get(name, name)
+            means = compare(model, sample, method=method).mean(axis=1)
+            item[name] = [*means.tolist(), *map(float, boot_noise_ceiling(sample, method=method))]
+        found.append(item)
+    return {"models": models.tolist(), "subjects": subjects.tolist(), "samples": found}
+
+
 def noise():
     """Return covariances of residuals, and of observations around their conditions."""
     from rsatoolbox.data import Dataset
@@ -157,6 +194,7 @@ def main():
         "rdms": rdms(),
         "noise": noise(),
         "similarities": similarities(),
+        "bootstrap": samples(),
     }
     path = Path(__file__).with_name("rsatoolbox.json")
     path.write_text(json.dumps(document, indent=1) + "\n")

@@ -6,6 +6,16 @@ RDMs are vectors of their entries above the diagonal, condensed in the order of
 
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._folds import ConditionKFold
+from netrep_go.rsa._inference import (
+    ModelContrasts,
+    ModelEvaluation,
+    NoiseCeiling,
+    PermutationTest,
+    compare_models,
+    evaluate,
+    noise_ceiling,
+    permutation_test,
+)
 from netrep_go.rsa._models import (
     LayerEvaluation,
     Reweighting,
@@ -32,16 +42,24 @@ __all__ = [
     "FeatureReweightingCV",
     "FeatureReweightingResult",
     "LayerEvaluation",
+    "ModelContrasts",
+    "ModelEvaluation",
+    "NoiseCeiling",
     "NoiseNormalizer",
+    "PermutationTest",
     "Reweighting",
     "SearchlightResult",
     "TimeCourse",
     "VariancePartition",
     "cluster_test",
     "compare",
+    "compare_models",
+    "evaluate",
     "evaluate_layers",
+    "noise_ceiling",
     "partition_variance",
     "patterns",
+    "permutation_test",
     "rdm",
     "remix",
     "reweight",

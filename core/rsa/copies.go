@@ -1,0 +1,209 @@
+package rsa
+
+import (
+	"fmt"
+
+	"gonum.org/v1/gonum/floats"
+
+	"netrep_go/core/internal/cmem"
+)
+
+// copyMethod evaluates any similarity on RDMs of the sample, in which a condition
+// that was drawn twice is there twice.
+type copyMethod struct {
+	fixed *copied // of all conditions, if these are not resampled
+}
+
+// copied holds the RDMs of a sample.
+type copied struct {
+	m       *comparer
+	source  []int32 // position in an RDM of each entry of one of the sample
+	forms   []form
+	pooled  []form
+	scratch *Scratch
+	rdm     []float64
+	sum     []float64
+	parts   [][]float64 // normalised RDMs of subjects, for the ceiling
+}
+
+func (c *copyMethod) evaluate(w *evaluator) error {
+	if w.resampling.conditions {
+		var arena cmem.Arena
+		defer arena.Free()
+		sampled, err := newCopied(&arena, w)
+		if err != nil {
+			return err
+		}
+		return sampled.ceilings(w)
+	}
+	if c.fixed == nil {
+		fixed, err := newCopied(&w.arena, w)
+		if err != nil {
+			return err
+		}
+		c.fixed = fixed
+	}
+	return c.fixed.ceilings(w)
+}
+
+func newCopied(arena *cmem.Arena, w *evaluator) (*copied, error) {
+	c := &copied{}
+	kept := c.setSource(w)
+	sigma := resampledSigma(w.Sigma, w.sample.positions())
+	m, err := newComparer(Comparison{w.Similarity, sigma}, len(c.source), kept)
+	if err != nil {
+		return nil, err
+	}
+	size := len(c.source)
+	c.m, c.scratch = m, m.newScratch(arena)
+	c.forms, c.pooled = m.newForms(arena, w.models+w.subjects), m.newForms(arena, 1)
+	c.rdm, c.sum = arena.Float64s(size), arena.Float64s(size)
+	if w.Ceiling {
+		c.parts = make([][]float64, w.subjects)
+		for s := range c.parts {
+			c.parts[s] = arena.Float64s(size)
+		}
+	}
+	if err := arena.Err(); err != nil {
+		return nil, err
+	}
+	return c, c.compare(w)
+}
+
+// setSource finds where the entries of the sample come from, and returns those
+// that count, nil for all.
+func (c *copied) setSource(w *evaluator) []int32 {
+	n, drawn := w.resampling.n, w.sample.positions()
+	c.source = make([]int32, 0, Pairs(n))
+	lack := make([]bool, Pairs(n))
+	for a, i := range drawn {
+		for _, j := range drawn[a+1:] {
+			k := int32(0)
+			if i != j {
+				k = position(n, i, j)
+			}
+			lack[len(c.source)] = i == j || (w.resampling.lacking != nil && w.resampling.lacking[k])
+			c.source = append(c.source, k)
+		}
+	}
+	if kept := keep(Pairs(n), lack, nil); len(kept) < Pairs(n) {
+		return kept
+	}
+	return nil
+}
+
+// compare prepares all RDMs and compares models with subjects.
+func (c *copied) compare(w *evaluator) error {
+	for k := range c.forms {
+		if err := c.m.prepare(&c.forms[k], c.copy(w.row(k)), c.scratch); err != nil {
+			return fmt.Errorf("%s: %w", w.name(k), err)
+		}
+	}
+	for s := range c.parts {
+		c.m.normalize(c.parts[s], c.copy(w.row(w.models+s)), c.scratch)
+	}
+	for i := range w.models {
+		for s := range w.subjects {
+			v, err := c.m.compare(&c.forms[i], &c.forms[w.models+s], c.scratch)
+			if err != nil {
+				return err
+			}
+			w.similarity[i*w.subjects+s] = v
+		}
+	}
+	return nil
+}
+
+// position returns that of the entry of conditions i < j of n.
+func position(n int, i, j int32) int32 { return i*int32(n) - i*(i+1)/2 + j - i - 1 }
+
+func resampledSigma(sigma []float64, drawn []int32) []float64 {
+	n := len(drawn)
+	list := make([]float64, 0, len(sigma))
+	switch len(sigma) {
+	case 0:
+		return nil
+	case n:
+		for _, i := range drawn {
+			list = append(list, sigma[i])
+		}
+	default:
+		for _, i := range drawn {
+			for _, j := range drawn {
+				list = append(list, sigma[int(i)*n+int(j)])
+			}
+		}
+	}
+	return list
+}
+
+// copy returns the RDM of the sample from that of all conditions. It is
+// overwritten by the next call.
+func (c *copied) copy(x []float64) []float64 {
+	for t, k := range c.source {
+		c.rdm[t] = x[k]
+	}
+	return c.rdm
+}
+
+// ceilings compares subjects with means of normalised RDMs.
+func (c *copied) ceilings(w *evaluator) error {
+	if !w.ceiling() {
+		return nil
+	}
+	clear(c.sum)
+	for s, count := range w.sample.subjects {
+		floats.AddScaled(c.sum, float64(count), c.parts[s])
+	}
+	for s, count := range w.sample.subjects {
+		if count == 0 {
+			continue
+		}
+		var err error
+		if w.upper[s], err = c.against(w, s, c.sum); err != nil {
+			return err
+		}
+		floats.AddScaledTo(c.rdm, c.sum, -float64(count), c.parts[s])
+		if w.lower[s], err = c.against(w, s, c.rdm); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// against returns the similarity of a mean RDM to that of subject s.
+func (c *copied) against(w *evaluator, s int, mean []float64) (float64, error) {
+	if err := c.m.prepare(&c.pooled[0], mean, c.scratch); err != nil {
+		return 0, errMean
+	}
+	return c.m.compare(&c.pooled[0], &c.forms[w.models+s], c.scratch)
+}
+
+// normalize stores the RDM x in dst as it enters a mean; entries that are not
+// kept are 0.
+func (m *comparer) normalize(dst, x []float64, s *Scratch) {
+	entries := m.entries(x, s)
+	part := make([]float64, len(entries))
+	copy(part, entries)
+	switch m.Similarity {
+	case TauA, TauB, Spearman, RhoA:
+		// Doubled ranks are integers: sums of equal ones are equal.
+		s.sorter.midranks(part, entries)
+		floats.Scale(2, part)
+	case Pearson, WhitenedPearson:
+		center(part)
+		floats.Scale(1/floats.Norm(part, 2), part)
+	case CosineSimilarity, WhitenedCosine:
+		floats.Scale(1/floats.Norm(part, 2), part)
+	case Bures:
+		floats.Scale(1/floats.Sum(part), part)
+	}
+	if m.kept == nil {
+		copy(dst, part)
+		return
+	}
+	clear(dst)
+	for t, k := range m.kept {
+		dst[k] = part[t]
+	}
+}

@@ -1,0 +1,94 @@
+package rsa
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"gonum.org/v1/gonum/floats/scalar"
+	"gonum.org/v1/gonum/mat"
+)
+
+var similarityNames = map[string]Similarity{
+	"spearman": Spearman, "pearson": Pearson, "cosine": CosineSimilarity, "tau-a": TauA, "tau-b": TauB,
+	"rho-a": RhoA, "corr_cov": WhitenedPearson, "cosine_cov": WhitenedCosine,
+}
+
+func stack(rows [][]float64) *mat.Dense {
+	x := mat.NewDense(len(rows), len(rows[0]), nil)
+	for i, row := range rows {
+		x.SetRow(i, row)
+	}
+	return x
+}
+
+// TestSamples compares evaluations of given samples with rsatoolbox's.
+func TestSamples(t *testing.T) {
+	data, err := os.ReadFile("../../tests/golden/rsatoolbox.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden struct {
+		Bootstrap struct {
+			Models, Subjects [][]float64
+			Samples          []map[string][]float64
+		}
+	}
+	if err := json.Unmarshal(data, &golden); err != nil {
+		t.Fatal(err)
+	}
+	for name, similarity := range similarityNames {
+		e := Evaluation{Comparison{Similarity: similarity}, stack(golden.Bootstrap.Models), stack(golden.Bootstrap.Subjects), true}
+		r, err := e.resampling(true, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := e.newWorker(r)
+		defer w.arena.Free()
+		for k, want := range golden.Bootstrap.Samples {
+			for c, v := range want["conditions"] {
+				w.sample.conditions[c] = int32(v)
+			}
+			for s, v := range want["subjects"] {
+				w.sample.subjects[s] = int32(v)
+			}
+			r.weigh(&w.sample)
+			if err := w.evaluate(); err != nil {
+				t.Fatal(err)
+			}
+			got := make([]float64, len(want[name]))
+			w.average(got[:w.models])
+			w.bounds(got[w.models:])
+			for i := range got {
+				if !scalar.EqualWithinAbs(got[i], want[name][i], 1e-10) {
+					t.Errorf("%s, sample %d, %d: got %v, want %v", name, k, i, got[i], want[name][i])
+				}
+			}
+		}
+	}
+}
+
+func benchmarkBootstrap(b *testing.B, s Similarity) {
+	const models, subjects, draws = 7, 12, 100
+	rng := rand.New(rand.NewPCG(1, 2))
+	fill := func(rows int) *mat.Dense {
+		x := mat.NewDense(rows, Pairs(92), nil)
+		for k := range x.RawMatrix().Data {
+			x.RawMatrix().Data[k] = math.Abs(rng.NormFloat64())
+		}
+		return x
+	}
+	e := Evaluation{Comparison{Similarity: s}, fill(models), fill(subjects), true}
+	evaluations, ceilings := mat.NewDense(draws, models, nil), mat.NewDense(draws, 2, nil)
+	for b.Loop() {
+		if err := e.Bootstrap(context.Background(), evaluations, ceilings, true, false, 1); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkBootstrapSpearman(b *testing.B) { benchmarkBootstrap(b, Spearman) }
+func BenchmarkBootstrapCosine(b *testing.B)   { benchmarkBootstrap(b, CosineSimilarity) }

@@ -1,0 +1,192 @@
+package rsa
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+
+	"gonum.org/v1/gonum/floats"
+
+	"netrep_go/core/internal/cmem"
+)
+
+// rankMethod evaluates correlations of ranks. Entries are put in order once; the
+// midranks in a sample follow from cumulated weights, in one pass. Ranks are
+// doubled to be integers, and so are their sums over subjects, which noise
+// ceilings rank again.
+type rankMethod struct {
+	order  []int32 // (models + subjects) x pairs
+	same   [][]bool
+	weight []int32 // of each entry of an RDM, 0 outside of the sample
+	rank   []int32 // (models + subjects) x pairs, doubled
+	center []float64
+	norms  []float64
+	pooled []float64
+	keys   []uint64
+	sum    []uint64
+	sorter *sorter
+}
+
+func newRankMethod(arena *cmem.Arena, w *evaluator) *rankMethod {
+	v, pairs := w.models+w.subjects, Pairs(w.resampling.n)
+	m := &rankMethod{
+		order: arena.Int32s(v * pairs), same: make([][]bool, v),
+		weight: arena.Int32s(pairs), rank: arena.Int32s(v * pairs),
+		center: arena.Float64s(v * pairs), norms: arena.Float64s(v), pooled: arena.Float64s(pairs),
+		keys: arena.Uint64s(pairs), sum: arena.Uint64s(pairs), sorter: newSorter(arena, pairs),
+	}
+	if arena.Err() != nil {
+		return m
+	}
+	for i := range v {
+		x := w.row(i)
+		order := m.order[i*pairs : (i+1)*pairs]
+		copy(order, m.sorter.sorted(x))
+		m.same[i] = equalToNext(x, order)
+	}
+	return m
+}
+
+// equalToNext tells which numbers equal the next one in order; nil if none does.
+func equalToNext(x []float64, order []int32) []bool {
+	var same []bool
+	for k := range len(order) - 1 {
+		if x[order[k]] == x[order[k+1]] {
+			if same == nil {
+				same = make([]bool, len(order))
+			}
+			same[k] = true
+		}
+	}
+	return same
+}
+
+func (m *rankMethod) evaluate(w *evaluator) error {
+	v, pairs, k := w.models+w.subjects, Pairs(w.resampling.n), len(w.sample.index)
+	clear(m.weight)
+	for t, p := range w.sample.index {
+		m.weight[p] = int32(w.sample.weight[t])
+	}
+	for i := range v {
+		rank := m.rank[i*pairs : (i+1)*pairs]
+		m.midranks(rank, m.order[i*pairs:(i+1)*pairs], m.same[i])
+		m.norms[i] = m.gather(m.center[i*k:(i+1)*k], rank, w)
+		if m.norms[i] == 0 && w.Similarity == Spearman {
+			return fmt.Errorf("%s: %w", w.name(i), errConstant)
+		}
+	}
+	for i := range w.models {
+		for s := range w.subjects {
+			at := w.models + s
+			w.similarity[i*w.subjects+s] = m.correlation(w, m.center[i*k:(i+1)*k], m.norms[i], at, k)
+		}
+	}
+	if w.ceiling() {
+		return m.ceilings(w, pairs, k)
+	}
+	return nil
+}
+
+// midranks stores twice the midranks of all entries in the sample.
+func (m *rankMethod) midranks(rank, order []int32, same []bool) {
+	var below int32 // twice the weight of smaller entries
+	if same == nil {
+		for _, p := range order {
+			w := m.weight[p]
+			rank[p] = below + w + 1
+			below += 2 * w
+		}
+		return
+	}
+	for from := 0; from < len(order); {
+		weight, to := m.weight[order[from]], from+1
+		for same[to-1] {
+			weight += m.weight[order[to]]
+			to++
+		}
+		for _, p := range order[from:to] {
+			rank[p] = below + weight + 1
+		}
+		below += 2 * weight
+		from = to
+	}
+}
+
+// gather stores the centred ranks of the entries of the sample times the roots of
+// their weights, and returns their norm. The mean of ranks is (total + 1) / 2.
+func (m *rankMethod) gather(dst []float64, rank []int32, w *evaluator) float64 {
+	mean := w.sample.total + 1
+	for t, p := range w.sample.index {
+		dst[t] = (float64(rank[p]) - mean) * w.sample.root[t]
+	}
+	return floats.Norm(dst, 2)
+}
+
+// correlation returns that of a vector of centred ranks and vector i.
+func (m *rankMethod) correlation(w *evaluator, x []float64, norm float64, i, k int) float64 {
+	product := floats.Dot(x, m.center[i*k:(i+1)*k])
+	if w.Similarity == RhoA {
+		n := w.sample.total
+		return product * 3 / (n*n*n - n) // ranks are doubled
+	}
+	return max(-1, min(1, product/(norm*m.norms[i])))
+}
+
+// ceilings compares subjects with the ranks of the sums of ranks.
+func (m *rankMethod) ceilings(w *evaluator, pairs, k int) error {
+	clear(m.sum[:k])
+	ranks := func(s int) []int32 { return m.rank[(w.models+s)*pairs:] }
+	for s, count := range w.sample.subjects {
+		rank := ranks(s)
+		for t, p := range w.sample.index {
+			m.sum[t] += uint64(count) * uint64(rank[p])
+		}
+	}
+	copy(m.keys, m.sum[:k])
+	norm := m.pool(w, k)
+	for s := range w.subjects {
+		w.upper[s] = m.correlation(w, m.pooled[:k], norm, w.models+s, k)
+	}
+	for s, count := range w.sample.subjects {
+		if count == 0 {
+			continue
+		}
+		rank := ranks(s)
+		for t, p := range w.sample.index {
+			m.keys[t] = m.sum[t] - uint64(count)*uint64(rank[p])
+		}
+		others := m.pool(w, k)
+		if (norm == 0 || others == 0) && w.Similarity == Spearman {
+			return errMean
+		}
+		w.lower[s] = m.correlation(w, m.pooled[:k], others, w.models+s, k)
+	}
+	return nil
+}
+
+// pool ranks m.keys, stores centred ranks in m.pooled and returns their norm.
+func (m *rankMethod) pool(w *evaluator, k int) float64 {
+	keys, weight := m.keys[:k], w.sample.weight
+	var largest uint64
+	for _, key := range keys {
+		largest = max(largest, key)
+	}
+	order := m.sorter.sortedKeys(keys, bits.Len64(largest))
+	mean := w.sample.total + 1
+	var below, square float64
+	for from := 0; from < k; {
+		run, to := weight[order[from]], from+1
+		for to < k && keys[order[to]] == keys[order[from]] {
+			run += weight[order[to]]
+			to++
+		}
+		centred := 2*below + run + 1 - mean
+		square += run * centred * centred
+		for _, t := range order[from:to] {
+			m.pooled[t] = centred * w.sample.root[t]
+		}
+		below += run
+		from = to
+	}
+	return math.Sqrt(square)
+}

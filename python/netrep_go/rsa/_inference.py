@@ -1,0 +1,693 @@
+"""Models against the RDMs of subjects: noise ceilings, bootstrap and permutation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from netrep_go import _native
+from netrep_go._alignment import progress_bar, seed_from
+from netrep_go._validation import check_integer, check_number, check_option
+from netrep_go.rsa._compare import SIMILARITIES, as_sigma
+from netrep_go.rsa._folds import as_vectors, check_same_conditions, n_conditions
+from netrep_go.rsa._models import pandas
+
+__all__ = [
+    "ModelContrasts",
+    "ModelEvaluation",
+    "NoiseCeiling",
+    "PermutationTest",
+    "compare_models",
+    "evaluate",
+    "noise_ceiling",
+    "permutation_test",
+]
+
+_RESAMPLE = ("both", "conditions", "subjects")
+_TESTS = ("t", "bootstrap", "wilcoxon")
+_CORRECTIONS = ("fdr", "bonferroni", "none")
+_ALTERNATIVES = ("greater", "less", "two-sided")
+
+
+class NoiseCeiling(NamedTuple):
+    """Bounds of how similar the RDM of the true model would be to those of subjects."""
+
+    lower: float
+    upper: float
+
+
+def noise_ceiling(
+    rdms: ArrayLike, method: str = "spearman", *, sigma: ArrayLike | None = None
+) -> NoiseCeiling:
+    """Return the bounds of the noise ceiling.
+
+    The upper bound is the mean similarity of the RDMs to their mean, the lower one that
+    of each to the mean of the others [1]_. RDMs are normalised before they are averaged,
+    as the similarity does: ranks for rank correlations, z-scores for 'pearson' and
+    'corr_cov', unit length for 'cosine' and 'cosine_cov', unit sum for 'bures'.
+
+    Parameters
+    ----------
+    rdms : array_like of shape (n_subjects, n_pairs) or (n_subjects, n_conditions, n_conditions)
+        RDMs of at least two subjects. Entries that are NaN in one are left out of all.
+    method : str, default='spearman'
+        Similarity, as in :func:`compare`.
+    sigma : array_like, default=None
+        Noise of patterns, as in :func:`compare`.
+
+    Returns
+    -------
+    NoiseCeiling
+        With ``lower`` and ``upper``.
+
+    References
+    ----------
+    .. [1] Nili, Wingfield, Walther, Su, Marslen-Wilson & Kriegeskorte (2014). A toolbox
+       for representational similarity analysis. PLoS Comput. Biol. 10, e1003553.
+       doi:10.1371/journal.pcbi.1003553
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import noise_ceiling, rdm
+    >>> rng = np.random.default_rng(0)
+    >>> subjects = rng.standard_normal((10, 50)) + rng.standard_normal((4, 10, 50))
+    >>> lower, upper = noise_ceiling(rdm(subjects))
+    >>> round(lower, 2), round(upper, 2)
+    (0.29, 0.61)
+    """
+    check_option(method, "method", SIMILARITIES)
+    y = as_vectors(rdms, "rdms", allow_nan=True)
+    bounds = np.empty((2, len(y)))
+    inputs = (np.empty((0, 0)), y, *_comparison(method, sigma, y))
+    _native.call("rsa.evaluate", (np.empty((0, 0)), bounds), inputs)
+    return NoiseCeiling(*bounds.mean(axis=1).tolist())
+
+
+def _comparison(method: str, sigma: ArrayLike | None, rdms: np.ndarray) -> tuple[Any, ...]:
+    return SIMILARITIES.index(method), as_sigma(sigma, method, n_conditions(rdms, "rdms"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelEvaluation:
+    """Result of :func:`evaluate`.
+
+    Attributes
+    ----------
+    names : list of str
+        Names of the models.
+    method : str
+        Similarity.
+    resample : str or None
+        What was drawn with replacement.
+    similarities : ndarray of shape (n_models, n_subjects)
+        Similarity of each model to each subject.
+    draws : ndarray of shape (n_draws, n_models) or None
+        Mean similarity to the subjects in each bootstrap sample.
+    noise_ceiling : NoiseCeiling or None
+        Of all conditions and subjects.
+    noise_ceiling_draws : ndarray of shape (n_draws, 2) or None
+        Lower and upper bound in each bootstrap sample; NaN where all the subjects drawn
+        are the same one, or cancel in their mean.
+    partial_draws : tuple of 2 ndarray of shape (n_draws, n_models + 2) or None
+        If ``resample`` is 'both', the draws and noise ceilings of subjects only and of
+        conditions only, which the variance takes.
+    n_conditions : int
+        Number of conditions.
+    """
+
+    names: list[str]
+    method: str
+    resample: str | None
+    similarities: np.ndarray
+    draws: np.ndarray | None
+    noise_ceiling: NoiseCeiling | None
+    noise_ceiling_draws: np.ndarray | None
+    partial_draws: tuple[np.ndarray, np.ndarray] | None
+    n_conditions: int
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Mean similarity of each model to the subjects."""
+        return self.similarities.mean(axis=1)
+
+    @property
+    def dof(self) -> int:
+        """Degrees of freedom of t tests: one less than what was resampled, the smaller if two."""
+        n_subjects = self.similarities.shape[1]
+        sizes = {"conditions": self.n_conditions, "both": min(self.n_conditions, n_subjects)}
+        return sizes.get(self.resample or "subjects", n_subjects) - 1
+
+    def standard_error(self) -> np.ndarray:
+        """Return the standard error of each mean, NaN if there is one subject and no draws."""
+        return np.sqrt(self._variance(np.eye(len(self.names))))
+
+    def interval(self, confidence: float = 0.95) -> np.ndarray:
+        """Return confidence intervals of the means.
+
+        Parameters
+        ----------
+        confidence : float, default=0.95
+            Probability that an interval holds the mean of the population.
+
+        Returns
+        -------
+        ndarray of shape (2, n_models)
+            Lower and upper ends, from the t distribution and the standard errors.
+        """
+        check_number(confidence, "confidence", 0, 1)
+        half = stats.t.ppf((1 + confidence) / 2, max(self.dof, 1)) * self.standard_error()
+        return np.array([self.mean - half, self.mean + half])
+
+    def _variance(self, contrasts: np.ndarray) -> np.ndarray:
+        """Return the variances of contrasts of models or, with two columns more, of ceilings.
+
+        Of two factors it is that of rsatoolbox, which removes what both count [1]_.
+        """
+        n, m = self.similarities.shape[1], self.n_conditions
+        if self.draws is None:
+            if n < 2:
+                return np.full(len(contrasts), np.nan)
+            return np.var(contrasts[:, : len(self.names)] @ self.similarities, axis=1, ddof=1) / n
+        both = _variances(self._all_draws(), contrasts)
+        if self.resample == "subjects":
+            return both * n / (n - 1)
+        if self.resample == "conditions":
+            return both * m / (m - 1)
+        subjects, conditions = (_variances(draws, contrasts) for draws in self.partial_draws)
+        of_subjects, of_conditions = subjects * n / (n - 1), conditions * m / (m - 1)
+        interaction = (both - subjects - conditions) * m * n / ((m - 1) * (n - 1))
+        corrected = of_subjects + of_conditions - interaction
+        return np.minimum(np.maximum.reduce([corrected, of_subjects, of_conditions]), both)
+
+    def _all_draws(self) -> np.ndarray:
+        if self.noise_ceiling_draws is None:
+            return self.draws
+        return np.hstack([self.draws, self.noise_ceiling_draws])
+
+    def p_zero(self) -> np.ndarray:
+        """Return one-sided p-values of t tests of the means being above 0."""
+        return stats.t.sf(_ratio(self.mean, self.standard_error()), max(self.dof, 1))
+
+    def p_noise_ceiling(self) -> np.ndarray | None:
+        """Return two-sided p-values of t tests against the lower bound of the noise ceiling."""
+        if self.noise_ceiling is None:
+            return None
+        contrasts = np.eye(len(self.names))
+        if self.draws is not None:
+            contrasts = np.hstack([contrasts, np.tile([-1.0, 0.0], (len(contrasts), 1))])
+        t = _ratio(self.mean - self.noise_ceiling.lower, np.sqrt(self._variance(contrasts)))
+        return 2 * stats.t.sf(np.abs(t), max(self.dof, 1))
+
+    def to_frame(self) -> Any:
+        """Return a pandas DataFrame with one row a model."""
+        low, high = self.interval()
+        ceiling = self.noise_ceiling or NoiseCeiling(np.nan, np.nan)
+        return pandas().DataFrame(
+            {
+                "model": self.names,
+                "method": self.method,
+                "similarity": self.mean,
+                "standard_error": self.standard_error(),
+                "ci_low": low,
+                "ci_high": high,
+                "p_zero": self.p_zero(),
+                "p_noise_ceiling": np.nan if self.noise_ceiling is None else self.p_noise_ceiling(),
+                "noise_ceiling_low": ceiling.lower,
+                "noise_ceiling_high": ceiling.upper,
+                "n_subjects": self.similarities.shape[1],
+                "n_conditions": self.n_conditions,
+            }
+        )
+
+
+def _variances(draws: np.ndarray, contrasts: np.ndarray) -> np.ndarray:
+    """Return the variances of contrasts over the draws in which they are defined."""
+    values = draws[:, : contrasts.shape[1]] @ contrasts.T
+    return np.nanvar(values, axis=0, ddof=1)
+
+
+def evaluate(
+    models: ArrayLike | Mapping[str, ArrayLike],
+    rdms: ArrayLike,
+    method: str = "spearman",
+    *,
+    resample: Literal["both", "conditions", "subjects"] | None = None,
+    n_draws: int = 1000,
+    noise_ceiling: bool = True,
+    names: Sequence[str] | None = None,
+    sigma: ArrayLike | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> ModelEvaluation:
+    r"""Compare model RDMs with the RDMs of subjects, with noise ceiling and bootstrap.
+
+    Parameters
+    ----------
+    models : mapping of str to array_like of shape (n_pairs,), or array_like of shape \
+(n_pairs,), (n_models, n_pairs), (n_conditions, n_conditions) or (n_models, n_conditions, \
+n_conditions)
+        RDMs that the models predict.
+    rdms : array_like of shape (n_pairs,), (n_subjects, n_pairs), (n_conditions, \
+n_conditions) or (n_subjects, n_conditions, n_conditions)
+        Measured RDMs: of subjects, or sessions. Entries that are NaN in any RDM, model
+        or measured, are left out of all.
+    method : str, default='spearman'
+        Similarity, as in :func:`compare`.
+    resample : {'both', 'conditions', 'subjects'} or None, default=None
+        What is drawn with replacement. The results then hold for other conditions, other
+        subjects, or both, than those that were measured. None draws nothing; the standard
+        errors are then those over subjects.
+    n_draws : int, default=1000
+        Number of bootstrap samples.
+    noise_ceiling : bool, default=True
+        Compute the noise ceiling, also of each sample, if there are two subjects or more.
+    names : sequence of str, default=None
+        Names of the models, if these are not a mapping.
+    sigma : array_like, default=None
+        Noise of patterns, as in :func:`compare`.
+    random_state : int, RandomState or None, default=None
+        Draws the samples. The same number gives the same samples, whatever ``n_jobs``.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores.
+    verbose : bool, default=False
+        Show a progress bar.
+
+    Returns
+    -------
+    ModelEvaluation
+        The similarities, with standard errors, tests and ``to_frame()``.
+
+    Raises
+    ------
+    ValueError
+        If RDMs are of different conditions, a similarity is undefined, or there is only
+        one of what is to be resampled.
+
+    Notes
+    -----
+    As in rsatoolbox, a pair of copies of one condition is left out of a sample, ranks are
+    those within the sample, and the noise ceiling of a sample counts each subject drawn
+    once. Samples with fewer than 3 different conditions, or in which an RDM is constant,
+    are drawn again. With 'both', the variances of three bootstraps are combined so that
+    what is due to both factors is counted once [1]_. 'bures' and 'neg_riem_dist' cannot
+    resample conditions.
+
+    References
+    ----------
+    .. [1] Schütt, Kipnis, Diedrichsen & Kriegeskorte (2023). Statistical inference on
+       representational geometries. eLife 12, e82566. doi:10.7554/eLife.82566
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import evaluate, rdm
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((12, 50))
+    >>> subjects = rdm(X + rng.standard_normal((5, 12, 50)))
+    >>> models = {"true": rdm(X), "other": rdm(rng.standard_normal((12, 50)))}
+    >>> evaluation = evaluate(models, subjects, resample="conditions", random_state=0)
+    >>> evaluation.mean.round(2)
+    array([ 0.49, -0.04])
+    >>> (evaluation.p_zero() < 0.001).tolist()
+    [True, False]
+    """
+    check_option(method, "method", SIMILARITIES)
+    names, x = as_models(models, names)
+    y = as_vectors(rdms, "rdms", allow_nan=True)
+    n = check_same_conditions(x, "models", y, "rdms")
+    check_integer(n_draws, "n_draws", 2)
+    if resample is not None:
+        check_option(resample, "resample", _RESAMPLE)
+    if resample in ("subjects", "both") and len(y) < 2:
+        raise ValueError(f"resample={resample!r} needs at least 2 RDMs, got {len(y)}")
+    inputs = (x, y, *_comparison(method, sigma, y))
+    with_ceiling = bool(noise_ceiling) and len(y) > 1
+    similarities = np.empty((len(x), len(y)))
+    bounds = np.empty((2, len(y))) if with_ceiling else np.empty((0, 0))
+    _native.call("rsa.evaluate", (similarities, bounds), inputs)
+    draws: dict[str, tuple[np.ndarray, np.ndarray | None]] = {}
+    if resample is not None:
+        seed = seed_from(random_state)
+        for what in (resample, "subjects", "conditions") if resample == "both" else (resample,):
+            draws[what] = _bootstrap(
+                inputs, what, n_draws, with_ceiling, seed, n_jobs=n_jobs, verbose=verbose
+            )
+    main = draws.get(resample or "", (None, None))
+    return ModelEvaluation(
+        names=names,
+        method=method,
+        resample=resample,
+        similarities=similarities,
+        draws=main[0],
+        noise_ceiling=NoiseCeiling(*bounds.mean(axis=1).tolist()) if with_ceiling else None,
+        noise_ceiling_draws=main[1],
+        partial_draws=tuple(
+            np.hstack([part for part in draws[what] if part is not None])
+            for what in ("subjects", "conditions")
+        )
+        if resample == "both"
+        else None,
+        n_conditions=n,
+    )
+
+
+def _bootstrap(
+    inputs: tuple[Any, ...],
+    what: str,
+    n_draws: int,
+    with_ceiling: bool,
+    seed: int,
+    *,
+    n_jobs: int | None,
+    verbose: bool,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the mean similarities and noise ceilings of bootstrap samples."""
+    draws = np.empty((n_draws, len(inputs[0])))
+    ceilings = np.empty((n_draws, 2)) if with_ceiling else np.empty((0, 0))
+    factors = (what != "subjects", what != "conditions", seed)
+    with progress_bar(f"Resampling {what}", verbose) as progress:
+        _native.run(
+            "rsa.bootstrap",
+            (draws, ceilings),
+            (*inputs, *factors),
+            n_jobs=n_jobs,
+            progress=progress,
+        )
+    return draws, ceilings if with_ceiling else None
+
+
+def as_models(
+    models: ArrayLike | Mapping[str, ArrayLike], names: Sequence[str] | None
+) -> tuple[list[str], np.ndarray]:
+    """Return the names and RDMs of models."""
+    if isinstance(models, Mapping):
+        if names is not None:
+            raise ValueError("names are the keys of models already")
+        if not models:
+            raise ValueError("models must have at least one model, got none")
+        vectors = [as_vectors(v, f"models[{k!r}]", allow_nan=True) for k, v in models.items()]
+        for key, vector in zip(models, vectors, strict=True):
+            if len(vector) != 1:
+                raise ValueError(f"models[{key!r}] must be one RDM, got {len(vector)}")
+            check_same_conditions(vectors[0], "the first model", vector, f"models[{key!r}]")
+        return [str(key) for key in models], np.concatenate(vectors)
+    vectors = as_vectors(models, "models", allow_nan=True)
+    if names is None:
+        return [f"model {k}" for k in range(len(vectors))], vectors
+    if len(names) != len(vectors):
+        raise ValueError(f"names must have one item a model, got {len(names)} for {len(vectors)}")
+    return [str(name) for name in names], vectors
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelContrasts:
+    """Result of :func:`compare_models`: one item for each pair of models.
+
+    Attributes
+    ----------
+    pairs : list of tuple of int
+        Positions of the two models.
+    names : list of str
+        Names of the models.
+    difference : ndarray of shape (n_pairs,)
+        Mean similarity of the first less that of the second.
+    p_value : ndarray of shape (n_pairs,)
+        Two-sided p-values.
+    p_corrected : ndarray of shape (n_pairs,)
+        The same, corrected for the number of pairs.
+    test, correction : str
+        How they were found.
+    """
+
+    pairs: list[tuple[int, int]]
+    names: list[str]
+    difference: np.ndarray
+    p_value: np.ndarray
+    p_corrected: np.ndarray
+    test: str
+    correction: str
+
+    def to_frame(self) -> Any:
+        """Return a pandas DataFrame with one row a pair."""
+        return pandas().DataFrame(
+            {
+                "model_a": [self.names[i] for i, _ in self.pairs],
+                "model_b": [self.names[j] for _, j in self.pairs],
+                "difference": self.difference,
+                "p": self.p_value,
+                "p_corrected": self.p_corrected,
+                "test": self.test,
+                "correction": self.correction,
+            }
+        )
+
+
+def compare_models(
+    evaluation: ModelEvaluation,
+    *,
+    test: Literal["t", "bootstrap", "wilcoxon"] = "t",
+    correction: Literal["fdr", "bonferroni", "none"] = "fdr",
+) -> ModelContrasts:
+    """Test the differences between all pairs of models.
+
+    Parameters
+    ----------
+    evaluation : ModelEvaluation
+        Result of :func:`evaluate`.
+    test : {'t', 'bootstrap', 'wilcoxon'}, default='t'
+        't': t test with the bootstrapped variance of the difference or, if nothing was
+        resampled, the paired t test over subjects. 'bootstrap': twice the smaller share of
+        samples on one side of 0. 'wilcoxon': signed ranks over subjects.
+    correction : {'fdr', 'bonferroni', 'none'}, default='fdr'
+        Of the p-values for the number of pairs: the false discovery rate of Benjamini and
+        Hochberg, or the family-wise error rate of Bonferroni.
+
+    Returns
+    -------
+    ModelContrasts
+        Differences and p-values, with ``to_frame()``.
+
+    Raises
+    ------
+    ValueError
+        If there is one model, or too little for the test: no draws, or one subject.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import compare_models, evaluate, rdm
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((12, 50))
+    >>> subjects = rdm(X + rng.standard_normal((5, 12, 50)))
+    >>> models = {"true": rdm(X), "other": rdm(rng.standard_normal((12, 50)))}
+    >>> contrasts = compare_models(evaluate(models, subjects))
+    >>> contrasts.difference.round(2), bool(contrasts.p_value < 0.01)
+    (array([0.53]), True)
+    """
+    check_option(test, "test", _TESTS)
+    check_option(correction, "correction", _CORRECTIONS)
+    n_models, n_subjects = evaluation.similarities.shape
+    if n_models < 2:
+        raise ValueError("at least 2 models are needed to compare them, got 1")
+    if test == "bootstrap" and evaluation.draws is None:
+        raise ValueError("test='bootstrap' needs draws: evaluate with resample")
+    if n_subjects < 2 and (test == "wilcoxon" or evaluation.draws is None):
+        raise ValueError(f"test={test!r} needs at least 2 subjects, got 1")
+    pairs = list(combinations(range(n_models), 2))
+    contrasts = np.array([np.eye(n_models)[i] - np.eye(n_models)[j] for i, j in pairs])
+    difference = contrasts @ evaluation.mean
+    if test == "t":
+        t = _ratio(difference, np.sqrt(evaluation._variance(contrasts)))
+        p_value = 2 * stats.t.sf(np.abs(t), evaluation.dof)
+    elif test == "bootstrap":
+        p_value = _bootstrap_p(evaluation.draws @ contrasts.T)
+    else:
+        p_value = np.array([_signed_rank_p(d) for d in contrasts @ evaluation.similarities])
+    return ModelContrasts(
+        pairs=pairs,
+        names=evaluation.names,
+        difference=difference,
+        p_value=p_value,
+        p_corrected=corrected(p_value, correction),
+        test=test,
+        correction=correction,
+    )
+
+
+def _ratio(difference: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """Return differences in units of their errors; 0 of models that never differ."""
+    with np.errstate(divide="ignore"):
+        return np.divide(difference, error, out=np.zeros_like(difference), where=difference != 0)
+
+
+def _bootstrap_p(differences: np.ndarray) -> np.ndarray:
+    """Return twice the smaller share of draws on one side of 0, ties being on both."""
+    n = len(differences)
+    smaller = np.minimum((differences <= 0).sum(axis=0), (differences >= 0).sum(axis=0))
+    return np.minimum(2 * (smaller + 1) / (n + 1), 1)
+
+
+def _signed_rank_p(differences: np.ndarray) -> float:
+    return 1.0 if not differences.any() else float(stats.wilcoxon(differences).pvalue)
+
+
+def corrected(p_value: np.ndarray, correction: str) -> np.ndarray:
+    """Return p-values corrected for their number."""
+    if correction == "fdr":
+        return stats.false_discovery_control(p_value)
+    if correction == "bonferroni":
+        return np.minimum(p_value * p_value.size, 1)
+    return p_value.copy()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PermutationTest:
+    """Result of :func:`permutation_test`.
+
+    Attributes
+    ----------
+    names : list of str
+        Names of the models.
+    statistic : ndarray of shape (n_models,)
+        Mean similarity of each model to the subjects.
+    p_value : ndarray of shape (n_models,)
+        (b + 1) / (n_permutations + 1), b being the number of permutations that are at
+        least as extreme.
+    p_corrected : ndarray of shape (n_models,)
+        The same, corrected for the number of models.
+    null : ndarray of shape (n_permutations, n_models)
+        The statistic after each permutation.
+    alternative, correction : str
+        As asked for.
+    """
+
+    names: list[str]
+    statistic: np.ndarray
+    p_value: np.ndarray
+    p_corrected: np.ndarray
+    null: np.ndarray
+    alternative: str
+    correction: str
+
+    def to_frame(self) -> Any:
+        """Return a pandas DataFrame with one row a model."""
+        return pandas().DataFrame(
+            {
+                "model": self.names,
+                "similarity": self.statistic,
+                "p": self.p_value,
+                "p_corrected": self.p_corrected,
+                "null_mean": self.null.mean(axis=0),
+                "null_std": self.null.std(axis=0),
+                "alternative": self.alternative,
+                "n_permutations": len(self.null),
+            }
+        )
+
+
+def permutation_test(
+    models: ArrayLike | Mapping[str, ArrayLike],
+    rdms: ArrayLike,
+    method: str = "spearman",
+    *,
+    n_permutations: int = 9999,
+    alternative: Literal["greater", "less", "two-sided"] = "greater",
+    correction: Literal["fdr", "bonferroni", "none"] = "fdr",
+    names: Sequence[str] | None = None,
+    sigma: ArrayLike | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> PermutationTest:
+    """Test whether models are related to measured RDMs, by permuting conditions.
+
+    The statistic is the mean similarity of a model to the RDMs of subjects, its null
+    distribution that after random permutations of the conditions of the model (the Mantel
+    test [1]_): pairs of conditions depend on each other, conditions need not.
+
+    Parameters
+    ----------
+    models, rdms, method, names, sigma
+        As in :func:`evaluate`, but without NaN.
+    n_permutations : int, default=9999
+        Number of random permutations, the same ones for all models.
+    alternative : {'greater', 'less', 'two-sided'}, default='greater'
+        What is extreme; 'two-sided' by distance from the mean of the null distribution.
+    correction : {'fdr', 'bonferroni', 'none'}, default='fdr'
+        Of the p-values for the number of models.
+    random_state : int, RandomState or None, default=None
+        Draws the permutations. The same number gives the same ones, whatever ``n_jobs``.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores.
+    verbose : bool, default=False
+        Show a progress bar.
+
+    Returns
+    -------
+    PermutationTest
+        Statistics and p-values, with ``to_frame()``.
+
+    References
+    ----------
+    .. [1] Mantel (1967). The detection of disease clustering and a generalized regression
+       approach. Cancer Research 27, 209-220.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import permutation_test, rdm
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((12, 50))
+    >>> models = {"true": rdm(X), "other": rdm(rng.standard_normal((12, 50)))}
+    >>> noisy = rdm(X + rng.standard_normal((12, 50)))
+    >>> permutation_test(models, noisy, n_permutations=999, random_state=0).p_value < 0.01
+    array([ True, False])
+    """
+    check_option(method, "method", SIMILARITIES)
+    check_option(alternative, "alternative", _ALTERNATIVES)
+    check_option(correction, "correction", _CORRECTIONS)
+    check_integer(n_permutations, "n_permutations", 1)
+    names, x = as_models(models, names)
+    y = as_vectors(rdms, "rdms", allow_nan=True)
+    check_same_conditions(x, "models", y, "rdms")
+    inputs = (x, y, *_comparison(method, sigma, y))
+    similarities, null = np.empty((len(x), len(y))), np.empty((n_permutations, len(x)))
+    _native.call("rsa.evaluate", (similarities, np.empty((0, 0))), inputs)
+    with progress_bar("Permuting conditions", verbose) as progress:
+        _native.run(
+            "rsa.permute",
+            (null,),
+            (*inputs, seed_from(random_state)),
+            n_jobs=n_jobs,
+            progress=progress,
+        )
+    statistic = similarities.mean(axis=1)
+    p_value = _permutation_p(statistic, null, alternative)
+    return PermutationTest(
+        names=names,
+        statistic=statistic,
+        p_value=p_value,
+        p_corrected=corrected(p_value, correction),
+        null=null,
+        alternative=alternative,
+        correction=correction,
+    )
+
+
+def _permutation_p(statistic: np.ndarray, null: np.ndarray, alternative: str) -> np.ndarray:
+    """Return the shares of permutations that are as extreme, up to rounding."""
+    if alternative == "two-sided":
+        center = null.mean(axis=0)
+        statistic, null = np.abs(statistic - center), np.abs(null - center)
+    elif alternative == "less":
+        statistic, null = -statistic, -null
+    extreme = (null >= statistic - 1e-12 * np.maximum(1, np.abs(statistic))).sum(axis=0)
+    return (extreme + 1) / (len(null) + 1)

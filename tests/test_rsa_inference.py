@@ -1,0 +1,446 @@
+"""Noise ceilings, bootstrap, permutation: rsatoolbox's values, definitions, seeds, real data."""
+
+import itertools
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from golden.make_rsatoolbox import RESAMPLED
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
+from scipy.io import loadmat
+from scipy.spatial.distance import squareform
+
+from netrep_go.rsa import (
+    compare,
+    compare_models,
+    evaluate,
+    noise_ceiling,
+    permutation_test,
+    rdm,
+)
+
+GOLDEN = json.loads(Path(__file__).with_name("golden").joinpath("rsatoolbox.json").read_text())
+MODELS, SUBJECTS = (np.array(GOLDEN["bootstrap"][name]) for name in ("models", "subjects"))
+SPECTRAL = ["bures", "neg_riem_dist"]
+
+
+def study(rng, n_conditions=10, n_subjects=6, n_models=3, noise=1.5):
+    """Return models of growing truth, and subjects."""
+    X = rng.standard_normal((n_conditions, 40))
+    other = rng.standard_normal((n_models, n_conditions, 40))
+    weight = np.linspace(0, 1, n_models)[:, None, None]
+    subjects = X + noise * rng.standard_normal((n_subjects, n_conditions, 40))
+    return rdm(weight * X + (1 - weight) * other), rdm(subjects)
+
+
+def ceiling_by_definition(rdms, method):
+    """Return the bounds from averages of normalised RDMs."""
+    if method in ("spearman", "rho-a", "tau-a", "tau-b"):
+        parts = stats.rankdata(rdms, axis=1)
+    elif method in ("pearson", "corr_cov"):
+        parts = stats.zscore(rdms, axis=1)
+    else:
+        parts = rdms / {"cosine": np.linalg.norm, "cosine_cov": np.linalg.norm}.get(method, np.sum)(
+            rdms, axis=1, keepdims=True
+        )
+    upper = [compare(parts.sum(axis=0), x, method) for x in rdms]
+    lower = [
+        compare(np.delete(parts, s, axis=0).sum(axis=0), x, method) for s, x in enumerate(rdms)
+    ]
+    return np.mean(lower), np.mean(upper)
+
+
+# Without resampling
+
+
+@pytest.mark.parametrize("method", RESAMPLED)
+def test_rsatoolbox(method):
+    want = GOLDEN["bootstrap"]["samples"][0][method]
+    evaluation = evaluate(MODELS, SUBJECTS, method)
+    assert_allclose(evaluation.mean, want[:-2], rtol=1e-10, atol=1e-13)
+    assert_allclose(evaluation.noise_ceiling, want[-2:], rtol=1e-10)
+    assert noise_ceiling(SUBJECTS, method) == evaluation.noise_ceiling
+    assert_allclose(evaluation.similarities, compare(MODELS, SUBJECTS, method), atol=1e-13)
+
+
+@pytest.mark.parametrize("method", [*RESAMPLED, "bures"])
+def test_noise_ceiling_is_what_it_is_defined_as(rng, method):
+    subjects = study(rng)[1]
+    assert_allclose(
+        noise_ceiling(subjects, method), ceiling_by_definition(subjects, method), rtol=1e-10
+    )
+
+
+def test_noise_ceiling_bounds_the_truth(rng):
+    X = rng.standard_normal((20, 60))
+    subjects = rdm(X + 1.5 * rng.standard_normal((200, 20, 60)))
+    lower, upper = noise_ceiling(subjects[:8], "pearson")
+    assert lower < upper
+    truth = compare(subjects.mean(axis=0), subjects, "pearson").mean()
+    assert lower - 0.02 < truth < upper + 0.02
+
+
+def test_tests_over_subjects(rng):
+    models, subjects = study(rng)
+    evaluation = evaluate(models, subjects)
+    a, b, c = evaluation.similarities
+    assert_allclose(
+        evaluation.p_zero(),
+        stats.ttest_1samp(evaluation.similarities, 0, axis=1, alternative="greater").pvalue,
+    )
+    lower = evaluation.noise_ceiling.lower
+    assert_allclose(
+        evaluation.p_noise_ceiling(),
+        stats.ttest_1samp(evaluation.similarities, lower, axis=1).pvalue,
+    )
+    contrasts = compare_models(evaluation, correction="none")
+    assert contrasts.pairs == [(0, 1), (0, 2), (1, 2)]
+    assert_allclose(
+        contrasts.p_value, [stats.ttest_rel(*pair).pvalue for pair in ((a, b), (a, c), (b, c))]
+    )
+    ranks = compare_models(evaluation, test="wilcoxon", correction="bonferroni")
+    want = [stats.wilcoxon(x - y).pvalue for x, y in ((a, b), (a, c), (b, c))]
+    assert_allclose(ranks.p_value, want)
+    assert_allclose(ranks.p_corrected, np.minimum(3 * np.array(want), 1))
+    assert_allclose(
+        compare_models(evaluation).p_corrected, stats.false_discovery_control(contrasts.p_value)
+    )
+    interval = stats.t.interval(0.9, 5, evaluation.mean, stats.sem(evaluation.similarities, axis=1))
+    assert_allclose(evaluation.interval(0.9), interval)
+
+
+# Bootstrap
+
+
+def enumerated(models, subjects, method):
+    """Return the mean similarity in every sample of the conditions that is allowed."""
+    n = 4
+    found, weights = [], []
+    for drawn in itertools.product(range(n), repeat=n):
+        if len(set(drawn)) < 3:
+            continue
+        pairs = [(i, j) for i, j in itertools.combinations(sorted(drawn), 2) if i != j]
+        rows, cols = np.transpose(pairs)
+        x = np.array([squareform(v)[rows, cols] for v in models])
+        y = np.array([squareform(v)[rows, cols] for v in subjects])
+        function = {"pearson": stats.pearsonr, "spearman": stats.spearmanr}[method]
+        found.append([np.mean([function(a, b)[0] for b in y]) for a in x])
+        weights.append(1)
+    return np.array(found)
+
+
+@pytest.mark.parametrize("method", ["pearson", "spearman"])
+def test_draws_come_from_all_samples(rng, method):
+    models, subjects = study(rng, n_conditions=4, n_models=2, n_subjects=3)
+    want = enumerated(models, subjects, method)
+    draws = evaluate(
+        models, subjects, method, resample="conditions", n_draws=20_000, random_state=0
+    ).draws
+    for k in range(2):
+        values, counts = np.unique(want[:, k].round(9), return_counts=True)
+        seen = {v: 0 for v in values} | dict(
+            zip(*np.unique(draws[:, k].round(9), return_counts=True), strict=True)
+        )
+        assert len(seen) == len(values)  # no others
+        share = counts / counts.sum()
+        got = np.array([seen[v] for v in values]) / len(draws)
+        assert (np.abs(got - share) < 5 * np.sqrt(share / len(draws))).all()
+
+
+@pytest.mark.parametrize("method", ["spearman", "cosine", "tau-a", "bures"])
+def test_subjects_are_drawn(rng, method):
+    models, subjects = study(rng, n_subjects=3)
+    evaluation = evaluate(models, subjects, method, resample="subjects", random_state=1)
+    similarities = compare(models, subjects, method)
+    allowed = {
+        tuple(similarities[:, list(drawn)].mean(axis=1).round(9))
+        for drawn in itertools.product(range(3), repeat=3)
+    }
+    assert {tuple(row) for row in evaluation.draws.round(9)} == allowed
+    alone = np.isnan(evaluation.noise_ceiling_draws[:, 0])
+    assert alone.mean() == pytest.approx(1 / 9, abs=0.05)
+    want = similarities.var(axis=1) / 3 * 3 / 2  # of a mean of 3 draws, corrected for 3 subjects
+    assert_allclose(evaluation.standard_error() ** 2, want, rtol=0.2)
+
+
+@pytest.mark.parametrize("method", [*RESAMPLED, *SPECTRAL])
+def test_seeds_and_threads(rng, method):
+    models, subjects = study(rng, n_conditions=6, n_subjects=3)
+    if method in SPECTRAL:
+        models, subjects = models**2, subjects**2
+        models, subjects = (rdm(rng.standard_normal((k, 6, 9)), "sqeuclidean") for k in (2, 3))
+    options = {"resample": "subjects" if method in SPECTRAL else "both", "n_draws": 30}
+    runs = [
+        evaluate(models, subjects, method, random_state=seed, n_jobs=n_jobs, **options)
+        for seed, n_jobs in ((3, 1), (3, 2), (4, 1))
+    ]
+    assert_array_equal(runs[0].draws, runs[1].draws)
+    assert_array_equal(runs[0].noise_ceiling_draws, runs[1].noise_ceiling_draws)
+    assert (runs[0].draws != runs[2].draws).any()
+    assert np.isfinite(runs[0].to_frame()["standard_error"]).all()
+
+
+def test_sigma_of_resampled_conditions(rng):
+    models, subjects = study(rng, n_conditions=6)
+    sigma = rng.random(6) + 0.5
+    plain, same, other = (
+        evaluate(
+            models, subjects, "cosine_cov", resample="conditions", sigma=s, random_state=0
+        ).draws
+        for s in (None, np.full(6, 2.0), sigma)
+    )
+    assert_allclose(same, plain, rtol=1e-9)
+    assert np.abs(other - plain).max() > 1e-3
+    with pytest.raises(ValueError, match="need sigma as variances"):
+        evaluate(models, subjects, "cosine_cov", resample="conditions", sigma=np.diag(sigma))
+
+
+def test_both_factors_make_the_larger_error(rng):
+    models, subjects = study(rng, n_conditions=15, n_subjects=8)
+    errors = {
+        what: evaluate(models, subjects, resample=what, random_state=0).standard_error()
+        for what in ("both", "conditions", "subjects")
+    }
+    assert (errors["both"] >= errors["conditions"] * 0.99).all()
+    assert (errors["both"] >= errors["subjects"] * 0.99).all()
+    naive = evaluate(models, subjects, resample="both", random_state=0).draws.std(axis=0, ddof=1)
+    assert (errors["both"] <= naive).all()
+
+
+def test_bootstrap_tests(rng):
+    models, subjects = study(rng, n_conditions=15)
+    evaluation = evaluate(models, subjects, resample="conditions", random_state=0)
+    for test in ("t", "bootstrap"):
+        contrasts = compare_models(evaluation, test=test)
+        assert contrasts.p_value[1] < 0.05
+        assert (contrasts.p_corrected >= contrasts.p_value).all()
+    same = compare_models(
+        evaluate(models[[0, 0]], subjects, resample="conditions", random_state=0), test="bootstrap"
+    )
+    assert same.p_value == [1]
+    assert compare_models(evaluate(models[[0, 0]], subjects)).p_value == [1]
+
+
+def test_intervals_cover_the_truth(rng):
+    """The mean over all subjects, of whom few were measured, is inside as often as it says."""
+    X = rng.standard_normal((8, 30))
+    everybody = rdm(X + 2 * rng.standard_normal((2000, 8, 30)))
+    model = rdm(X)
+    truth = compare(model, everybody).mean()
+    inside = 0
+    for k in range(200):
+        low, high = evaluate(
+            model, everybody[8 * k : 8 * k + 8], resample="subjects", n_draws=100, random_state=k
+        ).interval(0.9)
+        inside += low[0] < truth < high[0]
+    assert 0.84 < inside / 200 < 0.96
+
+
+def test_missing_entries_are_left_out_of_all(rng):
+    models, subjects = study(rng)
+    holes = np.zeros(45, bool)
+    holes[[3, 20]] = True
+    lacking = subjects.copy()
+    lacking[1, holes] = np.nan
+    for method in RESAMPLED:
+        evaluation = evaluate(models, lacking, method, resample="conditions", n_draws=20)
+        assert np.isfinite(evaluation.draws).all()
+        everywhere = np.where(holes, np.nan, models)
+        assert_allclose(
+            evaluation.similarities,
+            compare(everywhere, np.where(holes, np.nan, subjects), method),
+            atol=1e-12,
+        )
+
+
+def test_samples_without_variance_are_drawn_again(rng):
+    """A model of two categories is constant if only one of them is drawn."""
+    categories = np.array([0, 0, 0, 1, 1])
+    model = squareform((categories[:, None] != categories).astype(float))
+    subjects = study(rng, n_conditions=5)[1]
+    for method in ("spearman", "pearson", "cosine", "tau-b", "corr_cov"):
+        draws = evaluate(model, subjects, method, resample="conditions", n_draws=500).draws
+        assert np.isfinite(draws).all()
+
+
+def test_one_subject(rng):
+    models, subjects = study(rng)
+    evaluation = evaluate(models, subjects[0], resample="conditions", n_draws=50, random_state=0)
+    assert evaluation.noise_ceiling is None
+    assert evaluation.noise_ceiling_draws is None
+    assert evaluation.p_noise_ceiling() is None
+    assert np.isfinite(evaluation.standard_error()).all()
+    frame = evaluation.to_frame()
+    assert frame["noise_ceiling_low"].isna().all()
+    assert np.isnan(evaluate(models, subjects[0]).standard_error()).all()
+
+
+def test_frames(rng):
+    models, subjects = study(rng)
+    named = dict(zip("abc", models, strict=True))
+    evaluation = evaluate(named, subjects, resample="both", n_draws=50, random_state=0)
+    assert evaluation.to_frame()["model"].tolist() == ["a", "b", "c"]
+    frame = compare_models(evaluation).to_frame()
+    assert frame[["model_a", "model_b"]].to_numpy().tolist() == [["a", "b"], ["a", "c"], ["b", "c"]]
+    test = permutation_test(models, subjects, n_permutations=50, names=["x", "y", "z"])
+    assert test.to_frame()["model"].tolist() == ["x", "y", "z"]
+
+
+# Permutation
+
+
+@pytest.mark.parametrize("method", ["spearman", "cosine_cov", "tau-a", "bures"])
+def test_permutations_by_definition(rng, method):
+    models, subjects = study(rng, n_conditions=4, n_models=2, n_subjects=2)
+    orders = list(itertools.permutations(range(4)))
+    want = [
+        compare([squareform(squareform(m)[np.ix_(o, o)]) for m in models], subjects, method).mean(
+            axis=1
+        )
+        for o in orders
+    ]
+    test = permutation_test(models, subjects, method, n_permutations=3000, random_state=0)
+    assert {tuple(row) for row in test.null.round(8)} == {tuple(row) for row in np.round(want, 8)}
+    assert_allclose(test.statistic, compare(models, subjects, method).mean(axis=1), atol=1e-13)
+    exact = np.mean(np.array(want) >= test.statistic - 1e-9, axis=0)
+    assert_allclose(test.p_value, exact, atol=0.04)
+
+
+@pytest.mark.parametrize("method", [*RESAMPLED, *SPECTRAL])
+def test_permutation_seeds_and_threads(rng, method):
+    models, subjects = (rdm(rng.standard_normal((k, 6, 9)), "sqeuclidean") for k in (2, 3))
+    runs = [
+        permutation_test(models, subjects, method, n_permutations=40, random_state=s, n_jobs=n).null
+        for s, n in ((1, 1), (1, 2), (2, 1))
+    ]
+    assert_array_equal(runs[0], runs[1])
+    assert (runs[0] != runs[2]).any()
+
+
+def test_permutation_p_values_are_uniform_without_effect(rng):
+    p = [
+        permutation_test(*study(rng, 6, 2, 1), n_permutations=99, random_state=k).p_value[0]
+        for k in range(300)
+    ]
+    assert stats.kstest(p, "uniform").pvalue > 0.001
+    assert min(p) >= 0.01
+
+
+def test_permutation_alternatives(rng):
+    models, subjects = study(rng)
+    options = {"n_permutations": 999, "random_state": 0, "correction": "none"}
+    greater, less, both = (
+        permutation_test(models, subjects, alternative=a, **options).p_value
+        for a in ("greater", "less", "two-sided")
+    )
+    assert greater[2] < 0.01
+    assert both[2] < 0.01
+    assert less[2] > 0.9
+    opposite = permutation_test(-models, subjects, alternative="less", **options).p_value
+    assert_array_equal(opposite, greater)
+
+
+def test_noise_that_differs_between_conditions_is_not_permuted(rng):
+    models, subjects = study(rng, n_conditions=5)
+    sigma = rng.random(5) + 0.5
+    test = permutation_test(
+        models, subjects, "cosine_cov", sigma=sigma, n_permutations=500, random_state=0
+    )
+    want = {
+        round(
+            float(
+                compare(
+                    squareform(squareform(models[0])[np.ix_(o, o)]),
+                    subjects,
+                    "cosine_cov",
+                    sigma=sigma,
+                ).mean()
+            ),
+            8,
+        )
+        for o in itertools.permutations(range(5))
+    }
+    assert set(test.null[:, 0].round(8).tolist()) <= want
+
+
+# What users get wrong
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rdms": np.arange(10.0)}, "models and rdms must be of the same conditions, got 10 and 5"),
+        ({"models": {}}, "at least one model"),
+        ({"models": {"a": MODELS}}, r"models\['a'\] must be one RDM, got 3"),
+        ({"models": np.ones(45)}, r"models\[0\]: an RDM whose entries are all the same"),
+        ({"names": ["a"]}, "names must have one item a model, got 1 for 2"),
+        ({"resample": "pairs"}, "resample"),
+        ({"resample": "both", "one": True}, "resample='both' needs at least 2 RDMs, got 1"),
+        ({"n_draws": 1}, "n_draws must be at least 2"),
+        ({"method": "bures", "resample": "both"}, "resample subjects only"),
+        ({"sigma": np.ones(10)}, "sigma is for"),
+        ({"rdms": np.full(45, np.nan)}, "fewer than 3 entries are not NaN in all"),
+    ],
+)
+def test_bad_input(rng, change, message):
+    models, subjects = study(rng)
+    options = {"models": models[:2], "rdms": subjects} | change
+    if options.pop("one", False):
+        options["rdms"] = subjects[0]
+    with pytest.raises(ValueError, match=message):
+        evaluate(**options)
+
+
+def test_bad_tests(rng):
+    models, subjects = study(rng)
+    with pytest.raises(ValueError, match="at least 2 models"):
+        compare_models(evaluate(models[0], subjects))
+    with pytest.raises(ValueError, match="evaluate with resample"):
+        compare_models(evaluate(models, subjects), test="bootstrap")
+    with pytest.raises(ValueError, match="at least 2 subjects, got 1"):
+        compare_models(evaluate(models, subjects[0]))
+    with pytest.raises(ValueError, match="at least 2 subjects, got 1"):
+        noise_ceiling(subjects[0])
+    holed = subjects.copy()
+    holed[0, 0] = np.nan
+    with pytest.raises(ValueError, match="there is no noise ceiling"):
+        noise_ceiling([subjects[0], -subjects[0]], "pearson")
+    with pytest.raises(ValueError, match="NaN cannot be permuted"):
+        permutation_test(models, holed)
+
+
+# The 92 objects
+
+
+def objects92():
+    """Return the folder of the 92-object data, or skip."""
+    here = Path(__file__).parents[1].parent / "shared" / "data" / "objects92"
+    folder = Path(os.environ.get("NETREP_GO_OBJECTS92", here))
+    if not (folder / "92_brainRDMs.mat").exists():
+        pytest.skip("the 92-object data are not there: set NETREP_GO_OBJECTS92 to their folder")
+    return folder
+
+
+def test_human_and_monkey_it():
+    data = loadmat(objects92() / "Kriegeskorte_Neuron2008_supplementalData.mat")
+    both = data["RDMs_mIT_hIT_fig1"]["RDM"].ravel()
+    monkey, human = (np.asarray(x, float).ravel() for x in both)
+    assert compare(monkey, human) == pytest.approx(0.4389, abs=5e-5)
+    test = permutation_test(monkey, human, n_permutations=999, random_state=0)
+    assert test.p_value[0] == 0.001
+
+
+def test_models_of_the_92_objects():
+    folder = objects92()
+    brains = loadmat(folder / "92_brainRDMs.mat")["RDMs"]["RDM"].reshape(4, 2)
+    humans = np.mean([[np.asarray(x, float) for x in row] for row in brains], axis=1)
+    struct = loadmat(folder / "92_modelRDMs.mat")["Models"].ravel()
+    models = {str(m["name"].item()): np.asarray(m["RDM"], float) for m in struct}
+    evaluation = evaluate(models, humans, resample="conditions", n_draws=200, random_state=0)
+    frame = evaluation.to_frame().set_index("model")
+    assert 0.2 < evaluation.noise_ceiling.lower < evaluation.noise_ceiling.upper < 0.9
+    assert frame["similarity"].idxmax() in ("monkeyIT", "animacy", "FaceBodyManmadeNatobj")
+    assert frame.loc["monkeyIT", "p_zero"] < 1e-4
