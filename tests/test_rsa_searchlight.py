@@ -9,7 +9,8 @@ from scipy import sparse
 from scipy.spatial.distance import cdist, pdist, squareform
 from scipy.stats import spearmanr
 
-from netrep_go.rsa import searchlight
+from netrep_go.rsa import compare, rdm, searchlight
+from netrep_go.rsa._compare import SIMILARITIES
 from netrep_go.rsa._searchlight import _in_volume
 
 GOLDEN = json.loads((Path(__file__).parent / "golden/rsatoolbox_models.json").read_text())
@@ -32,9 +33,9 @@ def brute_force(data, mask, radius, threshold, models, metric, score):
         inside = near & mask.ravel()
         if not mask.ravel()[k] or inside.sum() / near.sum() < threshold:
             continue
-        rdm = pdist(data.reshape(len(data), -1)[:, inside], metric)
+        measured = pdist(data.reshape(len(data), -1)[:, inside], metric)
         centers.append(k)
-        scores.append([score(rdm, model) for model in models])
+        scores.append([score(measured, model) for model in models])
     return np.array(centers), np.array(scores)
 
 
@@ -207,9 +208,19 @@ def test_pairs_that_a_model_lacks_do_not_count(brain):
     kept = ~np.isnan(models[1])
     flat = data.reshape(7, -1)
     scores = searchlight(flat, models, neighbors=[np.arange(30)]).scores[0]
-    rdm = pdist(flat[:, :30], "correlation")[kept]
-    expected = [spearmanr(rdm, model[kept]).statistic for model in models]
+    measured = pdist(flat[:, :30], "correlation")[kept]
+    expected = [spearmanr(measured, model[kept]).statistic for model in models]
     np.testing.assert_allclose(scores, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("method", SIMILARITIES)
+def test_every_similarity(brain, rng, method):
+    flat = brain[0].reshape(7, -1)
+    models = np.stack([pdist(rng.standard_normal((7, 9)), "sqeuclidean") for _ in range(2)])
+    lists = [np.arange(k, k + 30) for k in range(40)]
+    result = searchlight(flat, models, neighbors=lists, method=method)
+    rdms = rdm([flat[:, list_] for list_ in lists])
+    np.testing.assert_allclose(result.scores, compare(rdms, models, method), atol=1e-10)
 
 
 def test_frame(brain):

@@ -2,5 +2,6 @@
 
 from netrep_go.datasets._affine import affine_manifolds, preprocess_images
 from netrep_go.datasets._digits import digits_networks
+from netrep_go.datasets._objects92 import objects92
 
-__all__ = ["affine_manifolds", "digits_networks", "preprocess_images"]
+__all__ = ["affine_manifolds", "digits_networks", "objects92", "preprocess_images"]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 from sklearn.base import ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from netrep_go._validation import as_matrix, check_option
+from netrep_go.rsa._compare import SIMILARITIES, compare
 from netrep_go.rsa._folds import (
     Blocks,
     as_vectors,
@@ -25,8 +25,6 @@ from netrep_go.rsa._folds import (
 from netrep_go.rsa._rdm import rdm
 from netrep_go.rsa._solve import Gram, centered
 
-METHODS = ("spearman", "pearson", "cosine")
-Method = Literal["spearman", "pearson", "cosine"]
 Layers = Mapping[str, ArrayLike] | Sequence[ArrayLike]
 
 
@@ -85,7 +83,7 @@ def reweight(
     cv: int | ArrayLike = 10,
     positive: bool = True,
     fit_intercept: bool = True,
-    method: Method = "spearman",
+    method: str = "spearman",
     random_state: int | np.random.RandomState | None = None,
 ) -> Reweighting:
     r"""Predict measured RDMs by weighted sums of layer RDMs, cross-validated over conditions.
@@ -113,8 +111,8 @@ def reweight(
         Whether weights must not be negative.
     fit_intercept : bool, default=True
         Whether c is fitted; else it is 0.
-    method : {'spearman', 'pearson', 'cosine'}, default='spearman'
-        How measured and predicted RDMs are compared.
+    method : str, default='spearman'
+        How measured and predicted RDMs are compared: a method of :func:`compare`.
     random_state : int, RandomState instance or None, default=None
         Draws the folds.
 
@@ -156,7 +154,7 @@ def reweight(
     >>> result.scores.round(6)
     array([1.])
     """
-    check_option(method, "method", METHODS)
+    check_option(method, "method", SIMILARITIES)
     z, d = as_vectors(layers, "layers"), as_vectors(rdms, "rdms")
     n = check_same_conditions(z, "layers", d, "rdms")
     check_varies(z, "layers")
@@ -353,7 +351,7 @@ def evaluate_layers(
     readout_metric: str = "euclidean",
     cv: int | ArrayLike = 10,
     positive: bool = True,
-    method: Method = "spearman",
+    method: str = "spearman",
     random_state: int | np.random.RandomState | None = None,
 ) -> LayerEvaluation:
     """Compare the layers of a network with measured RDMs: as they are, remixed and reweighted.
@@ -415,7 +413,7 @@ def evaluate_layers(
     [('layer', 'conv', False), ('layer', 'fc', False), ('remixed', 'conv', False),
      ('remixed', 'fc', True), ('reweighted', 'all', False), ('both', 'all', True)]
     """
-    check_option(method, "method", METHODS)
+    check_option(method, "method", SIMILARITIES)
     if (training is None) != (labels is None):
         raise ValueError("training and labels must be given together")
     activations = _named(layers, "layers")
@@ -439,8 +437,8 @@ def evaluate_layers(
         both = _reweight(np.concatenate([z, readouts]), d, blocks, positive, True, method)
     return LayerEvaluation(
         names=list(activations),
-        layer=all_scores(z, d, method),
-        remixed=None if readouts is None else all_scores(readouts, d, method),
+        layer=compare(z, d, method),
+        remixed=None if readouts is None else compare(readouts, d, method),
         reweighted=reweighted.scores,
         both=None if both is None else both.scores,
         layer_rdms=z,
@@ -477,26 +475,11 @@ def _layer_rdms(values: Any, metric: str, name: str, keys: list[str]) -> np.ndar
     return np.stack(rdms)
 
 
-def normalized(rdms: np.ndarray, method: str) -> np.ndarray:
-    """Return vectors whose inner products are the similarities; zero where one is constant."""
-    if method == "spearman":
-        rdms = rankdata(rdms, axis=1)
-    if method != "cosine":
-        size = np.abs(rdms).max(axis=1)
-        rdms = rdms - rdms.mean(axis=1, keepdims=True)
-        rdms[np.abs(rdms).max(axis=1) <= 1e-12 * size] = 0
-    norms = np.linalg.norm(rdms, axis=1, keepdims=True)
-    return np.divide(rdms, norms, out=np.zeros_like(rdms), where=norms > 0)
-
-
 def paired_scores(predictions: np.ndarray, rdms: np.ndarray, method: str) -> np.ndarray:
-    """Return the similarity of each prediction to its RDM."""
-    return np.einsum("kp,kp->k", normalized(predictions, method), normalized(rdms, method))
-
-
-def all_scores(models: np.ndarray, rdms: np.ndarray, method: str) -> np.ndarray:
-    """Return the similarities of all models to all RDMs, (n_models, n_rdms)."""
-    return normalized(models, method) @ normalized(rdms, method).T
+    """Return the similarity of each prediction to its RDM; 0 for one that is constant."""
+    varies = np.ptp(predictions, axis=1) > 1e-12 * np.abs(predictions).max(axis=1)
+    pairs = zip(predictions, rdms, varies, strict=True)
+    return np.array([compare(p, d, method) if v else 0.0 for p, d, v in pairs])
 
 
 def pandas() -> Any:

@@ -14,8 +14,9 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._validation import as_array, as_matrix, check_integer, check_number, check_option
+from netrep_go.rsa._compare import SIMILARITIES as COMPARISONS
 from netrep_go.rsa._folds import Blocks, assign_folds
-from netrep_go.rsa._models import METHODS, Method, paired_scores
+from netrep_go.rsa._models import paired_scores
 from netrep_go.rsa._solve import Gram
 
 SIMILARITIES = ("dot", "sqeuclidean")
@@ -315,7 +316,7 @@ def reweight_features(
     cv: int | ArrayLike = 5,
     inner_cv: int = 5,
     positive: bool = False,
-    method: Method = "pearson",
+    method: str = "pearson",
     random_state: int | np.random.RandomState | None = None,
 ) -> FeatureReweightingResult:
     """Predict similarities by reweighted features, cross-validated over conditions.
@@ -341,8 +342,8 @@ def reweight_features(
         Number of folds for the choice of the penalty.
     positive : bool, default=False
         Whether weights must not be negative.
-    method : {'pearson', 'spearman', 'cosine'}, default='pearson'
-        How prediction and target are compared.
+    method : str, default='pearson'
+        How prediction and target are compared: a method of :func:`compare`.
     random_state : int, RandomState instance or None, default=None
         Draws all folds.
 
@@ -367,7 +368,7 @@ def reweight_features(
     >>> round(result.unweighted_score, 2), round(result.score, 2)
     (0.64, 1.0)
     """
-    check_option(method, "method", METHODS)
+    check_option(method, "method", COMPARISONS)
     x, t = _check(X, target, similarity)
     rng = check_random_state(random_state)
     folds = assign_folds(len(x), cv, rng)

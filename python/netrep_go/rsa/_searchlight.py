@@ -14,11 +14,11 @@ from scipy import sparse
 from netrep_go import _native
 from netrep_go._alignment import progress_bar
 from netrep_go._validation import check_number, check_option
+from netrep_go.rsa._compare import SIMILARITIES
 from netrep_go.rsa._folds import as_vectors, n_conditions
 from netrep_go.rsa._models import pandas
 
 METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")  # as in core/rsa's Measure
-METHODS = ("spearman", "pearson", "cosine")  # as in core/rsa's Similarity
 
 Neighbors = Sequence[ArrayLike] | sparse.sparray | sparse.spmatrix
 
@@ -101,7 +101,7 @@ def searchlight(
     threshold: float = 0.0,
     neighbors: Neighbors | None = None,
     metric: Literal["correlation", "cosine", "euclidean", "sqeuclidean"] = "correlation",
-    method: Literal["spearman", "pearson", "cosine"] = "spearman",
+    method: str = "spearman",
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> SearchlightResult:
@@ -135,8 +135,8 @@ def searchlight(
         neighbour graphs.
     metric : {'correlation', 'cosine', 'euclidean', 'sqeuclidean'}, default='correlation'
         Dissimilarity of conditions, as in :func:`rdm`.
-    method : {'spearman', 'pearson', 'cosine'}, default='spearman'
-        Similarity of RDMs.
+    method : str, default='spearman'
+        Similarity of RDMs: a method of :func:`compare`.
     n_jobs : int, optional
         Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
         not depend on it.
@@ -180,7 +180,7 @@ def searchlight(
     [3, 3, 3]
     """
     check_option(metric, "metric", METRICS)
-    check_option(method, "method", METHODS)
+    check_option(method, "method", SIMILARITIES)
     vectors = as_vectors(models, "models", allow_nan=True)
     if (mask is None) == (neighbors is None):
         raise ValueError("either mask or neighbors must be given")
@@ -204,7 +204,7 @@ def searchlight(
         raise ValueError(f"data and models must be of the same conditions, got {n} and {expected}")
     scores = np.empty((len(centers), len(vectors)))
     used = np.empty(len(centers), np.int64)
-    inputs = (x, transposed, *around, vectors, METRICS.index(metric), METHODS.index(method))
+    inputs = (x, transposed, *around, vectors, METRICS.index(metric), SIMILARITIES.index(method))
     with progress_bar("Searchlights", verbose) as progress:
         _native.run(routine, (scores, used), inputs, n_jobs=n_jobs, progress=progress)
     _warn_of_undefined(np.isnan(scores[:, 0]), used)

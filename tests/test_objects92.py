@@ -1,0 +1,78 @@
+"""The 92 objects: the loader, and what is known of their RDMs."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import pearsonr, spearmanr
+
+from netrep_go.datasets import objects92
+from netrep_go.rsa import compare, partition_variance, reweight
+
+FOLDER = os.environ.get(
+    "NETREP_GO_OBJECTS92", Path(__file__).parents[2] / "shared" / "data" / "objects92"
+)
+needs_files = pytest.mark.skipif(
+    not (Path(FOLDER) / "92_brainRDMs.mat").is_file(),
+    reason="NETREP_GO_OBJECTS92 is not set to the folder of the 92 objects",
+)
+
+
+@pytest.fixture(scope="module")
+def objects():
+    return objects92(FOLDER)
+
+
+def test_says_where_the_files_come_from(monkeypatch, tmp_path):
+    monkeypatch.delenv("NETREP_GO_OBJECTS92", raising=False)
+    with pytest.raises(FileNotFoundError, match=r"is not set .* rsatoolbox publishes them"):
+        objects92()
+    with pytest.raises(FileNotFoundError, match="lacks some of 92_brainRDMs.mat"):
+        objects92(tmp_path)
+    monkeypatch.setenv("NETREP_GO_OBJECTS92", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="lacks some of"):
+        objects92()
+
+
+@needs_files
+def test_shapes(objects):
+    assert objects.sessions.shape == (4, 2, 4186)
+    np.testing.assert_array_equal(objects.subjects, objects.sessions.mean(axis=1))
+    assert objects.images.shape == (92, 175, 175, 3)
+    assert objects.images.dtype == np.uint8
+    counts = dict(zip(*np.unique(objects.categories, return_counts=True), strict=True))
+    assert sum(n for name, n in counts.items() if "object" not in name) == 48
+    assert counts["human face"] == counts["nonhuman face"] == 12
+    assert len(objects.models) == 8
+
+
+@needs_files
+def test_parts_of_the_data_agree(objects):
+    assert compare(objects.subjects.mean(axis=0), objects.human) == pytest.approx(1)
+    assert compare(objects.models["monkeyIT"], objects.monkey) == pytest.approx(1)
+    animate = ["object" not in name for name in objects.categories]
+    i, j = np.triu_indices(92, 1)
+    np.testing.assert_array_equal(
+        objects.models["animacy"], np.not_equal.outer(animate, animate)[i, j]
+    )
+
+
+@needs_files
+def test_human_and_monkey_are_alike_as_published(objects):
+    assert compare(objects.human, objects.monkey) == pytest.approx(0.4389, abs=5e-5)
+    assert spearmanr(objects.human, objects.monkey).statistic == pytest.approx(0.4389, abs=5e-5)
+    assert pearsonr(objects.human, objects.monkey).statistic == pytest.approx(0.49, abs=5e-3)
+
+
+@needs_files
+def test_models_together_explain_more(objects):
+    names = ["animacy", "FaceBodyManmadeNatobj", "HMAX", "V1", "Silhouette"]
+    layers = np.stack([objects.models[name] for name in names])
+    result = reweight(layers, objects.subjects, cv=10, random_state=0)
+    alone = compare(layers, objects.subjects).mean(axis=1)
+    assert result.scores.mean() > alone.max()
+    assert (result.fitted_scores >= result.scores - 0.02).all()
+    sets = {"visual": layers[2:], "categories": layers[:2], "monkey": objects.monkey}
+    parts = partition_variance(sets, objects.human, cv=10, random_state=0)
+    assert dict(zip(parts.labels, parts.parts[0], strict=True))["monkey"] > 0.02
