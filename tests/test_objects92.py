@@ -1,6 +1,8 @@
 """The 92 objects: the loader, and what is known of their RDMs."""
 
 import os
+import runpy
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,8 @@ from netrep_go.rsa import compare, partition_variance, reweight
 FOLDER = os.environ.get(
     "NETREP_GO_OBJECTS92", Path(__file__).parents[2] / "shared" / "data" / "objects92"
 )
+EXAMPLE = Path(__file__).parents[1] / "examples" / "objects92.py"
+SPECIES = ("human", "monkey")
 needs_files = pytest.mark.skipif(
     not (Path(FOLDER) / "92_brainRDMs.mat").is_file(),
     reason="NETREP_GO_OBJECTS92 is not set to the folder of the 92 objects",
@@ -77,3 +81,33 @@ def test_models_together(objects):
     sets = {"visual": layers[2:], "categories": layers[:2], "monkey": objects.monkey}
     parts = partition_variance(sets, objects.human, cv=10, random_state=0)
     assert dict(zip(parts.labels, parts.parts[0], strict=True))["monkey"] > 0.02
+
+
+@needs_files
+def test_example(tmp_path, monkeypatch, capsys):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("matplotlib").use("Agg")
+    arguments = [EXAMPLE.name, "--quick", "--data", str(FOLDER), "--output", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    runpy.run_path(str(EXAMPLE), run_name="__main__")
+    species = pandas.read_csv(tmp_path / "objects92_species.csv").set_index("method")
+    assert species.loc["spearman", "similarity"] == pytest.approx(0.4389, abs=5e-5)
+    assert species.loc["spearman", "p"] == pytest.approx(1 / 201)
+    models = pandas.read_csv(tmp_path / "objects92_models.csv").set_index("model")
+    assert models["similarity"].idxmax() == "animacy"
+    assert (models["noise_ceiling_low"] < models["noise_ceiling_high"]).all()
+    variance = pandas.read_csv(tmp_path / "objects92_variance.csv")
+    assert variance["value"].sum() == pytest.approx(variance["r2"].iloc[-1])
+    figures = ["models", "variance", *(f"{a}_{b}" for a in ("rdm", "mds") for b in SPECIES)]
+    assert {f"objects92_{name}.png" for name in figures} == {
+        path.name for path in tmp_path.glob("*.png")
+    }
+    assert "tables" in capsys.readouterr().out.lower()
+
+
+def test_example_says_where_the_files_come_from(tmp_path, monkeypatch):
+    pytest.importorskip("pandas")
+    monkeypatch.delenv("NETREP_GO_OBJECTS92", raising=False)
+    monkeypatch.setattr(sys, "argv", [EXAMPLE.name, "--output", str(tmp_path / "out")])
+    with pytest.raises(SystemExit, match="rsatoolbox publishes them"):
+        runpy.run_path(str(EXAMPLE), run_name="__main__")

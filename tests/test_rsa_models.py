@@ -20,6 +20,7 @@ from netrep_go.rsa import (
     FeatureReweighting,
     FeatureReweightingCV,
     evaluate_layers,
+    noise_ceiling,
     remix,
     reweight,
     reweight_features,
@@ -268,6 +269,7 @@ def test_evaluation_of_layers(rng):
     np.testing.assert_allclose(result.both, together.scores, atol=1e-12)
     np.testing.assert_allclose(result.weights, together.weights, atol=1e-12)
     assert (result.remixed[1] > result.layer[1]).all()
+    assert result.noise_ceiling == noise_ceiling(rdms)
     kinds = [kind for kind, _, _ in result.bars()]
     assert kinds == ["layer"] * 2 + ["remixed"] * 2 + ["reweighted", "both"]
 
@@ -279,7 +281,7 @@ def test_display_of_layers(rng):
     result = evaluate_layers(
         parts[0], rng.random((3, 190)), training=parts[1], labels=labels[20:], cv=4
     )
-    ax = LayerEvaluationDisplay.from_evaluation(result, noise_ceiling=(0.1, 0.3)).ax_
+    ax = LayerEvaluationDisplay.from_evaluation(result).ax_
     heights = [bar.get_height() for group in ax.containers[::2] for bar in group]
     np.testing.assert_allclose(heights, [scores.mean() for _, _, scores in result.bars()])
     legend = [text.get_text() for text in ax.get_legend().get_texts()]

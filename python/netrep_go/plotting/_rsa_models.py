@@ -23,8 +23,6 @@ class LayerEvaluationDisplay:
     ----------
     evaluation : LayerEvaluation
         Result of :func:`netrep_go.rsa.evaluate_layers`.
-    noise_ceiling : tuple of float, default=None
-        Lower and upper bound for the similarity of any model, drawn as a band.
 
     Attributes
     ----------
@@ -41,24 +39,17 @@ class LayerEvaluationDisplay:
     >>> rng = np.random.default_rng(0)
     >>> layers = {name: rng.standard_normal((12, 5)) for name in ("conv", "fc")}
     >>> result = evaluate_layers(layers, rng.random((3, 66)), cv=4, random_state=0)
-    >>> display = LayerEvaluationDisplay.from_evaluation(result, noise_ceiling=(0.2, 0.4))
+    >>> display = LayerEvaluationDisplay.from_evaluation(result)
     >>> [label.get_text() for label in display.ax_.get_xticklabels()]
     ['conv', 'fc', 'all']
     """
 
-    def __init__(
-        self, evaluation: LayerEvaluation, *, noise_ceiling: tuple[float, float] | None = None
-    ) -> None:
+    def __init__(self, evaluation: LayerEvaluation) -> None:
         self.evaluation = evaluation
-        self.noise_ceiling = noise_ceiling
 
     @classmethod
     def from_evaluation(
-        cls,
-        evaluation: LayerEvaluation,
-        *,
-        noise_ceiling: tuple[float, float] | None = None,
-        ax: Axes | None = None,
+        cls, evaluation: LayerEvaluation, *, ax: Axes | None = None
     ) -> LayerEvaluationDisplay:
         """Draw the scores of all models.
 
@@ -66,8 +57,6 @@ class LayerEvaluationDisplay:
         ----------
         evaluation : LayerEvaluation
             Result of :func:`netrep_go.rsa.evaluate_layers`.
-        noise_ceiling : tuple of float, default=None
-            Lower and upper bound for the similarity of any model.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
 
@@ -76,10 +65,10 @@ class LayerEvaluationDisplay:
         display : LayerEvaluationDisplay
             The drawn display.
         """
-        return cls(evaluation, noise_ceiling=noise_ceiling).plot(ax=ax)
+        return cls(evaluation).plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> LayerEvaluationDisplay:
-        """Draw the bars: means over measured RDMs, with standard errors.
+        """Draw the bars: means over measured RDMs, standard errors and the noise ceiling.
 
         Parameters
         ----------
@@ -104,8 +93,9 @@ class LayerEvaluationDisplay:
             if scores.shape[1] > 1:
                 error = scores.std(axis=1, ddof=1) / np.sqrt(scores.shape[1])
                 self.ax_.errorbar(at, scores.mean(axis=1), error, fmt="none", ecolor="0.2")
-        if self.noise_ceiling is not None:
-            self.ax_.axhspan(*self.noise_ceiling, color="0.85", zorder=0, label="noise ceiling")
+        if self.evaluation.noise_ceiling is not None:
+            ceiling = self.evaluation.noise_ceiling
+            self.ax_.axhspan(*ceiling, color="0.85", zorder=0, label="noise ceiling")
         self.ax_.axhline(0, color="0.2", linewidth=0.8)
         self.ax_.set_xticks(places, [name for _, name, _ in bars], rotation=45, ha="right")
         self.ax_.set_ylabel(f"similarity to measured RDM ({self.evaluation.method})")

@@ -13,10 +13,10 @@ from scipy import stats
 
 from netrep_go import _native
 from netrep_go._alignment import progress_bar, seed_from
+from netrep_go._optional import pandas
 from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.rsa._compare import SIMILARITIES, as_sigma
 from netrep_go.rsa._folds import as_vectors, check_same_conditions, n_conditions
-from netrep_go.rsa._models import pandas
 
 __all__ = [
     "ModelContrasts",

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from netrep_go._optional import pandas
 from netrep_go._validation import as_matrix, check_option
 from netrep_go.rsa._compare import SIMILARITIES, compare
 from netrep_go.rsa._folds import (
@@ -22,6 +23,7 @@ from netrep_go.rsa._folds import (
     check_same_conditions,
     check_varies,
 )
+from netrep_go.rsa._inference import NoiseCeiling, noise_ceiling
 from netrep_go.rsa._rdm import rdm
 from netrep_go.rsa._solve import Gram, centered
 
@@ -288,6 +290,8 @@ class LayerEvaluation:
         RDM of the readouts of each layer.
     weights : ndarray of shape (n_rdms, n_layers) or (n_rdms, 2 * n_layers)
         Weights of the layers, and of the readouts if there are some, fitted to all pairs.
+    noise_ceiling : NoiseCeiling or None
+        Bounds for the mean score of any model, if there are several measured RDMs.
     method : str
         How RDMs are compared.
     """
@@ -300,6 +304,7 @@ class LayerEvaluation:
     layer_rdms: np.ndarray = field(repr=False)
     readout_rdms: np.ndarray | None = field(repr=False)
     weights: np.ndarray = field(repr=False)
+    noise_ceiling: NoiseCeiling | None
     method: str
 
     def bars(self) -> list[tuple[str, str, np.ndarray]]:
@@ -444,6 +449,7 @@ def evaluate_layers(
         layer_rdms=z,
         readout_rdms=readouts,
         weights=(both or reweighted).weights,
+        noise_ceiling=noise_ceiling(d, method) if len(d) > 1 else None,
         method=method,
     )
 
@@ -480,14 +486,3 @@ def paired_scores(predictions: np.ndarray, rdms: np.ndarray, method: str) -> np.
     varies = np.ptp(predictions, axis=1) > 1e-12 * np.abs(predictions).max(axis=1)
     pairs = zip(predictions, rdms, varies, strict=True)
     return np.array([compare(p, d, method) if v else 0.0 for p, d, v in pairs])
-
-
-def pandas() -> Any:
-    """Import pandas, or say how to install it."""
-    try:
-        import pandas
-    except ImportError as error:
-        raise ImportError(
-            'to_frame needs pandas, which is not installed: pip install "netrep-go[plot]"'
-        ) from error
-    return pandas

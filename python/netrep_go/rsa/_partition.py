@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
+from netrep_go._optional import pandas
 from netrep_go._validation import check_integer, check_number
 from netrep_go.rsa._folds import (
     Blocks,
@@ -19,7 +20,6 @@ from netrep_go.rsa._folds import (
     check_same_conditions,
     check_varies,
 )
-from netrep_go.rsa._models import pandas
 from netrep_go.rsa._solve import centered
 
 _BLOCK = 2**22  # numbers in a temporary array: 32 MiB

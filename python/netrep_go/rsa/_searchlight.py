@@ -13,10 +13,10 @@ from scipy import sparse
 
 from netrep_go import _native
 from netrep_go._alignment import progress_bar
+from netrep_go._optional import pandas
 from netrep_go._validation import check_number, check_option
 from netrep_go.rsa._compare import SIMILARITIES
 from netrep_go.rsa._folds import as_vectors, n_conditions
-from netrep_go.rsa._models import pandas
 
 METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")  # as in core/rsa's Measure
 

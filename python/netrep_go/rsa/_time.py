@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike
 from scipy import ndimage, sparse, stats
 from sklearn.utils import check_random_state
 
+from netrep_go._optional import pandas
 from netrep_go._validation import as_array, check_integer, check_number, check_option
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._folds import as_vectors, n_conditions
-from netrep_go.rsa._models import pandas
 from netrep_go.rsa._rdm import rdm
 
 _BLOCK = 2**20  # numbers in a temporary array
