@@ -46,6 +46,7 @@ type NNLS struct {
 	w       []float64 // S'(b - S mu) - lambda y
 	tol     float64
 	refused []bool // candidates that rounding kept out since the last progress
+	until   func(p Projection) bool
 
 	factor   factor
 	active   []int32
@@ -86,6 +87,9 @@ const (
 	// Candidates of a block have at least this part of the largest gradient
 	// (BenchmarkProject).
 	blockShare = 0.6
+	// A block is full when this many candidates in a row were kept out: the
+	// active columns span the space then, or nearly so.
+	fullBlock = 4
 	// rounding is the relative gain that counts as none.
 	rounding = 1e-14
 	// patience is how many rounds in a row may pass without a gain above
@@ -164,6 +168,10 @@ func (s *NNLS) Resume(c []float64) Projection {
 	return s.solve()
 }
 
+// Until lets a projection end as soon as what it has reached, which is optimal
+// for its active generators only, fulfils a condition. nil removes it.
+func (s *NNLS) Until(condition func(p Projection) bool) { s.until = condition }
+
 func (s *NNLS) clear() {
 	s.active, s.mu = s.active[:0], s.mu[:0]
 	s.lambda, s.squared = 0, 0
@@ -182,7 +190,7 @@ func (s *NNLS) solve() Projection {
 		return Projection{Gradient: s.w[:s.m], Multiplier: s.lambda}
 	}
 	worst := s.gradient()
-	for limit, stalls := s.m, 0; worst > s.tol && stalls < patience; worst = s.gradient() {
+	for limit, stalls := s.m, 0; worst > s.tol && stalls < patience && !s.done(); worst = s.gradient() {
 		before := s.squared
 		if limit > 1 && s.enterBlock(worst, limit) {
 			limit = min(2*limit, s.m)
@@ -198,12 +206,18 @@ func (s *NNLS) solve() Projection {
 			stalls++
 		}
 	}
-	p := Projection{Squared: s.squared, Active: s.active, Weights: s.mu, Gradient: s.w[:s.m], Multiplier: s.lambda}
+	p := s.reached()
 	if worst > 0 {
 		p.Violation = worst / scale
 	}
 	return p
 }
+
+func (s *NNLS) reached() Projection {
+	return Projection{Squared: s.squared, Active: s.active, Weights: s.mu, Gradient: s.w[:s.m], Multiplier: s.lambda}
+}
+
+func (s *NNLS) done() bool { return s.until != nil && s.until(s.reached()) }
 
 // gradient computes S'(b - S mu) - lambda y and returns its largest entry in
 // units of the columns' lengths.
@@ -302,9 +316,18 @@ func (s *NNLS) enterPair() bool {
 func (s *NNLS) enterBlock(worst float64, limit int) bool {
 	before := s.squared
 	s.saved = append(s.saved[:0], s.active...)
+	failures := 0
 	for j, v := range s.w[:s.m] {
-		if v*s.inverse[j] >= blockShare*worst && v > 0 && limit > 0 && s.push(int32(j)) {
-			limit--
+		if limit == 0 || failures == fullBlock {
+			break
+		}
+		if v <= 0 || v*s.inverse[j] < blockShare*worst {
+			continue
+		}
+		if s.push(int32(j)) {
+			limit, failures = limit-1, 0
+		} else {
+			failures++
 		}
 	}
 	s.settle()

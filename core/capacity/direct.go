@@ -1,0 +1,142 @@
+package capacity
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
+	"netrep_go/core/linalg"
+)
+
+// Labels says how objects are divided in two.
+type Labels int
+
+const (
+	// Balanced dichotomies have half of the objects on either side; an odd one
+	// is negative.
+	Balanced Labels = iota
+	// Independent labels are 1 or -1 with probability 1/2 each.
+	Independent
+	// Sparse dichotomies have one negative object.
+	Sparse
+	// Given dichotomies are used in order, each once.
+	Given
+)
+
+// Features says what becomes of N features in an attempt with n of them.
+type Features int
+
+const (
+	// Projected features are n random linear combinations, with independent
+	// Gaussian coefficients.
+	Projected Features = iota
+	// Sampled features are n of the N, drawn without replacement.
+	Sampled
+	// First features are the first n.
+	First
+)
+
+// Direct measures how often a hyperplane separates manifolds that are divided in
+// two at random, by counting.
+type Direct struct {
+	// Points holds samples in rows, those of an object together.
+	Points *mat.Dense
+	// Sizes holds the number of samples of each object.
+	Sizes    []int64
+	Labels   Labels
+	Given    *mat.Dense // dichotomies in rows, if Labels is Given
+	Features Features
+	// Bias lets hyperplanes miss the origin.
+	Bias bool
+	Seed uint64
+}
+
+// coordinates returns points in as few dimensions as attempts need: less their
+// mean if there is a bias, which then changes nothing but rounding; for Projected
+// features in the coordinates of an orthonormal basis of the samples' span, if
+// that has fewer dimensions; and in units of the greatest length. The second
+// result tells whether row i is 0 beyond column i.
+func (d *Direct) coordinates(arena *cmem.Arena) (blas64.General, bool, error) {
+	m, n := d.Points.Dims()
+	mean := make([]float64, n)
+	if d.Bias {
+		linalg.ColumnMeans(mean, d.Points)
+	}
+	reduce := d.Features == Projected && n > m
+	wide := &linalg.WideFactor{}
+	x := blas64.General{Rows: m, Cols: n, Stride: n}
+	if reduce {
+		wide = linalg.NewWideFactor(arena, m, n)
+		x.Cols, x.Stride = m, m
+	}
+	x.Data = arena.Float64s(m * x.Cols)
+	if err := arena.Err(); err != nil {
+		return x, false, err
+	}
+	if reduce {
+		wide.Reduce(x.Data, d.Points, mean)
+	} else {
+		linalg.SubtractRow(x.Data, d.Points, mean)
+	}
+	size := 0.0
+	for i := range m {
+		size = max(size, floats.Norm(row(x, i), 2))
+	}
+	if math.IsInf(size, 0) || math.IsNaN(size) || size < 0 {
+		return x, false, core.Invalidf("samples are too large: their squared norm overflows")
+	}
+	if size > 0 {
+		for i := range x.Data {
+			x.Data[i] /= size
+		}
+	}
+	return x, reduce, nil
+}
+
+func row(x blas64.General, i int) []float64 { return x.Data[i*x.Stride : i*x.Stride+x.Cols] }
+
+// rng returns the source of randomness of attempt i with n features.
+func (d *Direct) rng(n, i int) *rand.Rand {
+	return rand.New(rand.NewPCG(d.Seed, uint64(n)<<32|uint64(i)))
+}
+
+// draw stores the labels of the samples in dichotomy i, and returns whether there
+// are both signs among them.
+func (d *Direct) draw(labels []float64, rng *rand.Rand, i int) bool {
+	objects := make([]float64, len(d.Sizes))
+	negative := 0
+	switch d.Labels {
+	case Given:
+		dichotomies, _ := d.Given.Dims()
+		copy(objects, d.Given.RawRowView(i%dichotomies))
+	case Independent:
+		for o := range objects {
+			objects[o] = float64(1 - 2*rng.IntN(2))
+		}
+	case Balanced:
+		negative = (len(objects) + 1) / 2
+	case Sparse:
+		negative = 1
+	}
+	if negative > 0 {
+		for place, o := range rng.Perm(len(objects)) {
+			objects[o] = 1
+			if place < negative {
+				objects[o] = -1
+			}
+		}
+	}
+	at := 0
+	for o, y := range objects {
+		for range d.Sizes[o] {
+			labels[at] = y
+			at++
+		}
+	}
+	return floats.Min(objects) < floats.Max(objects)
+}
