@@ -6,8 +6,10 @@ import "context"
 // module and the function; its outputs come first in the arguments.
 var routines = map[string]func(context.Context, *args) error{
 	"core.use_blas":                  useBLAS,
+	"capacity.cone_faces":            coneFaces,
 	"capacity.project_on_cone":       projectOnCone,
 	"capacity.separate":              separate,
+	"capacity.search_separability":   searchSeparability,
 	"conv_layers.distances":          convolutionDistances,
 	"core.check_blas":                checkBLAS,
 	"core.fault":                     fault,

@@ -170,6 +170,14 @@ def right_calls():
             (np.empty((4, 3)), np.empty(4), np.empty(4), np.zeros(4, np.int64)),
             (y, z),
         ),
+        "capacity.cone_faces": (
+            (np.zeros(5, np.int64),),
+            (y, np.array([1, 3]), 3, [np.array([[1.0, -1.0]])], 0, True, 7),
+        ),
+        "capacity.search_separability": (
+            (np.empty(3), np.zeros(3, np.int64)),
+            (y, np.array([1, 3]), 0, [], 1, True, 7, 1, 1, 0.5),
+        ),
     }
 
 

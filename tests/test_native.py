@@ -20,6 +20,7 @@ from sklearn.base import clone
 
 from netrep_go import _native
 from netrep_go.capacity import project_on_cone, separate
+from netrep_go.capacity import DirectCapacity, project_on_cone
 from netrep_go.metrics import Aligner, LinearMetric, neg_distance_scorer
 from netrep_go.metrics._cohort import Cohorts, measure
 from netrep_go.multiset import cross_distances, pairwise_distances
@@ -101,6 +102,14 @@ def aligner(x, y):
     return model.coef_, model.mean_, model.target_mean_, model.transform(x)
 
 
+def direct_capacity(x, y):
+    found = [
+        DirectCapacity(method, n_draws=50, tol=0.2, random_state=0).fit([x, y])
+        for method in ("conic", "search")
+    ]
+    return [model.separability_ for model in found]
+
+
 METRIC = LinearMetric(alpha=0.5)
 TRAINED = LinearMetric(alpha=0.5).fit(
     np.random.default_rng(1).standard_normal((9, 4)),
@@ -125,6 +134,7 @@ ENTRY_POINTS = {
     "separate": lambda x, y: separate(x, np.arange(14) % 2),
     "project_on_cone": lambda x, y: project_on_cone(x, y),
     "compare": lambda x, y: compare(x[:, :3], y[:, 1:], "rho-a"),
+    "DirectCapacity": direct_capacity,
     "rdm": lambda x, y: rdm([x, y], "sqeuclidean"),
 }
 

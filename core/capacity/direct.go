@@ -56,6 +56,32 @@ type Direct struct {
 	Seed uint64
 }
 
+// Check returns an error if the fields do not fit together.
+func (d *Direct) Check() error {
+	rows, _ := d.Points.Dims()
+	left := int64(rows)
+	for i, size := range d.Sizes {
+		if size < 1 || size > left {
+			return core.Invalidf("object %d has %d samples of the last %d", i, size, left)
+		}
+		left -= size
+	}
+	switch {
+	case left > 0:
+		return core.Invalidf("the last %d samples belong to no object", left)
+	case d.Labels < Balanced || d.Labels > Given || d.Features < Projected || d.Features > First:
+		return core.Invalidf("there are no labels %d or features %d", d.Labels, d.Features)
+	case (d.Labels == Given) != (d.Given != nil):
+		return core.Invalidf("dichotomies are given if and only if they are used")
+	}
+	if d.Given != nil {
+		if _, objects := d.Given.Dims(); objects != len(d.Sizes) {
+			return core.Invalidf("dichotomies of %d objects, but there are %d", objects, len(d.Sizes))
+		}
+	}
+	return nil
+}
+
 // coordinates returns points in as few dimensions as attempts need: less their
 // mean if there is a bias, which then changes nothing but rounding; for Projected
 // features in the coordinates of an orthonormal basis of the samples' span, if

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 
+	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
 	"netrep_go/core/linalg"
@@ -36,6 +37,9 @@ type Separability struct {
 // whether they suffice: a constant, for the results not to depend on the workers.
 const attemptBlock = 16
 
+// leastTolerance takes 250,000 attempts.
+const leastTolerance = 1e-3
+
 // Search looks for the number of features n with which half of the dichotomies
 // are separable, as Cohen, Chung, Lee & Sompolinsky (Nat. Commun. 11, 2020, 746)
 // do: it tests n = Step, 2 Step, ... up to the first where all attempts are
@@ -43,6 +47,9 @@ const attemptBlock = 16
 // the tested range until it has seen fractions 0 and 1 or repeats itself. Each
 // attempt draws new labels and new features.
 func (d *Direct) Search(ctx context.Context, dst Separability, opts SearchOptions) error {
+	if opts.Step < 1 || opts.Precision < 1 || !(opts.Tolerance >= leastTolerance) {
+		return core.Invalidf("step and precision must be at least 1 and tol %g, got %d, %d and %g", leastTolerance, opts.Step, opts.Precision, opts.Tolerance)
+	}
 	var arena cmem.Arena
 	defer arena.Free()
 	s := &search{Direct: d, SearchOptions: opts, ctx: ctx, dst: dst, n: len(dst.Fraction)}

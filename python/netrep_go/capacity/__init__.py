@@ -1,6 +1,7 @@
 """Geometry and classification capacity of object manifolds."""
 
 from netrep_go.capacity._cone import ConeProjection, project_on_cone
+from netrep_go.capacity._direct import DirectCapacity
 from netrep_go.capacity._formulas import (
     ball_capacity,
     conic_separability,
@@ -36,6 +37,7 @@ from netrep_go.capacity._separability import Separation, separate
 __all__ = [
     "ConeProjection",
     "Separation",
+    "DirectCapacity",
     "TuningFile",
     "ball_capacity",
     "center_correlations",

@@ -1,0 +1,50 @@
+package capi
+
+import (
+	"context"
+
+	"netrep_go/core/capacity"
+)
+
+// direct takes the parameters of a capacity.Direct; given dichotomies come as a
+// list that is empty without any.
+func (a *args) direct() (capacity.Direct, error) {
+	d := capacity.Direct{Points: a.matrix(), Sizes: a.ints(), Labels: capacity.Labels(a.int())}
+	given := a.matrices()
+	d.Features, d.Bias, d.Seed = capacity.Features(a.int()), a.bool(), uint64(a.int())
+	if a.err != nil {
+		return d, a.err
+	}
+	if d.Labels == capacity.Given && len(given) == 1 {
+		d.Given = given[0]
+	} else if len(given) > 0 {
+		return d, protocolError("%d arrays of dichotomies", len(given))
+	}
+	return d, d.Check()
+}
+
+func searchSeparability(ctx context.Context, a *args) error {
+	dst := capacity.Separability{Fraction: a.outVector(), Attempts: a.outInts()}
+	d, err := a.direct()
+	if err != nil {
+		return err
+	}
+	opts := capacity.SearchOptions{Step: a.int(), Precision: a.int(), Tolerance: a.float()}
+	if err := a.end(); err != nil {
+		return err
+	}
+	_, n := d.Points.Dims()
+	if err := firstError(length(dst.Fraction, n), length(dst.Attempts, n)); err != nil {
+		return err
+	}
+	return d.Search(ctx, dst, opts)
+}
+
+func coneFaces(ctx context.Context, a *args) error {
+	faces := a.outInts()
+	d, err := a.direct()
+	if err := firstError(err, a.end()); err != nil {
+		return err
+	}
+	return d.Faces(ctx, faces)
+}

@@ -1,0 +1,434 @@
+"""Direct capacity: how many features it takes to separate manifolds, by counting."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.isotonic import isotonic_regression
+
+from netrep_go import _native
+from netrep_go._alignment import progress_bar, seed_from
+from netrep_go._validation import as_matrix, check_integer, check_number, check_option
+from netrep_go.capacity._manifolds import Manifolds, as_manifolds, check_several
+
+_LABELS = ("balanced", "iid", "sparse")  # their numbers in Go; dichotomies that are given: 3
+_FEATURES = ("projection", "subsample", "first")
+_MOST_DICHOTOMIES = 2**16  # that labels="all" enumerates
+_RESAMPLES = 200  # of the draws, for the standard error of the capacity
+_INSEPARABLE, _TRIVIAL = -1, -2  # what Go stores for draws without a face
+_QUANTILE = 1.959964  # of the standard normal distribution, for a band of 95 %
+
+
+class DirectCapacity(BaseEstimator):
+    r"""Capacity of object manifolds by simulation: no mean-field theory, no assumptions.
+
+    Manifolds are divided in two at random, their N features are replaced by n, and a
+    dichotomy counts as separable if a hyperplane has all samples on their sides. With
+    :math:`N_c` the number of features at which half of the dichotomies are separable, the
+    capacity is
+
+    .. math:: \alpha = P / N_c
+
+    for P manifolds [1]_.
+
+    ``method="search"`` is the search of [1]_: it scans n = `step`, 2 `step`, ... up to where
+    all dichotomies are separable, bisects between 0 and that, and completes the curve. At
+    each n, attempts with new labels and new features are made until the standard error of
+    the separable fraction is `tol`.
+
+    ``method="conic"`` finds the whole curve at once, for features that are random
+    projections. A dichotomy is inseparable in n random projections if their kernel meets the
+    cone C of the samples times their labels, which has probability
+
+    .. math:: p(n) = 2 (v_{n-1} + v_{n-3} + v_{n-5} + \ldots)
+
+    of not happening, with the intrinsic volumes :math:`v_k` of C [2]_. The projection of a
+    Gaussian vector on C lies inside of a face of dimension k with probability
+    :math:`v_k`, so that `n_draws` projections tell p(n) for all n.
+
+    Parameters
+    ----------
+    method : {"conic", "search"}, default="conic"
+        How separability is measured.
+    features : {"projection", "subsample", "first"}, default="projection"
+        What n features are: random Gaussian combinations, a random choice, or the first n.
+        The last two need ``method="search"``.
+    labels : {"balanced", "iid", "sparse", "all"} or array_like of shape \
+            (n_dichotomies, n_manifolds), default="balanced"
+        Balanced dichotomies have half of the manifolds on either side, those of an odd
+        number one more on the negative one; iid labels are independent coins; sparse
+        dichotomies have one negative manifold. "all" takes every dichotomy once (each draw
+        in turn, for the conic method). Dichotomies that are given have entries 1 and -1.
+    bias : bool, default=True
+        Whether hyperplanes need not go through the origin.
+    rule : {"interpolate", "first"}, default="interpolate"
+        What the critical number of features is: where the curve, made monotone and
+        interpolated, crosses 1/2, or the smallest tested number with a fraction of 1/2 or
+        more, as in [1]_.
+    n_draws : int, default=1000
+        Number of projections of the conic method.
+    step : int, optional
+        Step of the search's scan; None for that of [1]_: 10 below 100 features, 100 or 128
+        below 1024, else 500 or 512.
+    precision : int, default=1
+        Width of the interval at which the search's bisection ends.
+    tol : float, default=0.05
+        Standard error of the search's fractions: between 1 / `tol` and (1 / 2 `tol`)^2
+        attempts are made at each n. Where labels are given, each dichotomy is one attempt
+        instead. Where the first features are taken, and there are no more dichotomies than
+        attempts, each is tried once and the fraction is exact.
+    random_state : int, RandomState instance or None, default=None
+        Determines labels and features.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not
+        depend on it.
+    verbose : bool, default=False
+        Whether to show a progress bar.
+
+    Attributes
+    ----------
+    capacity_ : float
+        Manifolds per feature. NaN, with a warning, if fewer than half of the dichotomies are
+        separable even with all features.
+    capacity_error_ : float
+        Its standard error, by resampling.
+    n_critical_ : float
+        Number of features :math:`N_c`.
+    n_critical_error_ : float
+        Its standard error.
+    n_tested_ : ndarray of shape (n_tested,)
+        Numbers of features: those that the search tested, or 1, ..., N.
+    separability_ : ndarray of shape (n_tested,)
+        Separable fraction of the dichotomies with so many features.
+    separability_error_ : ndarray of shape (n_tested,)
+        Standard errors, from counts with one success and one failure added: not 0 where all
+        attempts agree. 0 where all dichotomies were tried.
+    separability_band_ : ndarray of shape (2, n_tested)
+        Ends of a 95 % confidence interval for each.
+    n_attempts_ : ndarray of shape (n_tested,)
+        Attempts behind each number. For the conic method, draws of the parity that counts.
+    n_manifolds_ : int
+        Number P of manifolds.
+    n_features_in_ : int
+        Number N of features.
+
+    See Also
+    --------
+    cover_separability : The curve of points in general position.
+
+    Notes
+    -----
+    Margins below about 1e-6 of the largest sample's norm count as none.
+
+    References
+    ----------
+    .. [1] Cohen, U., Chung, S., Lee, D. D. & Sompolinsky, H. (2020). Separability and
+       geometry of object manifolds in deep neural networks. Nat. Commun. 11, 746.
+    .. [2] Amelunxen, D., Lotz, M., McCoy, M. B. & Tropp, J. A. (2014). Living on the edge:
+       phase transitions in convex programs with random data. Inf. Inference 3, 224-294.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.capacity import DirectCapacity
+    >>> rng = np.random.default_rng(0)
+    >>> centers = rng.standard_normal((40, 1, 60))
+    >>> X = centers + 0.5 * rng.standard_normal((40, 8, 60))
+    >>> direct = DirectCapacity(random_state=0).fit(list(X))
+    >>> round(direct.capacity_, 1), direct.capacity_error_ < 0.05
+    (1.1, True)
+    >>> direct.separability_[[20, 30, 40, 50]].round(1)
+    array([0. , 0.1, 0.9, 1. ])
+    """
+
+    def __init__(
+        self,
+        method: str = "conic",
+        *,
+        features: str = "projection",
+        labels: str | ArrayLike = "balanced",
+        bias: bool = True,
+        rule: str = "interpolate",
+        n_draws: int = 1000,
+        step: int | None = None,
+        precision: int = 1,
+        tol: float = 0.05,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+        verbose: bool = False,
+    ) -> None:
+        self.method = method
+        self.features = features
+        self.labels = labels
+        self.bias = bias
+        self.rule = rule
+        self.n_draws = n_draws
+        self.step = step
+        self.precision = precision
+        self.tol = tol
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def fit(self, X: ArrayLike | Sequence[ArrayLike], y: ArrayLike | None = None) -> DirectCapacity:
+        """Measure separability and capacity.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features), or list of such arrays
+            Samples with labels, or those of each manifold. Samples that are NaN in all
+            features are missing, and left out.
+        y : array_like of shape (n_samples,), optional
+            Manifold of each sample.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two manifolds, a sample is NaN or infinite in some of the
+            features, a parameter has no meaning, or there are too many dichotomies to try
+            all.
+        """
+        self._check()
+        manifolds = as_manifolds(X, y)
+        check_several(manifolds, "capacity")
+        self.n_manifolds_, self.n_features_in_ = len(manifolds.samples), manifolds.n_features
+        seed = seed_from(self.random_state)
+        measure = self._by_faces if self.method == "conic" else self._by_search
+        curve = measure(manifolds, seed)
+        self.n_tested_, self.separability_, self.n_attempts_ = (
+            curve.n,
+            curve.fraction,
+            curve.n_attempts,
+        )
+        self.separability_error_ = curve.error
+        self.separability_band_ = np.clip(
+            curve.smoothed + _QUANTILE * curve.error * np.array([[-1], [1]]), 0, 1
+        )
+        self._store_capacity(curve, np.random.default_rng(seed))
+        return self
+
+    def _check(self) -> None:
+        check_option(self.method, "method", ("conic", "search"))
+        check_option(self.features, "features", _FEATURES)
+        check_option(self.rule, "rule", ("interpolate", "first"))
+        if isinstance(self.labels, str):
+            check_option(self.labels, "labels", (*_LABELS, "all"))
+        check_integer(self.n_draws, "n_draws", 10)
+        check_integer(self.precision, "precision", 1)
+        if self.step is not None:
+            check_integer(self.step, "step", 1)
+        check_number(self.tol, "tol", 1e-3, 0.5)
+        if self.method == "conic" and self.features != "projection":
+            raise ValueError(
+                f"method='conic' needs features='projection', got features={self.features!r}; "
+                "use method='search'"
+            )
+
+    def _store_capacity(self, curve: _Curve, rng: np.random.Generator) -> None:
+        self.n_critical_ = curve.critical(curve.fraction, self.rule)
+        again = [curve.critical(curve.resample(rng), self.rule) for _ in range(_RESAMPLES)]
+        again = np.array(again)[np.isfinite(again)]
+        self.n_critical_error_ = float(again.std()) if len(again) > 1 else np.nan
+        self.capacity_ = self.n_manifolds_ / self.n_critical_
+        self.capacity_error_ = self.capacity_ * self.n_critical_error_ / self.n_critical_
+        if np.isnan(self.capacity_):
+            warnings.warn(
+                f"only {curve.fraction[-1]:.0%} of the dichotomies are separable with all of "
+                f"the {self.n_features_in_} features: capacity_ is NaN",
+                UserWarning,
+                stacklevel=3,
+            )
+
+    def _arguments(self, manifolds: Manifolds, given: np.ndarray | None, seed: int) -> tuple:
+        """Return what all routines take."""
+        return (
+            np.concatenate(manifolds.samples),
+            np.array([len(samples) for samples in manifolds.samples], np.int64),
+            3 if given is not None else _LABELS.index(self.labels),
+            [given] if given is not None else [],
+            _FEATURES.index(self.features),
+            bool(self.bias),
+            seed,
+        )
+
+    def _given(self) -> np.ndarray | None:
+        """Return the dichotomies that the user wants, None for random ones."""
+        if isinstance(self.labels, str):
+            return _dichotomies("iid", self.n_manifolds_) if self.labels == "all" else None
+        given = as_matrix(self.labels, "labels")
+        if given.shape[1] != self.n_manifolds_:
+            raise ValueError(
+                f"labels must have one column for each of the {self.n_manifolds_} manifolds, got "
+                f"shape {given.shape}"
+            )
+        if not (np.abs(given) == 1).all():
+            raise ValueError(f"labels must be 1 or -1, got {given[np.abs(given) != 1][0]:g}")
+        return given
+
+    def _by_faces(self, manifolds: Manifolds, seed: int) -> _Curve:
+        faces = np.empty(self.n_draws, np.int64)
+        with progress_bar("Projecting on cones", self.verbose) as progress:
+            _native.run(
+                "capacity.cone_faces",
+                (faces,),
+                self._arguments(manifolds, self._given(), seed),
+                n_jobs=self.n_jobs,
+                progress=progress,
+            )
+        return _curve_of_faces(faces, self.n_features_in_)
+
+    def _by_search(self, manifolds: Manifolds, seed: int) -> _Curve:
+        given = self._given()
+        exact = self.features == "first"
+        if given is None and exact:
+            most_attempts = max(math.ceil(1 / self.tol), math.ceil(0.25 / self.tol**2))
+            if _count(self.labels, self.n_manifolds_) <= most_attempts:
+                given = _dichotomies(self.labels, self.n_manifolds_)
+        fraction = np.empty(self.n_features_in_)
+        n_attempts = np.empty(self.n_features_in_, np.int64)
+        with progress_bar("Separating manifolds", self.verbose) as progress:
+            _native.run(
+                "capacity.search_separability",
+                (fraction, n_attempts),
+                (
+                    *self._arguments(manifolds, given, seed),
+                    self.step or _standard_step(self.n_features_in_),
+                    self.precision,
+                    float(self.tol),
+                ),
+                n_jobs=self.n_jobs,
+                progress=progress,
+            )
+        tested = n_attempts > 0
+        n = np.flatnonzero(tested) + 1
+        return _curve_of_attempts(
+            n, fraction[tested], n_attempts[tested], exact and given is not None
+        )
+
+
+class _Curve(NamedTuple):
+    """Separable fractions with n features."""
+
+    n: np.ndarray
+    fraction: np.ndarray
+    smoothed: np.ndarray  # the middle of confidence intervals
+    error: np.ndarray
+    n_attempts: np.ndarray
+    resample: Callable[[np.random.Generator], np.ndarray]  # draws other fractions
+
+    def critical(self, fraction: np.ndarray, rule: str) -> float:
+        """Return the n with the fraction 1/2, NaN if there is none."""
+        if rule == "interpolate":
+            fraction = isotonic_regression(fraction, sample_weight=self.n_attempts)
+        enough = np.flatnonzero(fraction >= 0.5)
+        if len(enough) == 0:
+            return np.nan
+        i = enough[0]
+        if i == 0 or rule == "first":
+            return float(self.n[i])
+        return float(np.interp(0.5, fraction[i - 1 : i + 1], self.n[i - 1 : i + 1]))
+
+
+def _curve_of_attempts(
+    n: np.ndarray, fraction: np.ndarray, n_attempts: np.ndarray, exact: bool
+) -> _Curve:
+    if exact:
+        return _Curve(n, fraction, fraction, np.zeros(len(n)), n_attempts, lambda rng: fraction)
+    smoothed, error = _smoothed(fraction * n_attempts, n_attempts)
+
+    def resample(rng: np.random.Generator) -> np.ndarray:
+        return rng.binomial(n_attempts, fraction) / n_attempts
+
+    return _Curve(n, fraction, smoothed, error, n_attempts, resample)
+
+
+def _smoothed(successes: np.ndarray, attempts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return fractions after one more success and failure, and their standard errors."""
+    fraction = (successes + 1) / (attempts + 2)
+    return fraction, np.sqrt(fraction * (1 - fraction) / (attempts + 2))
+
+
+def _curve_of_faces(faces: np.ndarray, n_features: int) -> _Curve:
+    """Return p(n) from the dimensions of faces.
+
+    In each cone that is no subspace, faces of even dimension have probability 1/2 (the
+    Gauss-Bonnet theorem): p(n) = P(k < n | k has the parity of n - 1) varies less than twice
+    the number of such k does.
+    """
+    counts = np.bincount(faces - _TRIVIAL, minlength=n_features + 3)  # trivial, inseparable, 0...
+    trivial, inseparable = counts[:2] / len(faces)
+    separable = 1 - trivial - inseparable
+    below, total = _below(counts[2:], n_features)
+    fraction = trivial + separable * below / np.maximum(total, 1)
+    below, error = _smoothed(below, total)
+    if trivial + inseparable > 0:
+        error = np.hypot(
+            separable * error, below * np.sqrt(separable * (1 - separable) / len(faces))
+        )
+
+    def resample(rng: np.random.Generator) -> np.ndarray:
+        drawn = rng.multinomial(len(faces), counts / len(faces))
+        below, total = _below(drawn[2:], n_features)
+        share = drawn[2:].sum() * below / np.maximum(total, 1)
+        return (drawn[0] + share) / len(faces)
+
+    n = np.arange(1, n_features + 1)
+    return _Curve(n, fraction, trivial + separable * below, error, total, resample)
+
+
+def _below(counts: np.ndarray, n_features: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many k have the parity of n - 1 and are below n, and how many have it."""
+    below, total = np.empty(n_features), np.empty(n_features, np.int64)
+    for parity in (0, 1):
+        of_parity = counts[parity::2]
+        below[parity::2] = np.cumsum(of_parity)[: len(below[parity::2])]
+        total[parity::2] = of_parity.sum()
+    return below, total
+
+
+def _standard_step(n_features: int) -> int:
+    """Return the step of the scan in the original."""
+    if n_features < 100:
+        return 10
+    if n_features < 1024:
+        return 128 if n_features % 100 else 100
+    return 512 if n_features % 500 else 500
+
+
+def _count(labels: str, n_manifolds: int) -> int:
+    """Return how many dichotomies there are; opposite ones count once."""
+    if labels == "sparse":
+        return n_manifolds
+    if labels == "iid":
+        return 2 ** (n_manifolds - 1)
+    return math.comb(n_manifolds, n_manifolds // 2) // (2 - n_manifolds % 2)
+
+
+def _dichotomies(labels: str, n_manifolds: int) -> np.ndarray:
+    """Return all dichotomies, one of two opposite ones."""
+    n = _count(labels, n_manifolds)
+    if n > _MOST_DICHOTOMIES:
+        raise ValueError(
+            f"labels='all' means {n:.3g} dichotomies of {n_manifolds} manifolds, more than "
+            f"{_MOST_DICHOTOMIES}: use labels='iid'"
+        )
+    if labels == "sparse":
+        return 1.0 - 2.0 * np.eye(n_manifolds)
+    if labels == "iid":
+        bits = np.arange(n)[:, np.newaxis] >> np.arange(n_manifolds) & 1  # the last is 0
+        return 1.0 - 2.0 * bits
+    sides = list(combinations(range(n_manifolds), (n_manifolds + 1) // 2))[:n]
+    dichotomies = np.ones((n, n_manifolds))
+    np.put_along_axis(dichotomies, np.array(sides), -1.0, axis=1)
+    return dichotomies
