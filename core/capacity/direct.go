@@ -124,8 +124,6 @@ func (d *Direct) coordinates(arena *cmem.Arena) (blas64.General, bool, error) {
 	return x, reduce, nil
 }
 
-func row(x blas64.General, i int) []float64 { return x.Data[i*x.Stride : i*x.Stride+x.Cols] }
-
 // rng returns the source of randomness of attempt i with n features.
 func (d *Direct) rng(n, i int) *rand.Rand {
 	return rand.New(rand.NewPCG(d.Seed, uint64(n)<<32|uint64(i)))

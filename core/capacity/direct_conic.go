@@ -90,14 +90,12 @@ func gramOf(arena *cmem.Arena, x blas64.General) (*optimize.Gram, error) {
 type faceFinder struct {
 	*Direct
 	x         blas64.General
-	points    optimize.Generators
-	size      float64
 	labelled  *optimize.Labelled
 	nnls      *optimize.NNLS
-	separator *separator
+	separator *Separator
 
 	t, fields []float64 // facesBlock columns
-	z, c      []float64
+	c         []float64 // products of the labelled points with one of t
 }
 
 func newFaceFinder(arena *cmem.Arena, d *Direct, x blas64.General, gram *optimize.Gram) *faceFinder {
@@ -107,10 +105,9 @@ func newFaceFinder(arena *cmem.Arena, d *Direct, x blas64.General, gram *optimiz
 		x:         x,
 		labelled:  optimize.NewLabelled(arena, m),
 		nnls:      optimize.NewNNLS(arena, m),
-		separator: newSeparator(arena, m),
+		separator: NewSeparator(arena, m),
 		t:         arena.Float64s(x.Cols * facesBlock),
 		fields:    arena.Float64s(m * facesBlock),
-		z:         arena.Float64s(m),
 		c:         arena.Float64s(m),
 	}
 	f.labelled.Labels = arena.Float64s(m)
@@ -119,11 +116,10 @@ func newFaceFinder(arena *cmem.Arena, d *Direct, x blas64.General, gram *optimiz
 		return nil
 	}
 	points.Set(x)
-	f.points = points
+	f.labelled.Generators = points
 	if gram != nil {
-		f.points = gram
+		f.labelled.Generators = gram
 	}
-	f.size = pointSize(f.points)
 	return f
 }
 
@@ -139,95 +135,40 @@ func (f *faceFinder) find(faces []int64, from int) {
 	linalg.Gemm(blas.NoTrans, blas.NoTrans, f.x.Rows, k, cols, 1, f.x.Data, f.x.Stride, f.t, k, 0, f.fields, k)
 	for i := range faces {
 		bothSigns := f.draw(f.labelled.Labels, f.rng(1, from+i), from+i)
-		for j := range f.z {
-			f.z[j] = f.fields[j*k+i]
-		}
-		switch {
-		case !f.Bias:
-			faces[i] = f.face()
-		case bothSigns:
-			faces[i] = f.balancedFace()
-		default:
+		if f.Bias && !bothSigns {
 			faces[i] = Trivial
+			continue
 		}
+		for j := range f.c {
+			f.c[j] = f.fields[j*k+i]
+		}
+		faces[i] = f.face()
 	}
 }
 
-// face returns the dimension of the face without a bias.
+// face returns the dimension of the face, or Inseparable. What the projection
+// leaves of t is on the far side of all generators that are not active; as active
+// ones are independent, that proves separability unless one is only touched.
 func (f *faceFinder) face() int64 {
-	f.labelled.Generators, f.labelled.Bias = f.points, 0
 	f.nnls.SetGenerators(f.labelled)
-	p := f.nnls.Project(f.shifted(0))
-	return f.checked(p, len(p.Active))
-}
-
-// balanceError is the imbalance, as a part of the weights, that counts as none.
-const balanceError = 1e-10
-
-// balancedFace returns the dimension of the face with a bias. The projection on
-// the cone of the (y_j x_j, y_j size) is repeated with the last coordinate of the
-// vector moved by minus that of the projection, which converges to the
-// projection with last coordinate 0 (the method of multipliers).
-func (f *faceFinder) balancedFace() int64 {
-	if f.isPolar() {
-		return 0
+	var scale float64
+	for j, y := range f.labelled.Labels {
+		f.c[j] *= y
+		scale = max(scale, math.Abs(f.c[j]))
 	}
-	f.labelled.Generators, f.labelled.Bias = f.points, f.size
-	f.nnls.SetGenerators(f.labelled)
-	var shift float64
-	p := f.nnls.Project(f.shifted(0))
-	for range 1000 {
-		var sum, balance float64
-		for i, j := range p.Active {
-			sum += p.Weights[i]
-			balance += p.Weights[i] * f.labelled.Labels[j]
-		}
-		if math.Abs(balance) <= balanceError*sum {
-			break
-		}
-		shift -= balance
-		p = f.nnls.Resume(f.shifted(shift * f.size * f.size))
+	if f.Bias {
+		f.nnls.Balance(f.labelled.Labels)
 	}
-	return f.checked(p, len(p.Active)-1)
-}
-
-// shifted returns the products of the labelled points with t and a last
-// coordinate that adds shift to each.
-func (f *faceFinder) shifted(shift float64) []float64 {
-	for j, z := range f.z {
-		f.c[j] = f.labelled.Labels[j] * (z + shift)
-	}
-	return f.c
-}
-
-// isPolar reports whether t lies strictly within the polar cone: y_j (x_j't + b)
-// is negative for all j and some b.
-func (f *faceFinder) isPolar() bool {
-	low, high := math.Inf(-1), math.Inf(1)
-	for j, z := range f.z {
-		if f.labelled.Labels[j] > 0 {
-			low = max(low, z)
-		} else {
-			high = min(high, z)
-		}
-	}
-	return low < high
-}
-
-// checked returns the dimension, or Inseparable. What the projection leaves of t
-// is on the far side of all generators that are not active; as active ones are
-// independent, that proves separability unless one is only touched.
-func (f *faceFinder) checked(p optimize.Projection, dimension int) int64 {
+	p := f.nnls.Project(f.c)
 	for _, j := range p.Active {
 		p.Gradient[j] = math.Inf(-1)
 	}
-	var scale float64
-	for _, v := range f.c {
-		scale = max(scale, math.Abs(v))
-	}
-	strict := floats.Max(p.Gradient) < -leastSide*scale
-	if !strict && !f.separator.separable(f.points, f.labelled.Labels, f.Bias) {
+	strict := floats.Max(p.Gradient) < -sureMargin*scale
+	if !strict && !f.separator.Separable(f.labelled.Generators, f.labelled.Labels, f.Bias) {
 		return Inseparable
 	}
-	return int64(dimension)
+	if f.Bias { // one dimension is lost to the balance
+		return int64(max(0, len(p.Active)-1))
+	}
+	return int64(len(p.Active))
 }

@@ -2,13 +2,13 @@ package capacity
 
 import (
 	"math"
-	"slices"
 
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core/internal/cmem"
+	"netrep_go/core/linalg"
 	"netrep_go/core/optimize"
 )
 
@@ -18,19 +18,18 @@ import (
 // By Gordan's theorem either some w and bias have y_i (w'x_i + bias) > 0 for all
 // i, or some weights v_i >= 0, which add up to 1, have sum_i v_i y_i x_i = 0 and,
 // if there is a bias, sum_i v_i y_i = 0. Both come from one projection: of
-// b = (0, 1) on the cone of the (y_i x_i, 1), balanced by y if there is a bias.
+// b = (0, 1) on the cone of the (y_i x_i, r), balanced by y if there is a bias.
 // The weights are those of the point nearest to 0 in the hull of the y_i x_i,
 // which is the w of largest margin, min_i y_i (w'x_i + bias) / |w|.
 type Separator struct {
-	nnls       *optimize.NNLS
-	generators *optimize.Points
-	points     []float64 // the (y_i x_i, 1), of x centred if there is a bias, and scaled
-	mean, w    []float64
-	ones       []float64
-	weights    []float64
+	nnls     *optimize.NNLS
+	labelled *optimize.Labelled
+	c        []float64
+	sides    []float64 // y_i (w'x_i + bias)
+	signed   []float64
 }
 
-// Separation is what a Separator finds. Its slices are valid until the next call.
+// Separation is what Separate finds.
 type Separation struct {
 	Separable bool
 	// Margin is the distance of the nearest points from the hyperplane; W and
@@ -48,101 +47,130 @@ type Separation struct {
 // rounding could make.
 const leastMargin = 1e-12
 
-// NewSeparator returns a workspace in the arena for up to m points of d
-// features. The caller checks arena.Err.
-func NewSeparator(arena *cmem.Arena, m, d int) *Separator {
+// NewSeparator returns a workspace in the arena for up to m points. The caller
+// checks arena.Err.
+func NewSeparator(arena *cmem.Arena, m int) *Separator {
 	return &Separator{
-		nnls:       optimize.NewNNLS(arena, m),
-		generators: optimize.NewPoints(arena, m, d+1),
-		points:     arena.Float64s(m * (d + 1)),
-		mean:       arena.Float64s(d),
-		w:          arena.Float64s(d),
-		ones:       arena.Float64s(m),
-		weights:    arena.Float64s(m),
+		nnls:     optimize.NewNNLS(arena, m),
+		labelled: optimize.NewLabelled(arena, m),
+		c:        arena.Float64s(m),
+		sides:    arena.Float64s(m),
+		signed:   arena.Float64s(m),
 	}
 }
 
-// Separate is Separator.Separate on memory of its own.
-func Separate(x *mat.Dense, y []float64, bias bool) (Separation, error) {
-	m, d := x.Dims()
-	var arena cmem.Arena
-	defer arena.Free()
-	s := NewSeparator(&arena, m, d)
-	if err := arena.Err(); err != nil {
-		return Separation{}, err
+// Separable reports whether a hyperplane, through the origin unless there is a
+// bias, separates points by their labels, and is content with any that does. With
+// a bias, the mean of the points should be near 0.
+func (s *Separator) Separable(points optimize.Generators, y []float64, bias bool) bool {
+	s.nnls.Until(s.separates)
+	p := s.project(points, y, bias)
+	s.nnls.Until(nil)
+	if s.separates(p) {
+		return true
 	}
-	found := s.Separate(x.RawMatrix(), y, bias)
-	found.W, found.Weights = slices.Clone(found.W), slices.Clone(found.Weights)
-	return found, nil
+	nearest, norm := s.measure(p)
+	return nearest > leastMargin*norm
+}
+
+// sureMargin is how far beyond a hyperplane all points must be, as a part of their
+// size, for it to count before the projection is complete. It is compared with
+// gradients, in which rounding is 1e-15 or so.
+const sureMargin = 1e-11
+
+// separates reports whether what a projection leaves of b = (0, 1) separates. Its
+// products with the generators (y_i x_i, r) are
+// r (1 - r sum_i mu_i) - y_i (w'x_i + bias).
+func (s *Separator) separates(p optimize.Projection) bool {
+	r := s.labelled.Offset
+	return floats.Max(p.Gradient) < r*(1-r*floats.Sum(p.Weights)-sureMargin)
+}
+
+// project projects (0, 1), with points of any size: the last coordinate of the
+// generators is the greatest length among them.
+func (s *Separator) project(points optimize.Generators, y []float64, bias bool) optimize.Projection {
+	s.labelled.Generators, s.labelled.Labels, s.labelled.Offset = points, y, largest(points)
+	c := s.c[:len(y)]
+	for i := range c {
+		c[i] = s.labelled.Offset
+	}
+	s.nnls.SetGenerators(s.labelled)
+	if bias {
+		s.nnls.Balance(y)
+	}
+	return s.nnls.Project(c)
+}
+
+// largest is the largest length of a point, 1 if all are 0.
+func largest(points optimize.Generators) float64 {
+	size := 0.0
+	for j := range points.Len() {
+		size = max(size, points.Squared(j))
+	}
+	if size == 0 {
+		return 1
+	}
+	return math.Sqrt(size)
+}
+
+// measure stores the sides of all points from the hyperplane of a projection and
+// returns the smallest, with |w|.
+func (s *Separator) measure(p optimize.Projection) (nearest, norm float64) {
+	y, sides, signed := s.labelled.Labels, s.sides[:len(s.labelled.Labels)], s.signed[:len(p.Active)]
+	clear(sides)
+	for i, j := range p.Active {
+		signed[i] = -p.Weights[i] * y[j]
+	}
+	s.labelled.Generators.Subtract(sides, p.Active, signed)
+	for i, j := range p.Active {
+		norm -= signed[i] * sides[j]
+	}
+	nearest = math.Inf(1)
+	for i := range sides {
+		sides[i] = y[i] * (sides[i] + p.Multiplier)
+		nearest = min(nearest, sides[i])
+	}
+	return nearest, math.Sqrt(max(0, norm))
 }
 
 // Separate looks for the hyperplane of largest margin between the rows of x,
 // through the origin unless there is a bias.
-func (s *Separator) Separate(x blas64.General, y []float64, bias bool) Separation {
-	size := s.prepare(x, y, bias)
-	d := x.Cols
-	cone := blas64.General{Rows: x.Rows, Cols: d + 1, Stride: d + 1, Data: s.points[:x.Rows*(d+1)]}
-	s.generators.Set(cone)
-	s.nnls.SetGenerators(s.generators)
+func Separate(x *mat.Dense, y []float64, bias bool) (Separation, error) {
+	m, d := x.Dims()
+	var arena cmem.Arena
+	defer arena.Free()
+	s, points := NewSeparator(&arena, m), optimize.NewPoints(&arena, m, d)
+	scaled := blas64.General{Rows: m, Cols: d, Stride: d, Data: arena.Float64s(m * d)}
+	if err := arena.Err(); err != nil {
+		return Separation{}, err
+	}
+	mean := make([]float64, d)
 	if bias {
-		s.nnls.Balance(y)
+		linalg.ColumnMeans(mean, x)
 	}
-	for i := range x.Rows {
-		s.ones[i] = 1
-	}
-	return s.result(cone, y, s.nnls.Project(s.ones), size)
-}
-
-// prepare stores the generators and returns the factor they were divided by.
-func (s *Separator) prepare(x blas64.General, y []float64, bias bool) (size float64) {
-	row := func(i int) []float64 { return x.Data[i*x.Stride : i*x.Stride+x.Cols] }
-	clear(s.mean)
-	for i := range x.Rows {
-		if bias {
-			floats.AddScaled(s.mean, 1/float64(x.Rows), row(i))
-		}
-	}
-	d := x.Cols
-	for i := range x.Rows {
-		z := s.points[i*(d+1) : i*(d+1)+d]
-		floats.SubTo(z, row(i), s.mean)
-		size = max(size, floats.Norm(z, 2))
-	}
-	if size == 0 {
-		size = 1
-	}
-	for i := range x.Rows {
-		z := s.points[i*(d+1) : (i+1)*(d+1)]
-		floats.Scale(y[i]/size, z[:d])
-		z[d] = 1
-	}
-	return size
-}
-
-// result turns a projection into a hyperplane and checks it on all points.
-func (s *Separator) result(cone blas64.General, y []float64, p optimize.Projection, size float64) Separation {
-	d := cone.Cols - 1
-	weights, w := s.weights[:cone.Rows], s.w
-	clear(weights)
-	clear(w)
+	linalg.SubtractRow(scaled.Data, x, mean)
+	points.Set(scaled)
+	size := largest(points)
+	floats.Scale(1/size, scaled.Data)
+	points.Set(scaled)
+	p := s.project(points, y, bias)
+	found := Separation{Weights: make([]float64, m), W: make([]float64, d)}
+	nearest, norm := s.measure(p)
 	total := floats.Sum(p.Weights)
 	for i, j := range p.Active {
-		weights[j] = p.Weights[i] / total
-		floats.AddScaled(w, p.Weights[i], cone.Data[int(j)*(d+1):int(j)*(d+1)+d])
+		found.Weights[j] = p.Weights[i] / total
+		floats.AddScaled(found.W, p.Weights[i]*y[j], row(scaled, int(j)))
 	}
-	nearest := math.Inf(1)
-	for i := range cone.Rows {
-		nearest = min(nearest, floats.Dot(w, cone.Data[i*(d+1):i*(d+1)+d])+p.Multiplier*y[i])
-	}
-	norm := floats.Norm(w, 2)
-	found := Separation{Weights: weights, W: w, Gap: size * norm / total}
+	found.Gap = size * norm / total
 	if !(nearest > leastMargin*norm) {
-		clear(w)
-		return found
+		clear(found.W)
+		return found, nil
 	}
 	found.Separable = true
 	found.Margin = size * nearest / norm
-	floats.Scale(1/(size*nearest), w)
-	found.Bias = p.Multiplier/nearest - floats.Dot(w, s.mean)
-	return found
+	floats.Scale(1/(size*nearest), found.W)
+	found.Bias = p.Multiplier/nearest - floats.Dot(found.W, mean)
+	return found, nil
 }
+
+func row(x blas64.General, i int) []float64 { return x.Data[i*x.Stride : i*x.Stride+x.Cols] }

@@ -102,15 +102,14 @@ func (p *Points) row(j int32) []float64 {
 	return p.X.Data[int(j)*p.X.Stride : int(j)*p.X.Stride+p.X.Cols]
 }
 
-// Labelled turns the columns x_j of other generators into s_j = (y_j x_j, y_j b, o)
-// without touching them. The labels y_j are 1 or -1; the bias b makes hyperplanes
-// through the origin affine; the offset o asks for a margin: by Gordan's theorem
-// (0, 0, 1) is in the cone of the s_j if and only if no hyperplane has all x_j on
-// the side of their labels.
+// Labelled turns the columns x_j of other generators into s_j = (y_j x_j, r)
+// without touching them. The labels y_j are 1 or -1. With an offset r > 0, by
+// Gordan's theorem, (0, r) is in the cone of the s_j if and only if no hyperplane
+// through the origin has all x_j on the side of their labels.
 type Labelled struct {
 	Generators
 	Labels       []float64
-	Bias, Offset float64
+	Offset       float64
 	scratch, own []float64
 }
 
@@ -122,15 +121,15 @@ func NewLabelled(arena *cmem.Arena, m int) *Labelled {
 
 // Squared returns |s_j|².
 func (l *Labelled) Squared(j int) float64 {
-	return l.Generators.Squared(j) + l.Bias*l.Bias + l.Offset*l.Offset
+	return l.Generators.Squared(j) + l.Offset*l.Offset
 }
 
 // Products stores s_j's_a in dst for every column a of the list.
 func (l *Labelled) Products(dst []float64, j int32, list []int32) {
 	l.Generators.Products(dst, j, list)
-	y, bias, offset := l.Labels[j], l.Bias*l.Bias, l.Offset*l.Offset
+	y, offset := l.Labels[j], l.Offset*l.Offset
 	for i, a := range list {
-		dst[i] = y*l.Labels[a]*(dst[i]+bias) + offset
+		dst[i] = y*l.Labels[a]*dst[i] + offset
 	}
 }
 
@@ -138,16 +137,13 @@ func (l *Labelled) Products(dst []float64, j int32, list []int32) {
 // weights.
 func (l *Labelled) Subtract(w []float64, list []int32, weights []float64) {
 	own, scratch := l.own[:len(list)], l.scratch[:len(w)]
-	var signed, sum float64
 	for i, j := range list {
 		own[i] = weights[i] * l.Labels[j]
-		signed += own[i]
-		sum += weights[i]
 	}
 	clear(scratch)
 	l.Generators.Subtract(scratch, list, own)
-	signed, sum = signed*l.Bias*l.Bias, sum*l.Offset*l.Offset
+	offset := l.Offset * l.Offset * floats.Sum(weights)
 	for j, v := range scratch {
-		w[j] += l.Labels[j]*(v-signed) - sum
+		w[j] += l.Labels[j]*v - offset
 	}
 }

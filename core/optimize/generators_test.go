@@ -11,14 +11,14 @@ import (
 	"netrep_go/core/internal/cmem"
 )
 
-// labelled writes the columns (y x, y b, o) out.
-func labelled(points *mat.Dense, labels []float64, bias, offset float64) cone {
+// labelled writes the columns (y x, r) out.
+func labelled(points *mat.Dense, labels []float64, offset float64) cone {
 	m, n := points.Dims()
-	explicit := mat.NewDense(m, n+2, nil)
+	explicit := mat.NewDense(m, n+1, nil)
 	for i, y := range labels {
 		row := explicit.RawRowView(i)
 		floats.AddScaled(row[:n], y, points.RawRowView(i))
-		row[n], row[n+1] = y*bias, offset
+		row[n] = offset
 	}
 	return newCone(explicit)
 }
@@ -33,18 +33,18 @@ func TestGenerators(t *testing.T) {
 		for i := range labels {
 			labels[i] = float64(2*rng.IntN(2) - 1)
 		}
-		for _, v := range [][2]float64{{0, 0}, {2, 0}, {0, 1}, {1.5, 0.5}} {
-			want := labelled(points.points, labels, v[0], v[1])
+		for _, offset := range []float64{0, 1, 2.5} {
+			want := labelled(points.points, labels, offset)
 			s, arena := solver(m)
 			byGram, byPoints := NewLabelled(arena, m), NewLabelled(arena, m)
 			rows := NewPoints(arena, m, n+1)
 			rows.Set(points.points.RawMatrix())
 			byGram.Generators, byPoints.Generators = &Gram{points.gram.RawMatrix().Data, m, m}, rows
 			for range 10 {
-				b := gaussian(rng, n+3)
+				b := gaussian(rng, n+2)
 				c := want.products(b)
 				for _, l := range []*Labelled{byGram, byPoints} {
-					l.Labels, l.Bias, l.Offset = labels, v[0], v[1]
+					l.Labels, l.Offset = labels, offset
 					s.SetGenerators(l)
 					p := s.Project(c)
 					want.check(t, "labelled", b, p, 1e-11)
