@@ -5,6 +5,7 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted
 
+from netrep_go.capacity import DirectCapacity
 from netrep_go.metrics import Aligner, LinearCKA, LinearMetric, PermutationMetric
 from netrep_go.rsa import NoiseNormalizer
 
@@ -106,6 +107,15 @@ def test_linear_cka(estimator, check):
 
 @with_checks(NoiseNormalizer())
 def test_noise_normalizer(estimator, check):
+    check(estimator)
+
+
+@with_checks(
+    DirectCapacity(n_draws=20, random_state=0),
+    waived={"check_fit2d_1sample": "one sample is one manifold, which the message says"},
+)
+@pytest.mark.filterwarnings("ignore:only .* of the dichotomies are separable:UserWarning")
+def test_direct_capacity(estimator, check):
     check(estimator)
 
 

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 
+	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
 	"netrep_go/core/linalg"
@@ -40,6 +41,9 @@ const facesBlock = 16
 // 224-294): that is when the dichotomy is separable. So the faces tell the whole
 // curve at once.
 func (d *Direct) Faces(ctx context.Context, faces []int64) error {
+	if len(faces) == 0 {
+		return core.Invalidf("there must be at least 1 draw")
+	}
 	var arena cmem.Arena
 	defer arena.Free()
 	x, _, err := d.coordinates(&arena)

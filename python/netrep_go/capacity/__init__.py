@@ -36,8 +36,8 @@ from netrep_go.capacity._separability import Separation, separate
 
 __all__ = [
     "ConeProjection",
-    "Separation",
     "DirectCapacity",
+    "Separation",
     "TuningFile",
     "ball_capacity",
     "center_correlations",

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_array
 
 from netrep_go._validation import as_array
 
@@ -100,10 +101,15 @@ def _from_list(X: Sequence[ArrayLike]) -> Manifolds:
 
 def _as_floats(x: ArrayLike, name: str) -> np.ndarray:
     """Return a matrix that may hold NaN."""
-    x = np.asarray(x, dtype=np.float64)
-    if x.ndim != 2 or x.size == 0:
-        return as_array(x, name, ndim=2)  # which says what is wrong
-    return x
+    x = check_array(
+        x,
+        dtype=np.float64,
+        ensure_2d=False,
+        allow_nd=True,
+        ensure_all_finite=False,
+        input_name=name,
+    )
+    return x if x.ndim == 2 else as_array(x, name, ndim=2)  # which says what is wrong
 
 
 def _present(x: np.ndarray, name: str) -> np.ndarray:
