@@ -24,7 +24,7 @@ from netrep_go.capacity import DirectCapacity, project_on_cone, separate
 from netrep_go.metrics import Aligner, LinearMetric, neg_distance_scorer
 from netrep_go.metrics._cohort import Cohorts, measure
 from netrep_go.multiset import cross_distances, pairwise_distances
-from netrep_go.rsa import compare, rdm
+from netrep_go.rsa import compare, evaluate, permutation_test, rdm
 
 TESTS = Path(__file__).parent
 
@@ -136,6 +136,14 @@ ENTRY_POINTS = {
     "project_on_cone": lambda x, y: project_on_cone(x, y),
     "compare": lambda x, y: compare(x[:, :3], y[:, 1:], "rho-a"),
     "DirectCapacity": direct_capacity,
+    "evaluate": lambda x, y: (
+        evaluate(
+            x[:, :3], y[:, 1:], "rho-a", resample="conditions", n_draws=9, random_state=0
+        ).draws
+    ),
+    "permutation_test": lambda x, y: (
+        permutation_test(x[:, :3], y[:, 1:], "rho-a", n_permutations=9, random_state=0).null
+    ),
     "rdm": lambda x, y: rdm([x, y], "sqeuclidean"),
 }
 

@@ -1,4 +1,4 @@
-"""Displays of distances between networks, of activations and of manifolds.
+"""Displays of distances between networks, of activations, manifolds and RDMs.
 
 They follow scikit-learn's display objects: a ``from_*`` class method computes what
 is shown and draws it, `plot` draws it again without computing, and both return the
@@ -11,6 +11,7 @@ from netrep_go.plotting._dendrogram import DendrogramDisplay
 from netrep_go.plotting._embedding import EmbeddingDisplay
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
 from netrep_go.plotting._images import ImageManifoldsDisplay
+from netrep_go.plotting._rsa import ModelEvaluationDisplay, RDMDisplay, RDMEmbeddingDisplay
 from netrep_go.plotting._rsa_models import LayerEvaluationDisplay, VariancePartitionDisplay
 from netrep_go.plotting._time_course import TimeCourseDisplay
 
@@ -21,6 +22,9 @@ __all__ = [
     "EmbeddingDisplay",
     "ImageManifoldsDisplay",
     "LayerEvaluationDisplay",
+    "ModelEvaluationDisplay",
+    "RDMDisplay",
+    "RDMEmbeddingDisplay",
     "TimeCourseDisplay",
     "VariancePartitionDisplay",
 ]

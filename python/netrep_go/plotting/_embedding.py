@@ -117,7 +117,7 @@ class EmbeddingDisplay:
             covariate is unknown, has another length or too many levels.
         """
         distances = as_distances(distances, "distances")
-        embedding, stress = _multidimensional_scaling(distances)
+        embedding, stress = multidimensional_scaling(distances)
         display = cls(embedding, stress=stress, covariates=covariates, hue=hue, style=style)
         return display.plot(ax=ax)
 
@@ -155,7 +155,7 @@ class EmbeddingDisplay:
         return self
 
 
-def _multidimensional_scaling(
+def multidimensional_scaling(
     distances: npt.NDArray[np.float64],
 ) -> tuple[npt.NDArray[np.float64], float]:
     """Embed in the plane by SMACOF from the classical solution; also return stress-1.

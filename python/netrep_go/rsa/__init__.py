@@ -5,6 +5,8 @@ RDMs are vectors of their entries above the diagonal, condensed in the order of
 """
 
 from netrep_go.rsa._compare import compare
+from netrep_go.rsa._convert import from_rsatoolbox, to_rsatoolbox
+from netrep_go.rsa._decoding import decoding_rdm, rsa_score
 from netrep_go.rsa._folds import ConditionKFold
 from netrep_go.rsa._inference import (
     ModelContrasts,
@@ -54,8 +56,10 @@ __all__ = [
     "cluster_test",
     "compare",
     "compare_models",
+    "decoding_rdm",
     "evaluate",
     "evaluate_layers",
+    "from_rsatoolbox",
     "noise_ceiling",
     "partition_variance",
     "patterns",
@@ -64,6 +68,8 @@ __all__ = [
     "remix",
     "reweight",
     "reweight_features",
+    "rsa_score",
     "searchlight",
     "time_resolved",
+    "to_rsatoolbox",
 ]

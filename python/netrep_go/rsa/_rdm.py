@@ -98,6 +98,9 @@ n_features), or list of n_rdms array_like of shape (n_observations, n_features)
     number of features; its 'correlation', 'crossnobis' and 'poisson' are the same, and
     'crossnobis' is so too for unbalanced designs (``calc_rdm_unbalanced``).
 
+    As a transformer, of time points to RDMs for example, it is
+    ``sklearn.preprocessing.FunctionTransformer(rdm)``.
+
     References
     ----------
     .. [1] Walther, Nili, Ejaz, Alink, Kriegeskorte & Diedrichsen (2016). Reliability
@@ -162,7 +165,7 @@ def as_data_sets(data: Any) -> tuple[list[np.ndarray], bool]:
     return [as_array(x, f"data[{k}]", 2, allow_nan=True) for k, x in enumerate(data)], False
 
 
-def _per_data_set(labels: Any, xs: list[np.ndarray], name: str) -> list[tuple[str, Any]]:
+def per_data_set(labels: Any, xs: list[np.ndarray], name: str) -> list[tuple[str, Any]]:
     """Return labels of the observations of each data set, with their name."""
     if not (isinstance(labels, (list, tuple)) and labels and np.ndim(labels[0]) > 0):
         return [(name, labels)] * len(xs)
@@ -182,7 +185,7 @@ def _conditions(conditions: Any, xs: list[np.ndarray]) -> tuple[np.ndarray, np.n
                 )
         return np.empty(0, np.int64), None
     codes, first = [], None
-    for x, (name, labels) in zip(xs, _per_data_set(conditions, xs, "conditions"), strict=True):
+    for x, (name, labels) in zip(xs, per_data_set(conditions, xs, "conditions"), strict=True):
         values, code = as_codes(labels, name, len(x))
         first = values if first is None else first
         if not np.array_equal(values, first):
@@ -202,7 +205,7 @@ def _folds(folds: Any, xs: list[np.ndarray], method: str) -> tuple[np.ndarray, i
         )
     if folds is None:
         return np.empty(0, np.int64), 0
-    each = zip(xs, _per_data_set(folds, xs, "folds"), strict=True)
+    each = zip(xs, per_data_set(folds, xs, "folds"), strict=True)
     codes = np.concatenate([as_codes(labels, name, len(x))[1] for x, (name, labels) in each])
     return codes.astype(np.int64), int(codes.max()) + 1
 

@@ -1,0 +1,75 @@
+"""RDMs of rsatoolbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from netrep_go.rsa._folds import as_vectors
+
+__all__ = ["from_rsatoolbox", "to_rsatoolbox"]
+
+
+def from_rsatoolbox(rdms: Any) -> np.ndarray:
+    """Return the condensed RDMs of an ``rsatoolbox.rdm.RDMs``, shape (n_rdms, n_pairs).
+
+    Parameters
+    ----------
+    rdms : rsatoolbox.rdm.RDMs
+        RDMs. Their descriptors stay there.
+
+    Returns
+    -------
+    ndarray of shape (n_rdms, n_pairs)
+        Entries in the order of :func:`scipy.spatial.distance.squareform`.
+    """
+    if not hasattr(rdms, "get_vectors"):
+        raise TypeError(f"rdms must be an rsatoolbox.rdm.RDMs, got {type(rdms).__name__}")
+    return as_vectors(rdms.get_vectors(), "rdms", allow_nan=True)
+
+
+def to_rsatoolbox(
+    rdms: ArrayLike,
+    *,
+    dissimilarity_measure: str | None = None,
+    rdm_descriptors: Mapping[str, Any] | None = None,
+    pattern_descriptors: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return RDMs as an ``rsatoolbox.rdm.RDMs``.
+
+    Parameters
+    ----------
+    rdms : array_like of shape (n_pairs,), (n_rdms, n_pairs), (n_conditions, n_conditions) \
+or (n_rdms, n_conditions, n_conditions)
+        RDMs.
+    dissimilarity_measure : str, default=None
+        Name of the measure.
+    rdm_descriptors, pattern_descriptors : mapping of str to list, default=None
+        What belongs to each RDM, such as its subject, and to each condition.
+
+    Returns
+    -------
+    rsatoolbox.rdm.RDMs
+        A copy of the RDMs.
+
+    Raises
+    ------
+    ImportError
+        If rsatoolbox is not installed.
+    """
+    vectors = as_vectors(rdms, "rdms", allow_nan=True)
+    try:
+        from rsatoolbox.rdm import RDMs
+    except ImportError as error:
+        raise ImportError(
+            "to_rsatoolbox needs rsatoolbox, which is not installed: pip install rsatoolbox"
+        ) from error
+    return RDMs(
+        vectors.copy(),
+        dissimilarity_measure=dissimilarity_measure,
+        rdm_descriptors=dict(rdm_descriptors or {}),
+        pattern_descriptors=dict(pattern_descriptors or {}),
+    )

@@ -1,0 +1,110 @@
+"""RDMs with scikit-learn, and to and from rsatoolbox."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from netrep_go.rsa import compare, decoding_rdm, from_rsatoolbox, rdm, rsa_score, to_rsatoolbox
+
+
+def trials(rng, n_conditions=4, n_runs=5):
+    """Return responses, conditions and runs, conditions 0 and 1 being alike."""
+    means = 2 * rng.standard_normal((n_conditions, 6))
+    means[1] = means[0]
+    conditions = np.tile(np.arange(n_conditions), 2 * n_runs)
+    runs = np.repeat(np.arange(n_runs), 2 * n_conditions)
+    return means[conditions] + rng.standard_normal((len(runs), 6)), conditions, runs
+
+
+def test_decoding_is_the_score_of_each_pair(rng):
+    X, conditions, runs = trials(rng)
+    classifier = LogisticRegression()
+    found = decoding_rdm(X, conditions, estimator=classifier, folds=runs)
+    chosen = np.isin(conditions, (1, 3))
+    want = cross_val_score(
+        classifier, X[chosen], conditions[chosen], groups=runs[chosen], cv=LeaveOneGroupOut()
+    )
+    assert found[4] == pytest.approx(want.mean())
+    assert found.argmin() == 0
+    assert found[1:].min() > 0.8
+    names = np.array(["a", "b", "c", "d"])[conditions]
+    assert_array_equal(decoding_rdm(X, names, estimator=classifier, folds=runs), found)
+
+
+def test_decoding_of_many_data_sets(rng):
+    X, conditions, runs = trials(rng)
+    both = decoding_rdm([X, X[:, :2]], conditions, n_jobs=1)
+    assert both.shape == (2, 6)
+    assert_array_equal(both[0], decoding_rdm(X, conditions))
+    shuffled = rng.permutation(len(X))
+    each = decoding_rdm(
+        [X, X[shuffled]], [conditions, conditions[shuffled]], folds=[runs, runs[shuffled]]
+    )
+    assert_allclose(each[0], each[1])
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        ([0, 1] * 6, "at least 3 conditions, got 2"),
+        ([0, 1, 2] * 3, r"conditions must have shape \(12,\)"),
+        ([[0, 1, 2] * 4, [0, 1, 3] * 4], r"conditions\[1\] has others"),
+    ],
+)
+def test_bad_conditions(rng, conditions, message):
+    X = rng.standard_normal((12, 3))
+    with pytest.raises(ValueError, match=message):
+        decoding_rdm([X, X], conditions, cv=2)
+
+
+def test_score(rng):
+    Y = rng.standard_normal((10, 8))
+    Q = np.linalg.qr(rng.standard_normal((8, 8)))[0]
+    assert rsa_score(Y, Y @ Q, dissimilarity="euclidean") == pytest.approx(1)
+    other = rng.standard_normal((10, 3))
+    assert rsa_score(Y, other, method="tau-a") == compare(rdm(Y), rdm(other), "tau-a")
+
+
+def test_rdms_of_time_points_in_a_pipeline(rng):
+    """A plain function becomes a transformer by scikit-learn's own means."""
+    times = rng.standard_normal((30, 8, 12))
+    pipeline = make_pipeline(FunctionTransformer(rdm, kw_args={"method": "cosine"}), PCA(2))
+    assert_allclose(
+        pipeline.fit_transform(times), PCA(2).fit_transform(rdm(times, "cosine")), atol=1e-12
+    )
+
+
+def test_rsatoolbox_and_back(rng):
+    rsatoolbox = pytest.importorskip("rsatoolbox")
+    vectors = rng.random((3, 15))
+    vectors[0, 2] = np.nan
+    theirs = to_rsatoolbox(
+        vectors,
+        dissimilarity_measure="correlation",
+        rdm_descriptors={"subject": [1, 2, 3]},
+        pattern_descriptors={"name": list("abcdef")},
+    )
+    assert isinstance(theirs, rsatoolbox.rdm.RDMs)
+    assert theirs.rdm_descriptors["subject"] == [1, 2, 3]
+    assert_array_equal(from_rsatoolbox(theirs), vectors)
+
+
+def test_conversion_without_rsatoolbox(monkeypatch):
+    import sys
+
+    class Theirs:
+        def get_vectors(self):
+            return np.arange(6.0)[None]
+
+    assert_array_equal(from_rsatoolbox(Theirs()), [np.arange(6.0)])
+    with pytest.raises(TypeError, match=r"must be an rsatoolbox\.rdm\.RDMs, got list"):
+        from_rsatoolbox([1, 2, 3])
+    monkeypatch.setitem(sys.modules, "rsatoolbox", None)
+    monkeypatch.setitem(sys.modules, "rsatoolbox.rdm", None)
+    with pytest.raises(ImportError, match="pip install rsatoolbox"):
+        to_rsatoolbox(np.arange(6.0))
