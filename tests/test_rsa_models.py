@@ -446,5 +446,10 @@ def test_wrong_choices(rng):
         FeatureReweightingCV(alphas=[-1.0, 1.0]).fit(x, t)
     with pytest.raises(ValueError, match="cv must put at least 2 conditions in each fold"):
         FeatureReweightingCV(cv=9).fit(x, t)
+    with pytest.raises(ValueError, match="cv must be at least 2, got 1"):
+        FeatureReweightingCV(cv=1).fit(x, t)
+    with pytest.raises(ValueError, match=r"when 1 fold\(s\) are held out, got 2 of 5"):
+        FeatureReweightingCV(cv=[0, 0, 0, 1, 1]).fit(x[:5], t[:10])
+    assert FeatureReweightingCV(cv=2, random_state=0).fit(x, t).alpha_ > 0
     with pytest.raises(ValueError, match="X has 3 features, but FeatureReweighting is expecting 4"):
         FeatureReweighting().fit(x, t).predict(x[:, :3])

@@ -28,7 +28,7 @@ def as_array(x: ArrayLike, name: str, ndim: int, *, allow_nan: bool = False) -> 
     return _as_array(x, name, ndim, allow_nan)
 
 
-def _as_array(x: ArrayLike, name: str, ndim: int, allow_nan: bool) -> np.ndarray:
+def _as_array(x: ArrayLike, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
     """Return ``x`` as a ready array of ``ndim`` dimensions, or say what it is."""
     try:
         with np.errstate(over="ignore", invalid="ignore"):

@@ -89,26 +89,27 @@ def check_varies(vectors: np.ndarray, name: str) -> None:
         raise ValueError(f"{where} must vary, got {vectors[flat[0], 0]:.3g} for all pairs")
 
 
-def assign_folds(n: int, cv: int | ArrayLike, random_state: Any) -> np.ndarray:
+def assign_folds(n: int, cv: int | ArrayLike, random_state: Any, held_out: int = 2) -> np.ndarray:
     """Return the fold, 0 to the number of folds - 1, of each condition.
 
-    ``cv`` is the number of folds, filled at random, or a label for each condition.
+    ``cv`` is the number of folds, filled at random, or a label for each condition;
+    ``held_out`` how many folds are held out at a time.
     """
     if np.ndim(cv) == 1:
         if np.shape(cv) != (n,):
             raise ValueError(f"cv must label {n} conditions, got {np.size(cv)} labels")
         folds = np.unique(np.asarray(cv), return_inverse=True)[1]
     else:
-        check_integer(cv, "cv", 3)
+        check_integer(cv, "cv", held_out + 1)
         if cv > n:
             raise ValueError(f"cv must be at most the number of conditions, {n}, got {cv}")
         folds = np.empty(n, np.int64)
         folds[check_random_state(random_state).permutation(n)] = np.arange(n) % cv
-    left = n - np.sort(np.bincount(folds))[-2:].sum() if folds.any() else 0
+    left = n - np.sort(np.bincount(folds))[-held_out:].sum()
     if left < _MIN_TRAINING:
         raise ValueError(
-            f"cv must leave at least {_MIN_TRAINING} conditions when any two folds are held "
-            f"out, got {left} of {n}"
+            f"cv must leave at least {_MIN_TRAINING} conditions when {held_out} fold(s) are "
+            f"held out, got {left} of {n}"
         )
     return folds
 

@@ -259,7 +259,7 @@ class FeatureReweightingCV(FeatureReweighting):
         x, t = _check(X, y, self.similarity)
         whole = _Equations(x, t, self.similarity, self.fit_intercept)
         self.alphas_ = _penalties(self.alphas, whole.gram)
-        folds = assign_folds(len(x), self.cv, self.random_state)
+        folds = assign_folds(len(x), self.cv, self.random_state, held_out=1)
         if np.bincount(folds).min() < 2:
             raise ValueError(
                 "cv must put at least 2 conditions in each fold, so that there are pairs"
@@ -339,7 +339,7 @@ def reweight_features(
     cv : int or array_like of shape (n_conditions,), default=5
         Number of folds, at least 3, or the fold of each condition.
     inner_cv : int, default=5
-        Number of folds for the choice of the penalty.
+        Number of folds for the choice of the penalty, at least 2.
     positive : bool, default=False
         Whether weights must not be negative.
     method : str, default='pearson'
