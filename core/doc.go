@@ -6,6 +6,7 @@
 //
 // Imports run from left to right of this list only, bottom to top:
 //
+//	rsa        dissimilarity matrices, their similarities, bootstrap, searchlights
 //	multiset   distances in sets of networks, for any Cohort; means and k-means
 //	metrics    distances between two networks, and their Cohorts
 //	optimize   linear assignment, the groups that alignments are chosen from,

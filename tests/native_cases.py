@@ -261,7 +261,15 @@ def sleep_job():
     _native.run("core.fault", (), (3,), n_jobs=1)
 
 
-JOBS = {"cohort": lambda: long_job(100), "sleep": sleep_job}
+def bootstrap_job():
+    """Draw bootstrap samples for a minute or more."""
+    from netrep_go.rsa import evaluate
+
+    x = np.random.default_rng(0).random((20, 4186))
+    return evaluate(x, x, resample="both", n_draws=1_000_000, n_jobs=1, random_state=0)
+
+
+JOBS = {"bootstrap": bootstrap_job, "cohort": lambda: long_job(100), "sleep": sleep_job}
 
 
 def interrupt(job):

@@ -1,0 +1,210 @@
+package rsa
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gonum.org/v1/gonum/floats/scalar"
+	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core"
+)
+
+// byDefinition returns the dissimilarity of two patterns over the features that
+// both have.
+func byDefinition(m Measure, x, y []float64) float64 {
+	var n, sx, sy float64
+	for j := range x {
+		if !math.IsNaN(x[j] + y[j]) {
+			n, sx, sy = n+1, sx+x[j], sy+y[j]
+		}
+	}
+	if m != Correlation {
+		sx, sy = 0, 0
+	}
+	var xx, yy, xy, square, poisson float64
+	for j := range x {
+		if math.IsNaN(x[j] + y[j]) {
+			continue
+		}
+		a, b := x[j]-sx/n, y[j]-sy/n
+		xx, yy, xy = xx+a*a, yy+b*b, xy+a*b
+		square += (a - b) * (a - b)
+		r, s := (x[j]+0.1)/1.1, (y[j]+0.1)/1.1
+		poisson += (r - s) * (math.Log(r) - math.Log(s))
+	}
+	switch m {
+	case Euclidean:
+		return math.Sqrt(square * float64(len(x)) / n)
+	case SquaredEuclidean:
+		return square * float64(len(x)) / n
+	case Poisson:
+		return poisson / n
+	}
+	return 1 - xy/math.Sqrt(xx*yy)
+}
+
+// randomResponses has a share of NaN.
+func randomResponses(n, p int, lacking float64) *mat.Dense {
+	rng := rand.New(rand.NewPCG(3, uint64(p)))
+	x := mat.NewDense(n, p, nil)
+	for k := range x.RawMatrix().Data {
+		x.RawMatrix().Data[k] = 1 + rng.Float64()
+		if rng.Float64() < lacking {
+			x.RawMatrix().Data[k] = math.NaN()
+		}
+	}
+	return x
+}
+
+// TestMeasures compares RDMs of one and of several blocks of features with their
+// definition.
+func TestMeasures(t *testing.T) {
+	for _, measure := range []Measure{Correlation, Cosine, Euclidean, SquaredEuclidean, Poisson} {
+		for _, lacking := range []float64{0, 0.1} {
+			b := NewBuilder(Dissimilarity{measure, 1, 0.1})
+			defer b.Free()
+			for _, size := range [][2]int{{3, 40}, {5, 30_000}, {6, 11_000}, {5, 1}, {5, 40}} {
+				n, p := size[0], size[1]
+				if p == 1 && (measure == Correlation || lacking > 0) {
+					continue
+				}
+				x := randomResponses(n, p, lacking)
+				got := make([]float64, Pairs(n))
+				if err := b.Condensed(got, x, Design{Conditions: n}); err != nil {
+					t.Fatal(err)
+				}
+				for i, k := 0, 0; i < n; i++ {
+					for j := i + 1; j < n; j, k = j+1, k+1 {
+						want := byDefinition(measure, x.RawRowView(i), x.RawRowView(j))
+						if !scalar.EqualWithinAbsOrRel(got[k], want, 1e-13, 1e-10) {
+							t.Errorf("measure %d, %v lacking, %d x %d, pair %d: got %v, want %v", measure, lacking, n, p, k, got[k], want)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestCrossnobis compares with the sum over pairs of observations, in blocks.
+func TestCrossnobis(t *testing.T) {
+	const n, p, folds = 4, 9000, 3
+	design := Design{Conditions: n, Folds: folds}
+	for o := range 17 {
+		design.Condition = append(design.Condition, int64(o%n))
+		design.Fold = append(design.Fold, int64(o/n%folds))
+	}
+	x := randomResponses(17, p, 0)
+	mean := func(i, j int) float64 {
+		var sum, number float64
+		for a := range 17 {
+			for b := range 17 {
+				if int(design.Condition[a]) == i && int(design.Condition[b]) == j && design.Fold[a] != design.Fold[b] {
+					sum += mat.Dot(x.RowView(a), x.RowView(b)) / p
+					number++
+				}
+			}
+		}
+		return sum / number
+	}
+	got := make([]float64, Pairs(n))
+	for _, hole := range []bool{false, true} {
+		if hole { // a feature that is lacking everywhere changes p alone
+			wide := mat.NewDense(17, p+1, nil)
+			wide.Augment(x, mat.NewDense(17, 1, nil))
+			for o := range 17 {
+				wide.Set(o, p, math.NaN())
+			}
+			x = wide
+		}
+		b := NewBuilder(Dissimilarity{Measure: Crossnobis})
+		defer b.Free()
+		if err := b.Condensed(got, x, design); err != nil {
+			t.Fatal(err)
+		}
+		if hole {
+			x = mat.DenseCopyOf(x.Slice(0, 17, 0, p))
+		}
+		for i, k := 0, 0; i < n; i++ {
+			for j := i + 1; j < n; j, k = j+1, k+1 {
+				if want := mean(i, i) + mean(j, j) - 2*mean(i, j); !scalar.EqualWithinAbs(got[k], want, 1e-12) {
+					t.Errorf("hole %v, pair %d: got %v, want %v", hole, k, got[k], want)
+				}
+			}
+		}
+	}
+}
+
+func TestUndefinedDissimilarities(t *testing.T) {
+	x := randomResponses(4, 20, 0)
+	for j := range 20 {
+		x.Set(2, j, 0.1)
+	}
+	dst := mat.NewDense(2, Pairs(4), nil)
+	ok := randomResponses(4, 7, 0)
+	designs := []Design{{Conditions: 4}, {Conditions: 4}}
+	err := RDMs(context.Background(), dst, []*mat.Dense{ok, x}, Dissimilarity{}, designs)
+	want := "data[1]: the responses to condition 2 are constant over features, so that their correlation with others is undefined"
+	if !errors.Is(err, core.ErrInvalid) || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestReferences compares RDMs one at a time with the comparison of all.
+func TestReferences(t *testing.T) {
+	const n, models = 8, 3
+	all := mat.NewDense(models+2, Pairs(n), nil)
+	b := NewBuilder(Dissimilarity{Measure: SquaredEuclidean})
+	defer b.Free()
+	for k := range models + 2 {
+		if err := b.Condensed(all.RawRowView(k), randomResponses(n, 30+k, 0), Design{Conditions: n}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refs := all.Slice(0, models, 0, Pairs(n)).(*mat.Dense)
+	for s := Spearman; s <= NegativeRiemannian; s++ {
+		t.Run(fmt.Sprint(s), func(t *testing.T) {
+			want := mat.NewDense(models+2, models+2, nil)
+			if err := Compare(context.Background(), want, all, nil, Comparison{Similarity: s}); err != nil {
+				t.Fatal(err)
+			}
+			r, err := NewReferences(refs, Comparison{Similarity: s})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Free()
+			scratch, err := r.NewScratch()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make([]float64, models)
+			for k := range models + 2 {
+				if err := r.Compare(got, all.RawRowView(k), scratch); err != nil {
+					t.Fatal(err)
+				}
+				for m, v := range got {
+					if !scalar.EqualWithinAbs(v, want.At(k, m), 1e-9) {
+						t.Errorf("RDM %d, reference %d: got %v, want %v", k, m, v, want.At(k, m))
+					}
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkRDM(b *testing.B) {
+	x := randomResponses(92, 2000, 0)
+	builder := NewBuilder(Dissimilarity{})
+	defer builder.Free()
+	dst := make([]float64, Pairs(92))
+	for b.Loop() {
+		if err := builder.Condensed(dst, x, Design{Conditions: 92}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
