@@ -7,6 +7,9 @@ import "context"
 var routines = map[string]func(context.Context, *args) error{
 	"core.use_blas":                  useBLAS,
 	"capacity.cone_faces":            coneFaces,
+	"capacity.center_directions":     centerDirections,
+	"capacity.correlation_cost":      correlationCost,
+	"capacity.mean_field":            meanField,
 	"capacity.project_on_cone":       projectOnCone,
 	"capacity.separate":              separate,
 	"capacity.search_separability":   searchSeparability,

@@ -9,8 +9,9 @@
 //	rsa        dissimilarity matrices, their similarities, bootstrap, searchlights
 //	multiset   distances in sets of networks, for any Cohort; means and k-means
 //	metrics    distances between two networks, and their Cohorts
+//	capacity   mean-field capacity and geometry of manifolds, separability
 //	optimize   linear assignment, the groups that alignments are chosen from,
-//	           projections on cones
+//	           projections on cones, minima over subspaces
 //	linalg     what gonum lacks: whitening, certified nuclear norms, polar factors
 //	core       errors, Job contexts, which BLAS runs
 //	internal   blas: the seam to the process's BLAS and LAPACK

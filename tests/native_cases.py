@@ -162,6 +162,7 @@ def right_calls():
             (np.empty((2, 2)), np.empty((2, 2)), np.zeros(3, np.int64)),
             ([x, y], [y, x], 0, 0.5, True, 0, False, 0.0),
         ),
+        "capacity.correlation_cost": ((np.empty(1), np.empty((3, 1))), (y, x[:3, :1].copy())),
         "capacity.separate": (
             (np.empty(3), np.empty(4), np.empty(3), np.zeros(1, np.int64)),
             (y, np.array([1.0, -1.0, 1.0, -1.0]), True),

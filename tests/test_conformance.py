@@ -5,7 +5,7 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted
 
-from netrep_go.capacity import DirectCapacity
+from netrep_go.capacity import DirectCapacity, MeanFieldCapacity
 from netrep_go.metrics import Aligner, LinearCKA, LinearMetric, PermutationMetric
 from netrep_go.rsa import NoiseNormalizer
 
@@ -116,6 +116,14 @@ def test_noise_normalizer(estimator, check):
 )
 @pytest.mark.filterwarnings("ignore:only .* of the dichotomies are separable:UserWarning")
 def test_direct_capacity(estimator, check):
+    check(estimator)
+
+
+@with_checks(
+    MeanFieldCapacity(n_t=10, n_repeats=1),
+    waived={"check_fit2d_1sample": "what it says is wrong is that there is one manifold"},
+)
+def test_mean_field_capacity(estimator, check):
     check(estimator)
 
 

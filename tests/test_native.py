@@ -20,7 +20,14 @@ from native_cases import answer
 from sklearn.base import clone
 
 from netrep_go import _native
-from netrep_go.capacity import DirectCapacity, project_on_cone, separate
+from netrep_go.capacity import (
+    DirectCapacity,
+    MeanFieldCapacity,
+    center_correlation_cost,
+    find_center_directions,
+    project_on_cone,
+    separate,
+)
 from netrep_go.metrics import Aligner, LinearMetric, neg_distance_scorer
 from netrep_go.metrics._cohort import Cohorts, measure
 from netrep_go.multiset import cross_distances, pairwise_distances
@@ -132,6 +139,13 @@ ENTRY_POINTS = {
         METRIC, [x], [y, x], [y], [x, y], verbose=False
     ),
     "Aligner": aligner,
+    "MeanFieldCapacity": lambda x, y: (
+        MeanFieldCapacity(n_t=20, random_state=0).fit([x, y, x[:5]]).manifolds_
+    ),
+    "find_center_directions": lambda x, y: find_center_directions(
+        [x[:3], x[3:6], x[6:7], y], random_state=0
+    ),
+    "center_correlation_cost": lambda x, y: center_correlation_cost(x, np.eye(4)[:, :1]),
     "separate": lambda x, y: separate(x, np.arange(14) % 2),
     "project_on_cone": lambda x, y: project_on_cone(x, y),
     "compare": lambda x, y: compare(x[:, :3], y[:, 1:], "rho-a"),

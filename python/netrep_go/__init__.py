@@ -21,6 +21,7 @@ _MODULES = (
     "embedding",
     "extract",
     "metrics",
+    "mftma",
     "multiset",
     "plotting",
     "rbf_sampler",

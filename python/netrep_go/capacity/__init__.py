@@ -1,6 +1,11 @@
 """Geometry and classification capacity of object manifolds."""
 
 from netrep_go.capacity._cone import ConeProjection, project_on_cone
+from netrep_go.capacity._correlation import (
+    CenterDirections,
+    center_correlation_cost,
+    find_center_directions,
+)
 from netrep_go.capacity._direct import DirectCapacity
 from netrep_go.capacity._formulas import (
     ball_capacity,
@@ -19,6 +24,7 @@ from netrep_go.capacity._geometry import (
     spectral_radii,
 )
 from netrep_go.capacity._mat import TuningFile, read_mat, write_mat
+from netrep_go.capacity._meanfield import ManifoldGeometry, MeanFieldCapacity
 from netrep_go.capacity._randomization import (
     decorrelate_centers,
     orthogonalize_centers,
@@ -35,11 +41,15 @@ from netrep_go.capacity._randomization import (
 from netrep_go.capacity._separability import Separation, separate
 
 __all__ = [
+    "CenterDirections",
     "ConeProjection",
     "DirectCapacity",
+    "ManifoldGeometry",
+    "MeanFieldCapacity",
     "Separation",
     "TuningFile",
     "ball_capacity",
+    "center_correlation_cost",
     "center_correlations",
     "conic_separability",
     "cover_separability",
@@ -47,6 +57,7 @@ __all__ = [
     "disc_separability",
     "ellipsoid_capacity",
     "explained_variance_dimension",
+    "find_center_directions",
     "manifold_radii",
     "orthogonalize_centers",
     "participation_ratio",

@@ -20,7 +20,7 @@ class Manifolds:
     Attributes
     ----------
     samples : list of ndarray of shape (n_samples_i, n_features)
-        Finite samples, in float64.
+        Finite samples, in float64. They may be the user's own memory: never write there.
     names : list
         Label of each manifold, or its place in the list.
     rows : list of ndarray of shape (n_samples_i,)
@@ -95,7 +95,9 @@ def _from_list(X: Sequence[ArrayLike]) -> Manifolds:
                 f"X[{i}] {x.shape[1]}"
             )
     rows = [_present(x, f"manifold {i}") for i, x in enumerate(arrays)]
-    samples = [x[present] for x, present in zip(arrays, rows, strict=True)]
+    samples = [
+        x if len(present) == len(x) else x[present] for x, present in zip(arrays, rows, strict=True)
+    ]
     return Manifolds(samples, list(range(len(arrays))), rows, [len(x) for x in arrays])
 
 
@@ -109,11 +111,16 @@ def _as_floats(x: ArrayLike, name: str) -> np.ndarray:
         ensure_all_finite=False,
         input_name=name,
     )
-    return x if x.ndim == 2 else as_array(x, name, ndim=2)  # which says what is wrong
+    if x.ndim != 2:
+        return as_array(x, name, ndim=2)  # which says what is wrong
+    return np.require(x, np.float64, ["C", "A"])
 
 
 def _present(x: np.ndarray, name: str) -> np.ndarray:
     """Return the rows that are not missing; raise if none is or others are not finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(np.add.reduce(x, axis=None)):  # then all is: a quick way for most
+            return np.arange(len(x))
     missing = np.isnan(x).all(axis=1)
     present = np.flatnonzero(~missing)
     if len(present) == 0:

@@ -1,0 +1,333 @@
+package capacity
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core"
+	iblas "netrep_go/core/internal/blas"
+	"netrep_go/core/internal/cmem"
+	"netrep_go/core/internal/par"
+	"netrep_go/core/linalg"
+	"netrep_go/core/optimize"
+)
+
+// Centers are the centres x_i of P manifolds relative to their mean, rows of
+// coordinates in an orthonormal basis of their span: only their Gram matrix
+// matters for correlations.
+type Centers struct {
+	p, rank int
+	x       []float64 // P x rank
+	basis   []float64 // P x rank: the basis consists of the columns of X'basis
+	gram    []float64
+	squared []float64 // |x_i|²
+}
+
+// NewCenters decomposes the Gram matrix of centres in memory of the arena.
+func NewCenters(arena *cmem.Arena, gram *mat.Dense) (*Centers, error) {
+	p, _ := gram.Dims()
+	c := &Centers{p: p, x: arena.Float64s(p * p), basis: arena.Float64s(p * p), gram: arena.Float64s(p * p), squared: arena.Float64s(p)}
+	vectors, values := arena.Float64s(p*p), arena.Float64s(p)
+	lwork, liwork := iblas.EigenWork(p)
+	work, iwork := arena.Float64s(lwork), arena.Int32s(liwork)
+	if err := arena.Err(); err != nil {
+		return nil, err
+	}
+	mat.NewDense(p, p, c.gram).Copy(gram)
+	copy(vectors, c.gram)
+	if !iblas.Eigen(p, vectors, p, values, work, iwork) {
+		return nil, core.Numericalf("the eigenvalues of the centres' Gram matrix did not converge")
+	}
+	for i := range p {
+		c.squared[i] = c.gram[i*p+i]
+	}
+	floor := float64(p) * 1e-15 * values[p-1]
+	for c.rank < p && values[p-1-c.rank] > floor {
+		c.rank++
+	}
+	for i := range p {
+		for k := range c.rank {
+			u, root := vectors[i*p+p-1-k], math.Sqrt(values[p-1-k])
+			c.x[i*c.rank+k], c.basis[i*c.rank+k] = u*root, u/root
+		}
+	}
+	return c, nil
+}
+
+// correlator evaluates the correlations that are left after the subspace of V is
+// taken out of centres. It belongs to one worker.
+type correlator struct {
+	*Centers
+	c, d    []float64 // XV and (diag(b) - A) XV, P x K
+	e       []float64 // residual Gram matrix, P x P
+	left    []float64 // 1 / |residual x_i|²
+	stiefel *optimize.Stiefel
+}
+
+func newCorrelator(arena *cmem.Arena, centers *Centers, k int) *correlator {
+	p := centers.p
+	return &correlator{
+		Centers: centers,
+		c:       arena.Float64s(p * k),
+		d:       arena.Float64s(p * k),
+		e:       arena.Float64s(p * p),
+		left:    arena.Float64s(p),
+		stiefel: optimize.NewStiefel(arena, centers.rank, k),
+	}
+}
+
+// vanished is the |residual x_i| / |x_i| below which a centre counts as gone: its
+// direction is rounding.
+const vanished = 1e-7
+
+// residual computes E = XX' - (XV)(XV)' and the inverse of its diagonal. It
+// returns the smallest ratio |residual x_i| / |x_i|, the stability of V.
+func (r *correlator) residual(v []float64, k int) (stability float64) {
+	p := r.p
+	copy(r.e, r.gram)
+	if k > 0 {
+		linalg.Gemm(blas.NoTrans, blas.NoTrans, p, k, r.rank, 1, r.x, r.rank, v, k, 0, r.c, k)
+		linalg.Gemm(blas.NoTrans, blas.Trans, p, p, k, -1, r.c, k, r.c, k, 1, r.e, p)
+	}
+	least := math.Inf(1)
+	for i := range p {
+		left := r.e[i*p+i]
+		least = min(least, left/r.squared[i])
+		r.left[i] = 1 / left
+	}
+	return math.Sqrt(max(0, least))
+}
+
+// cost returns half the sum of the squared correlations between residual centres,
+// the diagonal included:
+//
+//	f(V) = 1/2 sum_mn E_mn² / (E_mm E_nn),   E = XX' - (XV)(XV)'
+//
+// and stores its gradient 2 X'(diag(b) - A) XV, where A_mn = E_mn / (E_mm E_nn)
+// and b_m = sum_n E_mn² / (E_mm² E_nn). V is rank x K with V'V = I. The cost is
+// +Inf where V takes a centre out entirely.
+func (r *correlator) cost(gradient, v []float64, k int) (cost float64) {
+	p := r.p
+	if !(r.residual(v, k) > vanished) {
+		return math.Inf(1)
+	}
+	for m := range p {
+		row := r.e[m*p : (m+1)*p]
+		var sum float64
+		for n, e := range row {
+			a := e * r.left[n]
+			sum += a * e
+			row[n] = -a * r.left[m]
+		}
+		sum *= r.left[m]
+		cost += sum
+		row[m] += sum * r.left[m]
+	}
+	linalg.Gemm(blas.NoTrans, blas.NoTrans, p, k, p, 1, r.e, p, r.c, k, 0, r.d, k)
+	linalg.Gemm(blas.Trans, blas.NoTrans, r.rank, k, p, 2, r.x, r.rank, r.d, k, 0, gradient, k)
+	return cost / 2
+}
+
+// correlation returns the mean of |correlation| between residual centres, or of
+// its square, and +Inf where a centre is taken out entirely.
+func (r *correlator) correlation(v []float64, k int, squared bool) (mean, stability float64) {
+	p := r.p
+	stability = r.residual(v, k)
+	if !(stability > vanished) {
+		return math.Inf(1), 0
+	}
+	for m := range p {
+		for n := range m {
+			rho := r.e[m*p+n] * math.Sqrt(r.left[m]*r.left[n])
+			if squared {
+				mean += rho * rho
+			} else {
+				mean += math.Abs(rho)
+			}
+		}
+	}
+	return mean / float64(p*(p-1)/2), stability
+}
+
+// CorrelationCost returns the cost of V (rank x K, in the basis of centres as
+// they stand, X of shape P x rank) and stores its gradient.
+func CorrelationCost(gradient, x, v *mat.Dense) (float64, error) {
+	var arena cmem.Arena
+	defer arena.Free()
+	p, n := x.Dims()
+	_, k := v.Dims()
+	var gram mat.Dense
+	gram.Mul(x, x.T())
+	centers := &Centers{p: p, rank: n, x: mat.DenseCopyOf(x).RawMatrix().Data, gram: gram.RawMatrix().Data, squared: make([]float64, p)}
+	for i := range p {
+		centers.squared[i] = gram.At(i, i)
+	}
+	r := newCorrelator(&arena, centers, k)
+	if err := arena.Err(); err != nil {
+		return 0, err
+	}
+	return r.cost(gradient.RawMatrix().Data, v.RawMatrix().Data, k), nil
+}
+
+// RemovalOptions steers RemoveCorrelations.
+type RemovalOptions struct {
+	// Least and Most limit the number K of directions.
+	Least, Most int
+	// Squared takes the mean of squared correlations for the criterion, not of
+	// absolute ones.
+	Squared bool
+	// Repeats is the number of starts for each K.
+	Repeats int
+	MaxIter int
+	Tol     float64
+	Seed    uint64
+}
+
+// Removal is what RemoveCorrelations chose.
+type Removal struct {
+	// K is the number of directions, Tried the largest number tried.
+	K, Tried int
+	// Converged is false if MaxIter ended the search that the directions are from.
+	Converged bool
+}
+
+// rises is how many times in a row the criterion must grow to end the search, and
+// early the number of directions before which it does not end.
+const (
+	rises = 3
+	early = 5
+)
+
+// RemoveCorrelations finds the K directions without which the centres of P
+// manifolds, whose Gram matrix relative to their mean is gram, are least
+// correlated. For each K from 1 on it minimises the correlator's cost from starts
+// that add a random direction to the best subspace of the K before, and keeps the
+// most stable end, the one with the largest min_i |residual x_i| / |x_i|. The
+// chosen K has the smallest criterion, the mean correlation left over.
+//
+// The columns 0 to K of weights (P x Most) are such that the directions are
+// X'weights, X the centres. criterion and stability (Most+1) are filled from K = 0
+// to Tried.
+func RemoveCorrelations(ctx context.Context, weights *mat.Dense, criterion, stability []float64, gram *mat.Dense, opts RemovalOptions) (Removal, error) {
+	var arena cmem.Arena
+	defer arena.Free()
+	centers, err := NewCenters(&arena, gram)
+	if err != nil {
+		return Removal{}, err
+	}
+	s := removal{Centers: centers, RemovalOptions: opts, workers: make([]*correlator, par.Workers(ctx, opts.Repeats))}
+	most := min(opts.Most, max(0, centers.rank-1))
+	s.descents = make([]descent, opts.Repeats)
+	for i := range s.descents {
+		s.descents[i].v = arena.Float64s(centers.rank * max(1, most))
+	}
+	for i := range s.workers {
+		s.workers[i] = newCorrelator(&arena, centers, max(1, most))
+	}
+	s.best, s.chosen = arena.Float64s(centers.rank*max(1, most)), arena.Float64s(centers.rank*max(1, most))
+	if err := arena.Err(); err != nil {
+		return Removal{}, err
+	}
+	found, err := s.run(ctx, criterion, stability, most)
+	if err == nil && found.K > 0 {
+		w := weights.RawMatrix()
+		linalg.Gemm(blas.NoTrans, blas.NoTrans, s.p, found.K, s.rank, 1, s.basis, s.rank, s.chosen, found.K, 0, w.Data, w.Stride)
+	}
+	return found, err
+}
+
+// removal is the state of RemoveCorrelations.
+type removal struct {
+	*Centers
+	RemovalOptions
+	workers  []*correlator
+	descents []descent
+	best     []float64 // the subspace of the last K, rank x K
+	chosen   []float64 // that of the best K
+}
+
+// descent is where one start led.
+type descent struct {
+	v                    []float64
+	criterion, stability float64
+	converged            bool
+}
+
+func (s *removal) run(ctx context.Context, criterion, stability []float64, most int) (Removal, error) {
+	found := Removal{Converged: true}
+	criterion[0], stability[0] = s.workers[0].correlation(nil, 0, s.Squared)
+	least := math.Inf(1)
+	if s.Least == 0 {
+		least = criterion[0]
+	}
+	for k := 1; k <= most && !(k > s.Least && ended(criterion[:k])); k++ {
+		par.Expect(ctx, s.Repeats)
+		err := par.For(ctx, s.Repeats, len(s.workers), func(worker, i int) error {
+			return s.descend(s.workers[worker], &s.descents[i], k, i)
+		})
+		if err != nil {
+			return found, err
+		}
+		best := &s.descents[0]
+		for i := range s.descents {
+			if s.descents[i].stability > best.stability {
+				best = &s.descents[i]
+			}
+		}
+		copy(s.best, best.v[:s.rank*k])
+		criterion[k], stability[k], found.Tried = best.criterion, best.stability, k
+		if k >= s.Least && best.criterion < least {
+			least, found.K, found.Converged = best.criterion, k, best.converged
+			copy(s.chosen, best.v[:s.rank*k])
+		}
+	}
+	return found, nil
+}
+
+// ended reports whether the criterion has risen often enough.
+func ended(criterion []float64) bool {
+	k := len(criterion) - 1
+	if k < early {
+		return false
+	}
+	for i := range rises {
+		if !(criterion[k-i] > criterion[k-i-1]) {
+			return false
+		}
+	}
+	return true
+}
+
+// descend minimises the cost from a random direction beside the best k-1.
+func (s *removal) descend(r *correlator, to *descent, k, repeat int) error {
+	rng := rand.New(rand.NewPCG(s.Seed, uint64(k*s.Repeats+repeat)))
+	v := to.v[:s.rank*k]
+	for i := range s.rank {
+		copy(v[i*k+1:(i+1)*k], s.best[i*(k-1):(i+1)*(k-1)])
+		v[i*k] = 0
+	}
+	for i := range s.p {
+		z := rng.NormFloat64()
+		for j := range s.rank {
+			v[j*k] += z * s.x[i*s.rank+j]
+		}
+	}
+	size := 0.0
+	for j := range s.rank {
+		size = math.Hypot(size, v[j*k])
+	}
+	for j := range s.rank {
+		v[j*k] /= size
+	}
+	if !r.stiefel.Orthonormalize(v, k) {
+		return core.Numericalf("a start of the search for correlated directions is linearly dependent")
+	}
+	settings := optimize.StiefelSettings{MaxIter: s.MaxIter, Tol: s.Tol}
+	to.converged = r.stiefel.Minimize(v, k, r.cost, settings).Converged
+	to.criterion, to.stability = r.correlation(v, k, s.Squared)
+	return nil
+}

@@ -1,0 +1,267 @@
+package capacity
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
+	"netrep_go/core/linalg"
+	"netrep_go/core/optimize"
+)
+
+// drawBlock is the number of draws whose products with the points are formed at a
+// time.
+const drawBlock = 128
+
+// draws projects the draws of one manifold at a time. It belongs to one worker.
+type draws struct {
+	MeanField
+	*frame
+	nnls *optimize.NNLS
+
+	t       []float64 // draws x (D + 1), the centre's coordinate last
+	c       []float64 // t's_j, block x M
+	anchors []float64 // draws x D
+	mean    []float64
+	values  []float64 // of one quantity for each draw
+	counts  []float64 // active points
+	inverse []float64 // summands of 1/capacity
+	cosines []float64
+}
+
+func newDraws(arena *cmem.Arena, f MeanField, m, n int, directions *mat.Dense) *draws {
+	d := min(m, n)
+	return &draws{
+		MeanField: f,
+		frame:     newFrame(arena, m, n, directions),
+		nnls:      optimize.NewNNLS(arena, m),
+		t:         arena.Float64s(f.Draws * (d + 1)),
+		c:         arena.Float64s(drawBlock * m),
+		anchors:   arena.Float64s(f.Draws * d),
+		mean:      arena.Float64s(d),
+		values:    arena.Float64s(f.Draws),
+		counts:    arena.Float64s(f.Draws),
+		inverse:   arena.Float64s(f.Draws),
+		cosines:   arena.Float64s(f.Draws),
+	}
+}
+
+// begin takes a manifold and its draws: those given, or new ones.
+func (w *draws) begin(x *mat.Dense, origin []float64, given *mat.Dense, rng *rand.Rand) error {
+	if err := w.set(x, origin, given != nil); err != nil {
+		return err
+	}
+	w.nnls.SetCone(w.gram, w.m, w.m)
+	width := w.d + 1
+	if given != nil {
+		if rows, cols := given.Dims(); rows != w.Draws || cols != width {
+			return core.Invalidf("expected %d vectors of %d coordinates, got shape (%d, %d)", w.Draws, width, rows, cols)
+		}
+		for i := range w.Draws {
+			copy(w.draw(i), given.RawRowView(i))
+		}
+		return nil
+	}
+	for i := range w.Draws {
+		t := w.draw(i)
+		if w.Antithetic && i%2 == 1 {
+			floats.ScaleTo(t, -1, w.draw(i-1))
+			continue
+		}
+		for k := range t {
+			t[k] = rng.NormFloat64()
+		}
+	}
+	return nil
+}
+
+func (w *draws) draw(i int) []float64   { return w.t[i*(w.d+1) : (i+1)*(w.d+1)] }
+func (w *draws) anchor(i int) []float64 { return w.anchors[i*w.d : (i+1)*w.d] }
+
+// measure fills a row of quantities for the margin kappa, and the weights of the
+// points in the anchor points unless that is nil.
+func (w *draws) measure(row, weights []float64, kappa float64) {
+	w.each(func(i int, products []float64) {
+		var own []float64
+		if weights != nil {
+			own = weights[i*w.m : (i+1)*w.m]
+			clear(own)
+		}
+		w.solve(i, products, own, kappa)
+	})
+	w.store(row, Active, w.counts)
+	w.cosine(row)
+	w.center()
+	w.geometry(row, Radius)
+	w.dimensions(row)
+	if w.Estimator == Width {
+		w.widths(kappa)
+	}
+	w.store(row, InverseCapacity, w.inverse)
+	w.each(func(i int, products []float64) {
+		copy(w.anchor(i), w.point(floats.MaxIdx(products)))
+	})
+	w.center()
+	w.geometry(row, GaussianRadius)
+}
+
+// each calls f for every draw with the products t'x_j.
+func (w *draws) each(f func(i int, products []float64)) {
+	for first := 0; first < w.Draws; first += drawBlock {
+		n := min(drawBlock, w.Draws-first)
+		if w.d > 0 {
+			linalg.Gemm(blas.NoTrans, blas.Trans, n, w.m, w.d, 1, w.t[first*(w.d+1):], w.d+1, w.points, w.d, 0, w.c, w.m)
+		} else {
+			clear(w.c)
+		}
+		for i := range n {
+			f(first+i, w.c[i*w.m:(i+1)*w.m])
+		}
+	}
+}
+
+// solve finds the anchor point of a draw: in the interior, where the projection
+// is 0, it is the point of largest t'x_j.
+func (w *draws) solve(i int, products, weights []float64, kappa float64) {
+	t, anchor := w.draw(i), w.anchor(i)
+	nearest := floats.MaxIdx(products)
+	floats.AddConst(t[w.d]+kappa, products)
+	p := w.nnls.Project(products)
+	lambda := floats.Sum(p.Weights)
+	w.counts[i] = float64(len(p.Active))
+	w.inverse[i] = p.Squared
+	if w.Estimator == Count && kappa >= 0 {
+		w.inverse[i] = w.counts[i] + kappa*lambda
+	}
+	if lambda == 0 {
+		copy(anchor, w.point(nearest))
+		if weights != nil {
+			weights[nearest] = 1
+		}
+		return
+	}
+	clear(anchor)
+	for k, j := range p.Active {
+		share := p.Weights[k] / lambda
+		floats.AddScaled(anchor, share, w.point(int(j)))
+		if weights != nil {
+			weights[j] = share
+		}
+	}
+}
+
+// cosine computes DimensionCos.
+func (w *draws) cosine(row []float64) {
+	for i := range w.Draws {
+		t, s := w.draw(i)[:w.d], w.anchor(i)
+		w.values[i] = cosine(floats.Dot(t, s), floats.Norm(t, 2)*floats.Norm(s, 2))
+	}
+	w.storeSquare(row, DimensionCos, float64(w.d))
+}
+
+// cosine is product / norms, and 0 if they are.
+func cosine(product, norms float64) float64 {
+	if norms == 0 {
+		return 0
+	}
+	return product / norms
+}
+
+// center subtracts the mean from the anchor points.
+func (w *draws) center() {
+	mean := w.mean[:w.d]
+	clear(mean)
+	for i := range w.Draws {
+		floats.AddScaled(mean, 1/float64(w.Draws), w.anchor(i))
+	}
+	for i := range w.Draws {
+		floats.Sub(w.anchor(i), mean)
+	}
+}
+
+// geometry computes Radius, or with it as the place GaussianRadius and
+// GaussianDimension, from centred anchor points.
+func (w *draws) geometry(row []float64, place int) {
+	for i := range w.Draws {
+		w.values[i] = floats.Dot(w.anchor(i), w.anchor(i))
+	}
+	squared, deviation := w.average(w.values)
+	row[place], row[place+1] = math.Sqrt(squared), 0
+	if squared > 0 {
+		row[place+1] = deviation / (2 * row[place])
+	}
+	if place != GaussianRadius {
+		return
+	}
+	for i := range w.Draws {
+		width := floats.Dot(w.draw(i)[:w.d], w.anchor(i))
+		w.values[i] = cosine(width*width, squared)
+	}
+	w.store(row, GaussianDimension, w.values)
+}
+
+// dimensions computes Dimension and DimensionMatlab from centred anchor points.
+func (w *draws) dimensions(row []float64) {
+	for i := range w.Draws {
+		t, ds := w.draw(i), w.anchor(i)
+		width, size := floats.Dot(t[:w.d], ds), floats.Norm(ds, 2)
+		w.values[i] = cosine(width, size)
+		w.values[i] *= w.values[i]
+		w.cosines[i] = cosine(width, floats.Norm(t, 2)*size)
+	}
+	w.store(row, Dimension, w.values)
+	copy(w.values, w.cosines)
+	w.storeSquare(row, DimensionMatlab, float64(w.d))
+}
+
+// widths computes the summands of the estimator Width from centred anchor points.
+func (w *draws) widths(kappa float64) {
+	for i := range w.Draws {
+		ds := w.anchor(i)
+		k := floats.Dot(w.draw(i)[:w.d], ds) + kappa
+		w.inverse[i] = inversePointCapacity(k) / (1 + floats.Dot(ds, ds))
+	}
+}
+
+// inversePointCapacity is E[(t + kappa)²] over t > -kappa, t normal.
+func inversePointCapacity(kappa float64) float64 {
+	density := math.Exp(-kappa*kappa/2) / math.Sqrt(2*math.Pi)
+	return (1+kappa*kappa)*math.Erfc(-kappa/math.Sqrt2)/2 + kappa*density
+}
+
+// store writes the mean of the draws' values and its standard error.
+func (w *draws) store(row []float64, place int, values []float64) {
+	row[place], row[place+1] = w.average(values)
+}
+
+// storeSquare writes factor * mean(values)² and its standard error.
+func (w *draws) storeSquare(row []float64, place int, factor float64) {
+	mean, deviation := w.average(w.values)
+	row[place], row[place+1] = factor*mean*mean, 2*factor*math.Abs(mean)*deviation
+}
+
+// average returns the mean of the draws' values and its standard error, +Inf if
+// there is one independent draw only. Antithetic pairs count as one.
+func (w *draws) average(values []float64) (mean, deviation float64) {
+	size := 1
+	if w.Antithetic {
+		size = 2
+	}
+	n := w.Draws / size
+	group := func(i int) float64 { return floats.Sum(values[i*size:(i+1)*size]) / float64(size) }
+	for i := range n {
+		mean += group(i) / float64(n)
+	}
+	for i := range n {
+		deviation += (group(i) - mean) * (group(i) - mean)
+	}
+	if n < 2 {
+		return mean, math.Inf(1)
+	}
+	return mean, math.Sqrt(deviation / float64(n*(n-1)))
+}

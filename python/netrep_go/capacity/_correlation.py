@@ -1,0 +1,245 @@
+"""Directions that the centres of manifolds share, and manifolds without them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.exceptions import ConvergenceWarning
+
+from netrep_go import _native
+from netrep_go._alignment import seed_from
+from netrep_go._validation import as_matrix, check_integer, check_number, check_option
+from netrep_go.capacity._geometry import centered_centers
+from netrep_go.capacity._manifolds import as_manifolds
+
+__all__ = ["CenterDirections", "center_correlation_cost", "find_center_directions"]
+
+
+class CenterDirections(NamedTuple):
+    """Directions that make the centres of manifolds correlated.
+
+    Attributes
+    ----------
+    directions : ndarray of shape (n_removed, n_features)
+        Orthonormal. Manifolds without them are ``X - X @ directions.T @ directions``.
+    n_removed : int
+        Number of directions.
+    correlation : ndarray of shape (n_tried + 1,)
+        Mean correlation of the centres after the removal of 0, 1, ... directions.
+    stability : ndarray of shape (n_tried + 1,)
+        Smallest fraction of its distance from the mean that a centre keeps.
+    """
+
+    directions: np.ndarray
+    n_removed: int
+    correlation: np.ndarray
+    stability: np.ndarray
+
+
+def find_center_directions(
+    X: ArrayLike | Sequence[ArrayLike],
+    y: ArrayLike | None = None,
+    *,
+    min_removed: int = 0,
+    max_removed: int | None = None,
+    criterion: Literal["absolute", "squared"] = "absolute",
+    n_repeats: int = 10,
+    max_iter: int = 5000,
+    tol: float = 1e-6,
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int | None = None,
+) -> CenterDirections:
+    r"""Find the directions without which the centres of manifolds are least correlated.
+
+    For K = 1, 2, ... directions, orthonormal columns of V, minimises
+
+    .. math:: f(V) = \frac12 \sum_{mn} \frac{E_{mn}^2}{E_{mm} E_{nn}}, \qquad
+        E = C (I - V V^\top) C^\top
+
+    where the rows of C are the centres relative to their mean: half the sum of the
+    squared correlations that are left over. Each search starts from the best directions
+    of the K before and a random one. Of ``n_repeats`` ends the most stable is kept, which
+    leaves the most of the centre that loses most. The search ends where the mean
+    correlation has risen three times in a row and K is above 5, and the K with the
+    smallest is chosen [1]_.
+
+    Parameters
+    ----------
+    X : array_like of shape (n_samples, n_features), or list of such arrays
+        Labelled samples, or one array for each manifold.
+    y : array_like of shape (n_samples,), default=None
+        Manifold of each sample.
+    min_removed : int, default=0
+        Smallest number of directions. The references begin with 1.
+    max_removed : int, default=None
+        Largest number of directions, at most the number of manifolds minus 2. None is ten
+        more than it takes to explain 95 % of the variance of the centres.
+    criterion : {'absolute', 'squared'}, default='absolute'
+        Mean of absolute or of squared correlations.
+    n_repeats : int, default=10
+        Starts for each K.
+    max_iter : int, default=5000
+        Steps of a search.
+    tol : float, default=1e-6
+        Length of the gradient, relative to f, at which a search ends.
+    random_state : int, RandomState instance or None, default=None
+        Determines the starts.
+    n_jobs : int, optional
+        Threads; the result does not depend on them.
+
+    Returns
+    -------
+    CenterDirections
+        The directions, how many they are, and what was measured for each number.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two manifolds, one has its centre at the mean of all, or
+        more directions are asked for than there are.
+
+    References
+    ----------
+    .. [1] Cohen, Chung, Lee & Sompolinsky (2020). Separability and geometry of object
+       manifolds in deep neural networks. Nature Communications 11, 746.
+
+    Examples
+    --------
+    Centres that share two strong directions:
+
+    >>> import numpy as np
+    >>> from netrep_go.capacity import find_center_directions
+    >>> rng = np.random.default_rng(0)
+    >>> shared = 5 * rng.standard_normal((30, 2)) @ rng.standard_normal((2, 100))
+    >>> centers = shared + rng.standard_normal((30, 100))
+    >>> X = centers[:, np.newaxis] + 0.1 * rng.standard_normal((30, 6, 100))
+    >>> found = find_center_directions(list(X), random_state=0)
+    >>> found.n_removed
+    2
+    >>> found.correlation[:4].round(2)
+    array([0.62, 0.52, 0.08, 0.08])
+    """
+    return find_directions(
+        centered_centers(as_manifolds(X, y)),
+        min_removed=min_removed,
+        max_removed=max_removed,
+        criterion=criterion,
+        n_repeats=n_repeats,
+        max_iter=max_iter,
+        tol=tol,
+        seed=seed_from(random_state),
+        n_jobs=n_jobs,
+    )
+
+
+def find_directions(
+    centers: np.ndarray,
+    *,
+    min_removed: int,
+    max_removed: int | None,
+    criterion: str,
+    n_repeats: int,
+    max_iter: int,
+    tol: float,
+    seed: int,
+    n_jobs: int | None,
+) -> CenterDirections:
+    """Find directions of centres whose mean is 0."""
+    check_option(criterion, "criterion", ("absolute", "squared"))
+    check_integer(min_removed, "min_removed", 0)
+    check_integer(n_repeats, "n_repeats", 1)
+    check_integer(max_iter, "max_iter", 1)
+    check_number(tol, "tol", 0.0, 1.0)
+    gram = centers @ centers.T
+    most = _most(gram, min_removed, max_removed)
+    weights = np.empty((len(gram), max(1, most)))
+    correlation, stability = np.empty((2, most + 1))
+    counts = np.empty(3, np.int64)
+    _native.run(
+        "capacity.center_directions",
+        (weights, correlation, stability, counts),
+        (gram, min_removed, most, criterion == "squared", n_repeats, max_iter, float(tol), seed),
+        n_jobs=n_jobs,
+    )
+    n_removed, tried, converged = counts.tolist()
+    if not converged:
+        warnings.warn(
+            f"the search for {n_removed} directions of the centres did not converge in "
+            f"{max_iter} steps. Increase max_iter.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+    directions = np.linalg.qr(centers.T @ weights[:, :n_removed])[0].T
+    return CenterDirections(
+        np.ascontiguousarray(directions),
+        n_removed,
+        correlation[: tried + 1],
+        stability[: tried + 1],
+    )
+
+
+def _most(gram: np.ndarray, min_removed: int, max_removed: int | None) -> int:
+    """Return the largest number of directions to try."""
+    limit = max(0, len(gram) - 2)
+    if min_removed > limit:
+        raise ValueError(
+            f"min_removed must be at most {limit} for {len(gram)} manifolds, got {min_removed}"
+        )
+    if max_removed is None:
+        spectrum = np.linalg.eigvalsh(gram)[::-1]
+        explained = np.cumsum(spectrum) / spectrum.sum()
+        most = min(limit, max(1, np.count_nonzero(explained < 0.95)) + 10)
+        return max(most, min_removed)
+    check_integer(max_removed, "max_removed", min_removed)
+    if max_removed > limit:
+        raise ValueError(
+            f"max_removed must be at most {limit} for {len(gram)} manifolds, got {max_removed}"
+        )
+    return int(max_removed)
+
+
+def center_correlation_cost(centers: ArrayLike, V: ArrayLike) -> tuple[float, np.ndarray]:
+    r"""Return the cost that :func:`find_center_directions` minimises, and its gradient.
+
+    .. math:: f(V) = \frac12 \sum_{mn} \frac{E_{mn}^2}{E_{mm} E_{nn}}, \qquad
+        E = C (I - V V^\top) C^\top
+
+    .. math:: \nabla f = 2 C^\top (\mathrm{diag}(b) - A) C V, \qquad
+        A_{mn} = \frac{E_{mn}}{E_{mm} E_{nn}}, \quad
+        b_m = \sum_n \frac{E_{mn}^2}{E_{mm}^2 E_{nn}}
+
+    Parameters
+    ----------
+    centers : array_like of shape (n_manifolds, n_features)
+        Centres C, used as they are.
+    V : array_like of shape (n_features, n_directions)
+        Orthonormal columns.
+
+    Returns
+    -------
+    cost : float
+        At least half the number of manifolds, which is reached where the centres are
+        uncorrelated. Infinite where nothing is left of a centre.
+    gradient : ndarray of shape (n_features, n_directions)
+        Derivatives with respect to V, not restricted to orthonormal columns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.capacity import center_correlation_cost
+    >>> centers = np.array([[1.0, 1.0, 0.0], [1.0, 0.0, 1.0]])
+    >>> center_correlation_cost(centers, [[1.0], [0.0], [0.0]])[0]
+    1.0
+    """
+    C, V = as_matrix(centers, "centers"), as_matrix(V, "V")
+    if V.shape[0] != C.shape[1]:
+        raise ValueError(f"V must have {C.shape[1]} rows, one for each feature, got {V.shape[0]}")
+    if np.abs(V.T @ V - np.eye(V.shape[1])).max() > 1e-6:
+        raise ValueError("V must have orthonormal columns")
+    cost, gradient = np.empty(1), np.zeros(V.shape)
+    _native.call("capacity.correlation_cost", (cost, gradient), (C, V))
+    return float(cost[0]), gradient

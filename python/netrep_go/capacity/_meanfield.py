@@ -1,0 +1,404 @@
+"""Mean-field capacity and geometry of object manifolds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from netrep_go import _native
+from netrep_go._validation import as_array, check_integer, check_option
+from netrep_go.capacity._correlation import find_directions
+from netrep_go.capacity._geometry import centered_centers
+from netrep_go.capacity._manifolds import Manifolds, as_manifolds, is_single
+
+__all__ = ["ManifoldGeometry", "MeanFieldCapacity"]
+
+_ESTIMATORS = ("count", "norm", "width")
+_VANISHED = 1e-10  # part of its distance that a centre must keep
+
+
+class ManifoldGeometry(NamedTuple):
+    r"""Quantities of manifolds, arrays of shape (n_manifolds,) or (n_kappas, n_manifolds).
+
+    With Gaussian vectors t, anchor points s and their deviations ds from the mean anchor
+    point, in units of the distance of the manifold's centre from the origin:
+
+    Attributes
+    ----------
+    capacity : ndarray
+        Manifolds per feature that a linear readout can separate.
+    radius : ndarray
+        :math:`\sqrt{E |ds|^2}`.
+    dimension : ndarray
+        :math:`E[(t \cdot ds)^2 / |ds|^2]`.
+    dimension_cos : ndarray
+        :math:`D \, E[t \cdot s / (|t| |s|)]^2`, which mftma calls the dimension.
+    dimension_matlab : ndarray
+        :math:`D \, E[t \cdot ds / (|(t, t_0)| |ds|)]^2`, where t_0 is the coordinate of t
+        along the centre: "effective_dimension2" of dnn-object-manifolds.
+    gaussian_radius, gaussian_dimension : ndarray
+        Radius, and :math:`E[(t \cdot ds)^2] / E |ds|^2`, with the sample that is farthest
+        along t for the anchor point.
+    n_active : ndarray
+        Mean number of samples that an anchor point consists of.
+    """
+
+    capacity: np.ndarray
+    radius: np.ndarray
+    dimension: np.ndarray
+    dimension_cos: np.ndarray
+    dimension_matlab: np.ndarray
+    gaussian_radius: np.ndarray
+    gaussian_dimension: np.ndarray
+    n_active: np.ndarray
+
+
+class MeanFieldCapacity(BaseEstimator):
+    r"""Capacity, radius and dimension of object manifolds by mean-field theory.
+
+    The capacity is the number of manifolds per feature at which half of all labellings
+    become linearly separable with margin kappa, each manifold as a whole on one side. In
+    the mean-field theory of [1]_ a manifold with samples :math:`x_j` around its centre, in
+    units of the centre's distance from the origin, has the capacity :math:`\alpha` with
+
+    .. math:: \frac1\alpha = E_t \min_{v} \big\{ |v - t|^2 :
+        v \cdot s_j \le -\kappa \text{ for all } j \big\}
+        = E_t \big| \Pi (t + \kappa e) \big|^2, \qquad s_j = (x_j, 1)
+
+    where t is Gaussian, e the direction of the centre and :math:`\Pi` the projection on
+    the cone of the :math:`s_j`. The projection is proportional to a combination of the
+    :math:`s_j`, the anchor point, whose spread over t has the manifold's radius and
+    dimension. Before that, the directions that make the centres correlated are removed
+    [2]_, see :func:`find_center_directions`.
+
+    Parameters
+    ----------
+    kappa : float or sequence of float, default=0.0
+        Margin, in units of the centre's distance from the origin divided by the square
+        root of the number of features. Several are measured with the same t.
+    n_t : int, default=200
+        Number of Gaussian vectors for each manifold. An odd number is raised by one if
+        ``antithetic``.
+    estimator : {'count', 'norm', 'width'}, default='count'
+        How :math:`1/\alpha` is averaged. 'norm' averages :math:`|\Pi|^2` as mftma does.
+        'count' averages :math:`n + \kappa \, \Pi \cdot e`, with the number n of active
+        samples, which has the same mean and much less variance; for negative margins,
+        where that may be negative, it is the same as 'norm'. 'width' is the
+        approximation that dnn-object-manifolds reports, a few percent off.
+    antithetic : bool, default=True
+        Whether every other t is the negative of the one before, which saves more draws
+        than it costs. Standard errors allow for it.
+    origin : {'centers', 'samples'}, default='centers'
+        Whether the origin is the mean of the centres or of all samples.
+    min_removed : int, default=0
+        Smallest number of directions of the centres to remove.
+    max_removed : int, default=None
+        Largest number, at most the number of manifolds minus 2; None is ten more than it
+        takes to explain 95 % of their variance. 0 leaves the centres as they are.
+    criterion : {'absolute', 'squared'}, default='absolute'
+        What the removal makes small: the mean of absolute or of squared correlations.
+    n_repeats : int, default=10
+        Starts of the search for each number of directions.
+    max_iter : int, default=5000
+        Steps of each search.
+    store_anchors : bool, default=False
+        Whether to keep the anchor points.
+    random_state : int, RandomState instance or None, default=None
+        Determines the t and the starts of the search.
+    n_jobs : int, optional
+        Threads; the result does not depend on them.
+
+    Attributes
+    ----------
+    capacity_ : float or ndarray of shape (n_kappas,)
+        Harmonic mean over manifolds.
+    radius_, dimension_, dimension_cos_ : float or ndarray of shape (n_kappas,)
+        Means over manifolds, see :class:`ManifoldGeometry`.
+    capacity_se_, radius_se_, dimension_se_, dimension_cos_se_ : float or ndarray
+        Their standard errors over draws of t.
+    manifolds_ : ManifoldGeometry
+        All quantities for each manifold.
+    manifolds_se_ : ManifoldGeometry
+        Their standard errors.
+    labels_ : list
+        Labels of the manifolds, or their places in the list.
+    center_correlation_ : float
+        Mean absolute correlation of the centres before the removal of directions.
+    n_centers_removed_ : int
+        Number of directions that were removed.
+    directions_ : ndarray of shape (n_centers_removed_, n_features)
+        The directions.
+    residual_correlation_ : ndarray
+        Mean correlation of the centres after the removal of 0, 1, ... directions.
+    anchor_weights_ : list of ndarray of shape (n_t, n_samples_i)
+        If ``store_anchors``, the weights of a manifold's samples in each anchor point,
+        with an axis of margins before if there are several: ``anchor_weights_[i] @ X[i]``
+        are anchor points.
+    n_features_in_ : int
+        Number of features.
+
+    Notes
+    -----
+    A finite number of samples has a smaller hull than the manifold it was drawn from, so
+    that capacities are too high, the more so the higher the dimension. Samples in very
+    many dimensions are nearly orthogonal; then the capacity of M samples is 2 / M, whatever
+    they are: see whether ``n_active`` is near M / 2. The theory holds for many manifolds,
+    and the search for directions wants some tens.
+
+    What mftma computes is ``MeanFieldCapacity(kappa, n_t, estimator="norm",
+    antithetic=False, origin="samples", min_removed=1)``, see :mod:`netrep_go.mftma`, and
+    what the MATLAB library dnn-object-manifolds does is ``estimator="width"``,
+    ``antithetic=False``, ``n_t=1000``, ``max_removed=min(ceil(P / 2), 46)``.
+
+    References
+    ----------
+    .. [1] Chung, Lee & Sompolinsky (2018). Classification and geometry of general
+       perceptual manifolds. Physical Review X 8, 031003. doi:10.1103/PhysRevX.8.031003
+    .. [2] Cohen, Chung, Lee & Sompolinsky (2020). Separability and geometry of object
+       manifolds in deep neural networks. Nature Communications 11, 746.
+
+    Examples
+    --------
+    Segments of half length 1, whose capacity is 1:
+
+    >>> import numpy as np
+    >>> from netrep_go.capacity import MeanFieldCapacity
+    >>> rng = np.random.default_rng(0)
+    >>> centers, axes = rng.standard_normal((2, 30, 2000))
+    >>> X = [[c - a, c + a] for c, a in zip(centers, axes)]
+    >>> model = MeanFieldCapacity(n_t=1000, random_state=0).fit(X)
+    >>> round(model.capacity_, 1), round(model.dimension_, 1)
+    (1.0, 1.0)
+    """
+
+    def __init__(
+        self,
+        kappa: float | Sequence[float] = 0.0,
+        n_t: int = 200,
+        *,
+        estimator: Literal["count", "norm", "width"] = "count",
+        antithetic: bool = True,
+        origin: Literal["centers", "samples"] = "centers",
+        min_removed: int = 0,
+        max_removed: int | None = None,
+        criterion: Literal["absolute", "squared"] = "absolute",
+        n_repeats: int = 10,
+        max_iter: int = 5000,
+        store_anchors: bool = False,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.kappa = kappa
+        self.n_t = n_t
+        self.estimator = estimator
+        self.antithetic = antithetic
+        self.origin = origin
+        self.min_removed = min_removed
+        self.max_removed = max_removed
+        self.criterion = criterion
+        self.n_repeats = n_repeats
+        self.max_iter = max_iter
+        self.store_anchors = store_anchors
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+
+    def fit(
+        self,
+        X: ArrayLike | Sequence[ArrayLike],
+        y: ArrayLike | None = None,
+        *,
+        t_vectors: Sequence[ArrayLike] | None = None,
+    ) -> Self:
+        """Measure manifolds.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features), or list of such arrays
+            Labelled samples, or one array of shape (n_samples_i, n_features) for each
+            manifold. Samples that are NaN in all features are left out.
+        y : array_like of shape (n_samples,), default=None
+            Manifold of each sample.
+        t_vectors : sequence of array_like of shape (n_t, D_i + 1), default=None
+            Vectors to use for each manifold, the coordinate along the centre last. The
+            others are those of the triangular factor of the QR factorization of the
+            deviations, (n_features, n_samples_i), where there are more features than
+            samples, else those of the features: D_i is the smaller number. They are taken
+            for independent, and ``n_t`` and ``antithetic`` are not used.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two manifolds, one has its centre at the origin, or a
+            parameter is not valid.
+        """
+        kappas = self._check_parameters()
+        if y is None and is_single(X):
+            raise ValueError(
+                "MeanFieldCapacity requires y to be passed, but the target y is None; a list with "
+                "one array for each manifold needs none"
+            )
+        manifolds = as_manifolds(X, y)
+        centers = self._remove_correlations(manifolds)
+        vectors = _as_vectors(t_vectors, manifolds)
+        antithetic = self.antithetic and not vectors
+        n_t = len(vectors[0]) if vectors else int(self.n_t) + (antithetic and self.n_t % 2)
+        samples = manifolds.samples
+        sizes = [len(kappas) * n_t * len(x) for x in samples]
+        found = np.empty((len(kappas) * len(samples), 2 * len(ManifoldGeometry._fields)))
+        anchors = np.empty(sum(sizes) if self.store_anchors else 0)
+        options = (kappas, n_t, antithetic, _ESTIMATORS.index(self.estimator), self._seed)
+        directions = [self.directions_] if self.n_centers_removed_ else []
+        _native.run(
+            "capacity.mean_field",
+            (found, anchors),
+            (samples, centers, directions, vectors, *options),
+            n_jobs=self.n_jobs,
+        )
+        self._store(found.reshape(len(kappas), len(samples), -1, 2))
+        if self.store_anchors:
+            self._store_anchors(anchors, sizes, kappas, n_t)
+        return self
+
+    def _check_parameters(self) -> np.ndarray:
+        kappas = as_array(np.ravel(self.kappa), "kappa", ndim=1)
+        if np.ndim(self.kappa) > 1:
+            raise ValueError(f"kappa must be a number or a sequence, got {self.kappa!r}")
+        check_integer(self.n_t, "n_t", 1)
+        check_option(self.estimator, "estimator", _ESTIMATORS)
+        check_option(self.origin, "origin", ("centers", "samples"))
+        return kappas
+
+    def _remove_correlations(self, manifolds: Manifolds) -> np.ndarray:
+        """Find the directions of the centres to take out, and return the origin."""
+        raw = manifolds.centers()
+        centers = centered_centers(manifolds)
+        rng = check_random_state(self.random_state)
+        found = find_directions(
+            centers,
+            min_removed=self.min_removed,
+            max_removed=self.max_removed,
+            criterion=self.criterion,
+            n_repeats=self.n_repeats,
+            max_iter=self.max_iter,
+            tol=1e-6,
+            seed=int(rng.randint(2**31)),
+            n_jobs=self.n_jobs,
+        )
+        self._seed = int(rng.randint(2**31))
+        sizes = [len(x) if self.origin == "samples" else 1 for x in manifolds.samples]
+        origin = np.average(raw, axis=0, weights=sizes)
+        _check_distances(raw - origin, found.directions, manifolds.names)
+        self.directions_ = found.directions
+        self.n_centers_removed_ = found.n_removed
+        self.residual_correlation_ = found.correlation
+        self.center_correlation_ = _mean_correlation(centers)
+        self.labels_ = manifolds.names
+        self.n_features_in_ = manifolds.n_features
+        return origin
+
+    def _store(self, found: np.ndarray) -> None:
+        """Store means and standard errors, of shape (n_kappas, n_manifolds, quantity, 2)."""
+        n_manifolds = found.shape[1]
+        values, errors = found.transpose(3, 0, 2, 1)
+        mean, mean_error = values.mean(axis=2), np.linalg.norm(errors, axis=2) / n_manifolds
+        for v, e in ((values, errors), (mean, mean_error)):
+            v[:, 0], e[:, 0] = _invert(v[:, 0], e[:, 0])
+        first = 0 if np.ndim(self.kappa) == 0 else slice(None)
+        self.manifolds_, self.manifolds_se_ = (
+            ManifoldGeometry(*np.moveaxis(x, 1, 0)[:, first]) for x in (values, errors)
+        )
+        for i, name in enumerate(ManifoldGeometry._fields[:4]):
+            for suffix, x in (("_", mean), ("_se_", mean_error)):
+                setattr(self, name + suffix, float(x[0, i]) if first == 0 else x[:, i])
+
+    def _store_anchors(
+        self, anchors: np.ndarray, sizes: list[int], kappas: np.ndarray, n_t: int
+    ) -> None:
+        parts = np.split(anchors, np.cumsum(sizes)[:-1])
+        shape = (n_t, -1) if np.ndim(self.kappa) == 0 else (len(kappas), n_t, -1)
+        self.anchor_weights_ = [part.reshape(shape) for part in parts]
+
+    def to_frame(self) -> Any:
+        """Return a table with a row for each manifold and margin.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``manifold``, ``kappa``, and each quantity with its standard error,
+            ``capacity`` and ``capacity_se``, for instance.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError("to_frame needs pandas: pip install 'netrep-go[pandas]'") from error
+        check_is_fitted(self, "manifolds_")
+        kappas = np.ravel(self.kappa).astype(float)
+        table = {
+            "manifold": self.labels_ * len(kappas),
+            "kappa": np.repeat(kappas, len(self.labels_)),
+        }
+        for name, value, error in zip(
+            ManifoldGeometry._fields, self.manifolds_, self.manifolds_se_, strict=True
+        ):
+            table[name], table[f"{name}_se"] = np.ravel(value), np.ravel(error)
+        return pd.DataFrame(table)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
+
+
+def _invert(inverse: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return capacities, infinite where no draw needs a classifier to move."""
+    capacity = np.full_like(inverse, np.inf)
+    np.divide(1.0, inverse, out=capacity, where=inverse > 0)
+    deviation = np.full_like(error, np.inf)
+    np.multiply(error, capacity**2, out=deviation, where=inverse > 0)
+    return capacity, deviation
+
+
+def _mean_correlation(centers: np.ndarray) -> float:
+    """Return the mean absolute correlation of centres whose mean is 0."""
+    units = centers / np.linalg.norm(centers, axis=1, keepdims=True)
+    rows, columns = np.triu_indices(len(units), 1)
+    return float(np.minimum(np.abs(units @ units.T), 1.0)[rows, columns].mean())
+
+
+def _check_distances(centers: np.ndarray, directions: np.ndarray, names: list[Any]) -> None:
+    """Raise if a centre is at the origin, or there once the directions are removed."""
+    left = np.linalg.norm(centers - centers @ directions.T @ directions, axis=1)
+    gone = np.flatnonzero(left <= _VANISHED * np.linalg.norm(centers, axis=1).max())
+    if len(gone):
+        raise ValueError(
+            f"the centre of manifold {names[gone[0]]!r} is at the origin"
+            + (f" after the removal of {len(directions)} directions" if len(directions) else "")
+            + ": its radius is not defined"
+        )
+
+
+def _as_vectors(t_vectors: Sequence[ArrayLike] | None, manifolds: Manifolds) -> list[np.ndarray]:
+    """Return the vectors that are given, which must fit the manifolds."""
+    if t_vectors is None:
+        return []
+    if len(t_vectors) != len(manifolds.samples):
+        raise ValueError(
+            f"t_vectors must have one array for each of {len(manifolds.samples)} manifolds, "
+            f"got {len(t_vectors)}"
+        )
+    vectors = [as_array(t, f"t_vectors[{i}]", ndim=2) for i, t in enumerate(t_vectors)]
+    for i, (t, x) in enumerate(zip(vectors, manifolds.samples, strict=True)):
+        expected = (len(vectors[0]), min(x.shape) + 1)
+        if t.shape != expected:
+            raise ValueError(f"t_vectors[{i}] must have shape {expected}, got {t.shape}")
+    return vectors

@@ -1,0 +1,173 @@
+"""mftma's functions, under its names: for programs that were written for it.
+
+Arrays are (n_features, n_samples) here. :class:`netrep_go.capacity.MeanFieldCapacity` does
+the same and more, with error bars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from netrep_go._validation import as_matrix, check_integer, check_number
+from netrep_go.capacity import (
+    MeanFieldCapacity,
+    explained_variance_dimension,
+    participation_ratio,
+)
+
+__all__ = ["alldata_dimension_analysis", "manifold_analysis_corr"]
+
+
+def manifold_analysis_corr(
+    XtotT: Sequence[ArrayLike],
+    kappa: float,
+    n_t: int,
+    t_vecs: Sequence[ArrayLike] | None = None,
+    n_reps: int = 10,
+    *,
+    k_min: int = 1,
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, int]:
+    """Measure the capacity, radius and dimension of manifolds by mean-field theory.
+
+    Parameters
+    ----------
+    XtotT : sequence of array_like of shape (n_features, n_samples_i)
+        Manifolds.
+    kappa : float
+        Margin.
+    n_t : int
+        Number of Gaussian vectors for each manifold.
+    t_vecs : sequence of array_like of shape (D_i + 1, n_t), default=None
+        Vectors to use, D_i being the smaller of n_samples_i and n_features.
+    n_reps : int, default=10
+        Starts of the search for each number of correlated directions.
+    k_min : int, default=1
+        Smallest number of directions to remove. mftma always removes one; with 0 none
+        is removed where the centres are not correlated.
+    random_state : int, RandomState instance or None, default=None
+        Determines the vectors and the starts.
+    n_jobs : int, optional
+        Threads; the result does not depend on them.
+
+    Returns
+    -------
+    a_Mfull_vec : ndarray of shape (n_manifolds,)
+        Capacities; their average is ``1 / np.mean(1 / a_Mfull_vec)``.
+    R_M_vec : ndarray of shape (n_manifolds,)
+        Radii.
+    D_M_vec : ndarray of shape (n_manifolds,)
+        Dimensions: ``dimension_cos`` of :class:`~netrep_go.capacity.ManifoldGeometry`.
+    res_coeff0 : float
+        Mean absolute correlation of the centres, before the removal.
+    KK : int
+        Number of directions that were removed.
+
+    Notes
+    -----
+    With ``t_vecs``, what is returned for each manifold is what mftma returns, but for the
+    directions, of which there are many local optima. Different from mftma are:
+
+    - 2 and 3 manifolds work, where nothing, or at most one direction, can be removed.
+      mftma breaks.
+    - The QR factorization leaves mftma with a direction in which there is no sample. Without
+      ``t_vecs`` it is left out here, which makes the dimension of a segment 1 and not 0.81.
+    - Without ``t_vecs``, active samples are counted and every other vector is the negative
+      of the one before: the same numbers on average with less noise.
+    - Every projection is exact. mftma does not look at the status of its solver, which gives
+      up on many at its tolerance, and breaks with a "domain error" on few.
+    - ``random_state`` makes the result reproducible; mftma uses the global generator.
+    - A centre at the mean of all centres is an error, not a NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.mftma import manifold_analysis_corr
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.standard_normal((500, 20)) for _ in range(10)]
+    >>> capacity, radius, dimension, correlation, K = manifold_analysis_corr(
+    ...     X, 0, 200, n_reps=1, random_state=0
+    ... )
+    >>> round(float(1 / np.mean(1 / capacity)), 2), round(float(dimension.mean()))
+    (0.09, 14)
+    """
+    X = _transposed(XtotT, "XtotT")
+    check_number(kappa, "kappa", -np.inf, np.inf)
+    check_integer(n_t, "n_t", 1)
+    vectors = None if t_vecs is None else _transposed(t_vecs, "t_vecs")
+    if vectors and len(vectors[0]) != n_t:
+        raise ValueError(f"t_vecs must have n_t = {n_t} columns, got {len(vectors[0])}")
+    model = MeanFieldCapacity(
+        float(kappa),
+        n_t,
+        estimator="count" if vectors is None else "norm",
+        origin="samples",
+        min_removed=max(0, min(k_min, len(X) - 2)),
+        n_repeats=n_reps,
+        random_state=random_state,
+        n_jobs=n_jobs,
+    ).fit(X, t_vectors=vectors)
+    found = model.manifolds_
+    return (
+        found.capacity,
+        found.radius,
+        found.dimension_cos,
+        model.center_correlation_,
+        model.n_centers_removed_,
+    )
+
+
+def alldata_dimension_analysis(
+    XtotT: Sequence[ArrayLike], perc: float = 0.90, *, parity: bool = False
+) -> tuple[float, int, int]:
+    """Measure the dimension of all samples together.
+
+    Parameters
+    ----------
+    XtotT : sequence of array_like of shape (n_features, n_samples_i)
+        Manifolds.
+    perc : float, default=0.90
+        Fraction of the variance to explain.
+    parity : bool, default=False
+        Whether to return mftma's numbers, which are wrong: the smallest singular value is
+        left out of the participation ratio; the principal components are those of features
+        as samples, each sample being centred over the features; and their number is one
+        less than what it takes.
+
+    Returns
+    -------
+    Dsvd : float
+        Participation ratio.
+    D_expvar : int
+        Number of principal components that explain the fraction ``perc``.
+    D_feature : int
+        Number of features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.mftma import alldata_dimension_analysis
+    >>> X = [np.array([[3.0, -3.0, 0.0, 0.0], [0.0, 0.0, 1.0, -1.0]])]
+    >>> ratio, explained, n_features = alldata_dimension_analysis(X, perc=0.9)
+    >>> round(ratio, 2), explained, n_features
+    (1.22, 1, 2)
+    """
+    X = np.concatenate(_transposed(XtotT, "XtotT"))
+    n_features = X.shape[1]
+    if not parity:
+        return participation_ratio(X), explained_variance_dimension(X, fraction=perc), n_features
+    check_number(perc, "perc", 0.0, 1.0)
+    variances = np.linalg.svd(X - X.mean(axis=0), compute_uv=False)[:-1] ** 2
+    spectrum = np.linalg.svd(X - X.mean(axis=1, keepdims=True), compute_uv=False) ** 2
+    explained = np.cumsum(spectrum / spectrum.sum())
+    ratio = variances.sum() ** 2 / (variances**2).sum()
+    return float(ratio), int(np.count_nonzero(explained <= perc)), n_features
+
+
+def _transposed(arrays: Sequence[ArrayLike], name: str) -> list[np.ndarray]:
+    """Return the matrices of a list, samples first."""
+    return [np.ascontiguousarray(as_matrix(x, f"{name}[{i}]").T) for i, x in enumerate(arrays)]

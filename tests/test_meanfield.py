@@ -1,0 +1,330 @@
+"""Mean-field capacity: analytic oracles, identities, invariances, and what users get wrong."""
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from netrep_go.capacity import (
+    ManifoldGeometry,
+    MeanFieldCapacity,
+    ball_capacity,
+    ellipsoid_capacity,
+    point_capacity,
+)
+
+
+def place(points, n_manifolds=4):
+    """Put a shape around orthogonal centres that are at distance 1 from their mean."""
+    n_samples, dimension = points.shape
+    centers = np.eye(n_manifolds, n_manifolds + dimension)
+    scale = np.sqrt(1 - 1 / n_manifolds)
+    offsets = np.hstack([np.zeros((n_samples, n_manifolds)), scale * points])
+    return [center + offsets for center in centers]
+
+
+def measure(points, kappa=0.0, n_t=4000, **options):
+    options = {"max_removed": 0, "random_state": 0} | options
+    return MeanFieldCapacity(kappa, n_t, **options).fit(place(points))
+
+
+def check(found, deviation, expected, relative=0.01):
+    """Check that a standard error is small, and the error within three."""
+    assert deviation <= relative * abs(expected)
+    assert abs(found - expected) <= 3 * deviation + 1e-9
+
+
+def polygon(n_samples, radius=1.0):
+    angles = 2 * np.pi * np.arange(n_samples) / n_samples
+    return radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def simplex(k):
+    """Vertices of the simplex whose cone is an orthant."""
+    return (np.eye(k) - 1 / k) * np.sqrt(k)
+
+
+@pytest.mark.parametrize("estimator", ["count", "norm"])
+def test_points(estimator):
+    kappas = [-1.0, -0.5, 0.0, 0.25, 0.5, 1.0, 2.0, 3.0]
+    model = measure(np.zeros((1, 0)), kappas, n_t=40000, estimator=estimator)
+    for found, deviation, kappa in zip(model.capacity_, model.capacity_se_, kappas, strict=True):
+        check(found, deviation, point_capacity(kappa), relative=0.02 if kappa < 0 else 0.01)
+    np.testing.assert_allclose(model.radius_, 0, atol=1e-12)
+    np.testing.assert_allclose(model.dimension_, 0, atol=1e-12)
+    np.testing.assert_allclose(model.dimension_cos_, 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("estimator", ["count", "norm"])
+@pytest.mark.parametrize("radius", [0.1, 0.5, 1.0, 2.0])
+def test_segments_are_balls_of_one_dimension(radius, estimator):
+    kappas = [-0.5, 0.0, 0.5, 1.0]
+    model = measure([[radius], [-radius]] * np.ones(1), kappas, n_t=30000, estimator=estimator)
+    for found, deviation, kappa in zip(model.capacity_, model.capacity_se_, kappas, strict=True):
+        check(found, deviation, ball_capacity(radius, 1, kappa=kappa))
+    angle = np.arctan(radius)
+    share = angle / np.pi
+    squared = radius**2 * (1 - share) + share * (radius / angle - 1)
+    check(model.radius_[1], model.radius_se_[1], np.sqrt(squared))
+    assert model.dimension_cos_[1] == pytest.approx(1)
+    check(model.dimension_[1], model.dimension_se_[1], 1, relative=0.02)
+
+
+@pytest.mark.parametrize(("n_samples", "inverse"), [(4, 1.3830), (8, 1.4722), (32, 1.4983)])
+def test_polygons(n_samples, inverse):
+    model = measure(polygon(n_samples), n_t=20000)
+    check(model.capacity_, model.capacity_se_, 1 / inverse)
+
+
+@pytest.mark.parametrize("radius", [0.25, 1.0, 2.0])
+def test_discs(radius):
+    model = measure(polygon(128, radius), [0.0, 0.5], n_t=4000)
+    for i, kappa in enumerate([0.0, 0.5]):
+        check(model.capacity_[i], model.capacity_se_[i], ball_capacity(radius, 2, kappa=kappa))
+    assert model.dimension_cos_[0] == pytest.approx(2, rel=1e-3)
+
+
+def test_ellipses():
+    points = polygon(128) * [1.0, 0.5]
+    model = measure(points, [0.0, 0.5], n_t=4000)
+    for i, kappa in enumerate([0.0, 0.5]):
+        expected = np.ravel(ellipsoid_capacity([1.0, 0.5], kappa=kappa))[0]
+        check(model.capacity_[i], model.capacity_se_[i], expected)
+
+
+@pytest.mark.parametrize(
+    ("k", "radius", "dimension"),
+    [(3, 1.178, 1.705), (5, 1.406, 3.106), (10, 1.497, 6.744), (20, 1.485, 14.09)],
+)
+def test_simplices(k, radius, dimension):
+    model = measure(simplex(k), n_t=4000)
+    check(model.capacity_, model.capacity_se_, 2 / k)
+    check(model.radius_, model.radius_se_, radius)
+    check(model.dimension_cos_, model.dimension_cos_se_, dimension)
+    assert model.manifolds_.n_active.mean() == pytest.approx(k / 2, rel=0.02)
+
+
+def test_orthogonal_samples_only_tell_their_number():
+    X = list(np.random.default_rng(0).standard_normal((20, 50, 5000)))
+    model = MeanFieldCapacity(n_t=200, random_state=0).fit(X)
+    assert model.capacity_ == pytest.approx(0.04, rel=0.03)
+    assert model.radius_ == pytest.approx(1.473, rel=0.03)
+    assert model.dimension_cos_ == pytest.approx(36.07, rel=0.02)
+
+
+def test_estimators_agree(rng):
+    X = list(rng.standard_normal((3, 1, 40)) + 0.15 * rng.standard_normal((3, 30, 40)))
+    kappas = [-0.5, 0.0, 0.7]
+    options = {"max_removed": 0, "random_state": 0}
+    count = MeanFieldCapacity(kappas, 4000, **options).fit(X)
+    norm = MeanFieldCapacity(kappas, 20000, estimator="norm", antithetic=False, **options).fit(X)
+    for i in range(len(kappas)):
+        for j in range(3):
+            apart = np.hypot(count.manifolds_se_.capacity[i, j], norm.manifolds_se_.capacity[i, j])
+            gap = count.manifolds_.capacity[i, j] - norm.manifolds_.capacity[i, j]
+            assert abs(gap) < 3.5 * apart
+    assert count.capacity_se_[1] < norm.capacity_se_[1]
+    width = MeanFieldCapacity(kappas, 4000, estimator="width", **options).fit(X)
+    np.testing.assert_allclose(width.capacity_[1:], count.capacity_[1:], rtol=0.06)
+
+
+def test_standard_errors(rng):
+    X = list(rng.standard_normal((2, 1, 30)) + 0.2 * rng.standard_normal((2, 10, 30)))
+    for options in ({}, {"antithetic": False, "estimator": "norm"}):
+        models = [
+            MeanFieldCapacity(n_t=300, max_removed=0, random_state=seed, **options).fit(X)
+            for seed in range(60)
+        ]
+        for name in ("capacity_", "radius_", "dimension_", "dimension_cos_"):
+            values = [getattr(model, name) for model in models]
+            claimed = np.mean([getattr(model, name[:-1] + "_se_") for model in models])
+            assert np.std(values) == pytest.approx(claimed, rel=0.35)
+
+
+def draws(rng, points, n_t=200):
+    return [rng.standard_normal((n_t, min(x.shape) + 1)) for x in points]
+
+
+def test_invariances(rng):
+    X = [rng.standard_normal((8, 5)) + 3 * rng.standard_normal(5) for _ in range(3)]
+    t = draws(rng, X)
+    options = {"max_removed": 0, "random_state": 0}
+    plain = MeanFieldCapacity([0.0, 0.5], **options).fit(X, t_vectors=t)
+    scaled = MeanFieldCapacity([0.0, 0.5], **options).fit([7 * x for x in X], t_vectors=t)
+    shifted = MeanFieldCapacity([0.0, 0.5], **options).fit([x + 9 for x in X], t_vectors=t)
+    for other in (scaled, shifted):
+        for a, b in zip(plain.manifolds_, other.manifolds_, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-8)
+    # In a frame of its own, the distribution is what stays.
+    Q = np.linalg.qr(rng.standard_normal((12, 12)))[0][:5]
+    options |= {"n_t": 4000}
+    one = MeanFieldCapacity(**options).fit(X)
+    more = [np.vstack([x @ Q, x @ Q]) for x in X]  # rotated, padded, duplicated
+    two = MeanFieldCapacity(**options).fit(more)
+    apart = 3 * np.hypot(one.manifolds_se_.capacity, two.manifolds_se_.capacity)
+    assert (np.abs(one.manifolds_.capacity - two.manifolds_.capacity) < apart).all()
+    assert two.manifolds_.n_active == pytest.approx(one.manifolds_.n_active, rel=0.05)
+
+
+def test_monotone(rng):
+    # Draw by draw: more margin and more samples need more.
+    X = [rng.standard_normal((12, 4)) + 3 * rng.standard_normal(4) for _ in range(3)]
+    t = draws(rng, X)
+    kappas = [-2.0, -0.3, 0.0, 0.4, 1.0, 5.0]
+    model = MeanFieldCapacity(kappas, estimator="norm", max_removed=0).fit(X, t_vectors=t)
+    assert (np.diff(1 / model.manifolds_.capacity, axis=0) >= 0).all()
+    # The mean stays if samples come in opposite pairs around it.
+    smaller, larger = (np.vstack([o, -o]) + 2 for o in (0.1 * np.eye(4), 0.2 * np.eye(4)))
+    pair = [[smaller, -smaller], [larger, -larger]]
+    t = [rng.standard_normal((300, 5))] * 2
+    inner, outer = (
+        MeanFieldCapacity(estimator="norm", max_removed=0).fit(x, t_vectors=t) for x in pair
+    )
+    assert (outer.manifolds_.capacity <= inner.manifolds_.capacity).all()
+
+
+def test_anchors(rng):
+    X = [rng.standard_normal((9, 40)) + 3 * rng.standard_normal(40) for _ in range(3)]
+    model = MeanFieldCapacity(
+        [0.0, 0.5], 50, max_removed=0, store_anchors=True, random_state=0
+    ).fit(X)
+    center = np.mean([x.mean(axis=0) for x in X], axis=0)
+    for i, (weights, x) in enumerate(zip(model.anchor_weights_, X, strict=True)):
+        assert weights.shape == (2, 50, 9)
+        assert (weights >= 0).all()
+        np.testing.assert_allclose(weights.sum(axis=2), 1)
+        anchors = weights @ x / np.linalg.norm(x.mean(axis=0) - center)
+        spread = ((anchors - anchors.mean(axis=1, keepdims=True)) ** 2).sum(axis=2).mean(axis=1)
+        np.testing.assert_allclose(np.sqrt(spread), model.manifolds_.radius[:, i])
+    single = MeanFieldCapacity(0.0, 50, max_removed=0, store_anchors=True, random_state=0).fit(X)
+    np.testing.assert_array_equal(single.anchor_weights_[1], model.anchor_weights_[1][0])
+    assert single.capacity_ == model.capacity_[0]
+    assert not hasattr(MeanFieldCapacity(random_state=0).fit(X), "anchor_weights_")
+
+
+def test_inputs_are_the_same(rng):
+    X = rng.standard_normal((30, 7)) + np.repeat(3 * rng.standard_normal((5, 7)), 6, axis=0)
+    y = np.repeat(list("badec"), 6)
+    labelled = MeanFieldCapacity(random_state=0).fit(X, y)
+    assert labelled.labels_ == list("abcde")
+    parts = [X[y == label] for label in "abcde"]
+    listed = MeanFieldCapacity(random_state=0).fit(parts)
+    padded = np.full((5, 9, 7), np.nan)
+    padded[:, 2:8] = parts
+    missing = MeanFieldCapacity(random_state=0).fit(list(padded))
+    shuffle = rng.permutation(30)
+    mixed = MeanFieldCapacity(random_state=0).fit(X[shuffle], y[shuffle])
+    for other in (listed, missing, clone(labelled).fit(X, y)):
+        for a, b in zip(labelled.manifolds_, other.manifolds_, strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert mixed.center_correlation_ == pytest.approx(labelled.center_correlation_)
+    assert labelled.n_features_in_ == 7
+    for x in parts:
+        x.flags.writeable = False
+    jobs = [MeanFieldCapacity(random_state=0, n_jobs=n).fit(parts) for n in (1, 2)]
+    for a, b in zip(*(job.manifolds_ for job in jobs), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_averages(rng):
+    X = list(rng.standard_normal((4, 1, 20)) + 0.4 * rng.standard_normal((4, 6, 20)))
+    model = MeanFieldCapacity(random_state=0).fit(X)
+    assert model.capacity_ == pytest.approx(1 / np.mean(1 / model.manifolds_.capacity))
+    for name in ("radius", "dimension", "dimension_cos"):
+        values, errors = getattr(model.manifolds_, name), getattr(model.manifolds_se_, name)
+        assert getattr(model, f"{name}_") == pytest.approx(values.mean())
+        assert getattr(model, f"{name}_se_") == pytest.approx(np.sqrt((errors**2).sum()) / 4)
+
+
+def test_table(rng):
+    pytest.importorskip("pandas")
+    X = list(rng.standard_normal((3, 6, 10)))
+    model = MeanFieldCapacity([0.0, 1.0], 20, random_state=0).fit(X)
+    table = model.to_frame()
+    assert len(table) == 6
+    assert list(table["kappa"]) == [0, 0, 0, 1, 1, 1]
+    assert list(table["manifold"]) == [0, 1, 2] * 2
+    np.testing.assert_array_equal(table["radius_se"], np.ravel(model.manifolds_se_.radius))
+    assert len(table.columns) == 2 + 2 * len(ManifoldGeometry._fields)
+
+
+@pytest.mark.parametrize("n_manifolds", [2, 3])
+@pytest.mark.parametrize("shape", [(1, 6), (2, 6), (30, 6), (6, 30)])
+def test_few_manifolds_of_any_shape(rng, n_manifolds, shape):
+    centers = 2 * rng.standard_normal((n_manifolds, 1, shape[1]))
+    X = list(centers + rng.standard_normal((n_manifolds, *shape)))
+    model = MeanFieldCapacity([-1.0, 0.0, 1.0], 100, random_state=0).fit(X)
+    assert model.n_centers_removed_ <= n_manifolds - 2
+    for values in model.manifolds_:
+        assert np.isfinite(values).all()
+    if n_manifolds == 2:
+        assert model.center_correlation_ == pytest.approx(1)
+
+
+def test_duplicates_and_unequal_sizes(rng):
+    X = [rng.standard_normal((m, 8)) + 3 * rng.standard_normal(8) for m in (1, 2, 12, 40)]
+    X.append(np.repeat(X[2][:1], 5, axis=0) + 4)
+    model = MeanFieldCapacity(n_t=2000, max_removed=0, random_state=0).fit(X)
+    for i in (0, 4):  # points
+        assert model.manifolds_.capacity[i] == pytest.approx(2, rel=0.1)
+        assert model.manifolds_.radius[i] == pytest.approx(0, abs=1e-7)
+        assert model.manifolds_.dimension[i] == pytest.approx(0, abs=1e-7)
+
+
+def test_far_inside_the_margin(rng):
+    model = MeanFieldCapacity(-50.0, 10, max_removed=0, random_state=0)
+    model.fit(list(rng.standard_normal((3, 1, 9))))
+    assert model.capacity_ == np.inf
+    assert model.capacity_se_ == np.inf
+
+
+def test_one_independent_draw_has_no_error(rng):
+    model = MeanFieldCapacity(n_t=1, random_state=0).fit(list(rng.standard_normal((3, 4, 9))))
+    assert model.radius_se_ == np.inf
+
+
+CENTERED = [np.array(x, float) for x in ([[1, 0], [3, 0]], [[-1, 0], [-3, 0]], [[0, 1], [0, -1]])]
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        ([np.ones((3, 2))], None, "at least 2 manifolds, got 1"),
+        (np.ones((3, 2)), [1, 1, 1], "at least 2 manifolds, got 1"),
+        (np.ones((3, 2)), None, "requires y to be passed"),
+        (CENTERED, None, "centre of manifold 2 is the mean of all centres"),
+        ([np.eye(2), np.full((2, 2), np.nan)], None, "manifold 1 has no samples"),
+        ([np.eye(2), np.array([[1, np.nan]])], None, "manifold 1 has samples that are NaN"),
+        ([np.eye(2), np.eye(3)], None, r"X\[0\] has 2 and X\[1\] 3"),
+        (np.eye(3), ["a", "b"], r"y must have shape \(3,\)"),
+    ],
+)
+def test_bad_manifolds(X, y, message):
+    with pytest.raises(ValueError, match=message):
+        MeanFieldCapacity().fit(X, y)
+
+
+def test_centre_at_the_mean_of_samples():
+    X = [np.array([[-3.0, 0.0]]), np.array([[1.0, 0.0]] * 3), np.array([[0.0, 1.0], [0.0, -1.0]])]
+    assert np.isfinite(MeanFieldCapacity(random_state=0).fit(X).capacity_)
+    with pytest.raises(ValueError, match="centre of manifold 2 is at the origin"):
+        MeanFieldCapacity(origin="samples", max_removed=0).fit(X)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"kappa": np.nan}, "kappa contains NaN"),
+        ({"kappa": [[0.0]]}, "kappa must be a number or a sequence"),
+        ({"n_t": 0}, "n_t must be at least 1"),
+        ({"estimator": "mean"}, "estimator"),
+        ({"origin": "zero"}, "origin"),
+        ({"criterion": "mean"}, "criterion"),
+        ({"max_removed": 3}, "max_removed must be at most 2 for 4 manifolds, got 3"),
+        ({"min_removed": 3}, "min_removed must be at most 2 for 4 manifolds, got 3"),
+        ({"min_removed": 2, "max_removed": 1}, "max_removed must be at least 2"),
+        ({"n_repeats": 0}, "n_repeats must be at least 1"),
+    ],
+)
+def test_bad_parameters(rng, options, message):
+    with pytest.raises(ValueError, match=message):
+        MeanFieldCapacity(**options).fit(list(rng.standard_normal((4, 5, 9))))
