@@ -257,6 +257,14 @@ def test_bad_input(rdms, others, options, message):
         compare(rdms, others, **options)
 
 
+@pytest.mark.parametrize("method", [name for name in SIMILARITIES if name != "neg_riem_dist"])
+def test_units_do_not_matter(rng, method):
+    x, y = distances(rng, 3), distances(rng, 2)
+    want = compare(x, y, method)
+    for unit in (1e-120, 1e180):
+        assert_allclose(compare(unit * x, y, method), want, rtol=1e-10)
+
+
 def test_constant_rdms_have_a_tau_a_of_zero(rng):
     x = distances(rng, 2)
     for method in ("tau-a", "rho-a"):

@@ -382,6 +382,10 @@ def test_noise_that_differs_between_conditions_is_not_permuted(rng):
         ({"n_draws": 1}, "n_draws must be at least 2"),
         ({"method": "bures", "resample": "both"}, "resample subjects only"),
         ({"sigma": np.ones(10)}, "sigma is for"),
+        (
+            {"rdms": 1e200 * SUBJECTS[0], "models": MODELS, "method": "cosine"},
+            "the range of float64",
+        ),
         ({"rdms": np.full(45, np.nan)}, "fewer than 3 entries are not NaN in all"),
     ],
 )

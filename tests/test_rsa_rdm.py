@@ -260,6 +260,7 @@ SOME_NAN = np.where(np.eye(5, 4), np.nan, X5)
         (np.zeros((5, 4)), {"method": "cosine"}, "condition 0 are all 0"),
         ([X5, X5[:4]], {}, r"data\[0\] has 5 conditions and data\[1\] 4"),
         (np.full((5, 4), np.inf), {}, "data contains infinity"),
+        (X5 * 1e200, {}, "leave the range of float64"),
         (X5 * np.nan, {}, "conditions 0 and 1 have no feature without NaN in common"),
         ([], {}, "at least one data set"),
         (X5, {"method": "pearson"}, "method"),

@@ -71,6 +71,9 @@ func (m *momentMethod) products(w *evaluator, v, k int) error {
 		if m.norms[i] == 0 {
 			return fmt.Errorf("%s: %w", w.name(i), undefinedFor(w.Similarity))
 		}
+		if math.IsInf(m.norms[i], 1) {
+			return fmt.Errorf("%s: %w", w.name(i), errRange)
+		}
 	}
 	for i := range v {
 		for j := i; j < v; j++ {

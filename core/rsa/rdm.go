@@ -93,9 +93,24 @@ func (b *Builder) Condensed(dst []float64, x *mat.Dense, design Design) error {
 	if err := b.start(x, design); err != nil {
 		return err
 	}
+	build := b.condensed
 	if b.hasNaN(x) {
-		return b.condensedMasked(dst, x)
+		build = b.condensedMasked
 	}
+	if err := build(dst, x); err != nil {
+		return err
+	}
+	if total := floats.Sum(dst); math.IsNaN(total) || math.IsInf(total, 0) {
+		return errRange
+	}
+	return nil
+}
+
+// errRange is the error of squares that overflow.
+var errRange = core.Invalidf("numbers this large leave the range of float64 when they are squared: scale the data")
+
+// condensed is Condensed for responses without NaN.
+func (b *Builder) condensed(dst []float64, x *mat.Dense) error {
 	if b.d.Measure == Correlation {
 		b.averageRows(x)
 	}
@@ -235,15 +250,14 @@ func (b *Builder) finishCosine(dst []float64, p int) error {
 	n := b.n
 	norms := b.columns[:n]
 	for c := range n {
-		square := b.cross[c*n+c]
+		norms[c] = math.Sqrt(b.cross[c*n+c])
 		var floor float64
 		if b.d.Measure == Correlation {
-			floor = unvaried * b.mean[c]
+			floor = unvaried * math.Abs(b.mean[c]) * math.Sqrt(float64(p))
 		}
-		if !(square > floor*floor*float64(p)) {
+		if !(norms[c] > floor) {
 			return b.d.undefined(c)
 		}
-		norms[c] = math.Sqrt(square)
 	}
 	for i, k := 0, 0; i < n; i++ {
 		for j := i + 1; j < n; j, k = j+1, k+1 {

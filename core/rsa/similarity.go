@@ -249,6 +249,7 @@ func (m *comparer) prepareVector(f *form, entries []float64, s *Scratch) error {
 		n := float64(m.size)
 		norm = math.Sqrt((n*n*n - n) / 12)
 	case WhitenedPearson, WhitenedCosine:
+		floats.Scale(1/floats.Norm(v, 2), v) // or squares may overflow
 		m.white.solve(f.second(), v, s.work)
 		norm = math.Sqrt(floats.Dot(v, f.second()))
 		floats.Scale(1/norm, f.second())
