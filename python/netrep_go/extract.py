@@ -205,11 +205,13 @@ class _Collected:
         if self._projection is None:
             return None
         n_components = self._projection.n_components
-        if not isinstance(n_components, str) and n_features <= n_components:
+        automatic = isinstance(n_components, str)  # and from the number of samples
+        if not automatic and n_features <= n_components:
             return None
         fitted = clone(self._projection)
         fitted.set_params(random_state=self._rng.randint(_MAX_SEED))
-        like = np.broadcast_to(np.float32(0), (self._n_samples, n_features))
+        # fitting reads nothing but the shape
+        like = np.broadcast_to(np.float32(0), (self._n_samples if automatic else 1, n_features))
         return fitted.fit(like)
 
     def complete(self, name: str) -> np.ndarray:
