@@ -1,5 +1,6 @@
 """Geometry and classification capacity of object manifolds."""
 
+from netrep_go.capacity._analyze import MatAnalysis, analyze_mat, collect_mat
 from netrep_go.capacity._cone import ConeProjection, project_on_cone
 from netrep_go.capacity._correlation import (
     CenterDirections,
@@ -45,12 +46,15 @@ __all__ = [
     "ConeProjection",
     "DirectCapacity",
     "ManifoldGeometry",
+    "MatAnalysis",
     "MeanFieldCapacity",
     "Separation",
     "TuningFile",
+    "analyze_mat",
     "ball_capacity",
     "center_correlation_cost",
     "center_correlations",
+    "collect_mat",
     "conic_separability",
     "cover_separability",
     "decorrelate_centers",

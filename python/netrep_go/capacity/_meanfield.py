@@ -12,6 +12,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
+from netrep_go._optional import pandas
 from netrep_go._validation import as_array, check_integer, check_option
 from netrep_go.capacity._correlation import find_directions
 from netrep_go.capacity._geometry import centered_centers
@@ -337,10 +338,6 @@ class MeanFieldCapacity(BaseEstimator):
             Columns ``manifold``, ``kappa``, and each quantity with its standard error,
             ``capacity`` and ``capacity_se``, for instance.
         """
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError("to_frame needs pandas: pip install 'netrep-go[pandas]'") from error
         check_is_fitted(self, "manifolds_")
         kappas = np.ravel(self.kappa).astype(float)
         table = {
@@ -351,7 +348,7 @@ class MeanFieldCapacity(BaseEstimator):
             ManifoldGeometry._fields, self.manifolds_, self.manifolds_se_, strict=True
         ):
             table[name], table[f"{name}_se"] = np.ravel(value), np.ravel(error)
-        return pd.DataFrame(table)
+        return pandas().DataFrame(table)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

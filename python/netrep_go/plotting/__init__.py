@@ -7,6 +7,7 @@ imported when something is drawn.
 """
 
 from netrep_go.plotting._activations import AlignedActivationsDisplay
+from netrep_go.plotting._capacity import CapacityDisplay
 from netrep_go.plotting._dendrogram import DendrogramDisplay
 from netrep_go.plotting._embedding import EmbeddingDisplay
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
@@ -17,6 +18,7 @@ from netrep_go.plotting._time_course import TimeCourseDisplay
 
 __all__ = [
     "AlignedActivationsDisplay",
+    "CapacityDisplay",
     "DendrogramDisplay",
     "DistanceMatrixDisplay",
     "EmbeddingDisplay",

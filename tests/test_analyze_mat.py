@@ -1,0 +1,190 @@
+"""From a file to its results: the same however the work was cut, and none of it lost."""
+
+import shutil
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+
+from netrep_go.capacity import (
+    MeanFieldCapacity,
+    TuningFile,
+    analyze_mat,
+    center_correlations,
+    collect_mat,
+    read_mat,
+    shuffle_samples,
+    write_mat,
+)
+
+pytest.importorskip("h5py", reason="h5py comes with netrep-go[mat]")
+
+SETS, NEURONS, SAMPLES, OBJECTS = 3, 12, 6, 7
+FAST = [MeanFieldCapacity(n_t=20, min_removed=1, max_removed=1, max_iter=10_000)]
+
+
+@pytest.fixture
+def prefix(tmp_path, rng):
+    """Return the prefix of a file with missing neurons and samples."""
+    centers = 2 * rng.standard_normal((SETS, NEURONS, 1, OBJECTS))
+    responses = rng.standard_normal((SETS, NEURONS, SAMPLES, OBJECTS)) + centers
+    responses[1, 9:] = np.nan
+    responses[2, :, 4:, 3] = np.nan
+    titles = ["pixels", "conv", "fc"]
+    write_mat(tmp_path / "net_tuning.mat", {"tuning_function": responses, "data_titles": titles})
+    return tmp_path / "net"
+
+
+def assert_same(first, second):
+    assert first.titles == second.titles
+    assert first.variables.keys() == second.variables.keys()
+    for name, value in first.variables.items():
+        assert_array_equal(value, second.variables[name])
+
+
+def test_results_are_those_of_the_estimator_under_matlab_s_names(prefix):
+    analysis = analyze_mat(prefix, FAST)
+    written = read_mat(f"{prefix}_lowrank_optimalK.mat")
+    assert written["data_titles"] == analysis.titles == ["pixels", "conv", "fc"]
+    variables = analysis.variables
+    for name, value in variables.items():
+        assert_array_equal(written[name], value)
+    assert variables["theory_capacity_results"].shape == (SETS, 1)
+    assert variables["mean_argmax_norm2_results"].shape == (SETS, 1, OBJECTS)
+    assert_array_equal(variables["effective_n_results"], [[12], [9], [12]])
+    with TuningFile(f"{prefix}_tuning.mat") as tuning:
+        for k, manifolds in enumerate(tuning):
+            assert_allclose(
+                variables["original_correlations_results"][k], center_correlations(manifolds)
+            )
+    centers = variables["residual_centers_results"][1]
+    assert np.isnan(centers[9:]).all()  # as long as the largest set
+    directions = variables["common_subspace_results"][1][:9]
+    directions = directions[:, ~np.isnan(directions).all(axis=0)]
+    assert directions.shape[1] == variables["best_K_results"][1, 0]
+    assert_allclose(directions.T @ centers[:9], 0.0, atol=1e-10)
+    per_object = variables["alphac_hat_results"]
+    capacity = variables["theory_capacity_results"][:, 0]
+    assert_allclose(1 / (1 / per_object).mean(axis=(1, 2)), capacity, rtol=1e-6)
+
+
+def test_table(prefix):
+    pytest.importorskip("pandas", reason="pandas comes with netrep-go[plot]")
+    analysis = analyze_mat(prefix, FAST)
+    table = analysis.to_frame()
+    assert list(table["title"]) == ["pixels", "conv", "fc"]
+    # README of dnn-object-manifolds: Rm = mean(sqrt(mean_argmax_norm2_results))
+    squared = analysis.variables["mean_argmax_norm2_results"]
+    assert_allclose(table["radius"], np.sqrt(squared).mean(axis=(1, 2)))
+    assert_allclose(table["capacity"], analysis.variables["theory_capacity_results"][:, 0])
+    assert (table["center_correlation"] > 0).all()
+
+
+def test_batches_in_any_order_give_the_same(prefix, tmp_path):
+    whole = analyze_mat(prefix, FAST)
+    shutil.rmtree(tmp_path / "net_lowrank_optimalK_sets")
+    assert analyze_mat(prefix, FAST, batch=(1, 2)) is None
+    with pytest.raises(ValueError, match=r"has no results of sets \[0, 2\]"):
+        collect_mat(prefix)
+    assert analyze_mat(prefix, FAST, batch=(0, 2)) is None
+    assert_same(collect_mat(prefix), whole)
+    shutil.rmtree(tmp_path / "net_lowrank_optimalK_sets")
+    for k in (2, 0, 1):
+        assert analyze_mat(prefix, FAST, sets=[k]) is None
+    assert_same(collect_mat(prefix), whole)
+
+
+def test_an_interrupted_analysis_goes_on(prefix, monkeypatch):
+    fitted = []
+    original = MeanFieldCapacity.fit
+
+    def fit(self, manifolds, y=None):
+        if len(fitted) == 2:
+            fitted.append(None)
+            raise KeyboardInterrupt
+        fitted.append(len(manifolds))
+        return original(self, manifolds, y)
+
+    monkeypatch.setattr(MeanFieldCapacity, "fit", fit)
+    with pytest.raises(KeyboardInterrupt):
+        analyze_mat(prefix, FAST)
+    resumed = analyze_mat(prefix, FAST)
+    assert len(fitted) == 4  # two sets, an interrupt, the last set
+    assert_same(analyze_mat(prefix, FAST), resumed)
+    assert len(fitted) == 4
+
+
+def test_other_options_are_not_mixed(prefix):
+    analyze_mat(prefix, FAST, sets=[0])
+    message = "has results of other options: n_t was 20, now 30. Remove it to begin anew"
+    with pytest.raises(ValueError, match=message):
+        analyze_mat(prefix, [clone(FAST[0]).set_params(n_t=30)])
+    with pytest.raises(ValueError, match="random_state was 0, now 1"):
+        analyze_mat(prefix, FAST, random_state=1)
+    analyze_mat(prefix, [clone(FAST[0]).set_params(n_jobs=1)], sets=[0])
+
+
+def test_other_responses_are_not_mixed(prefix):
+    analyze_mat(prefix, FAST, sets=[0])
+    tuning = read_mat(f"{prefix}_tuning.mat")
+    write_mat(f"{prefix}_tuning.mat", tuning)
+    with pytest.raises(ValueError, match="tuning_file was"):
+        analyze_mat(prefix, FAST)
+
+
+def test_seeds(prefix, tmp_path):
+    first = analyze_mat(prefix, FAST)
+    shutil.rmtree(tmp_path / "net_lowrank_optimalK_sets")
+    assert_same(analyze_mat(prefix, FAST), first)
+    shutil.rmtree(tmp_path / "net_lowrank_optimalK_sets")
+    other = analyze_mat(prefix, FAST, random_state=1)
+    name = "mean_argmax_norm2_results"
+    assert (other.variables[name] != first.variables[name]).all()
+
+
+def test_controls_change_the_responses_and_the_names(prefix):
+    plain = analyze_mat(prefix, FAST)
+    shuffled = analyze_mat(prefix, FAST, controls=["shuffle_samples"])
+    name = "theory_capacity_results"
+    assert_array_equal(
+        read_mat(f"{prefix}_lowrank_optimalK_shuffle_samples.mat")[name], shuffled.variables[name]
+    )
+    assert (shuffled.variables[name] < plain.variables[name]).all()
+    assert_same(collect_mat(prefix), plain)
+    assert_same(collect_mat(prefix, controls=["shuffle_samples"]), shuffled)
+    with TuningFile(f"{prefix}_tuning.mat") as tuning:
+        lengths = sorted(map(len, shuffle_samples(tuning[2])))
+    assert lengths == [4, 6, 6, 6, 6, 6, 6]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"sets": [3]}, ValueError, "sets must be below 3, got 3"),
+        ({"batch": (2, 2)}, ValueError, r"batch\[0\] must be below batch\[1\], got \(2, 2\)"),
+        ({"controls": ["spin"]}, ValueError, r"controls must be among .*, got 'spin'"),
+        ({"estimators": [object()]}, TypeError, "estimators must be of MeanFieldCapacity"),
+        ({"random_state": None}, TypeError, "random_state must be an integer, got None"),
+    ],
+)
+def test_bad_options_are_refused(prefix, options, error, message):
+    with pytest.raises(error, match=message):
+        analyze_mat(prefix, **options)
+
+
+def test_no_results_and_no_file(prefix, tmp_path):
+    with pytest.raises(FileNotFoundError, match="there are no results of analyze_mat for"):
+        collect_mat(prefix)
+    with pytest.raises(FileNotFoundError):
+        analyze_mat(tmp_path / "other")
+
+
+def test_one_bad_set_does_not_lose_the_others(prefix, tmp_path):
+    tuning = read_mat(f"{prefix}_tuning.mat")
+    tuning["tuning_function"][1, :, :, 2] = np.nan
+    write_mat(f"{prefix}_tuning.mat", tuning)
+    with pytest.raises(ValueError, match="object 2 of set 'conv' has no samples: all are NaN"):
+        analyze_mat(prefix, FAST)
+    assert (tmp_path / "net_lowrank_optimalK_sets" / "0.npz").exists()
+    analyze_mat(prefix, FAST, sets=[0, 2])
