@@ -33,8 +33,8 @@ func searchlightBalls(ctx context.Context, a *args) error {
 			}
 			size /= int64(n)
 		}
-		if size != 1 || len(balls.Steps)%3 != 0 {
-			return core.Invalidf("the mask must have the shape of the volume, got %v", balls.Shape)
+		if size != 1 || len(balls.Steps) == 0 || len(balls.Steps)%3 != 0 {
+			return core.Invalidf("the mask must have the shape of the volume, got %v, and a ball voxels", balls.Shape)
 		}
 		a.err = firstError(positions(balls.Centers, 0, len(balls.Column), "centers"), positions(balls.Column, -1, x.Features, "columns"))
 	}

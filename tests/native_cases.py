@@ -163,6 +163,17 @@ def right_calls():
             ([x, y], [y, x], 0, 0.5, True, 0, False, 0.0),
         ),
         "capacity.correlation_cost": ((np.empty(1), np.empty((3, 1))), (y, x[:3, :1].copy())),
+        "rsa.searchlight_lists": (
+            (np.empty((2, 1)), np.zeros(2, np.int64)),
+            (y, False, np.array([0, 2, 3]), np.array([0, 1, 2]), np.eye(1, 6), 2, 0),
+        ),
+        "rsa.searchlight_balls": (
+            (np.empty((1, 1)), np.zeros(1, np.int64)),
+            (
+                *(y, False, 1, 1, 3, np.array([1]), np.array([0, 0, 0, 0, 0, 1])),
+                *(np.arange(3), np.eye(1, 6), 2, 0),
+            ),
+        ),
         "capacity.separate": (
             (np.empty(3), np.empty(4), np.empty(3), np.zeros(1, np.int64)),
             (y, np.array([1.0, -1.0, 1.0, -1.0]), True),
@@ -212,6 +223,8 @@ def nearly_right_calls():
         for i in range(count):
             start, end = 6 * i, 6 * i + 6
             for what, wrong in mutations(words[start:end]):
+                if what == f"kind {FLOAT32}" and routine.startswith("rsa.searchlight") and i == 2:
+                    continue  # responses may be in single precision
                 status = raw_call(routine, [*words[:start], *wrong, *words[end:]])
                 if status not in (1, 4):
                     accepted.append(f"{routine}: argument {i}, {what}: {status}")
@@ -270,7 +283,21 @@ def bootstrap_job():
     return evaluate(x, x, resample="both", n_draws=1_000_000, n_jobs=1, random_state=0)
 
 
-JOBS = {"bootstrap": bootstrap_job, "cohort": lambda: long_job(100), "sleep": sleep_job}
+def long_searchlight():
+    """Run searchlights for half a minute."""
+    from netrep_go.rsa import searchlight
+
+    rng = np.random.default_rng(0)
+    data, models = rng.standard_normal((100, 8000)), rng.random((50, 4950))
+    return searchlight(data, models, neighbors=[np.arange(500)] * 40_000, n_jobs=1)
+
+
+JOBS = {
+    "bootstrap": bootstrap_job,
+    "cohort": lambda: long_job(100),
+    "searchlight": long_searchlight,
+    "sleep": sleep_job,
+}
 
 
 def interrupt(job):
@@ -589,6 +616,7 @@ def huge_inputs():
     """Pass arrays of 2^33 rows, which take no memory, to every entry point."""
     from netrep_go.metrics import Aligner, LinearMetric
     from netrep_go.multiset import cross_distances
+    from netrep_go.rsa import searchlight
 
     x = np.random.default_rng(0).standard_normal((5, 3))
     metric, aligner = LinearMetric().fit(x, x), Aligner().fit(x, x)
@@ -604,6 +632,7 @@ def huge_inputs():
         "cross_distances": lambda: cross_distances(metric, [huge], [huge], verbose=False),
         "Aligner.fit": lambda: Aligner().fit(huge, huge),
         "Aligner.transform": lambda: aligner.transform(huge),
+        "searchlight": lambda: searchlight(huge.T, np.arange(3.0), neighbors=[[0]]),
         "wide": lambda: LinearMetric().partial_fit(np.ones((2, 50_000))),
     }
     return {name: outcome(call) for name, call in calls.items()} | {"after": works()}

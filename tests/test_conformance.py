@@ -3,17 +3,18 @@
 import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_array, check_is_fitted
 
 from netrep_go.capacity import DirectCapacity, MeanFieldCapacity
 from netrep_go.metrics import Aligner, LinearCKA, LinearMetric, PermutationMetric
-from netrep_go.rsa import NoiseNormalizer
+from netrep_go.rsa import FeatureReweighting, FeatureReweightingCV, NoiseNormalizer
 
 INIT = "netrep's constructor refuses bad values and so does ours; fit checks as well"
 PARTIAL = "partial_fit is netrep's: it prepares one network and takes no second one"
 WIDTHS = "netrep's transform pads narrower activations with silent neurons"
 ONE_D = "the second network has to be a matrix, and this check passes a vector"
 UNFITTED = "nothing is fitted: score compares any two networks"
+PAIRS = "predictions are of pairs of conditions"
 PAIR = "transform takes two networks; see OneSided"
 
 WAIVED = {
@@ -39,6 +40,32 @@ WAIVED_OF_PAIRS = WAIVED | dict.fromkeys(
     ],
     PAIR,
 )
+
+
+class OfConditions:
+    """Makes feature reweighting take a number for each condition, not for each pair.
+
+    The similarity of two conditions is the product of their numbers.
+    """
+
+    def fit(self, X, y):
+        return super().fit(X, self.products(y))
+
+    def score(self, X, y):
+        return super().score(X, self.products(y))
+
+    @staticmethod
+    def products(y):
+        y = check_array(y, ensure_2d=False, input_name="y", dtype=np.float64)
+        return np.multiply.outer(y, y)
+
+
+class ReweightedConditions(OfConditions, FeatureReweighting):
+    pass
+
+
+class ReweightedConditionsCV(OfConditions, FeatureReweightingCV):
+    pass
 
 
 class OneSided:
@@ -102,6 +129,19 @@ def test_one_side_of_metric(estimator, check):
     },
 )
 def test_linear_cka(estimator, check):
+    check(estimator)
+
+
+@with_checks(
+    ReweightedConditions(),
+    ReweightedConditionsCV(cv=2, random_state=0),
+    waived={
+        "check_fit2d_1sample": "the message asks for conditions, not samples",
+        "check_methods_sample_order_invariance": PAIRS,
+        "check_methods_subset_invariance": PAIRS,
+    },
+)
+def test_feature_reweighting(estimator, check):
     check(estimator)
 
 

@@ -418,7 +418,7 @@ def test_faults_are_locked():
 # Interrupts
 
 
-@pytest.mark.parametrize("job", ["bootstrap", "cohort", "sleep"])
+@pytest.mark.parametrize("job", ["bootstrap", "cohort", "searchlight", "sleep"])
 def test_interrupt(job, record_property):
     found = case("interrupt", job)
     record_property("seconds from SIGINT to KeyboardInterrupt", found["delay"])

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -359,6 +360,18 @@ def test_positive_feature_weights_are_nnls_on_the_explicit_design(rng, similarit
     assert (model.coef_ >= 0).all()
     if p < len(z) or alpha > 0:
         np.testing.assert_allclose(model.coef_, expected, atol=1e-7)
+
+
+@pytest.mark.parametrize("similarity", ["dot", "sqeuclidean"])
+def test_memory_is_that_of_features_squared(rng, similarity):
+    k, p = 200, 400
+    x, t = rng.standard_normal((k, p)), rng.standard_normal(k * (k - 1) // 2)
+    tracemalloc.start()
+    FeatureReweighting(similarity).fit(x, t)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * 8 * p * p, f"{peak / 8 / p / p:.1f} matrices of features"
+    assert 8 * 8 * p * p < k * (k - 1) / 2 * p * 8 / 5, "the explicit design would be larger"
 
 
 def test_unpenalised_weights_are_those_of_least_norm(rng):
