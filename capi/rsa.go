@@ -130,7 +130,7 @@ func checkOptional(x *mat.Dense, rows, cols int) error {
 	return sized(x, rows, cols)
 }
 
-func rsaEvaluate(_ context.Context, a *args) error {
+func rsaEvaluate(ctx context.Context, a *args) error {
 	similarities, ceiling := a.optionalOutMatrix(), a.optionalOutMatrix()
 	e := a.evaluation(ceiling != nil)
 	if err := a.end(); err != nil {
@@ -140,7 +140,7 @@ func rsaEvaluate(_ context.Context, a *args) error {
 	if err := firstError(err, checkOptional(similarities, models, subjects), checkOptional(ceiling, 2, subjects)); err != nil {
 		return err
 	}
-	return e.Fixed(similarities, ceiling)
+	return e.Fixed(ctx, similarities, ceiling)
 }
 
 func rsaBootstrap(ctx context.Context, a *args) error {

@@ -1,6 +1,7 @@
 package rsa
 
 import (
+	"context"
 	"fmt"
 
 	"gonum.org/v1/gonum/floats"
@@ -26,27 +27,27 @@ type copied struct {
 	parts   [][]float64 // normalised RDMs of subjects, for the ceiling
 }
 
-func (c *copyMethod) evaluate(w *evaluator) error {
+func (c *copyMethod) evaluate(ctx context.Context, w *evaluator) error {
 	if w.resampling.conditions {
 		var arena cmem.Arena
 		defer arena.Free()
-		sampled, err := newCopied(&arena, w)
+		sampled, err := newCopied(ctx, &arena, w)
 		if err != nil {
 			return err
 		}
-		return sampled.ceilings(w)
+		return sampled.ceilings(ctx, w)
 	}
 	if c.fixed == nil {
-		fixed, err := newCopied(&w.arena, w)
+		fixed, err := newCopied(ctx, &w.arena, w)
 		if err != nil {
 			return err
 		}
 		c.fixed = fixed
 	}
-	return c.fixed.ceilings(w)
+	return c.fixed.ceilings(ctx, w)
 }
 
-func newCopied(arena *cmem.Arena, w *evaluator) (*copied, error) {
+func newCopied(ctx context.Context, arena *cmem.Arena, w *evaluator) (*copied, error) {
 	c := &copied{}
 	kept := c.setSource(w)
 	sigma := resampledSigma(w.Sigma, w.sample.positions())
@@ -67,7 +68,7 @@ func newCopied(arena *cmem.Arena, w *evaluator) (*copied, error) {
 	if err := arena.Err(); err != nil {
 		return nil, err
 	}
-	return c, c.compare(w)
+	return c, c.compare(ctx, w)
 }
 
 // setSource finds where the entries of the sample come from, and returns those
@@ -93,7 +94,7 @@ func (c *copied) setSource(w *evaluator) []int32 {
 }
 
 // compare prepares all RDMs and compares models with subjects.
-func (c *copied) compare(w *evaluator) error {
+func (c *copied) compare(ctx context.Context, w *evaluator) error {
 	for k := range c.forms {
 		if err := c.m.prepare(&c.forms[k], c.copy(w.row(k)), c.scratch); err != nil {
 			return fmt.Errorf("%s: %w", w.name(k), err)
@@ -104,6 +105,9 @@ func (c *copied) compare(w *evaluator) error {
 	}
 	for i := range w.models {
 		for s := range w.subjects {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
 			v, err := c.m.compare(&c.forms[i], &c.forms[w.models+s], c.scratch)
 			if err != nil {
 				return err
@@ -147,7 +151,7 @@ func (c *copied) copy(x []float64) []float64 {
 }
 
 // ceilings compares subjects with means of normalised RDMs.
-func (c *copied) ceilings(w *evaluator) error {
+func (c *copied) ceilings(ctx context.Context, w *evaluator) error {
 	if !w.ceiling() {
 		return nil
 	}
@@ -159,7 +163,10 @@ func (c *copied) ceilings(w *evaluator) error {
 		if count == 0 {
 			continue
 		}
-		var err error
+		err := ctx.Err()
+		if err != nil {
+			return err
+		}
 		if w.upper[s], err = c.against(w, s, c.sum); err != nil {
 			return err
 		}

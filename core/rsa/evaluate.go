@@ -33,7 +33,7 @@ type Evaluation struct {
 // Fixed stores the similarities of models to subjects, and the lower (row 0) and
 // upper (row 1) bound of the noise ceiling of each subject in ceiling, which may
 // be nil.
-func (e Evaluation) Fixed(similarities, ceiling *mat.Dense) error {
+func (e Evaluation) Fixed(ctx context.Context, similarities, ceiling *mat.Dense) error {
 	r, err := e.resampling(false, false)
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (e Evaluation) Fixed(similarities, ceiling *mat.Dense) error {
 		return err
 	}
 	r.draw(&w.sample, nil)
-	if err := w.evaluate(); err != nil {
+	if err := w.evaluate(ctx); err != nil {
 		return err
 	}
 	if similarities != nil {
@@ -84,7 +84,7 @@ func (e Evaluation) Bootstrap(ctx context.Context, evaluations, ceilings *mat.De
 	par.Expect(ctx, draws)
 	return par.For(ctx, draws, len(workers), func(k, t int) error {
 		w := workers[k]
-		if err := w.resample(rand.New(rand.NewPCG(seed, uint64(t)))); err != nil {
+		if err := w.resample(ctx, rand.New(rand.NewPCG(seed, uint64(t)))); err != nil {
 			return err
 		}
 		w.average(evaluations.RawRowView(t))
@@ -131,7 +131,7 @@ func (e Evaluation) resampling(conditions, subjects bool) (*resampling, error) {
 
 // method computes what an evaluator holds from its sample.
 type method interface {
-	evaluate(w *evaluator) error
+	evaluate(ctx context.Context, w *evaluator) error
 }
 
 // evaluator evaluates samples one after the other. It belongs to one worker.
@@ -169,7 +169,7 @@ func (e Evaluation) newWorker(r *resampling) *evaluator {
 	return w
 }
 
-func (w *evaluator) evaluate() error { return w.method.evaluate(w) }
+func (w *evaluator) evaluate(ctx context.Context) error { return w.method.evaluate(ctx, w) }
 
 // row returns the RDM of a model or, after these, of a subject.
 func (w *evaluator) row(k int) []float64 {
@@ -194,7 +194,7 @@ var errMean = core.Invalidf("the RDMs of subjects cancel in their mean, which ha
 const attempts = 1000
 
 // resample evaluates the first sample of the generator in which all is defined.
-func (w *evaluator) resample(rng *rand.Rand) error {
+func (w *evaluator) resample(ctx context.Context, rng *rand.Rand) error {
 	var err error
 	for range attempts {
 		w.resampling.draw(&w.sample, rng)
@@ -202,7 +202,7 @@ func (w *evaluator) resample(rng *rand.Rand) error {
 			err = core.Invalidf("samples have fewer than 3 conditions or entries")
 			continue
 		}
-		err = w.evaluate()
+		err = w.evaluate(ctx)
 		if w.cancelled = errors.Is(err, errMean); w.cancelled {
 			return nil
 		}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"testing"
 
 	"gonum.org/v1/gonum/floats/scalar"
@@ -56,7 +57,7 @@ func TestSamples(t *testing.T) {
 				w.sample.subjects[s] = int32(v)
 			}
 			r.weigh(&w.sample)
-			if err := w.evaluate(); err != nil {
+			if err := w.evaluate(context.Background()); err != nil {
 				t.Fatal(err)
 			}
 			got := make([]float64, len(want[name]))
@@ -92,3 +93,43 @@ func benchmarkBootstrap(b *testing.B, s Similarity) {
 
 func BenchmarkBootstrapSpearman(b *testing.B) { benchmarkBootstrap(b, Spearman) }
 func BenchmarkBootstrapCosine(b *testing.B)   { benchmarkBootstrap(b, CosineSimilarity) }
+
+// TestWorkers resamples and permutes on one worker and on two.
+func TestWorkers(t *testing.T) {
+	const n, draws = 7, 12
+	all := mat.NewDense(5, Pairs(n), nil)
+	b := NewBuilder(Dissimilarity{Measure: SquaredEuclidean})
+	defer b.Free()
+	for k := range 5 {
+		if err := b.Condensed(all.RawRowView(k), randomResponses(n, 30+k, 0), Design{Conditions: n}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	models, subjects := all.Slice(0, 2, 0, Pairs(n)).(*mat.Dense), all.Slice(2, 5, 0, Pairs(n)).(*mat.Dense)
+	run := func(s Similarity) []*mat.Dense {
+		e := Evaluation{Comparison{Similarity: s}, models, subjects, true}
+		results := []*mat.Dense{mat.NewDense(draws, 2, nil), mat.NewDense(draws, 2, nil), mat.NewDense(draws, 2, nil)}
+		spectral := s == Bures || s == NegativeRiemannian
+		if err := e.Bootstrap(context.Background(), results[0], results[1], !spectral, true, 5); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Permute(context.Background(), results[2], 5); err != nil {
+			t.Fatal(err)
+		}
+		return results
+	}
+	for s := Spearman; s <= NegativeRiemannian; s++ {
+		previous := runtime.GOMAXPROCS(1)
+		one := run(s)
+		runtime.GOMAXPROCS(max(2, previous))
+		two := run(s)
+		runtime.GOMAXPROCS(previous)
+		for k := range one {
+			for i, v := range one[k].RawMatrix().Data {
+				if w := two[k].RawMatrix().Data[i]; v != w && !(math.IsNaN(v) && math.IsNaN(w)) {
+					t.Errorf("similarity %d, result %d: %v on one worker, %v on two", s, k, v, w)
+				}
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package rsa
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -25,7 +26,7 @@ func newMomentMethod(arena *cmem.Arena, w *evaluator) *momentMethod {
 	return &momentMethod{arena.Float64s(v * Pairs(w.resampling.n)), arena.Float64s(v * v), arena.Float64s(v)}
 }
 
-func (m *momentMethod) evaluate(w *evaluator) error {
+func (m *momentMethod) evaluate(_ context.Context, w *evaluator) error {
 	v, k := w.models+w.subjects, len(w.sample.index)
 	for i := range v {
 		m.gather(m.scaled[i*k:(i+1)*k], w.row(i), w)

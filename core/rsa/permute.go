@@ -24,7 +24,7 @@ func (e Evaluation) Permute(ctx context.Context, null *mat.Dense, seed uint64) e
 	case r.lacking != nil:
 		return core.Invalidf("RDMs with NaN cannot be permuted: their missing entries would move")
 	}
-	p, err := e.newPermuter(r, par.Workers(ctx, rowCount(null)))
+	p, err := e.newPermuter(ctx, r, par.Workers(ctx, rowCount(null)))
 	if err != nil {
 		return err
 	}
@@ -50,11 +50,15 @@ type permuterWorker struct {
 	scratch *Scratch
 }
 
-func (e Evaluation) newPermuter(r *resampling, workers int) (*permuter, error) {
+func (e Evaluation) newPermuter(ctx context.Context, r *resampling, workers int) (*permuter, error) {
 	p := &permuter{all: e.newWorker(r)}
-	r.draw(&p.all.sample, nil)
 	arena := &p.all.arena
-	held, err := newCopied(arena, p.all)
+	if err := arena.Err(); err != nil {
+		arena.Free()
+		return nil, err
+	}
+	r.draw(&p.all.sample, nil)
+	held, err := newCopied(ctx, arena, p.all)
 	if err != nil {
 		arena.Free()
 		return nil, err

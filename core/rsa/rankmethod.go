@@ -1,6 +1,7 @@
 package rsa
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/bits"
@@ -61,7 +62,7 @@ func equalToNext(x []float64, order []int32) []bool {
 	return same
 }
 
-func (m *rankMethod) evaluate(w *evaluator) error {
+func (m *rankMethod) evaluate(_ context.Context, w *evaluator) error {
 	v, pairs, k := w.models+w.subjects, Pairs(w.resampling.n), len(w.sample.index)
 	clear(m.weight)
 	for t, p := range w.sample.index {

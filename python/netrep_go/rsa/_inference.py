@@ -86,7 +86,7 @@ def noise_ceiling(
     y = as_vectors(rdms, "rdms", allow_nan=True)
     bounds = np.empty((2, len(y)))
     inputs = (np.empty((0, 0)), y, *_comparison(method, sigma, y))
-    _native.call("rsa.evaluate", (np.empty((0, 0)), bounds), inputs)
+    _native.run("rsa.evaluate", (np.empty((0, 0)), bounds), inputs)
     return NoiseCeiling(*bounds.mean(axis=1).tolist())
 
 
@@ -332,7 +332,7 @@ n_conditions) or (n_subjects, n_conditions, n_conditions)
     with_ceiling = bool(noise_ceiling) and len(y) > 1
     similarities = np.empty((len(x), len(y)))
     bounds = np.empty((2, len(y))) if with_ceiling else np.empty((0, 0))
-    _native.call("rsa.evaluate", (similarities, bounds), inputs)
+    _native.run("rsa.evaluate", (similarities, bounds), inputs)
     draws: dict[str, tuple[np.ndarray, np.ndarray | None]] = {}
     if resample is not None:
         seed = seed_from(random_state)
@@ -660,7 +660,7 @@ def permutation_test(
     check_same_conditions(x, "models", y, "rdms")
     inputs = (x, y, *_comparison(method, sigma, y))
     similarities, null = np.empty((len(x), len(y))), np.empty((n_permutations, len(x)))
-    _native.call("rsa.evaluate", (similarities, np.empty((0, 0))), inputs)
+    _native.run("rsa.evaluate", (similarities, np.empty((0, 0))), inputs)
     with progress_bar("Permuting conditions", verbose) as progress:
         _native.run(
             "rsa.permute",
