@@ -7,13 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from golden.make_rsatoolbox import RESAMPLED
+from golden.make_rsatoolbox import RESAMPLED, bootstrap_draws
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 from scipy.io import loadmat
 from scipy.spatial.distance import squareform
 
 from netrep_go.rsa import (
+    ModelEvaluation,
+    NoiseCeiling,
     compare,
     compare_models,
     evaluate,
@@ -208,6 +210,33 @@ def test_both_factors_make_the_larger_error(rng):
     assert (errors["both"] >= errors["subjects"] * 0.99).all()
     naive = evaluate(models, subjects, resample="both", random_state=0).draws.std(axis=0, ddof=1)
     assert (errors["both"] <= naive).all()
+
+
+@pytest.mark.parametrize("resample", ["both", "subjects", "conditions"])
+def test_variances_are_those_of_rsatoolbox(resample):
+    both, subjects, conditions = bootstrap_draws()
+    draws = {"both": both, "subjects": subjects, "conditions": conditions}[resample]
+    evaluation = ModelEvaluation(
+        names=list("abc"),
+        method="cosine",
+        resample=resample,
+        similarities=np.arange(18.0).reshape(3, 6),
+        draws=draws[:, :3],
+        noise_ceiling=NoiseCeiling(3.0, 4.0),
+        noise_ceiling_draws=draws[:, 3:],
+        partial_draws=(subjects, conditions) if resample == "both" else None,
+        n_conditions=10,
+    )
+    models, differences, ceilings = map(np.array, GOLDEN["variances"][resample])
+    assert_allclose(evaluation.standard_error() ** 2, models)
+    t = evaluation.mean / np.sqrt(models)
+    assert_allclose(evaluation.p_zero(), stats.t.sf(t, evaluation.dof))
+    t = np.abs(compare_models(evaluation).difference) / np.sqrt(differences)
+    found = compare_models(evaluation, correction="none").p_value
+    assert_allclose(found, 2 * stats.t.sf(t, evaluation.dof))
+    t = np.abs(evaluation.mean - 3) / np.sqrt(ceilings)
+    assert_allclose(evaluation.p_noise_ceiling(), 2 * stats.t.sf(t, evaluation.dof))
+    assert evaluation.dof == {"both": 5, "subjects": 5, "conditions": 9}[resample]
 
 
 def test_bootstrap_tests(rng):

@@ -138,6 +138,17 @@ def test_batches(rng, method):
     assert rdm(layers[:1], method).shape == (1, 15)
 
 
+def test_kinds_of_arrays(rng):
+    pandas = pytest.importorskip("pandas")
+    X = rng.random((5, 8))
+    want = rdm(X)
+    assert_array_equal(rdm(pandas.DataFrame(X)), want)
+    assert_array_equal(rdm(X.tolist()), want)
+    assert_array_equal(rdm([pandas.DataFrame(X)]), [want])
+    conditions = pandas.Series(list("abcde"))
+    assert_array_equal(rdm(pandas.DataFrame(X), conditions=conditions), want)
+
+
 def test_conditions_are_sorted(rng):
     X = rng.standard_normal((4, 30))
     labels = ["dog", "ant", "cat", "bee"]

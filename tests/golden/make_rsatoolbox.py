@@ -169,6 +169,29 @@ def samples():
     return {"models": models.tolist(), "subjects": subjects.tolist(), "samples": found}
 
 
+def bootstrap_draws():
+    """Return draws of both factors, of subjects and of conditions: 3 models, then 2 bounds."""
+    rs = np.random.RandomState(12)
+    subjects, conditions = 0.5 * rs.randn(60, 5), 0.7 * rs.randn(60, 5)
+    return subjects + conditions + 0.2 * rs.randn(60, 5), subjects, conditions
+
+
+def variances():
+    """Return the variances of models, differences and distances from the lower bound."""
+    from rsatoolbox.util.inference_util import extract_variances
+
+    found = {}
+    covariances = np.array([np.cov(draws.T) for draws in bootstrap_draws()])
+    for name, covariance, n_rdm, n_pattern in (
+        ("both", covariances, 6, 10),
+        ("subjects", covariances[1], 6, None),
+        ("conditions", covariances[2], None, 10),
+    ):
+        model, difference, ceiling = extract_variances(covariance, True, n_rdm, n_pattern)
+        found[name] = [model.tolist(), difference.tolist(), ceiling[:, 0].tolist()]
+    return found
+
+
 def noise():
     """Return covariances of residuals, and of observations around their conditions."""
     from rsatoolbox.data import Dataset
@@ -195,6 +218,7 @@ def main():
         "noise": noise(),
         "similarities": similarities(),
         "bootstrap": samples(),
+        "variances": variances(),
     }
     path = Path(__file__).with_name("rsatoolbox.json")
     path.write_text(json.dumps(document, indent=1) + "\n")

@@ -153,7 +153,7 @@ n_features), or list of n_rdms array_like of shape (n_observations, n_features)
 
 def as_data_sets(data: Any) -> tuple[list[np.ndarray], bool]:
     """Return the matrices of responses, and whether there was one that was not in a list."""
-    if isinstance(data, np.ndarray) or not isinstance(data, Iterable):
+    if hasattr(data, "shape") or not isinstance(data, Iterable):
         single = np.ndim(data) == 2
         xs = as_array(data, "data", 2 if single else 3, allow_nan=True)
         return ([xs], True) if single else (list(xs), False)
