@@ -48,3 +48,12 @@ func coneFaces(ctx context.Context, a *args) error {
 	}
 	return d.Faces(ctx, faces)
 }
+
+func jointCapacity(ctx context.Context, a *args) error {
+	dst := capacity.Joint{Active: a.outInts(), Geometry: a.outMatrix()}
+	d, err := a.direct()
+	if err := firstError(err, a.end()); err != nil {
+		return err
+	}
+	return d.Joint(ctx, dst)
+}

@@ -10,6 +10,7 @@ var routines = map[string]func(context.Context, *args) error{
 	"capacity.center_directions":     centerDirections,
 	"capacity.correlation_cost":      correlationCost,
 	"capacity.mean_field":            meanField,
+	"capacity.joint":                 jointCapacity,
 	"capacity.project_on_cone":       projectOnCone,
 	"capacity.separate":              separate,
 	"capacity.search_separability":   searchSeparability,

@@ -186,6 +186,10 @@ def right_calls():
             (np.zeros(5, np.int64),),
             (y, np.array([1, 3]), 3, [np.array([[1.0, -1.0]])], 0, True, 7),
         ),
+        "capacity.joint": (
+            (np.zeros(8, np.int64), np.empty((3, 5))),
+            (y, np.array([1, 3]), 1, [], 0, False, 7),
+        ),
         "capacity.search_separability": (
             (np.empty(3), np.zeros(3, np.int64)),
             (y, np.array([1, 3]), 0, [], 1, True, 7, 1, 1, 0.5),

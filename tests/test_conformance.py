@@ -5,7 +5,7 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from netrep_go.capacity import DirectCapacity, MeanFieldCapacity
+from netrep_go.capacity import DirectCapacity, JointCapacity, MeanFieldCapacity
 from netrep_go.metrics import Aligner, LinearCKA, LinearMetric, PermutationMetric
 from netrep_go.rsa import FeatureReweighting, FeatureReweightingCV, NoiseNormalizer
 
@@ -150,10 +150,15 @@ def test_noise_normalizer(estimator, check):
     check(estimator)
 
 
-@with_checks(
-    DirectCapacity(n_draws=20, random_state=0),
-    waived={"check_fit2d_1sample": "one sample is one manifold, which the message says"},
-)
+ONE_SAMPLE = "one sample is one manifold, which the message says"
+
+
+@with_checks(JointCapacity(n_t=20, random_state=0), waived={"check_fit2d_1sample": ONE_SAMPLE})
+def test_joint_capacity(estimator, check):
+    check(estimator)
+
+
+@with_checks(DirectCapacity(n_draws=20, random_state=0), waived={"check_fit2d_1sample": ONE_SAMPLE})
 @pytest.mark.filterwarnings("ignore:only .* of the dichotomies are separable:UserWarning")
 def test_direct_capacity(estimator, check):
     check(estimator)

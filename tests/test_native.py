@@ -22,6 +22,7 @@ from sklearn.base import clone
 from netrep_go import _native
 from netrep_go.capacity import (
     DirectCapacity,
+    JointCapacity,
     MeanFieldCapacity,
     center_correlation_cost,
     find_center_directions,
@@ -158,6 +159,7 @@ ENTRY_POINTS = {
     "permutation_test": lambda x, y: (
         permutation_test(x[:, :3], y[:, 1:], "rho-a", n_permutations=9, random_state=0).null
     ),
+    "JointCapacity": lambda x, y: vars(JointCapacity(n_t=20, random_state=0).fit([x, y])),
     "rdm": lambda x, y: rdm([x, y], "sqeuclidean"),
 }
 

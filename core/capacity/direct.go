@@ -106,6 +106,7 @@ func (d *Direct) coordinates(arena *cmem.Arena) (blas64.General, bool, error) {
 	}
 	if reduce {
 		wide.Reduce(x.Data, d.Points, mean)
+		positiveDiagonal(x)
 	} else {
 		linalg.SubtractRow(x.Data, d.Points, mean)
 	}
@@ -122,6 +123,18 @@ func (d *Direct) coordinates(arena *cmem.Arena) (blas64.General, bool, error) {
 		}
 	}
 	return x, reduce, nil
+}
+
+// positiveDiagonal turns the signs of columns, which makes a triangular factor
+// the same however the points that it comes from are rotated.
+func positiveDiagonal(x blas64.General) {
+	for j := range x.Cols {
+		if x.Data[j*x.Stride+j] < 0 {
+			for i := range x.Rows {
+				x.Data[i*x.Stride+j] *= -1
+			}
+		}
+	}
 }
 
 // rng returns the source of randomness of attempt i with n features.

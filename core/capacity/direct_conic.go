@@ -51,9 +51,11 @@ func (d *Direct) Faces(ctx context.Context, faces []int64) error {
 		return err
 	}
 	tasks := (len(faces) + facesBlock - 1) / facesBlock
-	gram, err := gramOf(&arena, x)
-	if err != nil {
-		return err
+	var gram *optimize.Gram // which projections of many vectors share
+	if m := x.Rows; m <= 8*x.Cols || m <= 2048 {
+		if gram, err = gramOf(&arena, x); err != nil {
+			return err
+		}
 	}
 	workers := make([]*faceFinder, par.Workers(ctx, tasks))
 	for w := range workers {
@@ -70,13 +72,9 @@ func (d *Direct) Faces(ctx context.Context, faces []int64) error {
 	})
 }
 
-// gramOf returns the Gram matrix of points, which projections of many vectors
-// share, or none if it would take much more memory than the points.
+// gramOf returns the Gram matrix of points.
 func gramOf(arena *cmem.Arena, x blas64.General) (*optimize.Gram, error) {
 	m := x.Rows
-	if m > 8*x.Cols && m > 2048 {
-		return nil, nil
-	}
 	data := arena.Float64s(m * m)
 	if err := arena.Err(); err != nil {
 		return nil, err

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -15,12 +14,16 @@ from sklearn.isotonic import isotonic_regression
 
 from netrep_go import _native
 from netrep_go._alignment import progress_bar, seed_from
-from netrep_go._validation import as_matrix, check_integer, check_number, check_option
+from netrep_go._validation import check_integer, check_number, check_option
+from netrep_go.capacity._dichotomies import (
+    check_labels,
+    count_dichotomies,
+    dichotomies,
+    label_arguments,
+)
 from netrep_go.capacity._manifolds import Manifolds, as_manifolds, check_several
 
-_LABELS = ("balanced", "iid", "sparse")  # their numbers in Go; dichotomies that are given: 3
 _FEATURES = ("projection", "subsample", "first")
-_MOST_DICHOTOMIES = 2**16  # that labels="all" enumerates
 _RESAMPLES = 200  # of the draws, for the standard error of the capacity
 _INSEPARABLE, _TRIVIAL = -1, -2  # what Go stores for draws without a face
 _QUANTILE = 1.959964  # of the standard normal distribution, for a band of 95 %
@@ -222,8 +225,7 @@ class DirectCapacity(BaseEstimator):
         check_option(self.method, "method", ("conic", "search"))
         check_option(self.features, "features", _FEATURES)
         check_option(self.rule, "rule", ("interpolate", "first"))
-        if isinstance(self.labels, str):
-            check_option(self.labels, "labels", (*_LABELS, "all"))
+        check_labels(self.labels)
         check_integer(self.n_draws, "n_draws", 10)
         check_integer(self.precision, "precision", 1)
         if self.step is not None:
@@ -250,31 +252,16 @@ class DirectCapacity(BaseEstimator):
                 stacklevel=3,
             )
 
-    def _arguments(self, manifolds: Manifolds, given: np.ndarray | None, seed: int) -> tuple:
+    def _arguments(self, manifolds: Manifolds, labels: str | ArrayLike, seed: int) -> tuple:
         """Return what all routines take."""
         return (
             np.concatenate(manifolds.samples),
             np.array([len(samples) for samples in manifolds.samples], np.int64),
-            3 if given is not None else _LABELS.index(self.labels),
-            [given] if given is not None else [],
+            *label_arguments(labels, self.n_manifolds_),
             _FEATURES.index(self.features),
             bool(self.bias),
             seed,
         )
-
-    def _given(self) -> np.ndarray | None:
-        """Return the dichotomies that the user wants, None for random ones."""
-        if isinstance(self.labels, str):
-            return _dichotomies("iid", self.n_manifolds_) if self.labels == "all" else None
-        given = as_matrix(self.labels, "labels")
-        if given.shape[1] != self.n_manifolds_:
-            raise ValueError(
-                f"labels must have one column for each of the {self.n_manifolds_} manifolds, got "
-                f"shape {given.shape}"
-            )
-        if not (np.abs(given) == 1).all():
-            raise ValueError(f"labels must be 1 or -1, got {given[np.abs(given) != 1][0]:g}")
-        return given
 
     def _by_faces(self, manifolds: Manifolds, seed: int) -> _Curve:
         faces = np.empty(self.n_draws, np.int64)
@@ -282,19 +269,16 @@ class DirectCapacity(BaseEstimator):
             _native.run(
                 "capacity.cone_faces",
                 (faces,),
-                self._arguments(manifolds, self._given(), seed),
+                self._arguments(manifolds, self.labels, seed),
                 n_jobs=self.n_jobs,
                 progress=progress,
             )
         return _curve_of_faces(faces, self.n_features_in_)
 
     def _by_search(self, manifolds: Manifolds, seed: int) -> _Curve:
-        given = self._given()
-        exact = self.features == "first"
-        if given is None and exact:
-            most_attempts = max(math.ceil(1 / self.tol), math.ceil(0.25 / self.tol**2))
-            if _count(self.labels, self.n_manifolds_) <= most_attempts:
-                given = _dichotomies(self.labels, self.n_manifolds_)
+        labels, exact = self.labels, False
+        if self.features == "first":
+            labels, exact = self._exhaustive()
         fraction = np.empty(self.n_features_in_)
         n_attempts = np.empty(self.n_features_in_, np.int64)
         with progress_bar("Separating manifolds", self.verbose) as progress:
@@ -302,7 +286,7 @@ class DirectCapacity(BaseEstimator):
                 "capacity.search_separability",
                 (fraction, n_attempts),
                 (
-                    *self._arguments(manifolds, given, seed),
+                    *self._arguments(manifolds, labels, seed),
                     self.step or _standard_step(self.n_features_in_),
                     self.precision,
                     float(self.tol),
@@ -312,9 +296,16 @@ class DirectCapacity(BaseEstimator):
             )
         tested = n_attempts > 0
         n = np.flatnonzero(tested) + 1
-        return _curve_of_attempts(
-            n, fraction[tested], n_attempts[tested], exact and given is not None
-        )
+        return _curve_of_attempts(n, fraction[tested], n_attempts[tested], exact)
+
+    def _exhaustive(self) -> tuple[str | ArrayLike, bool]:
+        """Return dichotomies for features that do not vary, and whether they are all."""
+        if not isinstance(self.labels, str) or self.labels == "all":
+            return self.labels, True
+        most_attempts = max(math.ceil(1 / self.tol), math.ceil(0.25 / self.tol**2))
+        if count_dichotomies(self.labels, self.n_manifolds_) > most_attempts:
+            return self.labels, False
+        return dichotomies(self.labels, self.n_manifolds_), True
 
 
 class _Curve(NamedTuple):
@@ -405,31 +396,3 @@ def _standard_step(n_features: int) -> int:
     if n_features < 1024:
         return 128 if n_features % 100 else 100
     return 512 if n_features % 500 else 500
-
-
-def _count(labels: str, n_manifolds: int) -> int:
-    """Return how many dichotomies there are; opposite ones count once."""
-    if labels == "sparse":
-        return n_manifolds
-    if labels == "iid":
-        return 2 ** (n_manifolds - 1)
-    return math.comb(n_manifolds, n_manifolds // 2) // (2 - n_manifolds % 2)
-
-
-def _dichotomies(labels: str, n_manifolds: int) -> np.ndarray:
-    """Return all dichotomies, one of two opposite ones."""
-    n = _count(labels, n_manifolds)
-    if n > _MOST_DICHOTOMIES:
-        raise ValueError(
-            f"labels='all' means {n:.3g} dichotomies of {n_manifolds} manifolds, more than "
-            f"{_MOST_DICHOTOMIES}: use labels='iid'"
-        )
-    if labels == "sparse":
-        return 1.0 - 2.0 * np.eye(n_manifolds)
-    if labels == "iid":
-        bits = np.arange(n)[:, np.newaxis] >> np.arange(n_manifolds) & 1  # the last is 0
-        return 1.0 - 2.0 * bits
-    sides = list(combinations(range(n_manifolds), (n_manifolds + 1) // 2))[:n]
-    dichotomies = np.ones((n, n_manifolds))
-    np.put_along_axis(dichotomies, np.array(sides), -1.0, axis=1)
-    return dichotomies

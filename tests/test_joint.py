@@ -1,0 +1,227 @@
+"""Joint capacity: exact values, the definition, what does not matter, and bad input."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy.optimize import nnls
+from sklearn.base import clone
+
+from netrep_go.capacity import JointCapacity, ball_capacity
+
+MEASURES = (
+    "capacity",
+    "dimension",
+    "radius",
+    "center_alignment",
+    "axis_alignment",
+    "center_axis_alignment",
+)
+
+
+def measures(model):
+    return np.array([getattr(model, f"{name}_") for name in MEASURES])
+
+
+def errors(model):
+    return np.array([getattr(model, f"{name}_error_") for name in MEASURES])
+
+
+def orthogonal_segments(n_manifolds, radius):
+    X = np.zeros((n_manifolds, 2, 2 * n_manifolds))
+    for i, segment in enumerate(X):
+        segment[:, 2 * i] = 1.0
+        segment[:, 2 * i + 1] = radius, -radius
+    return list(X)
+
+
+def correlated(rng, n_manifolds=6, n_samples=4, n_features=15):
+    centers = rng.standard_normal((n_manifolds, 1, n_features)) + rng.standard_normal(n_features)
+    axes = rng.standard_normal((n_manifolds, 2, n_features)) + rng.standard_normal((2, n_features))
+    return list(centers + 0.5 * rng.standard_normal((n_manifolds, n_samples, 2)) @ axes)
+
+
+@pytest.mark.parametrize("shape", [(20, 20), (30, 80)])
+def test_points_in_general_position(rng, shape):
+    X = rng.lognormal(size=shape)[:, np.newaxis]
+    model = JointCapacity(center=False, n_t=4000, random_state=0).fit(list(X))
+    assert model.capacity_ == pytest.approx(2, abs=3 * model.capacity_error_)
+    assert model.capacity_error_ < 0.02
+    assert model.dimension_ == model.radius_ == model.axis_alignment_ == 0
+
+
+@pytest.mark.parametrize("radius", [0.25, 1.0, 3.0])
+def test_independent_segments(radius):
+    # Independent manifolds are those of mean-field theory.
+    model = JointCapacity(center=False, n_t=2000, random_state=0)
+    model.fit(orthogonal_segments(30, radius))
+    expected = ball_capacity(radius, 1)
+    assert model.capacity_ == pytest.approx(expected, abs=3 * model.capacity_error_ + 1e-9)
+    assert model.capacity_error_ < 0.01 * expected
+    assert model.dimension_ == pytest.approx(1, abs=3 * model.dimension_error_)
+    t_center, t_axis = np.random.default_rng(1).standard_normal((2, 1_000_000))
+    inside = np.abs(t_axis) < radius * t_center
+    anchor = np.where(inside, t_axis / t_center, radius * np.sign(t_axis))
+    both = (t_axis**2 * anchor**2 / (1 + anchor**2)).mean()
+    expected = np.sqrt(both / ((t_axis**2).mean() - both))
+    assert model.radius_ == pytest.approx(expected, abs=3 * model.radius_error_ + 0.003)
+    assert model.center_alignment_ < 0.03
+    assert model.axis_alignment_ < 0.03
+
+
+def test_orthant_simplices():
+    model = JointCapacity(center=False, n_t=2000, random_state=0).fit(np.split(np.eye(60), 12))
+    assert model.capacity_ == pytest.approx(2 / 5, abs=3 * model.capacity_error_)
+
+
+def by_definition(X, rng, n_t):
+    """Measure as the definition says, with other solvers."""
+    n_manifolds, n_samples = len(X), len(X[0])
+    samples = np.concatenate(X)
+    anchors, ts, squared = [], [], []
+    for _ in range(n_t):
+        t, y = rng.standard_normal(samples.shape[1]), rng.choice([-1, 1], n_manifolds)
+        signed = samples * np.repeat(y, n_samples)[:, np.newaxis]
+        mu, _ = nnls(signed.T, t)
+        pi = mu @ signed
+        squared.append(pi @ pi)
+        field = (signed @ (t - pi)).reshape(n_manifolds, n_samples)
+        mu = mu.reshape(n_manifolds, n_samples)
+        idle = mu.sum(axis=1) == 0
+        mu[idle, field[idle].argmax(axis=1)] = 1
+        mu /= mu.sum(axis=1, keepdims=True)
+        anchors.append(np.einsum("pm,pmn->pn", mu, np.array(X)))
+        ts.append(t)
+    S, S0 = np.array(anchors), np.mean(anchors, axis=0)
+    G0, different = S0 @ S0.T, ~np.eye(n_manifolds, dtype=bool)
+    axes, both, of_axes, crossed = [], [], [], []
+    unit = S0 / np.linalg.norm(S0, axis=1, keepdims=True)
+    for S1, t in zip(S - S0, ts, strict=True):
+        u, G1 = S1 @ t, S1 @ S1.T
+        axes.append(u @ np.linalg.pinv(G1, rcond=1e-10, hermitian=True) @ u)
+        both.append(u @ np.linalg.pinv(G0 + G1, rcond=1e-10, hermitian=True) @ u)
+        S1 /= np.linalg.norm(S1, axis=1, keepdims=True)
+        of_axes.append(np.abs(S1 @ S1.T)[different].mean())
+        crossed.append(np.abs(unit @ S1.T)[different].mean())
+    return np.array(
+        [
+            n_manifolds / np.mean(squared),
+            np.mean(axes) / n_manifolds,
+            np.sqrt(np.mean(both) / (np.mean(axes) - np.mean(both))),
+            np.abs(unit @ unit.T)[different].mean(),
+            np.mean(of_axes),
+            np.mean(crossed),
+        ]
+    )
+
+
+@pytest.mark.parametrize("n_features", [15, 40])
+def test_definition(rng, n_features):
+    X = correlated(rng, n_features=n_features)
+    model = JointCapacity(center=False, n_t=10_000, random_state=0).fit(X)
+    halves = [by_definition(X, np.random.default_rng(seed), 1500) for seed in (1, 2, 3)]
+    error = np.hypot(errors(model), np.std(halves, axis=0, ddof=1) / np.sqrt(3))
+    gap = np.abs(measures(model) - np.mean(halves, axis=0))
+    assert (gap < 4 * error + 0.01 * measures(model)).all()
+    assert (errors(model) < 0.1 * measures(model)).all()
+
+
+def test_errors(rng):
+    X = correlated(rng)
+    fits = [JointCapacity(n_t=400, random_state=seed).fit(X) for seed in range(30)]
+    spread = np.std([measures(fit) for fit in fits], axis=0, ddof=1)
+    ratio = np.mean([errors(fit) for fit in fits], axis=0) / spread
+    assert (ratio > 0.6).all()
+    assert (ratio < 1.7).all()
+
+
+def test_alignment(rng):
+    # Shared directions of centres or of axes show in their alignment.
+    centers, axes = rng.standard_normal((2, 20, 1, 100))
+    coordinates = rng.standard_normal((20, 6, 1))
+    free = JointCapacity(center=False, random_state=0).fit(list(centers + coordinates * axes))
+    along = JointCapacity(center=False, random_state=0).fit(
+        list(centers + 2 * rng.standard_normal(100) + coordinates * axes)
+    )
+    parallel = JointCapacity(center=False, random_state=0).fit(
+        list(centers + coordinates * axes[0])
+    )
+    tilted = JointCapacity(center=False, random_state=0).fit(
+        list(centers + coordinates * np.roll(centers, 1, axis=0))
+    )
+    assert free.center_alignment_ < 0.15 < 0.6 < along.center_alignment_
+    assert free.axis_alignment_ < 0.15 < 0.9 < parallel.axis_alignment_
+    assert tilted.center_axis_alignment_ > 1.3 * free.center_axis_alignment_
+    assert parallel.dimension_ < 0.5 < free.dimension_
+    centered = JointCapacity(random_state=0).fit(list(centers + 100.0 + coordinates * axes))
+    assert centered.center_alignment_ < 0.15
+
+
+def test_what_does_not_matter(rng):
+    X = list(rng.standard_normal((6, 1, 40)) + rng.standard_normal((6, 4, 40)))
+    expected = JointCapacity(random_state=0).fit(X)
+    rotation = np.linalg.qr(rng.standard_normal((40, 40)))[0]
+    variants = {
+        "scale": [1e150 * x for x in X],
+        "rotation": [x @ rotation for x in X],
+        "silent features": [np.pad(x, ((0, 0), (0, 30))) for x in X],
+        "missing samples": [np.vstack([x, np.full((1, 40), np.nan)]) for x in X],
+    }
+    for name, Y in variants.items():
+        found = JointCapacity(random_state=0).fit(Y)
+        np.testing.assert_allclose(measures(found), measures(expected), rtol=1e-6, err_msg=name)
+    threads = JointCapacity(random_state=0, n_jobs=1).fit(X)
+    np.testing.assert_array_equal(measures(threads), measures(expected))
+    labelled = clone(threads).fit(np.concatenate(X), np.repeat(list("abcdef"), 4))
+    np.testing.assert_array_equal(measures(labelled), measures(expected))
+    assert expected.n_manifolds_ == 6
+
+
+def test_duplicates_and_interior_points(rng):
+    X = correlated(rng, n_features=30)
+    richer = [np.vstack([x, x[:2], x.mean(axis=0)]) for x in X]
+    plain, found = (
+        JointCapacity(center=False, n_t=3000, random_state=seed).fit(Y)
+        for seed, Y in enumerate((X, richer))
+    )
+    error = np.hypot(errors(plain), errors(found))
+    assert (np.abs(measures(plain) - measures(found)) < 4 * error).all()
+
+
+def test_labels(rng):
+    X = correlated(rng)
+    everything = np.array(list(itertools.product([1.0, -1.0], repeat=6)))
+    given, iid = (
+        JointCapacity(labels=labels, n_t=3200, random_state=0).fit(X)
+        for labels in (everything, "iid")
+    )
+    error = np.hypot(given.capacity_error_, iid.capacity_error_)
+    assert abs(given.capacity_ - iid.capacity_) < 3 * error
+    sparse = JointCapacity(labels="sparse", n_t=3200, random_state=0).fit(X)
+    one = JointCapacity(labels=1 - 2 * np.eye(6), n_t=3200, random_state=1).fit(X)
+    error = np.hypot(sparse.capacity_error_, one.capacity_error_)
+    assert abs(sparse.capacity_ - one.capacity_) < 3 * error
+
+
+def test_unequal_manifolds(rng):
+    X = [rng.standard_normal(20) + 0.5 * rng.standard_normal((k, 20)) for k in (1, 2, 5, 30)]
+    model = JointCapacity(random_state=0).fit(X)
+    assert np.isfinite(measures(model)).all()
+    assert 0 < model.dimension_ < 19
+
+
+def test_bad_input(rng):
+    X = list(rng.standard_normal((4, 3, 5)))
+    with pytest.raises(ValueError, match="joint capacity needs at least 2 manifolds, got 1"):
+        JointCapacity().fit(X[:1])
+    with pytest.raises(ValueError, match="all samples are equal"):
+        JointCapacity().fit([np.ones((2, 3)), np.ones((1, 3))])
+    with pytest.raises(ValueError, match="n_t must be at least 1, got 0"):
+        JointCapacity(n_t=0).fit(X)
+    with pytest.raises(ValueError, match="labels"):
+        JointCapacity(labels="ordered").fit(X)
+    with pytest.raises(ValueError, match="one column for each of the 4 manifolds"):
+        JointCapacity(labels=np.ones((2, 3))).fit(X)
+    X[1][0, 0] = np.inf
+    with pytest.raises(ValueError, match="manifold 1 has samples that are NaN or infinite"):
+        JointCapacity().fit(X)
