@@ -20,12 +20,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import squareform
-from scipy.stats import rankdata
 from sklearn.decomposition import PCA
 
 from netrep_go.datasets import objects92
-from netrep_go.plotting import DistanceMatrixDisplay, EmbeddingDisplay, VariancePartitionDisplay
+from netrep_go.plotting import (
+    ModelEvaluationDisplay,
+    RDMDisplay,
+    RDMEmbeddingDisplay,
+    VariancePartitionDisplay,
+)
 from netrep_go.rsa import (
     compare,
     compare_models,
@@ -51,7 +54,12 @@ def main():
     args.output.mkdir(parents=True, exist_ok=True)
     n_draws = 200 if args.quick else 10_000
     tables = {"species": compare_species(objects, n_draws)}
-    tables["models"], tables["pairs"] = compare_with_subjects(objects, n_draws)
+    evaluation = evaluate(
+        objects.models, objects.subjects, resample="both", n_draws=n_draws, random_state=0
+    )
+    contrasts = compare_models(evaluation)
+    tables["models"] = tabulate_models(objects, evaluation, n_draws)
+    tables["pairs"] = contrasts.to_frame()
     partition = partition_variance(
         {
             "low-level": [objects.models[name] for name in LOW_LEVEL],
@@ -68,8 +76,8 @@ def main():
     tables["pixels"] = weigh_pixels(objects)
     for name, table in tables.items():
         table.to_csv(args.output / f"objects92_{name}.csv", index=False)
-        print(f"\n{name}\n{table.round(3).to_string(index=False)}")
-    draw(objects, partition, tables["models"], args.output)
+        print(f"\n{name}\n{table.round(4).to_string(index=False)}")
+    draw(objects, evaluation, contrasts, partition, args.output)
     print(f"\nTables and figures are in {args.output}")
 
 
@@ -96,16 +104,12 @@ def compare_species(objects, n_draws):
     return pd.DataFrame(rows)
 
 
-def compare_with_subjects(objects, n_draws):
-    """Compare the models with the subjects, and the models with each other."""
-    evaluation = evaluate(
-        objects.models, objects.subjects, resample="both", n_draws=n_draws, random_state=0
-    )
+def tabulate_models(objects, evaluation, n_draws):
+    """Return the similarities of models to the subjects, with permutation p-values."""
     permuted = permutation_test(
         objects.models, objects.subjects, n_permutations=n_draws, random_state=0
     )
-    models = evaluation.to_frame().assign(p_permutation=permuted.p_corrected)
-    return models, compare_models(evaluation).to_frame()
+    return evaluation.to_frame().assign(p_permutation=permuted.p_corrected)
 
 
 def weigh_models(objects):
@@ -132,38 +136,15 @@ def weigh_pixels(objects):
     return pd.DataFrame(rows)
 
 
-def draw(objects, partition, models, output):
+def draw(objects, evaluation, contrasts, partition, output):
     """Draw RDMs, the images in a plane, the models and the parts of the variance."""
     for name, vector in (("human", objects.human), ("monkey", objects.monkey)):
-        ranks = rankdata(vector) / len(vector)
-        display = DistanceMatrixDisplay.from_distances(
-            squareform(ranks), name=f"{name} IT: rank of dissimilarity"
-        )
-        save(display, output, f"rdm_{name}")
-        display = EmbeddingDisplay.from_distances(
-            squareform(vector), covariates={"category": objects.categories}, hue="category"
-        )
+        save(RDMDisplay.from_rdm(vector, ranks=True), output, f"rdm_{name}")
+        display = RDMEmbeddingDisplay.from_rdm(vector, images=objects.images)
         save(display, output, f"mds_{name}")
+    display = ModelEvaluationDisplay.from_evaluation(evaluation, contrasts=contrasts)
+    save(display, output, "models")
     save(VariancePartitionDisplay.from_partition(partition), output, "variance")
-    draw_models(models, output)
-
-
-def draw_models(models, output):
-    """Draw the similarity of each model to the subjects, and the noise ceiling."""
-    from matplotlib import pyplot as plt
-
-    models = models.sort_values("similarity", ascending=False)
-    figure, ax = plt.subplots(figsize=(6.5, 4.5), layout="constrained")
-    similarity = models["similarity"].to_numpy()
-    errors = np.abs(models[["ci_low", "ci_high"]].to_numpy().T - similarity)
-    ax.bar(models["model"], similarity, yerr=errors, color="#3f90da", ecolor="0.2")
-    ceiling = models[["noise_ceiling_low", "noise_ceiling_high"]].iloc[0]
-    ax.axhspan(*ceiling, color="0.85", zorder=0, label="noise ceiling")
-    ax.set_ylabel("Spearman correlation with human IT")
-    plt.setp(ax.get_xticklabels(), rotation=45, ha="right")
-    ax.legend(frameon=False)
-    figure.savefig(output / "objects92_models.png", dpi=150)
-    plt.close(figure)
 
 
 def save(display, output, name):
