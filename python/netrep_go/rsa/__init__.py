@@ -4,6 +4,7 @@ RDMs are vectors of their entries above the diagonal, condensed in the order of
 :func:`scipy.spatial.distance.squareform`; several are the rows of a matrix.
 """
 
+from netrep_go.rsa._clusters import ClusterResult, cluster_test
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._convert import from_rsatoolbox, to_rsatoolbox
 from netrep_go.rsa._decoding import decoding_rdm, rsa_score
@@ -18,24 +19,19 @@ from netrep_go.rsa._inference import (
     noise_ceiling,
     permutation_test,
 )
-from netrep_go.rsa._models import (
-    LayerEvaluation,
-    Reweighting,
-    evaluate_layers,
-    remix,
-    reweight,
-)
+from netrep_go.rsa._models import Reweighting, reweight
 from netrep_go.rsa._models_features import (
     FeatureReweighting,
     FeatureReweightingCV,
     FeatureReweightingResult,
     reweight_features,
 )
+from netrep_go.rsa._models_layers import LayerEvaluation, evaluate_layers, remix
 from netrep_go.rsa._noise import NoiseNormalizer
 from netrep_go.rsa._partition import VariancePartition, partition_variance
 from netrep_go.rsa._rdm import patterns, rdm
 from netrep_go.rsa._searchlight import SearchlightResult, searchlight
-from netrep_go.rsa._time import ClusterResult, TimeCourse, cluster_test, time_resolved
+from netrep_go.rsa._time import TimeCourse, time_resolved
 
 __all__ = [
     "ClusterResult",

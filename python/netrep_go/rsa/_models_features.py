@@ -17,6 +17,7 @@ from netrep_go._validation import as_array, as_matrix, check_integer, check_numb
 from netrep_go.rsa._compare import SIMILARITIES as COMPARISONS
 from netrep_go.rsa._folds import Blocks, assign_folds
 from netrep_go.rsa._models import paired_scores
+from netrep_go.rsa._models_equations import Equations, similarities
 from netrep_go.rsa._solve import Gram
 
 SIMILARITIES = ("dot", "sqeuclidean")
@@ -115,12 +116,12 @@ class FeatureReweighting(BaseEstimator):
         """
         check_number(self.alpha, "alpha", 0, np.inf)
         x, t = _check(X, y, self.similarity)
-        equations = _Equations(x, t, self.similarity, self.fit_intercept)
+        equations = Equations(x, t, self.similarity, self.fit_intercept)
         coef = equations.gram.solve(equations.rhs, float(self.alpha), self.positive)
         self._store(equations, coef)
         return self
 
-    def _store(self, equations: _Equations, coef: np.ndarray) -> None:
+    def _store(self, equations: Equations, coef: np.ndarray) -> None:
         self.coef_, self.intercept_ = coef, equations.intercept(coef)
         self.n_features_in_ = len(coef)
 
@@ -144,7 +145,7 @@ class FeatureReweighting(BaseEstimator):
                 f"X has {x.shape[1]} features, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input"
             )
-        modelled = _similarities(x, self.coef_, self.similarity) + self.intercept_
+        modelled = similarities(x, self.coef_, self.similarity) + self.intercept_
         return squareform(modelled, checks=False)
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
@@ -257,7 +258,7 @@ class FeatureReweightingCV(FeatureReweighting):
             As for :class:`FeatureReweighting`; or if a fold has fewer than two conditions.
         """
         x, t = _check(X, y, self.similarity)
-        whole = _Equations(x, t, self.similarity, self.fit_intercept)
+        whole = Equations(x, t, self.similarity, self.fit_intercept)
         self.alphas_ = _penalties(self.alphas, whole.gram)
         folds = assign_folds(len(x), self.cv, self.random_state, held_out=1)
         if np.bincount(folds).min() < 2:
@@ -270,11 +271,11 @@ class FeatureReweightingCV(FeatureReweighting):
             test = folds == fold
             held_out = squareform(t[np.ix_(test, test)], checks=False)
             kept = t[np.ix_(~test, ~test)]
-            part = _Equations(x[~test], kept, self.similarity, self.fit_intercept)
+            part = Equations(x[~test], kept, self.similarity, self.fit_intercept)
             n_pairs += len(held_out)
             for k, alpha in enumerate(self.alphas_):
                 coef = part.gram.solve(part.rhs, alpha, self.positive)
-                modelled = squareform(_similarities(x[test], coef, self.similarity), checks=False)
+                modelled = squareform(similarities(x[test], coef, self.similarity), checks=False)
                 errors[k] += np.sum((held_out - modelled - part.intercept(coef)) ** 2)
         self.cv_errors_ = errors / n_pairs
         self.alpha_ = float(self.alphas_[errors.argmin()])
@@ -382,14 +383,14 @@ def reweight_features(
         rows, columns, rest = folds == a, folds == b, (folds != a) & (folds != b)
         model.fit(x[rest], t[np.ix_(rest, rest)])
         chosen.append(model.alpha_)
-        part = _similarities(x[rows | columns], model.coef_, similarity)
+        part = similarities(x[rows | columns], model.coef_, similarity)
         inside = np.flatnonzero(rows | columns)
         block = np.ix_(rows[inside], columns[inside])
         prediction[np.ix_(rows, columns)] = part[block]
         prediction[np.ix_(columns, rows)] = part[block].T
     predicted = squareform(prediction, checks=False)
     measured = squareform(t, checks=False)[np.newaxis]
-    plain = squareform(_similarities(x, np.ones(x.shape[1]), similarity), checks=False)
+    plain = squareform(similarities(x, np.ones(x.shape[1]), similarity), checks=False)
     return FeatureReweightingResult(
         prediction=predicted,
         score=float(paired_scores(predicted[np.newaxis], measured, method)[0]),
@@ -397,73 +398,6 @@ def reweight_features(
         alphas=np.array(chosen),
         method=method,
     )
-
-
-class _Equations:
-    """The normal equations of the regression on all pairs of conditions.
-
-    ``gram`` and ``rhs`` are those of centred columns if an intercept is fitted.
-    """
-
-    def __init__(self, x: np.ndarray, t: np.ndarray, similarity: str, fit_intercept: bool) -> None:
-        form = _products if similarity == "dot" else _differences
-        gram, self.rhs, sums = form(x, t)
-        n_pairs = len(x) * (len(x) - 1) / 2
-        self._target_mean = self._column_means = 0.0
-        if fit_intercept:
-            self._target_mean = t.sum() / 2 / n_pairs
-            self._column_means = sums / n_pairs
-            gram -= np.outer(sums, self._column_means)
-            self.rhs -= sums * self._target_mean
-        self.gram = Gram(gram)
-
-    def intercept(self, coef: np.ndarray) -> float:
-        """Return the constant that goes with weights."""
-        return float(self._target_mean - np.sum(self._column_means * coef))
-
-
-def _products(x: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return Z'Z, Z't and the column sums of Z for the products of features.
-
-    A column of Z is :math:`x_{ip} x_{jp}` over the pairs i < j. Sums over these are half of
-    those over all i and j, less the diagonal; that of t is zero.
-    """
-    squares = x**2
-    gram = x.T @ x
-    gram *= gram
-    gram -= squares.T @ squares
-    gram /= 2
-    return gram, np.sum(x * (t @ x), axis=0) / 2, (x.sum(axis=0) ** 2 - squares.sum(axis=0)) / 2
-
-
-def _differences(x: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    r"""Return Z'Z, Z't and the column sums of Z for the squared differences of features.
-
-    With centred columns, k conditions and :math:`s_p = \sum_i x_{ip}^2`,
-
-    .. math:: (Z^\top Z)_{pq} = k \sum_i x_{ip}^2 x_{iq}^2 + s_p s_q + 2 (X^\top X)_{pq}^2, \quad
-              (Z^\top t)_p = \sum_i x_{ip}^2 (T 1)_i - (X^\top T X)_{pp}.
-    """
-    k = len(x)
-    x = x - x.mean(axis=0)
-    squares = x**2
-    sums = squares.sum(axis=0)
-    gram = x.T @ x
-    gram *= 2 * gram
-    gram += k * (squares.T @ squares)
-    gram += np.outer(sums, sums)
-    return gram, squares.T @ t.sum(axis=1) - np.sum(x * (t @ x), axis=0), k * sums
-
-
-def _similarities(x: np.ndarray, coef: np.ndarray, similarity: str) -> np.ndarray:
-    """Return the weighted similarities of all pairs of conditions, with a zero diagonal."""
-    inner = (x * coef) @ x.T
-    inner = (inner + inner.T) / 2
-    if similarity == "sqeuclidean":
-        norms = inner.diagonal()
-        inner = norms[:, np.newaxis] + norms - 2 * inner
-    np.fill_diagonal(inner, 0)
-    return inner
 
 
 def _check(X: ArrayLike, y: ArrayLike, similarity: str) -> tuple[np.ndarray, np.ndarray]:

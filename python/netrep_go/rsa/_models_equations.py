@@ -1,0 +1,74 @@
+"""Normal equations of feature-reweighted RSA, in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from netrep_go.rsa._solve import Gram
+
+
+class Equations:
+    """The normal equations of the regression on all pairs of conditions.
+
+    ``gram`` and ``rhs`` are those of centred columns if an intercept is fitted.
+    """
+
+    def __init__(self, x: np.ndarray, t: np.ndarray, similarity: str, fit_intercept: bool) -> None:
+        form = _products if similarity == "dot" else _differences
+        gram, self.rhs, sums = form(x, t)
+        n_pairs = len(x) * (len(x) - 1) / 2
+        self._target_mean = self._column_means = 0.0
+        if fit_intercept:
+            self._target_mean = t.sum() / 2 / n_pairs
+            self._column_means = sums / n_pairs
+            gram -= np.outer(sums, self._column_means)
+            self.rhs -= sums * self._target_mean
+        self.gram = Gram(gram)
+
+    def intercept(self, coef: np.ndarray) -> float:
+        """Return the constant that goes with weights."""
+        return float(self._target_mean - np.sum(self._column_means * coef))
+
+
+def _products(x: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return Z'Z, Z't and the column sums of Z for the products of features.
+
+    A column of Z is :math:`x_{ip} x_{jp}` over the pairs i < j. Sums over these are half of
+    those over all i and j, less the diagonal; that of t is zero.
+    """
+    squares = x**2
+    gram = x.T @ x
+    gram *= gram
+    gram -= squares.T @ squares
+    gram /= 2
+    return gram, np.sum(x * (t @ x), axis=0) / 2, (x.sum(axis=0) ** 2 - squares.sum(axis=0)) / 2
+
+
+def _differences(x: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    r"""Return Z'Z, Z't and the column sums of Z for the squared differences of features.
+
+    With centred columns, k conditions and :math:`s_p = \sum_i x_{ip}^2`,
+
+    .. math:: (Z^\top Z)_{pq} = k \sum_i x_{ip}^2 x_{iq}^2 + s_p s_q + 2 (X^\top X)_{pq}^2, \quad
+              (Z^\top t)_p = \sum_i x_{ip}^2 (T 1)_i - (X^\top T X)_{pp}.
+    """
+    k = len(x)
+    x = x - x.mean(axis=0)
+    squares = x**2
+    sums = squares.sum(axis=0)
+    gram = x.T @ x
+    gram *= 2 * gram
+    gram += k * (squares.T @ squares)
+    gram += np.outer(sums, sums)
+    return gram, squares.T @ t.sum(axis=1) - np.sum(x * (t @ x), axis=0), k * sums
+
+
+def similarities(x: np.ndarray, coef: np.ndarray, similarity: str) -> np.ndarray:
+    """Return the weighted similarities of all pairs of conditions, with a zero diagonal."""
+    inner = (x * coef) @ x.T
+    inner = (inner + inner.T) / 2
+    if similarity == "sqeuclidean":
+        norms = inner.diagonal()
+        inner = norms[:, np.newaxis] + norms - 2 * inner
+    np.fill_diagonal(inner, 0)
+    return inner

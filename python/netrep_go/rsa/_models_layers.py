@@ -1,0 +1,315 @@
+"""The layers of a network as models: as they are, remixed and reweighted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import ClassifierMixin, clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from netrep_go._optional import pandas
+from netrep_go._validation import as_matrix, check_option
+from netrep_go.rsa._compare import SIMILARITIES, compare
+from netrep_go.rsa._folds import (
+    Blocks,
+    as_vectors,
+    assign_folds,
+    check_same_conditions,
+    check_varies,
+)
+from netrep_go.rsa._inference import NoiseCeiling, noise_ceiling
+from netrep_go.rsa._models import reweight_blocks
+from netrep_go.rsa._rdm import rdm
+
+Layers = Mapping[str, ArrayLike] | Sequence[ArrayLike]
+
+
+def remix(
+    layer: ArrayLike,
+    training: ArrayLike,
+    labels: ArrayLike,
+    *,
+    classifier: ClassifierMixin | None = None,
+) -> np.ndarray:
+    """Return a layer's readouts of categories, learnt from other images.
+
+    A linear classifier is trained on the layer's activations for images whose categories
+    are known; its decision values for the images of interest are new features, whose RDM
+    shows what of the categories the layer makes explicit [1]_.
+
+    Parameters
+    ----------
+    layer : array_like of shape (n_conditions, n_features)
+        Activations for the images of interest.
+    training : array_like of shape (n_images, n_features)
+        Activations for other images, ten of each category or more.
+    labels : array_like of shape (n_images,) or (n_images, n_readouts)
+        Category of each training image; a column for each readout.
+    classifier : scikit-learn classifier, default=None
+        With decision_function. None stands for a logistic regression of standardised
+        activations.
+
+    Returns
+    -------
+    ndarray of shape (n_conditions, n_values)
+        Decision values: one of each binary readout, one for each class of others.
+
+    Raises
+    ------
+    ValueError
+        If activations are not finite matrices of equal width, or labels of another length
+        or of one class.
+
+    References
+    ----------
+    .. [1] Khaligh-Razavi, S.-M. & Kriegeskorte, N. (2014). Deep supervised, but not
+       unsupervised, models may explain IT cortical representation. PLoS Comput. Biol.
+       10(11), e1003915.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import remix
+    >>> rng = np.random.default_rng(0)
+    >>> animate = rng.integers(2, size=60)
+    >>> activations = rng.standard_normal((60, 10)) + animate[:, np.newaxis]
+    >>> readout = remix(activations[:20], activations[20:], animate[20:])
+    >>> readout.shape, bool(np.mean((readout[:, 0] > 0) == animate[:20]) > 0.8)
+    ((20, 1), True)
+    """
+    x, known = as_matrix(layer, "layer"), as_matrix(training, "training")
+    if x.shape[1] != known.shape[1]:
+        raise ValueError(
+            f"layer and training must have the same features, got {x.shape[1]} and {known.shape[1]}"
+        )
+    labels = np.asarray(labels)
+    if labels.ndim not in (1, 2) or len(labels) != len(known):
+        raise ValueError(f"labels must have {len(known)} rows, got shape {labels.shape}")
+    if classifier is None:
+        classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    values = []
+    for k, column in enumerate(labels.reshape(len(known), -1).T):
+        if len(np.unique(column)) < 2:
+            raise ValueError(f"labels must have at least 2 classes, got one in column {k}")
+        decisions = clone(classifier).fit(known, column).decision_function(x)
+        values.append(decisions.reshape(len(x), -1))
+    return np.concatenate(values, axis=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerEvaluation:
+    """Result of :func:`evaluate_layers`.
+
+    Attributes
+    ----------
+    names : list of str
+        Name of each layer.
+    layer : ndarray of shape (n_layers, n_rdms)
+        Similarity of the RDM of each layer to each measured RDM.
+    remixed : ndarray of shape (n_layers, n_rdms) or None
+        The same for the RDMs of readouts.
+    reweighted : ndarray of shape (n_rdms,)
+        The same for the weighted sum of all layer RDMs, cross-validated.
+    both : ndarray of shape (n_rdms,) or None
+        The same for the weighted sum of layer RDMs and readout RDMs.
+    layer_rdms : ndarray of shape (n_layers, n_pairs)
+        RDM of each layer.
+    readout_rdms : ndarray of shape (n_layers, n_pairs) or None
+        RDM of the readouts of each layer.
+    weights : ndarray of shape (n_rdms, n_layers) or (n_rdms, 2 * n_layers)
+        Weights of the layers, and of the readouts if there are some, fitted to all pairs.
+    noise_ceiling : NoiseCeiling or None
+        Bounds for the mean score of any model, if there are several measured RDMs.
+    method : str
+        How RDMs are compared.
+    """
+
+    names: list[str]
+    layer: np.ndarray
+    remixed: np.ndarray | None
+    reweighted: np.ndarray
+    both: np.ndarray | None
+    layer_rdms: np.ndarray = field(repr=False)
+    readout_rdms: np.ndarray | None = field(repr=False)
+    weights: np.ndarray = field(repr=False)
+    noise_ceiling: NoiseCeiling | None
+    method: str
+
+    def bars(self) -> list[tuple[str, str, np.ndarray]]:
+        """Return the kind, the name and the scores of each model.
+
+        Returns
+        -------
+        list of tuple
+            Kind, 'layer', 'remixed', 'reweighted' or 'both'; name of the layer or 'all';
+            scores of shape (n_rdms,).
+        """
+        bars = [("layer", n, s) for n, s in zip(self.names, self.layer, strict=True)]
+        if self.remixed is not None:
+            bars += [("remixed", n, s) for n, s in zip(self.names, self.remixed, strict=True)]
+        bars.append(("reweighted", "all", self.reweighted))
+        if self.both is not None:
+            bars.append(("both", "all", self.both))
+        return bars
+
+    def to_frame(self) -> Any:
+        """Return a row for each model and measured RDM.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns kind, layer, rdm, method, score.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        rows = [
+            {"kind": kind, "layer": name, "rdm": k, "method": self.method, "score": score}
+            for kind, name, scores in self.bars()
+            for k, score in enumerate(scores)
+        ]
+        return pandas().DataFrame(rows)
+
+
+def evaluate_layers(
+    layers: Layers,
+    rdms: ArrayLike,
+    *,
+    training: Layers | None = None,
+    labels: ArrayLike | None = None,
+    classifier: ClassifierMixin | None = None,
+    metric: str = "correlation",
+    readout_metric: str = "euclidean",
+    cv: int | ArrayLike = 10,
+    positive: bool = True,
+    method: str = "spearman",
+    random_state: int | np.random.RandomState | None = None,
+) -> LayerEvaluation:
+    """Compare the layers of a network with measured RDMs: as they are, remixed and reweighted.
+
+    Four kinds of model [1]_: the RDM of each layer; the RDM of each layer's readouts of
+    categories (:func:`remix`); the weighted sum of all layer RDMs (:func:`reweight`); and
+    that of the layer RDMs and the readout RDMs beside them. The weights are
+    cross-validated over conditions, all on the same folds.
+
+    Parameters
+    ----------
+    layers : mapping of str to array_like or sequence of array_like
+        Activations of each layer, of shape (n_conditions, n_features).
+    rdms : array_like of shape (n_rdms, n_pairs) or (n_rdms, n_conditions, n_conditions)
+        Measured RDMs, such as one of each subject; one alone is taken too.
+    training : like layers, default=None
+        Activations of the same layers for other images. None leaves remixing out.
+    labels : array_like of shape (n_images,) or (n_images, n_readouts), default=None
+        Categories of those images, as in :func:`remix`.
+    classifier : scikit-learn classifier, default=None
+        As in :func:`remix`.
+    metric, readout_metric : str, default='correlation', 'euclidean'
+        Method of :func:`rdm` for the RDMs of layers and of readouts. The correlation of
+        few readouts says little, that of one nothing.
+    cv, positive, method, random_state
+        As in :func:`reweight`.
+
+    Returns
+    -------
+    LayerEvaluation
+        With the scores of each kind, ``to_frame()``, and ``bars()`` for
+        :class:`netrep_go.plotting.LayerEvaluationDisplay`.
+
+    Raises
+    ------
+    ValueError
+        If layers differ in their conditions or those of ``rdms``, responses are constant,
+        or only one of ``training`` and ``labels`` is given.
+
+    References
+    ----------
+    .. [1] Khaligh-Razavi, S.-M. & Kriegeskorte, N. (2014). Deep supervised, but not
+       unsupervised, models may explain IT cortical representation. PLoS Comput. Biol.
+       10(11), e1003915.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import evaluate_layers
+    >>> rng = np.random.default_rng(0)
+    >>> animate = np.repeat([0.0, 1.0], 30)[:, np.newaxis]
+    >>> layers = {"conv": rng.standard_normal((60, 8)), "fc": rng.normal(animate, 0.8, (60, 8))}
+    >>> images, others = slice(0, 60, 2), slice(1, 60, 2)
+    >>> measured = np.abs(animate[images] - animate[images].T)
+    >>> result = evaluate_layers(
+    ...     {name: x[images] for name, x in layers.items()}, measured, cv=5, random_state=0,
+    ...     training={name: x[others] for name, x in layers.items()}, labels=animate[others, 0])
+    >>> [(kind, name, bool(score[0] > 0.3)) for kind, name, score in result.bars()]
+    [('layer', 'conv', False), ('layer', 'fc', False), ('remixed', 'conv', False),
+     ('remixed', 'fc', True), ('reweighted', 'all', False), ('both', 'all', True)]
+    """
+    check_option(method, "method", SIMILARITIES)
+    if (training is None) != (labels is None):
+        raise ValueError("training and labels must be given together")
+    activations = _named(layers, "layers")
+    d = as_vectors(rdms, "rdms")
+    check_varies(d, "rdms")
+    z = _layer_rdms(activations.values(), metric, "layers", list(activations))
+    n = check_same_conditions(z, "layers", d, "rdms")
+    blocks = Blocks(assign_folds(n, cv, random_state))
+    reweighted = reweight_blocks(z, d, blocks, positive, True, method)
+    readouts = both = None
+    if training is not None:
+        others = _named(training, "training")
+        if list(others) != list(activations):
+            raise ValueError(
+                f"training must have the layers {list(activations)}, got {list(others)}"
+            )
+        values = [
+            remix(x, others[name], labels, classifier=classifier) for name, x in activations.items()
+        ]
+        readouts = _layer_rdms(values, readout_metric, "readouts", list(activations))
+        both = reweight_blocks(np.concatenate([z, readouts]), d, blocks, positive, True, method)
+    return LayerEvaluation(
+        names=list(activations),
+        layer=compare(z, d, method),
+        remixed=None if readouts is None else compare(readouts, d, method),
+        reweighted=reweighted.scores,
+        both=None if both is None else both.scores,
+        layer_rdms=z,
+        readout_rdms=readouts,
+        weights=(both or reweighted).weights,
+        noise_ceiling=noise_ceiling(d, method) if len(d) > 1 else None,
+        method=method,
+    )
+
+
+def _named(layers: Layers, name: str) -> dict[str, np.ndarray]:
+    """Return the activations of each layer under its name."""
+    if not isinstance(layers, Mapping):
+        layers = {str(k): x for k, x in enumerate(layers)}
+    if not layers:
+        raise ValueError(f"{name} must have at least one layer")
+    return {str(key): as_matrix(x, f"{name}[{key!r}]") for key, x in layers.items()}
+
+
+def _layer_rdms(values: Any, metric: str, name: str, keys: list[str]) -> np.ndarray:
+    """Return the RDM of each layer, or name the one that has none."""
+    values = list(values)
+    rdms = []
+    for key, x in zip(keys, values, strict=True):
+        if len(x) != len(values[0]):
+            raise ValueError(
+                f"{name} must be for the same conditions, got {len(values[0])} in {keys[0]!r} "
+                f"and {len(x)} in {key!r}"
+            )
+        try:
+            rdms.append(rdm(x, metric))
+        except ValueError as error:
+            raise ValueError(f"{name}[{key!r}]: {error}") from None
+        check_varies(rdms[-1][np.newaxis], f"the RDM of {name}[{key!r}]")
+    return np.stack(rdms)
