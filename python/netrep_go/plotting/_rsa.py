@@ -16,7 +16,7 @@ from netrep_go.plotting._embedding import multidimensional_scaling
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
 from netrep_go.plotting._style import COLORS, axes, levels, point
 from netrep_go.rsa._folds import as_vectors
-from netrep_go.rsa._inference import compare_models
+from netrep_go.rsa._significance import compare_models
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -9,16 +9,7 @@ from netrep_go.rsa._compare import compare
 from netrep_go.rsa._convert import from_rsatoolbox, to_rsatoolbox
 from netrep_go.rsa._decoding import decoding_rdm, rsa_score
 from netrep_go.rsa._folds import ConditionKFold
-from netrep_go.rsa._inference import (
-    ModelContrasts,
-    ModelEvaluation,
-    NoiseCeiling,
-    PermutationTest,
-    compare_models,
-    evaluate,
-    noise_ceiling,
-    permutation_test,
-)
+from netrep_go.rsa._inference import ModelEvaluation, NoiseCeiling, evaluate, noise_ceiling
 from netrep_go.rsa._models import Reweighting, reweight
 from netrep_go.rsa._models_features import (
     FeatureReweighting,
@@ -31,6 +22,12 @@ from netrep_go.rsa._noise import NoiseNormalizer
 from netrep_go.rsa._partition import VariancePartition, partition_variance
 from netrep_go.rsa._rdm import patterns, rdm
 from netrep_go.rsa._searchlight import SearchlightResult, searchlight
+from netrep_go.rsa._significance import (
+    ModelContrasts,
+    PermutationTest,
+    compare_models,
+    permutation_test,
+)
 from netrep_go.rsa._time import TimeCourse, time_resolved
 
 __all__ = [

@@ -1,10 +1,9 @@
-"""Models against the RDMs of subjects: noise ceilings, bootstrap and permutation."""
+"""Models against the RDMs of subjects: noise ceilings and bootstrap."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -18,21 +17,9 @@ from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.rsa._compare import SIMILARITIES, as_sigma
 from netrep_go.rsa._folds import as_vectors, check_same_conditions, n_conditions
 
-__all__ = [
-    "ModelContrasts",
-    "ModelEvaluation",
-    "NoiseCeiling",
-    "PermutationTest",
-    "compare_models",
-    "evaluate",
-    "noise_ceiling",
-    "permutation_test",
-]
+__all__ = ["ModelEvaluation", "NoiseCeiling", "evaluate", "noise_ceiling"]
 
 _RESAMPLE = ("both", "conditions", "subjects")
-_TESTS = ("t", "bootstrap", "wilcoxon")
-_CORRECTIONS = ("fdr", "bonferroni", "none")
-_ALTERNATIVES = ("greater", "less", "two-sided")
 
 
 class NoiseCeiling(NamedTuple):
@@ -85,12 +72,12 @@ def noise_ceiling(
     check_option(method, "method", SIMILARITIES)
     y = as_vectors(rdms, "rdms", allow_nan=True)
     bounds = np.empty((2, len(y)))
-    inputs = (np.empty((0, 0)), y, *_comparison(method, sigma, y))
+    inputs = (np.empty((0, 0)), y, *comparison(method, sigma, y))
     _native.run("rsa.evaluate", (np.empty((0, 0)), bounds), inputs)
     return NoiseCeiling(*bounds.mean(axis=1).tolist())
 
 
-def _comparison(method: str, sigma: ArrayLike | None, rdms: np.ndarray) -> tuple[Any, ...]:
+def comparison(method: str, sigma: ArrayLike | None, rdms: np.ndarray) -> tuple[Any, ...]:
     return SIMILARITIES.index(method), as_sigma(sigma, method, n_conditions(rdms, "rdms"))
 
 
@@ -146,7 +133,7 @@ class ModelEvaluation:
 
     def standard_error(self) -> np.ndarray:
         """Return the standard error of each mean, NaN if there is one subject and no draws."""
-        return np.sqrt(self._variance(np.eye(len(self.names))))
+        return np.sqrt(self.variance(np.eye(len(self.names))))
 
     def interval(self, confidence: float = 0.95) -> np.ndarray:
         """Return confidence intervals of the means.
@@ -165,10 +152,20 @@ class ModelEvaluation:
         half = stats.t.ppf((1 + confidence) / 2, max(self.dof, 1)) * self.standard_error()
         return np.array([self.mean - half, self.mean + half])
 
-    def _variance(self, contrasts: np.ndarray) -> np.ndarray:
-        """Return the variances of contrasts of models or, with two columns more, of ceilings.
+    def variance(self, contrasts: np.ndarray) -> np.ndarray:
+        """Return the variances of sums of mean similarities.
 
-        Of two factors it is that of rsatoolbox, which removes what both count [1]_.
+        Parameters
+        ----------
+        contrasts : ndarray of shape (n_contrasts, n_models) or (n_contrasts, n_models + 2)
+            Weights of the models or, after a bootstrap with noise ceiling, also of its
+            lower and upper bound.
+
+        Returns
+        -------
+        ndarray of shape (n_contrasts,)
+            Variances, corrected for the numbers of what was resampled; NaN if there is one
+            subject and no draws.
         """
         n, m = self.similarities.shape[1], self.n_conditions
         if self.draws is None:
@@ -193,7 +190,7 @@ class ModelEvaluation:
 
     def p_zero(self) -> np.ndarray:
         """Return one-sided p-values of t tests of the means being above 0."""
-        return stats.t.sf(_ratio(self.mean, self.standard_error()), max(self.dof, 1))
+        return stats.t.sf(ratio(self.mean, self.standard_error()), max(self.dof, 1))
 
     def p_noise_ceiling(self) -> np.ndarray | None:
         """Return two-sided p-values of t tests against the lower bound of the noise ceiling."""
@@ -202,7 +199,7 @@ class ModelEvaluation:
         contrasts = np.eye(len(self.names))
         if self.draws is not None:
             contrasts = np.hstack([contrasts, np.tile([-1.0, 0.0], (len(contrasts), 1))])
-        t = _ratio(self.mean - self.noise_ceiling.lower, np.sqrt(self._variance(contrasts)))
+        t = ratio(self.mean - self.noise_ceiling.lower, np.sqrt(self.variance(contrasts)))
         return 2 * stats.t.sf(np.abs(t), max(self.dof, 1))
 
     def to_frame(self) -> Any:
@@ -225,6 +222,12 @@ class ModelEvaluation:
                 "n_conditions": self.n_conditions,
             }
         )
+
+
+def ratio(difference: np.ndarray, error: np.ndarray) -> np.ndarray:
+    """Return differences in units of their errors; 0 of models that never differ."""
+    with np.errstate(divide="ignore"):
+        return np.divide(difference, error, out=np.zeros_like(difference), where=difference != 0)
 
 
 def _variances(draws: np.ndarray, contrasts: np.ndarray) -> np.ndarray:
@@ -328,7 +331,7 @@ n_conditions) or (n_subjects, n_conditions, n_conditions)
         check_option(resample, "resample", _RESAMPLE)
     if resample in ("subjects", "both") and len(y) < 2:
         raise ValueError(f"resample={resample!r} needs at least 2 RDMs, got {len(y)}")
-    inputs = (x, y, *_comparison(method, sigma, y))
+    inputs = (x, y, *comparison(method, sigma, y))
     with_ceiling = bool(noise_ceiling) and len(y) > 1
     similarities = np.empty((len(x), len(y)))
     bounds = np.empty((2, len(y))) if with_ceiling else np.empty((0, 0))
@@ -405,289 +408,3 @@ def as_models(
     if len(names) != len(vectors):
         raise ValueError(f"names must have one item a model, got {len(names)} for {len(vectors)}")
     return [str(name) for name in names], vectors
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelContrasts:
-    """Result of :func:`compare_models`: one item for each pair of models.
-
-    Attributes
-    ----------
-    pairs : list of tuple of int
-        Positions of the two models.
-    names : list of str
-        Names of the models.
-    difference : ndarray of shape (n_pairs,)
-        Mean similarity of the first less that of the second.
-    p_value : ndarray of shape (n_pairs,)
-        Two-sided p-values.
-    p_corrected : ndarray of shape (n_pairs,)
-        The same, corrected for the number of pairs.
-    test, correction : str
-        How they were found.
-    """
-
-    pairs: list[tuple[int, int]]
-    names: list[str]
-    difference: np.ndarray
-    p_value: np.ndarray
-    p_corrected: np.ndarray
-    test: str
-    correction: str
-
-    def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a pair."""
-        return pandas().DataFrame(
-            {
-                "model_a": [self.names[i] for i, _ in self.pairs],
-                "model_b": [self.names[j] for _, j in self.pairs],
-                "difference": self.difference,
-                "p": self.p_value,
-                "p_corrected": self.p_corrected,
-                "test": self.test,
-                "correction": self.correction,
-            }
-        )
-
-
-def compare_models(
-    evaluation: ModelEvaluation,
-    *,
-    test: Literal["t", "bootstrap", "wilcoxon"] = "t",
-    correction: Literal["fdr", "bonferroni", "none"] = "fdr",
-) -> ModelContrasts:
-    """Test the differences between all pairs of models.
-
-    Parameters
-    ----------
-    evaluation : ModelEvaluation
-        Result of :func:`evaluate`.
-    test : {'t', 'bootstrap', 'wilcoxon'}, default='t'
-        't': t test with the bootstrapped variance of the difference or, if nothing was
-        resampled, the paired t test over subjects. 'bootstrap': twice the smaller share of
-        samples on one side of 0. 'wilcoxon': signed ranks over subjects.
-    correction : {'fdr', 'bonferroni', 'none'}, default='fdr'
-        Of the p-values for the number of pairs: the false discovery rate of Benjamini and
-        Hochberg, or the family-wise error rate of Bonferroni.
-
-    Returns
-    -------
-    ModelContrasts
-        Differences and p-values, with ``to_frame()``.
-
-    Raises
-    ------
-    ValueError
-        If there is one model, or too little for the test: no draws, or one subject.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from netrep_go.rsa import compare_models, evaluate, rdm
-    >>> rng = np.random.default_rng(0)
-    >>> X = rng.standard_normal((12, 50))
-    >>> subjects = rdm(X + rng.standard_normal((5, 12, 50)))
-    >>> models = {"true": rdm(X), "other": rdm(rng.standard_normal((12, 50)))}
-    >>> contrasts = compare_models(evaluate(models, subjects))
-    >>> contrasts.difference.round(2), bool(contrasts.p_value < 0.01)
-    (array([0.53]), True)
-    """
-    check_option(test, "test", _TESTS)
-    check_option(correction, "correction", _CORRECTIONS)
-    n_models, n_subjects = evaluation.similarities.shape
-    if n_models < 2:
-        raise ValueError("at least 2 models are needed to compare them, got 1")
-    if test == "bootstrap" and evaluation.draws is None:
-        raise ValueError("test='bootstrap' needs draws: evaluate with resample")
-    if n_subjects < 2 and (test == "wilcoxon" or evaluation.draws is None):
-        raise ValueError(f"test={test!r} needs at least 2 subjects, got 1")
-    pairs = list(combinations(range(n_models), 2))
-    contrasts = np.array([np.eye(n_models)[i] - np.eye(n_models)[j] for i, j in pairs])
-    difference = contrasts @ evaluation.mean
-    if test == "t":
-        t = _ratio(difference, np.sqrt(evaluation._variance(contrasts)))
-        p_value = 2 * stats.t.sf(np.abs(t), evaluation.dof)
-    elif test == "bootstrap":
-        p_value = _bootstrap_p(evaluation.draws @ contrasts.T)
-    else:
-        p_value = np.array([_signed_rank_p(d) for d in contrasts @ evaluation.similarities])
-    return ModelContrasts(
-        pairs=pairs,
-        names=evaluation.names,
-        difference=difference,
-        p_value=p_value,
-        p_corrected=corrected(p_value, correction),
-        test=test,
-        correction=correction,
-    )
-
-
-def _ratio(difference: np.ndarray, error: np.ndarray) -> np.ndarray:
-    """Return differences in units of their errors; 0 of models that never differ."""
-    with np.errstate(divide="ignore"):
-        return np.divide(difference, error, out=np.zeros_like(difference), where=difference != 0)
-
-
-def _bootstrap_p(differences: np.ndarray) -> np.ndarray:
-    """Return twice the smaller share of draws on one side of 0, ties being on both."""
-    n = len(differences)
-    smaller = np.minimum((differences <= 0).sum(axis=0), (differences >= 0).sum(axis=0))
-    return np.minimum(2 * (smaller + 1) / (n + 1), 1)
-
-
-def _signed_rank_p(differences: np.ndarray) -> float:
-    return 1.0 if not differences.any() else float(stats.wilcoxon(differences).pvalue)
-
-
-def corrected(p_value: np.ndarray, correction: str) -> np.ndarray:
-    """Return p-values corrected for their number."""
-    if correction == "fdr":
-        return stats.false_discovery_control(p_value)
-    if correction == "bonferroni":
-        return np.minimum(p_value * p_value.size, 1)
-    return p_value.copy()
-
-
-@dataclass(frozen=True, kw_only=True)
-class PermutationTest:
-    """Result of :func:`permutation_test`.
-
-    Attributes
-    ----------
-    names : list of str
-        Names of the models.
-    statistic : ndarray of shape (n_models,)
-        Mean similarity of each model to the subjects.
-    p_value : ndarray of shape (n_models,)
-        (b + 1) / (n_permutations + 1), b being the number of permutations that are at
-        least as extreme.
-    p_corrected : ndarray of shape (n_models,)
-        The same, corrected for the number of models.
-    null : ndarray of shape (n_permutations, n_models)
-        The statistic after each permutation.
-    alternative, correction : str
-        As asked for.
-    """
-
-    names: list[str]
-    statistic: np.ndarray
-    p_value: np.ndarray
-    p_corrected: np.ndarray
-    null: np.ndarray
-    alternative: str
-    correction: str
-
-    def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a model."""
-        return pandas().DataFrame(
-            {
-                "model": self.names,
-                "similarity": self.statistic,
-                "p": self.p_value,
-                "p_corrected": self.p_corrected,
-                "null_mean": self.null.mean(axis=0),
-                "null_std": self.null.std(axis=0),
-                "alternative": self.alternative,
-                "n_permutations": len(self.null),
-            }
-        )
-
-
-def permutation_test(
-    models: ArrayLike | Mapping[str, ArrayLike],
-    rdms: ArrayLike,
-    method: str = "spearman",
-    *,
-    n_permutations: int = 9999,
-    alternative: Literal["greater", "less", "two-sided"] = "greater",
-    correction: Literal["fdr", "bonferroni", "none"] = "fdr",
-    names: Sequence[str] | None = None,
-    sigma: ArrayLike | None = None,
-    random_state: int | np.random.RandomState | None = None,
-    n_jobs: int | None = None,
-    verbose: bool = False,
-) -> PermutationTest:
-    """Test whether models are related to measured RDMs, by permuting conditions.
-
-    The statistic is the mean similarity of a model to the RDMs of subjects, its null
-    distribution that after random permutations of the conditions of the model (the Mantel
-    test [1]_): pairs of conditions depend on each other, conditions need not.
-
-    Parameters
-    ----------
-    models, rdms, method, names, sigma
-        As in :func:`evaluate`, but without NaN.
-    n_permutations : int, default=9999
-        Number of random permutations, the same ones for all models.
-    alternative : {'greater', 'less', 'two-sided'}, default='greater'
-        What is extreme; 'two-sided' by distance from the mean of the null distribution.
-    correction : {'fdr', 'bonferroni', 'none'}, default='fdr'
-        Of the p-values for the number of models.
-    random_state : int, RandomState or None, default=None
-        Draws the permutations. The same number gives the same ones, whatever ``n_jobs``.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
-    verbose : bool, default=False
-        Show a progress bar.
-
-    Returns
-    -------
-    PermutationTest
-        Statistics and p-values, with ``to_frame()``.
-
-    References
-    ----------
-    .. [1] Mantel (1967). The detection of disease clustering and a generalized regression
-       approach. Cancer Research 27, 209-220.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from netrep_go.rsa import permutation_test, rdm
-    >>> rng = np.random.default_rng(0)
-    >>> X = rng.standard_normal((12, 50))
-    >>> models = {"true": rdm(X), "other": rdm(rng.standard_normal((12, 50)))}
-    >>> noisy = rdm(X + rng.standard_normal((12, 50)))
-    >>> permutation_test(models, noisy, n_permutations=999, random_state=0).p_value < 0.01
-    array([ True, False])
-    """
-    check_option(method, "method", SIMILARITIES)
-    check_option(alternative, "alternative", _ALTERNATIVES)
-    check_option(correction, "correction", _CORRECTIONS)
-    check_integer(n_permutations, "n_permutations", 1)
-    names, x = as_models(models, names)
-    y = as_vectors(rdms, "rdms", allow_nan=True)
-    check_same_conditions(x, "models", y, "rdms")
-    inputs = (x, y, *_comparison(method, sigma, y))
-    similarities, null = np.empty((len(x), len(y))), np.empty((n_permutations, len(x)))
-    _native.run("rsa.evaluate", (similarities, np.empty((0, 0))), inputs)
-    with progress_bar("Permuting conditions", verbose) as progress:
-        _native.run(
-            "rsa.permute",
-            (null,),
-            (*inputs, seed_from(random_state)),
-            n_jobs=n_jobs,
-            progress=progress,
-        )
-    statistic = similarities.mean(axis=1)
-    p_value = _permutation_p(statistic, null, alternative)
-    return PermutationTest(
-        names=names,
-        statistic=statistic,
-        p_value=p_value,
-        p_corrected=corrected(p_value, correction),
-        null=null,
-        alternative=alternative,
-        correction=correction,
-    )
-
-
-def _permutation_p(statistic: np.ndarray, null: np.ndarray, alternative: str) -> np.ndarray:
-    """Return the shares of permutations that are as extreme, up to rounding."""
-    if alternative == "two-sided":
-        center = null.mean(axis=0)
-        statistic, null = np.abs(statistic - center), np.abs(null - center)
-    elif alternative == "less":
-        statistic, null = -statistic, -null
-    extreme = (null >= statistic - 1e-12 * np.maximum(1, np.abs(statistic))).sum(axis=0)
-    return (extreme + 1) / (len(null) + 1)

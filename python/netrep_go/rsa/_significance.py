@@ -1,0 +1,306 @@
+"""Tests of models: differences between them, and permutations of conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from netrep_go import _native
+from netrep_go._alignment import progress_bar, seed_from
+from netrep_go._optional import pandas
+from netrep_go._validation import check_integer, check_option
+from netrep_go.rsa._compare import SIMILARITIES
+from netrep_go.rsa._folds import as_vectors, check_same_conditions
+from netrep_go.rsa._inference import ModelEvaluation, as_models, comparison, ratio
+
+__all__ = ["ModelContrasts", "PermutationTest", "compare_models", "permutation_test"]
+
+_TESTS = ("t", "bootstrap", "wilcoxon")
+_CORRECTIONS = ("fdr", "bonferroni", "none")
+_ALTERNATIVES = ("greater", "less", "two-sided")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelContrasts:
+    """Result of :func:`compare_models`: one item for each pair of models.
+
+    Attributes
+    ----------
+    pairs : list of tuple of int
+        Positions of the two models.
+    names : list of str
+        Names of the models.
+    difference : ndarray of shape (n_pairs,)
+        Mean similarity of the first less that of the second.
+    p_value : ndarray of shape (n_pairs,)
+        Two-sided p-values.
+    p_corrected : ndarray of shape (n_pairs,)
+        The same, corrected for the number of pairs.
+    test, correction : str
+        How they were found.
+    """
+
+    pairs: list[tuple[int, int]]
+    names: list[str]
+    difference: np.ndarray
+    p_value: np.ndarray
+    p_corrected: np.ndarray
+    test: str
+    correction: str
+
+    def to_frame(self) -> Any:
+        """Return a pandas DataFrame with one row a pair."""
+        return pandas().DataFrame(
+            {
+                "model_a": [self.names[i] for i, _ in self.pairs],
+                "model_b": [self.names[j] for _, j in self.pairs],
+                "difference": self.difference,
+                "p": self.p_value,
+                "p_corrected": self.p_corrected,
+                "test": self.test,
+                "correction": self.correction,
+            }
+        )
+
+
+def compare_models(
+    evaluation: ModelEvaluation,
+    *,
+    test: Literal["t", "bootstrap", "wilcoxon"] = "t",
+    correction: Literal["fdr", "bonferroni", "none"] = "fdr",
+) -> ModelContrasts:
+    """Test the differences between all pairs of models.
+
+    Parameters
+    ----------
+    evaluation : ModelEvaluation
+        Result of :func:`evaluate`.
+    test : {'t', 'bootstrap', 'wilcoxon'}, default='t'
+        't': t test with the bootstrapped variance of the difference or, if nothing was
+        resampled, the paired t test over subjects. 'bootstrap': twice the smaller share of
+        samples on one side of 0. 'wilcoxon': signed ranks over subjects.
+    correction : {'fdr', 'bonferroni', 'none'}, default='fdr'
+        Of the p-values for the number of pairs: the false discovery rate of Benjamini and
+        Hochberg, or the family-wise error rate of Bonferroni.
+
+    Returns
+    -------
+    ModelContrasts
+        Differences and p-values, with ``to_frame()``.
+
+    Raises
+    ------
+    ValueError
+        If there is one model, or too little for the test: no draws, or one subject.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import compare_models, evaluate, rdm
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((12, 50))
+    >>> subjects = rdm(X + rng.standard_normal((5, 12, 50)))
+    >>> models = {"true": rdm(X), "other": rdm(rng.standard_normal((12, 50)))}
+    >>> contrasts = compare_models(evaluate(models, subjects))
+    >>> contrasts.difference.round(2), bool(contrasts.p_value < 0.01)
+    (array([0.53]), True)
+    """
+    check_option(test, "test", _TESTS)
+    check_option(correction, "correction", _CORRECTIONS)
+    n_models, n_subjects = evaluation.similarities.shape
+    if n_models < 2:
+        raise ValueError("at least 2 models are needed to compare them, got 1")
+    if test == "bootstrap" and evaluation.draws is None:
+        raise ValueError("test='bootstrap' needs draws: evaluate with resample")
+    if n_subjects < 2 and (test == "wilcoxon" or evaluation.draws is None):
+        raise ValueError(f"test={test!r} needs at least 2 subjects, got 1")
+    pairs = list(combinations(range(n_models), 2))
+    contrasts = np.array([np.eye(n_models)[i] - np.eye(n_models)[j] for i, j in pairs])
+    difference = contrasts @ evaluation.mean
+    if test == "t":
+        t = ratio(difference, np.sqrt(evaluation.variance(contrasts)))
+        p_value = 2 * stats.t.sf(np.abs(t), evaluation.dof)
+    elif test == "bootstrap":
+        p_value = _bootstrap_p(evaluation.draws @ contrasts.T)
+    else:
+        p_value = np.array([_signed_rank_p(d) for d in contrasts @ evaluation.similarities])
+    return ModelContrasts(
+        pairs=pairs,
+        names=evaluation.names,
+        difference=difference,
+        p_value=p_value,
+        p_corrected=corrected(p_value, correction),
+        test=test,
+        correction=correction,
+    )
+
+
+def _bootstrap_p(differences: np.ndarray) -> np.ndarray:
+    """Return twice the smaller share of draws on one side of 0, ties being on both."""
+    n = len(differences)
+    smaller = np.minimum((differences <= 0).sum(axis=0), (differences >= 0).sum(axis=0))
+    return np.minimum(2 * (smaller + 1) / (n + 1), 1)
+
+
+def _signed_rank_p(differences: np.ndarray) -> float:
+    return 1.0 if not differences.any() else float(stats.wilcoxon(differences).pvalue)
+
+
+def corrected(p_value: np.ndarray, correction: str) -> np.ndarray:
+    """Return p-values corrected for their number."""
+    if correction == "fdr":
+        return stats.false_discovery_control(p_value)
+    if correction == "bonferroni":
+        return np.minimum(p_value * p_value.size, 1)
+    return p_value.copy()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PermutationTest:
+    """Result of :func:`permutation_test`.
+
+    Attributes
+    ----------
+    names : list of str
+        Names of the models.
+    statistic : ndarray of shape (n_models,)
+        Mean similarity of each model to the subjects.
+    p_value : ndarray of shape (n_models,)
+        (b + 1) / (n_permutations + 1), b being the number of permutations that are at
+        least as extreme.
+    p_corrected : ndarray of shape (n_models,)
+        The same, corrected for the number of models.
+    null : ndarray of shape (n_permutations, n_models)
+        The statistic after each permutation.
+    alternative, correction : str
+        As asked for.
+    """
+
+    names: list[str]
+    statistic: np.ndarray
+    p_value: np.ndarray
+    p_corrected: np.ndarray
+    null: np.ndarray
+    alternative: str
+    correction: str
+
+    def to_frame(self) -> Any:
+        """Return a pandas DataFrame with one row a model."""
+        return pandas().DataFrame(
+            {
+                "model": self.names,
+                "similarity": self.statistic,
+                "p": self.p_value,
+                "p_corrected": self.p_corrected,
+                "null_mean": self.null.mean(axis=0),
+                "null_std": self.null.std(axis=0),
+                "alternative": self.alternative,
+                "n_permutations": len(self.null),
+            }
+        )
+
+
+def permutation_test(
+    models: ArrayLike | Mapping[str, ArrayLike],
+    rdms: ArrayLike,
+    method: str = "spearman",
+    *,
+    n_permutations: int = 9999,
+    alternative: Literal["greater", "less", "two-sided"] = "greater",
+    correction: Literal["fdr", "bonferroni", "none"] = "fdr",
+    names: Sequence[str] | None = None,
+    sigma: ArrayLike | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> PermutationTest:
+    """Test whether models are related to measured RDMs, by permuting conditions.
+
+    The statistic is the mean similarity of a model to the RDMs of subjects, its null
+    distribution that after random permutations of the conditions of the model (the Mantel
+    test [1]_): pairs of conditions depend on each other, conditions need not.
+
+    Parameters
+    ----------
+    models, rdms, method, names, sigma
+        As in :func:`evaluate`, but without NaN.
+    n_permutations : int, default=9999
+        Number of random permutations, the same ones for all models.
+    alternative : {'greater', 'less', 'two-sided'}, default='greater'
+        What is extreme; 'two-sided' by distance from the mean of the null distribution.
+    correction : {'fdr', 'bonferroni', 'none'}, default='fdr'
+        Of the p-values for the number of models.
+    random_state : int, RandomState or None, default=None
+        Draws the permutations. The same number gives the same ones, whatever ``n_jobs``.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores.
+    verbose : bool, default=False
+        Show a progress bar.
+
+    Returns
+    -------
+    PermutationTest
+        Statistics and p-values, with ``to_frame()``.
+
+    References
+    ----------
+    .. [1] Mantel (1967). The detection of disease clustering and a generalized regression
+       approach. Cancer Research 27, 209-220.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import permutation_test, rdm
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((12, 50))
+    >>> models = {"true": rdm(X), "other": rdm(rng.standard_normal((12, 50)))}
+    >>> noisy = rdm(X + rng.standard_normal((12, 50)))
+    >>> permutation_test(models, noisy, n_permutations=999, random_state=0).p_value < 0.01
+    array([ True, False])
+    """
+    check_option(method, "method", SIMILARITIES)
+    check_option(alternative, "alternative", _ALTERNATIVES)
+    check_option(correction, "correction", _CORRECTIONS)
+    check_integer(n_permutations, "n_permutations", 1)
+    names, x = as_models(models, names)
+    y = as_vectors(rdms, "rdms", allow_nan=True)
+    check_same_conditions(x, "models", y, "rdms")
+    inputs = (x, y, *comparison(method, sigma, y))
+    similarities, null = np.empty((len(x), len(y))), np.empty((n_permutations, len(x)))
+    _native.run("rsa.evaluate", (similarities, np.empty((0, 0))), inputs)
+    with progress_bar("Permuting conditions", verbose) as progress:
+        _native.run(
+            "rsa.permute",
+            (null,),
+            (*inputs, seed_from(random_state)),
+            n_jobs=n_jobs,
+            progress=progress,
+        )
+    statistic = similarities.mean(axis=1)
+    p_value = _permutation_p(statistic, null, alternative)
+    return PermutationTest(
+        names=names,
+        statistic=statistic,
+        p_value=p_value,
+        p_corrected=corrected(p_value, correction),
+        null=null,
+        alternative=alternative,
+        correction=correction,
+    )
+
+
+def _permutation_p(statistic: np.ndarray, null: np.ndarray, alternative: str) -> np.ndarray:
+    """Return the shares of permutations that are as extreme, up to rounding."""
+    if alternative == "two-sided":
+        center = null.mean(axis=0)
+        statistic, null = np.abs(statistic - center), np.abs(null - center)
+    elif alternative == "less":
+        statistic, null = -statistic, -null
+    extreme = (null >= statistic - 1e-12 * np.maximum(1, np.abs(statistic))).sum(axis=0)
+    return (extreme + 1) / (len(null) + 1)
