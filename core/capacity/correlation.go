@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
@@ -63,7 +64,7 @@ func NewCenters(arena *cmem.Arena, gram *mat.Dense) (*Centers, error) {
 type correlator struct {
 	*Centers
 	c, d    []float64 // XV and (diag(b) - A) XV, P x K
-	e       []float64 // residual Gram matrix, P x P
+	e       []float64 // a block of rows of the residual Gram matrix
 	left    []float64 // 1 / |residual x_i|²
 	stiefel *optimize.Stiefel
 }
@@ -74,38 +75,53 @@ func newCorrelator(arena *cmem.Arena, centers *Centers, k int) *correlator {
 		Centers: centers,
 		c:       arena.Float64s(p * k),
 		d:       arena.Float64s(p * k),
-		e:       arena.Float64s(p * p),
+		e:       arena.Float64s(min(rowBlock, p) * p),
 		left:    arena.Float64s(p),
 		stiefel: optimize.NewStiefel(arena, centers.rank, k),
 	}
 }
 
+// rowBlock is the number of rows that stay in the cache between their uses.
+const rowBlock = 64
+
 // vanished is the |residual x_i| / |x_i| below which a centre counts as gone: its
 // direction is rounding.
 const vanished = 1e-7
 
-// residual computes E = XX' - (XV)(XV)' and the inverse of its diagonal. It
-// returns the smallest ratio |residual x_i| / |x_i|, the stability of V.
+// residual computes XV and the inverse diagonal of E = XX' - (XV)(XV)'. It returns
+// the smallest ratio |residual x_i| / |x_i|, the stability of V.
 func (r *correlator) residual(v []float64, k int) (stability float64) {
-	p := r.p
-	copy(r.e, r.gram)
 	if k > 0 {
-		linalg.Gemm(blas.NoTrans, blas.NoTrans, p, k, r.rank, 1, r.x, r.rank, v, k, 0, r.c, k)
-		linalg.Gemm(blas.NoTrans, blas.Trans, p, p, k, -1, r.c, k, r.c, k, 1, r.e, p)
+		linalg.Gemm(blas.NoTrans, blas.NoTrans, r.p, k, r.rank, 1, r.x, r.rank, v, k, 0, r.c, k)
 	}
 	least := math.Inf(1)
-	for i := range p {
-		left := r.e[i*p+i]
+	for i := range r.p {
+		c := r.c[i*k : (i+1)*k]
+		left := r.squared[i] - floats.Dot(c, c)
 		least = min(least, left/r.squared[i])
 		r.left[i] = 1 / left
 	}
 	return math.Sqrt(max(0, least))
 }
 
-// cost returns half the sum of the squared correlations between residual centres,
-// the diagonal included:
+// rows calls f for blocks of rows of E, from the row first on.
+func (r *correlator) rows(k int, f func(first int, e []float64)) {
+	p := r.p
+	for first := 0; first < p; first += rowBlock {
+		n := min(rowBlock, p-first)
+		e := r.e[:n*p]
+		copy(e, r.gram[first*p:])
+		if k > 0 {
+			linalg.Gemm(blas.NoTrans, blas.Trans, n, p, k, -1, r.c[first*k:], k, r.c, k, 1, e, p)
+		}
+		f(first, e)
+	}
+}
+
+// cost returns the sum of the squared correlations between residual centres, each
+// pair once:
 //
-//	f(V) = 1/2 sum_mn E_mn² / (E_mm E_nn),   E = XX' - (XV)(XV)'
+//	f(V) = 1/2 sum_{m != n} E_mn² / (E_mm E_nn),   E = XX' - (XV)(XV)'
 //
 // and stores its gradient 2 X'(diag(b) - A) XV, where A_mn = E_mn / (E_mm E_nn)
 // and b_m = sum_n E_mn² / (E_mm² E_nn). V is rank x K with V'V = I. The cost is
@@ -115,19 +131,21 @@ func (r *correlator) cost(gradient, v []float64, k int) (cost float64) {
 	if !(r.residual(v, k) > vanished) {
 		return math.Inf(1)
 	}
-	for m := range p {
-		row := r.e[m*p : (m+1)*p]
-		var sum float64
-		for n, e := range row {
-			a := e * r.left[n]
-			sum += a * e
-			row[n] = -a * r.left[m]
+	r.rows(k, func(first int, e []float64) {
+		for m := first; m < first+len(e)/p; m++ {
+			row := e[(m-first)*p : (m-first+1)*p]
+			var sum float64
+			for n, e := range row {
+				a := e * r.left[n]
+				sum += a * e
+				row[n] = -a * r.left[m]
+			}
+			sum *= r.left[m]
+			cost += sum - 1
+			row[m] += sum * r.left[m]
 		}
-		sum *= r.left[m]
-		cost += sum
-		row[m] += sum * r.left[m]
-	}
-	linalg.Gemm(blas.NoTrans, blas.NoTrans, p, k, p, 1, r.e, p, r.c, k, 0, r.d, k)
+		linalg.Gemm(blas.NoTrans, blas.NoTrans, len(e)/p, k, p, 1, e, p, r.c, k, 0, r.d[first*k:], k)
+	})
 	linalg.Gemm(blas.Trans, blas.NoTrans, r.rank, k, p, 2, r.x, r.rank, r.d, k, 0, gradient, k)
 	return cost / 2
 }
@@ -140,21 +158,23 @@ func (r *correlator) correlation(v []float64, k int, squared bool) (mean, stabil
 	if !(stability > vanished) {
 		return math.Inf(1), 0
 	}
-	for m := range p {
-		for n := range m {
-			rho := r.e[m*p+n] * math.Sqrt(r.left[m]*r.left[n])
-			if squared {
-				mean += rho * rho
-			} else {
-				mean += math.Abs(rho)
+	r.rows(k, func(first int, e []float64) {
+		for m := first; m < first+len(e)/p; m++ {
+			for n, e := range e[(m-first)*p : (m-first)*p+m] {
+				rho := e * math.Sqrt(r.left[m]*r.left[n])
+				if squared {
+					mean += rho * rho
+				} else {
+					mean += math.Abs(rho)
+				}
 			}
 		}
-	}
+	})
 	return mean / float64(p*(p-1)/2), stability
 }
 
-// CorrelationCost returns the cost of V (rank x K, in the basis of centres as
-// they stand, X of shape P x rank) and stores its gradient.
+// CorrelationCost returns the correlator's cost with the diagonal, which adds P/2,
+// for V (N x K) and centres as they stand, X (P x N), and stores the gradient.
 func CorrelationCost(gradient, x, v *mat.Dense) (float64, error) {
 	var arena cmem.Arena
 	defer arena.Free()
@@ -170,7 +190,7 @@ func CorrelationCost(gradient, x, v *mat.Dense) (float64, error) {
 	if err := arena.Err(); err != nil {
 		return 0, err
 	}
-	return r.cost(gradient.RawMatrix().Data, v.RawMatrix().Data, k), nil
+	return r.cost(gradient.RawMatrix().Data, v.RawMatrix().Data, k) + float64(p)/2, nil
 }
 
 // RemovalOptions steers RemoveCorrelations.

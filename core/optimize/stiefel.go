@@ -36,7 +36,7 @@ type StiefelSettings struct {
 	MaxIter int
 	// Tol is the length of the gradient, relative to the value, at which the
 	// search is done. It is also done where stagnation iterations together
-	// gain less than Tol/10 relative to the value.
+	// gain less than 10 Tol relative to the value.
 	Tol float64
 }
 
@@ -94,7 +94,7 @@ func (s *Stiefel) Minimize(v []float64, k int, f Objective, settings StiefelSett
 			return result
 		}
 		if result.Iterations%stagnation == stagnation-1 {
-			if oldest-value <= settings.Tol/10*math.Abs(value) {
+			if oldest-value <= 10*settings.Tol*math.Abs(value) {
 				result.Converged = true
 				return result
 			}

@@ -85,7 +85,7 @@ def find_center_directions(
     max_iter : int, default=5000
         Steps of a search.
     tol : float, default=1e-6
-        Length of the gradient, relative to f, at which a search ends.
+        Length of the gradient, relative to the sum over pairs, at which a search ends.
     random_state : int, RandomState instance or None, default=None
         Determines the starts.
     n_jobs : int, optional
