@@ -17,6 +17,9 @@ from netrep_go.capacity import (
     explained_variance_dimension,
     participation_ratio,
 )
+from netrep_go.capacity._correlation import variance_limit
+from netrep_go.capacity._geometry import centered_centers
+from netrep_go.capacity._manifolds import as_manifolds
 
 __all__ = ["alldata_dimension_analysis", "manifold_analysis_corr"]
 
@@ -101,12 +104,16 @@ def manifold_analysis_corr(
     vectors = None if t_vecs is None else _transposed(t_vecs, "t_vecs")
     if vectors and len(vectors[0]) != n_t:
         raise ValueError(f"t_vecs must have n_t = {n_t} columns, got {len(vectors[0])}")
+    check_integer(k_min, "k_min", 0)
+    centers = centered_centers(as_manifolds(X))
+    most = variance_limit(centers @ centers.T)
     model = MeanFieldCapacity(
         float(kappa),
         n_t,
         estimator="count" if vectors is None else "norm",
         origin="samples",
-        min_removed=max(0, min(k_min, len(X) - 2)),
+        min_removed=min(k_min, most),
+        max_removed=most,
         n_repeats=n_reps,
         random_state=random_state,
         n_jobs=n_jobs,

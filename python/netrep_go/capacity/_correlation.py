@@ -19,6 +19,9 @@ from netrep_go.capacity._manifolds import as_manifolds
 __all__ = ["CenterDirections", "center_correlation_cost", "find_center_directions"]
 
 
+_MOST = 46  # directions that are tried unless the user says more, as in dnn-object-manifolds
+
+
 class CenterDirections(NamedTuple):
     """Directions that make the centres of manifolds correlated.
 
@@ -77,7 +80,7 @@ def find_center_directions(
         Smallest number of directions. The references begin with 1.
     max_removed : int, default=None
         Largest number of directions, at most the number of manifolds minus 2. None is ten
-        more than it takes to explain 95 % of the variance of the centres.
+        more than it takes to explain 95 % of the variance of the centres, at most 46.
     criterion : {'absolute', 'squared'}, default='absolute'
         Mean of absolute or of squared correlations.
     n_repeats : int, default=10
@@ -190,16 +193,20 @@ def _most(gram: np.ndarray, min_removed: int, max_removed: int | None) -> int:
             f"min_removed must be at most {limit} for {len(gram)} manifolds, got {min_removed}"
         )
     if max_removed is None:
-        spectrum = np.linalg.eigvalsh(gram)[::-1]
-        explained = np.cumsum(spectrum) / spectrum.sum()
-        most = min(limit, max(1, np.count_nonzero(explained < 0.95)) + 10)
-        return max(most, min_removed)
+        return max(min(variance_limit(gram), _MOST), min_removed)
     check_integer(max_removed, "max_removed", min_removed)
     if max_removed > limit:
         raise ValueError(
             f"max_removed must be at most {limit} for {len(gram)} manifolds, got {max_removed}"
         )
     return int(max_removed)
+
+
+def variance_limit(gram: np.ndarray) -> int:
+    """Return mftma's largest number of directions, given the centres' Gram matrix."""
+    spectrum = np.linalg.eigvalsh(gram)[::-1]
+    explained = np.cumsum(spectrum) / spectrum.sum()
+    return max(0, min(len(gram) - 2, max(1, np.count_nonzero(explained < 0.95)) + 10))
 
 
 def center_correlation_cost(centers: ArrayLike, V: ArrayLike) -> tuple[float, np.ndarray]:

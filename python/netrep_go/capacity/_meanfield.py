@@ -101,7 +101,8 @@ class MeanFieldCapacity(BaseEstimator):
         Smallest number of directions of the centres to remove.
     max_removed : int, default=None
         Largest number, at most the number of manifolds minus 2; None is ten more than it
-        takes to explain 95 % of their variance. 0 leaves the centres as they are.
+        takes to explain 95 % of their variance, at most 46. 0 leaves the centres as they
+        are.
     criterion : {'absolute', 'squared'}, default='absolute'
         What the removal makes small: the mean of absolute or of squared correlations.
     n_repeats : int, default=10
