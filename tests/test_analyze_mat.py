@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
 from netrep_go.capacity import (
+    DirectCapacity,
     MeanFieldCapacity,
     TuningFile,
     analyze_mat,
@@ -67,6 +68,33 @@ def test_results_are_those_of_the_estimator_under_matlab_s_names(prefix):
     per_object = variables["alphac_hat_results"]
     capacity = variables["theory_capacity_results"][:, 0]
     assert_allclose(1 / (1 / per_object).mean(axis=(1, 2)), capacity, rtol=1e-6)
+
+
+def test_both_kinds_of_capacity(prefix, monkeypatch):
+    analyze_mat(prefix, FAST, sets=[0, 1])
+    fitted = []
+    original = MeanFieldCapacity.fit
+    monkeypatch.setattr(MeanFieldCapacity, "fit", lambda *args: fitted.append(1) or original(*args))
+    direct = DirectCapacity("search", features="first", labels="sparse")
+    variables = analyze_mat(prefix, [*FAST, direct]).variables
+    assert len(fitted) == 1  # the third set
+    written = read_mat(f"{prefix}_capacity.mat")
+    assert_array_equal(written["capacity_results"], variables["capacity_results"])
+    separability = written["separability_results"]
+    assert separability.shape == (SETS, NEURONS)
+    assert np.isnan(separability[1, 9:]).all()
+    with TuningFile(f"{prefix}_tuning.mat") as tuning:
+        model = direct.fit(tuning[1])  # with all labellings and the first features: exact
+    assert_array_equal(separability[1, model.n_tested_ - 1], model.separability_)
+    assert variables["capacity_results"][1, 0] == model.n_critical_
+    assert_allclose(variables["direct_capacity_results"], OBJECTS / variables["capacity_results"])
+
+
+def test_default_estimators(prefix):
+    pytest.importorskip("pandas", reason="pandas comes with netrep-go[plot]")
+    table = analyze_mat(prefix).to_frame()
+    assert {"capacity", "direct_capacity", "radius", "center_correlation"} <= set(table)
+    assert (table["direct_capacity"] > 0.3).all()
 
 
 def test_table(prefix):
@@ -164,7 +192,11 @@ def test_controls_change_the_responses_and_the_names(prefix):
         ({"sets": [3]}, ValueError, "sets must be below 3, got 3"),
         ({"batch": (2, 2)}, ValueError, r"batch\[0\] must be below batch\[1\], got \(2, 2\)"),
         ({"controls": ["spin"]}, ValueError, r"controls must be among .*, got 'spin'"),
-        ({"estimators": [object()]}, TypeError, "estimators must be of MeanFieldCapacity"),
+        (
+            {"estimators": [object()]},
+            TypeError,
+            "estimators must be of MeanFieldCapacity, DirectCapacity",
+        ),
         ({"random_state": None}, TypeError, "random_state must be an integer, got None"),
     ],
 )

@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator, clone
 from netrep_go._optional import pandas
 from netrep_go._validation import check_integer
 from netrep_go.capacity import _randomization
+from netrep_go.capacity._direct import DirectCapacity
 from netrep_go.capacity._geometry import (
     center_correlations,
     participation_ratio,
@@ -59,8 +60,9 @@ class MatAnalysis:
         Returns
         -------
         pandas.DataFrame
-            With the title and, of those that were estimated, capacity, radius, dimension,
-            their standard errors, centre correlation, number of centre dimensions removed.
+            With the title and, of those that were estimated, capacity, radius, dimension
+            and their standard errors, centre correlation, number of directions of the
+            centres that were removed, direct capacity and its standard error.
 
         Raises
         ------
@@ -87,8 +89,9 @@ def analyze_mat(
 
     Reads ``<prefix>_tuning.mat`` as :class:`TuningFile` does, one set at a time, and writes
     one file for each estimator, ``<prefix>_lowrank_optimalK.mat`` for
-    :class:`MeanFieldCapacity`, with results under the names that the MATLAB library gives
-    them [1]_. The README has a table of its calls.
+    :class:`MeanFieldCapacity` and ``<prefix>_capacity.mat`` for :class:`DirectCapacity`,
+    with results under the names that the MATLAB library gives them [1]_. The README has a
+    table of its calls.
 
     The results of a set are kept in a folder beside the file as soon as they are known. An
     analysis that was interrupted goes on where it was when it is called again; one whose
@@ -100,7 +103,8 @@ def analyze_mat(
     prefix : path
         Path of the file without ``_tuning.mat``.
     estimators : sequence of estimators, default=None
-        What to estimate. If None, ``[MeanFieldCapacity()]``. Their `random_state` is not used.
+        What to estimate. If None, ``[MeanFieldCapacity(), DirectCapacity()]``. Their
+        `random_state` is not used.
     controls : sequence of str, default=()
         Names of functions of :mod:`netrep_go.capacity` that change the responses first, in
         this order, such as ``("randomize_centers", "permute_axes")``. They become part of the
@@ -144,11 +148,10 @@ def analyze_mat(
     1      fc7     0.102    0.84        8.1
     """
     check_integer(random_state, "random_state", 0)
+    if estimators is None:
+        estimators = [MeanFieldCapacity(), DirectCapacity()]
     with TuningFile(f"{os.fspath(prefix)}_tuning.mat") as tuning:
-        runs = [
-            _Run(prefix, tuning, estimator, controls, random_state)
-            for estimator in ([MeanFieldCapacity()] if estimators is None else estimators)
-        ]
+        runs = [_Run(prefix, tuning, estimator, controls, random_state) for estimator in estimators]
         for index in _selected(sets, batch, tuning.n_sets):
             pending = [run for run in runs if not run.is_done(index)]
             if not pending:
@@ -294,6 +297,20 @@ def _mean_field(estimator: MeanFieldCapacity, manifolds: list[np.ndarray]) -> di
     }
 
 
+def _direct(estimator: DirectCapacity, manifolds: list[np.ndarray]) -> dict[str, Any]:
+    """Return the variables of check_capacity."""
+    tested = np.full((2, estimator.n_features_in_), np.nan)
+    tested[:, estimator.n_tested_ - 1] = estimator.separability_, estimator.n_attempts_
+    return {
+        "capacity_results": [estimator.n_critical_],
+        "capacity_error_results": [estimator.n_critical_error_],
+        "direct_capacity_results": [estimator.capacity_],
+        "direct_capacity_error_results": [estimator.capacity_error_],
+        "separability_results": tested[0],
+        "neuron_samples_used_results": tested[1],
+    }
+
+
 class _Stage(NamedTuple):
     """What an estimator's results are called."""
 
@@ -301,7 +318,10 @@ class _Stage(NamedTuple):
     variables: Callable[[Any, list[np.ndarray]], dict[str, Any]]
 
 
-_STAGES: dict[type, _Stage] = {MeanFieldCapacity: _Stage("lowrank_optimalK", _mean_field)}
+_STAGES: dict[type, _Stage] = {
+    MeanFieldCapacity: _Stage("lowrank_optimalK", _mean_field),
+    DirectCapacity: _Stage("capacity", _direct),
+}
 
 _COLUMNS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
     "capacity": ("theory_capacity_results", lambda x: x[:, 0]),
@@ -312,6 +332,8 @@ _COLUMNS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
     "dimension_se": ("dimension_se_results", lambda x: x[:, 0]),
     "center_correlation": ("original_correlations_results", lambda x: _off_diagonal(x)),
     "n_centers_removed": ("best_K_results", lambda x: x[:, 0].astype(int)),
+    "direct_capacity": ("direct_capacity_results", lambda x: x[:, 0]),
+    "direct_capacity_se": ("direct_capacity_error_results", lambda x: x[:, 0]),
 }
 
 
