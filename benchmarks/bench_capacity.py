@@ -122,7 +122,11 @@ def many_samples() -> dict[str, object]:
     X = [rng.standard_normal(500) + 0.1 * rng.standard_normal((1000, 500)) for _ in range(10)]
     model = MeanFieldCapacity(n_t=200, random_state=0)
     seconds = shortest(lambda: model.fit(X), 2)
-    return {"case": "P=10, M=1000, N=500, n_t=200", "unit": "run", "ours (ms)": 1e3 * seconds}
+    return {
+        "case": "P=10, M=1000, N=500, n_t=200",
+        "unit": "run",
+        "ours (ms)": round(1e3 * seconds, 1),
+    }
 
 
 MANY = """
