@@ -377,7 +377,7 @@ def test_memory_is_that_of_features_squared(rng, similarity):
 def test_unpenalised_weights_are_those_of_least_norm(rng):
     x, t = rng.standard_normal((6, 30)), rng.standard_normal(15)
     model = FeatureReweighting(alpha=0, fit_intercept=False).fit(x, t)
-    expected = np.linalg.lstsq(design(x, "dot"), t)[0]
+    expected = np.linalg.lstsq(design(x, "dot"), t, rcond=None)[0]
     np.testing.assert_allclose(model.coef_, expected, atol=1e-8)
 
 
