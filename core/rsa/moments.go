@@ -48,15 +48,17 @@ func (m *momentMethod) evaluate(_ context.Context, w *evaluator) error {
 // gather stores the entries of the sample, centred for correlations, times the
 // roots of their weights.
 func (m *momentMethod) gather(dst, x []float64, w *evaluator) {
+	index := w.sample.index
+	weight, root := w.sample.weight[:len(index)], w.sample.root[:len(index)]
 	var mean float64
 	if w.Similarity == Pearson {
-		for t, k := range w.sample.index {
-			mean += x[k] * w.sample.weight[t]
+		for t, k := range index {
+			mean += x[k] * weight[t]
 		}
 		mean /= w.sample.total
 	}
-	for t, k := range w.sample.index {
-		dst[t] = (x[k] - mean) * w.sample.root[t]
+	for t, k := range index {
+		dst[t] = (x[k] - mean) * root[t]
 	}
 	// What is left of a constant vector is rounding.
 	if w.Similarity == Pearson && floats.Norm(dst, 2) <= unvaried*math.Abs(mean)*math.Sqrt(w.sample.total) {

@@ -116,9 +116,10 @@ func (m *rankMethod) midranks(rank, order []int32, same []bool) {
 // gather stores the centred ranks of the entries of the sample times the roots of
 // their weights, and returns their norm. The mean of ranks is (total + 1) / 2.
 func (m *rankMethod) gather(dst []float64, rank []int32, w *evaluator) float64 {
-	mean := w.sample.total + 1
-	for t, p := range w.sample.index {
-		dst[t] = (float64(rank[p]) - mean) * w.sample.root[t]
+	mean, index := w.sample.total+1, w.sample.index
+	root := w.sample.root[:len(index)]
+	for t, p := range index {
+		dst[t] = (float64(rank[p]) - mean) * root[t]
 	}
 	return floats.Norm(dst, 2)
 }
