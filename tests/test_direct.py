@@ -12,6 +12,7 @@ from sklearn.datasets import load_digits
 
 from netrep_go.capacity import (
     DirectCapacity,
+    MeanFieldCapacity,
     ball_capacity,
     conic_separability,
     cover_separability,
@@ -139,6 +140,16 @@ def test_mean_field_of_segments():
         model = DirectCapacity(bias=False, n_draws=2000, random_state=5).fit(X)
         expected = ball_capacity(radius, 1)
         assert abs(model.capacity_ - expected) < 3 * model.capacity_error_ + 0.005 * expected
+
+
+@pytest.mark.parametrize("radius", [0.3, 1.0])
+def test_mean_field(rng, radius):
+    X = rng.standard_normal((60, 1, 1000)) + radius * rng.standard_normal((60, 6, 1000))
+    theory = MeanFieldCapacity(max_removed=0, n_t=500, random_state=0).fit(list(X))
+    model = DirectCapacity(bias=False, n_draws=1000, random_state=0).fit(list(X))
+    error = np.hypot(theory.capacity_se_, model.capacity_error_)
+    finite = 1 / 60  # theory is that of many manifolds
+    assert abs(model.capacity_ / theory.capacity_ - 1) < 3 * error / theory.capacity_ + finite
 
 
 @pytest.mark.parametrize("labels", ["balanced", "iid", "sparse"])

@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import nnls
 from sklearn.base import clone
 
-from netrep_go.capacity import JointCapacity, ball_capacity
+from netrep_go.capacity import JointCapacity, MeanFieldCapacity, ball_capacity, project_on_cone
 
 MEASURES = (
     "capacity",
@@ -67,6 +67,26 @@ def test_independent_segments(radius):
     assert model.radius_ == pytest.approx(expected, abs=3 * model.radius_error_ + 0.003)
     assert model.center_alignment_ < 0.03
     assert model.axis_alignment_ < 0.03
+
+
+def test_independent_manifolds(rng):
+    # In subspaces of their own: the cones of all, one by one, and mean-field theory.
+    n_manifolds, shape = 80, (6, 4)
+    X = np.zeros((n_manifolds, shape[0], n_manifolds * (shape[1] + 1)))
+    inverse = []
+    for i, manifold in enumerate(X):
+        own = manifold[:, i * (shape[1] + 1) : (i + 1) * (shape[1] + 1)]
+        own[:, 0] = 1.0
+        own[:, 1:] = 0.5 * rng.standard_normal(shape)
+        n_active = project_on_cone(rng.standard_normal((2000, shape[1] + 1)), own).n_active
+        inverse.append([n_active.mean(), n_active.var() / len(n_active)])
+    joint = JointCapacity(center=False, n_t=1000, random_state=0).fit(list(X))
+    mean, variance = np.mean(inverse, axis=0)
+    error = np.hypot(joint.capacity_error_, np.sqrt(variance / n_manifolds) / mean**2)
+    assert abs(joint.capacity_ - 1 / mean) < 3 * error
+    theory = MeanFieldCapacity(max_removed=0, n_t=1000, random_state=0).fit(list(X))
+    error = np.hypot(joint.capacity_error_, theory.capacity_se_)
+    assert abs(joint.capacity_ - theory.capacity_) < 3 * error + 0.7 / n_manifolds * joint.capacity_
 
 
 def test_orthant_simplices():
