@@ -86,7 +86,7 @@ def main():
             }
         with timed(f"direct capacity: {name}"):
             direct[name] = {
-                layer: DirectCapacity(n_draws=100, random_state=0).fit(X, y)
+                layer: DirectCapacity(n_t=100, random_state=0).fit(X, y)
                 for layer, X in by_layer.items()
             }
     write_table(args.output / "layers.csv", fitted, direct)

@@ -158,7 +158,7 @@ def test_joint_capacity(estimator, check):
     check(estimator)
 
 
-@with_checks(DirectCapacity(n_draws=20, random_state=0), waived={"check_fit2d_1sample": ONE_SAMPLE})
+@with_checks(DirectCapacity(n_t=20, random_state=0), waived={"check_fit2d_1sample": ONE_SAMPLE})
 @pytest.mark.filterwarnings("ignore:only .* of the dichotomies are separable:UserWarning")
 def test_direct_capacity(estimator, check):
     check(estimator)

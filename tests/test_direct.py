@@ -42,7 +42,7 @@ def within(model, p):
 
 
 def both(X, **options):
-    conic = DirectCapacity(n_draws=4000, random_state=0, **options)
+    conic = DirectCapacity(n_t=4000, random_state=0, **options)
     search = DirectCapacity("search", tol=0.02, random_state=0, **options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of capacities that are NaN
@@ -52,13 +52,12 @@ def both(X, **options):
 def agree(conic, search):
     """Whether the two methods find the same curve and capacity."""
     p, error = (
-        getattr(conic, name)[search.n_tested_ - 1]
-        for name in ("separability_", "separability_error_")
+        getattr(conic, name)[search.n_tested_ - 1] for name in ("separability_", "separability_se_")
     )
     error = np.hypot(error, np.sqrt(p * (1 - p) / search.n_attempts_))
     assert (np.abs(p - search.separability_) < 3.5 * error + 1 / search.n_attempts_).all()
     assert np.isnan(conic.capacity_) == np.isnan(search.capacity_)
-    error = np.hypot(conic.capacity_error_, search.capacity_error_)
+    error = np.hypot(conic.capacity_se_, search.capacity_se_)
     assert np.isnan(error) or abs(conic.capacity_ - search.capacity_) < 3 * error
 
 
@@ -70,23 +69,23 @@ def agree(conic, search):
 @pytest.mark.parametrize("n_points", [20, 40])
 def test_points_in_general_position(rng, method, bias, n_points):
     X = rng.lognormal(size=(n_points, 1, 50))  # whatever their distribution
-    model = DirectCapacity(method, labels="iid", bias=bias, tol=0.02, n_draws=4000, random_state=3)
+    model = DirectCapacity(method, labels="iid", bias=bias, tol=0.02, n_t=4000, random_state=3)
     model.fit(list(X))
     assert within(model, cover_separability(n_points, model.n_tested_, bias=bias))
-    assert model.n_critical_ == pytest.approx(n_points / 2 - bias, abs=3 * model.n_critical_error_)
-    assert 0 < model.n_critical_error_ < 0.5
+    assert model.n_critical_ == pytest.approx(n_points / 2 - bias, abs=3 * model.n_critical_se_)
+    assert 0 < model.n_critical_se_ < 0.5
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_balanced_points(rng, method):
-    model = DirectCapacity(method, tol=0.02, n_draws=4000, random_state=1, step=6)
+    model = DirectCapacity(method, tol=0.02, n_t=4000, random_state=1, step=6)
     model.fit(list(rng.standard_normal((20, 1, 30))))
     expected = {6: 0.07, 7: 0.15, 8: 0.30, 9: 0.47, 10: 0.58, 11: 0.79}  # 500 trials each
     tested = [i for i, n in enumerate(model.n_tested_) if n in expected]
     assert len(tested) > 2
     for i in tested:
         p = expected[model.n_tested_[i]]
-        error = np.hypot(model.separability_error_[i], np.sqrt(p * (1 - p) / 500))
+        error = np.hypot(model.separability_se_[i], np.sqrt(p * (1 - p) / 500))
         assert abs(model.separability_[i] - p) < 3 * error
 
 
@@ -95,7 +94,7 @@ def test_balanced_points(rng, method):
 def test_segments(method, radius):
     X = orthogonal_manifolds(12, np.array([[radius], [-radius]]))
     model = DirectCapacity(
-        method, labels="iid", bias=False, tol=0.02, n_draws=4000, random_state=2
+        method, labels="iid", bias=False, tol=0.02, n_t=4000, random_state=2
     ).fit(X)
     assert within(model, segment_separability(12, model.n_tested_, radius))
 
@@ -103,16 +102,16 @@ def test_segments(method, radius):
 def test_discs():
     angle = 2 * np.pi * np.arange(60) / 60
     X = orthogonal_manifolds(10, np.stack([np.cos(angle), np.sin(angle)], axis=1))
-    model = DirectCapacity(labels="iid", bias=False, n_draws=4000, random_state=3).fit(X)
+    model = DirectCapacity(labels="iid", bias=False, n_t=4000, random_state=3).fit(X)
     p = disc_separability(10, model.n_tested_, 1.0)
-    assert (np.abs(model.separability_ - p) < 3 * model.separability_error_ + 0.01).all()
+    assert (np.abs(model.separability_ - p) < 3 * model.separability_se_ + 0.01).all()
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_orthant_simplices_count_as_points(method):
     X = np.split(np.eye(24), 6)
     model = DirectCapacity(
-        method, labels="iid", bias=False, tol=0.02, n_draws=4000, random_state=4
+        method, labels="iid", bias=False, tol=0.02, n_t=4000, random_state=4
     ).fit(X)
     assert within(model, cover_separability(24, model.n_tested_, bias=False))
 
@@ -137,17 +136,17 @@ def test_random_cones():
 def test_mean_field_of_segments():
     for radius in (0.1, 0.3, 0.6, 1.0):
         X = orthogonal_manifolds(100, np.array([[radius], [-radius]]))
-        model = DirectCapacity(bias=False, n_draws=2000, random_state=5).fit(X)
+        model = DirectCapacity(bias=False, n_t=2000, random_state=5).fit(X)
         expected = ball_capacity(radius, 1)
-        assert abs(model.capacity_ - expected) < 3 * model.capacity_error_ + 0.005 * expected
+        assert abs(model.capacity_ - expected) < 3 * model.capacity_se_ + 0.005 * expected
 
 
 @pytest.mark.parametrize("radius", [0.3, 1.0])
 def test_mean_field(rng, radius):
     X = rng.standard_normal((60, 1, 1000)) + radius * rng.standard_normal((60, 6, 1000))
     theory = MeanFieldCapacity(max_removed=0, n_t=500, random_state=0).fit(list(X))
-    model = DirectCapacity(bias=False, n_draws=1000, random_state=0).fit(list(X))
-    error = np.hypot(theory.capacity_se_, model.capacity_error_)
+    model = DirectCapacity(bias=False, n_t=1000, random_state=0).fit(list(X))
+    error = np.hypot(theory.capacity_se_, model.capacity_se_)
     finite = 1 / 60  # theory is that of many manifolds
     assert abs(model.capacity_ / theory.capacity_ - 1) < 3 * error / theory.capacity_ + finite
 
@@ -167,8 +166,8 @@ def test_all_dichotomies_of_first_features(rng, labels, n_manifolds):
             len(set(codes)) == 1 or separate(first, np.repeat(codes, 2)).separable for codes in y
         ]
         assert fraction == pytest.approx(np.mean(found))
-    assert (model.separability_error_ == 0).all()
-    assert model.capacity_error_ == 0
+    assert (model.separability_se_ == 0).all()
+    assert model.capacity_se_ == 0
 
 
 def test_search_is_that_of_the_reference():
@@ -208,7 +207,7 @@ def test_random_manifolds(rng, bias, labels):
 def test_digits():
     X, y = load_digits(return_X_y=True)
     chosen = np.concatenate([np.flatnonzero(y == digit)[:20] for digit in range(10)])
-    conic = DirectCapacity(n_draws=3000, random_state=0).fit(X[chosen], y[chosen])
+    conic = DirectCapacity(n_t=3000, random_state=0).fit(X[chosen], y[chosen])
     search = DirectCapacity("search", tol=0.04, random_state=0).fit(X[chosen], y[chosen])
     agree(conic, search)
     assert 0.1 < conic.capacity_ < 0.5
@@ -250,8 +249,8 @@ def test_unequal_manifolds(rng):
 def test_more_samples_than_a_gram_matrix_is_made_for(rng):
     X = rng.standard_normal((12, 1, 14)) + 0.1 * rng.standard_normal((12, 200, 14))
     few = [samples[:100] for samples in X]
-    conic = DirectCapacity(n_draws=300, random_state=0).fit(list(X))
-    same = DirectCapacity(n_draws=300, random_state=0).fit(few)
+    conic = DirectCapacity(n_t=300, random_state=0).fit(list(X))
+    same = DirectCapacity(n_t=300, random_state=0).fit(few)
     assert conic.n_critical_ > same.n_critical_
     agree(conic, DirectCapacity("search", tol=0.04, random_state=0).fit(list(X)))
 
@@ -276,8 +275,8 @@ def test_given_labels(rng):
     for method in METHODS:
         given = DirectCapacity(method, labels=everything, random_state=0).fit(list(X))
         enumerated = DirectCapacity(method, labels="all", random_state=0).fit(list(X))
-        random = DirectCapacity(method, labels="iid", random_state=1, n_draws=3000).fit(list(X))
-        assert abs(given.n_critical_ - enumerated.n_critical_) < 3 * given.n_critical_error_ + 0.2
+        random = DirectCapacity(method, labels="iid", random_state=1, n_t=3000).fit(list(X))
+        assert abs(given.n_critical_ - enumerated.n_critical_) < 3 * given.n_critical_se_ + 0.2
         assert abs(random.n_critical_ - enumerated.n_critical_) < 1
     search = DirectCapacity("search", labels=everything).fit(list(X))
     assert (search.n_attempts_ == 32).all()
@@ -298,7 +297,7 @@ def test_threads_and_seeds(rng, method):
     for name in ("separability_", "n_tested_", "n_attempts_", "separability_band_"):
         np.testing.assert_array_equal(getattr(fits[0], name), getattr(fits[1], name))
     assert fits[0].capacity_ == fits[1].capacity_
-    assert fits[0].capacity_error_ == fits[1].capacity_error_
+    assert fits[0].capacity_se_ == fits[1].capacity_se_
     assert fits[0].capacity_ != fits[2].capacity_
     again = clone(fits[0]).fit(X)
     assert again.capacity_ == fits[0].capacity_
@@ -335,19 +334,19 @@ def test_units(rng):
 
 def test_bands(rng):
     X = list(rng.standard_normal((12, 1, 30)) + 0.5 * rng.standard_normal((12, 3, 30)))
-    truth = DirectCapacity(n_draws=40_000, random_state=0).fit(X)
+    truth = DirectCapacity(n_t=40_000, random_state=0).fit(X)
     covered = []
     for seed in range(60):
-        model = DirectCapacity(n_draws=200, random_state=seed).fit(X)
+        model = DirectCapacity(n_t=200, random_state=seed).fit(X)
         low, high = model.separability_band_
         assert (low <= high).all()
         assert low.min() >= 0
         assert high.max() <= 1
         covered.append((low <= truth.separability_) & (truth.separability_ <= high))
-        assert abs(model.n_critical_ - truth.n_critical_) < 5 * model.n_critical_error_
+        assert abs(model.n_critical_ - truth.n_critical_) < 5 * model.n_critical_se_
     assert np.mean(covered) > 0.93
-    wide = DirectCapacity(n_draws=200, random_state=0).fit(X).separability_error_
-    assert (wide > truth.separability_error_).all()
+    wide = DirectCapacity(n_t=200, random_state=0).fit(X).separability_se_
+    assert (wide > truth.separability_se_).all()
 
 
 def test_interrupt(rng):
@@ -377,7 +376,7 @@ def test_inseparable(rng, method):
         ({"features": "last"}, "features"),
         ({"rule": "mean"}, "rule"),
         ({"labels": "random"}, "labels"),
-        ({"n_draws": 1}, "n_draws must be at least 10"),
+        ({"n_t": 1}, "n_t must be at least 10"),
         ({"precision": 0}, "precision"),
         ({"step": 0}, "step"),
         ({"tol": 0}, "tol must be in"),
@@ -419,7 +418,7 @@ def test_too_many_dichotomies(rng):
 
 def test_two_manifolds_and_one_feature(rng):
     agree(*both([rng.standard_normal((5, 20)), 1 + rng.standard_normal((5, 20))]))
-    line = DirectCapacity(n_draws=50, random_state=0).fit([[[0.0], [1.0]], [[2.0], [3.0]]])
+    line = DirectCapacity(n_t=50, random_state=0).fit([[[0.0], [1.0]], [[2.0], [3.0]]])
     assert line.separability_.tolist() == [1.0]
     assert line.capacity_ == 2.0
     touching = [[[0.0], [1.0]], [[1.0], [3.0]]]
@@ -437,5 +436,5 @@ def test_curve_is_that_of_the_product_of_cones():
         X[i][:, 2 * i + 1] = radius, -radius
         sector = np.arctan(radius) / np.pi
         volumes = np.convolve(volumes, [0.5 - sector, 0.5, sector])
-    model = DirectCapacity(bias=False, labels="iid", n_draws=4000, random_state=0).fit(X)
+    model = DirectCapacity(bias=False, labels="iid", n_t=4000, random_state=0).fit(X)
     assert within(model, conic_separability(volumes, 1, model.n_tested_))

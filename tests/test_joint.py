@@ -24,7 +24,7 @@ def measures(model):
 
 
 def errors(model):
-    return np.array([getattr(model, f"{name}_error_") for name in MEASURES])
+    return np.array([getattr(model, f"{name}_se_") for name in MEASURES])
 
 
 def orthogonal_segments(n_manifolds, radius):
@@ -45,8 +45,8 @@ def correlated(rng, n_manifolds=6, n_samples=4, n_features=15):
 def test_points_in_general_position(rng, shape):
     X = rng.lognormal(size=shape)[:, np.newaxis]
     model = JointCapacity(center=False, n_t=4000, random_state=0).fit(list(X))
-    assert model.capacity_ == pytest.approx(2, abs=3 * model.capacity_error_)
-    assert model.capacity_error_ < 0.02
+    assert model.capacity_ == pytest.approx(2, abs=3 * model.capacity_se_)
+    assert model.capacity_se_ < 0.02
     assert model.dimension_ == model.radius_ == model.axis_alignment_ == 0
 
 
@@ -56,15 +56,15 @@ def test_independent_segments(radius):
     model = JointCapacity(center=False, n_t=2000, random_state=0)
     model.fit(orthogonal_segments(30, radius))
     expected = ball_capacity(radius, 1)
-    assert model.capacity_ == pytest.approx(expected, abs=3 * model.capacity_error_ + 1e-9)
-    assert model.capacity_error_ < 0.01 * expected
-    assert model.dimension_ == pytest.approx(1, abs=3 * model.dimension_error_)
+    assert model.capacity_ == pytest.approx(expected, abs=3 * model.capacity_se_ + 1e-9)
+    assert model.capacity_se_ < 0.01 * expected
+    assert model.dimension_ == pytest.approx(1, abs=3 * model.dimension_se_)
     t_center, t_axis = np.random.default_rng(1).standard_normal((2, 1_000_000))
     inside = np.abs(t_axis) < radius * t_center
     anchor = np.where(inside, t_axis / t_center, radius * np.sign(t_axis))
     both = (t_axis**2 * anchor**2 / (1 + anchor**2)).mean()
     expected = np.sqrt(both / ((t_axis**2).mean() - both))
-    assert model.radius_ == pytest.approx(expected, abs=3 * model.radius_error_ + 0.003)
+    assert model.radius_ == pytest.approx(expected, abs=3 * model.radius_se_ + 0.003)
     assert model.center_alignment_ < 0.03
     assert model.axis_alignment_ < 0.03
 
@@ -82,16 +82,16 @@ def test_independent_manifolds(rng):
         inverse.append([n_active.mean(), n_active.var() / len(n_active)])
     joint = JointCapacity(center=False, n_t=1000, random_state=0).fit(list(X))
     mean, variance = np.mean(inverse, axis=0)
-    error = np.hypot(joint.capacity_error_, np.sqrt(variance / n_manifolds) / mean**2)
+    error = np.hypot(joint.capacity_se_, np.sqrt(variance / n_manifolds) / mean**2)
     assert abs(joint.capacity_ - 1 / mean) < 3 * error
     theory = MeanFieldCapacity(max_removed=0, n_t=1000, random_state=0).fit(list(X))
-    error = np.hypot(joint.capacity_error_, theory.capacity_se_)
+    error = np.hypot(joint.capacity_se_, theory.capacity_se_)
     assert abs(joint.capacity_ - theory.capacity_) < 3 * error + 0.7 / n_manifolds * joint.capacity_
 
 
 def test_orthant_simplices():
     model = JointCapacity(center=False, n_t=2000, random_state=0).fit(np.split(np.eye(60), 12))
-    assert model.capacity_ == pytest.approx(2 / 5, abs=3 * model.capacity_error_)
+    assert model.capacity_ == pytest.approx(2 / 5, abs=3 * model.capacity_se_)
 
 
 def by_definition(X, rng, n_t):
@@ -215,11 +215,11 @@ def test_labels(rng):
         JointCapacity(labels=labels, n_t=3200, random_state=0).fit(X)
         for labels in (everything, "iid")
     )
-    error = np.hypot(given.capacity_error_, iid.capacity_error_)
+    error = np.hypot(given.capacity_se_, iid.capacity_se_)
     assert abs(given.capacity_ - iid.capacity_) < 3 * error
     sparse = JointCapacity(labels="sparse", n_t=3200, random_state=0).fit(X)
     one = JointCapacity(labels=1 - 2 * np.eye(6), n_t=3200, random_state=1).fit(X)
-    error = np.hypot(sparse.capacity_error_, one.capacity_error_)
+    error = np.hypot(sparse.capacity_se_, one.capacity_se_)
     assert abs(sparse.capacity_ - one.capacity_) < 3 * error
 
 

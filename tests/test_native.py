@@ -114,7 +114,7 @@ def direct_capacity(x, y):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # few features, hence no capacity
         return [
-            DirectCapacity(method, n_draws=50, tol=0.2, random_state=0).fit([x, y]).separability_
+            DirectCapacity(method, n_t=50, tol=0.2, random_state=0).fit([x, y]).separability_
             for method in ("conic", "search")
         ]
 

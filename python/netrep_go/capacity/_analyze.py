@@ -303,9 +303,9 @@ def _direct(estimator: DirectCapacity, manifolds: list[np.ndarray]) -> dict[str,
     tested[:, estimator.n_tested_ - 1] = estimator.separability_, estimator.n_attempts_
     return {
         "capacity_results": [estimator.n_critical_],
-        "capacity_error_results": [estimator.n_critical_error_],
+        "capacity_error_results": [estimator.n_critical_se_],
         "direct_capacity_results": [estimator.capacity_],
-        "direct_capacity_error_results": [estimator.capacity_error_],
+        "direct_capacity_error_results": [estimator.capacity_se_],
         "separability_results": tested[0],
         "neuron_samples_used_results": tested[1],
     }

@@ -54,7 +54,7 @@ class DirectCapacity(BaseEstimator):
 
     of not happening, with the intrinsic volumes :math:`v_k` of C [2]_. The projection of a
     Gaussian vector on C lies inside of a face of dimension k with probability
-    :math:`v_k`, so that `n_draws` projections tell p(n) for all n.
+    :math:`v_k`, so that `n_t` projections tell p(n) for all n.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class DirectCapacity(BaseEstimator):
         What the critical number of features is: where the curve, made monotone and
         interpolated, crosses 1/2, or the smallest tested number with a fraction of 1/2 or
         more, as in [1]_.
-    n_draws : int, default=1000
+    n_t : int, default=1000
         Number of projections of the conic method.
     step : int, optional
         Step of the search's scan; None for that of [1]_: 10 below 100 features, 100 or 128
@@ -100,17 +100,17 @@ class DirectCapacity(BaseEstimator):
     capacity_ : float
         Manifolds per feature. NaN, with a warning, if fewer than half of the dichotomies are
         separable even with all features.
-    capacity_error_ : float
+    capacity_se_ : float
         Its standard error, by resampling.
     n_critical_ : float
         Number of features :math:`N_c`.
-    n_critical_error_ : float
+    n_critical_se_ : float
         Its standard error.
     n_tested_ : ndarray of shape (n_tested,)
         Numbers of features: those that the search tested, or 1, ..., N.
     separability_ : ndarray of shape (n_tested,)
         Separable fraction of the dichotomies with so many features.
-    separability_error_ : ndarray of shape (n_tested,)
+    separability_se_ : ndarray of shape (n_tested,)
         Standard errors, from counts with one success and one failure added: not 0 where all
         attempts agree. 0 where all dichotomies were tried.
     separability_band_ : ndarray of shape (2, n_tested)
@@ -145,7 +145,7 @@ class DirectCapacity(BaseEstimator):
     >>> centers = rng.standard_normal((40, 1, 60))
     >>> X = centers + 0.5 * rng.standard_normal((40, 8, 60))
     >>> direct = DirectCapacity(random_state=0).fit(list(X))
-    >>> round(direct.capacity_, 1), direct.capacity_error_ < 0.05
+    >>> round(direct.capacity_, 1), direct.capacity_se_ < 0.05
     (0.9, True)
     >>> direct.separability_[[29, 39, 44, 49, 59]].round(1)  # with 30, 40, ... features
     array([0. , 0.1, 0.4, 0.7, 1. ])
@@ -159,7 +159,7 @@ class DirectCapacity(BaseEstimator):
         labels: str | ArrayLike = "balanced",
         bias: bool = True,
         rule: str = "interpolate",
-        n_draws: int = 1000,
+        n_t: int = 1000,
         step: int | None = None,
         precision: int = 1,
         tol: float = 0.05,
@@ -172,7 +172,7 @@ class DirectCapacity(BaseEstimator):
         self.labels = labels
         self.bias = bias
         self.rule = rule
-        self.n_draws = n_draws
+        self.n_t = n_t
         self.step = step
         self.precision = precision
         self.tol = tol
@@ -214,7 +214,7 @@ class DirectCapacity(BaseEstimator):
             curve.fraction,
             curve.n_attempts,
         )
-        self.separability_error_ = curve.error
+        self.separability_se_ = curve.error
         self.separability_band_ = np.clip(
             curve.smoothed + _QUANTILE * curve.error * np.array([[-1], [1]]), 0, 1
         )
@@ -226,7 +226,7 @@ class DirectCapacity(BaseEstimator):
         check_option(self.features, "features", _FEATURES)
         check_option(self.rule, "rule", ("interpolate", "first"))
         check_labels(self.labels)
-        check_integer(self.n_draws, "n_draws", 10)
+        check_integer(self.n_t, "n_t", 10)
         check_integer(self.precision, "precision", 1)
         if self.step is not None:
             check_integer(self.step, "step", 1)
@@ -241,9 +241,9 @@ class DirectCapacity(BaseEstimator):
         self.n_critical_ = curve.critical(curve.fraction, self.rule)
         again = [curve.critical(curve.resample(rng), self.rule) for _ in range(_RESAMPLES)]
         again = np.array(again)[np.isfinite(again)]
-        self.n_critical_error_ = float(again.std()) if len(again) > 1 else np.nan
+        self.n_critical_se_ = float(again.std()) if len(again) > 1 else np.nan
         self.capacity_ = self.n_manifolds_ / self.n_critical_
-        self.capacity_error_ = self.capacity_ * self.n_critical_error_ / self.n_critical_
+        self.capacity_se_ = self.capacity_ * self.n_critical_se_ / self.n_critical_
         if np.isnan(self.capacity_):
             warnings.warn(
                 f"only {curve.fraction[-1]:.0%} of the dichotomies are separable with all of "
@@ -264,7 +264,7 @@ class DirectCapacity(BaseEstimator):
         )
 
     def _by_faces(self, manifolds: Manifolds, seed: int) -> _Curve:
-        faces = np.empty(self.n_draws, np.int64)
+        faces = np.empty(self.n_t, np.int64)
         with progress_bar("Projecting on cones", self.verbose) as progress:
             _native.run(
                 "capacity.cone_faces",

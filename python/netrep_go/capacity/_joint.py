@@ -74,8 +74,8 @@ class JointCapacity(BaseEstimator):
         That between their axes :math:`s_1` in the same draw; 0 if there are none.
     center_axis_alignment_ : float
         That between the centre of one and the axis of another.
-    capacity_error_, dimension_error_, radius_error_, center_alignment_error_, \
-    axis_alignment_error_, center_axis_alignment_error_ : float
+    capacity_se_, dimension_se_, radius_se_, center_alignment_se_, \
+    axis_alignment_se_, center_axis_alignment_se_ : float
         Standard errors: the capacity's from all pairs of draws, the others from the spread
         over ten batches, each with its own centres.
     n_manifolds_ : int
@@ -109,7 +109,7 @@ class JointCapacity(BaseEstimator):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((40, 1, 400)) + 0.5 * rng.standard_normal((40, 8, 400))
     >>> joint = JointCapacity(random_state=0).fit(list(X))
-    >>> round(joint.capacity_, 1), joint.capacity_error_ < 0.02
+    >>> round(joint.capacity_, 1), joint.capacity_se_ < 0.02
     (0.8, True)
     >>> shift = 2 * rng.standard_normal(400)
     >>> aligned = JointCapacity(center=False, random_state=0).fit(list(X + shift))
@@ -190,7 +190,7 @@ class JointCapacity(BaseEstimator):
         """Store the capacity, given the mean number of active samples of each pair."""
         self.capacity_ = float(self.n_manifolds_ / n_active.mean())
         error = n_active.std(ddof=1) / np.sqrt(len(n_active))
-        self.capacity_error_ = float(self.capacity_ * error / n_active.mean())
+        self.capacity_se_ = float(self.capacity_ * error / n_active.mean())
 
     def _store_geometry(self, geometry: np.ndarray) -> None:
         """Store the numbers of all draws, and their spread over batches."""
@@ -202,4 +202,4 @@ class JointCapacity(BaseEstimator):
         measures |= dict(zip(names, alignments, strict=True))
         for name, (value, *of_batches) in measures.items():
             setattr(self, f"{name}_", float(value))
-            setattr(self, f"{name}_error_", float(np.std(of_batches, ddof=1) / np.sqrt(_BATCHES)))
+            setattr(self, f"{name}_se_", float(np.std(of_batches, ddof=1) / np.sqrt(_BATCHES)))
