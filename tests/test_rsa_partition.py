@@ -199,3 +199,9 @@ def test_frame_and_display(rng):
 def test_wrong_input(models, options, message):
     with pytest.raises(ValueError, match=message):
         partition_variance(models, np.array([1.0, 3, 2, 5, 4, 0]), **options)
+
+
+def test_progress_is_shown_on_request(rng, capsys):
+    models = {"a": rng.random(28), "b": rng.random(28)}
+    partition_variance(models, rng.random(28), n_bootstraps=20, random_state=0, verbose=True)
+    assert "20/20" in capsys.readouterr().err

@@ -184,3 +184,11 @@ def test_display_marks_clusters(rng):
     with pytest.raises(ValueError, match="clusters must have one for each of 2 models"):
         TimeCourseDisplay.from_time_course(course, clusters=clusters[:1])
     pyplot.close("all")
+
+
+def test_progress_is_shown_on_request(rng, capsys):
+    scores = rng.standard_normal((5, 8))
+    cluster_test(scores, random_state=0)
+    assert capsys.readouterr().err == ""
+    cluster_test(scores, random_state=0, verbose=True)
+    assert "32/32" in capsys.readouterr().err

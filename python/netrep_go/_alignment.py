@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -71,6 +71,14 @@ def progress_bar(text: str, show: bool) -> Iterator[Callable[[int, int], None] |
             bar.refresh()
 
         yield draw if show else None
+
+
+def counted(blocks: Iterable[Any], text: str, total: int, show: bool) -> Iterator[Any]:
+    """Yield blocks, and draw a bar of how many of ``total`` rows they have had."""
+    with tqdm(desc=text, total=total, disable=not show) as bar:
+        for block in blocks:
+            yield block
+            bar.update(len(block))
 
 
 def frechet_mean(

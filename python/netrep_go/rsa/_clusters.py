@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import ndimage, sparse, stats
 from sklearn.utils import check_random_state
 
+from netrep_go._alignment import counted
 from netrep_go._optional import pandas
 from netrep_go._validation import as_array, check_integer, check_number, check_option
 
@@ -102,6 +103,7 @@ def cluster_test(
     adjacency: sparse.sparray | sparse.spmatrix | None = None,
     n_permutations: int = 9999,
     random_state: int | np.random.RandomState | None = None,
+    verbose: bool = False,
 ) -> ClusterResult:
     r"""Test over subjects where scores differ from a value, by clusters of points.
 
@@ -130,6 +132,8 @@ def cluster_test(
         and the test is exact.
     random_state : int, RandomState instance or None, default=None
         Draws the sign flips.
+    verbose : bool, default=False
+        Show a progress bar.
 
     Returns
     -------
@@ -169,15 +173,17 @@ def cluster_test(
     clusters = _Clusters(inside, adjacency, alternative, threshold)
     observed = _t(np.ones((1, n)), deviations)[0]
     labels, masses = clusters.find(observed)
+    # All sign flips contain the identity; random ones are joined by it.
+    exact = n < 60 and 2**n <= n_permutations
+    n_flips = 2**n if exact else n_permutations
+    blocks = _signs(n, n_flips, exact, deviations.shape[1], random_state)
     null_masses = [
         np.abs(clusters.find(t)[1]).max(initial=0.0)
-        for signs in _signs(n, n_permutations, deviations.shape[1], random_state)
+        for signs in counted(blocks, "Flipping signs", n_flips, verbose)
         for t in _t(signs, deviations)
     ]
     null_masses = np.array(null_masses)
     exceeding = null_masses >= np.abs(masses)[:, np.newaxis] * (1 - _ROUNDING)
-    # All sign flips contain the identity; random ones are joined by it.
-    exact = len(null_masses) == 2**n
     pvalues = (exceeding.sum(axis=1) + (not exact)) / (len(null_masses) + (not exact))
     statistic = np.full(inside.shape, np.nan)
     statistic[inside] = observed
@@ -230,15 +236,13 @@ def _t(signs: np.ndarray, deviations: np.ndarray) -> np.ndarray:
 
 
 def _signs(
-    n_subjects: int, n_permutations: int, n_points: int, random_state: Any
+    n_subjects: int, n_flips: int, exact: bool, n_points: int, random_state: Any
 ) -> Iterator[np.ndarray]:
-    """Yield blocks of signs: all there are, if they are few, or random ones."""
+    """Yield blocks of signs: all there are, if exact, or random ones."""
     step = max(1, _BLOCK // max(n_points, n_subjects))
-    exact = n_subjects < 60 and 2**n_subjects <= n_permutations
-    total = 2**n_subjects if exact else n_permutations
     rng = check_random_state(random_state)
-    for start in range(0, total, step):
-        size = min(step, total - start)
+    for start in range(0, n_flips, step):
+        size = min(step, n_flips - start)
         if exact:
             bits = np.arange(start, start + size)[:, np.newaxis] >> np.arange(n_subjects) & 1
         else:

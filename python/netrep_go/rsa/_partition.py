@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
+from netrep_go._alignment import counted
 from netrep_go._optional import pandas
 from netrep_go._validation import check_integer, check_number
 from netrep_go.rsa._folds import (
@@ -101,6 +102,7 @@ def partition_variance(
     n_bootstraps: int = 0,
     confidence: float = 0.95,
     random_state: int | np.random.RandomState | None = None,
+    verbose: bool = False,
 ) -> VariancePartition:
     r"""Partition the variance of measured RDMs among sets of model RDMs.
 
@@ -133,6 +135,8 @@ def partition_variance(
         Coverage of the intervals, which are between quantiles of the samples.
     random_state : int, RandomState instance or None, default=None
         Draws folds and samples.
+    verbose : bool, default=False
+        Show a progress bar.
 
     Returns
     -------
@@ -180,9 +184,10 @@ def partition_variance(
     parts = _parts(r2)
     intervals = None, None
     if n_bootstraps:
+        samples = _samples(n_bootstraps, folds, regressions.chunk, rng)
         means = [
             regressions.r2(counts).mean(axis=1)
-            for counts in _samples(n_bootstraps, folds, regressions.chunk, rng)
+            for counts in counted(samples, "Resampling conditions", n_bootstraps, verbose)
         ]
         draws = np.concatenate(means)
         tails = [(1 - confidence) / 2, (1 + confidence) / 2]
