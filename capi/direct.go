@@ -50,9 +50,9 @@ func coneFaces(ctx context.Context, a *args) error {
 }
 
 func jointCapacity(ctx context.Context, a *args) error {
-	dst := capacity.Joint{Active: a.outInts(), Geometry: a.outMatrix()}
+	dst := capacity.Joint{Active: a.outInts(), Separable: a.outInts(), Geometry: a.outMatrix()}
 	d, err := a.direct()
-	if err := firstError(err, a.end()); err != nil {
+	if err := firstError(err, a.end(), length(dst.Separable, len(dst.Active)/2)); err != nil {
 		return err
 	}
 	return d.Joint(ctx, dst)

@@ -187,7 +187,7 @@ def right_calls():
             (y, np.array([1, 3]), 3, [np.array([[1.0, -1.0]])], 0, True, 7),
         ),
         "capacity.joint": (
-            (np.zeros(8, np.int64), np.empty((3, 5))),
+            (np.zeros(8, np.int64), np.zeros(4, np.int64), np.empty((3, 5))),
             (y, np.array([1, 3]), 1, [], 0, False, 7),
         ),
         "capacity.search_separability": (

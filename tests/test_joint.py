@@ -155,6 +155,7 @@ def test_errors(rng):
     assert (ratio < 1.7).all()
 
 
+@pytest.mark.filterwarnings("ignore:only 23% of the dichotomies")  # of the parallel manifolds
 def test_alignment(rng):
     # Shared directions of centres or of axes show in their alignment.
     centers, axes = rng.standard_normal((2, 20, 1, 100))
@@ -228,6 +229,18 @@ def test_unequal_manifolds(rng):
     model = JointCapacity(random_state=0).fit(X)
     assert np.isfinite(measures(model)).all()
     assert 0 < model.dimension_ < 19
+
+
+def test_inseparable_manifolds_are_told(rng):
+    blobs = list(rng.standard_normal((6, 40, 10)))
+    with pytest.warns(UserWarning, match="only 0% of the dichotomies are separable with all"):
+        inseparable = JointCapacity(random_state=0).fit(blobs)
+    assert inseparable.capacity_ == pytest.approx(6 / 10, rel=0.05)
+    # a cone that holds a line, but not all of space
+    far = 10 * np.eye(12)[6:] + np.pad(rng.standard_normal((6, 6)), [(0, 0), (0, 6)])
+    lines = [np.vstack([x, np.eye(12)[0], -np.eye(12)[0]]) for x in far]
+    with pytest.warns(UserWarning, match="only 0% of the dichotomies"):
+        JointCapacity(random_state=0).fit(lines)
 
 
 def test_bad_input(rng):

@@ -148,29 +148,30 @@ func (f *faceFinder) find(faces []int64, from int) {
 	}
 }
 
-// face returns the dimension of the face, or Inseparable. What the projection
-// leaves of t is on the far side of all generators that are not active; as active
-// ones are independent, that proves separability unless one is only touched.
+// face returns the dimension of the face, or Inseparable.
 func (f *faceFinder) face() int64 {
 	f.nnls.SetGenerators(f.labelled)
-	var scale float64
-	for j, y := range f.labelled.Labels {
-		f.c[j] *= y
-		scale = max(scale, math.Abs(f.c[j]))
-	}
+	floats.Mul(f.c, f.labelled.Labels)
 	if f.Bias {
 		f.nnls.Balance(f.labelled.Labels)
 	}
 	p := f.nnls.Project(f.c)
-	for _, j := range p.Active {
-		p.Gradient[j] = math.Inf(-1)
-	}
-	strict := floats.Max(p.Gradient) < -sureMargin*scale
-	if !strict && !f.separator.Separable(f.labelled.Generators, f.labelled.Labels, f.Bias) {
+	if !provesSeparable(p, f.c) && !f.separator.Separable(f.labelled.Generators, f.labelled.Labels, f.Bias) {
 		return Inseparable
 	}
 	if f.Bias { // one dimension is lost to the balance
 		return int64(max(0, len(p.Active)-1))
 	}
 	return int64(len(p.Active))
+}
+
+// provesSeparable reports whether the projection of t on the cone of labelled
+// points, with products c with t, proves that they are separable: what it leaves
+// of t is on the far side of all points that are not active, clearly, and active
+// ones are independent. It overwrites the gradient.
+func provesSeparable(p optimize.Projection, c []float64) bool {
+	for _, j := range p.Active {
+		p.Gradient[j] = math.Inf(-1)
+	}
+	return floats.Max(p.Gradient) < -sureMargin*floats.Norm(c, math.Inf(1))
 }

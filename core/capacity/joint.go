@@ -20,6 +20,8 @@ import (
 type Joint struct {
 	// Active counts, for each draw, the generators of positive weight.
 	Active []int64
+	// Separable is 1 for each pair of draws whose dichotomy is separable, else 0.
+	Separable []int64
 	// Geometry has a row of GeometryColumns numbers for all draws, and one for
 	// each batch of draws.
 	Geometry *mat.Dense
@@ -55,13 +57,16 @@ func (d *Direct) Joint(ctx context.Context, dst Joint) error {
 	if batches := rows - 1; columns != GeometryColumns || batches < 1 || len(dst.Active) == 0 || len(dst.Active)%(2*batches) != 0 {
 		return core.Invalidf("%d draws are not pairs in %d batches", len(dst.Active), rows-1)
 	}
+	if len(dst.Separable) != len(dst.Active)/2 {
+		panic("capacity: length of Separable")
+	}
 	var arena cmem.Arena
 	defer arena.Free()
 	j, err := newJoint(&arena, d, len(dst.Active))
 	if err != nil {
 		return err
 	}
-	if err := j.draw(ctx, &arena, dst.Active); err != nil {
+	if err := j.draw(ctx, &arena, dst); err != nil {
 		return err
 	}
 	return j.measure(ctx, &arena, dst.Geometry)
@@ -112,8 +117,8 @@ func newJoint(arena *cmem.Arena, d *Direct, draws int) (*joint, error) {
 const jointBlock = 8
 
 // draw projects all draws.
-func (j *joint) draw(ctx context.Context, arena *cmem.Arena, active []int64) error {
-	pairs := len(active) / 2
+func (j *joint) draw(ctx context.Context, arena *cmem.Arena, dst Joint) error {
+	pairs := len(dst.Separable)
 	tasks := (pairs + jointBlock - 1) / jointBlock
 	workers := make([]*jointProjector, par.Workers(ctx, tasks))
 	for w := range workers {
@@ -125,7 +130,7 @@ func (j *joint) draw(ctx context.Context, arena *cmem.Arena, active []int64) err
 	par.Expect(ctx, tasks)
 	return par.For(ctx, tasks, len(workers), func(worker, task int) error {
 		from := task * jointBlock
-		workers[worker].run(active, from, min(pairs, from+jointBlock))
+		workers[worker].run(dst, from, min(pairs, from+jointBlock))
 		return nil
 	})
 }
@@ -133,28 +138,30 @@ func (j *joint) draw(ctx context.Context, arena *cmem.Arena, active []int64) err
 // jointProjector belongs to one worker.
 type jointProjector struct {
 	*joint
-	labelled *optimize.Labelled
-	nnls     *optimize.NNLS
-	t, c     []float64
-	weights  []float64 // of all samples
+	labelled  *optimize.Labelled
+	nnls      *optimize.NNLS
+	separator *Separator
+	t, c      []float64
+	weights   []float64 // of all samples
 }
 
 func newJointProjector(arena *cmem.Arena, j *joint) *jointProjector {
 	m := j.x.Rows
 	p := &jointProjector{
-		joint:    j,
-		labelled: optimize.NewLabelled(arena, m),
-		nnls:     optimize.NewNNLS(arena, m),
-		t:        arena.Float64s(jointBlock * j.x.Cols),
-		c:        arena.Float64s(m),
-		weights:  arena.Float64s(m),
+		joint:     j,
+		labelled:  optimize.NewLabelled(arena, m),
+		nnls:      optimize.NewNNLS(arena, m),
+		separator: NewSeparator(arena, m),
+		t:         arena.Float64s(jointBlock * j.x.Cols),
+		c:         arena.Float64s(m),
+		weights:   arena.Float64s(m),
 	}
 	p.labelled.Generators, p.labelled.Labels = j.gram, arena.Float64s(m)
 	return p
 }
 
 // run projects the pairs from up to to.
-func (p *jointProjector) run(active []int64, from, to int) {
+func (p *jointProjector) run(dst Joint, from, to int) {
 	m, cols := p.x.Rows, p.x.Cols
 	for pair := from; pair < to; pair++ {
 		rng := p.rng(0, pair)
@@ -166,14 +173,20 @@ func (p *jointProjector) run(active []int64, from, to int) {
 	for pair := from; pair < to; pair++ {
 		p.Direct.draw(p.labelled.Labels, p.rng(1, pair), pair)
 		p.nnls.SetGenerators(p.labelled)
+		sure := false
 		for k := range 2 {
 			sign := float64(1 - 2*k)
 			for i, z := range p.fields[pair*m : (pair+1)*m] {
 				p.c[i] = sign * p.labelled.Labels[i] * z
 			}
 			projection := p.nnls.Project(p.c)
-			active[2*pair+k] = int64(len(projection.Active))
+			dst.Active[2*pair+k] = int64(len(projection.Active))
 			p.anchors[2*pair+k] = p.anchorsOf(projection)
+			sure = sure || provesSeparable(projection, p.c)
+		}
+		dst.Separable[pair] = 0
+		if sure || p.separator.Separable(p.gram, p.labelled.Labels, false) {
+			dst.Separable[pair] = 1
 		}
 	}
 }

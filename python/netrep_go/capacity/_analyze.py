@@ -303,9 +303,9 @@ def _direct(estimator: DirectCapacity, manifolds: list[np.ndarray]) -> dict[str,
     tested[:, estimator.n_tested_ - 1] = estimator.separability_, estimator.n_attempts_
     return {
         "capacity_results": [estimator.n_critical_],
-        "capacity_error_results": [estimator.n_critical_se_],
+        "capacity_se_results": [estimator.n_critical_se_],
         "direct_capacity_results": [estimator.capacity_],
-        "direct_capacity_error_results": [estimator.capacity_se_],
+        "direct_capacity_se_results": [estimator.capacity_se_],
         "separability_results": tested[0],
         "neuron_samples_used_results": tested[1],
     }
@@ -333,7 +333,7 @@ _COLUMNS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
     "center_correlation": ("original_correlations_results", lambda x: _off_diagonal(x)),
     "n_centers_removed": ("best_K_results", lambda x: x[:, 0].astype(int)),
     "direct_capacity": ("direct_capacity_results", lambda x: x[:, 0]),
-    "direct_capacity_se": ("direct_capacity_error_results", lambda x: x[:, 0]),
+    "direct_capacity_se": ("direct_capacity_se_results", lambda x: x[:, 0]),
 }
 
 

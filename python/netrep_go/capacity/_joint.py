@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,7 @@ from netrep_go.capacity._dichotomies import check_labels, label_arguments
 from netrep_go.capacity._manifolds import as_manifolds, check_several
 
 _BATCHES = 10  # of draws, whose spread tells standard errors
+_FEW = 0.25  # of the dichotomies; two manifolds have half of theirs on one side of their mean
 _PROJECTED = 0  # features, as Go numbers them
 
 
@@ -93,6 +95,10 @@ class JointCapacity(BaseEstimator):
     is then the sample that would be the next to get some, which is the convention of
     mean-field theory.
 
+    If a dichotomy is not separable even with all features, its cone holds lines, and what is
+    projected on them counts features that exist, not those it would take. There is a warning
+    if that is so for more than three quarters of the dichotomies.
+
     The Gram matrix of all samples is held in memory.
 
     References
@@ -166,11 +172,12 @@ class JointCapacity(BaseEstimator):
         if not samples.any():
             raise ValueError("all samples are equal, so that no hyperplane tells them apart")
         n_draws = -(-self.n_t // (2 * _BATCHES)) * 2 * _BATCHES
-        active, geometry = np.empty(n_draws, np.int64), np.empty((1 + _BATCHES, 5))
+        active, separable = np.empty(n_draws, np.int64), np.empty(n_draws // 2, np.int64)
+        geometry = np.empty((1 + _BATCHES, 5))
         with progress_bar("Projecting on cones", self.verbose) as progress:
             _native.run(
                 "capacity.joint",
-                (active, geometry),
+                (active, separable, geometry),
                 (
                     samples,
                     np.array([len(x) for x in manifolds.samples], np.int64),
@@ -181,6 +188,12 @@ class JointCapacity(BaseEstimator):
                 ),
                 n_jobs=self.n_jobs,
                 progress=progress,
+            )
+        if separable.mean() < _FEW:
+            warnings.warn(
+                f"only {separable.mean():.0%} of the dichotomies are separable with all of the "
+                f"{self.n_features_in_} features: the capacity is below capacity_",
+                stacklevel=2,
             )
         self._store_capacity(active.reshape(-1, 2).mean(axis=1))
         self._store_geometry(geometry)
