@@ -154,6 +154,7 @@ ONE_SAMPLE = "one sample is one manifold, which the message says"
 
 
 @with_checks(JointCapacity(n_t=20, random_state=0), waived={"check_fit2d_1sample": ONE_SAMPLE})
+@pytest.mark.filterwarnings("ignore:only .* of the dichotomies are separable:UserWarning")
 def test_joint_capacity(estimator, check):
     check(estimator)
 

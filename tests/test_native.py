@@ -119,6 +119,12 @@ def direct_capacity(x, y):
         ]
 
 
+def joint_capacity(x, y):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return vars(JointCapacity(n_t=20, random_state=0).fit([x, y]))
+
+
 METRIC = LinearMetric(alpha=0.5)
 TRAINED = LinearMetric(alpha=0.5).fit(
     np.random.default_rng(1).standard_normal((9, 4)),
@@ -159,7 +165,7 @@ ENTRY_POINTS = {
     "permutation_test": lambda x, y: (
         permutation_test(x[:, :3], y[:, 1:], "rho-a", n_permutations=9, random_state=0).null
     ),
-    "JointCapacity": lambda x, y: vars(JointCapacity(n_t=20, random_state=0).fit([x, y])),
+    "JointCapacity": joint_capacity,
     "rdm": lambda x, y: rdm([x, y], "sqeuclidean"),
 }
 
