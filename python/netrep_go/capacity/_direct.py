@@ -128,7 +128,8 @@ class DirectCapacity(BaseEstimator):
 
     Notes
     -----
-    Margins below about 1e-6 of the largest sample's norm count as none.
+    Manifolds that are nearer to each other than about 1e-6 of the largest sample's norm (from
+    the mean, if there is a bias) count as touching, hence as inseparable.
 
     References
     ----------

@@ -1,0 +1,213 @@
+package capacity
+
+import (
+	"context"
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+
+	"netrep_go/core/internal/cmem"
+	"netrep_go/core/internal/par"
+)
+
+// jointGeometry measures runs of draws.
+type jointGeometry struct {
+	*joint
+	objects int
+	weights []float64 // s0 as weights of samples
+	centers []float64 // s0'x_j: a row for each object
+	g0      []float64
+	norms   []float64 // |s0|
+	results []float64 // of each draw
+	workers []jointWorker
+}
+
+func newJointGeometry(ctx context.Context, arena *cmem.Arena, j *joint) *jointGeometry {
+	p, m := len(j.Sizes), j.x.Rows
+	g := &jointGeometry{
+		joint:   j,
+		objects: p,
+		weights: arena.Float64s(m),
+		centers: arena.Float64s(p * m),
+		g0:      arena.Float64s(p * p),
+		norms:   make([]float64, p),
+		results: make([]float64, len(j.anchors)*GeometryColumns),
+		workers: make([]jointWorker, par.Workers(ctx, len(j.anchors))),
+	}
+	for w := range g.workers {
+		g.workers[w] = jointWorker{
+			jointGeometry: g,
+			s:             arena.Float64s(p * m),
+			g1:            arena.Float64s(p * p),
+			cross:         arena.Float64s(p * p),
+			factor:        arena.Float64s(p * p),
+			u:             make([]float64, p),
+			size:          make([]float64, p),
+			z:             make([]float64, p),
+			kept:          make([]int, p),
+		}
+	}
+	return g
+}
+
+// measure stores the mean over the draws [from, to), with their own centres.
+func (g *jointGeometry) measure(ctx context.Context, dst []float64, from, to int) error {
+	g.center(from, to)
+	err := par.For(ctx, to-from, len(g.workers), func(worker, i int) error {
+		draw := from + i
+		g.workers[worker].measure(g.results[draw*GeometryColumns:][:GeometryColumns], draw)
+		return nil
+	})
+	clear(dst)
+	for draw := from; draw < to; draw++ {
+		floats.AddScaled(dst, 1/float64(to-from), g.results[draw*GeometryColumns:][:GeometryColumns])
+	}
+	dst[centerAlignment] = g.alignment(func(o, q int) (float64, float64) {
+		return g.g0[o*g.objects+q], g.norms[o] * g.norms[q]
+	})
+	return err
+}
+
+// center computes the centres of the draws [from, to).
+func (g *jointGeometry) center(from, to int) {
+	p, m := g.objects, g.x.Rows
+	clear(g.weights)
+	for _, a := range g.anchors[from:to] {
+		for i, j := range a.samples {
+			g.weights[j] += a.weights[i] / float64(to-from)
+		}
+	}
+	clear(g.centers)
+	for o := range p {
+		for j := g.starts[o]; j < g.starts[o+1]; j++ {
+			if w := g.weights[j]; w > 0 {
+				floats.AddScaled(g.centers[o*m:(o+1)*m], w, g.gram.Data[j*g.gram.Stride:][:m])
+			}
+		}
+	}
+	for o := range p {
+		for q := range p {
+			g.g0[o*p+q] = floats.Dot(g.weights[g.starts[q]:g.starts[q+1]], g.centers[o*m+g.starts[q]:o*m+g.starts[q+1]])
+		}
+		g.norms[o] = math.Sqrt(max(0, g.g0[o*p+o]))
+	}
+}
+
+// alignment returns the mean of the absolute cosines that product returns,
+// inner products and products of lengths, over pairs of different objects; those
+// without length are left out.
+func (g *jointGeometry) alignment(product func(o, q int) (inner, lengths float64)) float64 {
+	var sum, count float64
+	for o := range g.objects {
+		for q := range g.objects {
+			if inner, lengths := product(o, q); o != q && lengths > 0 {
+				sum += min(1, math.Abs(inner)/lengths)
+				count++
+			}
+		}
+	}
+	return sum / max(1, count)
+}
+
+// jointWorker measures one draw at a time.
+type jointWorker struct {
+	*jointGeometry
+	s      []float64 // S x_j: a row for each object
+	g1     []float64 // of the axes, then G0 + G1
+	cross  []float64 // s0 of the column's object times s1 of the row's
+	factor []float64
+	u      []float64 // S1 t
+	size   []float64 // |s|² + |s0|², of which rounding in G1 is a part
+	z      []float64
+	kept   []int
+}
+
+// leastAxis is the squared length of an axis, in units of the anchor's, that
+// rounding could make.
+const leastAxis = 1e-13
+
+func (w *jointWorker) measure(dst []float64, draw int) {
+	p := w.objects
+	w.products(draw)
+	for o := range p {
+		if w.g1[o*p+o] <= leastAxis*w.size[o] {
+			for q := range p {
+				w.g1[o*p+q], w.g1[q*p+o], w.cross[o*p+q] = 0, 0, 0
+			}
+			w.u[o] = 0
+		}
+	}
+	length := func(o int) float64 { return math.Sqrt(w.g1[o*p+o]) }
+	dst[axisAlignment] = w.alignment(func(o, q int) (float64, float64) { return w.g1[o*p+q], length(o) * length(q) })
+	dst[centerAxisAlignment] = w.alignment(func(o, q int) (float64, float64) { return w.cross[o*p+q], length(o) * w.norms[q] })
+	dst[axisForm] = w.inverseForm() / float64(p)
+	floats.Add(w.g1, w.g0)
+	dst[jointForm] = w.inverseForm() / float64(p)
+}
+
+// products computes G1, the products of axes and centres, and S1 t.
+func (w *jointWorker) products(draw int) {
+	p, m := w.objects, w.x.Rows
+	a := w.anchors[draw]
+	field := w.fields[draw/2*m : (draw/2+1)*m]
+	sign := float64(1 - 2*(draw%2))
+	begin := 0
+	for o, end := range a.ends {
+		row := w.s[o*m : (o+1)*m]
+		clear(row)
+		w.u[o] = -floats.Dot(w.weights[w.starts[o]:w.starts[o+1]], field[w.starts[o]:w.starts[o+1]])
+		for i := begin; i < end; i++ {
+			j := int(a.samples[i])
+			floats.AddScaled(row, a.weights[i], w.gram.Data[j*w.gram.Stride:][:m])
+			w.u[o] += a.weights[i] * field[j]
+		}
+		w.u[o] *= sign
+		begin = end
+	}
+	for o := range p {
+		begin = 0
+		for q, end := range a.ends {
+			var inner, cross float64 // s_o's_q and s_q's0_o
+			for i := begin; i < end; i++ {
+				inner += a.weights[i] * w.s[o*m+int(a.samples[i])]
+				cross += a.weights[i] * w.centers[o*m+int(a.samples[i])]
+			}
+			w.g1[o*p+q], w.cross[q*p+o] = inner, cross
+			begin = end
+		}
+		w.size[o] = w.g1[o*p+o] + w.g0[o*p+o]
+	}
+	for o := range p {
+		for q := range p {
+			w.g1[o*p+q] += w.g0[o*p+q] - w.cross[o*p+q] - w.cross[q*p+o]
+		}
+	}
+	floats.Sub(w.cross, w.g0)
+}
+
+// inverseForm returns u' G^+ u for the G in g1, given that u is in its range: then
+// rows that depend on others may be left out, and a Cholesky factor of the rest
+// does.
+func (w *jointWorker) inverseForm() float64 {
+	p, kept := w.objects, w.kept[:0]
+	var form float64
+	for o := range p {
+		k := len(kept)
+		row := w.factor[k*p : k*p+k]
+		pivot := w.g1[o*p+o]
+		for i, q := range kept {
+			above := w.factor[i*p : i*p+i+1]
+			row[i] = (w.g1[o*p+q] - floats.Dot(above[:i], row[:i])) / above[i]
+			pivot -= row[i] * row[i]
+		}
+		if pivot <= leastAxis*w.size[o] {
+			continue
+		}
+		root := math.Sqrt(pivot)
+		w.factor[k*p+k] = root
+		w.z[k] = (w.u[o] - floats.Dot(row, w.z[:k])) / root
+		form += w.z[k] * w.z[k]
+		kept = append(kept, o)
+	}
+	return form
+}
