@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+collect_ignore_glob = ["golden/*"]  # scripts that import the peers
+
 
 @pytest.fixture
 def rng():
