@@ -328,3 +328,13 @@ def test_centre_at_the_mean_of_samples():
 def test_bad_parameters(rng, options, message):
     with pytest.raises(ValueError, match=message):
         MeanFieldCapacity(**options).fit(list(rng.standard_normal((4, 5, 9))))
+
+
+def test_progress_is_shown_on_request(rng, capsys):
+    X = rng.standard_normal((5, 6, 10))
+    MeanFieldCapacity(n_t=10, n_repeats=1, random_state=0).fit(X)
+    assert capsys.readouterr().err == ""
+    MeanFieldCapacity(n_t=10, n_repeats=1, random_state=0, verbose=True).fit(X)
+    shown = capsys.readouterr().err
+    assert "Searching directions of centres" in shown
+    assert "Projecting on cones: 100%" in shown

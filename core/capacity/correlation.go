@@ -287,7 +287,7 @@ func (s *removal) run(ctx context.Context, criterion, stability []float64, most 
 	for k := 1; k <= most && !(k > s.Least && ended(criterion[:k])); k++ {
 		par.Expect(ctx, s.Repeats)
 		err := par.For(ctx, s.Repeats, len(s.workers), func(worker, i int) error {
-			return s.descend(s.workers[worker], &s.descents[i], k, i)
+			return s.descend(ctx, s.workers[worker], &s.descents[i], k, i)
 		})
 		if err != nil {
 			return found, err
@@ -323,7 +323,7 @@ func ended(criterion []float64) bool {
 }
 
 // descend minimises the cost from a random direction beside the best k-1.
-func (s *removal) descend(r *correlator, to *descent, k, repeat int) error {
+func (s *removal) descend(ctx context.Context, r *correlator, to *descent, k, repeat int) error {
 	rng := rand.New(rand.NewPCG(s.Seed, uint64(k*s.Repeats+repeat)))
 	v := to.v[:s.rank*k]
 	for i := range s.rank {
@@ -347,7 +347,7 @@ func (s *removal) descend(r *correlator, to *descent, k, repeat int) error {
 		return core.Numericalf("a start of the search for correlated directions is linearly dependent")
 	}
 	settings := optimize.StiefelSettings{MaxIter: s.MaxIter, Tol: s.Tol}
-	to.converged = r.stiefel.Minimize(v, k, r.cost, settings).Converged
+	to.converged = r.stiefel.Minimize(ctx, v, k, r.cost, settings).Converged
 	to.criterion, to.stability = r.correlation(v, k, s.Squared)
-	return nil
+	return ctx.Err()
 }

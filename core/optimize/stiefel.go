@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"context"
 	"math"
 
 	"gonum.org/v1/gonum/blas"
@@ -72,9 +73,9 @@ func NewStiefel(arena *cmem.Arena, n, k int) *Stiefel {
 	}
 }
 
-// Minimize improves v, n x k with orthonormal columns. It leaves v where f is
-// infinite at the start.
-func (s *Stiefel) Minimize(v []float64, k int, f Objective, settings StiefelSettings) StiefelResult {
+// Minimize improves v, n x k with orthonormal columns, until the context is
+// cancelled. It leaves v where f is infinite at the start.
+func (s *Stiefel) Minimize(ctx context.Context, v []float64, k int, f Objective, settings StiefelSettings) StiefelResult {
 	size := s.n * k
 	gradient, next, nextGrad := s.gradient[:size], s.next[:size], s.nextGrad[:size]
 	move, difference := s.move[:size], s.difference[:size]
@@ -88,7 +89,7 @@ func (s *Stiefel) Minimize(v []float64, k int, f Objective, settings StiefelSett
 	if math.IsInf(value, 1) {
 		return result
 	}
-	for {
+	for ctx.Err() == nil {
 		if math.Sqrt(slope) <= settings.Tol*math.Abs(value) || slope == 0 {
 			result.Converged = true
 			return result
@@ -122,6 +123,7 @@ func (s *Stiefel) Minimize(v []float64, k int, f Objective, settings StiefelSett
 		result.Iterations++
 		result.Value = value
 	}
+	return result
 }
 
 // search shortens the step until the value is below the reference by enough, and

@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -36,7 +37,7 @@ func TestStiefelFindsEigenvectors(t *testing.T) {
 		if !s.Orthonormalize(v, k) {
 			t.Fatal("Gaussian columns are dependent")
 		}
-		result := s.Minimize(v, k, f, StiefelSettings{MaxIter: 5000, Tol: 1e-9})
+		result := s.Minimize(context.Background(), v, k, f, StiefelSettings{MaxIter: 5000, Tol: 1e-9})
 		if want := floats.Sum(values[:k]); !result.Converged || math.Abs(result.Value-want) > 1e-7*values[n-1] {
 			t.Errorf("k=%d: %+v, want %g", k, result, want)
 		}
@@ -58,7 +59,7 @@ func TestStiefelLeavesInfinity(t *testing.T) {
 	defer arena.Free()
 	s := NewStiefel(&arena, 3, 1)
 	v := []float64{1, 0, 0}
-	result := s.Minimize(v, 1, func(_, _ []float64, _ int) float64 { return math.Inf(1) }, StiefelSettings{MaxIter: 5})
+	result := s.Minimize(context.Background(), v, 1, func(_, _ []float64, _ int) float64 { return math.Inf(1) }, StiefelSettings{MaxIter: 5})
 	if result.Converged || v[0] != 1 {
 		t.Errorf("%+v, %v", result, v)
 	}

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
 
 from netrep_go import _native
-from netrep_go._alignment import seed_from
+from netrep_go._alignment import progress_bar, seed_from
 from netrep_go._validation import as_matrix, check_integer, check_number, check_option
 from netrep_go.capacity._geometry import centered_centers
 from netrep_go.capacity._manifolds import as_manifolds
@@ -55,6 +55,7 @@ def find_center_directions(
     tol: float = 1e-6,
     random_state: int | np.random.RandomState | None = None,
     n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> CenterDirections:
     r"""Find the directions without which the centres of manifolds are least correlated.
 
@@ -93,6 +94,8 @@ def find_center_directions(
         Determines the starts.
     n_jobs : int, optional
         Threads; the result does not depend on them.
+    verbose : bool, default=False
+        Show a progress bar, of searches.
 
     Returns
     -------
@@ -136,6 +139,7 @@ def find_center_directions(
         tol=tol,
         seed=seed_from(random_state),
         n_jobs=n_jobs,
+        verbose=verbose,
     )
 
 
@@ -150,6 +154,7 @@ def find_directions(
     tol: float,
     seed: int,
     n_jobs: int | None,
+    verbose: bool,
 ) -> CenterDirections:
     """Find directions of centres whose mean is 0."""
     check_option(criterion, "criterion", ("absolute", "squared"))
@@ -162,12 +167,15 @@ def find_directions(
     weights = np.empty((len(gram), max(1, most)))
     correlation, stability = np.empty((2, most + 1))
     counts = np.empty(3, np.int64)
-    _native.run(
-        "capacity.center_directions",
-        (weights, correlation, stability, counts),
-        (gram, min_removed, most, criterion == "squared", n_repeats, max_iter, float(tol), seed),
-        n_jobs=n_jobs,
-    )
+    options = (min_removed, most, criterion == "squared", n_repeats, max_iter, float(tol), seed)
+    with progress_bar("Searching directions of centres", verbose) as progress:
+        _native.run(
+            "capacity.center_directions",
+            (weights, correlation, stability, counts),
+            (gram, *options),
+            n_jobs=n_jobs,
+            progress=progress,
+        )
     n_removed, tried, converged = counts.tolist()
     if not converged:
         warnings.warn(

@@ -12,6 +12,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
+from netrep_go._alignment import progress_bar
 from netrep_go._optional import pandas
 from netrep_go._validation import as_array, check_integer, check_option
 from netrep_go.capacity._correlation import find_directions
@@ -115,6 +116,8 @@ class MeanFieldCapacity(BaseEstimator):
         Determines the t and the starts of the search.
     n_jobs : int, optional
         Threads; the result does not depend on them.
+    verbose : bool, default=False
+        Whether to show progress bars.
 
     Attributes
     ----------
@@ -195,6 +198,7 @@ class MeanFieldCapacity(BaseEstimator):
         store_anchors: bool = False,
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
+        verbose: bool = False,
     ) -> None:
         self.kappa = kappa
         self.n_t = n_t
@@ -209,6 +213,7 @@ class MeanFieldCapacity(BaseEstimator):
         self.store_anchors = store_anchors
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     def fit(
         self,
@@ -260,12 +265,14 @@ class MeanFieldCapacity(BaseEstimator):
         anchors = np.empty(sum(sizes) if self.store_anchors else 0)
         options = (kappas, n_t, antithetic, _ESTIMATORS.index(self.estimator), self._seed)
         directions = [self.directions_] if self.n_centers_removed_ else []
-        _native.run(
-            "capacity.mean_field",
-            (found, anchors),
-            (samples, centers, directions, vectors, *options),
-            n_jobs=self.n_jobs,
-        )
+        with progress_bar("Projecting on cones", self.verbose) as progress:
+            _native.run(
+                "capacity.mean_field",
+                (found, anchors),
+                (samples, centers, directions, vectors, *options),
+                n_jobs=self.n_jobs,
+                progress=progress,
+            )
         self._store(found.reshape(len(kappas), len(samples), -1, 2))
         if self.store_anchors:
             self._store_anchors(anchors, sizes, kappas, n_t)
@@ -295,6 +302,7 @@ class MeanFieldCapacity(BaseEstimator):
             tol=1e-6,
             seed=int(rng.randint(2**31)),
             n_jobs=self.n_jobs,
+            verbose=self.verbose,
         )
         self._seed = int(rng.randint(2**31))
         sizes = [len(x) if self.origin == "samples" else 1 for x in manifolds.samples]
