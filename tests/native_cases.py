@@ -400,14 +400,16 @@ def fork():
 
 def in_pool(method):
     with multiprocessing.get_context(method).Pool(1) as pool:
-        return pool.apply_async(answer).get(PATIENCE)
+        return pool.apply_async(outcome, (answer,)).get(PATIENCE)
 
 
 def in_joblib(backend):
     from joblib import Parallel, delayed
 
     parallel = Parallel(n_jobs=2, backend=backend, timeout=PATIENCE)
-    first, second = parallel(delayed(answer)() for _ in range(2))
+    # Workers return what they raise: if a task fails while the next is handed over, joblib's
+    # multiprocessing backend may wait forever for a lock of a worker that it has killed.
+    first, second = parallel(delayed(outcome)(answer) for _ in range(2))
     return first if first == second else "different results"
 
 
