@@ -12,7 +12,7 @@ import numpy as np
 from harness import Case, main
 from scipy.optimize import linprog, nnls
 
-from netrep_go.capacity import DirectCapacity, JointCapacity, separate
+from netrep_go.capacity import DirectCapacity, JointCapacity, MeanFieldCapacity, separate
 
 Problem = tuple[np.ndarray, np.ndarray]
 
@@ -73,9 +73,11 @@ def whole(shape: tuple[int, int, int], radius: float) -> Iterable[Case]:
         case = Case(f"direct capacity, {method}, {size}", {"ours": lambda m=model: m.fit(X)})
         case.repeats, case.unit = 1, "analysis"
         yield case
-    case = Case(f"joint capacity, {size}", {"ours": lambda: JointCapacity(random_state=0).fit(X)})
-    case.repeats, case.unit = 1, "analysis"
-    yield case
+    for name, estimator in (("joint", JointCapacity), ("mean-field", MeanFieldCapacity)):
+        model = estimator(random_state=0)
+        case = Case(f"{name} capacity, {size}", {"ours": lambda m=model: m.fit(X)})
+        case.repeats, case.unit = 1, "analysis"
+        yield case
 
 
 def projections(n_manifolds: int, n_samples: int, n_features: int) -> Case:

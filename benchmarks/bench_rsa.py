@@ -40,7 +40,7 @@ def rdm_cases(n_sets: int, n_conditions: int, n_features: int) -> Iterable[Case]
                 sets, theirs
             )
         name = f"{n_sets} RDMs, {method}, {n_conditions} x {n_features}"
-        yield Case(name, candidates, n_sets, "RDM")
+        yield Case(name, candidates, n_sets, "RDM", repeats=20)
 
 
 def compare_cases(n_rdms: int, n_conditions: int) -> Iterable[Case]:
@@ -55,7 +55,7 @@ def compare_cases(n_rdms: int, n_conditions: int) -> Iterable[Case]:
             candidates["rsatoolbox"] = lambda theirs=theirs, rdms=rdms: rsatoolbox.rdm.compare(
                 rdms, rdms, method=theirs
             )
-        yield Case(f"{n_rdms} x {n_rdms} RDMs of {n_conditions}, {method}", candidates, repeats=3)
+        yield Case(f"{n_rdms} x {n_rdms} RDMs of {n_conditions}, {method}", candidates, repeats=10)
 
 
 def bootstrap_cases(n_draws: int, quick: bool) -> Iterable[Case]:

@@ -1,9 +1,6 @@
 package rsa
 
 import (
-	"math"
-
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
@@ -176,15 +173,4 @@ func (b *Builder) load(x *mat.Dense, from, w int) {
 			row[j] /= count
 		}
 	}
-}
-
-// hasNaN reports whether a response is NaN: then so is a sum.
-func (b *Builder) hasNaN(x *mat.Dense) bool {
-	m, _ := x.Dims()
-	for o := range m {
-		if math.IsNaN(floats.Sum(x.RawRowView(o))) {
-			return true
-		}
-	}
-	return false
 }

@@ -87,7 +87,7 @@ func (b *Builder) loadMasked(x *mat.Dense, from, w int) {
 	}
 }
 
-// averageMasked is averageRows.
+// averageMasked stores the means of the conditions over the features they have.
 func (b *Builder) averageMasked(x *mat.Dense) {
 	_, p := x.Dims()
 	number := b.columns[:b.n]

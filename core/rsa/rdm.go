@@ -94,7 +94,9 @@ func (b *Builder) Condensed(dst []float64, x *mat.Dense, design Design) error {
 		return err
 	}
 	build := b.condensed
-	if b.hasNaN(x) {
+	if missing, err := b.scan(x); err != nil {
+		return err
+	} else if missing {
 		build = b.condensedMasked
 	}
 	if err := build(dst, x); err != nil {
@@ -111,9 +113,6 @@ var errRange = core.Invalidf("numbers this large leave the range of float64 when
 
 // condensed is Condensed for responses without NaN.
 func (b *Builder) condensed(dst []float64, x *mat.Dense) error {
-	if b.d.Measure == Correlation {
-		b.averageRows(x)
-	}
 	_, p := x.Dims()
 	clear(b.cross)
 	for from := 0; from < p; from += b.width {
@@ -127,14 +126,26 @@ func (b *Builder) condensed(dst []float64, x *mat.Dense) error {
 	return b.finish(dst, x)
 }
 
-// averageRows stores the means of the conditions over features.
-func (b *Builder) averageRows(x *mat.Dense) {
+// scan reports whether responses are missing, and stores the means over features
+// of conditions without.
+func (b *Builder) scan(x *mat.Dense) (missing bool, err error) {
 	m, p := x.Dims()
 	clear(b.mean)
 	for o := range m {
-		c := b.cell(o)
-		b.mean[c] += floats.Sum(x.RawRowView(o)) / (float64(p) * b.count[c])
+		row := x.RawRowView(o)
+		sum := floats.Sum(row)
+		if math.IsNaN(sum) || math.IsInf(sum, 0) {
+			for _, v := range row {
+				if math.IsInf(v, 0) {
+					return false, core.Invalidf("the responses contain infinity, in row %d", o)
+				}
+				missing = missing || math.IsNaN(v)
+			}
+		}
+		c := b.condition(o)
+		b.mean[c] += sum / (float64(p) * b.count[b.cell(o)])
 	}
+	return missing, nil
 }
 
 // transform turns the w loaded features of each condition into what is

@@ -28,6 +28,11 @@ def as_array(x: ArrayLike, name: str, ndim: int, *, allow_nan: bool = False) -> 
     return _as_array(x, name, ndim, allow_nan)
 
 
+def as_responses(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
+    """Return ``x`` as `as_array` does, but leave it to Go to look for NaN and infinity."""
+    return x if _is_ready(x) and x.ndim == ndim else _as_array(x, name, ndim, allow_nan=True)
+
+
 def _as_array(x: ArrayLike, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
     """Return ``x`` as a ready array of ``ndim`` dimensions, or say what it is."""
     try:

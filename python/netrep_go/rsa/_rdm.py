@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
 from netrep_go._alignment import progress_bar
-from netrep_go._validation import as_array, as_codes, check_number, check_option
+from netrep_go._validation import as_array, as_codes, as_responses, check_number, check_option
 from netrep_go.rsa._noise import NoiseNormalizer
 
 __all__ = ["patterns", "rdm"]
@@ -155,14 +155,14 @@ def as_data_sets(data: Any) -> tuple[list[np.ndarray], bool]:
     """Return the matrices of responses, and whether there was one that was not in a list."""
     if hasattr(data, "shape") or not isinstance(data, Iterable):
         single = np.ndim(data) == 2
-        xs = as_array(data, "data", 2 if single else 3, allow_nan=True)
+        xs = as_responses(data, "data", 2 if single else 3)
         return ([xs], True) if single else (list(xs), False)
     data = list(data)
     if data and all(np.ndim(x) == 1 for x in data):
-        return [as_array(data, "data", 2, allow_nan=True)], True
+        return [as_responses(data, "data", 2)], True
     if not data:
         raise ValueError("data must have at least one data set, got none")
-    return [as_array(x, f"data[{k}]", 2, allow_nan=True) for k, x in enumerate(data)], False
+    return [as_responses(x, f"data[{k}]", 2) for k, x in enumerate(data)], False
 
 
 def per_data_set(labels: Any, xs: list[np.ndarray], name: str) -> list[tuple[str, Any]]:
