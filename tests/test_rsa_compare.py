@@ -183,6 +183,15 @@ def test_missing_entries_are_left_out_of_pairs(rng, method):
     assert_allclose(itself, compare(x, x, method), rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("method", ENTRYWISE)
+def test_rdms_that_lack_the_same_entries_need_not_be_neighbours(rng, method):
+    x = distances(rng, 5)
+    x[[1, 3], 3] = np.nan
+    x[2, 7] = np.nan
+    itself = compare(x, method=method)
+    assert_allclose(itself, compare(x, x.copy(), method), rtol=1e-12, atol=1e-14)
+
+
 # Shapes, threads, symmetry
 
 

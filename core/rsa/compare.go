@@ -34,13 +34,6 @@ func Compare(ctx context.Context, dst, xs, ys *mat.Dense, c Comparison) error {
 			}
 		}
 	}
-	if a.symmetric {
-		for i := range rowCount(xs) {
-			for j := range i {
-				dst.Set(i, j, dst.At(j, i))
-			}
-		}
-	}
 	return nil
 }
 
@@ -129,7 +122,7 @@ func (a *allPairs) group(ctx context.Context, x, y lack, same bool) error {
 			return err
 		}
 	}
-	return a.tiles(ctx, m, workers, rows, cols, x.rows, y.rows, same && a.symmetric)
+	return a.tiles(ctx, m, workers, rows, cols, x.rows, y.rows, same)
 }
 
 func (a *allPairs) prepare(ctx context.Context, m *comparer, workers []*Scratch, forms []form, xs *mat.Dense, rows []int, name string) error {
@@ -145,9 +138,10 @@ func (a *allPairs) prepare(ctx context.Context, m *comparer, workers []*Scratch,
 // tileSize is the number of RDMs of a task on either side.
 const tileSize = 32
 
-// tiles compares prepared RDMs, and only those on and above the diagonal of tiles
-// if upper.
-func (a *allPairs) tiles(ctx context.Context, m *comparer, workers []*Scratch, rows, cols []form, x, y []int, upper bool) error {
+// tiles compares prepared RDMs, which are in rows x and columns y of the result,
+// and stores what is symmetric on either side: then only tiles on and above the
+// diagonal are needed if rows and columns are the same.
+func (a *allPairs) tiles(ctx context.Context, m *comparer, workers []*Scratch, rows, cols []form, x, y []int, same bool) error {
 	side := tileSize
 	if !m.inner() {
 		side = 4
@@ -155,7 +149,7 @@ func (a *allPairs) tiles(ctx context.Context, m *comparer, workers []*Scratch, r
 	var list [][2]int
 	for i := 0; i < len(rows); i += side {
 		for j := 0; j < len(cols); j += side {
-			if !upper || j >= i {
+			if !(same && a.symmetric) || j >= i {
 				list = append(list, [2]int{i, j})
 			}
 		}
@@ -172,8 +166,8 @@ func (a *allPairs) tiles(ctx context.Context, m *comparer, workers []*Scratch, r
 			for j := j0; j < j1; j++ {
 				s := tile[(i-i0)*(j1-j0)+j-j0]
 				a.dst.Set(x[i], y[j], s)
-				if upper && j > i {
-					a.dst.Set(x[j], y[i], s)
+				if a.symmetric {
+					a.dst.Set(y[j], x[i], s)
 				}
 			}
 		}
