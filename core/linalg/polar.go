@@ -130,10 +130,8 @@ func NumericalRank(s []float64, size int) int {
 // newtonSchulzStep stores (3 I - U'U) / 2, full, in the n x n step.
 func newtonSchulzStep(step, u []float64, m, n int) {
 	blas64.Implementation().Dsyrk(blas.Upper, blas.Trans, n, m, -0.5, u, n, 0, step, n)
+	symmetrize(step, n)
 	for i := range n {
 		step[i*n+i] += 1.5
-		for j := i + 1; j < n; j++ {
-			step[j*n+i] = step[i*n+j]
-		}
 	}
 }

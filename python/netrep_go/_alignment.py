@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
-from tqdm.auto import tqdm
 
 from netrep_go import _native
+from netrep_go._jobs import progress_bar, seed_from
 from netrep_go._validation import (
     as_matrices,
     as_matrix,
@@ -22,8 +20,8 @@ from netrep_go._validation import (
     check_option,
 )
 from netrep_go.metrics._cohort import named
+from netrep_go.metrics._iterative import GROUPS
 
-GROUPS = ("orth", "perm", "identity")
 _METHODS = ("full_batch", "streaming")
 
 
@@ -54,31 +52,6 @@ def as_reference(
             f"samples and the largest width of the networks, got {X.shape}."
         )
     return X
-
-
-def seed_from(random_state: int | np.random.RandomState | None) -> int:
-    """Draw a seed for Go."""
-    return int(check_random_state(random_state).randint(2**31))
-
-
-@contextmanager
-def progress_bar(text: str, show: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Yield what draws a bar for ``_native.run``, or None."""
-    with tqdm(desc=text, disable=not show) as bar:
-
-        def draw(done: int, total: int) -> None:
-            bar.total, bar.n = total, done
-            bar.refresh()
-
-        yield draw if show else None
-
-
-def counted(blocks: Iterable[Any], text: str, total: int, show: bool) -> Iterator[Any]:
-    """Yield blocks, and draw a bar of how many of ``total`` rows they have had."""
-    with tqdm(desc=text, total=total, disable=not show) as bar:
-        for block in blocks:
-            yield block
-            bar.update(len(block))
 
 
 def frechet_mean(

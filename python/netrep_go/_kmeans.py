@@ -13,7 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
-from netrep_go._alignment import as_cohort, seed_from
+from netrep_go._alignment import as_cohort
+from netrep_go._jobs import seed_from
 from netrep_go._validation import as_matrix, check_integer, pad
 from netrep_go.metrics import LinearMetric
 from netrep_go.metrics._cohort import Cohorts, measure_cohorts, named

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
 
 from netrep_go import _native
-from netrep_go._alignment import progress_bar, seed_from
+from netrep_go._jobs import progress_bar, seed_from
 from netrep_go._validation import as_matrix, check_integer, check_number, check_option
 from netrep_go.capacity._geometry import centered_centers
 from netrep_go.capacity._manifolds import as_manifolds

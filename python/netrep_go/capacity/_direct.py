@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.isotonic import isotonic_regression
 
 from netrep_go import _native
-from netrep_go._alignment import progress_bar, seed_from
+from netrep_go._jobs import progress_bar, seed_from
 from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.capacity._dichotomies import (
     check_labels,

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from netrep_go import _native
-from netrep_go._alignment import progress_bar, seed_from
+from netrep_go._jobs import progress_bar, seed_from
 from netrep_go._validation import check_integer
 from netrep_go.capacity._dichotomies import check_labels, label_arguments
 from netrep_go.capacity._manifolds import as_manifolds, check_several

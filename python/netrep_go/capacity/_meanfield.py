@@ -12,7 +12,7 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
-from netrep_go._alignment import progress_bar
+from netrep_go._jobs import progress_bar, seed_from
 from netrep_go._optional import pandas
 from netrep_go._validation import as_array, check_integer, check_option
 from netrep_go.capacity._correlation import find_directions
@@ -300,11 +300,11 @@ class MeanFieldCapacity(BaseEstimator):
             n_repeats=self.n_repeats,
             max_iter=self.max_iter,
             tol=1e-6,
-            seed=int(rng.randint(2**31)),
+            seed=seed_from(rng),
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )
-        self._seed = int(rng.randint(2**31))
+        self._seed = seed_from(rng)
         sizes = [len(x) if self.origin == "samples" else 1 for x in manifolds.samples]
         origin = np.average(raw, axis=0, weights=sizes)
         _check_distances(raw - origin, found.directions, manifolds.names)

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
-from tqdm.auto import tqdm
 
 from netrep_go import _native
+from netrep_go._jobs import progress_bar
 
 Named = tuple[str, Any]
 
@@ -63,20 +63,14 @@ def measure(
     train = np.empty(cohorts.shape)
     test = np.empty(cohorts.shape if held_out else (0, 0))
     statistics = np.zeros(n_statistics, np.int64)
-    with tqdm(desc="Computing distances", disable=not verbose) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total, bar.n = total, done
-            bar.refresh()
-
-        with named_in_errors(cohorts):
-            _native.run(
-                routine,
-                (train, test, statistics) if n_statistics else (train, test),
-                inputs,
-                n_jobs=n_jobs,
-                progress=show if verbose else None,
-            )
+    with progress_bar("Computing distances", verbose) as progress, named_in_errors(cohorts):
+        _native.run(
+            routine,
+            (train, test, statistics) if n_statistics else (train, test),
+            inputs,
+            n_jobs=n_jobs,
+            progress=progress,
+        )
     return train, test if held_out else None, statistics
 
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import ndimage, sparse, stats
 from sklearn.utils import check_random_state
 
-from netrep_go._alignment import counted
+from netrep_go._jobs import counted
 from netrep_go._optional import pandas
 from netrep_go._validation import as_array, check_integer, check_number, check_option
 

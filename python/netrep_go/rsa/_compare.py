@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go import _native
-from netrep_go._alignment import progress_bar
+from netrep_go._jobs import progress_bar
 from netrep_go._validation import as_array, check_option
 from netrep_go.rsa._folds import as_vectors, check_same_conditions, n_conditions
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from netrep_go import _native
-from netrep_go._alignment import progress_bar, seed_from
+from netrep_go._jobs import progress_bar, seed_from
 from netrep_go._optional import pandas
 from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.rsa._compare import SIMILARITIES, as_sigma

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from netrep_go._alignment import counted
+from netrep_go._jobs import counted
 from netrep_go._optional import pandas
 from netrep_go._validation import check_integer, check_number
 from netrep_go.rsa._folds import (

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
-from netrep_go._alignment import progress_bar
+from netrep_go._jobs import progress_bar
 from netrep_go._validation import as_array, as_codes, as_responses, check_number, check_option
 from netrep_go.rsa._noise import NoiseNormalizer
 

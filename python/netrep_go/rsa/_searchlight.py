@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from netrep_go import _native
-from netrep_go._alignment import progress_bar
+from netrep_go._jobs import progress_bar
 from netrep_go._optional import pandas
 from netrep_go._validation import check_number, check_option
 from netrep_go.rsa._compare import SIMILARITIES
