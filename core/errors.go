@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
+	"strings"
 
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
@@ -20,25 +22,66 @@ var (
 	ErrNoMemory = cmem.ErrNoMemory
 )
 
+// Subject is what an error is about, apart from its text: the kind of thing and
+// its position among the caller's. As an argument of Invalidf it reads "network 3",
+// and whoever knows a better name for it puts that in its place (see Template).
+type Subject struct {
+	Kind  string
+	Index int
+}
+
+func (s Subject) String() string { return fmt.Sprintf("%s %d", s.Kind, s.Index) }
+
+// Network is the subject that is network i of a cohort.
+func Network(i int) Subject { return Subject{"network", i} }
+
+// HeldOut is the subject that is the held-out data of network i of a cohort.
+func HeldOut(i int) Subject { return Subject{"held-out network", i} }
+
+// Condition is the subject that is condition i of an RDM.
+func Condition(i int) Subject { return Subject{"condition", i} }
+
 // Invalidf returns an error that is ErrInvalid and says only what the format
-// says: it reaches users as it is.
+// says: it reaches users as it is, but for the names of Subjects among args.
 func Invalidf(format string, args ...any) error {
-	return &marked{fmt.Sprintf(format, args...), ErrInvalid}
+	return &marked{format, args, ErrInvalid}
 }
 
 // Numericalf returns an error that is ErrNumerical, likewise.
 func Numericalf(format string, args ...any) error {
-	return &marked{fmt.Sprintf(format, args...), ErrNumerical}
+	return &marked{format, args, ErrNumerical}
 }
 
 // marked is a message that belongs to a sentinel without repeating its text.
 type marked struct {
-	message  string
+	format   string
+	args     []any
 	sentinel error
 }
 
-func (e *marked) Error() string { return e.message }
+func (e *marked) Error() string { return fmt.Sprintf(e.format, e.args...) }
 func (e *marked) Unwrap() error { return e.sentinel }
+
+// SubjectMark stands for a Subject in what Template returns.
+const SubjectMark = "\x1a"
+
+// Template returns the text of an error with a SubjectMark in the place of each
+// Subject, and the Subjects in order.
+func Template(err error) (text string, subjects []Subject) {
+	text = err.Error()
+	var e *marked
+	if !errors.As(err, &e) {
+		return text, nil
+	}
+	args := slices.Clone(e.args)
+	for i, arg := range args {
+		if s, ok := arg.(Subject); ok {
+			subjects = append(subjects, s)
+			args[i] = SubjectMark
+		}
+	}
+	return strings.Replace(text, e.Error(), fmt.Sprintf(e.format, args...), 1), subjects
+}
 
 // PanicError is a panic recovered by a parallel loop or by Recover.
 type PanicError = par.PanicError
