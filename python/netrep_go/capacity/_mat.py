@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
 from netrep_go._optional import optional
+from netrep_go._parts import replacing
 
 _HEADER_SIZE = 512
 _V5_HEADER = b"MATLAB 5.0 MAT-file"
@@ -227,21 +226,11 @@ def write_mat(path: str | os.PathLike[str], variables: Mapping[str, Any]) -> Non
         if not (name.isidentifier() and name.isascii() and name[0] != "_" and len(name) <= 63):
             raise ValueError(f"{name!r} is not a name that MATLAB allows for a variable")
     with replacing(path) as part:
-        with h5py.File(part, "w", userblock_size=_HEADER_SIZE) as file:
+        # HDF5's own lock would wait for that of replacing
+        with h5py.File(part, "w", userblock_size=_HEADER_SIZE, locking=False) as file:
             for name, value in variables.items():
                 _write(file, name, value)
         _write_header(part)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a path to write to, on the same disk, that becomes the other if nothing fails."""
-    part = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        yield part
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _write(file: Any, name: str, value: Any) -> None:
