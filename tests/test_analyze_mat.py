@@ -79,7 +79,7 @@ def test_both_kinds_of_capacity(prefix, monkeypatch):
     fitted = []
     original = MeanFieldCapacity.fit
     monkeypatch.setattr(MeanFieldCapacity, "fit", lambda *args: fitted.append(1) or original(*args))
-    direct = DirectCapacity("search", features="first", labels="sparse")
+    direct = DirectCapacity("search", features="first", dichotomies="sparse")
     variables = analyze_mat(prefix, [*FAST, direct]).variables
     assert len(fitted) == 1  # the third set
     written = read_mat(f"{prefix}_capacity.mat")

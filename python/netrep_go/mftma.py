@@ -18,7 +18,6 @@ from netrep_go.capacity import (
     participation_ratio,
 )
 from netrep_go.capacity._correlation import variance_limit
-from netrep_go.capacity._geometry import centered_centers
 from netrep_go.capacity._manifolds import as_manifolds
 
 __all__ = ["alldata_dimension_analysis", "manifold_analysis_corr"]
@@ -51,8 +50,8 @@ def manifold_analysis_corr(
         Starts of the search for each number of correlated directions.
     k_min : int, default=1
         Smallest number of directions to remove. mftma always removes one; with 0 none
-        is removed where the centres are not correlated.
-    random_state : int, RandomState instance or None, default=None
+        is removed where the centers are not correlated.
+    random_state : int, RandomState, Generator or None, default=None
         Determines the vectors and the starts.
     n_jobs : int, optional
         Threads; the result does not depend on them.
@@ -66,7 +65,7 @@ def manifold_analysis_corr(
     D_M_vec : ndarray of shape (n_manifolds,)
         Dimensions: ``dimension_cos`` of :class:`~netrep_go.capacity.ManifoldGeometry`.
     res_coeff0 : float
-        Mean absolute correlation of the centres, before the removal.
+        Mean absolute correlation of the centers, before the removal.
     KK : int
         Number of directions that were removed.
 
@@ -84,7 +83,7 @@ def manifold_analysis_corr(
     - Every projection is exact. mftma does not look at the status of its solver, which gives
       up on many at its tolerance, and breaks with a "domain error" on few.
     - ``random_state`` makes the result reproducible; mftma uses the global generator.
-    - A centre at the mean of all centres is an error, not a NaN.
+    - A center at the mean of all centers is an error, not a NaN.
 
     Examples
     --------
@@ -105,7 +104,7 @@ def manifold_analysis_corr(
     if vectors and len(vectors[0]) != n_t:
         raise ValueError(f"t_vecs must have n_t = {n_t} columns, got {len(vectors[0])}")
     check_integer(k_min, "k_min", 0)
-    centers = centered_centers(as_manifolds(X))
+    centers = as_manifolds(X).centered_centers()
     most = variance_limit(centers @ centers.T)
     model = MeanFieldCapacity(
         float(kappa),
@@ -114,7 +113,7 @@ def manifold_analysis_corr(
         origin="samples",
         min_removed=min(k_min, most),
         max_removed=most,
-        n_repeats=n_reps,
+        n_restarts=n_reps,
         random_state=random_state,
         n_jobs=n_jobs,
     ).fit(X, t_vectors=vectors)
@@ -142,7 +141,7 @@ def alldata_dimension_analysis(
     parity : bool, default=False
         Whether to return mftma's numbers, which are wrong: the smallest singular value is
         left out of the participation ratio; the principal components are those of features
-        as samples, each sample being centred over the features; and their number is one
+        as samples, each sample being centered over the features; and their number is one
         less than what it takes.
 
     Returns

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,15 +12,15 @@ from sklearn.base import BaseEstimator
 from sklearn.isotonic import isotonic_regression
 
 from netrep_go import _native
-from netrep_go._jobs import progress_bar, seed_from
+from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
 from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.capacity._dichotomies import (
-    check_labels,
+    all_dichotomies,
+    check_dichotomies,
     count_dichotomies,
-    dichotomies,
-    label_arguments,
+    dichotomy_arguments,
 )
-from netrep_go.capacity._manifolds import Manifolds, as_manifolds, check_several
+from netrep_go.capacity._manifolds import Manifolds, Samples, as_manifolds, check_several
 
 _FEATURES = ("projection", "subsample", "first")
 _RESAMPLES = 200  # of the draws, for the standard error of the capacity
@@ -63,7 +62,7 @@ class DirectCapacity(BaseEstimator):
     features : {"projection", "subsample", "first"}, default="projection"
         What n features are: random Gaussian combinations, a random choice, or the first n.
         The last two need ``method="search"``.
-    labels : {"balanced", "iid", "sparse", "all"} or array_like of shape \
+    dichotomies : {"balanced", "iid", "sparse", "all"} or array_like of shape \
             (n_dichotomies, n_manifolds), default="balanced"
         Balanced dichotomies have half of the manifolds on either side, those of an odd
         number one more on the negative one; iid labels are independent coins; sparse
@@ -84,10 +83,10 @@ class DirectCapacity(BaseEstimator):
         Width of the interval at which the search's bisection ends.
     tol : float, default=0.05
         Standard error of the search's fractions: between 1 / `tol` and (1 / 2 `tol`)^2
-        attempts are made at each n. Where labels are given, each dichotomy is one attempt
+        attempts are made at each n. Where dichotomies are given, each of them is one attempt
         instead. Where the first features are taken, and there are no more dichotomies than
         attempts, each is tried once and the fraction is exact.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Determines labels and features.
     n_jobs : int, optional
         Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not
@@ -157,20 +156,20 @@ class DirectCapacity(BaseEstimator):
         method: str = "conic",
         *,
         features: str = "projection",
-        labels: str | ArrayLike = "balanced",
+        dichotomies: str | ArrayLike = "balanced",
         bias: bool = True,
         rule: str = "interpolate",
         n_t: int = 1000,
         step: int | None = None,
         precision: int = 1,
         tol: float = 0.05,
-        random_state: int | np.random.RandomState | None = None,
+        random_state: RandomState = None,
         n_jobs: int | None = None,
         verbose: bool = False,
     ) -> None:
         self.method = method
         self.features = features
-        self.labels = labels
+        self.dichotomies = dichotomies
         self.bias = bias
         self.rule = rule
         self.n_t = n_t
@@ -181,14 +180,15 @@ class DirectCapacity(BaseEstimator):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, X: ArrayLike | Sequence[ArrayLike], y: ArrayLike | None = None) -> DirectCapacity:
+    def fit(self, X: Samples, y: ArrayLike | None = None) -> Self:
         """Measure separability and capacity.
 
         Parameters
         ----------
-        X : array_like of shape (n_samples, n_features), or list of such arrays
-            Samples with labels, or those of each manifold. Samples that are NaN in all
-            features are missing, and left out.
+        X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+            Labeled samples, or one array for each manifold, maybe by name. Samples that are
+            NaN in all features are left out. The index of a DataFrame, which names samples,
+            is not used.
         y : array_like of shape (n_samples,), optional
             Manifold of each sample.
 
@@ -226,7 +226,7 @@ class DirectCapacity(BaseEstimator):
         check_option(self.method, "method", ("conic", "search"))
         check_option(self.features, "features", _FEATURES)
         check_option(self.rule, "rule", ("interpolate", "first"))
-        check_labels(self.labels)
+        check_dichotomies(self.dichotomies)
         check_integer(self.n_t, "n_t", 10)
         check_integer(self.precision, "precision", 1)
         if self.step is not None:
@@ -246,19 +246,17 @@ class DirectCapacity(BaseEstimator):
         self.capacity_ = self.n_manifolds_ / self.n_critical_
         self.capacity_se_ = self.capacity_ * self.n_critical_se_ / self.n_critical_
         if np.isnan(self.capacity_):
-            warnings.warn(
+            warn_user(
                 f"only {curve.fraction[-1]:.0%} of the dichotomies are separable with all of "
-                f"the {self.n_features_in_} features: capacity_ is NaN",
-                UserWarning,
-                stacklevel=3,
+                f"the {self.n_features_in_} features: capacity_ is NaN"
             )
 
-    def _arguments(self, manifolds: Manifolds, labels: str | ArrayLike, seed: int) -> tuple:
+    def _arguments(self, manifolds: Manifolds, dichotomies: str | ArrayLike, seed: int) -> tuple:
         """Return what all routines take."""
         return (
-            np.concatenate(manifolds.samples),
-            np.array([len(samples) for samples in manifolds.samples], np.int64),
-            *label_arguments(labels, self.n_manifolds_),
+            manifolds.pooled(),
+            manifolds.sizes,
+            *dichotomy_arguments(dichotomies, self.n_manifolds_),
             _FEATURES.index(self.features),
             bool(self.bias),
             seed,
@@ -270,16 +268,16 @@ class DirectCapacity(BaseEstimator):
             _native.run(
                 "capacity.cone_faces",
                 (faces,),
-                self._arguments(manifolds, self.labels, seed),
+                self._arguments(manifolds, self.dichotomies, seed),
                 n_jobs=self.n_jobs,
                 progress=progress,
             )
         return _curve_of_faces(faces, self.n_features_in_)
 
     def _by_search(self, manifolds: Manifolds, seed: int) -> _Curve:
-        labels, exact = self.labels, False
+        dichotomies, exact = self.dichotomies, False
         if self.features == "first":
-            labels, exact = self._exhaustive()
+            dichotomies, exact = self._exhaustive()
         fraction = np.empty(self.n_features_in_)
         n_attempts = np.empty(self.n_features_in_, np.int64)
         with progress_bar("Separating manifolds", self.verbose) as progress:
@@ -287,7 +285,7 @@ class DirectCapacity(BaseEstimator):
                 "capacity.search_separability",
                 (fraction, n_attempts),
                 (
-                    *self._arguments(manifolds, labels, seed),
+                    *self._arguments(manifolds, dichotomies, seed),
                     self.step or _standard_step(self.n_features_in_),
                     self.precision,
                     float(self.tol),
@@ -301,12 +299,12 @@ class DirectCapacity(BaseEstimator):
 
     def _exhaustive(self) -> tuple[str | ArrayLike, bool]:
         """Return dichotomies for features that do not vary, and whether they are all."""
-        if not isinstance(self.labels, str) or self.labels == "all":
-            return self.labels, True
+        if not isinstance(self.dichotomies, str) or self.dichotomies == "all":
+            return self.dichotomies, True
         most_attempts = max(math.ceil(1 / self.tol), math.ceil(0.25 / self.tol**2))
-        if count_dichotomies(self.labels, self.n_manifolds_) > most_attempts:
-            return self.labels, False
-        return dichotomies(self.labels, self.n_manifolds_), True
+        if count_dichotomies(self.dichotomies, self.n_manifolds_) > most_attempts:
+            return self.dichotomies, False
+        return all_dichotomies(self.dichotomies, self.n_manifolds_), True
 
 
 class _Curve(NamedTuple):

@@ -94,7 +94,7 @@ def affine_manifolds(
         What continues an image beyond its edge, as in
         :func:`scipy.ndimage.affine_transform`. If None, nothing does, and transforms that
         need more than there is are refused.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Determines the random transforms, which differ between images.
 
     Returns
@@ -181,7 +181,7 @@ def preprocess_images(
     std: npt.ArrayLike = (0.229, 0.224, 0.225),
     channels_first: bool = True,
 ) -> npt.NDArray[np.float32]:
-    """Crop, resize and normalise images for a network.
+    """Crop, resize and normalize images for a network.
 
     Cropping the middle 7/8 and resizing to 224 is what resizing to 256 and cropping 224 is.
     Gray images become three equal channels. Where an image is made smaller it is smoothed
@@ -191,7 +191,7 @@ def preprocess_images(
     ----------
     images : array_like of shape (..., height, width, 3) or (..., height, width)
         Images. Integers are divided by 255; floats are taken as they are. A last
-        dimension of 3 is that of colours.
+        dimension of 3 is that of colors.
     size : int, default=224
         Side of the result in pixels.
     crop : float, default=0.875

@@ -18,12 +18,12 @@ _TITLES = {
     "capacity": "capacity",
     "radius": "radius",
     "dimension": "dimension",
-    "center_correlation": "centre correlation",
+    "center_correlation": "center correlation",
 }
 
 
 class CapacityDisplay:
-    """Capacity, radius, dimension and centre correlation against layers.
+    """Capacity, radius, dimension and center correlation against layers.
 
     It is recommended to use :meth:`from_estimators` to create a display.
 

@@ -71,7 +71,7 @@ class ImageManifoldsDisplay:
         Parameters
         ----------
         images : array-like of shape (n_manifolds, n_samples, height, width[, 3])
-            Images, gray or in colours, for instance those of
+            Images, gray or in colors, for instance those of
             :func:`netrep_go.datasets.affine_manifolds`. Intensities above 1 are taken as
             being out of 255.
         n_manifolds, n_samples : int
