@@ -1,8 +1,6 @@
 """Directions that the centers of manifolds share, and manifolds without them."""
 
-from __future__ import annotations
-
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,6 +8,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from netrep_go import _native
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
+from netrep_go._optional import pandas
+from netrep_go._results import Result
 from netrep_go._validation import as_matrix, check_integer, check_number, check_option
 from netrep_go.capacity._manifolds import Samples, as_manifolds
 
@@ -19,7 +19,14 @@ __all__ = ["CenterDirections", "center_correlation_cost", "find_center_direction
 _MOST = 46  # directions that are tried unless the user says more, as in dnn-object-manifolds
 
 
-class CenterDirections(NamedTuple):
+class _Fields(NamedTuple):
+    directions: np.ndarray
+    n_removed: int
+    correlation: np.ndarray
+    stability: np.ndarray
+
+
+class CenterDirections(Result, _Fields):
     """Directions that make the centers of manifolds correlated.
 
     Attributes
@@ -34,10 +41,43 @@ class CenterDirections(NamedTuple):
         Smallest fraction of its distance from the mean that a center keeps.
     """
 
-    directions: np.ndarray
-    n_removed: int
-    correlation: np.ndarray
-    stability: np.ndarray
+    def to_frame(self) -> Any:
+        """Return a table with a row for each number of directions that was tried.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``n_removed``, ``correlation`` and ``stability``.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return pandas().DataFrame(
+            {
+                "n_removed": np.arange(len(self.correlation)),
+                "correlation": self.correlation,
+                "stability": self.stability,
+            }
+        )
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw correlation and stability against the number of directions.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        display : netrep_go.plotting.CenterDirectionsDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import CenterDirectionsDisplay
+
+        return CenterDirectionsDisplay.from_directions(self, ax=ax)
 
 
 def find_center_directions(

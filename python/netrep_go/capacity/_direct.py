@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.isotonic import isotonic_regression
+from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
+from netrep_go._optional import pandas
 from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.capacity._dichotomies import (
     all_dichotomies,
@@ -221,6 +223,51 @@ class DirectCapacity(BaseEstimator):
         )
         self._store_capacity(curve, np.random.default_rng(seed))
         return self
+
+    def to_frame(self) -> Any:
+        """Return a table with a row for each number of features that was tested.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``n_features``, ``separability`` with its standard error
+            ``separability_se`` and the ends ``low`` and ``high`` of its 95 % interval, and
+            ``n_attempts``.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        check_is_fitted(self, "separability_")
+        low, high = self.separability_band_
+        return pandas().DataFrame(
+            {
+                "n_features": self.n_tested_,
+                "separability": self.separability_,
+                "separability_se": self.separability_se_,
+                "low": low,
+                "high": high,
+                "n_attempts": self.n_attempts_,
+            }
+        )
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the separable fraction against the number of features.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        display : netrep_go.plotting.SeparabilityDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import SeparabilityDisplay
+
+        return SeparabilityDisplay.from_estimator(self, ax=ax)
 
     def _check(self) -> None:
         check_option(self.method, "method", ("conic", "search"))

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
+from netrep_go._optional import pandas
 from netrep_go._validation import check_integer
 from netrep_go.capacity._dichotomies import check_dichotomies, dichotomy_arguments
 from netrep_go.capacity._manifolds import Samples, as_manifolds, check_several
 
 _BATCHES = 10  # of draws, whose spread tells standard errors
 _FEW = 0.25  # of the dichotomies; two manifolds have half of theirs on one side of their mean
+_MEASURES = (
+    "capacity",
+    "dimension",
+    "radius",
+    "center_alignment",
+    "axis_alignment",
+    "center_axis_alignment",
+)
 _PROJECTED = 0  # features, as Go numbers them
 
 
@@ -198,6 +208,24 @@ class JointCapacity(BaseEstimator):
         self._store_geometry(geometry)
         return self
 
+    def to_frame(self) -> Any:
+        """Return a table of one row.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Each quantity and its standard error, ``capacity`` and ``capacity_se``, for
+            instance.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        check_is_fitted(self, "capacity_")
+        columns = [f"{name}{suffix}" for name in _MEASURES for suffix in ("", "_se")]
+        return pandas().DataFrame({name: [getattr(self, f"{name}_")] for name in columns})
+
     def _store_capacity(self, n_active: np.ndarray) -> None:
         """Store the capacity, given the mean number of active samples of each pair."""
         self.capacity_ = float(self.n_manifolds_ / n_active.mean())
@@ -209,9 +237,7 @@ class JointCapacity(BaseEstimator):
         axes, both, *alignments = geometry.T
         apart = axes - both
         squared = np.divide(both, apart, out=np.zeros_like(both), where=apart > 0)
-        names = ("center_alignment", "axis_alignment", "center_axis_alignment")
-        measures = {"dimension": axes, "radius": np.sqrt(squared)}
-        measures |= dict(zip(names, alignments, strict=True))
-        for name, (value, *of_batches) in measures.items():
+        measures = (axes, np.sqrt(squared), *alignments)
+        for name, (value, *of_batches) in zip(_MEASURES[1:], measures, strict=True):
             setattr(self, f"{name}_", float(value))
             setattr(self, f"{name}_se_", float(np.std(of_batches, ddof=1) / np.sqrt(_BATCHES)))

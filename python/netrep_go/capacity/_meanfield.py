@@ -1,7 +1,5 @@
 """Mean-field capacity and geometry of object manifolds."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, Self
 
@@ -14,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go import _native
 from netrep_go._jobs import RandomState, as_random_state, progress_bar, seed_from
 from netrep_go._optional import pandas
+from netrep_go._results import Result
 from netrep_go._validation import as_array, check_integer, check_option
 from netrep_go.capacity._correlation import find_directions
 from netrep_go.capacity._manifolds import Manifolds, Samples, as_manifolds, is_single
@@ -24,7 +23,18 @@ _ESTIMATORS = ("count", "norm", "width")
 _VANISHED = 1e-10  # part of its distance that a center must keep
 
 
-class ManifoldGeometry(NamedTuple):
+class _Fields(NamedTuple):
+    capacity: np.ndarray
+    radius: np.ndarray
+    dimension: np.ndarray
+    dimension_cos: np.ndarray
+    dimension_matlab: np.ndarray
+    gaussian_radius: np.ndarray
+    gaussian_dimension: np.ndarray
+    n_active: np.ndarray
+
+
+class ManifoldGeometry(Result, _Fields):
     r"""Quantities of manifolds, arrays of shape (n_manifolds,) or (n_kappas, n_manifolds).
 
     With Gaussian vectors t, anchor points s and their deviations ds from the mean anchor
@@ -50,14 +60,20 @@ class ManifoldGeometry(NamedTuple):
         Mean number of samples that an anchor point consists of.
     """
 
-    capacity: np.ndarray
-    radius: np.ndarray
-    dimension: np.ndarray
-    dimension_cos: np.ndarray
-    dimension_matlab: np.ndarray
-    gaussian_radius: np.ndarray
-    gaussian_dimension: np.ndarray
-    n_active: np.ndarray
+    def to_frame(self) -> Any:
+        """Return a table with a row for each manifold, of one margin after the other.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A column for each quantity. :meth:`MeanFieldCapacity.to_frame` has names and errors.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return pandas().DataFrame({k: np.ravel(v) for k, v in self._asdict().items()})
 
 
 class MeanFieldCapacity(BaseEstimator):
@@ -358,6 +374,23 @@ class MeanFieldCapacity(BaseEstimator):
         ):
             table[name], table[f"{name}_se"] = np.ravel(value), np.ravel(error)
         return pandas().DataFrame(table)
+
+    def plot(self, ax: Sequence[Any] | None = None) -> Any:
+        """Draw the capacity, radius and dimension of each manifold.
+
+        Parameters
+        ----------
+        ax : sequence of 3 matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        display : netrep_go.plotting.ManifoldGeometryDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import ManifoldGeometryDisplay
+
+        return ManifoldGeometryDisplay.from_estimator(self, ax=ax)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

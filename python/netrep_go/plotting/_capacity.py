@@ -30,8 +30,8 @@ class CapacityDisplay:
     Parameters
     ----------
     values : dict of str to list of ndarray of shape (n_layers,)
-        For each of 'capacity', 'radius', 'dimension' and 'center_correlation', the averages
-        over the manifolds in each layer of each network.
+        For 'capacity', 'radius', 'dimension' and 'center_correlation' or some of them, the
+        averages over the manifolds in each layer of each network.
     errors : dict of str to list of ndarray of shape (n_layers,)
         Standard errors of these; a measure without is not in it.
     layers : list of list of str
@@ -41,8 +41,8 @@ class CapacityDisplay:
 
     Attributes
     ----------
-    ax_ : ndarray of matplotlib Axes of shape (4,)
-        The panels.
+    ax_ : ndarray of matplotlib Axes of shape (n_measures,)
+        The panels, one a measure.
     figure_ : matplotlib Figure
         Figure that contains the panels.
     """
@@ -133,30 +133,35 @@ class CapacityDisplay:
 
         Parameters
         ----------
-        ax : sequence of 4 matplotlib Axes, default=None
-            Axes to draw on. If None, a new figure is made.
+        ax : sequence of matplotlib Axes, default=None
+            Axes to draw on, one a measure. If None, a new figure is made.
 
         Returns
         -------
         display : CapacityDisplay
             The drawn display.
         """
+        n_panels = len(self.values)
         if ax is None:
-            _, ax = pyplot().subplots(1, 4, figsize=(13, 3.2), layout="constrained")
+            _, ax = pyplot().subplots(
+                1, n_panels, figsize=(3.25 * n_panels, 3.2), squeeze=False, layout="constrained"
+            )
+            ax = ax[0]
         self.ax_ = np.asarray(ax)
-        if self.ax_.shape != (len(_TITLES),):
-            raise ValueError(f"ax must be {len(_TITLES)} axes, got shape {self.ax_.shape}")
+        if self.ax_.shape != (n_panels,):
+            raise ValueError(f"ax must be {n_panels} axes, got shape {self.ax_.shape}")
         self.figure_ = self.ax_[0].figure
-        for panel, (measure, title) in zip(self.ax_, _TITLES.items(), strict=True):
+        for panel, measure in zip(self.ax_, self.values, strict=True):
             self._draw(panel, measure)
-            panel.set_title(title, fontsize="medium")
+            panel.set_title(_TITLES[measure], fontsize="medium")
         if self.names is not None:
             self.ax_[0].legend(fontsize="small", frameon=False)
         return self
 
     def _draw(self, ax: Axes, measure: str) -> None:
         """Draw one measure, a line for each network."""
-        values, errors = self.values[measure], self.errors[measure]
+        values = self.values[measure]
+        errors = self.errors.get(measure, [None] * len(values))
         names = self.names or [None] * len(values)
         for value, error, name, color, marker in zip(
             values, errors, names, COLORS, MARKERS, strict=False
