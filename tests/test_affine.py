@@ -209,7 +209,5 @@ def test_display_of_manifolds(n_channels, rng):
     plt.close("all")
     with pytest.raises(ValueError, match=r"images must have shape \(n_manifolds, n_samples"):
         ImageManifoldsDisplay.from_images(images[0, 0])
-    with pytest.raises(
-        ValueError, match="one entry for each of the 4 images, got 1"
-    ):
+    with pytest.raises(ValueError, match="one entry for each of the 4 images, got 1"):
         ImageManifoldsDisplay.from_images(images, names=["a"])
