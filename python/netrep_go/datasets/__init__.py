@@ -5,3 +5,7 @@ from netrep_go.datasets._digits import digits_networks
 from netrep_go.datasets._objects92 import objects92
 
 __all__ = ["affine_manifolds", "digits_networks", "objects92", "preprocess_images"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,45 +1,41 @@
-"""mftma's functions, under its names: for programs that were written for it.
-
-Arrays are (n_features, n_samples) here. :class:`netrep_go.capacity.MeanFieldCapacity` does
-the same and more, with error bars.
-"""
+"""mftma's two functions, on its arrays of shape (n_features, n_samples)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from netrep_go._jobs import RandomState
+from netrep_go._names import Name, split_names
 from netrep_go._validation import as_matrix, check_integer, check_number
-from netrep_go.capacity import (
-    MeanFieldCapacity,
-    explained_variance_dimension,
-    participation_ratio,
-)
 from netrep_go.capacity._correlation import variance_limit
+from netrep_go.capacity._geometry import explained_variance_dimension, participation_ratio
 from netrep_go.capacity._manifolds import as_manifolds
+from netrep_go.capacity._meanfield import MeanFieldCapacity
 
-__all__ = ["alldata_dimension_analysis", "manifold_analysis_corr"]
+Arrays = Sequence[ArrayLike] | Mapping[Name, ArrayLike]
 
 
 def manifold_analysis_corr(
-    XtotT: Sequence[ArrayLike],
+    XtotT: Arrays,
     kappa: float,
     n_t: int,
     t_vecs: Sequence[ArrayLike] | None = None,
     n_reps: int = 10,
     *,
     k_min: int = 1,
-    random_state: int | np.random.RandomState | None = None,
+    random_state: RandomState = None,
     n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, int]:
     """Measure the capacity, radius and dimension of manifolds by mean-field theory.
 
     Parameters
     ----------
-    XtotT : sequence of array_like of shape (n_features, n_samples_i)
-        Manifolds.
+    XtotT : list or dict of array_like of shape (n_features, n_samples_i)
+        Manifolds. The index of a DataFrame, which names features, is not used.
     kappa : float
         Margin.
     n_t : int
@@ -55,6 +51,8 @@ def manifold_analysis_corr(
         Determines the vectors and the starts.
     n_jobs : int, optional
         Threads; the result does not depend on them.
+    verbose : bool, default=False
+        Whether to show progress bars.
 
     Returns
     -------
@@ -116,6 +114,7 @@ def manifold_analysis_corr(
         n_restarts=n_reps,
         random_state=random_state,
         n_jobs=n_jobs,
+        verbose=verbose,
     ).fit(X, t_vectors=vectors)
     found = model.manifolds_
     return (
@@ -128,14 +127,14 @@ def manifold_analysis_corr(
 
 
 def alldata_dimension_analysis(
-    XtotT: Sequence[ArrayLike], perc: float = 0.90, *, parity: bool = False
+    XtotT: Arrays, perc: float = 0.90, *, parity: bool = False
 ) -> tuple[float, int, int]:
     """Measure the dimension of all samples together.
 
     Parameters
     ----------
-    XtotT : sequence of array_like of shape (n_features, n_samples_i)
-        Manifolds.
+    XtotT : list or dict of array_like of shape (n_features, n_samples_i)
+        Manifolds. The index of a DataFrame, which names features, is not used.
     perc : float, default=0.90
         Fraction of the variance to explain.
     parity : bool, default=False
@@ -174,6 +173,11 @@ def alldata_dimension_analysis(
     return float(ratio), int(np.count_nonzero(explained <= perc)), n_features
 
 
-def _transposed(arrays: Sequence[ArrayLike], name: str) -> list[np.ndarray]:
-    """Return the matrices of a list, samples first."""
-    return [np.ascontiguousarray(as_matrix(x, f"{name}[{i}]").T) for i, x in enumerate(arrays)]
+def _transposed(arrays: Arrays, argument: str) -> list[np.ndarray]:
+    """Return the matrices of a list or dict, samples first."""
+    items, names = split_names(arrays, argument)
+    keys = range(len(items)) if names is None else names
+    return [
+        np.ascontiguousarray(as_matrix(x, f"{argument}[{key!r}]").T)
+        for key, x in zip(keys, items, strict=True)
+    ]
