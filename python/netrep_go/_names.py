@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 Name = Hashable
 
 
 def split_names(
-    xs: Mapping[Name, Any] | Sequence[Any], argument: str, names: Iterable[Name] | None = None
+    xs: Mapping[Any, Any] | Sequence[Any] | np.ndarray,
+    argument: str,
+    names: Iterable[Name] | None = None,
 ) -> tuple[list[Any], list[Name] | None]:
     """Return the items of an argument and their names, None if it has none.
 

@@ -57,7 +57,8 @@ class Parts:
             self._folder.mkdir(exist_ok=True)
             _sync(self._folder.parent)
         with replacing(_path(self._folder, name)) as path, path.open("wb") as file:
-            np.savez(file, **arrays, **{_OPTIONS: json.dumps(self._options)})
+            stored: dict[str, Any] = {**arrays, _OPTIONS: json.dumps(self._options)}
+            np.savez(file, **stored)
 
 
 def merge(

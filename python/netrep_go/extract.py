@@ -14,7 +14,6 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.base import TransformerMixin, clone
 from sklearn.random_projection import SparseRandomProjection
 
@@ -66,7 +65,7 @@ def layers(model: Any) -> dict[str, str]:
 
 def activations(
     model: Any,
-    X: ArrayLike,
+    X: Any,
     layers: Sequence[str] | None = None,
     *,
     types: Sequence[str] | None = None,
@@ -346,7 +345,8 @@ class _Torch:
         import torch
 
         _refuse_providers(providers)
-        model, outputs = self._model, {}
+        model = self._model
+        outputs: dict[str, np.ndarray] = {}
         first = next(model.parameters(), torch.empty(0))
         training = {module: module.training for module in model.modules()}
 

@@ -251,7 +251,7 @@ def variance_limit(gram: np.ndarray) -> int:
     """Return mftma's largest number of directions, given the centers' Gram matrix."""
     spectrum = np.linalg.eigvalsh(gram)[::-1]
     explained = np.cumsum(spectrum) / spectrum.sum()
-    return max(0, min(len(gram) - 2, max(1, np.count_nonzero(explained < 0.95)) + 10))
+    return max(0, min(len(gram) - 2, max(1, int(np.count_nonzero(explained < 0.95))) + 10))
 
 
 def center_correlation_cost(centers: ArrayLike, V: ArrayLike) -> tuple[float, np.ndarray]:

@@ -287,8 +287,10 @@ class DirectCapacity(BaseEstimator):
 
     def _store_capacity(self, curve: _Curve, rng: np.random.Generator) -> None:
         self.n_critical_ = curve.critical(curve.fraction, self.rule)
-        again = [curve.critical(curve.resample(rng), self.rule) for _ in range(_RESAMPLES)]
-        again = np.array(again)[np.isfinite(again)]
+        again = np.array(
+            [curve.critical(curve.resample(rng), self.rule) for _ in range(_RESAMPLES)]
+        )
+        again = again[np.isfinite(again)]
         self.n_critical_se_ = float(again.std()) if len(again) > 1 else np.nan
         self.capacity_ = self.n_manifolds_ / self.n_critical_
         self.capacity_se_ = self.capacity_ * self.n_critical_se_ / self.n_critical_

@@ -326,7 +326,7 @@ def conic_separability(volumes: ArrayLike, n_manifolds: int, n_features: ArrayLi
     return np.where(n_features < len(separability), separability[within], 1.0)[()]
 
 
-def _squared_tail(x: np.ndarray, kappa: np.ndarray) -> np.ndarray:
+def _squared_tail(x: Any, kappa: Any) -> Any:
     """Return the integral of (kappa - t)^2 over Gaussian t up to x."""
     density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
     return (1 + kappa**2) * ndtr(x) + (2 * kappa - x) * density

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from netrep_go._names import Name, split_names
+from netrep_go._names import split_names
 from netrep_go._validation import as_responses
 
-Samples = ArrayLike | Sequence[ArrayLike] | Mapping[Name, ArrayLike]
+Samples = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ class Manifolds:
         return dict(zip(self.names, arrays, strict=True)) if self.named else arrays
 
 
-def as_manifolds(X: Samples, y: ArrayLike | None = None) -> Manifolds:
+def as_manifolds(X: Any, y: ArrayLike | None = None) -> Manifolds:
     """Return the manifolds in a labeled matrix, in a list or dict of matrices, or a single one.
 
     Samples that are NaN in all features are missing, as in padded recordings, and left out.
@@ -114,7 +114,7 @@ def as_manifolds(X: Samples, y: ArrayLike | None = None) -> Manifolds:
     return Manifolds(samples, names.tolist(), rows, len(X))
 
 
-def is_single(X: Samples) -> bool:
+def is_single(X: Any) -> bool:
     """Whether X is one matrix, not several."""
     if isinstance(X, Mapping):
         return False
@@ -129,7 +129,7 @@ def check_several(manifolds: Manifolds, what: str) -> None:
         raise ValueError(f"{what} needs at least 2 manifolds, got {len(manifolds.samples)}")
 
 
-def _from_arrays(X: Sequence[ArrayLike] | Mapping[Name, ArrayLike]) -> Manifolds:
+def _from_arrays(X: Sequence[ArrayLike] | Mapping[Any, ArrayLike]) -> Manifolds:
     items, names = split_names(X, "X")
     if not items:
         raise ValueError("X must have at least one manifold")

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._jobs import RandomState
-from netrep_go._names import Name, split_names
+from netrep_go._names import split_names
 from netrep_go._validation import as_matrix, check_integer, check_number
 from netrep_go.capacity._correlation import variance_limit
 from netrep_go.capacity._geometry import explained_variance_dimension, participation_ratio
 from netrep_go.capacity._manifolds import as_manifolds
 from netrep_go.capacity._meanfield import MeanFieldCapacity
 
-Arrays = Sequence[ArrayLike] | Mapping[Name, ArrayLike]
+Arrays = Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 
 
 def manifold_analysis_corr(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +14,10 @@ from netrep_go._jobs import RandomState, as_random_state
 from netrep_go._names import Name, split_names
 from netrep_go._validation import as_array, check_integer, check_number, check_option
 
-Images = npt.ArrayLike | Sequence[npt.ArrayLike] | Mapping[Name, npt.ArrayLike]
+Images = npt.ArrayLike | Sequence[npt.ArrayLike] | Mapping[Any, npt.ArrayLike]
 
-# kinds of one dimension, and the entry of the matrix [[a, b, x], [c, d, y]] that each changes
+# kinds of one dimension besides rotation, and the entry of the matrix [[a, b, x], [c, d, y]] that
+# each changes
 _LINES = {
     "x-translation": (0, 2),
     "y-translation": (1, 2),
@@ -23,7 +25,6 @@ _LINES = {
     "y-scale": (1, 1),
     "x-shear": (0, 1),
     "y-shear": (1, 0),
-    "rotation": None,
 }
 # kinds of 2, 2, 4 and 6 degrees of freedom, and the entries that each changes
 _BALLS = {
@@ -139,7 +140,7 @@ def affine_manifolds(
     if fill is not None:
         check_option(fill, "fill", _FILLS)
     if coordinates is None:
-        check_option(kind, "kind", (*_LINES, *_BALLS))
+        check_option(kind, "kind", (*_LINES, "rotation", *_BALLS))
         check_number(range_factor, "range_factor", 0.0, np.finfo(float).max)
         check_integer(n_samples, "n_samples", 1)
     else:
@@ -150,10 +151,10 @@ def affine_manifolds(
         view = _View(image, object_size, output_size, inside=fill is None)
         if coordinates is not None:
             transforms = coordinates[i]
-        elif kind in _LINES:
-            transforms = _line(kind, range_factor / view.unit, n_samples)
-        else:
+        elif kind in _BALLS:
             transforms = _ball(_BALLS[kind], range_factor / view.unit, n_samples, view, rng)
+        else:
+            transforms = _line(kind, range_factor / view.unit, n_samples)
         if not view.sees(transforms).all():
             raise ValueError(
                 f"image {name!r} of shape {image.shape} is too small for {view.output_size} pixels "
@@ -170,7 +171,7 @@ def affine_manifolds(
     return Bunch(
         images=np.stack(warped),
         coordinates=np.stack(used),
-        y=np.repeat(names, n_samples),
+        y=np.repeat(np.asarray(names), n_samples),
     )
 
 
@@ -266,7 +267,7 @@ class _View:
 
     def _inverse(
         self, transforms: npt.NDArray[np.float64]
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Return matrices and offsets from rows and columns of the output to the image's."""
         linear = np.linalg.inv(transforms[:, ::-1, 1::-1])  # rows before columns
         shift = transforms[:, ::-1, 2] * self.unit
@@ -313,10 +314,12 @@ def _line(kind: str, r: float, n_samples: int) -> npt.NDArray[np.float64]:
         angle = np.linspace(-1, 1, n_samples) * 2 * np.arcsin(r / (2 * np.sqrt(2)))
         cos, sin = np.cos(angle), np.sin(angle)
         transforms[:, :, :2] = np.stack([cos, sin, -sin, cos], axis=1).reshape(-1, 2, 2)
-    elif kind.endswith("scale"):
-        transforms[:, *_LINES[kind]] = np.geomspace(1 / (1 + r), 1 + r, n_samples)
+        return transforms
+    row, column = _LINES[kind]
+    if kind.endswith("scale"):
+        transforms[:, row, column] = np.geomspace(1 / (1 + r), 1 + r, n_samples)
     else:
-        transforms[:, *_LINES[kind]] = np.linspace(-r, r, n_samples)
+        transforms[:, row, column] = np.linspace(-r, r, n_samples)
     return transforms
 
 
@@ -349,12 +352,12 @@ def _resize(image: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.float64
     return zoom(image, (factor, factor, 1), order=1, mode="mirror", grid_mode=True)
 
 
-def _as_images(images: Images) -> tuple[list[npt.NDArray[np.float32]], list[Name]]:
+def _as_images(images: Any) -> tuple[list[npt.NDArray[np.float32]], list[Name]]:
     """Return the images, and their names or places."""
     items, given = split_names(images, "images")
     if not items:
         raise ValueError("images must not be empty")
-    names = list(range(len(items))) if given is None else given
+    names: list[Name] = list(range(len(items))) if given is None else given
     arrays = [np.asarray(image, dtype=np.float32) for image in items]
     for name, image in zip(names, arrays, strict=True):
         if image.ndim not in (2, 3) or min(image.shape) == 0:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from netrep_go.plotting._style import COLORS, MARKERS, pyplot
+from netrep_go.plotting._style import COLORS, MARKERS, row
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -141,15 +141,7 @@ class CapacityDisplay:
         display : CapacityDisplay
             The drawn display.
         """
-        n_panels = len(self.values)
-        if ax is None:
-            _, ax = pyplot().subplots(
-                1, n_panels, figsize=(3.25 * n_panels, 3.2), squeeze=False, layout="constrained"
-            )
-            ax = ax[0]
-        self.ax_ = np.asarray(ax)
-        if self.ax_.shape != (n_panels,):
-            raise ValueError(f"ax must be {n_panels} axes, got shape {self.ax_.shape}")
+        self.ax_ = row(ax, len(self.values))
         self.figure_ = self.ax_[0].figure
         for panel, measure in zip(self.ax_, self.values, strict=True):
             self._draw(panel, measure)
@@ -161,8 +153,8 @@ class CapacityDisplay:
     def _draw(self, ax: Axes, measure: str) -> None:
         """Draw one measure, a line for each network."""
         values = self.values[measure]
-        errors = self.errors.get(measure, [None] * len(values))
-        names = self.names or [None] * len(values)
+        nothing = [None] * len(values)
+        errors, names = self.errors.get(measure, nothing), self.names or nothing
         for value, error, name, color, marker in zip(
             values, errors, names, COLORS, MARKERS, strict=False
         ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -60,7 +60,7 @@ class ImageManifoldsDisplay:
     @classmethod
     def from_images(
         cls,
-        images: npt.ArrayLike | Mapping[Name, npt.ArrayLike],
+        images: npt.NDArray[Any] | Sequence[npt.ArrayLike] | Mapping[Any, npt.ArrayLike],
         *,
         n_manifolds: int = 8,
         n_samples: int = 9,
@@ -94,19 +94,19 @@ class ImageManifoldsDisplay:
         """
         check_integer(n_manifolds, "n_manifolds", 1)
         check_integer(n_samples, "n_samples", 1)
-        items, names = split_names(images, "images", names)
-        images = np.asarray(items, dtype=np.float64)
-        if images.ndim not in (4, 5) or (images.ndim == 5 and images.shape[4] != 3):
+        items, found = split_names(images, "images", names)
+        shown = np.asarray(items, dtype=np.float64)
+        if shown.ndim not in (4, 5) or (shown.ndim == 5 and shown.shape[4] != 3):
             raise ValueError(
                 "images must have shape (n_manifolds, n_samples, height, width[, 3]), got "
-                f"{images.shape}"
+                f"{shown.shape}"
             )
-        total = images.shape[1]
+        total = shown.shape[1]
         chosen = np.linspace(0, total - 1, min(n_samples, total)).round().astype(int)
-        images = images[:n_manifolds, chosen]
-        if images.max() > 1:
-            images = images / 255.0
-        display = cls(images.clip(0.0, 1.0), names=None if names is None else names[:n_manifolds])
+        shown = shown[:n_manifolds, chosen]
+        if shown.max() > 1:
+            shown = shown / 255.0
+        display = cls(shown.clip(0.0, 1.0), names=None if found is None else found[:n_manifolds])
         return display.plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> ImageManifoldsDisplay:

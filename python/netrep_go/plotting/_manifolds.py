@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from netrep_go.plotting._style import COLORS, MARKERS, axes, pyplot
+from netrep_go.plotting._style import COLORS, MARKERS, axes, row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,11 +95,7 @@ class ManifoldGeometryDisplay:
         display : ManifoldGeometryDisplay
             The drawn display.
         """
-        if ax is None:
-            _, ax = pyplot().subplots(1, 3, figsize=(10, 3.2), layout="constrained")
-        self.ax_ = np.asarray(ax)
-        if self.ax_.shape != (len(_QUANTITIES),):
-            raise ValueError(f"ax must be {len(_QUANTITIES)} axes, got shape {self.ax_.shape}")
+        self.ax_ = row(ax, len(_QUANTITIES))
         self.figure_ = self.ax_[0].figure
         for panel, quantity in zip(self.ax_, _QUANTITIES, strict=True):
             self._draw(panel, quantity)
