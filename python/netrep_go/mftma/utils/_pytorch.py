@@ -88,7 +88,7 @@ def extractor(
     Parameters
     ----------
     model : torch.nn.Module
-        The model.
+        The model, or any that :func:`netrep_go.extract.layers` takes.
     data : iterable of Tensor or ndarray
         Batches: one for each manifold.
     layer_nums : collection of int, default=None
