@@ -88,7 +88,7 @@ def test_both_kinds_of_capacity(prefix, monkeypatch):
     assert separability.shape == (SETS, NEURONS)
     assert np.isnan(separability[1, 9:]).all()
     with TuningFile(f"{prefix}_tuning.mat") as tuning:
-        model = direct.fit(tuning[1])  # with all labellings and the first features: exact
+        model = direct.fit(tuning[1])  # with all labelings and the first features: exact
     assert_array_equal(separability[1, model.n_tested_ - 1], model.separability_)
     assert variables["capacity_results"][1, 0] == model.n_critical_
     assert_allclose(variables["direct_capacity_results"], OBJECTS / variables["capacity_results"])

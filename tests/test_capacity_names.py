@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from netrep_go import capacity
+from netrep_go import capacity, datasets, extract, plotting
 from netrep_go.capacity import (
     DirectCapacity,
     JointCapacity,
@@ -169,5 +169,6 @@ def test_warnings_point_at_the_line_that_called(rng):
     assert [each.filename for each in (*caught, *more)] == [__file__] * 2
 
 
-def test_public_names():
-    assert dir(capacity) == sorted(capacity.__all__)
+@pytest.mark.parametrize("module", [capacity, datasets, extract, plotting])
+def test_public_names(module):
+    assert dir(module) == sorted(module.__all__)

@@ -157,7 +157,7 @@ def test_errors(rng):
 
 @pytest.mark.filterwarnings("ignore:only 23% of the dichotomies")  # of the parallel manifolds
 def test_alignment(rng):
-    # Shared directions of centres or of axes show in their alignment.
+    # Shared directions of centers or of axes show in their alignment.
     centers, axes = rng.standard_normal((2, 20, 1, 100))
     coordinates = rng.standard_normal((20, 6, 1))
     free = JointCapacity(center=False, random_state=0).fit(list(centers + coordinates * axes))
@@ -193,8 +193,8 @@ def test_what_does_not_matter(rng):
         np.testing.assert_allclose(measures(found), measures(expected), rtol=1e-6, err_msg=name)
     threads = JointCapacity(random_state=0, n_jobs=1).fit(X)
     np.testing.assert_array_equal(measures(threads), measures(expected))
-    labelled = clone(threads).fit(np.concatenate(X), np.repeat(list("abcdef"), 4))
-    np.testing.assert_array_equal(measures(labelled), measures(expected))
+    labeled = clone(threads).fit(np.concatenate(X), np.repeat(list("abcdef"), 4))
+    np.testing.assert_array_equal(measures(labeled), measures(expected))
     assert expected.n_manifolds_ == 6
 
 

@@ -204,8 +204,8 @@ def test_anchors(rng):
 def test_inputs_are_the_same(rng):
     X = rng.standard_normal((30, 7)) + np.repeat(3 * rng.standard_normal((5, 7)), 6, axis=0)
     y = np.repeat(list("badec"), 6)
-    labelled = MeanFieldCapacity(random_state=0).fit(X, y)
-    assert labelled.names_ == list("abcde")
+    labeled = MeanFieldCapacity(random_state=0).fit(X, y)
+    assert labeled.names_ == list("abcde")
     parts = [X[y == label] for label in "abcde"]
     listed = MeanFieldCapacity(random_state=0).fit(parts)
     padded = np.full((5, 9, 7), np.nan)
@@ -213,11 +213,11 @@ def test_inputs_are_the_same(rng):
     missing = MeanFieldCapacity(random_state=0).fit(list(padded))
     shuffle = rng.permutation(30)
     mixed = MeanFieldCapacity(random_state=0).fit(X[shuffle], y[shuffle])
-    for other in (listed, missing, clone(labelled).fit(X, y)):
-        for a, b in zip(labelled.manifolds_, other.manifolds_, strict=True):
+    for other in (listed, missing, clone(labeled).fit(X, y)):
+        for a, b in zip(labeled.manifolds_, other.manifolds_, strict=True):
             np.testing.assert_array_equal(a, b)
-    assert mixed.center_correlation_ == pytest.approx(labelled.center_correlation_)
-    assert labelled.n_features_in_ == 7
+    assert mixed.center_correlation_ == pytest.approx(labeled.center_correlation_)
+    assert labeled.n_features_in_ == 7
     for x in parts:
         x.flags.writeable = False
     jobs = [MeanFieldCapacity(random_state=0, n_jobs=n).fit(parts) for n in (1, 2)]

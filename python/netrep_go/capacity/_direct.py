@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.isotonic import isotonic_regression
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
 from netrep_go._optional import pandas
 from netrep_go._validation import check_integer, check_number, check_option
+from netrep_go.capacity._curve import Curve, curve_of_attempts, curve_of_faces
 from netrep_go.capacity._dichotomies import (
     all_dichotomies,
     check_dichotomies,
@@ -26,7 +25,6 @@ from netrep_go.capacity._manifolds import Manifolds, Samples, as_manifolds, chec
 
 _FEATURES = ("projection", "subsample", "first")
 _RESAMPLES = 200  # of the draws, for the standard error of the capacity
-_INSEPARABLE, _TRIVIAL = -1, -2  # what Go stores for draws without a face
 _QUANTILE = 1.959964  # of the standard normal distribution, for a band of 95 %
 
 
@@ -285,7 +283,7 @@ class DirectCapacity(BaseEstimator):
                 "use method='search'"
             )
 
-    def _store_capacity(self, curve: _Curve, rng: np.random.Generator) -> None:
+    def _store_capacity(self, curve: Curve, rng: np.random.Generator) -> None:
         self.n_critical_ = curve.critical(curve.fraction, self.rule)
         again = np.array(
             [curve.critical(curve.resample(rng), self.rule) for _ in range(_RESAMPLES)]
@@ -311,7 +309,7 @@ class DirectCapacity(BaseEstimator):
             seed,
         )
 
-    def _by_faces(self, manifolds: Manifolds, seed: int) -> _Curve:
+    def _by_faces(self, manifolds: Manifolds, seed: int) -> Curve:
         faces = np.empty(self.n_t, np.int64)
         with progress_bar("Projecting on cones", self.verbose) as progress:
             _native.run(
@@ -321,9 +319,9 @@ class DirectCapacity(BaseEstimator):
                 n_jobs=self.n_jobs,
                 progress=progress,
             )
-        return _curve_of_faces(faces, self.n_features_in_)
+        return curve_of_faces(faces, self.n_features_in_)
 
-    def _by_search(self, manifolds: Manifolds, seed: int) -> _Curve:
+    def _by_search(self, manifolds: Manifolds, seed: int) -> Curve:
         dichotomies, exact = self.dichotomies, False
         if self.features == "first":
             dichotomies, exact = self._exhaustive()
@@ -344,7 +342,7 @@ class DirectCapacity(BaseEstimator):
             )
         tested = n_attempts > 0
         n = np.flatnonzero(tested) + 1
-        return _curve_of_attempts(n, fraction[tested], n_attempts[tested], exact)
+        return curve_of_attempts(n, fraction[tested], n_attempts[tested], exact)
 
     def _exhaustive(self) -> tuple[str | ArrayLike, bool]:
         """Return dichotomies for features that do not vary, and whether they are all."""
@@ -354,87 +352,6 @@ class DirectCapacity(BaseEstimator):
         if count_dichotomies(self.dichotomies, self.n_manifolds_) > most_attempts:
             return self.dichotomies, False
         return all_dichotomies(self.dichotomies, self.n_manifolds_), True
-
-
-class _Curve(NamedTuple):
-    """Separable fractions with n features."""
-
-    n: np.ndarray
-    fraction: np.ndarray
-    smoothed: np.ndarray  # the middle of confidence intervals
-    error: np.ndarray
-    n_attempts: np.ndarray
-    resample: Callable[[np.random.Generator], np.ndarray]  # draws other fractions
-
-    def critical(self, fraction: np.ndarray, rule: str) -> float:
-        """Return the n with the fraction 1/2, NaN if there is none."""
-        if rule == "interpolate":
-            weights = np.maximum(self.n_attempts, 1)  # 0 if all draws are inseparable
-            fraction = isotonic_regression(fraction, sample_weight=weights)
-        enough = np.flatnonzero(fraction >= 0.5)
-        if len(enough) == 0:
-            return np.nan
-        i = enough[0]
-        if i == 0 or rule == "first":
-            return float(self.n[i])
-        return float(np.interp(0.5, fraction[i - 1 : i + 1], self.n[i - 1 : i + 1]))
-
-
-def _curve_of_attempts(
-    n: np.ndarray, fraction: np.ndarray, n_attempts: np.ndarray, exact: bool
-) -> _Curve:
-    if exact:
-        return _Curve(n, fraction, fraction, np.zeros(len(n)), n_attempts, lambda rng: fraction)
-    smoothed, error = _smoothed(fraction * n_attempts, n_attempts)
-
-    def resample(rng: np.random.Generator) -> np.ndarray:
-        return rng.binomial(n_attempts, fraction) / n_attempts
-
-    return _Curve(n, fraction, smoothed, error, n_attempts, resample)
-
-
-def _smoothed(successes: np.ndarray, attempts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return fractions after one more success and failure, and their standard errors."""
-    fraction = (successes + 1) / (attempts + 2)
-    return fraction, np.sqrt(fraction * (1 - fraction) / (attempts + 2))
-
-
-def _curve_of_faces(faces: np.ndarray, n_features: int) -> _Curve:
-    """Return p(n) from the dimensions of faces.
-
-    In each cone that is no subspace, faces of even dimension have probability 1/2 (the
-    Gauss-Bonnet theorem): p(n) = P(k < n | k has the parity of n - 1) varies less than twice
-    the number of such k does.
-    """
-    counts = np.bincount(faces - _TRIVIAL, minlength=n_features + 3)  # trivial, inseparable, 0...
-    trivial, inseparable = counts[:2] / len(faces)
-    separable = 1 - trivial - inseparable
-    below, total = _below(counts[2:], n_features)
-    fraction = trivial + separable * below / np.maximum(total, 1)
-    below, error = _smoothed(below, total)
-    if trivial + inseparable > 0:
-        error = np.hypot(
-            separable * error, below * np.sqrt(separable * (1 - separable) / len(faces))
-        )
-
-    def resample(rng: np.random.Generator) -> np.ndarray:
-        drawn = rng.multinomial(len(faces), counts / len(faces))
-        below, total = _below(drawn[2:], n_features)
-        share = drawn[2:].sum() * below / np.maximum(total, 1)
-        return (drawn[0] + share) / len(faces)
-
-    n = np.arange(1, n_features + 1)
-    return _Curve(n, fraction, trivial + separable * below, error, total, resample)
-
-
-def _below(counts: np.ndarray, n_features: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many k have the parity of n - 1 and are below n, and how many have it."""
-    below, total = np.empty(n_features), np.empty(n_features, np.int64)
-    for parity in (0, 1):
-        of_parity = counts[parity::2]
-        below[parity::2] = np.cumsum(of_parity)[: len(below[parity::2])]
-        total[parity::2] = of_parity.sum()
-    return below, total
 
 
 def _standard_step(n_features: int) -> int:
