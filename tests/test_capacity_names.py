@@ -120,6 +120,8 @@ def test_what_has_no_manifolds_is_refused(X):
         manifold_radii({})
     with pytest.raises(ValueError, match="X must have at least one manifold"):
         manifold_radii([])
+    with pytest.raises(ValueError, match="X has names of its own: leave out y"):
+        manifold_radii(X, NAMES)
     with pytest.raises(TypeError, match="X must be a list or dict of arrays, got str"):
         manifold_radii("dog")
 

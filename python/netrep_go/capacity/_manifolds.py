@@ -97,6 +97,8 @@ def as_manifolds(X: Any, y: ArrayLike | None = None) -> Manifolds:
     """
     if y is None and not is_single(X):
         return _from_arrays(X)
+    if isinstance(X, Mapping):
+        raise ValueError("X has names of its own: leave out y")
     X = as_responses(X, "X", 2)
     if y is None:
         present = _present(X, "X")

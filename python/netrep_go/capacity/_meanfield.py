@@ -147,7 +147,7 @@ class MeanFieldCapacity(BaseEstimator):
     manifolds_se_ : ManifoldGeometry
         Their standard errors.
     names_ : list
-        Labels of the manifolds, or their places in the list.
+        Names of the manifolds: labels, keys of the dict, or places in the list.
     center_correlation_ : float
         Mean absolute correlation of the centers before the removal of directions.
     n_centers_removed_ : int
