@@ -16,7 +16,7 @@ def split_names(
     A mapping and a pandas Series bring theirs; a sequence takes ``names``.
     """
     if isinstance(xs, (str, bytes)) or not hasattr(xs, "__len__"):
-        raise TypeError(f"{argument} must be a list or dict of arrays, got {type(xs).__name__}")
+        raise TypeError(f"{argument} must be a list of arrays, got {type(xs).__name__}")
     own = _own_names(xs)
     if own is not None and names is not None:
         raise ValueError(f"{argument} has names of its own: leave out names")
