@@ -34,6 +34,7 @@ lint: venv
 	$(GO) tool staticcheck -checks inherit,-ST1005 ./...
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/python .ci/house.py
 
 demo: venv
 	$(BIN)/python examples/digits_shapes.py --output demo_output
