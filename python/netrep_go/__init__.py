@@ -14,6 +14,7 @@ _MODULES = (
     "datasets",
     "embedding",
     "extract",
+    "kmeans",
     "metrics",
     "mftma",
     "multiset",

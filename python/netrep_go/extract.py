@@ -17,12 +17,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import TransformerMixin, clone
 from sklearn.random_projection import SparseRandomProjection
-from sklearn.utils import check_random_state
 
+from netrep_go._jobs import RandomState, as_random_state
 from netrep_go._optional import optional
 from netrep_go._validation import check_integer
 
 __all__ = ["activations", "layers"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
 
 _MAX_SEED = np.iinfo(np.int32).max
 _ONNX_TYPES = {
@@ -67,7 +72,7 @@ def activations(
     types: Sequence[str] | None = None,
     batch_size: int = 32,
     projection: int | TransformerMixin | None = None,
-    random_state: int | np.random.RandomState | None = None,
+    random_state: RandomState = None,
     providers: Sequence[Any] | None = None,
     device: Any = None,
 ) -> dict[str, np.ndarray]:
@@ -98,7 +103,7 @@ def activations(
         and inner products within a few per cent. A transformer from
         :mod:`sklearn.random_projection` is cloned for each layer, and applied to those that
         have more features than its `n_components`.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Determines the projections.
     providers : sequence, default=None
         Execution providers of onnxruntime. If None, ``["CPUExecutionProvider"]``.
@@ -167,9 +172,9 @@ def _not_by_sample(outputs: Mapping[str, np.ndarray], n_samples: int) -> set[str
 class _Collected:
     """What was kept of the batches so far."""
 
-    def __init__(self, n_samples: int, projection: Any, random_state: Any) -> None:
+    def __init__(self, n_samples: int, projection: Any, random_state: RandomState) -> None:
         self._n_samples = n_samples
-        self._rng = check_random_state(random_state)
+        self._rng = as_random_state(random_state)
         if isinstance(projection, (int, np.integer)) and not isinstance(projection, bool):
             check_integer(projection, "projection", 1)
             projection = SparseRandomProjection(projection)

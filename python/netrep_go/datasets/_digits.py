@@ -12,8 +12,10 @@ from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch
 from threadpoolctl import threadpool_limits
+
+from netrep_go._jobs import RandomState, as_random_state
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -30,7 +32,7 @@ def digits_networks(
     trained: bool = True,
     max_iter: int = 20,
     test_size: float = 0.5,
-    random_state: int | np.random.RandomState | None = 0,
+    random_state: RandomState = 0,
 ) -> Bunch:
     """Train a family of small networks on scikit-learn's handwritten digits.
 
@@ -50,14 +52,14 @@ def digits_networks(
         Number of networks of each architecture, which differ in their initial
         weights and in the order of their training batches.
     trained : bool, default=True
-        If False, the networks are returned at initialisation: with the same
+        If False, the networks are returned at initialization: with the same
         `random_state` they have the weights from which the trained networks
         started.
     max_iter : int, default=20
         Number of passes over the training images.
     test_size : float, default=0.5
         Fraction of the 1797 images to hold out, stratified by digit.
-    random_state : int, RandomState instance or None, default=0
+    random_state : int, RandomState, Generator or None, default=0
         Determines the held-out images and the seed of every network.
 
     Returns
@@ -69,7 +71,7 @@ def digits_networks(
             Last hidden layer of each network on the held-out images.
         layers : list of list of ndarray of shape (n_images, width)
             Every hidden layer of each network, from the input side.
-        labels : ndarray of shape (n_images,)
+        y : ndarray of shape (n_images,)
             Digit, 0 to 9, of each held-out image.
         images : ndarray of shape (n_images, 8, 8)
             Held-out images, with intensities from 0 to 1.
@@ -96,7 +98,7 @@ def digits_networks(
     >>> bool((digits.networks["test_accuracy"] > 0.8).all())
     True
     """
-    rng = check_random_state(random_state)
+    rng = as_random_state(random_state)
     X_train, X_test, y_train, y_test = _split_digits(test_size, rng)
     table = list(itertools.product(widths, depths, range(n_seeds)))
     options = _training_options(trained, max_iter)
@@ -115,7 +117,7 @@ def digits_networks(
     return Bunch(
         activations=[hidden[-1] for hidden in layers],
         layers=layers,
-        labels=y_test,
+        y=y_test,
         images=X_test.reshape(-1, 8, 8),
         networks={
             "width": width,
