@@ -1,7 +1,10 @@
 """The public modules: which there are, what dir() shows, and where netrep's names are."""
 
 import importlib
+import inspect
 import pkgutil
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,8 @@ import netrep_go
 from netrep_go.datasets import digits_networks
 from netrep_go.rbf_sampler import RBFOrthoSampler
 from netrep_go.utils import rand_orth, rand_struc_orth, trunc_svd
+
+REFERENCE = (Path(__file__).parents[1] / "docs" / "api.rst").read_text()
 
 # What netrep's notebooks and tests import, and what its modules define.
 NETREP = {
@@ -83,6 +88,19 @@ def test_dir_shows_public_names_only(module):
     ours = importlib.import_module(f"netrep_go.{module}")
     assert dir(ours) == sorted(ours.__all__)
     assert all(hasattr(ours, name) for name in ours.__all__)
+
+
+@pytest.mark.parametrize("module", public_modules())
+def test_every_public_name_is_in_the_reference(module):
+    # A module that is listed alone has a page of the classes and functions in its __all__.
+    listed = re.search(rf"^   netrep_go\.{module}$", REFERENCE, re.MULTILINE)
+    row = re.search(rf"^``netrep_go\.{module}`` (?:.+\n)+", REFERENCE, re.MULTILINE)
+    ours = importlib.import_module(f"netrep_go.{module}")
+    for name in ours.__all__:
+        if listed:
+            assert inspect.isclass(getattr(ours, name)) or inspect.isfunction(getattr(ours, name))
+        else:
+            assert f".{name}`" in row[0]
 
 
 @pytest.mark.parametrize(
