@@ -1,4 +1,4 @@
-"""Sphinx's settings. The pages of the API come from docstrings, that of measures from the registry."""
+"""Settings of Sphinx. The pages of the API come from docstrings."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ def test_preprocessing_takes_gray_images_and_manifolds(rng):
 def test_display_of_manifolds(n_channels, rng):
     images = rng.random((4, 11, 6, 8, *n_channels)) * 255
     display = ImageManifoldsDisplay.from_images(
-        images, n_manifolds=3, n_samples=3, names=list("abcd")
+        images, n_manifolds=3, n_samples=3, labels=list("abcd")
     )
     display.figure_.canvas.draw()
     assert_allclose(display.images, images[:3, [0, 5, 10]] / 255)
@@ -209,7 +209,5 @@ def test_display_of_manifolds(n_channels, rng):
     plt.close("all")
     with pytest.raises(ValueError, match=r"images must have shape \(n_manifolds, n_samples"):
         ImageManifoldsDisplay.from_images(images[0, 0])
-    with pytest.raises(
-        ValueError, match="names must have one entry for each of the 4 manifolds, got 1"
-    ):
-        ImageManifoldsDisplay.from_images(images, names=["a"])
+    with pytest.raises(ValueError, match="labels must have length 4, got 1"):
+        ImageManifoldsDisplay.from_images(images, labels=["a"])

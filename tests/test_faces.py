@@ -94,7 +94,7 @@ def test_dir_shows_public_names_only(module):
 def test_every_public_name_is_in_the_reference(module):
     # A module that is listed alone has a page of the classes and functions in its __all__.
     listed = re.search(rf"^   netrep_go\.{module}$", REFERENCE, re.MULTILINE)
-    row = re.search(rf"^``netrep_go\.{module}`` (?:.+\n)+", REFERENCE, re.MULTILINE)
+    row = re.search(rf"^``netrep_go\.{module}`` .+\n(?: .+\n)*", REFERENCE, re.MULTILINE)
     ours = importlib.import_module(f"netrep_go.{module}")
     for name in ours.__all__:
         if listed:

@@ -177,7 +177,7 @@ def test_display_marks_clusters(rng):
     data[..., 10:15] += 3 * pattern[..., np.newaxis]
     course = time_resolved(data, np.stack([pdist(pattern, "correlation"), rng.random(15)]))
     clusters = [cluster_test(course.scores[:, k], random_state=0) for k in range(2)]
-    ax = TimeCourseDisplay.from_time_course(course, clusters=clusters, names=["a", "b"]).ax_
+    ax = TimeCourseDisplay.from_time_course(course, clusters=clusters, labels=["a", "b"]).ax_
     marks = [line for line in ax.lines if line.get_linewidth() == 3]
     assert [9.5, 14.5] in [list(mark.get_xdata()) for mark in marks]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["a", "b"]

@@ -191,7 +191,7 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         rounding = len(eigenvalues) * np.finfo(np.float64).eps * np.abs(eigenvalues).max()
         k = self.n_components
         if k is None:
-            k = max(1, np.count_nonzero(eigenvalues > max(-eigenvalues[-1], rounding)))
+            k = max(1, int(np.count_nonzero(eigenvalues > max(-eigenvalues[-1], rounding))))
         return np.sqrt(np.where(eigenvalues > rounding, eigenvalues, 0.0)[:k])
 
     def fit_transform(self, X: ArrayLike, y: None = None) -> np.ndarray:

@@ -98,12 +98,12 @@ class RBFOrthoSampler(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """
         check_number(self.gamma, "gamma", 0, np.inf)
         check_integer(self.n_components, "n_components", 1)
-        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
+        data = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
         rs = as_random_state(self.random_state)
-        n, k = X.shape[1], max(1, self.n_components // 2)
+        n, k = data.shape[1], max(1, self.n_components // 2)
         blocks = [rand_orth(n, min(n, k - i), random_state=rs) for i in range(0, k, n)]
         lengths = np.sqrt(2 * self.gamma * rs.chisquare(n, size=k))
-        self.random_weights_ = (np.hstack(blocks) * lengths).astype(X.dtype, copy=False)
+        self.random_weights_ = (np.hstack(blocks) * lengths).astype(data.dtype, copy=False)
         self._n_features_out = 2 * k
         return self
 

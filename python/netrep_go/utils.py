@@ -372,7 +372,7 @@ def econ_svd(X: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     >>> U.shape, Vt.shape
     ((4, 2), (2, 2))
     """
-    return np.linalg.svd(X, full_matrices=False)
+    return np.linalg.svd(np.asarray(X), full_matrices=False)
 
 
 def rand_orth(m: int, n: int | None = None, random_state: RandomState = None) -> np.ndarray:

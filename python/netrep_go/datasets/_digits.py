@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.datasets import load_digits
@@ -113,22 +113,22 @@ def digits_networks(
             layers.append(_hidden_layers(network, X_test))
             accuracy.append(network.score(X_test, y_test))
 
-    width, depth, seed = np.array(table, dtype=np.int64).reshape(-1, 3).T.copy()
+    columns = np.array(table, dtype=np.int64).reshape(-1, 3).T.copy()
     return Bunch(
         activations=[hidden[-1] for hidden in layers],
         layers=layers,
         y=y_test,
         images=X_test.reshape(-1, 8, 8),
         networks={
-            "width": width,
-            "depth": depth,
-            "seed": seed,
+            "width": columns[0],
+            "depth": columns[1],
+            "seed": columns[2],
             "test_accuracy": np.array(accuracy),
         },
     )
 
 
-def _split_digits(test_size: float, rng: np.random.RandomState) -> list[npt.NDArray[np.generic]]:
+def _split_digits(test_size: float, rng: np.random.RandomState) -> list[npt.NDArray[Any]]:
     """Return training and held-out images and labels, stratified by digit."""
     X, y = load_digits(return_X_y=True)
     return train_test_split(X / _PIXEL_MAX, y, test_size=test_size, stratify=y, random_state=rng)

@@ -146,7 +146,7 @@ class AlignedActivationsDisplay:
 
 def _draw_class(ax: Axes, points: npt.NDArray[np.float64], name: str, color: str) -> None:
     """Draw the samples of a class, and its name at their mean."""
-    ax.scatter(*points.T, s=6, c=color, alpha=0.6, linewidths=0)
+    ax.scatter(points[:, 0], points[:, 1], s=6, c=color, alpha=0.6, linewidths=0)
     ax.annotate(
         name,
         points.mean(axis=0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from scipy.cluster.hierarchy import leaves_list
@@ -77,7 +77,7 @@ class DistanceMatrixDisplay:
         name: str = "distance",
         ax: Axes | None = None,
         cmap: str = "viridis",
-    ) -> DistanceMatrixDisplay:
+    ) -> Self:
         """Order and draw a matrix of distances.
 
         Parameters
@@ -121,7 +121,7 @@ class DistanceMatrixDisplay:
         )
         return display.plot(ax=ax, cmap=cmap)
 
-    def plot(self, ax: Axes | None = None, *, cmap: str = "viridis") -> DistanceMatrixDisplay:
+    def plot(self, ax: Axes | None = None, *, cmap: str = "viridis") -> Self:
         """Draw the heat map.
 
         Parameters
@@ -147,6 +147,6 @@ class DistanceMatrixDisplay:
         self.ax_.set_xticks([])
         self.ax_.set_yticks([])
         if self.names is not None:
-            self.ax_.set_yticks(range(n_networks), self.names, fontsize="small")
+            self.ax_.set_yticks(range(n_networks), map(str, self.names), fontsize="small")
             self.ax_.tick_params(axis="y", length=0)
         return self

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netrep_go._names import Name
 from netrep_go._validation import check_integer
-from netrep_go.plotting._style import axes, names_of
+from netrep_go.plotting._style import axes
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,7 +26,7 @@ class ImageManifoldsDisplay:
     ----------
     images : ndarray of shape (n_manifolds, n_samples, height, width[, 3])
         The images that are shown, with intensities from 0 to 1.
-    names : sequence of str, default=None
+    labels : sequence of str, default=None
         Name of each manifold.
 
     Attributes
@@ -52,10 +51,10 @@ class ImageManifoldsDisplay:
     """
 
     def __init__(
-        self, images: npt.NDArray[np.float64], *, names: Sequence[Name] | None = None
+        self, images: npt.NDArray[np.float64], *, labels: Sequence[str] | None = None
     ) -> None:
         self.images = images
-        self.names = names
+        self.labels = labels
 
     @classmethod
     def from_images(
@@ -64,7 +63,7 @@ class ImageManifoldsDisplay:
         *,
         n_manifolds: int = 8,
         n_samples: int = 9,
-        names: Iterable[Name] | None = None,
+        labels: Sequence[str] | None = None,
         ax: Axes | None = None,
     ) -> ImageManifoldsDisplay:
         """Choose samples at equal steps and draw them.
@@ -72,12 +71,12 @@ class ImageManifoldsDisplay:
         Parameters
         ----------
         images : array-like of shape (n_manifolds, n_samples, height, width[, 3])
-            Images, gray or in colors, for instance those of
+            Images, gray or in colours, for instance those of
             :func:`netrep_go.datasets.affine_manifolds`. Intensities above 1 are taken as
             being out of 255.
         n_manifolds, n_samples : int
             Largest number of manifolds to show, which are the first ones, and of samples.
-        names : iterable of str, default=None
+        labels : sequence of str, default=None
             Name of each manifold.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
@@ -90,7 +89,7 @@ class ImageManifoldsDisplay:
         Raises
         ------
         ValueError
-            If `images` do not have this shape, or `names` are not as many as manifolds.
+            If `images` do not have this shape, or `labels` are not as many as manifolds.
         """
         check_integer(n_manifolds, "n_manifolds", 1)
         check_integer(n_samples, "n_samples", 1)
@@ -100,14 +99,17 @@ class ImageManifoldsDisplay:
                 "images must have shape (n_manifolds, n_samples, height, width[, 3]), got "
                 f"{images.shape}"
             )
-        names = names_of(names, None, len(images), "manifolds")
+        if labels is not None and len(labels) != len(images):
+            raise ValueError(f"labels must have length {len(images)}, got {len(labels)}")
         total = images.shape[1]
         chosen = np.linspace(0, total - 1, min(n_samples, total)).round().astype(int)
         images = images[:n_manifolds, chosen]
         if images.max() > 1:
             images = images / 255.0
-        shown = None if names is None else names[:n_manifolds]
-        return cls(images.clip(0.0, 1.0), names=shown).plot(ax=ax)
+        display = cls(
+            images.clip(0.0, 1.0), labels=None if labels is None else labels[:n_manifolds]
+        )
+        return display.plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> ImageManifoldsDisplay:
         """Draw the grid.
@@ -133,8 +135,8 @@ class ImageManifoldsDisplay:
         self.im_ = self.ax_.imshow(rows, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
         self.ax_.spines[:].set_visible(False)
         self.ax_.set(xticks=[], yticks=[])
-        if self.names is not None:
+        if self.labels is not None:
             middles = (np.arange(n_rows) + 0.5) * (height + _GAP)
-            self.ax_.set_yticks(middles, self.names, fontsize="small")
+            self.ax_.set_yticks(middles, self.labels, fontsize="small")
             self.ax_.tick_params(axis="y", length=0)
         return self

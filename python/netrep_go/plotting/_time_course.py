@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from netrep_go._names import Name
-from netrep_go.plotting._style import COLORS, axes, names_of
+from netrep_go.plotting._style import COLORS, axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +26,7 @@ class TimeCourseDisplay:
         Result of :func:`netrep_go.rsa.time_resolved`.
     clusters : sequence of ClusterResult, default=None
         Result of :func:`netrep_go.rsa.cluster_test` for each model.
-    names : sequence of str, default=None
+    labels : sequence of str, default=None
         Name of each model.
     alpha : float, default=0.05
         Largest p value of the clusters that are marked.
@@ -57,12 +56,12 @@ class TimeCourseDisplay:
         course: TimeCourse,
         *,
         clusters: Sequence[ClusterResult] | None = None,
-        names: Sequence[Name] | None = None,
+        labels: Sequence[str] | None = None,
         alpha: float = 0.05,
     ) -> None:
         self.course = course
         self.clusters = clusters
-        self.names = names
+        self.labels = labels
         self.alpha = alpha
 
     @classmethod
@@ -71,7 +70,7 @@ class TimeCourseDisplay:
         course: TimeCourse,
         *,
         clusters: Sequence[ClusterResult] | None = None,
-        names: Iterable[Name] | None = None,
+        labels: Sequence[str] | None = None,
         alpha: float = 0.05,
         ax: Axes | None = None,
     ) -> TimeCourseDisplay:
@@ -83,7 +82,7 @@ class TimeCourseDisplay:
             Result of :func:`netrep_go.rsa.time_resolved`.
         clusters : sequence of ClusterResult, default=None
             Result of :func:`netrep_go.rsa.cluster_test` for each model.
-        names : iterable of str, default=None
+        labels : sequence of str, default=None
             Name of each model.
         alpha : float, default=0.05
             Largest p value of the clusters that are marked.
@@ -98,13 +97,13 @@ class TimeCourseDisplay:
         Raises
         ------
         ValueError
-            If there are not as many clusters or names as models.
+            If there are not as many clusters or labels as models.
         """
         n_models = course.scores.shape[1]
-        if clusters is not None and len(clusters) != n_models:
-            raise ValueError(f"clusters must have one for each of {n_models} models")
-        names = names_of(names, None, n_models, "models")
-        return cls(course, clusters=clusters, names=names, alpha=alpha).plot(ax=ax)
+        for name, given in (("clusters", clusters), ("labels", labels)):
+            if given is not None and len(given) != n_models:
+                raise ValueError(f"{name} must have one for each of {n_models} models")
+        return cls(course, clusters=clusters, labels=labels, alpha=alpha).plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> TimeCourseDisplay:
         """Draw means over subjects with standard errors, and the marks.
@@ -123,11 +122,11 @@ class TimeCourseDisplay:
         self.figure_ = self.ax_.figure
         times, scores = self.course.times, self.course.scores
         n_subjects, n_models = scores.shape[:2]
-        names = self.names or [f"model {k}" for k in range(n_models)]
+        labels = self.labels or [f"model {k}" for k in range(n_models)]
         means = scores.mean(axis=0)
         for k, mean in enumerate(means):
             color = COLORS[k % len(COLORS)]
-            self.ax_.plot(times, mean, color=color, label=str(names[k]))
+            self.ax_.plot(times, mean, color=color, label=labels[k])
             if n_subjects > 1:
                 error = scores[:, k].std(axis=0, ddof=1) / np.sqrt(n_subjects)
                 self.ax_.fill_between(times, mean - error, mean + error, color=color, alpha=0.25)
