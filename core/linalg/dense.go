@@ -1,6 +1,8 @@
 package linalg
 
 import (
+	"math"
+
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 )
@@ -19,4 +21,18 @@ func ScaleColumns(a []float64, m int, d []float64) {
 			row[j] *= v
 		}
 	}
+}
+
+// ColumnNorms returns the norms of the columns of the m x n row-major a.
+func ColumnNorms(a []float64, m, n int) []float64 {
+	size := make([]float64, n)
+	for i := range m {
+		for j, v := range a[i*n : (i+1)*n] {
+			size[j] += v * v
+		}
+	}
+	for j, v := range size {
+		size[j] = math.Sqrt(v)
+	}
+	return size
 }

@@ -3,25 +3,9 @@ package linalg
 import (
 	"math"
 
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
-
 	"netrep_go/core"
 	nblas "netrep_go/core/internal/blas"
 	"netrep_go/core/internal/cmem"
-)
-
-// eps is the spacing of float64 numbers at 1.
-const eps = 0x1p-52
-
-// Route tells which way a spectrum was computed.
-type Route int
-
-const (
-	// ByGram marks square roots of the eigenvalues of C'C, under a certificate.
-	ByGram Route = iota
-	// BySVD marks a singular value decomposition of C.
-	BySVD
 )
 
 // Nuclear computes nuclear norms |C|_* = sum_i sigma_i(C) of tall matrices on
@@ -97,37 +81,4 @@ func (nu *Nuclear) promising(gram []float64, m, n int, accept func(sum, bound fl
 		bound += delta / (2 * r)
 	}
 	return accept(sum, bound)
-}
-
-// smallestGram is the largest eigenvalue below which a Gram matrix may have lost
-// digits to underflow.
-const smallestGram = 1e-280
-
-// gramError bounds the error of each eigenvalue of a computed C'C, whose
-// largest is lambda1, against sigma^2: forming C'C and the eigenvalue solver
-// together. Over 1,099 matrices the constant was 1.45 to 2.5 times the worst
-// error seen.
-func gramError(m int, lambda1 float64) float64 {
-	return max(16, 2*math.Sqrt(float64(m))) * eps * lambda1
-}
-
-// sqrtSum returns the sum of sqrt(max(w_i, 0)) and, by Weyl's theorem, the
-// largest error that eigenvalues off by up to delta can give it.
-func sqrtSum(w []float64, delta float64) (sum, bound float64) {
-	for _, v := range w {
-		root := math.Sqrt(max(v, 0))
-		sum += root
-		if v > delta {
-			bound += delta / (root + math.Sqrt(v-delta))
-		} else {
-			bound += math.Sqrt(max(v, 0) + delta)
-		}
-	}
-	return sum, bound
-}
-
-// crossProduct stores the upper triangle of C'C, for the m x n row-major c, in
-// the n x n gram.
-func crossProduct(gram, c []float64, m, n int) {
-	blas64.Implementation().Dsyrk(blas.Upper, blas.Trans, n, m, 1, c, n, 0, gram, n)
 }

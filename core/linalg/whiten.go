@@ -95,20 +95,6 @@ func (w Whitening) Apply(xz, z, x *mat.Dense, preserve bool) error {
 // 1.4e-14.
 const NullColumn = 1e-13
 
-// ColumnNorms returns the norms of the columns of the m x n row-major a.
-func ColumnNorms(a []float64, m, n int) []float64 {
-	size := make([]float64, n)
-	for i := range m {
-		for j, v := range a[i*n : (i+1)*n] {
-			size[j] += v * v
-		}
-	}
-	for j, v := range size {
-		size[j] = math.Sqrt(v)
-	}
-	return size
-}
-
 // scale is s for a full set of eigenvalues.
 func (w Whitening) scale(lambda []float64) float64 {
 	var before, after float64
