@@ -31,7 +31,13 @@ type Centers struct {
 // NewCenters decomposes the Gram matrix of centres in memory of the arena.
 func NewCenters(arena *cmem.Arena, gram *mat.Dense) (*Centers, error) {
 	p, _ := gram.Dims()
-	c := &Centers{p: p, x: arena.Float64s(p * p), basis: arena.Float64s(p * p), gram: arena.Float64s(p * p), squared: arena.Float64s(p)}
+	c := &Centers{
+		p:       p,
+		x:       arena.Float64s(p * p),
+		basis:   arena.Float64s(p * p),
+		gram:    arena.Float64s(p * p),
+		squared: arena.Float64s(p),
+	}
 	vectors, values := arena.Float64s(p*p), arena.Float64s(p)
 	lwork, liwork := iblas.EigenWork(p)
 	work, iwork := arena.Float64s(lwork), arena.Int32s(liwork)
@@ -182,7 +188,13 @@ func CorrelationCost(gradient, x, v *mat.Dense) (float64, error) {
 	_, k := v.Dims()
 	var gram mat.Dense
 	gram.Mul(x, x.T())
-	centers := &Centers{p: p, rank: n, x: mat.DenseCopyOf(x).RawMatrix().Data, gram: gram.RawMatrix().Data, squared: make([]float64, p)}
+	centers := &Centers{
+		p:       p,
+		rank:    n,
+		x:       mat.DenseCopyOf(x).RawMatrix().Data,
+		gram:    gram.RawMatrix().Data,
+		squared: make([]float64, p),
+	}
 	for i := range p {
 		centers.squared[i] = gram.At(i, i)
 	}
@@ -232,30 +244,39 @@ const (
 // The columns 0 to K of weights (P x Most) are such that the directions are
 // X'weights, X the centres. criterion and stability (Most+1) are filled from K = 0
 // to Tried.
-func RemoveCorrelations(ctx context.Context, weights *mat.Dense, criterion, stability []float64, gram *mat.Dense, opts RemovalOptions) (Removal, error) {
+func RemoveCorrelations(
+	ctx context.Context, weights *mat.Dense, criterion, stability []float64,
+	gram *mat.Dense, opts RemovalOptions,
+) (Removal, error) {
 	var arena cmem.Arena
 	defer arena.Free()
 	centers, err := NewCenters(&arena, gram)
 	if err != nil {
 		return Removal{}, err
 	}
-	s := removal{Centers: centers, RemovalOptions: opts, workers: make([]*correlator, par.Workers(ctx, opts.Repeats))}
 	most := min(opts.Most, max(0, centers.rank-1))
-	s.descents = make([]descent, opts.Repeats)
+	width := max(1, most)
+	s := removal{
+		Centers:        centers,
+		RemovalOptions: opts,
+		workers: par.NewTeam(&arena, par.Workers(ctx, opts.Repeats), func(arena *cmem.Arena) *correlator {
+			return newCorrelator(arena, centers, width)
+		}),
+		descents: make([]descent, opts.Repeats),
+		best:     arena.Float64s(centers.rank * width),
+		chosen:   arena.Float64s(centers.rank * width),
+	}
 	for i := range s.descents {
-		s.descents[i].v = arena.Float64s(centers.rank * max(1, most))
+		s.descents[i].v = arena.Float64s(centers.rank * width)
 	}
-	for i := range s.workers {
-		s.workers[i] = newCorrelator(&arena, centers, max(1, most))
-	}
-	s.best, s.chosen = arena.Float64s(centers.rank*max(1, most)), arena.Float64s(centers.rank*max(1, most))
 	if err := arena.Err(); err != nil {
 		return Removal{}, err
 	}
 	found, err := s.run(ctx, criterion, stability, most)
 	if err == nil && found.K > 0 {
 		w := weights.RawMatrix()
-		linalg.Gemm(blas.NoTrans, blas.NoTrans, s.p, found.K, s.rank, 1, s.basis, s.rank, s.chosen, found.K, 0, w.Data, w.Stride)
+		linalg.Gemm(blas.NoTrans, blas.NoTrans, s.p, found.K, s.rank,
+			1, s.basis, s.rank, s.chosen, found.K, 0, w.Data, w.Stride)
 	}
 	return found, err
 }
@@ -264,7 +285,7 @@ func RemoveCorrelations(ctx context.Context, weights *mat.Dense, criterion, stab
 type removal struct {
 	*Centers
 	RemovalOptions
-	workers  []*correlator
+	workers  par.Team[*correlator]
 	descents []descent
 	best     []float64 // the subspace of the last K, rank x K
 	chosen   []float64 // that of the best K
@@ -277,7 +298,9 @@ type descent struct {
 	converged            bool
 }
 
-func (s *removal) run(ctx context.Context, criterion, stability []float64, most int) (Removal, error) {
+func (s *removal) run(
+	ctx context.Context, criterion, stability []float64, most int,
+) (Removal, error) {
 	found := Removal{Converged: true}
 	criterion[0], stability[0] = s.workers[0].correlation(nil, 0, s.Squared)
 	least := math.Inf(1)
@@ -286,8 +309,8 @@ func (s *removal) run(ctx context.Context, criterion, stability []float64, most 
 	}
 	for k := 1; k <= most && !(k > s.Least && ended(criterion[:k])); k++ {
 		par.Expect(ctx, s.Repeats)
-		err := par.For(ctx, s.Repeats, len(s.workers), func(worker, i int) error {
-			return s.descend(ctx, s.workers[worker], &s.descents[i], k, i)
+		err := s.workers.For(ctx, s.Repeats, func(r *correlator, i int) error {
+			return s.descend(ctx, r, &s.descents[i], k, i)
 		})
 		if err != nil {
 			return found, err

@@ -60,7 +60,8 @@ func (w *draws) begin(x *mat.Dense, origin []float64, given *mat.Dense, rng *ran
 	width := w.d + 1
 	if given != nil {
 		if rows, cols := given.Dims(); rows != w.Draws || cols != width {
-			return core.Invalidf("expected %d vectors of %d coordinates, got shape (%d, %d)", w.Draws, width, rows, cols)
+			return core.Invalidf("expected %d vectors of %d coordinates, got shape (%d, %d)",
+				w.Draws, width, rows, cols)
 		}
 		for i := range w.Draws {
 			copy(w.draw(i), given.RawRowView(i))
@@ -115,7 +116,8 @@ func (w *draws) each(f func(i int, products []float64)) {
 	for first := 0; first < w.Draws; first += drawBlock {
 		n := min(drawBlock, w.Draws-first)
 		if w.d > 0 {
-			linalg.Gemm(blas.NoTrans, blas.Trans, n, w.m, w.d, 1, w.t[first*(w.d+1):], w.d+1, w.points, w.d, 0, w.c, w.m)
+			linalg.Gemm(blas.NoTrans, blas.Trans, n, w.m, w.d,
+				1, w.t[first*(w.d+1):], w.d+1, w.points, w.d, 0, w.c, w.m)
 		} else {
 			clear(w.c)
 		}

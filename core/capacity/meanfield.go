@@ -1,15 +1,5 @@
 package capacity
 
-import (
-	"context"
-	"math/rand/v2"
-
-	"gonum.org/v1/gonum/mat"
-
-	"netrep_go/core/internal/cmem"
-	"netrep_go/core/internal/par"
-)
-
 // Estimator is a way to estimate 1/capacity from draws t.
 type Estimator int
 
@@ -62,58 +52,3 @@ const (
 
 // Quantities is the length of a row.
 const Quantities = int(quantities)
-
-// Measure measures each manifold, M_i x N samples, relative to the origin and
-// without the directions (K x N, orthonormal rows, or nil). It stores the
-// quantities of manifold i at margin k in row k*P + i of dst.
-//
-// given may hold, for each manifold, the vectors to use for draws, one a row, with
-// the centre's coordinate last. The others are coordinates in the frame that mftma
-// uses: that of the QR factorization of the M_i deviations if N > M_i, else the
-// features.
-//
-// If anchors is not nil, it receives the weights of the points in each anchor
-// point: for each manifold in turn the margins x Draws x M_i.
-func (f MeanField) Measure(ctx context.Context, dst *mat.Dense, anchors []float64, manifolds []*mat.Dense, origin []float64, directions *mat.Dense, given []*mat.Dense) error {
-	p := len(manifolds)
-	most := 0
-	offsets := make([]int, p)
-	for i, x := range manifolds {
-		m, _ := x.Dims()
-		if i+1 < p {
-			offsets[i+1] = offsets[i] + len(f.Kappas)*f.Draws*m
-		}
-		most = max(most, m)
-	}
-	var arena cmem.Arena
-	defer arena.Free()
-	workers := make([]*draws, par.Workers(ctx, p))
-	for w := range workers {
-		workers[w] = newDraws(&arena, f, most, len(origin), directions)
-	}
-	if err := arena.Err(); err != nil {
-		return err
-	}
-	par.Expect(ctx, p)
-	return par.For(ctx, p, len(workers), func(worker, i int) error {
-		w := workers[worker]
-		var t *mat.Dense
-		if given != nil {
-			t = given[i]
-		}
-		if err := w.begin(manifolds[i], origin, t, rand.New(rand.NewPCG(f.Seed, uint64(i)))); err != nil {
-			return err
-		}
-		for k, kappa := range f.Kappas {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			var weights []float64
-			if anchors != nil {
-				weights = anchors[offsets[i]+k*f.Draws*w.m : offsets[i]+(k+1)*f.Draws*w.m]
-			}
-			w.measure(dst.RawRowView(k*p+i), weights, kappa)
-		}
-		return nil
-	})
-}

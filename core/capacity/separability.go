@@ -86,9 +86,22 @@ func (s *Separator) separates(p optimize.Projection) bool {
 	return floats.Max(p.Gradient) < r*(1-r*floats.Sum(p.Weights)-sureMargin)
 }
 
+// provesSeparable reports whether the projection of t on the cone of labelled
+// points, with products c with t, proves that they are separable: what it leaves
+// of t is on the far side of all points that are not active, clearly, and active
+// ones are independent. It overwrites the gradient.
+func provesSeparable(p optimize.Projection, c []float64) bool {
+	for _, j := range p.Active {
+		p.Gradient[j] = math.Inf(-1)
+	}
+	return floats.Max(p.Gradient) < -sureMargin*floats.Norm(c, math.Inf(1))
+}
+
 // project projects (0, 1), with points of any size: the last coordinate of the
 // generators is the greatest length among them.
-func (s *Separator) project(points optimize.Generators, y []float64, bias bool) optimize.Projection {
+func (s *Separator) project(
+	points optimize.Generators, y []float64, bias bool,
+) optimize.Projection {
 	s.labelled.Generators, s.labelled.Labels, s.labelled.Offset = points, y, largest(points)
 	c := s.c[:len(y)]
 	for i := range c {
@@ -159,7 +172,7 @@ func Separate(x *mat.Dense, y []float64, bias bool) (Separation, error) {
 	total := floats.Sum(p.Weights)
 	for i, j := range p.Active {
 		found.Weights[j] = p.Weights[i] / total
-		floats.AddScaled(found.W, p.Weights[i]*y[j], row(scaled, int(j)))
+		floats.AddScaled(found.W, p.Weights[i]*y[j], linalg.Row(scaled, int(j)))
 	}
 	found.Gap = size * norm / total
 	if !(nearest > leastMargin*norm) {
@@ -172,5 +185,3 @@ func Separate(x *mat.Dense, y []float64, bias bool) (Separation, error) {
 	found.Bias = p.Multiplier/nearest - floats.Dot(found.W, mean)
 	return found, nil
 }
-
-func row(x blas64.General, i int) []float64 { return x.Data[i*x.Stride : i*x.Stride+x.Cols] }

@@ -8,7 +8,8 @@ import (
 )
 
 // Gemm is C = alpha op(A) op(B) + beta C on row-major slices, op(A) being m x k.
-func Gemm(tA, tB blas.Transpose, m, n, k int, alpha float64, a []float64, lda int, b []float64, ldb int, beta float64, c []float64, ldc int) {
+func Gemm(tA, tB blas.Transpose, m, n, k int,
+	alpha float64, a []float64, lda int, b []float64, ldb int, beta float64, c []float64, ldc int) {
 	blas64.Implementation().Dgemm(tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
@@ -36,3 +37,6 @@ func ColumnNorms(a []float64, m, n int) []float64 {
 	}
 	return size
 }
+
+// Row returns row i of x.
+func Row(x blas64.General, i int) []float64 { return x.Data[i*x.Stride : i*x.Stride+x.Cols] }

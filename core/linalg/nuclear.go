@@ -36,7 +36,9 @@ func NewNuclear(arena *cmem.Arena, m, n int) *Nuclear {
 // a failed certificate costs more than a certified norm saves.
 //
 // c is overwritten if the route is BySVD.
-func (nu *Nuclear) Norm(c []float64, m, n int, doubt bool, accept func(sum, bound float64) bool) (float64, Route, error) {
+func (nu *Nuclear) Norm(
+	c []float64, m, n int, doubt bool, accept func(sum, bound float64) bool,
+) (float64, Route, error) {
 	gram := nu.gram[:n*n]
 	crossProduct(gram, c, m, n)
 	if !doubt || nu.promising(gram, m, n, accept) {
@@ -50,7 +52,8 @@ func (nu *Nuclear) Norm(c []float64, m, n int, doubt bool, accept func(sum, boun
 	}
 	s := nu.w[:n]
 	if !nblas.SingularValues(m, n, c, n, s, nu.work, nu.iwork) {
-		return math.NaN(), BySVD, core.Numericalf("singular values of a %d x %d matrix did not converge", m, n)
+		return math.NaN(), BySVD, core.Numericalf("singular values of a %d x %d matrix did not converge",
+			m, n)
 	}
 	var sum float64
 	for _, v := range s {
