@@ -2,14 +2,15 @@ package capacity
 
 import (
 	"context"
-	"netrep_go/core/internal/cmem"
-	"netrep_go/core/internal/par"
-	"netrep_go/core/linalg"
-	"netrep_go/core/optimize"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
+
+	"netrep_go/core/internal/cmem"
+	"netrep_go/core/internal/par"
+	"netrep_go/core/linalg"
+	"netrep_go/core/optimize"
 )
 
 // joint holds what all draws share, and what they found.
