@@ -121,8 +121,12 @@ var (
 )
 
 // Dgemm computes C = alpha * op(A) * op(B) + beta * C. See gonum's Dgemm.
-func (b Blas) Dgemm(tA, tB blas.Transpose, m, n, k int, alpha float64, x []float64, ldx int, y []float64, ldy int, beta float64, c []float64, ldc int) {
-	if address.dgemm == 0 || m*n*k < leastProduct || !gemmFits(tA, tB, m, n, k, x, ldx, y, ldy, c, ldc) {
+func (b Blas) Dgemm(
+	tA, tB blas.Transpose, m, n, k int,
+	alpha float64, x []float64, ldx int, y []float64, ldy int, beta float64, c []float64, ldc int,
+) {
+	if address.dgemm == 0 || m*n*k < leastProduct ||
+		!gemmFits(tA, tB, m, n, k, x, ldx, y, ldy, c, ldc) {
 		b.Implementation.Dgemm(tA, tB, m, n, k, alpha, x, ldx, y, ldy, beta, c, ldc)
 		return
 	}
@@ -130,8 +134,12 @@ func (b Blas) Dgemm(tA, tB blas.Transpose, m, n, k int, alpha float64, x []float
 }
 
 // Sgemm computes C = alpha * op(A) * op(B) + beta * C. See gonum's Sgemm.
-func (b Blas) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, x []float32, ldx int, y []float32, ldy int, beta float32, c []float32, ldc int) {
-	if address.sgemm == 0 || m*n*k < leastProduct || !gemmFits(tA, tB, m, n, k, x, ldx, y, ldy, c, ldc) {
+func (b Blas) Sgemm(
+	tA, tB blas.Transpose, m, n, k int,
+	alpha float32, x []float32, ldx int, y []float32, ldy int, beta float32, c []float32, ldc int,
+) {
+	if address.sgemm == 0 || m*n*k < leastProduct ||
+		!gemmFits(tA, tB, m, n, k, x, ldx, y, ldy, c, ldc) {
 		b.Implementation.Sgemm(tA, tB, m, n, k, alpha, x, ldx, y, ldy, beta, c, ldc)
 		return
 	}
@@ -140,7 +148,10 @@ func (b Blas) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, x []float
 
 // Dsyrk computes one triangle of C = alpha * op(A) * op(A)ᵀ + beta * C. See
 // gonum's Dsyrk.
-func (b Blas) Dsyrk(ul blas.Uplo, t blas.Transpose, n, k int, alpha float64, a []float64, lda int, beta float64, c []float64, ldc int) {
+func (b Blas) Dsyrk(
+	ul blas.Uplo, t blas.Transpose, n, k int,
+	alpha float64, a []float64, lda int, beta float64, c []float64, ldc int,
+) {
 	if address.dsyrk == 0 || n*n*k < leastProduct || !syrkFits(ul, t, n, k, a, lda, c, ldc) {
 		b.Implementation.Dsyrk(ul, t, n, k, alpha, a, lda, beta, c, ldc)
 		return
@@ -150,7 +161,10 @@ func (b Blas) Dsyrk(ul blas.Uplo, t blas.Transpose, n, k int, alpha float64, a [
 
 // Ssyrk computes one triangle of C = alpha * op(A) * op(A)ᵀ + beta * C. See
 // gonum's Ssyrk.
-func (b Blas) Ssyrk(ul blas.Uplo, t blas.Transpose, n, k int, alpha float32, a []float32, lda int, beta float32, c []float32, ldc int) {
+func (b Blas) Ssyrk(
+	ul blas.Uplo, t blas.Transpose, n, k int,
+	alpha float32, a []float32, lda int, beta float32, c []float32, ldc int,
+) {
 	if address.ssyrk == 0 || n*n*k < leastProduct || !syrkFits(ul, t, n, k, a, lda, c, ldc) {
 		b.Implementation.Ssyrk(ul, t, n, k, alpha, a, lda, beta, c, ldc)
 		return
@@ -159,12 +173,16 @@ func (b Blas) Ssyrk(ul blas.Uplo, t blas.Transpose, n, k int, alpha float32, a [
 }
 
 // Dgemv computes y = alpha * op(A) * x + beta * y. See gonum's Dgemv.
-func (b Blas) Dgemv(t blas.Transpose, m, n int, alpha float64, a []float64, lda int, x []float64, incX int, beta float64, y []float64, incY int) {
+func (b Blas) Dgemv(
+	t blas.Transpose, m, n int,
+	alpha float64, a []float64, lda int, x []float64, incX int, beta float64, y []float64, incY int,
+) {
 	lenX, lenY := n, m
 	if t != blas.NoTrans {
 		lenX, lenY = m, n
 	}
-	if address.dgemv == 0 || m*n < leastGemv || !isTranspose(t) || !fits(a, m, n, lda) || !fitsVector(x, lenX, incX) || !fitsVector(y, lenY, incY) {
+	if address.dgemv == 0 || m*n < leastGemv || !isTranspose(t) || !fits(a, m, n, lda) ||
+		!fitsVector(x, lenX, incX) || !fitsVector(y, lenY, incY) {
 		b.Implementation.Dgemv(t, m, n, alpha, a, lda, x, incX, beta, y, incY)
 		return
 	}
@@ -173,13 +191,17 @@ func (b Blas) Dgemv(t blas.Transpose, m, n int, alpha float64, a []float64, lda 
 
 // Dtrsm solves op(A) * X = alpha * B or X * op(A) = alpha * B for a triangular
 // A, in place of B. See gonum's Dtrsm.
-func (b Blas) Dtrsm(s blas.Side, ul blas.Uplo, t blas.Transpose, d blas.Diag, m, n int, alpha float64, a []float64, lda int, x []float64, ldx int) {
+func (b Blas) Dtrsm(
+	s blas.Side, ul blas.Uplo, t blas.Transpose, d blas.Diag, m, n int,
+	alpha float64, a []float64, lda int, x []float64, ldx int,
+) {
 	k := n
 	if s == blas.Left {
 		k = m
 	}
 	valid := isSide(s) && isUplo(ul) && isTranspose(t) && (d == blas.Unit || d == blas.NonUnit)
-	if address.dtrsm == 0 || m*n*k < leastProduct || !valid || !fits(a, k, k, lda) || !fits(x, m, n, ldx) {
+	if address.dtrsm == 0 || m*n*k < leastProduct || !valid ||
+		!fits(a, k, k, lda) || !fits(x, m, n, ldx) {
 		b.Implementation.Dtrsm(s, ul, t, d, m, n, alpha, a, lda, x, ldx)
 		return
 	}
@@ -188,7 +210,9 @@ func (b Blas) Dtrsm(s blas.Side, ul blas.Uplo, t blas.Transpose, d blas.Diag, m,
 
 // gemmFits reports whether Fortran may see this product: flags are valid, no
 // matrix is empty and every slice holds its matrix.
-func gemmFits[T float32 | float64](tA, tB blas.Transpose, m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int) bool {
+func gemmFits[T float32 | float64](
+	tA, tB blas.Transpose, m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int,
+) bool {
 	rowsA, colsA := m, k
 	if tA != blas.NoTrans {
 		rowsA, colsA = k, m
@@ -197,11 +221,14 @@ func gemmFits[T float32 | float64](tA, tB blas.Transpose, m, n, k int, a []T, ld
 	if tB != blas.NoTrans {
 		rowsB, colsB = n, k
 	}
-	return isTranspose(tA) && isTranspose(tB) && fits(a, rowsA, colsA, lda) && fits(b, rowsB, colsB, ldb) && fits(c, m, n, ldc)
+	return isTranspose(tA) && isTranspose(tB) &&
+		fits(a, rowsA, colsA, lda) && fits(b, rowsB, colsB, ldb) && fits(c, m, n, ldc)
 }
 
 // syrkFits is gemmFits for a rank-k update.
-func syrkFits[T float32 | float64](ul blas.Uplo, t blas.Transpose, n, k int, a []T, lda int, c []T, ldc int) bool {
+func syrkFits[T float32 | float64](
+	ul blas.Uplo, t blas.Transpose, n, k int, a []T, lda int, c []T, ldc int,
+) bool {
 	rows, cols := n, k
 	if t != blas.NoTrans {
 		rows, cols = k, n

@@ -13,7 +13,9 @@ import (
 //
 // newWorker must look at the arena's Err before it writes to what it allocates,
 // which is nil after an error.
-func Each[W any](ctx context.Context, n int, newWorker func(*cmem.Arena) W, task func(w W, i int) error) error {
+func Each[W any](
+	ctx context.Context, n int, newWorker func(*cmem.Arena) W, task func(w W, i int) error,
+) error {
 	var arena cmem.Arena
 	defer arena.Free()
 	team := NewTeam(&arena, Workers(ctx, n), newWorker)
