@@ -17,10 +17,10 @@ import (
 	"netrep_go/core/optimize"
 )
 
-// Centers are the centres x_i of P manifolds relative to their mean, rows of
+// centerBasis holds the centres x_i of P manifolds relative to their mean, rows of
 // coordinates in an orthonormal basis of their span: only their Gram matrix
 // matters for correlations.
-type Centers struct {
+type centerBasis struct {
 	p, rank int
 	x       []float64 // P x rank
 	basis   []float64 // P x rank: the basis consists of the columns of X'basis
@@ -28,10 +28,10 @@ type Centers struct {
 	squared []float64 // |x_i|²
 }
 
-// NewCenters decomposes the Gram matrix of centres in memory of the arena.
-func NewCenters(arena *cmem.Arena, gram *mat.Dense) (*Centers, error) {
+// newCenterBasis decomposes the Gram matrix of centres in memory of the arena.
+func newCenterBasis(arena *cmem.Arena, gram *mat.Dense) (*centerBasis, error) {
 	p, _ := gram.Dims()
-	c := &Centers{
+	c := &centerBasis{
 		p:       p,
 		x:       arena.Float64s(p * p),
 		basis:   arena.Float64s(p * p),
@@ -68,22 +68,22 @@ func NewCenters(arena *cmem.Arena, gram *mat.Dense) (*Centers, error) {
 // correlator evaluates the correlations that are left after the subspace of V is
 // taken out of centres. It belongs to one worker.
 type correlator struct {
-	*Centers
+	*centerBasis
 	c, d    []float64 // XV and (diag(b) - A) XV, P x K
 	e       []float64 // a block of rows of the residual Gram matrix
 	left    []float64 // 1 / |residual x_i|²
 	stiefel *optimize.Stiefel
 }
 
-func newCorrelator(arena *cmem.Arena, centers *Centers, k int) *correlator {
+func newCorrelator(arena *cmem.Arena, centers *centerBasis, k int) *correlator {
 	p := centers.p
 	return &correlator{
-		Centers: centers,
-		c:       arena.Float64s(p * k),
-		d:       arena.Float64s(p * k),
-		e:       arena.Float64s(min(rowBlock, p) * p),
-		left:    arena.Float64s(p),
-		stiefel: optimize.NewStiefel(arena, centers.rank, k),
+		centerBasis: centers,
+		c:           arena.Float64s(p * k),
+		d:           arena.Float64s(p * k),
+		e:           arena.Float64s(min(rowBlock, p) * p),
+		left:        arena.Float64s(p),
+		stiefel:     optimize.NewStiefel(arena, centers.rank, k),
 	}
 }
 
@@ -188,7 +188,7 @@ func CorrelationCost(gradient, x, v *mat.Dense) (float64, error) {
 	_, k := v.Dims()
 	var gram mat.Dense
 	gram.Mul(x, x.T())
-	centers := &Centers{
+	centers := &centerBasis{
 		p:       p,
 		rank:    n,
 		x:       mat.DenseCopyOf(x).RawMatrix().Data,
@@ -250,14 +250,14 @@ func RemoveCorrelations(
 ) (Removal, error) {
 	var arena cmem.Arena
 	defer arena.Free()
-	centers, err := NewCenters(&arena, gram)
+	centers, err := newCenterBasis(&arena, gram)
 	if err != nil {
 		return Removal{}, err
 	}
 	most := min(opts.Most, max(0, centers.rank-1))
 	width := max(1, most)
 	s := removal{
-		Centers:        centers,
+		centerBasis:    centers,
 		RemovalOptions: opts,
 		workers: par.NewTeam(&arena, par.Workers(ctx, opts.Repeats), func(arena *cmem.Arena) *correlator {
 			return newCorrelator(arena, centers, width)
@@ -283,7 +283,7 @@ func RemoveCorrelations(
 
 // removal is the state of RemoveCorrelations.
 type removal struct {
-	*Centers
+	*centerBasis
 	RemovalOptions
 	workers  par.Team[*correlator]
 	descents []descent

@@ -70,7 +70,7 @@ type faceFinder struct {
 	x         blas64.General
 	labelled  *optimize.Labelled
 	nnls      *optimize.NNLS
-	separator *Separator
+	separator *separator
 
 	t, fields []float64 // facesBlock columns
 	c         []float64 // products of the labelled points with one of t
@@ -85,7 +85,7 @@ func newFaceFinder(
 		x:         x,
 		labelled:  optimize.NewLabelled(arena, m),
 		nnls:      optimize.NewNNLS(arena, m),
-		separator: NewSeparator(arena, m),
+		separator: newSeparator(arena, m),
 		t:         arena.Float64s(x.Cols * facesBlock),
 		fields:    arena.Float64s(m * facesBlock),
 		c:         arena.Float64s(m),
@@ -136,7 +136,7 @@ func (f *faceFinder) face() int64 {
 	}
 	p := f.nnls.Project(f.c)
 	points, labels := f.labelled.Generators, f.labelled.Labels
-	if !provesSeparable(p, f.c) && !f.separator.Separable(points, labels, f.Bias) {
+	if !provesSeparable(p, f.c) && !f.separator.separable(points, labels, f.Bias) {
 		return Inseparable
 	}
 	if f.Bias { // one dimension is lost to the balance

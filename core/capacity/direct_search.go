@@ -204,7 +204,7 @@ type attempt struct {
 	labels            []float64
 	coefficients, buf []float64
 	points            *optimize.Points
-	separator         *Separator
+	separator         *separator
 }
 
 func newAttempt(arena *cmem.Arena, d *Direct, x blas64.General, triangular bool, n int) *attempt {
@@ -214,7 +214,7 @@ func newAttempt(arena *cmem.Arena, d *Direct, x blas64.General, triangular bool,
 		triangular: triangular,
 		labels:     arena.Float64s(x.Rows),
 		points:     optimize.NewPoints(arena, x.Rows, max(n, x.Cols)),
-		separator:  NewSeparator(arena, x.Rows),
+		separator:  newSeparator(arena, x.Rows),
 	}
 	if d.Features != First {
 		a.buf = arena.Float64s(x.Rows * min(n, x.Cols))
@@ -231,7 +231,7 @@ func (a *attempt) run(n, i int) bool {
 		return true
 	}
 	a.points.Set(a.features(rng, n))
-	return a.separator.Separable(a.points, a.labels, a.Bias)
+	return a.separator.separable(a.points, a.labels, a.Bias)
 }
 
 // features returns the points in n features.

@@ -77,7 +77,7 @@ type jointProjector struct {
 	*joint
 	labelled  *optimize.Labelled
 	nnls      *optimize.NNLS
-	separator *Separator
+	separator *separator
 	t, c      []float64
 	weights   []float64 // of all samples
 }
@@ -88,7 +88,7 @@ func newJointProjector(arena *cmem.Arena, j *joint) *jointProjector {
 		joint:     j,
 		labelled:  optimize.NewLabelled(arena, m),
 		nnls:      optimize.NewNNLS(arena, m),
-		separator: NewSeparator(arena, m),
+		separator: newSeparator(arena, m),
 		t:         arena.Float64s(jointBlock * j.x.Cols),
 		c:         arena.Float64s(m),
 		weights:   arena.Float64s(m),
@@ -123,7 +123,7 @@ func (p *jointProjector) run(from, to int) {
 			sure = sure || provesSeparable(projection, p.c)
 		}
 		p.separable[pair] = 0
-		if sure || p.separator.Separable(p.gram, p.labelled.Labels, false) {
+		if sure || p.separator.separable(p.gram, p.labelled.Labels, false) {
 			p.separable[pair] = 1
 		}
 	}
