@@ -20,7 +20,7 @@
 //	           cmem: large scratch memory, from the C heap
 //
 // Files follow the same rule: what two files of a package share is in a file named
-// after it, not in its first user's, and no two files use each other.
+// after it, not in its first user's.
 //
 // # Conventions
 //

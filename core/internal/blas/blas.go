@@ -18,44 +18,9 @@
 package blas
 
 import (
-	"fmt"
-	"math"
-	"sync"
-
 	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas32"
-	"gonum.org/v1/gonum/blas/blas64"
 	bgonum "gonum.org/v1/gonum/blas/gonum"
-	"gonum.org/v1/gonum/lapack/lapack64"
 )
-
-// address holds the process's Fortran routines, 0 where it has none. It is
-// written once, in Use.
-var address struct {
-	dgemm, sgemm, dsyrk, ssyrk, dgemv, dtrsm uintptr
-	dgesvd, dgesdd, dsyev, dsyevd, dpotrf    uintptr
-	dgelqf, dorglq, dormlq                   uintptr
-}
-
-var routines = [...]struct {
-	name    string
-	address *uintptr
-}{
-	{"dgemm", &address.dgemm},
-	{"sgemm", &address.sgemm},
-	{"dsyrk", &address.dsyrk},
-	{"ssyrk", &address.ssyrk},
-	{"dgemv", &address.dgemv},
-	{"dtrsm", &address.dtrsm},
-	{"dgesvd", &address.dgesvd},
-	{"dgesdd", &address.dgesdd},
-	{"dsyev", &address.dsyev},
-	{"dsyevd", &address.dsyevd},
-	{"dpotrf", &address.dpotrf},
-	{"dgelqf", &address.dgelqf},
-	{"dorglq", &address.dorglq},
-	{"dormlq", &address.dormlq},
-}
 
 // Below these numbers of multiplications gonum beats the cost of entering C:
 // 5 x 5 x 5 for the matrix routines and 32 x 32 for Dgemv, whose kernel in
@@ -64,52 +29,6 @@ const (
 	leastProduct = 5 * 5 * 5
 	leastGemv    = 32 * 32
 )
-
-var install sync.Once
-
-// Routines returns the names of the Fortran routines that the seam can take
-// over, in the order in which Use expects their addresses.
-func Routines() []string {
-	names := make([]string, len(routines))
-	for i, r := range routines {
-		names[i] = r.name
-	}
-	return names
-}
-
-// Use installs the routines at addresses, in the order of Routines, for the
-// rest of the process. Each must follow the LP64 Fortran convention without
-// hidden string lengths, as the capsules of scipy.linalg.cython_blas and
-// cython_lapack do. Address 0 means that the process has no such routine and
-// leaves it to gonum.
-//
-// The first call that succeeds counts and later ones change nothing, because
-// gonum's dispatch is an unsynchronised global: call Use before any goroutine
-// computes. The error is non-nil if the number of addresses is wrong.
-func Use(addresses []uintptr) error {
-	if len(addresses) != len(routines) {
-		return fmt.Errorf("blas: got %d addresses for %d routines", len(addresses), len(routines))
-	}
-	install.Do(func() {
-		for i, r := range routines {
-			*r.address = addresses[i]
-		}
-		blas64.Use(Blas{})
-		blas32.Use(Blas{})
-		lapack64.Use(Lapack{})
-	})
-	return nil
-}
-
-// InUse reports whether Use has installed at least one Fortran routine.
-func InUse() bool {
-	for _, r := range routines {
-		if *r.address != 0 {
-			return true
-		}
-	}
-	return false
-}
 
 // Blas is gonum's BLAS with the routines that dominate our run time taken from
 // the process.
@@ -234,52 +153,4 @@ func syrkFits[T float32 | float64](
 		rows, cols = k, n
 	}
 	return isUplo(ul) && isTranspose(t) && fits(a, rows, cols, lda) && fits(c, n, n, ldc)
-}
-
-// fits reports whether a holds a non-empty rows x cols matrix of stride ld
-// whose sizes are representable as a Fortran integer.
-func fits[T float32 | float64](a []T, rows, cols, ld int) bool {
-	return 0 < rows && rows <= math.MaxInt32 &&
-		0 < cols && cols <= ld && ld <= math.MaxInt32 &&
-		(rows-1)*ld+cols <= len(a)
-}
-
-// fitsVector is fits for a vector of n elements and increment inc.
-func fitsVector(x []float64, n, inc int) bool {
-	if inc < 0 {
-		inc = -inc
-	}
-	return fits(x, n, 1, inc)
-}
-
-func isTranspose(t blas.Transpose) bool {
-	return t == blas.NoTrans || t == blas.Trans || t == blas.ConjTrans
-}
-
-func isUplo(ul blas.Uplo) bool { return ul == blas.Upper || ul == blas.Lower }
-
-func isSide(s blas.Side) bool { return s == blas.Left || s == blas.Right }
-
-// flipTranspose returns the Fortran flag of the other orientation.
-func flipTranspose(t blas.Transpose) byte {
-	if t == blas.NoTrans {
-		return byte(blas.Trans)
-	}
-	return byte(blas.NoTrans)
-}
-
-// flipUplo returns the Fortran flag of the other triangle.
-func flipUplo(ul blas.Uplo) byte {
-	if ul == blas.Upper {
-		return byte(blas.Lower)
-	}
-	return byte(blas.Upper)
-}
-
-// flipSide returns the Fortran flag of the other side.
-func flipSide(s blas.Side) byte {
-	if s == blas.Left {
-		return byte(blas.Right)
-	}
-	return byte(blas.Left)
 }
