@@ -17,7 +17,7 @@ import (
 	"netrep_go/core/optimize"
 )
 
-// centerBasis holds the centres x_i of P manifolds relative to their mean, rows of
+// centerBasis holds the centers x_i of P manifolds relative to their mean, rows of
 // coordinates in an orthonormal basis of their span: only their Gram matrix
 // matters for correlations.
 type centerBasis struct {
@@ -28,7 +28,7 @@ type centerBasis struct {
 	squared []float64 // |x_i|²
 }
 
-// newCenterBasis decomposes the Gram matrix of centres in memory of the arena.
+// newCenterBasis decomposes the Gram matrix of centers in memory of the arena.
 func newCenterBasis(arena *cmem.Arena, gram *mat.Dense) (*centerBasis, error) {
 	p, _ := gram.Dims()
 	c := &centerBasis{
@@ -47,7 +47,7 @@ func newCenterBasis(arena *cmem.Arena, gram *mat.Dense) (*centerBasis, error) {
 	mat.NewDense(p, p, c.gram).Copy(gram)
 	copy(vectors, c.gram)
 	if !iblas.Eigen(p, vectors, p, values, work, iwork) {
-		return nil, core.Numericalf("the eigenvalues of the centres' Gram matrix did not converge")
+		return nil, core.Numericalf("the eigenvalues of the centers' Gram matrix did not converge")
 	}
 	for i := range p {
 		c.squared[i] = c.gram[i*p+i]
@@ -66,7 +66,7 @@ func newCenterBasis(arena *cmem.Arena, gram *mat.Dense) (*centerBasis, error) {
 }
 
 // correlator evaluates the correlations that are left after the subspace of V is
-// taken out of centres. It belongs to one worker.
+// taken out of centers. It belongs to one worker.
 type correlator struct {
 	*centerBasis
 	c, d    []float64 // XV and (diag(b) - A) XV, P x K
@@ -90,7 +90,7 @@ func newCorrelator(arena *cmem.Arena, centers *centerBasis, k int) *correlator {
 // rowBlock is the number of rows that stay in the cache between their uses.
 const rowBlock = 64
 
-// vanished is the |residual x_i| / |x_i| below which a centre counts as gone: its
+// vanished is the |residual x_i| / |x_i| below which a center counts as gone: its
 // direction is rounding.
 const vanished = 1e-7
 
@@ -124,14 +124,14 @@ func (r *correlator) rows(k int, f func(first int, e []float64)) {
 	}
 }
 
-// cost returns the sum of the squared correlations between residual centres, each
+// cost returns the sum of the squared correlations between residual centers, each
 // pair once:
 //
 //	f(V) = 1/2 sum_{m != n} E_mn² / (E_mm E_nn),   E = XX' - (XV)(XV)'
 //
 // and stores its gradient 2 X'(diag(b) - A) XV, where A_mn = E_mn / (E_mm E_nn)
 // and b_m = sum_n E_mn² / (E_mm² E_nn). V is rank x K with V'V = I. The cost is
-// +Inf where V takes a centre out entirely.
+// +Inf where V takes a center out entirely.
 func (r *correlator) cost(gradient, v []float64, k int) (cost float64) {
 	p := r.p
 	if !(r.residual(v, k) > vanished) {
@@ -156,8 +156,8 @@ func (r *correlator) cost(gradient, v []float64, k int) (cost float64) {
 	return cost / 2
 }
 
-// correlation returns the mean of |correlation| between residual centres, or of
-// its square, and +Inf where a centre is taken out entirely.
+// correlation returns the mean of |correlation| between residual centers, or of
+// its square, and +Inf where a center is taken out entirely.
 func (r *correlator) correlation(v []float64, k int, squared bool) (mean, stability float64) {
 	p := r.p
 	stability = r.residual(v, k)
@@ -180,7 +180,7 @@ func (r *correlator) correlation(v []float64, k int, squared bool) (mean, stabil
 }
 
 // CorrelationCost returns the correlator's cost with the diagonal, which adds P/2,
-// for V (N x K) and centres as they stand, X (P x N), and stores the gradient.
+// for V (N x K) and centers as they stand, X (P x N), and stores the gradient.
 func CorrelationCost(gradient, x, v *mat.Dense) (float64, error) {
 	var arena cmem.Arena
 	defer arena.Free()
@@ -234,7 +234,7 @@ const (
 	early = 5
 )
 
-// RemoveCorrelations finds the K directions without which the centres of P
+// RemoveCorrelations finds the K directions without which the centers of P
 // manifolds, whose Gram matrix relative to their mean is gram, are least
 // correlated. For each K from 1 on it minimises the correlator's cost from starts
 // that add a random direction to the best subspace of the K before, and keeps the
@@ -242,7 +242,7 @@ const (
 // chosen K has the smallest criterion, the mean correlation left over.
 //
 // The columns 0 to K of weights (P x Most) are such that the directions are
-// X'weights, X the centres. criterion and stability (Most+1) are filled from K = 0
+// X'weights, X the centers. criterion and stability (Most+1) are filled from K = 0
 // to Tried.
 func RemoveCorrelations(
 	ctx context.Context, weights *mat.Dense, criterion, stability []float64,

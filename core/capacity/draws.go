@@ -24,7 +24,7 @@ type draws struct {
 	*frame
 	nnls *optimize.NNLS
 
-	t       []float64 // draws x (D + 1), the centre's coordinate last
+	t       []float64 // draws x (D + 1), the center's coordinate last
 	c       []float64 // t's_j, block x M
 	anchors []float64 // draws x D
 	mean    []float64
@@ -187,7 +187,7 @@ func (w *draws) center() {
 }
 
 // geometry computes Radius, or with it as the place GaussianRadius and
-// GaussianDimension, from centred anchor points.
+// GaussianDimension, from centered anchor points.
 func (w *draws) geometry(row []float64, place int) {
 	for i := range w.Draws {
 		w.values[i] = floats.Dot(w.anchor(i), w.anchor(i))
@@ -207,7 +207,7 @@ func (w *draws) geometry(row []float64, place int) {
 	w.store(row, GaussianDimension, w.values)
 }
 
-// dimensions computes Dimension and DimensionMatlab from centred anchor points.
+// dimensions computes Dimension and DimensionMatlab from centered anchor points.
 func (w *draws) dimensions(row []float64) {
 	for i := range w.Draws {
 		t, ds := w.draw(i), w.anchor(i)
@@ -221,7 +221,7 @@ func (w *draws) dimensions(row []float64) {
 	w.storeSquare(row, DimensionMatlab, float64(w.d))
 }
 
-// widths computes the summands of the estimator Width from centred anchor points.
+// widths computes the summands of the estimator Width from centered anchor points.
 func (w *draws) widths(kappa float64) {
 	for i := range w.Draws {
 		ds := w.anchor(i)

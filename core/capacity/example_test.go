@@ -33,7 +33,7 @@ func ExampleProjectOnCone() {
 	// Output: [3 0] [9] [1] <nil>
 }
 
-// Without the first axis nothing is left that the centres share but themselves.
+// Without the first axis nothing is left that the centers share but themselves.
 func ExampleCorrelationCost() {
 	x := mat.NewDense(2, 3, []float64{2, 1, 0, 2, 0, 1})
 	v := mat.NewDense(3, 1, []float64{1, 0, 0})

@@ -28,7 +28,7 @@ type Joint struct {
 // anchor point of each manifold, s = sum_j mu_j x_j / sum_j mu_j over its samples;
 // a manifold without weight has the sample for its anchor that would be next to
 // get some, with the largest y_j x_j'(t - Pi(t)). The mean of its anchors over
-// draws is a manifold's centre s0, and s1 = s - s0 its axis; S0 and S1 hold these
+// draws is a manifold's center s0, and s1 = s - s0 its axis; S0 and S1 hold these
 // of all manifolds in rows, and G0 and G1 are S0 S0' and S1 S1'. Geometry follows Chou
 // et al., Geometry linked to untangling efficiency (2025). Draws come in pairs
 // t, -t. Bias must not be set, and Features be Projected.

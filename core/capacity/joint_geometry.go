@@ -15,9 +15,9 @@ import (
 const (
 	axisForm            = iota // u' G1^+ u, divided by the number of manifolds
 	jointForm                  // u' (G0 + G1)^+ u, likewise
-	centerAlignment            // mean |cos| between the centres of two manifolds
+	centerAlignment            // mean |cos| between the centers of two manifolds
 	axisAlignment              // between their axes
-	centerAxisAlignment        // between the centre of one and the axis of another
+	centerAxisAlignment        // between the center of one and the axis of another
 	GeometryColumns
 )
 
@@ -81,7 +81,7 @@ func newJointGeometry(ctx context.Context, arena *cmem.Arena, j *joint) *jointGe
 	return g
 }
 
-// measure stores the mean over the draws [from, to), with their own centres.
+// measure stores the mean over the draws [from, to), with their own centers.
 func (g *jointGeometry) measure(ctx context.Context, dst []float64, from, to int) error {
 	g.center(from, to)
 	err := g.workers.For(ctx, to-from, func(w *jointWorker, i int) error {
@@ -99,7 +99,7 @@ func (g *jointGeometry) measure(ctx context.Context, dst []float64, from, to int
 	return err
 }
 
-// center computes the centres of the draws [from, to).
+// center computes the centers of the draws [from, to).
 func (g *jointGeometry) center(from, to int) {
 	p, m := g.objects, g.x.Rows
 	clear(g.weights)
@@ -181,7 +181,7 @@ func (w *jointWorker) measure(dst []float64, draw int) {
 	dst[jointForm] = w.inverseForm() / float64(p)
 }
 
-// products computes G1, the products of axes and centres, and S1 t.
+// products computes G1, the products of axes and centers, and S1 t.
 func (w *jointWorker) products(draw int) {
 	p, m := w.objects, w.x.Rows
 	a := w.anchors[draw]

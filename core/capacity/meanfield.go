@@ -22,8 +22,8 @@ const (
 // MeanField estimates the capacity and the geometry of manifolds in the mean-field
 // theory of Chung, Lee & Sompolinsky, Phys. Rev. X 8 (2018) 031003,
 // doi:10.1103/PhysRevX.8.031003. Each manifold is taken by itself, relative to its
-// centre and in units of the distance of the centre from the origin, with the
-// centre's direction e as an axis of its own: points s_j = (x_j, 1).
+// center and in units of the distance of the center from the origin, with the
+// center's direction e as an axis of its own: points s_j = (x_j, 1).
 type MeanField struct {
 	Kappas []float64
 	// Draws is the number of Gaussian vectors t of each manifold. If Antithetic,
@@ -37,7 +37,7 @@ type MeanField struct {
 // Quantities of a manifold at one margin, each followed by its standard error in
 // the rows that MeanField.Measure fills. With the anchor point s of a draw t, the
 // points' combination that the projection on the cone is proportional to, and its
-// deviation ds from the mean anchor point, both without the centre's axis:
+// deviation ds from the mean anchor point, both without the center's axis:
 const (
 	InverseCapacity   = 2 * iota // E|Pi|²
 	Radius                       // sqrt(E|ds|²)

@@ -15,7 +15,7 @@ import (
 // quantities of manifold i at margin k in row k*P + i of dst.
 //
 // given may hold, for each manifold, the vectors to use for draws, one a row, with
-// the centre's coordinate last. The others are coordinates in the frame that mftma
+// the center's coordinate last. The others are coordinates in the frame that mftma
 // uses: that of the QR factorization of the M_i deviations if N > M_i, else the
 // features.
 //

@@ -42,7 +42,7 @@ func (w Whitening) Variance(lambda float64) (before, after float64) {
 }
 
 // Apply stores the whitened x z in xz and the transform in z, for the m x n
-// x with columns that are already centred. With preserve false, s = 1. xz may
+// x with columns that are already centered. With preserve false, s = 1. xz may
 // not alias x.
 func (w Whitening) Apply(xz, z, x *mat.Dense, preserve bool) error {
 	m, n := x.Dims()

@@ -12,8 +12,8 @@ import (
 	"netrep_go/core/linalg"
 )
 
-// CKA is linear centred kernel alignment: the cosine of the sample Gram matrices
-// K = XX' and L = YY' of centred activations, or, unless Cosine is set, the angle
+// CKA is linear centered kernel alignment: the cosine of the sample Gram matrices
+// K = XX' and L = YY' of centered activations, or, unless Cosine is set, the angle
 //
 //	d(X, Y) = arccos <K, L> / (|K| |L|),
 //
@@ -30,7 +30,7 @@ import (
 // row are divided by n-2 and the sum k_.. over all by (n-1)(n-2) (Székely &
 // Rizzo, Ann. Statist. 42 (2014) 2382-2412). So the cosine is in [-1, 1] and the
 // angle a metric. Adding r_i + r_j to k_ij changes nothing, hence neither does
-// centring, which is always done: then the row sums of K with a zero diagonal
+// centering, which is always done: then the row sums of K with a zero diagonal
 // are minus the diagonal, g_i = |x_i|^2.
 //
 // All pairs are measured at once, from Gram matrices of samples (gramStream) or
@@ -63,7 +63,7 @@ type ckaRun struct {
 	arena    cmem.Arena
 }
 
-// unitNetwork is a network seen as centred activations of unit norm. They are
+// unitNetwork is a network seen as centered activations of unit norm. They are
 // computed block by block where they are needed: a copy would double the memory.
 type unitNetwork struct {
 	x     *mat.Dense

@@ -131,7 +131,7 @@ func (r *ckaRun) corrected(square float64, i, j int) float64 {
 	return hsic1(square, floats.Dot(r.networks[i].g, r.networks[j].g), 1, r.m)
 }
 
-// hsic1 returns HSIC_1 without its factor for Gram matrices of centred samples
+// hsic1 returns HSIC_1 without its factor for Gram matrices of centered samples
 // from their inner product, that of their diagonals, and the product of their
 // traces.
 func hsic1(inner, diagonals, traces float64, m int) float64 {

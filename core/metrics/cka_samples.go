@@ -34,7 +34,7 @@ type gramStream struct {
 	workers par.Team[*gramScratch]
 }
 
-// gramScratch is the workspace of a worker: centred rows and a diagonal tile.
+// gramScratch is the workspace of a worker: centered rows and a diagonal tile.
 type gramScratch struct{ left, right, tile []float64 }
 
 // gramTile is a block of the upper triangle of a Gram matrix. length is the

@@ -29,7 +29,7 @@ func activations(rng *rand.Rand, m int, widths ...int) []*mat.Dense {
 	return xs
 }
 
-// gram returns XX' of centred activations; without its diagonal if hollow.
+// gram returns XX' of centered activations; without its diagonal if hollow.
 func gram(x *mat.Dense, center, hollow bool) *mat.Dense {
 	m, p := x.Dims()
 	c := mat.DenseCopyOf(x)

@@ -21,7 +21,7 @@ const EigenvalueTol = 1e-7
 //
 //	d(X, Y) = min_{Q orthogonal} score(X Zx, Y Zy Q)
 //
-// with centred columns and the partial whitening of linalg.Whitening: rotations
+// with centered columns and the partial whitening of linalg.Whitening: rotations
 // only at Alpha = 1 (Procrustes), any invertible linear map at Alpha = 0 (CCA).
 // Williams, Kunz, Kornblith & Linderman, NeurIPS 2021.
 type Linear struct {

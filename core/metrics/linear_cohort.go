@@ -95,7 +95,7 @@ func (c *LinearCohort) Reserve(workers int) error {
 	return c.arena.Err()
 }
 
-// Prepare centres and whitens network k and drops its null directions.
+// Prepare centers and whitens network k and drops its null directions.
 func (c *LinearCohort) Prepare(_ context.Context, worker, k int) error {
 	var test *mat.Dense
 	if len(c.test) > 0 {

@@ -6,7 +6,7 @@ import (
 	"netrep_go/core/linalg"
 )
 
-// linearNetwork is what the pairs of a network need of it: its centred and
+// linearNetwork is what the pairs of a network need of it: its centered and
 // whitened activations in an orthonormal basis of the directions in which it
 // varies. Whitened matrices lack the factor that preserves the variance, which
 // depends on the width that a pair is padded to.

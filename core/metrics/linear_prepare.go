@@ -20,12 +20,12 @@ type linearPreparer struct {
 	iwork                    []int32
 	gram                     []float64 // q x q: covariance, then its eigenvectors
 	chol                     []float64 // q x q
-	flat                     []float64 // m x q: centred activations
+	flat                     []float64 // m x q: centered activations
 	basis                    []float64 // p x q
 	rest                     []float64 // mt x p
 	coords                   []float64 // mt x q
 	block                    []float64
-	wide                     *linalg.WideFactor // of the centred activations
+	wide                     *linalg.WideFactor // of the centered activations
 }
 
 func newLinearPreparer(arena *cmem.Arena, m, mt, p int) *linearPreparer {

@@ -19,7 +19,7 @@ import (
 //
 //	d(X, Y) = min_{P permutation} score(X, Y P)
 //
-// with centred columns. Williams, Kunz, Kornblith & Linderman, NeurIPS 2021.
+// with centered columns. Williams, Kunz, Kornblith & Linderman, NeurIPS 2021.
 type Permutation struct {
 	Center bool
 	Score  Score
@@ -143,7 +143,7 @@ func newPermutationWorker(arena *cmem.Arena, m, n int, single bool) *permutation
 	return w
 }
 
-// Prepare centres network k.
+// Prepare centers network k.
 func (c *PermutationCohort) Prepare(_ context.Context, worker, k int) error {
 	w, net := c.workers[worker], &c.networks[k]
 	x := c.train[k]

@@ -25,7 +25,7 @@ func newCone(points *mat.Dense) cone {
 	return cone{points, &gram, m}
 }
 
-// manifold returns the cone of m Gaussian points around a centre, whose distance
+// manifold returns the cone of m Gaussian points around a center, whose distance
 // is 1, with a radius of r sqrt(d).
 func manifold(rng *rand.Rand, m, d int, r float64) cone {
 	points := mat.NewDense(m, d+1, nil)
