@@ -135,19 +135,20 @@ def activations(
     >>> by_layer = activations("model.onnx", images, types=["Conv"])  # doctest: +SKIP
     """
     check_integer(batch_size, "batch_size", 1)
-    X = X if hasattr(X, "shape") else np.asarray(X)
-    if len(X.shape) < 1 or len(X) == 0:
-        raise ValueError(f"X must have at least one sample, got shape {tuple(X.shape)}")
+    samples = X if hasattr(X, "shape") else np.asarray(X)
+    if len(samples.shape) < 1 or len(samples) == 0:
+        raise ValueError(f"X must have at least one sample, got shape {tuple(samples.shape)}")
     backend = _backend(model)
     chosen = _choose(backend.layers(), layers, types)
-    collected = _Collected(len(X), projection, random_state)
+    collected = _Collected(len(samples), projection, random_state)
     strict = layers is not None or types is not None
     with backend.opened(chosen, providers, device) as (run, fixed):
         # constants and shapes may have as many rows as a batch, but not as one sample, too
-        left_out = set() if strict or fixed else _not_by_sample(run(np.asarray(X[:1])), 1)
+        left_out = set() if strict or fixed else _not_by_sample(run(np.asarray(samples[:1])), 1)
         size = fixed or batch_size
-        batches = (np.asarray(X[start : start + size]) for start in range(0, len(X), size))
-        for k, batch in enumerate(counted(batches, "Running the model", len(X), verbose)):
+        starts = range(0, len(samples), size)
+        batches = (np.asarray(samples[start : start + size]) for start in starts)
+        for k, batch in enumerate(counted(batches, "Running the model", len(samples), verbose)):
             n_batch = len(batch)
             if fixed and n_batch < fixed:
                 batch = np.concatenate([batch, np.repeat(batch[-1:], fixed - n_batch, axis=0)])
@@ -183,7 +184,7 @@ def _not_by_sample(outputs: Mapping[str, np.ndarray], n_samples: int) -> set[str
 class _Collected:
     """What was kept of the batches so far."""
 
-    def __init__(self, n_samples: int, projection: Any, random_state: Any) -> None:
+    def __init__(self, n_samples: int, projection: Any, random_state: RandomState) -> None:
         self._n_samples = n_samples
         self._rng = as_random_state(random_state)
         if isinstance(projection, (int, np.integer)) and not isinstance(projection, bool):

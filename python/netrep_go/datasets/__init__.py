@@ -1,4 +1,4 @@
-"""Families of networks and stimuli to analyse."""
+"""Families of networks and stimuli to analyze."""
 
 from netrep_go.datasets._affine import affine_manifolds, preprocess_images
 from netrep_go.datasets._digits import digits_networks
