@@ -17,7 +17,7 @@ from netrep_go._jobs import progress_bar
 from netrep_go._names import Name, split_names
 
 Named = tuple[str, Any]
-Networks = Sequence[Any] | Mapping[Name, Any]
+Networks = Sequence[Any] | Mapping[Any, Any]
 
 # Training distances, and held-out distances if there are any.
 Measured = tuple[np.ndarray, np.ndarray | None]

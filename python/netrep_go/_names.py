@@ -9,7 +9,7 @@ Name = Hashable
 
 
 def split_names(
-    xs: Mapping[Name, Any] | Sequence[Any], argument: str, names: Iterable[Name] | None = None
+    xs: Mapping[Any, Any] | Sequence[Any], argument: str, names: Iterable[Name] | None = None
 ) -> tuple[list[Any], list[Name] | None]:
     """Return the items of an argument and their names, None if it has none.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -71,7 +71,7 @@ class AlignedActivationsDisplay:
     @classmethod
     def from_activations(
         cls,
-        activations: Mapping[Name, npt.ArrayLike] | Sequence[npt.ArrayLike],
+        activations: Mapping[Any, npt.ArrayLike] | Sequence[npt.ArrayLike],
         y: npt.ArrayLike,
         *,
         names: Iterable[Name] | None = None,
