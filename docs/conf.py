@@ -11,7 +11,13 @@ from netrep_go.metrics import measures
 
 project = "netrep_go"
 version = release = netrep_go.__version__
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.mathjax", "numpydoc"]
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "myst_parser",
+    "numpydoc",
+]
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 
