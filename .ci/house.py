@@ -3,7 +3,7 @@
     python .ci/house.py [root]
 
 An import that goes up, between siblings, or to what is not in the tables below is a failure, and so
-is a line of Go above GO_COLUMNS.
+is a line of Go above GO_COLUMNS, but for the tables of tests.
 """
 
 from __future__ import annotations
@@ -153,6 +153,11 @@ def go_files(root: Path) -> list[Path]:
     return sorted([*(root / "core").rglob("*.go"), *(root / "capi").rglob("*.go")])
 
 
+def go_sources(root: Path) -> list[Path]:
+    """Return the files of Go without tests."""
+    return [path for path in go_files(root) if not path.name.endswith("_test.go")]
+
+
 def long_lines(paths: Iterable[Path], root: Path, columns: int) -> list[str]:
     """Return where lines are longer, a tab being one column."""
     return [
@@ -193,7 +198,7 @@ def summary(title: str, sizes: Iterable[Size], most: int) -> str:
 
 def report(root: Path) -> Iterator[str]:
     """Yield lines on the sizes of what is not a test."""
-    go = [path for path in go_files(root) if not path.name.endswith("_test.go")]
+    go = go_sources(root)
     python = sorted((root / "python" / "netrep_go").rglob("*.py"))
     for language, files, functions in (
         ("Go", go, go_functions),
@@ -210,7 +215,7 @@ def violations(root: Path) -> list[str]:
     return [
         *wrong_imports(go_imports(root), GO),
         *wrong_imports(python_imports(root), PYTHON),
-        *long_lines(go_files(root), root, GO_COLUMNS),
+        *long_lines(go_sources(root), root, GO_COLUMNS),
     ]
 
 
