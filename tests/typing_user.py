@@ -57,7 +57,7 @@ def metrics() -> None:
 
 def sets() -> None:
     """Compare sets of networks."""
-    D = pairwise_distances(LinearMetric(), NETWORKS, verbose=False, n_jobs=2)
+    D = pairwise_distances(LinearMetric(), np.stack(NETWORKS), verbose=False, n_jobs=2)
     train, test = pairwise_distances(LinearMetric(), NETWORKS, testdata=NETWORKS)
     print(train.shape, test.T, LinearMetric().pairwise_distances(NETWORKS, NETWORKS)[0].max())
     cross_distances("procrustes", NETWORKS, NETWORKS)
