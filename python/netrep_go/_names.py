@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 Name = Hashable
+# Networks, models or matrices: one along the first axis of a stack, or with keys as names.
+Items = Sequence[Any] | np.ndarray | Mapping[Any, Any]
 
 
 def split_names(
-    xs: Mapping[Any, Any] | Sequence[Any] | np.ndarray,
-    argument: str,
-    names: Iterable[Name] | None = None,
+    xs: Items, argument: str, names: Iterable[Name] | None = None
 ) -> tuple[list[Any], list[Name] | None]:
     """Return the items of an argument and their names, None if it has none.
 
