@@ -109,7 +109,7 @@ def small_numbers():
 
 # Misuse of the gateway
 
-FLOAT64, FLOAT32, INT64, FLOAT, INT, LIST, OUTPUT = 1, 2, 3, 4, 5, 6, 0x100
+FLOAT64, FLOAT32, INT64, FLOAT, INT, LIST, TEXT, OUTPUT = 1, 2, 3, 4, 5, 6, 7, 0x100
 
 
 def raw_call(routine, words, count=None):
@@ -119,7 +119,7 @@ def raw_call(routine, words, count=None):
     address = words.buffer_info()[0] if words else 0
     count = len(words) // 6 if count is None else count
     message = _native._load().capi_Call(routine, address, count, 0)
-    return int(message.split()[0]) if message else 0
+    return int(message.split("\x1f")[0]) if message else 0
 
 
 def descriptor(kind, ndim, shape, data):
@@ -130,11 +130,11 @@ def wrong_calls():
     """Call every routine in ways that none can accept; return the statuses."""
     from netrep_go import _native
 
-    kinds = [k | flag for k in (FLOAT64, FLOAT32, INT64, LIST) for flag in (0, OUTPUT)]
+    kinds = [k | flag for k in (FLOAT64, FLOAT32, INT64, LIST, TEXT) for flag in (0, OUTPUT)]
     shapes = [(-1,), (3,), (2, -3), (2, 3), (2**62, 4), (2**31, 2**31), (2, 2, 2, 2)]
     wrong = [
         descriptor(kind, ndim, shape, 0)
-        for kind in [*kinds, 0, 7, 0x7FFFFFFF]
+        for kind in [*kinds, 0, 8, 0x7FFFFFFF]
         for shape in shapes
         for ndim in (len(shape), 5, -1)
     ]
@@ -221,7 +221,8 @@ def nearly_right_calls():
 
     accepted = []
     for routine, arguments in right_calls().items():
-        words, count = _native._pack(*arguments)
+        words, _ = _native._pack(*arguments)
+        count = len(words) // 6
         if raw_call(routine, words) != 0:
             accepted.append(f"{routine}: the right call failed")
         for i in range(count):
@@ -238,6 +239,21 @@ def nearly_right_calls():
     return {"accepted": accepted, "after": works()}
 
 
+# Names
+
+
+def named_errors():
+    """Return an error about two networks and a condition, under names of the user's."""
+    from netrep_go import _native
+
+    found = []
+    for names in (None, {"network": ["V1", "V4"], "held-out network": "test[{}]".format}):
+        for start in (_native.call, _native.run):
+            error = outcome(lambda s=start, n=names: s("core.fault", (), ("subjects",), names=n))
+            found.append(error)
+    return found
+
+
 # Faults
 
 
@@ -251,7 +267,7 @@ def faults(handler):
     if handler == "after":
         faulthandler.enable()
     # With faulthandler enabled after Go, a nil dereference ends the process.
-    modes = [0, 1, 4, 5, 6] if handler == "after" else [0, 1, 2, 4, 5, 6]
+    modes = [0, 1, 4, 5, 7] if handler == "after" else [0, 1, 2, 4, 5, 7]
     found = {}
     for mode in modes:
         called = outcome(_native.call, "core.fault", (), (mode,))

@@ -69,8 +69,9 @@ def test_library_exports_its_interface_and_needs_no_python(library):
 def test_interface(output):
     facts = dict(output)
     assert facts["version"] == str(_native._ABI)
-    assert facts["names"] == "1"
-    assert facts["routines"].split() == _native.routines()
+    assert facts["fits"] == "1"
+    lines = [rest for key, rest in output if key == "routine"]
+    assert dict(map(_native._parse, lines)) == _native.signatures()
 
 
 def test_distances(output):

@@ -391,6 +391,50 @@ def test_unprepared_array():
         _native.call("metrics.aligned_distance", (np.empty(1),), (GOOD.T, GOOD.T, 4, 0))
 
 
+# Names
+
+
+def test_errors_have_the_names_of_the_user():
+    plain, named = "network 1, held-out network 0", "V4, test[0]"
+    assert case("named_errors") == [
+        f"ValueError: data: {names} and condition 2 differ"
+        for names in (plain, plain, named, named)
+    ]
+
+
+def test_arguments_by_name():
+    x, y = GOOD[:, :2].copy(), GOOD[:, 2:].copy()
+    columns, expected = np.empty((2, 2), np.int64)
+    _native.call("metrics.permutation_match", (expected,), (y, x))
+    _native.call("metrics.permutation_match", {"columns": columns}, {"x": y, "y": x})
+    np.testing.assert_array_equal(columns, expected)
+    distance = np.empty(1)
+    inputs = {"score": "euclidean", "rank": 2, "y": y, "x": x}
+    _native.run("metrics.aligned_distance", {"distance": distance}, inputs)
+    np.testing.assert_allclose(distance, np.linalg.norm(x - y))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "inputs", "match"),
+    [
+        ({}, {"x": GOOD, "y": GOOD}, "outputs .* are columns, got none"),
+        ({"Columns": GOOD}, {"x": GOOD, "y": GOOD}, "outputs .* are columns, got Columns"),
+        ({"columns": GOOD}, {"x": GOOD}, "inputs .* are x, y, got x;"),
+        ({"columns": GOOD}, {"x": GOOD, "y": GOOD, "z": GOOD}, "got x, y, z"),
+    ],
+)
+def test_wrong_names_of_arguments(outputs, inputs, match):
+    for start in (_native.call, _native.run):
+        with pytest.raises(RuntimeError, match=f"{match}.* report this"):
+            start("metrics.permutation_match", outputs, inputs)
+
+
+def test_unknown_option():
+    inputs = {"x": GOOD, "y": GOOD, "rank": 4, "score": "cosine"}
+    with pytest.raises(ValueError, match=r"\(score\) must be one of 'angular'.*got \"c"):
+        _native.call("metrics.aligned_distance", {"distance": np.empty(1)}, inputs)
+
+
 # Faults
 
 
@@ -404,7 +448,7 @@ def test_faults(handler):
         "2": ("RuntimeError: netrep_go broke", "nil pointer", "goroutine"),
         "4": ("MemoryError: ", "not enough memory"),
         "5": ("LinAlgError: ", "a fault"),
-        "6": ("ValueError: mode must be in [0, 5], got 6",),
+        "7": ("ValueError: mode must be in [0, 6], got 7",),
     }
     assert set(found) >= types.keys() - {"2"}
     for mode, (called, ran, works) in found.items():
