@@ -1,6 +1,6 @@
 # make test    builds, installs, lints and tests everything, from a clean clone
 # make demo    runs the example; its figures go to demo_output/
-# make lib     builds the C library and its header in build/lib/
+# make lib     builds the C library, its header and its reference in build/lib/
 # make bench   runs the benchmarks and renders benchmarks/RESULTS.md
 # make wheel   builds the source archive and the wheel in dist/
 # make venv    installs the package, editable, into .venv
@@ -39,9 +39,10 @@ demo: venv
 	$(BIN)/python examples/digits_shapes.py --output demo_output
 
 lib: $(filter $(BIN)/go,$(GO))
+	$(GO) generate ./capi
 	$(GO) build -buildmode=c-shared -trimpath -o build/lib/libnetrep.so ./capi/cabi
 	rm build/lib/libnetrep.h # cgo's own header; netrep.h is the one to include
-	cp capi/cabi/netrep.h build/lib/
+	cp capi/cabi/netrep.h capi/cabi/ROUTINES.md build/lib/
 
 bench: venv
 	for script in benchmarks/bench_*.py; do $(BIN)/python "$$script" || exit; done

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-//go:generate go test -run TestReference -update
+//go:generate go test -run TestReferenceIsUpToDate . -update
 
 // routine is something that can be called.
 type routine struct {
