@@ -121,8 +121,7 @@ def _imported(node: ast.Import | ast.ImportFrom, package: Path) -> Iterator[str]
 
 def _is_module(package: Path, name: str) -> bool:
     path = package.parent / name.replace(".", "/")
-    built = name == "netrep_go._capi"
-    return built or path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
 def wrong_imports(imports: Iterable[Import], layers: Layers) -> Iterator[str]:

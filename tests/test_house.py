@@ -37,7 +37,7 @@ CLEAN = {
     "core/metrics/x.go": 'package metrics\n\nimport (\n\t"math"\n\n\t"netrep_go/core/linalg"\n)\n\n'
     "func (m M) G() {\n\tmath.Pi\n\tlinalg.H()\n}\n",
     "python/netrep_go/__init__.py": "from netrep_go._jobs import x\n",
-    "python/netrep_go/_jobs.py": "from netrep_go import _capi, _native\n",
+    "python/netrep_go/_jobs.py": "import netrep_go._capi as _capi\nfrom netrep_go import _native\n",
     "python/netrep_go/_native.py": "import numpy\n",
     "python/netrep_go/metrics/__init__.py": "from netrep_go.metrics._x import X\n",
     "python/netrep_go/metrics/_x.py": "from netrep_go import _jobs\n\n\n"

@@ -193,7 +193,7 @@ def _first_load() -> Any:
     global _extension, _pid, _loader_pid, _signatures
     _loader_pid = os.getpid()
     try:
-        from netrep_go import _capi
+        import netrep_go._capi as _capi
     except ImportError as error:
         raise ImportError(
             f"the compiled part of netrep_go cannot be loaded ({error}); install the "
