@@ -81,17 +81,19 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         -------
         self
         """
-        X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
-        y = np.asarray(y, np.float64).reshape(len(y), -1)
+        data, target = validate_data(
+            self, X, y, dtype=np.float64, multi_output=True, y_numeric=True
+        )
+        target = np.asarray(target, np.float64).reshape(len(target), -1)
         metric = LinearMetric(alpha=self.alpha, center_columns=self.center_columns)
-        metric.fit(X, y)
-        n, q = X.shape[1], y.shape[1]
+        metric.fit(data, target)
+        n, q = data.shape[1], target.shape[1]
         r = metric.rank_
         back = np.linalg.inv(metric.Wy_)
         self.mean_, self.target_mean_ = metric.mx_[:n], metric.my_[:q]
         scale_x, scale_y = (
             _whitening_scale(x, self.alpha, len(back))
-            for x in (X - self.mean_, y - self.target_mean_)
+            for x in (data - self.mean_, target - self.target_mean_)
         )
         coef = (metric.Wx_[:, :r] @ back[:r])[:n, :q]
         self.coef_ = coef * (scale_y / scale_x)

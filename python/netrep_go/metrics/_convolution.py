@@ -16,7 +16,6 @@ from tqdm.auto import tqdm
 from netrep_go import _native
 from netrep_go._cohort import Cohorts
 from netrep_go._validation import _as_array, check_integer
-from netrep_go.metrics._alignment import AlignmentMetric
 from netrep_go.metrics._measure import Measure, Properties, check_distance
 from netrep_go.metrics._registry import as_measure
 from netrep_go.validation import check_equal_shapes
@@ -222,9 +221,8 @@ class ConvolutionalMetric(Measure):
             Aligned activations; ``n_channels`` is the larger number.
         """
         shape = np.shape(X)[:3]
-        X, Y = self._flat(X, Y)
-        X, Y = self.metric_.transform(X, Y)
-        return X.reshape(*shape, -1), Y.reshape(*shape, -1)
+        x, y = self.metric_.transform(*self._flat(X, Y))
+        return x.reshape(*shape, -1), y.reshape(*shape, -1)
 
     def fit_transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Fit to X and Y and map both into the common space.
@@ -303,9 +301,10 @@ def _distances(
     bar: tqdm | None,
 ) -> np.ndarray:
     """Return the distances at the shifts, advancing the bar by their number."""
-    if _group(metric) is None:
+    group = _group(metric)
+    if group is None:
         return _distances_by_fits(metric, X, Y, shifts, bar)
-    layers = _Layers.prepare(metric, X, Y)
+    layers = _Layers.prepare(metric, group, X, Y)
     distances = np.empty(len(shifts))
     for batch, products in layers.products(shifts):
         distances[batch], limit = layers.distances(products, n_jobs)
@@ -353,10 +352,10 @@ class _Layers:
     score: str
 
     @classmethod
-    def prepare(cls, metric: AlignmentMetric, X: np.ndarray, Y: np.ndarray) -> _Layers:
+    def prepare(cls, metric: Any, group: str, X: np.ndarray, Y: np.ndarray) -> _Layers:
         """Do what is the same for all shifts."""
         X, Y = (metric.partial_fit(_flatten(a))[1].reshape(a.shape) for a in (X, Y))
-        return cls(X, Y, _group(metric), metric.score_method)
+        return cls(X, Y, group, metric.score_method)
 
     def products(self, shifts: list[tuple[int, int]]) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield batches of shifts and their products X_s'Y."""

@@ -198,7 +198,7 @@ class _WassersteinMetric(Measure):
         _native.run("metrics.gaussian_distance", {"distance": distance}, inputs)
         return distance[0]
 
-    def pairwise_distances(
+    def pairwise_distances(  # type: ignore[override]  # eps stands where netrep has it
         self,
         train_data: Networks,
         test_data: Networks | None = None,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Tags
 from sklearn.utils.validation import validate_data
@@ -66,7 +66,7 @@ class Properties(Result):
     range: tuple[float, float] = (-np.inf, np.inf)
     symmetric: bool = False
     triangle: bool = False
-    invariances: frozenset[str] = field(default_factory=frozenset)
+    invariances: Set[str] = field(default_factory=frozenset)
     data: str = "matrix"
     cost: str = ""
     reference: str = ""
@@ -130,7 +130,7 @@ class Measure(BaseEstimator):
     def _compare(self, x: Any, y: Any) -> float:
         raise TypeError(f"{type(self).__name__} must define _compare, or fit and score")
 
-    def fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
+    def fit(self, X: Any, Y: Any) -> Self:
         """Check X and Y: there is nothing to fit.
 
         Parameters
@@ -152,7 +152,7 @@ class Measure(BaseEstimator):
         self._check_pair(X, Y)
         return self
 
-    def score(self, X: ArrayLike, Y: ArrayLike) -> float:
+    def score(self, X: Any, Y: Any) -> float:
         """Return the value of the measure for X and Y.
 
         Parameters
@@ -175,7 +175,7 @@ class Measure(BaseEstimator):
         self._check_parameters()
         return self._compare(*self._check_pair(X, Y))
 
-    def fit_score(self, X: ArrayLike, Y: ArrayLike) -> float:
+    def fit_score(self, X: Any, Y: Any) -> float:
         """Fit to X and Y and return their score.
 
         Parameters
@@ -279,10 +279,10 @@ class Measure(BaseEstimator):
     def _checked(self, cohorts: Cohorts) -> Cohorts:
         """Return networks as the measure takes them: each is checked once."""
         train, test = (
-            networks and [(name, self._check_network(x, name)) for name, x in networks]
-            for networks in (cohorts.train, cohorts.test)
+            [(name, self._check_network(x, name)) for name, x in networks]
+            for networks in (cohorts.train, cohorts.test or [])
         )
-        return Cohorts(train, test, cohorts.first)
+        return Cohorts(train, test or None, cohorts.first)
 
     def _measure_pair(
         self, cohorts: Cohorts, i: int, j: int, n_jobs: int | None

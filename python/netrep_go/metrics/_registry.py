@@ -203,17 +203,16 @@ def as_measure(
     """
     if kind is not None:
         check_option(kind, "kind", ("distance", "similarity"))
-    declared = {"kind": kind, "symmetric": symmetric, "triangle": triangle}
     if isinstance(measure, (str, Measure)):
-        if any(value is not None for value in declared.values()):
+        if any(value is not None for value in (kind, symmetric, triangle)):
             raise ValueError(f"{measure!r} has properties of its own: leave kind etc. out")
         return get_measure(measure) if isinstance(measure, str) else measure
     if isinstance(measure, type):
         raise TypeError(f"pass an instance, {measure.__name__}(), not the class")
     if callable(getattr(measure, "fit", None)) and callable(getattr(measure, "score", None)):
-        return _Fitted(measure, **declared)
+        return _Fitted(measure, kind, symmetric, triangle)
     if callable(measure):
-        return _Function(measure, **declared)
+        return _Function(measure, kind, symmetric, triangle)
     raise TypeError(
         "metric must be a measure such as LinearMetric(), the name of one, a function "
         f"f(X, Y) or an object with fit and score, got {measure!r}"

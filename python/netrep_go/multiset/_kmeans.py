@@ -309,5 +309,5 @@ def _coordinates(x: np.ndarray, center: bool) -> np.ndarray:
     if center:
         x = x - x.mean(axis=0)
     if x.shape[1] > len(x):
-        x = np.ascontiguousarray(np.linalg.qr(x.T, mode="r").T)
+        x = np.ascontiguousarray(np.transpose(np.linalg.qr(x.T, mode="r")))
     return x
