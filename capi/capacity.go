@@ -21,7 +21,7 @@ func separate(_ context.Context, a *args) error {
 	x, y, bias := a.matrix(), a.vector(), a.bool()
 	for i, v := range y {
 		if v != 1 && v != -1 {
-			return core.Invalidf("labels must be 1 or -1, got %g at %d", v, i)
+			return core.Invalidf("y must be 1 or -1, got %g at %d", v, i)
 		}
 	}
 	found, err := capacity.Separate(x, y, bias)

@@ -23,7 +23,7 @@ type routine struct {
 const (
 	scores       = `'angular'|'euclidean'`
 	groups       = `'orth'|'perm'|'identity'`
-	labels       = `'balanced'|'iid'|'sparse'|'given'`
+	dichotomies  = `'balanced'|'iid'|'sparse'|'given'`
 	features     = `'projection'|'subsample'|'first'`
 	estimators   = `'count'|'norm'|'width'`
 	rdmMetrics   = `'correlation'|'cosine'|'euclidean'|'sqeuclidean'|'poisson'|'crossnobis'`
@@ -38,7 +38,7 @@ const (
 	gaussian      = `alpha float, group ` + groups + `, neurons int, max_iter int, tol float,
 		ridge float`
 	energy = `group ` + groups + `, repeats int, max_iter int, tol float`
-	direct = `points float64[m,n], sizes int64[p], labels ` + labels + `,
+	direct = `points float64[m,n], sizes int64[p], dichotomies ` + dichotomies + `,
 		given list of float64[k,p], features ` + features + `, bias bool, seed int`
 	comparison  = `method ` + similarities + `, sigma float64[k]?`
 	evaluation  = `models float64[models,pairs]?, subjects float64[subjects,pairs], ` + comparison
@@ -56,7 +56,7 @@ var routines = parseSignatures(map[string]*routine{
 	"capacity.center_directions": {run: centerDirections,
 		takes: `out weights float64[p,columns], out criterion float64[most+1],
 			out stability float64[most+1], out counts int64[3], gram float64[p,p], least int,
-			most int, measure 'absolute'|'squared', repeats int, max_iter int, tol float,
+			most int, measure 'absolute'|'squared', restarts int, max_iter int, tol float,
 			seed int`,
 		doc: `Find from ~least~ to ~most~ directions without which the centers of manifolds are
 			least correlated. ~gram~ is the Gram matrix of the centers relative to their mean;
@@ -69,8 +69,8 @@ var routines = parseSignatures(map[string]*routine{
 		doc: `Draw Gaussian vectors and dichotomies of manifolds, whose ~sizes~ are the numbers
 			of their ~points~, and store the dimension of the face of the manifolds' cone that
 			each vector is projected on: -1 if the dichotomy is never separable, -2 if it has
-			one sign only. ~given~ is empty, or one array of dichotomies in rows where ~labels~
-			is 'given'.`},
+			one sign only. ~given~ is empty, or one array of dichotomies in rows where
+			~dichotomies~ is 'given'.`},
 	"capacity.correlation_cost": {run: correlationCost,
 		takes: `out cost float64[1], out gradient float64[n,k], x float64[p,n],
 			v float64[n,k]`,

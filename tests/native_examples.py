@@ -40,13 +40,13 @@ ENERGY = {"group": "orth", "repeats": 2, "max_iter": 5, "tol": 1e-8}
 DIRECT = {
     "points": X[:4],
     "sizes": np.array([1, 3]),
-    "labels": "balanced",
+    "dichotomies": "balanced",
     "given": [],
     "features": "projection",
     "bias": False,
     "seed": 7,
 }
-GIVEN = {"labels": "given", "given": [np.array([[1.0, -1.0]])]}
+GIVEN = {"dichotomies": "given", "given": [np.array([[1.0, -1.0]])]}
 COMPARISON = {"method": "spearman", "sigma": np.empty(0)}
 EVALUATION = {"models": RDMS[:2], "subjects": RDMS, **COMPARISON}
 SEARCHLIGHT = {
@@ -71,7 +71,7 @@ EXAMPLES = {
             "least": 1,
             "most": 2,
             "measure": "squared",
-            "repeats": 2,
+            "restarts": 2,
             "max_iter": 50,
             "tol": 1e-6,
             "seed": 1,
@@ -84,7 +84,7 @@ EXAMPLES = {
     ),
     "capacity.joint": (
         {"active": ints(8), "separable": ints(4), "geometry": floats(3, 5)},
-        DIRECT | {"labels": "iid"},
+        DIRECT | {"dichotomies": "iid"},
     ),
     "capacity.mean_field": (
         {"quantities": floats(4, 16), "anchors": floats(2 * 4 * 6)},

@@ -137,10 +137,18 @@ def project_on_cone(
         np.empty(n_vectors, np.int64),
         np.empty(n_vectors),
     )
-    outputs = (found.weights, found.squared_norm, found.violation, found.n_active)
     with progress_bar("Projecting on a cone", verbose) as progress:
         _native.run(
-            "capacity.project_on_cone", outputs, (products, gram), n_jobs=n_jobs, progress=progress
+            "capacity.project_on_cone",
+            {
+                "weights": found.weights,
+                "squared_norms": found.squared_norm,
+                "violation": found.violation,
+                "n_active": found.n_active,
+            },
+            {"products": products, "gram": gram},
+            n_jobs=n_jobs,
+            progress=progress,
         )
     return found
 

@@ -205,12 +205,27 @@ def find_directions(
     weights = np.empty((len(gram), max(1, most)))
     correlation, stability = np.empty((2, most + 1))
     counts = np.empty(3, np.int64)
-    options = (min_removed, most, criterion == "squared", n_restarts, max_iter, float(tol), seed)
+    inputs = {
+        "gram": gram,
+        "least": min_removed,
+        "most": most,
+        "measure": criterion,
+        "restarts": n_restarts,
+        "max_iter": max_iter,
+        "tol": float(tol),
+        "seed": seed,
+    }
+    outputs = {
+        "weights": weights,
+        "criterion": correlation,
+        "stability": stability,
+        "counts": counts,
+    }
     with progress_bar("Searching directions of centers", verbose) as progress:
         _native.run(
             "capacity.center_directions",
-            (weights, correlation, stability, counts),
-            (gram, *options),
+            outputs,
+            inputs,
             n_jobs=n_jobs,
             progress=progress,
         )
@@ -293,5 +308,7 @@ def center_correlation_cost(centers: ArrayLike, V: ArrayLike) -> tuple[float, np
     if np.abs(V.T @ V - np.eye(V.shape[1])).max() > 1e-6:
         raise ValueError("V must have orthonormal columns")
     cost, gradient = np.empty(1), np.zeros(V.shape)
-    _native.call("capacity.correlation_cost", (cost, gradient), (C, V))
+    _native.call(
+        "capacity.correlation_cost", {"cost": cost, "gradient": gradient}, {"x": C, "v": V}
+    )
     return float(cost[0]), gradient

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from netrep_go._validation import as_matrix, check_option
 
-_RANDOM = ("balanced", "iid", "sparse")  # their numbers in Go; dichotomies that are given: 3
+_RANDOM = ("balanced", "iid", "sparse")
 _MOST = 2**16  # that dichotomies="all" enumerates
 
 
@@ -21,14 +21,12 @@ def check_dichotomies(dichotomies: Any) -> None:
         check_option(dichotomies, "dichotomies", (*_RANDOM, "all"))
 
 
-def dichotomy_arguments(
-    dichotomies: str | ArrayLike, n_manifolds: int
-) -> tuple[int, list[np.ndarray]]:
+def dichotomy_inputs(dichotomies: str | ArrayLike, n_manifolds: int) -> dict[str, Any]:
     """Return the kind of dichotomies, and those that are given, as Go takes them."""
     if isinstance(dichotomies, str):
         if dichotomies != "all":
-            return _RANDOM.index(dichotomies), []
-        return 3, [all_dichotomies("iid", n_manifolds)]
+            return {"dichotomies": dichotomies, "given": []}
+        return _given(all_dichotomies("iid", n_manifolds))
     given = as_matrix(dichotomies, "dichotomies")
     if given.shape[1] != n_manifolds:
         raise ValueError(
@@ -37,7 +35,11 @@ def dichotomy_arguments(
         )
     if not (np.abs(given) == 1).all():
         raise ValueError(f"dichotomies must be 1 or -1, got {given[np.abs(given) != 1][0]:g}")
-    return 3, [given]
+    return _given(given)
+
+
+def _given(dichotomies: np.ndarray) -> dict[str, Any]:
+    return {"dichotomies": "given", "given": [dichotomies]}
 
 
 def count_dichotomies(kind: str, n_manifolds: int) -> int:

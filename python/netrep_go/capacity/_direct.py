@@ -19,7 +19,7 @@ from netrep_go.capacity._dichotomies import (
     all_dichotomies,
     check_dichotomies,
     count_dichotomies,
-    dichotomy_arguments,
+    dichotomy_inputs,
 )
 from netrep_go.capacity._manifolds import Manifolds, Samples, as_manifolds, check_several
 
@@ -298,24 +298,26 @@ class DirectCapacity(BaseEstimator):
                 f"the {self.n_features_in_} features: capacity_ is NaN"
             )
 
-    def _arguments(self, manifolds: Manifolds, dichotomies: str | ArrayLike, seed: int) -> tuple:
+    def _inputs(
+        self, manifolds: Manifolds, dichotomies: str | ArrayLike, seed: int
+    ) -> dict[str, Any]:
         """Return what all routines take."""
-        return (
-            manifolds.pooled(),
-            manifolds.sizes,
-            *dichotomy_arguments(dichotomies, self.n_manifolds_),
-            _FEATURES.index(self.features),
-            bool(self.bias),
-            seed,
-        )
+        return {
+            "points": manifolds.pooled(),
+            "sizes": manifolds.sizes,
+            **dichotomy_inputs(dichotomies, self.n_manifolds_),
+            "features": self.features,
+            "bias": bool(self.bias),
+            "seed": seed,
+        }
 
     def _by_faces(self, manifolds: Manifolds, seed: int) -> Curve:
         faces = np.empty(self.n_t, np.int64)
         with progress_bar("Projecting on cones", self.verbose) as progress:
             _native.run(
                 "capacity.cone_faces",
-                (faces,),
-                self._arguments(manifolds, self.dichotomies, seed),
+                {"faces": faces},
+                self._inputs(manifolds, self.dichotomies, seed),
                 n_jobs=self.n_jobs,
                 progress=progress,
             )
@@ -330,13 +332,13 @@ class DirectCapacity(BaseEstimator):
         with progress_bar("Separating manifolds", self.verbose) as progress:
             _native.run(
                 "capacity.search_separability",
-                (fraction, n_attempts),
-                (
-                    *self._arguments(manifolds, dichotomies, seed),
-                    self.step or _standard_step(self.n_features_in_),
-                    self.precision,
-                    float(self.tol),
-                ),
+                {"fraction": fraction, "attempts": n_attempts},
+                {
+                    **self._inputs(manifolds, dichotomies, seed),
+                    "step": self.step or _standard_step(self.n_features_in_),
+                    "precision": self.precision,
+                    "tol": float(self.tol),
+                },
                 n_jobs=self.n_jobs,
                 progress=progress,
             )

@@ -13,7 +13,7 @@ from netrep_go import _native
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
 from netrep_go._optional import pandas
 from netrep_go._validation import check_integer
-from netrep_go.capacity._dichotomies import check_dichotomies, dichotomy_arguments
+from netrep_go.capacity._dichotomies import check_dichotomies, dichotomy_inputs
 from netrep_go.capacity._manifolds import Samples, as_manifolds, check_several
 
 _BATCHES = 10  # of draws, whose spread tells standard errors
@@ -26,7 +26,6 @@ _MEASURES = (
     "axis_alignment",
     "center_axis_alignment",
 )
-_PROJECTED = 0  # features, as Go numbers them
 
 
 class JointCapacity(BaseEstimator):
@@ -187,15 +186,15 @@ class JointCapacity(BaseEstimator):
         with progress_bar("Projecting on cones", self.verbose) as progress:
             _native.run(
                 "capacity.joint",
-                (active, separable, geometry),
-                (
-                    samples,
-                    manifolds.sizes,
-                    *dichotomy_arguments(self.dichotomies, self.n_manifolds_),
-                    _PROJECTED,
-                    False,
-                    seed_from(self.random_state),
-                ),
+                {"active": active, "separable": separable, "geometry": geometry},
+                {
+                    "points": samples,
+                    "sizes": manifolds.sizes,
+                    **dichotomy_inputs(self.dichotomies, self.n_manifolds_),
+                    "features": "projection",
+                    "bias": False,
+                    "seed": seed_from(self.random_state),
+                },
                 n_jobs=self.n_jobs,
                 progress=progress,
             )

@@ -279,13 +279,22 @@ class MeanFieldCapacity(BaseEstimator):
         sizes = [len(kappas) * n_t * len(x) for x in samples]
         found = np.empty((len(kappas) * len(samples), 2 * len(ManifoldGeometry._fields)))
         anchors = np.empty(sum(sizes) if self.store_anchors else 0)
-        options = (kappas, n_t, antithetic, _ESTIMATORS.index(self.estimator), self._seed)
-        directions = [self.directions_] if self.n_centers_removed_ else []
+        inputs = {
+            "manifolds": samples,
+            "origin": centers,
+            "directions": [self.directions_] if self.n_centers_removed_ else [],
+            "vectors": vectors,
+            "kappas": kappas,
+            "draws": n_t,
+            "antithetic": antithetic,
+            "estimator": self.estimator,
+            "seed": self._seed,
+        }
         with progress_bar("Projecting on cones", self.verbose) as progress:
             _native.run(
                 "capacity.mean_field",
-                (found, anchors),
-                (samples, centers, directions, vectors, *options),
+                {"quantities": found, "anchors": anchors},
+                inputs,
                 n_jobs=self.n_jobs,
                 progress=progress,
             )

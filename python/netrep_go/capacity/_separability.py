@@ -132,8 +132,8 @@ def separate(X: ArrayLike, y: ArrayLike, *, fit_intercept: bool = True) -> Separ
     verdict = np.empty(1, np.int64)
     _native.call(
         "capacity.separate",
-        (coef, weights, numbers, verdict),
-        (X, 2.0 * codes - 1.0, fit_intercept),
+        {"coef": coef, "weights": weights, "numbers": numbers, "separable": verdict},
+        {"x": X, "y": 2.0 * codes - 1.0, "bias": fit_intercept},
     )
     margin, intercept, gap = numbers.tolist()
     support = np.flatnonzero(weights)
