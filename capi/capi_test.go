@@ -59,14 +59,20 @@ func TestCallRefuses(t *testing.T) {
 		"4 argument 1 (x) is missing": {distance},
 		"4 argument 0 (distance) is float64[1], expected float64[1]": {
 			describe(kindFloat64, out, 1), matrix, matrix, two, text("angular")},
-		"4 argument 2 (y) is int, expected float64[m,n]":      {distance, matrix, two},
-		"4 argument 3 (rank) is float, expected int":          {distance, matrix, matrix, float},
-		"4 argument 3 (rank) is of kind 0x63":                 {distance, matrix, matrix, {kind: 99}},
-		"4 1 arguments too many":                              {distance, matrix, matrix, two, two, two},
-		"4 argument 1 (x) has an impossible shape [-3 -2]":    {distance, describe(kindFloat64, x, -3, -2)},
-		"4 argument 1 (x) has an impossible shape [1099511":   {distance, describe(kindFloat64, x, 1<<40, 1<<40)},
-		"4 argument 1 (x) has 6 elements without memory":      {distance, describe[float64](kindFloat64, nil, 3, 2)},
-		"1 argument 0 (distance) is out float64[2], expected": {describe(kindFloat64|kindOutput, x, 2)},
+		"4 argument 2 (y) is int, expected float64[m,n]": {distance, matrix, two},
+		"4 argument 3 (rank) is float, expected int":     {distance, matrix, matrix, float},
+		"4 argument 3 (rank) is of kind 0x63": {
+			distance, matrix, matrix, {kind: 99}},
+		"4 1 arguments too many": {
+			distance, matrix, matrix, two, two, two},
+		"4 argument 1 (x) has an impossible shape [-3 -2]": {
+			distance, describe(kindFloat64, x, -3, -2)},
+		"4 argument 1 (x) has an impossible shape [1099511": {
+			distance, describe(kindFloat64, x, 1<<40, 1<<40)},
+		"4 argument 1 (x) has 6 elements without memory": {
+			distance, describe[float64](kindFloat64, nil, 3, 2)},
+		"1 argument 0 (distance) is out float64[2], expected": {
+			describe(kindFloat64|kindOutput, x, 2)},
 		"1 argument 2 (y) is float64[2,3], expected float64[m,n] with m = 3": {
 			distance, matrix, describe(kindFloat64, x, 2, 3)},
 		"1 argument 1 (x) is empty, of shape [0 3]": {distance, describe(kindFloat64, x, 0, 3)},
@@ -90,8 +96,10 @@ func TestListsAreChecked(t *testing.T) {
 	list := func(n int64) descriptor { return describe[float64](kindList, nil, n) }
 	for want, arguments := range map[string][]descriptor{
 		"argument 2 (xs) is float64[3,2], expected list of float64[m,p]": {aligned, target, target},
-		"argument 2 (xs) is a list of 2 with 1 arguments left":           {aligned, target, list(2), target},
-		"argument 2 (xs) is a list of -1 with 1 arguments left":          {aligned, target, list(-1), target},
+		"argument 2 (xs) is a list of 2 with 1 arguments left": {
+			aligned, target, list(2), target},
+		"argument 2 (xs) is a list of -1 with 1 arguments left": {
+			aligned, target, list(-1), target},
 		"argument 2 (xs) at 1 is float64[4], expected list of float64[m,p]": {
 			aligned, target, list(2), target, describe(kindFloat64, y, 4)},
 	} {
@@ -138,7 +146,8 @@ func smallest(p *parameter) []descriptor {
 	}
 	switch {
 	case p.list:
-		return []descriptor{describe[float64](kindList, nil, 1), describe(p.types[0], memory, shape...)}
+		item := describe(p.types[0], memory, shape...)
+		return []descriptor{describe[float64](kindList, nil, 1), item}
 	case p.choices != nil:
 		return []descriptor{text(p.choices[0])}
 	case shape == nil:

@@ -145,18 +145,19 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         width = max(x.shape[1] for x in shapes)
         centers = np.empty((self.n_clusters * len(xs[0]), width))
         dists = np.empty((self.n_clusters, len(xs)))
-        labels, report = np.empty(len(xs), np.int64), np.empty(3)
+        labels, inertia = np.empty(len(xs), np.int64), np.empty(1)
+        counts = np.empty(2, np.int64)
         _native.run(
             "multiset.kmeans",
-            (centers, dists, labels, report),
+            (centers, dists, labels, inertia, counts),
             (shapes, apart, self.max_iter, self.n_restarts, seed_from(self.random_state)),
             n_jobs=self.n_jobs,
         )
         centers = centers.reshape(self.n_clusters, len(xs[0]), width)
         self.cluster_centers_ = pad(centers, max(x.shape[1] for x in xs))
-        self.labels_, self.inertia_ = labels, float(report[1])
-        self.n_iter_ = int(report[0])
-        if not report[2]:
+        self.labels_, self.inertia_ = labels, float(inertia[0])
+        self.n_iter_ = int(counts[0])
+        if not counts[1]:
             warnings.warn(
                 f"k-means did not converge in max_iter={self.max_iter} iterations: "
                 "networks still change clusters. Increase max_iter.",
