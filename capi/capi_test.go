@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -135,27 +136,57 @@ func TestRoutinesReadTheirSignatures(t *testing.T) {
 
 // smallest returns a value of a parameter whose sizes are as given, or 1.
 func smallest(p *parameter) []descriptor {
-	memory := make([]float64, 1<<10)
-	var shape []int64
-	for _, word := range p.sizes {
-		size, err := strconv.ParseInt(word, 10, 64)
-		if err != nil {
-			size = 1
-		}
-		shape = append(shape, size)
-	}
+	return made(p, map[string]int64{}, func(n int) int { return min(1, n-1) })
+}
+
+// made returns a value of a parameter: choose picks one of n sizes, words or numbers.
+func made(p *parameter, sizes map[string]int64, choose func(n int) int) []descriptor {
 	switch {
 	case p.list:
-		item := describe(p.types[0], memory, shape...)
-		return []descriptor{describe[float64](kindList, nil, 1), item}
+		list := []descriptor{describe[float64](kindList, nil, int64(choose(3)))}
+		for range list[0].shape[0] {
+			list = append(list, madeArray(p, sizes, choose))
+		}
+		return list
 	case p.choices != nil:
-		return []descriptor{text(p.choices[0])}
-	case shape == nil:
-		one := integer(1)
-		one.kind = p.types[0]
-		return []descriptor{one}
+		return []descriptor{text(p.choices[choose(len(p.choices))])}
+	case len(p.sizes) > 0:
+		return []descriptor{madeArray(p, sizes, choose)}
 	}
-	return []descriptor{describe(p.types[0], memory, shape...)}
+	d := integer(int64(choose(6)))
+	d.kind = p.types[0]
+	switch p.kind {
+	case "float":
+		values := []float64{0, 1, 0.5, -1, 1e300, math.NaN()}
+		*(*float64)(unsafe.Pointer(&d.data)) = values[choose(len(values))]
+	case "bool":
+		d = integer(int64(choose(2)))
+	}
+	return []descriptor{d}
+}
+
+func madeArray(p *parameter, sizes map[string]int64, choose func(n int) int) descriptor {
+	shape, n := []int64{}, int64(1)
+	for _, word := range p.sizes {
+		size, err := strconv.ParseInt(word, 10, 64)
+		if known, ok := sizes[word]; ok {
+			size = known
+		} else if err != nil {
+			size = int64(choose(5))
+			sizes[word] = size
+		}
+		shape, n = append(shape, size), n*size
+	}
+	memory := make([]float64, n+1)
+	for i := range memory {
+		memory[i] = float64(choose(7) - 3)
+	}
+	if p.types[0]&^kindOutput == kindInt64 {
+		for i := range memory {
+			*(*int64)(unsafe.Pointer(&memory[i])) = int64(memory[i])
+		}
+	}
+	return describe(p.types[0], memory, shape...)
 }
 
 func TestCursorPanicsWhereTheSignatureIsAnother(t *testing.T) {
@@ -201,6 +232,40 @@ func FuzzArgs(f *testing.F) {
 				*(*unsafe.Pointer)(unsafe.Pointer(&d.data)) = unsafe.Pointer(&memory[0])
 			}
 		}
+		if answer := do(name, list...); strings.HasPrefix(answer, "5") {
+			t.Errorf("%s broke: %s", name, answer)
+		}
+	})
+}
+
+// FuzzValues calls every routine with arguments that match its signature: none
+// breaks or takes long.
+func FuzzValues(f *testing.F) {
+	names := slices.Sorted(maps.Keys(routines))
+	for which := range names {
+		f.Add([]byte{3}, uint8(which))
+		f.Add([]byte{2, 7, 1, 8, 2, 8, 1, 8, 2, 8, 4}, uint8(which))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, which uint8) {
+		name := names[int(which)%len(names)]
+		if strings.HasPrefix(name, "core.") {
+			return
+		}
+		at := 0
+		choose := func(n int) int {
+			if len(raw) == 0 {
+				return min(1, n-1)
+			}
+			at++
+			return int(raw[at%len(raw)]) % n
+		}
+		var list []descriptor
+		sizes := map[string]int64{}
+		for i := range routines[name].signature {
+			list = append(list, made(&routines[name].signature[i], sizes, choose)...)
+		}
+		timer := time.AfterFunc(10*time.Second, func() { panic(name + " hangs") })
+		defer timer.Stop()
 		if answer := do(name, list...); strings.HasPrefix(answer, "5") {
 			t.Errorf("%s broke: %s", name, answer)
 		}

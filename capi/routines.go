@@ -193,9 +193,8 @@ var routines = parseSignatures(map[string]*routine{
 			group ` + groups,
 		doc: `Align networks to a target, one below the other.`},
 	"multiset.cka_distances": {run: ckaDistances,
-		takes: cohortOutputs +
-			`, ` + cohort + `, center bool, estimator 'biased'|'unbiased',
-			score 'angular'|'cosine'`,
+		takes: cohortOutputs + `, ` + cohort + `, center bool,
+			estimator 'biased'|'unbiased', score 'angular'|'cosine'`,
 		doc: `Compare all networks by centered kernel alignment. ` + pairsDoc},
 	"multiset.energy_distances": {run: energyDistances,
 		takes: cohortOutputs +
@@ -205,9 +204,8 @@ var routines = parseSignatures(map[string]*routine{
 			pairsDoc},
 	"multiset.frechet_mean": {run: frechetMean,
 		takes: `out mean float64[m,n], out change float64[1], out sweeps int64[1],
-			xs list of float64[m,p], group ` +
-			groups +
-			`, method 'full_batch'|'streaming', warm bool, max_iter int, tol float, seed int`,
+			xs list of float64[m,p], group ` + groups + `, method 'full_batch'|'streaming',
+			warm bool, max_iter int, tol float, seed int`,
 		doc: `Average networks after their best alignment. ~mean~ holds the start if ~warm~.
 			~change~ is the root mean square change of an entry in the last of ~sweeps~.`},
 	"multiset.gaussian_distances": {run: gaussianDistances,
@@ -229,23 +227,21 @@ var routines = parseSignatures(map[string]*routine{
 			number of iterations, and 1 if they converged.`},
 	"multiset.linear_distances": {run: linearDistances,
 		takes: cohortOutputs +
-			`, out routes int64[3], ` + cohort + `, alpha float, center bool, score ` +
-			scores +
-			`, single bool, tol float`,
+			`, out routes int64[3], ` + cohort + `, alpha float, center bool,
+			score ` + scores + `, single bool, tol float`,
 		doc: `Measure shape distances between all networks, up to a rotation at ~alpha~ = 1, up
 			to a linear map at 0. ~single~ multiplies in float32. ~tol~ is the error that a
 			distance may have, 0 for 1e-7. ~routes~ counts distances from Gram matrices, from
 			singular values, and from residuals. ` + pairsDoc},
 	"multiset.permutation_distances": {run: permutationDistances,
-		takes: cohortOutputs +
-			`, ` + cohort + `, center bool, score ` + scores + `, single bool`,
+		takes: cohortOutputs + `, ` + cohort + `, center bool, score ` + scores +
+			`, single bool`,
 		doc: `Measure distances between all networks up to the order of features. ~single~
 			multiplies in float32. ` + pairsDoc},
 
 	"rsa.bootstrap": {run: rsaBootstrap,
 		takes: `out evaluations float64[draws,models], out ceilings float64[draws,2]?, ` +
-			evaluation +
-			`, of_conditions bool, of_subjects bool, seed int`,
+			evaluation + `, of_conditions bool, of_subjects bool, seed int`,
 		doc: `Evaluate models in samples with replacement of conditions, subjects or both.
 			~ceilings~, the bounds of the noise ceiling, may be empty. The rest is as in
 			rsa.evaluate.`},
