@@ -82,8 +82,8 @@ func meanField(ctx context.Context, a *args) error {
 		err = firstError(err, length(anchors, size))
 	}
 	if f.Draws < 1 || len(directions) > 1 || (len(given) > 0 && len(given) != p) {
-		err = firstError(err, protocolError(
-			"impossible options %+v with %d directions and %d vectors", f, len(directions), len(given)))
+		impossible := "impossible options %+v with %d directions and %d vectors"
+		err = firstError(err, protocolError(impossible, f, len(directions), len(given)))
 	}
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 )
 
@@ -59,14 +60,20 @@ func TestCallRefuses(t *testing.T) {
 		"4 argument 1 (x) is missing": {distance},
 		"4 argument 0 (distance) is float64[1], expected float64[1]": {
 			describe(kindFloat64, out, 1), matrix, matrix, two, text("angular")},
-		"4 argument 2 (y) is int, expected float64[m,n]":      {distance, matrix, two},
-		"4 argument 3 (rank) is float, expected int":          {distance, matrix, matrix, float},
-		"4 argument 3 (rank) is of kind 0x63":                 {distance, matrix, matrix, {kind: 99}},
-		"4 1 arguments too many":                              {distance, matrix, matrix, two, two, two},
-		"4 argument 1 (x) has an impossible shape [-3 -2]":    {distance, describe(kindFloat64, x, -3, -2)},
-		"4 argument 1 (x) has an impossible shape [1099511":   {distance, describe(kindFloat64, x, 1<<40, 1<<40)},
-		"4 argument 1 (x) has 6 elements without memory":      {distance, describe[float64](kindFloat64, nil, 3, 2)},
-		"1 argument 0 (distance) is out float64[2], expected": {describe(kindFloat64|kindOutput, x, 2)},
+		"4 argument 2 (y) is int, expected float64[m,n]": {distance, matrix, two},
+		"4 argument 3 (rank) is float, expected int":     {distance, matrix, matrix, float},
+		"4 argument 3 (rank) is of kind 0x63": {
+			distance, matrix, matrix, {kind: 99}},
+		"4 1 arguments too many": {
+			distance, matrix, matrix, two, two, two},
+		"4 argument 1 (x) has an impossible shape [-3 -2]": {
+			distance, describe(kindFloat64, x, -3, -2)},
+		"4 argument 1 (x) has an impossible shape [1099511": {
+			distance, describe(kindFloat64, x, 1<<40, 1<<40)},
+		"4 argument 1 (x) has 6 elements without memory": {
+			distance, describe[float64](kindFloat64, nil, 3, 2)},
+		"1 argument 0 (distance) is out float64[2], expected": {
+			describe(kindFloat64|kindOutput, x, 2)},
 		"1 argument 2 (y) is float64[2,3], expected float64[m,n] with m = 3": {
 			distance, matrix, describe(kindFloat64, x, 2, 3)},
 		"1 argument 1 (x) is empty, of shape [0 3]": {distance, describe(kindFloat64, x, 0, 3)},
@@ -90,8 +97,10 @@ func TestListsAreChecked(t *testing.T) {
 	list := func(n int64) descriptor { return describe[float64](kindList, nil, n) }
 	for want, arguments := range map[string][]descriptor{
 		"argument 2 (xs) is float64[3,2], expected list of float64[m,p]": {aligned, target, target},
-		"argument 2 (xs) is a list of 2 with 1 arguments left":           {aligned, target, list(2), target},
-		"argument 2 (xs) is a list of -1 with 1 arguments left":          {aligned, target, list(-1), target},
+		"argument 2 (xs) is a list of 2 with 1 arguments left": {
+			aligned, target, list(2), target},
+		"argument 2 (xs) is a list of -1 with 1 arguments left": {
+			aligned, target, list(-1), target},
 		"argument 2 (xs) at 1 is float64[4], expected list of float64[m,p]": {
 			aligned, target, list(2), target, describe(kindFloat64, y, 4)},
 	} {
@@ -127,26 +136,57 @@ func TestRoutinesReadTheirSignatures(t *testing.T) {
 
 // smallest returns a value of a parameter whose sizes are as given, or 1.
 func smallest(p *parameter) []descriptor {
-	memory := make([]float64, 1<<10)
-	var shape []int64
-	for _, word := range p.sizes {
-		size, err := strconv.ParseInt(word, 10, 64)
-		if err != nil {
-			size = 1
-		}
-		shape = append(shape, size)
-	}
+	return made(p, map[string]int64{}, func(n int) int { return min(1, n-1) })
+}
+
+// made returns a value of a parameter: choose picks one of n sizes, words or numbers.
+func made(p *parameter, sizes map[string]int64, choose func(n int) int) []descriptor {
 	switch {
 	case p.list:
-		return []descriptor{describe[float64](kindList, nil, 1), describe(p.types[0], memory, shape...)}
+		list := []descriptor{describe[float64](kindList, nil, int64(choose(3)))}
+		for range list[0].shape[0] {
+			list = append(list, madeArray(p, sizes, choose))
+		}
+		return list
 	case p.choices != nil:
-		return []descriptor{text(p.choices[0])}
-	case shape == nil:
-		one := integer(1)
-		one.kind = p.types[0]
-		return []descriptor{one}
+		return []descriptor{text(p.choices[choose(len(p.choices))])}
+	case len(p.sizes) > 0:
+		return []descriptor{madeArray(p, sizes, choose)}
 	}
-	return []descriptor{describe(p.types[0], memory, shape...)}
+	d := integer(int64(choose(6)))
+	d.kind = p.types[0]
+	switch p.kind {
+	case "float":
+		values := []float64{0, 1, 0.5, -1, 1e300, math.NaN()}
+		*(*float64)(unsafe.Pointer(&d.data)) = values[choose(len(values))]
+	case "bool":
+		d = integer(int64(choose(2)))
+	}
+	return []descriptor{d}
+}
+
+func madeArray(p *parameter, sizes map[string]int64, choose func(n int) int) descriptor {
+	shape, n := []int64{}, int64(1)
+	for _, word := range p.sizes {
+		size, err := strconv.ParseInt(word, 10, 64)
+		if known, ok := sizes[word]; ok {
+			size = known
+		} else if err != nil {
+			size = int64(choose(5))
+			sizes[word] = size
+		}
+		shape, n = append(shape, size), n*size
+	}
+	memory := make([]float64, n+1)
+	for i := range memory {
+		memory[i] = float64(choose(7) - 3)
+	}
+	if p.types[0]&^kindOutput == kindInt64 {
+		for i := range memory {
+			*(*int64)(unsafe.Pointer(&memory[i])) = int64(memory[i])
+		}
+	}
+	return describe(p.types[0], memory, shape...)
 }
 
 func TestCursorPanicsWhereTheSignatureIsAnother(t *testing.T) {
@@ -192,6 +232,40 @@ func FuzzArgs(f *testing.F) {
 				*(*unsafe.Pointer)(unsafe.Pointer(&d.data)) = unsafe.Pointer(&memory[0])
 			}
 		}
+		if answer := do(name, list...); strings.HasPrefix(answer, "5") {
+			t.Errorf("%s broke: %s", name, answer)
+		}
+	})
+}
+
+// FuzzValues calls every routine with arguments that match its signature: none
+// breaks or takes long.
+func FuzzValues(f *testing.F) {
+	names := slices.Sorted(maps.Keys(routines))
+	for which := range names {
+		f.Add([]byte{3}, uint8(which))
+		f.Add([]byte{2, 7, 1, 8, 2, 8, 1, 8, 2, 8, 4}, uint8(which))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte, which uint8) {
+		name := names[int(which)%len(names)]
+		if strings.HasPrefix(name, "core.") {
+			return
+		}
+		at := 0
+		choose := func(n int) int {
+			if len(raw) == 0 {
+				return min(1, n-1)
+			}
+			at++
+			return int(raw[at%len(raw)]) % n
+		}
+		var list []descriptor
+		sizes := map[string]int64{}
+		for i := range routines[name].signature {
+			list = append(list, made(&routines[name].signature[i], sizes, choose)...)
+		}
+		timer := time.AfterFunc(10*time.Second, func() { panic(name + " hangs") })
+		defer timer.Stop()
 		if answer := do(name, list...); strings.HasPrefix(answer, "5") {
 			t.Errorf("%s broke: %s", name, answer)
 		}

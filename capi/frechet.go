@@ -10,7 +10,7 @@ import (
 
 // frechetMean averages networks; mean holds the start if warm is set.
 func frechetMean(ctx context.Context, a *args) error {
-	mean, report := a.outMatrix(), a.outVector()
+	mean, change, sweeps := a.outMatrix(), a.outFloat(), a.outInt()
 	xs := a.matrices()
 	opts := multiset.FrechetOptions{
 		Group:     optimize.Group(a.option()),
@@ -21,7 +21,7 @@ func frechetMean(ctx context.Context, a *args) error {
 		Seed:      a.seed(),
 	}
 	result, err := multiset.FrechetMean(ctx, mean, xs, opts)
-	report[0], report[1] = float64(result.Iterations), result.Change
+	*change, *sweeps = result.Change, int64(result.Iterations)
 	return err
 }
 
@@ -38,7 +38,8 @@ func alignAll(ctx context.Context, a *args) error {
 
 // kmeans clusters networks; apart holds their distances for the seeding.
 func kmeans(ctx context.Context, a *args) error {
-	centroids, dists, labels, report := a.outMatrix(), a.outMatrix(), a.outInts(), a.outVector()
+	centroids, dists, labels := a.outMatrix(), a.outMatrix(), a.outInts()
+	inertia, counts := a.outFloat(), a.outInts()
 	xs, apart := a.matrices(), a.matrix()
 	opts := multiset.KMeansOptions{MaxIter: a.int(), Restarts: a.int(), Seed: a.seed()}
 	k, n := len(xs), 0
@@ -56,9 +57,7 @@ func kmeans(ctx context.Context, a *args) error {
 		return err
 	}
 	result, err := multiset.KMeans(ctx, centroids, dists, labels, xs, apart, opts)
-	report[0], report[1], report[2] = float64(result.Iterations), result.Inertia, 0
-	if result.Converged {
-		report[2] = 1
-	}
+	*inertia = result.Inertia
+	counts[0], counts[1] = int64(result.Iterations), truth(result.Converged)
 	return err
 }

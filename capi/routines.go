@@ -192,9 +192,8 @@ var routines = parseSignatures(map[string]*routine{
 			group ` + groups,
 		doc: `Align networks to a target, one below the other.`},
 	"multiset.cka_distances": {run: ckaDistances,
-		takes: cohortOutputs +
-			`, ` + cohort + `, center bool, estimator 'biased'|'unbiased',
-			score 'angular'|'cosine'`,
+		takes: cohortOutputs + `, ` + cohort + `, center bool,
+			estimator 'biased'|'unbiased', score 'angular'|'cosine'`,
 		doc: `Compare all networks by centered kernel alignment. ` + pairsDoc},
 	"multiset.energy_distances": {run: energyDistances,
 		takes: cohortOutputs +
@@ -203,11 +202,11 @@ var routines = parseSignatures(map[string]*routine{
 			~test_repeats~ times in ~test~, to an input. ~unconverged~ counts fits. ` +
 			pairsDoc},
 	"multiset.frechet_mean": {run: frechetMean,
-		takes: `out mean float64[m,n], out report float64[2], xs list of float64[m,p], group ` +
-			groups +
-			`, method 'full_batch'|'streaming', warm bool, max_iter int, tol float, seed int`,
+		takes: `out mean float64[m,n], out change float64[1], out sweeps int64[1],
+			xs list of float64[m,p], group ` + groups + `, method 'full_batch'|'streaming',
+			warm bool, max_iter int, tol float, seed int`,
 		doc: `Average networks after their best alignment. ~mean~ holds the start if ~warm~.
-			~report~ is the number of sweeps, and the root mean square change in the last.`},
+			~change~ is the root mean square change of an entry in the last of ~sweeps~.`},
 	"multiset.gaussian_distances": {run: gaussianDistances,
 		takes: cohortOutputs +
 			`, out unconverged int64[1], means list of float64[m,d],
@@ -220,30 +219,28 @@ var routines = parseSignatures(map[string]*routine{
 			~unconverged~ counts fits. ` + pairsDoc},
 	"multiset.kmeans": {run: kmeans,
 		takes: `out centroids float64[clusters*m,n], out dists float64[clusters,k],
-			out labels int64[k], out report float64[3], xs list of float64[m,p],
-			apart float64[k,k], max_iter int, restarts int, seed int`,
+			out labels int64[k], out inertia float64[1], out counts int64[2],
+			xs list of float64[m,p], apart float64[k,k], max_iter int, restarts int, seed int`,
 		doc: `Cluster networks. ~apart~ holds their distances, for the choice of starts.
-			~report~ is the number of iterations, the sum of squared distances from the
-			centroids, and 1 if it converged.`},
+			~inertia~ is the sum of squared distances from the centroids; ~counts~ holds the
+			number of iterations, and 1 if they converged.`},
 	"multiset.linear_distances": {run: linearDistances,
 		takes: cohortOutputs +
-			`, out routes int64[3], ` + cohort + `, alpha float, center bool, score ` +
-			scores +
-			`, single bool, tol float`,
+			`, out routes int64[3], ` + cohort + `, alpha float, center bool,
+			score ` + scores + `, single bool, tol float`,
 		doc: `Measure shape distances between all networks, up to a rotation at ~alpha~ = 1, up
 			to a linear map at 0. ~single~ multiplies in float32. ~tol~ is the error that a
 			distance may have, 0 for 1e-7. ~routes~ counts distances from Gram matrices, from
 			singular values, and from residuals. ` + pairsDoc},
 	"multiset.permutation_distances": {run: permutationDistances,
-		takes: cohortOutputs +
-			`, ` + cohort + `, center bool, score ` + scores + `, single bool`,
+		takes: cohortOutputs + `, ` + cohort + `, center bool, score ` + scores +
+			`, single bool`,
 		doc: `Measure distances between all networks up to the order of features. ~single~
 			multiplies in float32. ` + pairsDoc},
 
 	"rsa.bootstrap": {run: rsaBootstrap,
 		takes: `out evaluations float64[draws,models], out ceilings float64[draws,2]?, ` +
-			evaluation +
-			`, of_conditions bool, of_subjects bool, seed int`,
+			evaluation + `, of_conditions bool, of_subjects bool, seed int`,
 		doc: `Evaluate models in samples with replacement of conditions, subjects or both.
 			~ceilings~, the bounds of the noise ceiling, may be empty. The rest is as in
 			rsa.evaluate.`},

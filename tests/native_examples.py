@@ -167,7 +167,7 @@ EXAMPLES = {
         COHORT | {"test_repeats": 3} | ENERGY,
     ),
     "multiset.frechet_mean": (
-        {"mean": X, "report": floats(2)},
+        {"mean": X, "change": floats(1), "sweeps": ints(1)},
         {
             "xs": [X, Y],
             "group": "orth",
@@ -196,7 +196,8 @@ EXAMPLES = {
             "centroids": floats(12, 3),
             "dists": floats(2, 3),
             "labels": ints(3),
-            "report": floats(3),
+            "inertia": floats(1),
+            "counts": ints(2),
         },
         {
             "xs": [X, Y, -Y],

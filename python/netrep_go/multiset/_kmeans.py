@@ -149,11 +149,13 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         width = max(x.shape[1] for x in shapes)
         centers = np.empty((self.n_clusters * len(xs[0]), width))
         dists = np.empty((self.n_clusters, len(xs)))
-        labels, report = np.empty(len(xs), np.int64), np.empty(3)
+        labels, inertia = np.empty(len(xs), np.int64), np.empty(1)
+        counts = np.empty(2, np.int64)
+        outputs = {"centroids": centers, "dists": dists, "labels": labels}
         with progress_bar("Clustering networks", self.verbose) as progress:
             _native.run(
                 "multiset.kmeans",
-                {"centroids": centers, "dists": dists, "labels": labels, "report": report},
+                outputs | {"inertia": inertia, "counts": counts},
                 {
                     "xs": shapes,
                     "apart": apart,
@@ -166,9 +168,9 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
             )
         centers = centers.reshape(self.n_clusters, len(xs[0]), width)
         self.cluster_centers_ = pad(centers, max(x.shape[1] for x in xs))
-        self.labels_, self.inertia_ = labels, float(report[1])
-        self.n_iter_ = int(report[0])
-        if not report[2]:
+        self.labels_, self.inertia_ = labels, float(inertia[0])
+        self.n_iter_ = int(counts[0])
+        if not counts[1]:
             warn_user(
                 f"k-means did not converge in max_iter={self.max_iter} iterations: "
                 "networks still change clusters. Increase max_iter.",

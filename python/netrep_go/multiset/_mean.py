@@ -311,7 +311,7 @@ def _average(
         mean = np.empty((len(xs[0]), max(x.shape[1] for x in xs)))
     else:
         mean = _as_reference(warmstart, "warmstart", xs).copy()
-    report = np.empty(2)
+    change, sweeps = np.empty(1), np.empty(1, np.int64)
     inputs = {
         "xs": xs,
         "group": group,
@@ -324,15 +324,15 @@ def _average(
     with progress_bar("Averaging networks", verbose) as progress:
         _native.run(
             "multiset.frechet_mean",
-            {"mean": mean, "report": report},
+            {"mean": mean, "change": change, "sweeps": sweeps},
             inputs,
             n_jobs=n_jobs,
             progress=progress,
         )
-    if group != "identity" and 0 < tol < report[1]:
+    if group != "identity" and 0 < tol < change[0]:
         warn_user(
-            f"frechet_mean did not converge: sweep {int(report[0])} still changed the "
-            f"entries of the mean by {report[1]:.2g} (root mean square), more than "
+            f"frechet_mean did not converge: sweep {sweeps[0]} still changed the "
+            f"entries of the mean by {change[0]:.2g} (root mean square), more than "
             f"tol={tol:g}. Increase max_iter or tol, or scale the activations.",
             ConvergenceWarning,
         )
