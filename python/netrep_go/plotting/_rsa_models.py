@@ -170,7 +170,7 @@ class VariancePartitionDisplay:
             The drawn display.
         """
         partition = self.partition
-        names = partition.labels
+        names = partition.part_names
         order = sorted(range(len(names)), key=lambda s: (bin(s + 1).count("1"), s))
         values = np.append(partition.parts.mean(axis=0)[order], partition.r2.mean(axis=0)[-1])
         places = np.arange(len(values))[::-1]

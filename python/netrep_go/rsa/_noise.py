@@ -7,6 +7,7 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from netrep_go._validation import as_codes, check_number, check_option
@@ -27,7 +28,7 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     with a target T that has no correlations. Responses x become x W, with
     :math:`W W^\top = \hat\Sigma^{-1}`, so that Euclidean distances become Mahalanobis
-    distances (multivariate noise normalisation [1]_).
+    distances (multivariate noise normalization [1]_).
 
     Parameters
     ----------
@@ -131,7 +132,7 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if self.method == "shrinkage_diag":
             return _schaefer_strimmer(residuals / np.sqrt(self.variances_), self.dof_)
         if self.method == "shrinkage_eye":
-            return _ledoit_wolf(residuals)
+            return float(ledoit_wolf_shrinkage(residuals, assume_centered=True))
         return float(self.method == "diag")
 
     def _decompose(self, residuals: np.ndarray, scale: np.ndarray) -> None:
@@ -211,13 +212,3 @@ def _schaefer_strimmer(z: np.ndarray, dof: float) -> float:
         return 1.0
     variances = n / dof**2 * (fourth / (n - 1) - correlations)
     return float(np.clip(variances / correlations, 0, 1))
-
-
-def _ledoit_wolf(residuals: np.ndarray) -> float:
-    """Return the intensity towards a multiple of the identity."""
-    n, p = residuals.shape
-    squares = np.sum(residuals**2, axis=1)
-    gram = _squared_gram(residuals) / n**2
-    spread = gram - (squares.sum() / n) ** 2 / p
-    noise = (np.sum(squares**2) / n - gram) / n
-    return float(min(noise / spread, 1)) if spread > 0 else 1.0
