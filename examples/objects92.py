@@ -18,7 +18,6 @@ demos/92imageData):
 import argparse
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 

@@ -113,11 +113,12 @@ class RDMDisplay(DistanceMatrixDisplay):
             name = "rank of dissimilarity" if ranks else "dissimilarity"
         display = cls(
             square[np.ix_(order, order)],
-            labels=None if names is None else [names[i] for i in order],
+            labels=None if names is None else [str(names[i]) for i in order],
             order=order,
             name=name,
         )
-        return display.plot(ax=ax, cmap=cmap)
+        display.plot(ax=ax, cmap=cmap)
+        return display
 
 
 def _unit_ranks(entries: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -266,7 +267,7 @@ class RDMEmbeddingDisplay:
     def _draw_images(self, colors: Sequence[str], size: float) -> None:
         from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
-        for xy, image, color in zip(self.embedding, self.images, colors, strict=True):
+        for xy, image, color in zip(self.embedding, self.images or (), colors, strict=True):
             box = OffsetImage(image, zoom=size / max(np.shape(image)[:2]), cmap="gray")
             frame = {"edgecolor": color, "linewidth": 1.0}
             self.ax_.add_artist(AnnotationBbox(box, xy, pad=0.05, bboxprops=frame))
@@ -385,7 +386,9 @@ class ModelEvaluationDisplay:
                 "*", (place, 0), (0, 1), textcoords="offset points", ha="center", color="w"
             )
         self._draw_contrasts(evaluation.mean + error)
-        self.ax_.set_xticks(places, evaluation.names, rotation=45, ha="right")
+        self.ax_.set_xticks(
+            places, [str(name) for name in evaluation.names], rotation=45, ha="right"
+        )
         self.ax_.set_ylabel(f"similarity to measured RDMs ({evaluation.method})")
         self.ax_.spines[["top", "right"]].set_visible(False)
         return self

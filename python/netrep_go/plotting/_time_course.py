@@ -147,7 +147,7 @@ class TimeCourseDisplay:
         times = self.course.times
         low, high = means.min(), means.max()
         half = (times[1] - times[0]) / 2 if len(times) > 1 else 0.5
-        for k, result in enumerate(self.clusters):
+        for k, result in enumerate(self.clusters or ()):
             height = low - (0.08 + 0.05 * k) * (high - low)
             shown = result.significant(self.alpha)
             edges = np.flatnonzero(np.diff(np.r_[False, shown, False]))

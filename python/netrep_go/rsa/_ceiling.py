@@ -9,7 +9,7 @@ from netrep_go import _native
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import check_option
-from netrep_go.rsa._compare import SIMILARITIES, Similarity, comparison
+from netrep_go.rsa._compare import SIMILARITIES, comparison
 from netrep_go.rsa._condensed import RDMs, named_vectors
 
 __all__ = ["NoiseCeiling", "noise_ceiling"]
@@ -46,7 +46,7 @@ class NoiseCeiling(Result, _Bounds):
 
 
 def noise_ceiling(
-    rdms: RDMs, method: Similarity = "spearman", *, sigma: ArrayLike | None = None
+    rdms: RDMs, method: str = "spearman", *, sigma: ArrayLike | None = None
 ) -> NoiseCeiling:
     """Return the bounds of the noise ceiling.
 

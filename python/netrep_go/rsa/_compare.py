@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -36,25 +36,13 @@ SIMILARITIES = (
     "bures",
     "neg_riem_dist",
 )
-Similarity = Literal[
-    "spearman",
-    "pearson",
-    "cosine",
-    "tau-a",
-    "tau-b",
-    "rho-a",
-    "corr_cov",
-    "cosine_cov",
-    "bures",
-    "neg_riem_dist",
-]
 _TAKE_SIGMA = ("corr_cov", "cosine_cov", "neg_riem_dist")
 
 
 def compare(
     rdms: RDMs,
     models: RDMs | None = None,
-    method: Similarity = "spearman",
+    method: str = "spearman",
     *,
     sigma: ArrayLike | None = None,
     n_jobs: int | None = None,
@@ -162,7 +150,7 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
     return out if isinstance(out, np.ndarray) and out.ndim else float(out)
 
 
-def _is_single(rdms: RDMs) -> bool:
+def _is_single(rdms: Any) -> bool:
     """Whether RDMs came as one vector or square matrix."""
     if holds_arrays(rdms):
         return False

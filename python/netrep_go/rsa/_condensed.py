@@ -12,11 +12,11 @@ from scipy.spatial.distance import num_obs_y, squareform
 from netrep_go._names import Name, check_names, row_names, split_names
 from netrep_go._validation import as_array
 
-RDMs = ArrayLike | Mapping[Name, ArrayLike] | Sequence[ArrayLike]
+RDMs = ArrayLike | Mapping[Any, ArrayLike] | Sequence[ArrayLike]
 
 
 def named_vectors(
-    rdms: RDMs, argument: str, names: Iterable[Name] | None = None, *, allow_nan: bool = False
+    rdms: Any, argument: str, names: Iterable[Name] | None = None, *, allow_nan: bool = False
 ) -> tuple[list[Name] | None, np.ndarray]:
     """Return the names of RDMs, None if they have none, and the RDMs as `as_vectors` does.
 
@@ -35,7 +35,7 @@ def named_vectors(
     return check_names(names, len(vectors), argument), vectors
 
 
-def as_models(models: RDMs, names: Iterable[Name] | None) -> tuple[list[Name], np.ndarray]:
+def as_models(models: Any, names: Iterable[Name] | None) -> tuple[list[Name], np.ndarray]:
     """Return the names of models, numbered if they have none, and their RDMs."""
     own, vectors = named_vectors(models, "models", names, allow_nan=True)
     return [f"model {k}" for k in range(len(vectors))] if own is None else own, vectors
@@ -71,11 +71,12 @@ def names_or_numbers(names: list[Name] | None, n: int) -> list[Name]:
     return list(range(n)) if names is None else names
 
 
-def condition_names(rdms: RDMs) -> list[Name] | None:
+def condition_names(rdms: Any) -> list[Name] | None:
     """Return the names of conditions: the index of RDMs that are square DataFrames."""
-    rdm = next(iter(rdms.values()), None) if isinstance(rdms, Mapping) else rdms
-    shape = np.shape(rdm)
-    return row_names(rdm) if len(shape) == 2 and shape[0] == shape[1] else None
+    if holds_arrays(rdms) or isinstance(rdms, (list, tuple)):
+        rdms = next(iter(rdms.values() if isinstance(rdms, Mapping) else rdms), ())
+    shape = np.shape(rdms)
+    return row_names(rdms) if len(shape) == 2 and shape[0] == shape[1] else None
 
 
 def check_same_names(

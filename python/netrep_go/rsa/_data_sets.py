@@ -69,18 +69,19 @@ class DataSets:
 
     def codes(self, conditions: Any) -> tuple[list[np.ndarray], np.ndarray]:
         """Return the number of the condition of each observation, and the sorted conditions."""
-        codes, first = [], None
-        for x, (name, labels) in zip(self.xs, self.each(conditions, "conditions"), strict=True):
-            values, code = as_codes(labels, name, len(x))
-            first = values if first is None else first
+        each = [
+            (name, *as_codes(labels, name, len(x)))
+            for x, (name, labels) in zip(self.xs, self.each(conditions, "conditions"), strict=True)
+        ]
+        first = each[0][1]
+        for name, values, _ in each:
             if not np.array_equal(values, first):
                 odd = sorted(set(values.tolist()) ^ set(first.tolist()))[0]
                 raise ValueError(
                     f"data sets have different conditions: {odd!r} is not in all of them, "
                     f"{name} has others than the first"
                 )
-            codes.append(code)
-        return codes, first
+        return [codes for _, _, codes in each], first
 
 
 def as_data_sets(data: Any) -> DataSets:

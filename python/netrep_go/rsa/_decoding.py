@@ -10,9 +10,9 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_score
 
 from netrep_go._jobs import counted
-from netrep_go.rsa._compare import Similarity, compare
+from netrep_go.rsa._compare import compare
 from netrep_go.rsa._data_sets import as_data_sets
-from netrep_go.rsa._rdm import Labels, Metric, Responses, rdm
+from netrep_go.rsa._rdm import Labels, Responses, rdm
 
 __all__ = ["decoding_rdm", "rsa_score"]
 
@@ -108,8 +108,8 @@ def rsa_score(
     y_true: ArrayLike,
     y_pred: ArrayLike,
     *,
-    metric: Metric = "correlation",
-    method: Similarity = "spearman",
+    metric: str = "correlation",
+    method: str = "spearman",
 ) -> float:
     """Return the similarity of the RDMs of measured and of predicted responses.
 

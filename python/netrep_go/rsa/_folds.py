@@ -21,9 +21,7 @@ from netrep_go.rsa._condensed import n_conditions
 _MIN_TRAINING = 3  # conditions, which have three pairs
 
 
-def assign_folds(
-    n: int, cv: int | ArrayLike, random_state: RandomState, held_out: int = 2
-) -> np.ndarray:
+def assign_folds(n: int, cv: Any, random_state: RandomState, held_out: int = 2) -> np.ndarray:
     """Return the fold, 0 to the number of folds - 1, of each condition.
 
     ``cv`` is the number of folds, filled at random, or a label for each condition;
@@ -75,7 +73,7 @@ class Blocks:
     def __len__(self) -> int:
         return len(self.folds)
 
-    def pairs(self, block: int) -> np.ndarray:
+    def pairs(self, block: int | np.integer) -> np.ndarray:
         """Return the pairs of a block."""
         return self.order[self.bounds[block] : self.bounds[block + 1]]
 
@@ -164,7 +162,7 @@ class ConditionKFold:
         for block in range(len(blocks)):
             yield blocks.training(block), np.sort(blocks.pairs(block))
 
-    def get_n_splits(self, X: ArrayLike = None, y: Any = None, groups: Any = None) -> int:
+    def get_n_splits(self, X: ArrayLike | None = None, y: Any = None, groups: Any = None) -> int:
         """Return the number of splits.
 
         Parameters
@@ -181,7 +179,7 @@ class ConditionKFold:
         """
         return len(self._blocks(X))
 
-    def _blocks(self, X: ArrayLike) -> Blocks:
+    def _blocks(self, X: Any) -> Blocks:
         if X is None:
             raise ValueError("X must be given: the number of pairs determines the splits")
         n = n_conditions(np.empty((1, len(X))), "X")

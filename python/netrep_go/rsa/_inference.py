@@ -15,7 +15,7 @@ from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling
-from netrep_go.rsa._compare import SIMILARITIES, Similarity, comparison
+from netrep_go.rsa._compare import SIMILARITIES, comparison
 from netrep_go.rsa._condensed import RDMs, as_models, check_same_conditions, named_vectors
 
 __all__ = ["ModelEvaluation", "evaluate"]
@@ -69,7 +69,7 @@ class ModelEvaluation(Result):
     @property
     def dof(self) -> int:
         """Degrees of freedom of t tests: one less than what was resampled, the smaller if two."""
-        n_subjects = self.similarities.shape[1]
+        n_subjects: int = self.similarities.shape[1]
         sizes = {"conditions": self.n_conditions, "both": min(self.n_conditions, n_subjects)}
         return sizes.get(self.resample or "subjects", n_subjects) - 1
 
@@ -114,21 +114,15 @@ class ModelEvaluation(Result):
             if n < 2:
                 return np.full(len(contrasts), np.nan)
             return np.var(contrasts[:, : len(self.names)] @ self.similarities, axis=1, ddof=1) / n
-        both = _variances(self._all_draws(), contrasts)
-        if self.resample == "subjects":
-            return both * n / (n - 1)
-        if self.resample == "conditions":
-            return both * m / (m - 1)
+        both = _variances(_joined(self.draws, self.noise_ceiling_draws), contrasts)
+        if self.partial_draws is None:
+            size = n if self.resample == "subjects" else m
+            return both * size / (size - 1)
         subjects, conditions = (_variances(draws, contrasts) for draws in self.partial_draws)
         of_subjects, of_conditions = subjects * n / (n - 1), conditions * m / (m - 1)
         interaction = (both - subjects - conditions) * m * n / ((m - 1) * (n - 1))
         corrected = of_subjects + of_conditions - interaction
         return np.minimum(np.maximum.reduce([corrected, of_subjects, of_conditions]), both)
-
-    def _all_draws(self) -> np.ndarray:
-        if self.noise_ceiling_draws is None:
-            return self.draws
-        return np.hstack([self.draws, self.noise_ceiling_draws])
 
     @property
     def pvalue_zero(self) -> np.ndarray:
@@ -193,6 +187,10 @@ def ratio(difference: np.ndarray, error: np.ndarray) -> np.ndarray:
         return np.divide(difference, error, out=np.zeros_like(difference), where=difference != 0)
 
 
+def _joined(draws: np.ndarray, ceilings: np.ndarray | None) -> np.ndarray:
+    return draws if ceilings is None else np.hstack([draws, ceilings])
+
+
 def _variances(draws: np.ndarray, contrasts: np.ndarray) -> np.ndarray:
     """Return the variances of contrasts over the draws in which they are defined."""
     values = draws[:, : contrasts.shape[1]] @ contrasts.T
@@ -202,7 +200,7 @@ def _variances(draws: np.ndarray, contrasts: np.ndarray) -> np.ndarray:
 def evaluate(
     models: RDMs,
     rdms: RDMs,
-    method: Similarity = "spearman",
+    method: str = "spearman",
     *,
     resample: Literal["both", "conditions", "subjects"] | None = None,
     n_bootstraps: int = 1000,
@@ -306,6 +304,7 @@ def evaluate(
                 inputs, what, n_bootstraps, with_ceiling, seed, n_jobs=n_jobs, verbose=verbose
             )
     main = draws.get(resample or "", (None, None))
+    parts = [_joined(*draws[what]) for what in ("subjects", "conditions") if resample == "both"]
     return ModelEvaluation(
         names=names,
         method=method,
@@ -314,12 +313,7 @@ def evaluate(
         draws=main[0],
         noise_ceiling=NoiseCeiling(*bounds.mean(axis=1).tolist()) if with_ceiling else None,
         noise_ceiling_draws=main[1],
-        partial_draws=tuple(
-            np.hstack([part for part in draws[what] if part is not None])
-            for what in ("subjects", "conditions")
-        )
-        if resample == "both"
-        else None,
+        partial_draws=(parts[0], parts[1]) if parts else None,
         n_conditions=n,
     )
 

@@ -12,7 +12,7 @@ from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import check_option
-from netrep_go.rsa._compare import SIMILARITIES, Similarity, paired_scores
+from netrep_go.rsa._compare import SIMILARITIES, paired_scores
 from netrep_go.rsa._condensed import (
     RDMs,
     check_same_conditions,
@@ -86,7 +86,7 @@ def reweight(
     cv: int | ArrayLike = 10,
     positive: bool = True,
     fit_intercept: bool = True,
-    method: Similarity = "spearman",
+    method: str = "spearman",
     names: Iterable[Name] | None = None,
     random_state: RandomState = None,
     n_jobs: int | None = None,

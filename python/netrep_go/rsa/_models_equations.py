@@ -17,7 +17,8 @@ class Equations:
         form = _products if metric == "dot" else _differences
         gram, self.rhs, sums = form(x, t)
         n_pairs = len(x) * (len(x) - 1) / 2
-        self._target_mean = self._column_means = 0.0
+        self._target_mean: float = 0.0
+        self._column_means: np.ndarray | float = 0.0
         if fit_intercept:
             self._target_mean = t.sum() / 2 / n_pairs
             self._column_means = sums / n_pairs

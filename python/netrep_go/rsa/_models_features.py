@@ -14,7 +14,7 @@ from netrep_go._jobs import RandomState, as_random_state, counted, in_threads
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import as_array, as_matrix, check_integer, check_number, check_option
-from netrep_go.rsa._compare import SIMILARITIES, Similarity, paired_scores
+from netrep_go.rsa._compare import SIMILARITIES, paired_scores
 from netrep_go.rsa._folds import Blocks, assign_folds
 from netrep_go.rsa._models_equations import Equations, modelled_pairs
 from netrep_go.rsa._solve import Gram
@@ -342,7 +342,7 @@ def reweight_features(
     cv: int | ArrayLike = 5,
     inner_cv: int = 5,
     positive: bool = False,
-    method: Similarity = "pearson",
+    method: str = "pearson",
     random_state: RandomState = None,
     n_jobs: int | None = None,
     verbose: bool = False,
@@ -409,7 +409,9 @@ def reweight_features(
     tasks = []
     for pair in blocks.folds:
         rest = ~np.isin(folds, pair)
-        tasks.append((pair, rest, assign_folds(np.count_nonzero(rest), inner_cv, rng, held_out=1)))
+        tasks.append(
+            (pair, rest, assign_folds(int(np.count_nonzero(rest)), inner_cv, rng, held_out=1))
+        )
 
     def fit(task: tuple[np.ndarray, np.ndarray, np.ndarray]) -> FeatureReweightingCV:
         _, rest, inner = task
@@ -463,7 +465,7 @@ def _check(
     return x, t
 
 
-def _penalties(alphas: int | ArrayLike, gram: Gram) -> np.ndarray:
+def _penalties(alphas: Any, gram: Gram) -> np.ndarray:
     """Return the penalties to try."""
     if np.ndim(alphas) == 0:
         check_integer(alphas, "alphas", 1)

@@ -17,7 +17,7 @@ from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import as_matrix, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling, noise_ceiling
-from netrep_go.rsa._compare import SIMILARITIES, Similarity, compare
+from netrep_go.rsa._compare import SIMILARITIES, compare
 from netrep_go.rsa._condensed import (
     RDMs,
     check_same_conditions,
@@ -28,10 +28,10 @@ from netrep_go.rsa._condensed import (
     names_or_numbers,
 )
 from netrep_go.rsa._folds import Blocks, assign_folds
-from netrep_go.rsa._models import reweight_blocks
-from netrep_go.rsa._rdm import Metric, rdm
+from netrep_go.rsa._models import Reweighting, reweight_blocks
+from netrep_go.rsa._rdm import rdm
 
-Layers = Mapping[Name, ArrayLike] | Sequence[ArrayLike]
+Layers = Mapping[Any, ArrayLike] | Sequence[ArrayLike]
 
 
 def remix(
@@ -211,11 +211,11 @@ def evaluate_layers(
     training: Layers | None = None,
     y: ArrayLike | None = None,
     classifier: ClassifierMixin | None = None,
-    metric: Metric = "correlation",
-    readout_metric: Metric = "euclidean",
+    metric: str = "correlation",
+    readout_metric: str = "euclidean",
     cv: int | ArrayLike = 10,
     positive: bool = True,
-    method: Similarity = "spearman",
+    method: str = "spearman",
     names: Iterable[Name] | None = None,
     random_state: RandomState = None,
     n_jobs: int | None = None,
@@ -298,33 +298,36 @@ dict of single RDMs
     z = _layer_rdms(activations, metric, "layers", conditions, n_jobs)
     n = check_same_conditions(z, "layers", d, "rdms")
     blocks = Blocks(assign_folds(n, cv, random_state))
-    weighing = {
-        "rdm_names": names_or_numbers(rdm_names, len(d)),
-        "n_jobs": n_jobs,
-        "verbose": verbose,
-    }
-    reweighted = reweight_blocks(
-        z, d, blocks, positive, True, method, names=[*activations], **weighing
-    )
-    readouts = both = None
-    if training is not None:
-        values = _readouts(activations, training, y, classifier, names, n_jobs, verbose)
-        readouts = _layer_rdms(values, readout_metric, "readouts", conditions, n_jobs)
-        both = reweight_blocks(
-            np.concatenate([z, readouts]),
+    scored = names_or_numbers(rdm_names, len(d))
+
+    def weigh(models: np.ndarray) -> Reweighting:
+        return reweight_blocks(
+            models,
             d,
             blocks,
             positive,
             True,
             method,
-            names=[*activations, *activations],
-            **weighing,
+            names=[*activations] * (len(models) // len(z)),
+            rdm_names=scored,
+            n_jobs=n_jobs,
+            verbose=verbose,
         )
+
+    def score(models: np.ndarray) -> np.ndarray:
+        return np.asarray(compare(models, d, method, n_jobs=n_jobs))
+
+    reweighted = weigh(z)
+    readouts = both = None
+    if training is not None and y is not None:
+        values = _readouts(activations, training, y, classifier, names, n_jobs, verbose)
+        readouts = _layer_rdms(values, readout_metric, "readouts", conditions, n_jobs)
+        both = weigh(np.concatenate([z, readouts]))
     return LayerEvaluation(
         names=list(activations),
-        rdm_names=weighing["rdm_names"],
-        layer=compare(z, d, method, n_jobs=n_jobs),
-        remixed=None if readouts is None else compare(readouts, d, method, n_jobs=n_jobs),
+        rdm_names=scored,
+        layer=score(z),
+        remixed=None if readouts is None else score(readouts),
         reweighted=reweighted.scores,
         both=None if both is None else both.scores,
         layer_rdms=z,
@@ -382,7 +385,7 @@ def _readouts(
 
 def _layer_rdms(
     layers: dict[Name, np.ndarray],
-    metric: Metric,
+    metric: str,
     argument: str,
     conditions: list[Name] | None,
     n_jobs: int | None,

@@ -112,12 +112,12 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If a feature does not vary, or there are too few observations.
         """
         check_option(self.method, "method", _METHODS)
-        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
-        residuals, n_means = _residuals(X, y)
-        self.dof_ = float(len(X) - n_means) if self.dof is None else self.dof
+        x = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        residuals, n_means = _residuals(x, y)
+        self.dof_ = float(len(x) - n_means) if self.dof is None else self.dof
         check_number(self.dof_, "dof", 1, np.inf)
         self.variances_ = np.einsum("kj,kj->j", residuals, residuals) / self.dof_
-        floor = (64 * np.finfo(float).eps * np.abs(X).max(axis=0)) ** 2
+        floor = (64 * np.finfo(float).eps * np.abs(x).max(axis=0)) ** 2
         if (self.variances_ <= floor).any():
             feature = int(np.argmax(self.variances_ <= floor))
             raise ValueError(f"X has no noise in feature {feature}: remove such features first")
@@ -163,9 +163,9 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             The whitened responses.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False) / self._scale
-        along = (X @ self._directions.T) * (self._gains - self._rest)
-        return self._rest * X + along @ self._directions
+        x = validate_data(self, X, dtype=np.float64, reset=False) / self._scale
+        along = (x @ self._directions.T) * (self._gains - self._rest)
+        return self._rest * x + along @ self._directions
 
     def get_precision(self) -> np.ndarray:
         """Return the inverse of the estimated covariance.

@@ -113,7 +113,7 @@ class VariancePartition(Result):
 
 
 def partition_variance(
-    models: Mapping[Name, ArrayLike] | Sequence[ArrayLike],
+    models: Mapping[Any, ArrayLike] | Sequence[ArrayLike],
     rdms: RDMs,
     *,
     cv: int | ArrayLike | None = None,
@@ -208,7 +208,7 @@ dict of single RDMs
     regressions = _Regressions(z, d, sets, folds, cv is not None)
     r2 = regressions.r2(np.ones((1, n)))[0]
     parts = _parts(r2)
-    intervals = None, None
+    parts_interval = r2_interval = None
     if n_bootstraps:
         samples = _samples(n_bootstraps, folds, regressions.chunk, rng)
         draws = null_distribution(
@@ -220,25 +220,31 @@ dict of single RDMs
             verbose=verbose,
         )
         tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-        intervals = [np.quantile(a, tails, axis=0) for a in (_parts(draws), draws)]
+        parts_interval, r2_interval = (
+            np.quantile(a, tails, axis=0) for a in (_parts(draws), draws)
+        )
     return VariancePartition(
         names=names,
         parts=parts,
         r2=r2,
-        parts_interval=intervals[0],
-        r2_interval=intervals[1],
+        parts_interval=parts_interval,
+        r2_interval=r2_interval,
         cross_validated=cv is not None,
     )
 
 
 def _stack_models(
-    models: Mapping[Name, ArrayLike] | Sequence[ArrayLike], names: Iterable[Name] | None
+    models: Mapping[Any, ArrayLike] | Sequence[ArrayLike], names: Iterable[Name] | None
 ) -> tuple[list[Name], np.ndarray, np.ndarray]:
     """Return the names of the sets, the set of each model, and all models."""
-    items, own = split_names(models, "models", names)
+    if getattr(models, "ndim", 1) == 2:  # an array or DataFrame, of whose rows each is a set
+        own, rows = named_vectors(models, "models", names)
+        items = list(rows)
+    else:
+        items, own = split_names(models, "models", names)
     if not items:
         raise ValueError("models must have at least one set of model RDMs")
-    keys = [f"set {k}" for k in range(len(items))] if own is None else own
+    keys = own or [f"set {k}" for k in range(len(items))]
     wheres = [f"models[{key!r}]" for key in keys]
     vectors = [as_vectors(m, where) for m, where in zip(items, wheres, strict=True)]
     for m, where in zip(vectors, wheres, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -22,17 +22,14 @@ __all__ = ["patterns", "rdm"]
 _MEASURES = ("correlation", "cosine", "euclidean", "sqeuclidean", "poisson", "crossnobis")
 METRICS = (*_MEASURES, "mahalanobis")
 
-Metric = Literal[
-    "correlation", "cosine", "euclidean", "sqeuclidean", "mahalanobis", "crossnobis", "poisson"
-]
-Responses = ArrayLike | Sequence[ArrayLike] | Mapping[Name, ArrayLike]
-Labels = ArrayLike | Sequence[ArrayLike] | Mapping[Name, ArrayLike]
+Responses = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
+Labels = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 Noise = ArrayLike | NoiseNormalizer | Sequence[ArrayLike | NoiseNormalizer]
 
 
 def rdm(
     data: Responses,
-    metric: Metric = "correlation",
+    metric: str = "correlation",
     *,
     conditions: Labels | None = None,
     folds: Labels | None = None,
@@ -207,9 +204,9 @@ def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
     for k, x in enumerate(xs):
         if np.isnan(x).any():
             raise ValueError(f"{data.name(k)} contains NaN, which cannot be whitened by noise")
-    roots = [_root(each) if several or k == 0 else None for k, each in enumerate(noises)]
+    roots = [_root(each) for each in noises] if several else [_root(noise)] * len(xs)
     return [
-        _whiten(x, root if several else roots[0], f"noise[{k}]" if several else "noise")
+        _whiten(x, root, f"noise[{k}]" if several else "noise")
         for k, (x, root) in enumerate(zip(xs, roots, strict=True))
     ]
 

@@ -14,12 +14,10 @@ from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import as_integers, as_turned, check_number, check_option
-from netrep_go.rsa._compare import SIMILARITIES, Similarity
+from netrep_go.rsa._compare import SIMILARITIES
 from netrep_go.rsa._condensed import RDMs, n_conditions, named_vectors, names_or_numbers
 
 METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")  # as in core/rsa's Measure
-
-Neighbors = Sequence[ArrayLike] | sparse.sparray | sparse.spmatrix
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -108,9 +106,9 @@ def searchlight(
     mask: ArrayLike | None = None,
     radius: float = 3.0,
     threshold: float = 0.0,
-    neighbors: Neighbors | None = None,
+    neighbors: Sequence[ArrayLike] | sparse.sparray | sparse.spmatrix | None = None,
     metric: Literal["correlation", "cosine", "euclidean", "sqeuclidean"] = "correlation",
-    method: Similarity = "spearman",
+    method: str = "spearman",
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
@@ -198,12 +196,13 @@ of single RDMs
     own, vectors = named_vectors(models, "models", names, allow_nan=True)
     if (mask is None) == (neighbors is None):
         raise ValueError("either mask or neighbors must be given")
+    around: tuple[Any, ...]
     if mask is None:
         x, transposed = as_turned(data, "data")
         n_features = x.shape[0] if transposed else x.shape[1]
         routine, shape = "rsa.searchlight_lists", None
-        around = _as_lists(neighbors, n_features)
-        centers = np.arange(len(around[0]) - 1)
+        lists = _as_lists(neighbors, n_features)
+        centers, around = np.arange(len(lists[0]) - 1), lists
     else:
         inside = _as_mask(mask)
         x, transposed, columns = _in_volume(np.asarray(data), inside)

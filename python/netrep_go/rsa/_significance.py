@@ -24,7 +24,7 @@ from netrep_go._resampling import (
 )
 from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_option
-from netrep_go.rsa._compare import SIMILARITIES, Similarity, comparison
+from netrep_go.rsa._compare import SIMILARITIES, comparison
 from netrep_go.rsa._condensed import RDMs, as_models, check_same_conditions, named_vectors
 from netrep_go.rsa._inference import ModelEvaluation, ratio
 
@@ -207,7 +207,7 @@ class PermutationTest(Result):
 def permutation_test(
     models: RDMs,
     rdms: RDMs,
-    method: Similarity = "spearman",
+    method: str = "spearman",
     *,
     n_permutations: int = 9999,
     alternative: Alternative = "greater",

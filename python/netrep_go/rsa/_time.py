@@ -11,7 +11,7 @@ from netrep_go._names import Name, split_names
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import as_array, check_integer
-from netrep_go.rsa._compare import Similarity, compare
+from netrep_go.rsa._compare import compare
 from netrep_go.rsa._condensed import (
     RDMs,
     condition_names,
@@ -20,7 +20,7 @@ from netrep_go.rsa._condensed import (
     named_vectors,
     names_or_numbers,
 )
-from netrep_go.rsa._rdm import Metric, rdm
+from netrep_go.rsa._rdm import rdm
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -90,14 +90,14 @@ class TimeCourse(Result):
 
 
 def time_resolved(
-    data: ArrayLike | Sequence[ArrayLike] | Mapping[Name, ArrayLike],
+    data: ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike],
     models: RDMs,
     *,
     times: ArrayLike | None = None,
     window: int = 1,
     step: int = 1,
-    metric: Metric = "correlation",
-    method: Similarity = "spearman",
+    metric: str = "correlation",
+    method: str = "spearman",
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
