@@ -117,7 +117,7 @@ def weigh_models(objects):
 def weigh_pixels(objects):
     """Predict human RDMs by principal components of the pixels, weighted on other images."""
     pixels = objects.images[:, ::5, ::5].reshape(len(objects.images), -1) / 255.0
-    components = PCA(30).fit_transform(pixels)
+    components = PCA(30, random_state=0).fit_transform(pixels)
     rows = []
     for name, measured in (("human", objects.human), ("monkey", objects.monkey)):
         result = reweight_features(components, measured, alphas=10, positive=True, random_state=0)

@@ -16,7 +16,7 @@ def split_names(
     A mapping and a pandas Series bring theirs; a sequence takes ``names``.
     """
     if isinstance(xs, (str, bytes)) or not hasattr(xs, "__len__"):
-        raise TypeError(f"{argument} must be a list or dict of arrays, got {type(xs).__name__}")
+        raise TypeError(f"{argument} must be a list of arrays, got {type(xs).__name__}")
     own = _own_names(xs)
     if own is not None and names is not None:
         raise ValueError(f"{argument} has names of its own: leave out names")
@@ -24,14 +24,14 @@ def split_names(
     return items, own if names is None else check_names(names, len(items), argument)
 
 
-def check_names(names: Iterable[Name], n: int, what: str) -> list[Name]:
-    """Return a list of ``n`` names, one for each of ``what``, none of them twice."""
+def check_names(names: Iterable[Name], n: int, what: str, *, unique: bool = True) -> list[Name]:
+    """Return a list of ``n`` names, one for each of ``what``, none twice if they must differ."""
     if isinstance(names, (str, bytes)):
         raise TypeError(f"names must be a list of names, got {names!r}")
     names = list(names)
     if len(names) != n:
         raise ValueError(f"names must have one entry for each of the {n} {what}, got {len(names)}")
-    if len(set(names)) < n:
+    if unique and len(set(names)) < n:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"names must differ, got {twice!r} more than once")
     return names

@@ -15,7 +15,7 @@ from netrep_go._names import Name, check_names
 from netrep_go.plotting._dendrogram import average_linkage
 from netrep_go.plotting._embedding import multidimensional_scaling
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
-from netrep_go.plotting._style import COLORS, axes, levels, point
+from netrep_go.plotting._style import COLORS, axes, levels, point, write_names
 from netrep_go.rsa._condensed import as_vectors, condition_names
 from netrep_go.rsa._significance import compare_models
 
@@ -36,7 +36,9 @@ def _one_rdm(rdm: npt.ArrayLike, *, allow_nan: bool = False) -> npt.NDArray[np.f
 
 def _names(names: Iterable[Name] | None, rdm: npt.ArrayLike, n: int) -> list[Name] | None:
     """Return the names of conditions that were given, or those of a square DataFrame."""
-    return condition_names(rdm) if names is None else check_names(names, n, "conditions")
+    return (
+        condition_names(rdm) if names is None else check_names(names, n, "conditions", unique=False)
+    )
 
 
 class RDMDisplay(DistanceMatrixDisplay):
@@ -113,12 +115,11 @@ class RDMDisplay(DistanceMatrixDisplay):
             name = "rank of dissimilarity" if ranks else "dissimilarity"
         display = cls(
             square[np.ix_(order, order)],
-            labels=None if names is None else [str(names[i]) for i in order],
+            names=None if names is None else [names[i] for i in order],
             order=order,
             name=name,
         )
-        display.plot(ax=ax, cmap=cmap)
-        return display
+        return display.plot(ax=ax, cmap=cmap)
 
 
 def _unit_ranks(entries: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -256,18 +257,19 @@ class RDMEmbeddingDisplay:
             self.ax_.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
         if self.images is not None:
             size = image_size or 260 / np.sqrt(len(self.embedding))
-            self._draw_images([colors[hue] for hue in hues], size)
-        for xy, name in zip(self.embedding, self.names or (), strict=False):
-            self.ax_.annotate(str(name), xy, (4, 4), textcoords="offset points", fontsize="small")
+            self._draw_images(self.images, [colors[hue] for hue in hues], size)
+        write_names(self.ax_, self.embedding, self.names)
         self.ax_.set(xlabel="MDS 1", ylabel="MDS 2", aspect="equal")
         self.ax_.set_title(f"stress-1 = {self.stress:.2f}", fontsize="medium")
         self.ax_.spines[["top", "right"]].set_visible(False)
         return self
 
-    def _draw_images(self, colors: Sequence[str], size: float) -> None:
+    def _draw_images(
+        self, images: Sequence[npt.NDArray[Any]], colors: Sequence[str], size: float
+    ) -> None:
         from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
-        for xy, image, color in zip(self.embedding, self.images or (), colors, strict=True):
+        for xy, image, color in zip(self.embedding, images, colors, strict=True):
             box = OffsetImage(image, zoom=size / max(np.shape(image)[:2]), cmap="gray")
             frame = {"edgecolor": color, "linewidth": 1.0}
             self.ax_.add_artist(AnnotationBbox(box, xy, pad=0.05, bboxprops=frame))
