@@ -177,34 +177,31 @@ or dict of single RDMs
     check_varies(z, "models")
     check_varies(d, "rdms")
     blocks = Blocks(assign_folds(n, cv, random_state))
-    return reweight_blocks(
-        z,
-        d,
-        blocks,
-        positive,
-        fit_intercept,
-        method,
+    weights, predictions = fit_blocks(z, d, blocks, positive, fit_intercept, n_jobs, verbose)
+    return Reweighting(
         names=names_or_numbers(own, len(z)),
         rdm_names=names_or_numbers(rdm_names, len(d)),
-        n_jobs=n_jobs,
-        verbose=verbose,
+        weights=weights,
+        predictions=predictions,
+        scores=paired_scores(predictions, d, method),
+        fitted_scores=paired_scores(weights @ z, d, method),
+        method=method,
     )
 
 
-def reweight_blocks(
+def fit_blocks(
     z: np.ndarray,
     d: np.ndarray,
     blocks: Blocks,
     positive: bool,
     fit_intercept: bool,
-    method: str,
-    *,
-    names: list[Name],
-    rdm_names: list[Name],
     n_jobs: int | None,
     verbose: bool,
-) -> Reweighting:
-    """Fit and predict; RDMs are scaled, and shifted if it makes no difference, for precision."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights that are fitted to all pairs, and the prediction of each block of pairs.
+
+    RDMs are scaled, and shifted if it makes no difference, for precision.
+    """
     z_scale, d_scale = np.abs(z).max(axis=1), np.abs(d).max(axis=1)
     shift = (z.mean(axis=1), d.mean(axis=1)) if fit_intercept else (0 * z_scale, 0 * d_scale)
     columns = np.concatenate([(z.T - shift[0]) / z_scale, (d.T - shift[1]) / d_scale], axis=1)
@@ -225,12 +222,4 @@ def reweight_blocks(
     for block, w in enumerate(found):
         pairs = blocks.pairs(block)
         predictions[:, pairs] = w @ z[:, pairs]
-    return Reweighting(
-        names=names,
-        rdm_names=rdm_names,
-        weights=fitted,
-        predictions=predictions,
-        scores=paired_scores(predictions, d, method),
-        fitted_scores=paired_scores(fitted @ z, d, method),
-        method=method,
-    )
+    return fitted, predictions

@@ -405,30 +405,18 @@ def reweight_features(
     x, t = _check(X, rdms, metric, "rdms")
     rng = as_random_state(random_state)
     folds = assign_folds(len(x), cv, rng)
-    blocks = Blocks(folds)
-    tasks = []
-    for pair in blocks.folds:
-        rest = ~np.isin(folds, pair)
-        tasks.append(
-            (pair, rest, assign_folds(int(np.count_nonzero(rest)), inner_cv, rng, held_out=1))
-        )
+    pairs = Blocks(folds).folds
+    rests = [np.flatnonzero(~np.isin(folds, pair)) for pair in pairs]
+    tasks = [(rest, assign_folds(rest.size, inner_cv, rng, held_out=1)) for rest in rests]
 
-    def fit(task: tuple[np.ndarray, np.ndarray, np.ndarray]) -> FeatureReweightingCV:
-        _, rest, inner = task
+    def fit(task: tuple[np.ndarray, np.ndarray]) -> FeatureReweightingCV:
+        rest, inner = task
         model = FeatureReweightingCV(metric, alphas=alphas, cv=inner, positive=positive)
         return model.fit(x[rest], t[np.ix_(rest, rest)])
 
     fitted = in_threads(fit, tasks, n_jobs)
     models = [*counted(fitted, "Fitting weights", len(tasks), verbose, size=lambda _: 1)]
-    prediction = np.empty((len(x), len(x)))
-    for (a, b), model in zip(blocks.folds, models, strict=True):
-        rows, columns = folds == a, folds == b
-        inside = np.flatnonzero(rows | columns)
-        part = modelled_pairs(x[inside], model.coef_, metric)
-        block = part[np.ix_(rows[inside], columns[inside])]
-        prediction[np.ix_(rows, columns)] = block
-        prediction[np.ix_(columns, rows)] = block.T
-    predicted = squareform(prediction, checks=False)
+    predicted = _predicted(x, [model.coef_ for model in models], folds, pairs, metric)
     measured = squareform(t, checks=False)[np.newaxis]
     plain = squareform(modelled_pairs(x, np.ones(x.shape[1]), metric), checks=False)
     return FeatureReweightingResult(
@@ -439,6 +427,21 @@ def reweight_features(
         metric=metric,
         method=method,
     )
+
+
+def _predicted(
+    x: np.ndarray, coefs: list[np.ndarray], folds: np.ndarray, pairs: np.ndarray, metric: str
+) -> np.ndarray:
+    """Return the pairs of conditions of each pair of folds, modelled by its weights."""
+    prediction = np.empty((len(x), len(x)))
+    for (a, b), coef in zip(pairs, coefs, strict=True):
+        rows, columns = folds == a, folds == b
+        inside = np.flatnonzero(rows | columns)
+        part = modelled_pairs(x[inside], coef, metric)
+        block = part[np.ix_(rows[inside], columns[inside])]
+        prediction[np.ix_(rows, columns)] = block
+        prediction[np.ix_(columns, rows)] = block.T
+    return squareform(prediction, checks=False)
 
 
 def _check(

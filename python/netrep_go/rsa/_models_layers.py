@@ -17,7 +17,7 @@ from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import as_matrix, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling, noise_ceiling
-from netrep_go.rsa._compare import SIMILARITIES, compare
+from netrep_go.rsa._compare import SIMILARITIES, compare, paired_scores
 from netrep_go.rsa._condensed import (
     RDMs,
     check_same_conditions,
@@ -28,7 +28,7 @@ from netrep_go.rsa._condensed import (
     names_or_numbers,
 )
 from netrep_go.rsa._folds import Blocks, assign_folds
-from netrep_go.rsa._models import Reweighting, reweight_blocks
+from netrep_go.rsa._models import fit_blocks
 from netrep_go.rsa._rdm import rdm
 
 Layers = Mapping[Any, ArrayLike] | Sequence[ArrayLike]
@@ -298,41 +298,28 @@ dict of single RDMs
     z = _layer_rdms(activations, metric, "layers", conditions, n_jobs)
     n = check_same_conditions(z, "layers", d, "rdms")
     blocks = Blocks(assign_folds(n, cv, random_state))
-    scored = names_or_numbers(rdm_names, len(d))
 
-    def weigh(models: np.ndarray) -> Reweighting:
-        return reweight_blocks(
-            models,
-            d,
-            blocks,
-            positive,
-            True,
-            method,
-            names=[*activations] * (len(models) // len(z)),
-            rdm_names=scored,
-            n_jobs=n_jobs,
-            verbose=verbose,
-        )
+    def weigh(models: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        weights, predictions = fit_blocks(models, d, blocks, positive, True, n_jobs, verbose)
+        return weights, paired_scores(predictions, d, method)
 
-    def score(models: np.ndarray) -> np.ndarray:
-        return np.asarray(compare(models, d, method, n_jobs=n_jobs))
-
-    reweighted = weigh(z)
-    readouts = both = None
+    weights, reweighted = weigh(z)
+    readouts = remixed = both = None
     if training is not None and y is not None:
         values = _readouts(activations, training, y, classifier, names, n_jobs, verbose)
         readouts = _layer_rdms(values, readout_metric, "readouts", conditions, n_jobs)
-        both = weigh(np.concatenate([z, readouts]))
+        remixed = np.asarray(compare(readouts, d, method, n_jobs=n_jobs))
+        weights, both = weigh(np.concatenate([z, readouts]))
     return LayerEvaluation(
         names=list(activations),
-        rdm_names=scored,
-        layer=score(z),
-        remixed=None if readouts is None else score(readouts),
-        reweighted=reweighted.scores,
-        both=None if both is None else both.scores,
+        rdm_names=names_or_numbers(rdm_names, len(d)),
+        layer=np.asarray(compare(z, d, method, n_jobs=n_jobs)),
+        remixed=remixed,
+        reweighted=reweighted,
+        both=both,
         layer_rdms=z,
         readout_rdms=readouts,
-        weights=(both or reweighted).weights,
+        weights=weights,
         noise_ceiling=noise_ceiling(d, method) if len(d) > 1 else None,
         method=method,
     )
