@@ -169,6 +169,10 @@ def test_models_and_data_sets_are_named_in_errors(rng, models, rdms):
             lambda: reweight(models, rdms | {"dora": np.ones(36) * np.nan}),
             r"rdms\['dora'\] contains NaN",
         ),
+        (
+            lambda: reweight({"flat": np.ones(36)}, rdms),
+            r"models\['flat'\] must vary, got 1 for all",
+        ),
         (lambda: rdm({"fc": rng.random((9, 4)), "conv": rng.random((5, 4))}), r"data\['conv'\] 5"),
         (
             lambda: time_resolved(

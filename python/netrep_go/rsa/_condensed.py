@@ -151,10 +151,11 @@ def check_same_conditions(first: np.ndarray, name: str, second: np.ndarray, othe
     return n
 
 
-def check_varies(vectors: np.ndarray, name: str) -> None:
+def check_varies(vectors: np.ndarray, name: str, names: list[Name] | None = None) -> None:
     """Raise if the dissimilarities of an RDM are all the same."""
     spread = np.ptp(vectors, axis=1)
     flat = np.flatnonzero(spread <= 1e-12 * np.abs(vectors).max(axis=1))
     if flat.size:
-        where = f"{name}[{flat[0]}]" if len(vectors) > 1 else name
+        keys = names_or_numbers(names, len(vectors))
+        where = name if names is None and len(vectors) == 1 else f"{name}[{keys[flat[0]]!r}]"
         raise ValueError(f"{where} must vary, got {vectors[flat[0], 0]:.3g} for all pairs")

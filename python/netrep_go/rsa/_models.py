@@ -174,8 +174,8 @@ or dict of single RDMs
     own, z = named_vectors(models, "models", names)
     rdm_names, d = named_vectors(rdms, "rdms")
     n = check_same_conditions(z, "models", d, "rdms")
-    check_varies(z, "models")
-    check_varies(d, "rdms")
+    check_varies(z, "models", own)
+    check_varies(d, "rdms", rdm_names)
     blocks = Blocks(assign_folds(n, cv, random_state))
     weights, predictions = fit_blocks(z, d, blocks, positive, fit_intercept, n_jobs, verbose)
     return Reweighting(

@@ -294,7 +294,7 @@ dict of single RDMs
         raise ValueError("training and y must be given together")
     activations, conditions = _named(layers, "layers", names)
     rdm_names, d = named_vectors(rdms, "rdms")
-    check_varies(d, "rdms")
+    check_varies(d, "rdms", rdm_names)
     z = _layer_rdms(activations, metric, "layers", conditions, n_jobs)
     n = check_same_conditions(z, "layers", d, "rdms")
     blocks = Blocks(assign_folds(n, cv, random_state))

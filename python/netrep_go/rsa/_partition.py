@@ -198,9 +198,9 @@ dict of single RDMs
     {'low': 0.21, 'high': 0.76, 'low & high': 0.03}
     """
     names, sets, z = _stack_models(models, names)
-    d = named_vectors(rdms, "rdms")[1]
+    rdm_names, d = named_vectors(rdms, "rdms")
     n = check_same_conditions(z, "models", d, "rdms")
-    check_varies(d, "rdms")
+    check_varies(d, "rdms", rdm_names)
     check_integer(n_bootstraps, "n_bootstraps", 0)
     check_number(confidence, "confidence", 0, 1)
     rng = as_random_state(random_state)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -196,39 +196,56 @@ of single RDMs
     own, vectors = named_vectors(models, "models", names, allow_nan=True)
     if (mask is None) == (neighbors is None):
         raise ValueError("either mask or neighbors must be given")
-    around: tuple[Any, ...]
     if mask is None:
-        x, transposed = as_turned(data, "data")
-        n_features = x.shape[0] if transposed else x.shape[1]
-        routine, shape = "rsa.searchlight_lists", None
-        lists = _as_lists(neighbors, n_features)
-        centers, around = np.arange(len(lists[0]) - 1), lists
+        lights = _from_lists(data, neighbors)
     else:
-        inside = _as_mask(mask)
-        x, transposed, columns = _in_volume(np.asarray(data), inside)
-        routine, shape = "rsa.searchlight_balls", inside.shape
-        steps = _ball(inside.ndim, radius)
-        centers = _centers(inside, steps, threshold)
-        sizes = (1,) * (3 - inside.ndim) + inside.shape
-        steps = np.pad(steps, ((0, 0), (3 - inside.ndim, 0)))
-        around = (*sizes, centers, np.ascontiguousarray(steps).ravel(), columns)
-    n, expected = x.shape[transposed], n_conditions(vectors, "models")
+        lights = _from_balls(data, _as_mask(mask), radius, threshold)
+    n, expected = lights.x.shape[lights.turned], n_conditions(vectors, "models")
     if n != expected:
         raise ValueError(f"data and models must be of the same conditions, got {n} and {expected}")
-    scores = np.empty((len(centers), len(vectors)))
-    used = np.empty(len(centers), np.int64)
-    inputs = (x, transposed, *around, vectors, METRICS.index(metric), SIMILARITIES.index(method))
+    scores = np.empty((len(lights.centers), len(vectors)))
+    used = np.empty(len(lights.centers), np.int64)
+    measures = METRICS.index(metric), SIMILARITIES.index(method)
+    inputs = (lights.x, lights.turned, *lights.around, vectors, *measures)
     with progress_bar("Searchlights", verbose) as progress:
-        _native.run(routine, (scores, used), inputs, n_jobs=n_jobs, progress=progress)
+        _native.run(lights.routine, (scores, used), inputs, n_jobs=n_jobs, progress=progress)
     _warn_of_undefined(np.isnan(scores[:, 0]), used)
     return SearchlightResult(
         scores=scores,
-        centers=centers,
+        centers=lights.centers,
         n_features=used,
         names=names_or_numbers(own, len(vectors)),
-        shape=shape,
+        shape=lights.shape,
         method=method,
     )
+
+
+class _Lights(NamedTuple):
+    """Responses, whether they are features x conditions, and where searchlights are."""
+
+    routine: str
+    x: np.ndarray
+    turned: bool
+    centers: np.ndarray
+    around: tuple[Any, ...]
+    shape: tuple[int, ...] | None
+
+
+def _from_lists(data: ArrayLike, neighbors: Any) -> _Lights:
+    x, turned = as_turned(data, "data")
+    lists = _as_lists(neighbors, x.shape[0] if turned else x.shape[1])
+    centers = np.arange(len(lists[0]) - 1)
+    return _Lights("rsa.searchlight_lists", x, turned, centers, lists, None)
+
+
+def _from_balls(data: ArrayLike, inside: np.ndarray, radius: float, threshold: float) -> _Lights:
+    x, turned, columns = _in_volume(np.asarray(data), inside)
+    steps = _ball(inside.ndim, radius)
+    centers = _centers(inside, steps, threshold)
+    sizes = (1,) * (3 - inside.ndim) + inside.shape
+    steps = np.pad(steps, ((0, 0), (3 - inside.ndim, 0)))
+    around = (*sizes, centers, np.ascontiguousarray(steps).ravel(), columns)
+    return _Lights("rsa.searchlight_balls", x, turned, centers, around, inside.shape)
 
 
 def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray) -> None:
