@@ -10,6 +10,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_score
 
 from netrep_go._jobs import counted
+from netrep_go._names import Name
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._data_sets import as_data_sets
 from netrep_go.rsa._rdm import Labels, Responses, rdm
@@ -85,10 +86,11 @@ default=5
             raise ValueError(f"{name} must have shape ({len(x)},), got {np.shape(fold)}")
         for pair in combinations(range(len(values)), 2):
             chosen = np.isin(y, pair)
-            jobs.append((x[chosen], y[chosen], np.asarray(fold)[chosen] if has_folds else None))
+            groups = np.asarray(fold)[chosen] if has_folds else None
+            jobs.append((x[chosen], y[chosen], groups, values[[*pair]].tolist()))
     splitter = LeaveOneGroupOut() if has_folds else cv
     found = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(_score)(estimator, x, y, groups, splitter, scoring) for x, y, groups in jobs
+        delayed(_score)(estimator, splitter, scoring, *job) for job in jobs
     )
     counting = counted(found, "Decoding pairs", len(jobs), verbose, size=lambda _: 1)
     scores = np.reshape([*counting], (len(sets.xs), -1))
@@ -96,11 +98,20 @@ default=5
 
 
 def _score(
-    estimator: Any, x: np.ndarray, y: np.ndarray, groups: Any, splitter: Any, scoring: Any
+    estimator: Any,
+    splitter: Any,
+    scoring: Any,
+    x: np.ndarray,
+    y: np.ndarray,
+    groups: np.ndarray | None,
+    pair: list[Name],
 ) -> float:
-    scores = cross_val_score(
-        estimator, x, y, groups=groups, cv=splitter, scoring=scoring, error_score="raise"
-    )
+    try:
+        scores = cross_val_score(
+            estimator, x, y, groups=groups, cv=splitter, scoring=scoring, error_score="raise"
+        )
+    except ValueError as error:
+        raise ValueError(f"conditions {pair[0]!r} and {pair[1]!r}: {error}") from error
     return float(scores.mean())
 
 
