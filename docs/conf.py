@@ -1,21 +1,31 @@
-"""Settings of Sphinx. The pages of the API come from docstrings."""
+"""Settings of Sphinx. The reference comes from docstrings, the table of measures from code."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import netrep_go
+from netrep_go.metrics import measures
 
 project = "netrep_go"
 version = release = netrep_go.__version__
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.mathjax", "numpydoc"]
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "myst_parser",
+    "numpydoc",
+]
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
 html_sidebars = {"index": [], "measures": [], "c": []}
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
 html_show_sourcelink = False
 html_copy_source = False
 
@@ -44,7 +54,22 @@ def _escaped(line: str) -> str:
     return re.sub(r"(?<=[( ])\*(?=\w+(\.\w+)*[,)])", r"\\*", line)
 
 
+def write_measures(app: Any) -> None:
+    """Write the table of measures from their properties."""
+    table = measures().to_frame().reset_index()
+    classes = zip(table["measure"], table.pop("class"), strict=True)
+    table["measure"] = [f":class:`{name} <netrep_go.metrics.{cls}>`" for name, cls in classes]
+    ends = zip(table.pop("low"), table.pop("high"), strict=True)
+    table.insert(2, "range", [f"{low:.4g} to {high:.4g}" for low, high in ends])
+    for column in ("symmetric", "triangle"):
+        table[column] = table[column].map({True: "yes", False: "no"})
+    folder = Path(app.srcdir, "generated")
+    folder.mkdir(exist_ok=True)
+    table.to_csv(folder / "measures.csv", index=False)
+
+
 def setup(app: Any) -> None:
     """Connect what makes pages."""
+    app.connect("builder-inited", write_measures)
     app.connect("autodoc-process-docstring", plain_text, priority=400)  # before numpydoc
     app.connect("autodoc-skip-member", skip_member)

@@ -90,8 +90,15 @@ def test_imports_that_are_allowed(house, tree, text):
     assert house.violations(tree(**CLEAN | {"python/netrep_go/rsa/_r.py": text})) == []
 
 
+def test_examples_of_go_may_show_what_is_above_them(house, tree):
+    example = 'package linalg_test\n\nimport "netrep_go/core/metrics"'
+    assert house.violations(tree(**CLEAN | {"core/linalg/example_test.go": example})) == []
+
+
 def test_long_lines_of_go(house, tree, capsys):
-    lines = ["// " + "x" * n for n in (97, 98, 117, 118)]
-    assert house.main(tree(**CLEAN | {"core/linalg/l.go": "\n".join(lines)})) == 1
+    lines = "\n".join("// " + "x" * n for n in (97, 98, 117, 118))
+    assert house.main(tree(**CLEAN | {"core/linalg/l_test.go": lines})) == 0
+    capsys.readouterr()
+    assert house.main(tree(**{"core/linalg/l.go": lines})) == 1
     shown = capsys.readouterr().out.splitlines()[4:]
     assert shown == ["Go lines above 100 columns: 3", "core/linalg/l.go:4: 121 columns"]

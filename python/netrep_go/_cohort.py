@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +14,10 @@ from tqdm.auto import tqdm
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
-from netrep_go._names import Name, split_names
+from netrep_go._names import Items, Name, split_names
 
 Named = tuple[str, Any]
-Networks = Sequence[Any] | Mapping[Name, Any]
+Networks = Items
 
 # Training distances, and held-out distances if there are any.
 Measured = tuple[np.ndarray, np.ndarray | None]

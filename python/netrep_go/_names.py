@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 Name = Hashable
+# Networks, models or matrices: one along the first axis of a stack, or with keys as names.
+Items = Sequence[Any] | np.ndarray | Mapping[Any, Any]
 
 
 def split_names(
-    xs: Mapping[Name, Any] | Sequence[Any], argument: str, names: Iterable[Name] | None = None
+    xs: Items, argument: str, names: Iterable[Name] | None = None
 ) -> tuple[list[Any], list[Name] | None]:
     """Return the items of an argument and their names, None if it has none.
 

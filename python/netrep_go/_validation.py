@@ -29,7 +29,7 @@ def as_array(x: ArrayLike, name: str, ndim: int, *, allow_nan: bool = False) -> 
 
 
 def as_responses(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
-    """Return ``x`` as `as_array` does, but leave it to Go to look for NaN and infinity."""
+    """Return ``x`` as `as_array` does, but leave it to others to look for NaN and infinity."""
     return x if _is_ready(x) and x.ndim == ndim else _as_array(x, name, ndim, allow_nan=True)
 
 

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.base import TransformerMixin, clone
 from sklearn.random_projection import SparseRandomProjection
 
-from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._jobs import RandomState, as_random_state, counted
 from netrep_go._optional import optional
 from netrep_go._validation import check_integer
 
@@ -66,7 +65,7 @@ def layers(model: Any) -> dict[str, str]:
 
 def activations(
     model: Any,
-    X: ArrayLike,
+    X: Any,
     layers: Sequence[str] | None = None,
     *,
     types: Sequence[str] | None = None,
@@ -75,6 +74,7 @@ def activations(
     random_state: RandomState = None,
     providers: Sequence[Any] | None = None,
     device: Any = None,
+    verbose: bool = False,
 ) -> dict[str, np.ndarray]:
     """Return the activations of layers on the same samples, one matrix for each layer.
 
@@ -109,6 +109,8 @@ def activations(
         Execution providers of onnxruntime. If None, ``["CPUExecutionProvider"]``.
     device : str or torch.device, default=None
         Device for PyTorch or Keras. If None, the one that the model is on.
+    verbose : bool, default=False
+        Whether to show a progress bar, of samples.
 
     Returns
     -------
@@ -133,7 +135,7 @@ def activations(
     >>> by_layer = activations("model.onnx", images, types=["Conv"])  # doctest: +SKIP
     """
     check_integer(batch_size, "batch_size", 1)
-    samples: Any = X if hasattr(X, "shape") else np.asarray(X)
+    samples = X if hasattr(X, "shape") else np.asarray(X)
     if len(samples.shape) < 1 or len(samples) == 0:
         raise ValueError(f"X must have at least one sample, got shape {tuple(samples.shape)}")
     backend = _backend(model)
@@ -144,8 +146,9 @@ def activations(
         # constants and shapes may have as many rows as a batch, but not as one sample, too
         left_out = set() if strict or fixed else _not_by_sample(run(np.asarray(samples[:1])), 1)
         size = fixed or batch_size
-        for start in range(0, len(samples), size):
-            batch = np.asarray(samples[start : start + size])
+        starts = range(0, len(samples), size)
+        batches = (np.asarray(samples[start : start + size]) for start in starts)
+        for k, batch in enumerate(counted(batches, "Running the model", len(samples), verbose)):
             n_batch = len(batch)
             if fixed and n_batch < fixed:
                 batch = np.concatenate([batch, np.repeat(batch[-1:], fixed - n_batch, axis=0)])
@@ -160,8 +163,17 @@ def activations(
             left_out |= odd
             for name, output in outputs.items():
                 if name not in left_out:
-                    collected.add(name, start, output[:n_batch])
+                    collected.add(name, k * size, output[:n_batch])
     return {name: collected.complete(name) for name in outputs if name not in left_out}
+
+
+def outputs_by_batch(
+    model: Any, batches: Iterable[np.ndarray], names: list[str]
+) -> Iterator[dict[str, np.ndarray]]:
+    """Yield the outputs of layers for each batch, in their own shapes."""
+    with _backend(model).opened(names, None, None) as (run, _):
+        for batch in batches:
+            yield run(batch)
 
 
 def _not_by_sample(outputs: Mapping[str, np.ndarray], n_samples: int) -> set[str]:

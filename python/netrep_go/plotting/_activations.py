@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length
 
-from netrep_go._names import Name, split_names
+from netrep_go._names import Items, Name, split_names
 from netrep_go.plotting._style import COLORS, levels, panels
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class AlignedActivationsDisplay:
     @classmethod
     def from_activations(
         cls,
-        activations: Mapping[Name, npt.ArrayLike] | Sequence[npt.ArrayLike],
+        activations: Items,
         y: npt.ArrayLike,
         *,
         names: Iterable[Name] | None = None,

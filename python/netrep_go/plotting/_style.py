@@ -39,6 +39,18 @@ def axes(ax: Axes | None, figsize: tuple[float, float]) -> Axes:
     return ax
 
 
+def row(ax: Sequence[Axes] | None, n_panels: int) -> npt.NDArray[np.object_]:
+    """Return the axes, of which there must be so many, or those of a new figure in a row."""
+    if ax is None:
+        size = (3.25 * n_panels, 3.2)
+        _, grid = pyplot().subplots(1, n_panels, figsize=size, squeeze=False, layout="constrained")
+        return grid[0]
+    given = np.asarray(ax)
+    if given.shape != (n_panels,):
+        raise ValueError(f"ax must be {n_panels} axes, got shape {given.shape}")
+    return given
+
+
 def panels(n_panels: int) -> npt.NDArray[np.object_]:
     """Return the axes of a new figure with a grid of panels on the same scale."""
     n_columns = min(n_panels, _MAX_COLUMNS)

@@ -1,0 +1,104 @@
+"""Calls as a user writes them: tests/test_typing.py has mypy check them, nothing runs them."""
+
+from typing import Any, assert_type
+
+import numpy as np
+import pandas as pd
+
+from netrep_go.capacity import DirectCapacity, JointCapacity, MeanFieldCapacity
+from netrep_go.datasets import affine_manifolds, digits_networks
+from netrep_go.embedding import EuclideanEmbedding, medoids
+from netrep_go.metrics import (
+    Aligner,
+    EnergyStochasticMetric,
+    GaussianStochasticMetric,
+    GPStochasticMetric,
+    LinearCKA,
+    LinearMetric,
+    PermutationMetric,
+    get_measure,
+    measures,
+    neg_distance_scorer,
+)
+from netrep_go.multiset import (
+    cross_distances,
+    frechet_mean,
+    pairwise_distances,
+    procrustes_kmeans,
+)
+from netrep_go.plotting import DendrogramDisplay, DistanceMatrixDisplay, EmbeddingDisplay
+from netrep_go.rsa import compare, evaluate, rdm
+from netrep_go.utils import rand_orth
+
+X: np.ndarray = np.ones((10, 3))
+NETWORKS: list[np.ndarray] = [X, X]
+NAMED: dict[str, np.ndarray] = {"a": X, "b": X}
+
+
+def metrics() -> None:
+    """Fit and score."""
+    linear = LinearMetric(alpha=0.5, score_method="euclidean").fit(X, X)
+    assert_type(linear, LinearMetric)
+    assert_type(linear.score(X, X), float)
+    aligned_x, aligned_y = linear.transform(X, X)
+    print(aligned_x.shape, aligned_y.mean(axis=0))
+    PermutationMetric().fit_score(X, X.tolist())
+    LinearCKA(center_columns=False).fit_score(X, X)
+    pair = (X, np.ones((10, 3, 3)))
+    GaussianStochasticMetric(1.0, group="perm").fit_score(pair, pair)
+    GPStochasticMetric(3, random_state=np.random.default_rng(0)).fit(pair, pair)
+    EnergyStochasticMetric(niter=10).fit(np.ones((4, 5, 3)), np.ones((4, 5, 3)))
+    Aligner(alpha=1.0).fit(X, y=X).transform(X)
+    print(neg_distance_scorer(linear, X, X))
+    for name, properties in measures().properties.items():
+        print(name, properties.triangle, get_measure(name).fit_score(X, X))
+    print(measures().to_frame())
+
+
+def sets() -> None:
+    """Compare sets of networks."""
+    D = pairwise_distances(LinearMetric(), np.stack(NETWORKS), verbose=False, n_jobs=2)
+    train, test = pairwise_distances(LinearMetric(), NETWORKS, testdata=NETWORKS)
+    print(train.shape, test.T, LinearMetric().pairwise_distances(NETWORKS, NETWORKS)[0].max())
+    cross_distances("procrustes", NETWORKS, NETWORKS)
+    pairwise_distances(lambda X, Y: float(abs(X - Y).sum()), NETWORKS)
+    print(frechet_mean(NETWORKS, group="orth", random_state=0))
+    centroids, labels, distances = procrustes_kmeans(NETWORKS, 2, random_state=0)
+    print(centroids[0].shape, labels.max(), distances.min())
+    print(D.mean(), EuclideanEmbedding(n_components=2).fit_transform(D), medoids(D, y=["a", "b"]))
+
+
+def named_sets() -> None:
+    """Compare networks that have names."""
+    D = pairwise_distances(LinearMetric(), NAMED, verbose=False)
+    heatmap = DistanceMatrixDisplay.from_distances(D, names=NAMED, cluster=True)
+    print(heatmap.im_, heatmap.ax_.get_title(), heatmap.figure_.axes)
+    framed = pd.DataFrame(D, list(NAMED), list(NAMED))
+    DendrogramDisplay.from_distances(framed, covariates={"depth": [1, 2]}, hue="depth")
+    EmbeddingDisplay.from_distances(framed, names=framed.index).plot()
+
+
+def dissimilarities() -> None:
+    """Compare RDMs."""
+    measured = rdm(X)
+    print(compare(measured, rdm(X * 2)))
+    evaluation = evaluate({"first": measured, "second": measured}, [measured, measured])
+    print(evaluation.mean, evaluation.to_frame())
+
+
+def manifolds() -> None:
+    """Measure capacity."""
+    y = np.repeat([0, 1], 5)
+    mean_field = MeanFieldCapacity(random_state=0).fit(X, y)
+    assert_type(mean_field, MeanFieldCapacity)
+    print(mean_field.capacity_, mean_field.to_frame())
+    DirectCapacity(n_t=100).fit([X, X])
+    JointCapacity(random_state=np.random.RandomState(0)).fit(X, y)
+
+
+def data() -> None:
+    """Make networks and manifolds."""
+    digits = digits_networks((16,), (1,), n_seeds=1, random_state=np.random.RandomState(0))
+    images: Any = digits.images
+    affine_manifolds(images[:2], "rotation", range_factor=2.0)
+    print(rand_orth(3, random_state=0) @ X.T)
