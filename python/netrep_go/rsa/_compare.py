@@ -47,7 +47,7 @@ def compare(
     sigma: ArrayLike | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
-) -> np.ndarray | float:
+) -> Any:
     r"""Return the similarities of RDMs, all against all.
 
     With x and y the entries of two RDMs of n conditions, P = n (n - 1) / 2 of them,

@@ -308,12 +308,12 @@ dict of single RDMs
     if training is not None and y is not None:
         values = _readouts(activations, training, y, classifier, names, n_jobs, verbose)
         readouts = _layer_rdms(values, readout_metric, "readouts", conditions, n_jobs)
-        remixed = np.asarray(compare(readouts, d, method, n_jobs=n_jobs))
+        remixed = compare(readouts, d, method, n_jobs=n_jobs)
         weights, both = weigh(np.concatenate([z, readouts]))
     return LayerEvaluation(
         names=list(activations),
         rdm_names=names_or_numbers(rdm_names, len(d)),
-        layer=np.asarray(compare(z, d, method, n_jobs=n_jobs)),
+        layer=compare(z, d, method, n_jobs=n_jobs),
         remixed=remixed,
         reweighted=reweighted,
         both=both,
