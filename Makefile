@@ -1,7 +1,7 @@
 # make test    builds, installs, lints and tests everything, from a clean clone
 # make demo    runs the example; its figures go to demo_output/
 # make docs    builds the documentation in docs/_build
-# make lib     builds the C library and its header in build/lib/
+# make lib     builds the C library, its header and its reference in build/lib/
 # make bench   runs the benchmarks and renders benchmarks/RESULTS.md
 # make wheel   builds the source archive and the wheel in dist/
 # make venv    installs the package, editable, into .venv
@@ -44,9 +44,10 @@ docs: $(BIN)/.docs
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build
 
 lib: $(filter $(BIN)/go,$(GO))
+	$(GO) generate ./capi
 	$(GO) build -buildmode=c-shared -trimpath -o build/lib/libnetrep.so ./capi/cabi
 	rm build/lib/libnetrep.h # cgo's own header; netrep.h is the one to include
-	cp capi/cabi/netrep.h build/lib/
+	cp capi/cabi/netrep.h capi/cabi/ROUTINES.md build/lib/
 
 bench: venv
 	for script in benchmarks/bench_*.py; do $(BIN)/python "$$script" || exit; done

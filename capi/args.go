@@ -3,7 +3,8 @@ package capi
 import (
 	"fmt"
 	"math"
-	"netrep_go/core"
+	"slices"
+	"strings"
 	"unsafe"
 
 	"gonum.org/v1/gonum/mat"
@@ -17,9 +18,15 @@ const (
 	kindFloat                    // one float64, in data
 	kindInt                      // one int64, in data
 	kindList                     // shape[0] descriptors follow
+	kindText                     // shape[0] bytes of UTF-8
 
 	kindOutput int32 = 0x100 // flag: the routine may write to the array
 )
+
+var kindNames = map[int32]string{
+	kindFloat64: "float64", kindFloat32: "float32", kindInt64: "int64", kindFloat: "float",
+	kindInt: "int", kindList: "list", kindText: "text",
+}
 
 // descriptor is one argument: an array in row-major order or a scalar.
 type descriptor struct {
@@ -29,6 +36,24 @@ type descriptor struct {
 }
 
 func (d *descriptor) pointer() unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&d.data)) }
+func (d *descriptor) float() float64          { return *(*float64)(unsafe.Pointer(&d.data)) }
+func (d *descriptor) integer() int64          { return *(*int64)(unsafe.Pointer(&d.data)) }
+func (d *descriptor) text() string            { return string(slice[byte](d)) }
+
+// String describes a descriptor in the words of a signature.
+func (d *descriptor) String() string {
+	name, known := kindNames[d.kind&^kindOutput]
+	if !known || d.ndim < 0 || int(d.ndim) > len(d.shape) {
+		return fmt.Sprintf("of kind %#x with %d dimensions", d.kind, d.ndim)
+	}
+	if d.kind&kindOutput != 0 {
+		name = "out " + name
+	}
+	if d.ndim == 0 {
+		return name
+	}
+	return name + strings.ReplaceAll(fmt.Sprint(d.shape[:d.ndim]), " ", ",")
+}
 
 // elements returns the number of elements, or an error if the shape is negative
 // or its size in bytes overflows.
@@ -36,14 +61,23 @@ func (d *descriptor) elements() (int, error) {
 	n := int64(1)
 	for _, s := range d.shape[:d.ndim] {
 		if s < 0 || (s > 0 && n > math.MaxInt64/8/s) {
-			return 0, protocolError("impossible array shape %v", d.shape[:d.ndim])
+			return 0, protocolError("has an impossible shape %v", d.shape[:d.ndim])
 		}
 		n *= s
 	}
 	if n > 0 && d.pointer() == nil {
-		return 0, protocolError("array of %d elements without memory", n)
+		return 0, protocolError("has %d elements without memory", n)
 	}
 	return int(n), nil
+}
+
+// slice returns the elements of an array that is checked, nil if it is empty.
+func slice[T any](d *descriptor) []T {
+	n, _ := d.elements()
+	if n == 0 {
+		return nil
+	}
+	return unsafe.Slice((*T)(d.pointer()), n)
 }
 
 // protocol is the error of a caller that does not match this library.
@@ -51,97 +85,75 @@ type protocol string
 
 func (p protocol) Error() string { return string(p) }
 
-func protocolError(format string, args ...any) error { return protocol(fmt.Sprintf(format, args...)) }
+func protocolError(format string, args ...any) error {
+	return protocol(fmt.Sprintf(format, args...))
+}
 
-// args is a cursor over the arguments of a call. Each method takes the next
-// argument; the first error sticks, and end returns it.
+// args is a cursor over the arguments of a call, which match the signature. Each
+// method takes the next argument, and panics where the signature has another kind.
 type args struct {
-	rest  []descriptor
-	taken int
-	err   error
+	params signature
+	rest   []descriptor
 }
 
-// end returns the first error, or one if arguments are left over.
-func (a *args) end() error {
-	if a.err == nil && len(a.rest) > 0 {
-		a.err = protocolError("%d arguments too many", len(a.rest))
+func (a *args) next(reads string) (*parameter, *descriptor) {
+	if len(a.params) == 0 || a.params[0].reads != reads {
+		panic(fmt.Sprintf("capi: a routine reads %s, %d from the end", reads, len(a.params)))
 	}
-	return a.err
+	p, d := &a.params[0], &a.rest[0]
+	a.params, a.rest = a.params[1:], a.rest[1:]
+	return p, d
 }
 
-func (a *args) next(kind int32, ndim int) *descriptor {
-	if a.err != nil {
-		return nil
-	}
-	if len(a.rest) == 0 {
-		a.err = protocolError("argument %d is missing", a.taken)
-		return nil
-	}
-	d := &a.rest[0]
-	if d.kind != kind || (ndim >= 0 && d.ndim != int32(ndim)) || d.ndim < 0 || d.ndim > 4 {
-		a.err = protocolError("argument %d is of kind %#x with %d dimensions, expected kind %#x with %d", a.taken, d.kind, d.ndim, kind, ndim)
-		return nil
-	}
-	a.rest = a.rest[1:]
-	a.taken++
-	return d
-}
+// What the methods for arrays ask for.
+var (
+	readsVector    = readsArray("float64", 1, false, false)
+	readsOutVector = readsArray("float64", 1, true, false)
+	readsInts      = readsArray("int64", 1, false, false)
+	readsOutInts   = readsArray("int64", 1, true, false)
+	readsMatrix    = readsArray("float64", 2, false, false)
+	readsOutMatrix = readsArray("float64", 2, true, false)
+	readsReals     = readsArray("float64|float32", 2, false, false)
+	readsMatrices  = readsArray("float64", 2, false, true)
+)
 
-func array[T any](a *args, kind int32, ndim int) ([]T, *descriptor) {
-	d := a.next(kind, ndim)
-	if d == nil {
-		return nil, nil
-	}
-	n, err := d.elements()
-	if err != nil {
-		a.err = err
-		return nil, nil
-	}
-	if n == 0 {
-		return nil, d
-	}
-	return unsafe.Slice((*T)(d.pointer()), n), d
-}
+func array[T any](a *args, reads string) []T { _, d := a.next(reads); return slice[T](d) }
 
-// ints takes a one-dimensional integer input.
-func (a *args) ints() []int64 { x, _ := array[int64](a, kindInt64, 1); return x }
-
-// vector takes a one-dimensional input, nil if it is empty.
-func (a *args) vector() []float64 { x, _ := array[float64](a, kindFloat64, 1); return x }
+// vector takes a one-dimensional input.
+func (a *args) vector() []float64 { return array[float64](a, readsVector) }
 
 // outVector takes a one-dimensional output.
-func (a *args) outVector() []float64 {
-	x, _ := array[float64](a, kindFloat64|kindOutput, 1)
-	return x
-}
+func (a *args) outVector() []float64 { return array[float64](a, readsOutVector) }
+
+// ints takes a one-dimensional integer input.
+func (a *args) ints() []int64 { return array[int64](a, readsInts) }
 
 // outInts takes a one-dimensional integer output.
-func (a *args) outInts() []int64 {
-	x, _ := array[int64](a, kindInt64|kindOutput, 1)
-	return x
+func (a *args) outInts() []int64 { return array[int64](a, readsOutInts) }
+
+// outFloat takes an output of one number, whose size its signature must give.
+func (a *args) outFloat() *float64 { return &a.outVector()[0] }
+
+// outInt takes an output of one integer, likewise.
+func (a *args) outInt() *int64 { return &a.outInts()[0] }
+
+// truth is what an integer output holds for a truth value.
+func truth(v bool) int64 {
+	if v {
+		return 1
+	}
+	return 0
 }
 
-// matrix takes a two-dimensional input that is not empty.
-func (a *args) matrix() *mat.Dense { return a.dense(kindFloat64, false) }
+// matrix takes a two-dimensional input, nil if it is empty.
+func (a *args) matrix() *mat.Dense { _, d := a.next(readsMatrix); return dense(d) }
 
-// optionalMatrix takes a two-dimensional input, nil if it is empty.
-func (a *args) optionalMatrix() *mat.Dense { return a.dense(kindFloat64, true) }
+// outMatrix takes a two-dimensional output, nil if it is empty.
+func (a *args) outMatrix() *mat.Dense { _, d := a.next(readsOutMatrix); return dense(d) }
 
-// outMatrix takes a two-dimensional output that is not empty.
-func (a *args) outMatrix() *mat.Dense { return a.dense(kindFloat64|kindOutput, false) }
-
-// optionalOutMatrix takes a two-dimensional output, nil if it is empty.
-func (a *args) optionalOutMatrix() *mat.Dense { return a.dense(kindFloat64|kindOutput, true) }
-
-func (a *args) dense(kind int32, optional bool) *mat.Dense {
-	data, d := array[float64](a, kind, 2)
-	switch {
-	case a.err != nil:
-		return nil
-	case len(data) == 0 && optional:
-		return nil
-	case len(data) == 0:
-		a.err = core.Invalidf("argument %d is an empty array of shape %v", a.taken-1, d.shape[:2])
+func dense(d *descriptor) *mat.Dense {
+	data := slice[float64](d)
+	if data == nil {
 		return nil
 	}
 	return mat.NewDense(int(d.shape[0]), int(d.shape[1]), data)
@@ -149,36 +161,36 @@ func (a *args) dense(kind int32, optional bool) *mat.Dense {
 
 // matrices takes a list of two-dimensional inputs, nil if the list is empty.
 func (a *args) matrices() []*mat.Dense {
-	d := a.next(kindList, 1)
-	if d == nil {
-		return nil
-	}
-	if n := d.shape[0]; n < 0 || n > int64(len(a.rest)) {
-		a.err = protocolError("a list of %d with %d arguments left", n, len(a.rest))
-		return nil
-	}
+	_, head := a.next(readsMatrices)
 	var list []*mat.Dense
-	for range d.shape[0] {
-		list = append(list, a.matrix())
+	for i := range head.shape[0] {
+		list = append(list, dense(&a.rest[i]))
 	}
+	a.rest = a.rest[head.shape[0]:]
 	return list
 }
 
 // float takes a number.
-func (a *args) float() float64 {
-	if d := a.next(kindFloat, 0); d != nil {
-		return *(*float64)(unsafe.Pointer(&d.data))
-	}
-	return math.NaN()
-}
+func (a *args) float() float64 { _, d := a.next("float"); return d.float() }
 
 // int takes an integer.
-func (a *args) int() int {
-	if d := a.next(kindInt, 0); d != nil {
-		return int(*(*int64)(unsafe.Pointer(&d.data)))
-	}
-	return 0
-}
+func (a *args) int() int { _, d := a.next("int"); return int(d.integer()) }
 
-// bool takes an integer as a truth value.
-func (a *args) bool() bool { return a.int() != 0 }
+// seed takes an integer as the seed of random numbers.
+func (a *args) seed() uint64 { return uint64(a.int()) }
+
+// bool takes a truth value.
+func (a *args) bool() bool { _, d := a.next("bool"); return d.integer() != 0 }
+
+// text takes a text.
+func (a *args) text() string { _, d := a.next("text"); return d.text() }
+
+// option takes one of the words in the signature, and returns its position there:
+// the order of the words is that of the constants in Go.
+func (a *args) option() int {
+	p, d := a.next("option")
+	if d.kind == kindInt { // a position
+		return int(d.integer())
+	}
+	return slices.Index(p.choices, d.text())
+}

@@ -6,8 +6,7 @@ package capi
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
+	"strconv"
 	"strings"
 	"unsafe"
 
@@ -16,7 +15,7 @@ import (
 
 // Version is the version of the calling convention: of the descriptors, the control
 // block and the status codes.
-var Version = 1
+var Version = 2
 
 // Status codes, the first word of what Call returns.
 const (
@@ -28,30 +27,26 @@ const (
 	statusMemory    = 6 // scratch memory could not be had
 )
 
-// Routines holds the names of all routines, separated by spaces. It is a
-// variable, as are BLASRoutines and Info, because gopy writes functions in an
-// order that differs from build to build, and variables sorted.
-var Routines = routineNames()
-
-func routineNames() string {
-	names := make([]string, 0, len(routines))
-	for name := range routines {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return strings.Join(names, " ")
-}
-
 // Call runs a routine on the n descriptors at args: its outputs first, then its
 // inputs. control is the address of the four control words of core.NewJob, or
-// zero. Call returns the empty string, or a status code, a space and a message.
+// zero. Call returns the empty string, or, with a separator before each but the
+// first, a status code, a message with core.SubjectMarks, and its subjects as in
+// "network 3", in order.
 func Call(routine string, args uintptr, n int, control uintptr) string {
 	err := call(routine, pointer(args), n, pointer(control))
 	if err == nil {
 		return ""
 	}
-	return fmt.Sprintf("%d %s", status(err), err)
+	text, subjects := core.Template(err)
+	parts := []string{strconv.Itoa(status(err)), text}
+	for _, subject := range subjects {
+		parts = append(parts, subject.String())
+	}
+	return strings.Join(parts, separator)
 }
+
+// separator is ASCII's unit separator, which no message has.
+const separator = "\x1f"
 
 // pointer gives an address that came through gopy its type back.
 func pointer(address uintptr) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&address)) }
@@ -65,12 +60,23 @@ func call(name string, descriptors unsafe.Pointer, n int, control unsafe.Pointer
 	if n < 0 || (n > 0 && descriptors == nil) {
 		return protocolError("%d arguments at address %p", n, descriptors)
 	}
+	list := unsafe.Slice((*descriptor)(descriptors), n)
+	if err := routine.signature.check(list); err != nil {
+		return err
+	}
 	ctx := context.Background()
 	if control != nil {
 		ctx = core.NewJob((*[core.ControlWords]int64)(control))
 	}
 	defer core.OneBLASThread()()
-	return routine(ctx, &args{rest: unsafe.Slice((*descriptor)(descriptors), n)})
+	a := &args{params: routine.signature, rest: list}
+	if err := routine.run(ctx, a); err != nil {
+		return err
+	}
+	if len(a.params) > 0 {
+		panic("capi: a routine reads less than its signature has")
+	}
+	return nil
 }
 
 func status(err error) int {

@@ -1,7 +1,10 @@
 package capi
 
 import (
+	"maps"
 	"math"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unsafe"
@@ -29,33 +32,139 @@ func TestCall(t *testing.T) {
 	y := []float64{0, 1, 0, 0, 0, 1}
 	distance := make([]float64, 1)
 	answer := do("metrics.aligned_distance", describe(kindFloat64|kindOutput, distance, 1),
-		describe(kindFloat64, x, 3, 2), describe(kindFloat64, y, 3, 2), integer(2), integer(0))
+		describe(kindFloat64, x, 3, 2), describe(kindFloat64, y, 3, 2), integer(2), text("angular"))
 	if answer != "" || math.Abs(distance[0]-math.Pi/2) > 1e-15 {
 		t.Errorf("answer %q, distance %v, want a right angle", answer, distance[0])
 	}
 }
 
+func text(s string) descriptor { return describe(kindText, []byte(s), int64(len(s))) }
+
+func TestOptionsAreWords(t *testing.T) {
+	x, distance := []float64{0, 3, 4, 0}, make([]float64, 1)
+	list := []descriptor{describe(kindFloat64|kindOutput, distance, 1),
+		describe(kindFloat64, x, 2, 2), describe(kindFloat64, make([]float64, 4), 2, 2), integer(2),
+		text("euclidean")}
+	if answer := do("metrics.aligned_distance", list...); answer != "" || distance[0] != 5 {
+		t.Errorf("answer %q, distance %v, want 5", answer, distance[0])
+	}
+}
+
 func TestCallRefuses(t *testing.T) {
 	x, out := make([]float64, 6), make([]float64, 1)
-	distance := describe(kindFloat64|kindOutput, out, 1)
+	distance, two := describe(kindFloat64|kindOutput, out, 1), integer(2)
 	matrix := describe(kindFloat64, x, 3, 2)
+	float := descriptor{kind: kindFloat}
 	for want, list := range map[string][]descriptor{
-		"4 argument 1 is missing":                                {distance},
-		"4 argument 0 is of kind":                                {describe(kindFloat64, out, 1), matrix, matrix, integer(2), integer(0)},
-		"4 1 arguments too many":                                 {distance, matrix, matrix, integer(2), integer(0), integer(0)},
-		"4 impossible array shape [-3 -2]":                       {distance, describe(kindFloat64, x, -3, -2), matrix, integer(2), integer(0)},
-		"4 impossible array shape [1099511627776 1099511627776]": {distance, describe(kindFloat64, x, 1<<40, 1<<40), matrix, integer(2), integer(0)},
-		"4 array of 6 elements":                                  {distance, describe[float64](kindFloat64, nil, 3, 2), matrix, integer(2), integer(0)},
-		"1 expected":                                             {distance, matrix, describe(kindFloat64, x, 2, 3), integer(2), integer(0)},
-		"1 argument":                                             {distance, matrix, describe(kindFloat64, x, 0, 3), integer(2), integer(0)},
-		"1 X: the":                                               {distance, matrix, matrix, integer(2), integer(0)},
+		"4 argument 1 (x) is missing": {distance},
+		"4 argument 0 (distance) is float64[1], expected float64[1]": {
+			describe(kindFloat64, out, 1), matrix, matrix, two, text("angular")},
+		"4 argument 2 (y) is int, expected float64[m,n]":      {distance, matrix, two},
+		"4 argument 3 (rank) is float, expected int":          {distance, matrix, matrix, float},
+		"4 argument 3 (rank) is of kind 0x63":                 {distance, matrix, matrix, {kind: 99}},
+		"4 1 arguments too many":                              {distance, matrix, matrix, two, two, two},
+		"4 argument 1 (x) has an impossible shape [-3 -2]":    {distance, describe(kindFloat64, x, -3, -2)},
+		"4 argument 1 (x) has an impossible shape [1099511":   {distance, describe(kindFloat64, x, 1<<40, 1<<40)},
+		"4 argument 1 (x) has 6 elements without memory":      {distance, describe[float64](kindFloat64, nil, 3, 2)},
+		"1 argument 0 (distance) is out float64[2], expected": {describe(kindFloat64|kindOutput, x, 2)},
+		"1 argument 2 (y) is float64[2,3], expected float64[m,n] with m = 3": {
+			distance, matrix, describe(kindFloat64, x, 2, 3)},
+		"1 argument 1 (x) is empty, of shape [0 3]": {distance, describe(kindFloat64, x, 0, 3)},
+		"1 argument 4 (score) must be one of 'angular'|'euclidean', got \"cosine\"": {
+			distance, matrix, matrix, two, text("cosine")},
+		"1 X: the": {distance, matrix, matrix, two, text("angular")},
 	} {
-		if got := do("metrics.aligned_distance", list...); !strings.HasPrefix(got, want) {
+		got := do("metrics.aligned_distance", list...)
+		if !strings.HasPrefix(strings.Replace(got, separator, " ", 1), want) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	if got := do("metrics.no_such"); !strings.HasPrefix(got, "4 unknown routine") {
+	if got := do("metrics.no_such"); !strings.HasPrefix(got, "4"+separator+"unknown routine") {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestListsAreChecked(t *testing.T) {
+	x, y := make([]float64, 6), make([]float64, 4)
+	aligned, target := describe(kindFloat64|kindOutput, x, 3, 2), describe(kindFloat64, x, 3, 2)
+	list := func(n int64) descriptor { return describe[float64](kindList, nil, n) }
+	for want, arguments := range map[string][]descriptor{
+		"argument 2 (xs) is float64[3,2], expected list of float64[m,p]": {aligned, target, target},
+		"argument 2 (xs) is a list of 2 with 1 arguments left":           {aligned, target, list(2), target},
+		"argument 2 (xs) is a list of -1 with 1 arguments left":          {aligned, target, list(-1), target},
+		"argument 2 (xs) at 1 is float64[4], expected list of float64[m,p]": {
+			aligned, target, list(2), target, describe(kindFloat64, y, 4)},
+	} {
+		got := do("multiset.align", arguments...)
+		if want = "4" + separator + want; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// Every routine reads what its signature says: here it is given the smallest
+// arguments that the signature allows, which most routines refuse, but none breaks.
+func TestRoutinesReadTheirSignatures(t *testing.T) {
+	for name, r := range routines {
+		if name == "core.use_blas" || name == "core.check_blas" {
+			continue // one would jump to the addresses, one breaks unless it gets JSON
+		}
+		var list []descriptor
+		for i := range r.signature {
+			list = append(list, smallest(&r.signature[i])...)
+		}
+		if answer := do(name, list...); strings.HasPrefix(answer, "5") {
+			t.Errorf("%s broke: %s", name, answer)
+		}
+		for i := range list { // one too many in the middle, or another kind
+			wrong := append(slices.Clone(list[:i]), descriptor{kind: 99})
+			if answer := do(name, append(wrong, list[i:]...)...); !strings.HasPrefix(answer, "4") {
+				t.Errorf("%s took an argument of no kind: %q", name, answer)
+			}
+		}
+	}
+}
+
+// smallest returns a value of a parameter whose sizes are as given, or 1.
+func smallest(p *parameter) []descriptor {
+	memory := make([]float64, 1<<10)
+	var shape []int64
+	for _, word := range p.sizes {
+		size, err := strconv.ParseInt(word, 10, 64)
+		if err != nil {
+			size = 1
+		}
+		shape = append(shape, size)
+	}
+	switch {
+	case p.list:
+		return []descriptor{describe[float64](kindList, nil, 1), describe(p.types[0], memory, shape...)}
+	case p.choices != nil:
+		return []descriptor{text(p.choices[0])}
+	case shape == nil:
+		one := integer(1)
+		one.kind = p.types[0]
+		return []descriptor{one}
+	}
+	return []descriptor{describe(p.types[0], memory, shape...)}
+}
+
+func TestCursorPanicsWhereTheSignatureIsAnother(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("an int was read as a float")
+		}
+	}()
+	a := args{params: parseSignature("rank int"), rest: []descriptor{integer(1)}}
+	a.float()
+}
+
+func TestErrorsCarryTheirSubjects(t *testing.T) {
+	t.Setenv("NETREP_FAULTS", "1")
+	want := strings.Join([]string{"1", "data: \x1a, \x1a and \x1a differ", "network 1",
+		"held-out network 0", "condition 2"}, separator)
+	if got := do("core.fault", text("subjects")); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
@@ -64,7 +173,7 @@ func TestCallRefuses(t *testing.T) {
 func FuzzArgs(f *testing.F) {
 	f.Add([]byte{1, 1, 0, 0, 2, 0, 0, 0, 3}, uint8(0))
 	memory := make([]float64, 1<<12)
-	names := strings.Fields(Routines)
+	names := slices.Sorted(maps.Keys(routines))
 	f.Fuzz(func(t *testing.T, raw []byte, which uint8) {
 		name := names[int(which)%len(names)]
 		if name == "core.use_blas" { // would jump to the addresses

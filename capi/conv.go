@@ -9,16 +9,14 @@ import (
 // convolutionDistances also returns the distance below which its distances are
 // inaccurate.
 func convolutionDistances(ctx context.Context, a *args) error {
-	distances, limit := a.outVector(), a.outVector()
+	distances, limit := a.outVector(), a.outFloat()
 	products := a.matrix()
-	spec := metrics.ConvolutionSpec{Matching: a.bool(), Score: metrics.Score(a.int()), NormX: a.float(), NormY: a.float()}
-	if err := a.end(); err != nil {
-		return err
-	}
+	spec := metrics.ConvolutionSpec{Matching: a.option() == 1, Score: metrics.Score(a.option()),
+		NormX: a.float(), NormY: a.float()}
 	_, n := products.Dims()
-	if err := firstError(sized(products, len(distances)*n, n), length(limit, 1)); err != nil {
+	if err := sized(products, len(distances)*n, n); err != nil {
 		return err
 	}
-	limit[0] = spec.NearZero()
+	*limit = spec.NearZero()
 	return metrics.ConvolutionDistances(ctx, distances, products, spec)
 }

@@ -8,7 +8,6 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
-	"unsafe"
 
 	"github.com/klauspost/cpuid/v2"
 
@@ -16,11 +15,7 @@ import (
 )
 
 func useBLAS(_ context.Context, a *args) error {
-	routines, threads := a.ints(), a.ints()
-	if err := a.end(); err != nil {
-		return err
-	}
-	return core.UseBLAS(pointers(routines), pointers(threads))
+	return core.UseBLAS(pointers(a.ints()), pointers(a.ints()))
 }
 
 func pointers(addresses []int64) []uintptr {
@@ -31,15 +26,7 @@ func pointers(addresses []int64) []uintptr {
 	return list
 }
 
-// checkBLAS runs a document of test vectors, whose bytes come as int64s padded
-// with spaces, on the BLAS and LAPACK in use.
-func checkBLAS(_ context.Context, a *args) error {
-	words := a.ints()
-	if err := a.end(); err != nil || len(words) == 0 {
-		return err
-	}
-	return core.CheckBLAS(unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), 8*len(words)))
-}
+func checkBLAS(_ context.Context, a *args) error { return core.CheckBLAS([]byte(a.text())) }
 
 // BLASRoutines lists, separated by spaces, the Fortran routines whose
 // addresses core.use_blas takes.
@@ -56,7 +43,8 @@ func info() string {
 		"CPU: " + cpu.BrandName,
 		"CPU features: " + strings.Join(cpu.FeatureSet(), " "),
 		fmt.Sprintf("cores: %d physical, %d logical", cpu.PhysicalCores, cpu.LogicalCores),
-		fmt.Sprintf("cache: L1d %d KiB, L2 %d KiB, L3 %d KiB", cpu.Cache.L1D>>10, cpu.Cache.L2>>10, cpu.Cache.L3>>10),
+		fmt.Sprintf("cache: L1d %d KiB, L2 %d KiB, L3 %d KiB",
+			cpu.Cache.L1D>>10, cpu.Cache.L2>>10, cpu.Cache.L3>>10),
 		fmt.Sprintf("GOMAXPROCS: %d", runtime.GOMAXPROCS(0)),
 	}, "\n")
 }
@@ -75,10 +63,7 @@ func moduleVersion(path string) string {
 // fault breaks on purpose, so that tests can see what is left of the process.
 // It is locked unless NETREP_FAULTS was set when the process started.
 func fault(ctx context.Context, a *args) error {
-	mode := a.int()
-	if err := a.end(); err != nil {
-		return err
-	}
+	mode := a.option()
 	if os.Getenv("NETREP_FAULTS") == "" {
 		return protocolError("core.fault is for tests only: set NETREP_FAULTS")
 	}
@@ -86,16 +71,26 @@ func fault(ctx context.Context, a *args) error {
 	case 0:
 		panic("a fault in the routine")
 	case 1:
-		return core.Parallel(ctx, 8, func(i int) error { panic(fmt.Sprintf("a fault in task %d", i)) })
+		return core.Parallel(ctx, 8, func(i int) error {
+			panic(fmt.Sprintf("a fault in task %d", i))
+		})
 	case 2:
 		var nothing *args
-		return nothing.err
+		nothing.rest = nil
+		return nil
 	case 3:
-		return core.Parallel(ctx, 400, func(int) error { time.Sleep(10 * time.Millisecond); return nil })
+		return core.Parallel(ctx, 400, func(int) error {
+			time.Sleep(10 * time.Millisecond)
+			return nil
+		})
 	case 4:
 		return core.ErrNoMemory
 	case 5:
 		return core.Numericalf("a fault")
+	case 6:
+		err := core.Invalidf(
+			"%v, %v and %v differ", core.Network(1), core.HeldOut(0), core.Condition(2))
+		return fmt.Errorf("data: %w", err)
 	}
-	return core.Invalidf("mode must be in [0, 5], got %d", mode)
+	return core.Invalidf("mode must be in [0, 6], got %d", mode)
 }

@@ -9,12 +9,9 @@ import (
 // direct takes the parameters of a capacity.Direct; given dichotomies come as a
 // list that is empty without any.
 func (a *args) direct() (capacity.Direct, error) {
-	d := capacity.Direct{Points: a.matrix(), Sizes: a.ints(), Labels: capacity.Labels(a.int())}
+	d := capacity.Direct{Points: a.matrix(), Sizes: a.ints(), Labels: capacity.Labels(a.option())}
 	given := a.matrices()
-	d.Features, d.Bias, d.Seed = capacity.Features(a.int()), a.bool(), uint64(a.int())
-	if a.err != nil {
-		return d, a.err
-	}
+	d.Features, d.Bias, d.Seed = capacity.Features(a.option()), a.bool(), a.seed()
 	if d.Labels == capacity.Given && len(given) == 1 {
 		d.Given = given[0]
 	} else if len(given) > 0 {
@@ -30,20 +27,13 @@ func searchSeparability(ctx context.Context, a *args) error {
 		return err
 	}
 	opts := capacity.SearchOptions{Step: a.int(), Precision: a.int(), Tolerance: a.float()}
-	if err := a.end(); err != nil {
-		return err
-	}
-	_, n := d.Points.Dims()
-	if err := firstError(length(dst.Fraction, n), length(dst.Attempts, n)); err != nil {
-		return err
-	}
 	return d.Search(ctx, dst, opts)
 }
 
 func coneFaces(ctx context.Context, a *args) error {
 	faces := a.outInts()
 	d, err := a.direct()
-	if err := firstError(err, a.end()); err != nil {
+	if err != nil {
 		return err
 	}
 	return d.Faces(ctx, faces)
@@ -52,7 +42,7 @@ func coneFaces(ctx context.Context, a *args) error {
 func jointCapacity(ctx context.Context, a *args) error {
 	dst := capacity.Joint{Active: a.outInts(), Separable: a.outInts(), Geometry: a.outMatrix()}
 	d, err := a.direct()
-	if err := firstError(err, a.end(), length(dst.Separable, len(dst.Active)/2)); err != nil {
+	if err := firstError(err, length(dst.Separable, len(dst.Active)/2)); err != nil {
 		return err
 	}
 	return d.Joint(ctx, dst)

@@ -10,7 +10,9 @@ import (
 
 // distances fills dTrain, and dTest if the cohort has held-out data: all pairs,
 // or, if first > 0, the first networks (rows) against the others (columns).
-func distances(ctx context.Context, c multiset.Cohort, first int, dTrain, dTest *mat.Dense, heldOut bool) error {
+func distances(
+	ctx context.Context, c multiset.Cohort, first int, dTrain, dTest *mat.Dense, heldOut bool,
+) error {
 	if err := checkDistances(c.Len(), first, dTrain, dTest, heldOut); err != nil {
 		return err
 	}

@@ -7,42 +7,21 @@ import (
 )
 
 func center(_ context.Context, a *args) error {
-	mean, centered := a.outVector(), a.outMatrix()
-	x := a.matrix()
-	if err := a.end(); err != nil {
-		return err
-	}
-	m, n := x.Dims()
-	if err := firstError(sized(centered, m, n), length(mean, n)); err != nil {
-		return err
-	}
-	metrics.Center(mean, centered, x)
+	metrics.Center(a.outVector(), a.outMatrix(), a.matrix())
 	return nil
 }
 
 func permutationMatch(_ context.Context, a *args) error {
-	cols := a.outInts()
-	x, y := a.matrix(), a.matrix()
-	if err := a.end(); err != nil {
-		return err
-	}
-	m, n := x.Dims()
-	if err := firstError(sized(y, m, n), length(cols, n)); err != nil {
-		return err
-	}
-	return metrics.Match(cols, x, y)
+	return metrics.Match(a.outInts(), a.matrix(), a.matrix())
 }
 
 // permutationDistances measures all pairs of train, or, if first > 0, the first
 // networks against the others.
 func permutationDistances(ctx context.Context, a *args) error {
-	dTrain, dTest := a.outMatrix(), a.optionalOutMatrix()
+	dTrain, dTest := a.outMatrix(), a.outMatrix()
 	train, test, first := a.matrices(), a.matrices(), a.int()
-	metric := metrics.Permutation{Center: a.bool(), Score: metrics.Score(a.int())}
+	metric := metrics.Permutation{Center: a.bool(), Score: metrics.Score(a.option())}
 	single := a.bool()
-	if err := a.end(); err != nil {
-		return err
-	}
 	cohort, err := metrics.NewPermutationCohort(metric, single, train, test)
 	if err != nil {
 		return err

@@ -15,10 +15,7 @@ func rsaRDMs(ctx context.Context, a *args) error {
 	dst := a.outMatrix()
 	xs, conditions, folds := a.matrices(), a.ints(), a.ints()
 	nConditions, nFolds := a.int(), a.int()
-	d := rsa.Dissimilarity{Measure: rsa.Measure(a.int()), Prior: a.float(), Weight: a.float()}
-	if err := a.end(); err != nil {
-		return err
-	}
+	d := rsa.Dissimilarity{Measure: rsa.Measure(a.option()), Prior: a.float(), Weight: a.float()}
 	designs, err := designs(xs, conditions, folds, nConditions, nFolds)
 	if err := firstError(err, sized(dst, len(xs), rsa.Pairs(nConditions))); err != nil {
 		return err
@@ -27,13 +24,16 @@ func rsaRDMs(ctx context.Context, a *args) error {
 }
 
 // designs cuts the conditions and folds of all rows into those of each matrix.
-func designs(xs []*mat.Dense, conditions, folds []int64, nConditions, nFolds int) ([]rsa.Design, error) {
+func designs(
+	xs []*mat.Dense, conditions, folds []int64, nConditions, nFolds int,
+) ([]rsa.Design, error) {
 	rows := 0
 	for _, x := range xs {
 		m, _ := x.Dims()
 		rows += m
 	}
-	if err := firstError(codes(conditions, rows, nConditions), codes(folds, rows, nFolds)); err != nil {
+	err := firstError(codes(conditions, rows, nConditions), codes(folds, rows, nFolds))
+	if err != nil {
 		return nil, err
 	}
 	list := make([]rsa.Design, len(xs))
@@ -68,23 +68,17 @@ func codes(x []int64, n, limit int) error {
 // comparison takes a similarity and the covariance of the noise of patterns: an
 // empty vector, variances or the entries of a matrix.
 func (a *args) comparison() rsa.Comparison {
-	return rsa.Comparison{Similarity: rsa.Similarity(a.int()), Sigma: a.vector()}
+	return rsa.Comparison{Similarity: rsa.Similarity(a.option()), Sigma: a.vector()}
 }
 
 // rsaCompare compares xs with ys, or, if ys is empty, with each other.
 func rsaCompare(ctx context.Context, a *args) error {
 	dst := a.outMatrix()
-	xs, ys, c := a.matrix(), a.optionalMatrix(), a.comparison()
-	if err := a.end(); err != nil {
-		return err
-	}
+	xs, ys, c := a.matrix(), a.matrix(), a.comparison()
 	rows, pairs := xs.Dims()
 	cols := rows
 	if ys != nil {
 		cols, _ = ys.Dims()
-		if err := sized(ys, cols, pairs); err != nil {
-			return err
-		}
 	}
 	if err := firstError(sized(dst, rows, cols), checkComparison(c, pairs)); err != nil {
 		return err
@@ -96,28 +90,28 @@ func rsaCompare(ctx context.Context, a *args) error {
 func checkComparison(c rsa.Comparison, pairs int) error {
 	n := rsa.Conditions(pairs)
 	if n < 3 || rsa.Pairs(n) != pairs {
-		return core.Invalidf("expected RDMs of n(n-1)/2 entries for n of at least 3 conditions, got %d", pairs)
+		return core.Invalidf(
+			"expected RDMs of n(n-1)/2 entries for n of at least 3 conditions, got %d", pairs)
 	}
 	if k := len(c.Sigma); k != 0 && k != n && k != n*n {
-		return core.Invalidf("expected %d variances or %d covariances of noise, got %d", n, n*n, k)
+		return core.Invalidf(
+			"expected %d variances or %d covariances of noise, got %d", n, n*n, k)
 	}
 	return nil
 }
 
 // evaluation takes models, which may be empty, subjects and a comparison.
 func (a *args) evaluation(ceiling bool) rsa.Evaluation {
-	return rsa.Evaluation{Models: a.optionalMatrix(), Subjects: a.matrix(), Comparison: a.comparison(), Ceiling: ceiling}
+	return rsa.Evaluation{Models: a.matrix(), Subjects: a.matrix(), Comparison: a.comparison(),
+		Ceiling: ceiling}
 }
 
-// checkEvaluation checks the sizes of RDMs and returns those of models and
+// checkEvaluation checks the size of RDMs and returns the numbers of models and
 // subjects.
 func checkEvaluation(e rsa.Evaluation) (models, subjects int, err error) {
 	subjects, pairs := e.Subjects.Dims()
 	if e.Models != nil {
 		models, _ = e.Models.Dims()
-		if err := sized(e.Models, models, pairs); err != nil {
-			return models, subjects, err
-		}
 	}
 	return models, subjects, checkComparison(e.Comparison, pairs)
 }
@@ -131,43 +125,34 @@ func checkOptional(x *mat.Dense, rows, cols int) error {
 }
 
 func rsaEvaluate(ctx context.Context, a *args) error {
-	similarities, ceiling := a.optionalOutMatrix(), a.optionalOutMatrix()
+	similarities, ceiling := a.outMatrix(), a.outMatrix()
 	e := a.evaluation(ceiling != nil)
-	if err := a.end(); err != nil {
-		return err
-	}
 	models, subjects, err := checkEvaluation(e)
-	if err := firstError(err, checkOptional(similarities, models, subjects), checkOptional(ceiling, 2, subjects)); err != nil {
+	if err := firstError(err, checkOptional(similarities, models, subjects)); err != nil {
 		return err
 	}
 	return e.Fixed(ctx, similarities, ceiling)
 }
 
 func rsaBootstrap(ctx context.Context, a *args) error {
-	evaluations, ceilings := a.outMatrix(), a.optionalOutMatrix()
+	evaluations, ceilings := a.outMatrix(), a.outMatrix()
 	e := a.evaluation(ceilings != nil)
-	conditions, subjects, seed := a.bool(), a.bool(), a.int()
-	if err := a.end(); err != nil {
-		return err
-	}
+	conditions, subjects, seed := a.bool(), a.bool(), a.seed()
 	models, _, err := checkEvaluation(e)
 	draws, _ := evaluations.Dims()
-	if err := firstError(err, sized(evaluations, draws, models), checkOptional(ceilings, draws, 2)); err != nil {
+	if err := firstError(err, sized(evaluations, draws, models)); err != nil {
 		return err
 	}
-	return e.Bootstrap(ctx, evaluations, ceilings, conditions, subjects, uint64(seed))
+	return e.Bootstrap(ctx, evaluations, ceilings, conditions, subjects, seed)
 }
 
 func rsaPermute(ctx context.Context, a *args) error {
 	null := a.outMatrix()
-	e, seed := a.evaluation(false), a.int()
-	if err := a.end(); err != nil {
-		return err
-	}
+	e, seed := a.evaluation(false), a.seed()
 	models, _, err := checkEvaluation(e)
 	permutations, _ := null.Dims()
 	if err := firstError(err, sized(null, permutations, models)); err != nil {
 		return err
 	}
-	return e.Permute(ctx, null, uint64(seed))
+	return e.Permute(ctx, null, seed)
 }

@@ -14,8 +14,9 @@ func searchlightLists(ctx context.Context, a *args) error {
 	dst, used := a.outMatrix(), a.outInts()
 	x := a.voxels()
 	lists := rsa.Lists{Start: a.ints(), Features: a.ints()}
-	if a.err == nil {
-		a.err = firstError(starts(lists), positions(lists.Features, 0, x.Features, "neighbors"))
+	err := firstError(starts(lists), positions(lists.Features, 0, x.Features, "neighbors"))
+	if err != nil {
+		return err
 	}
 	return searchlights(ctx, a, dst, used, x, lists)
 }
@@ -24,30 +25,40 @@ func searchlightLists(ctx context.Context, a *args) error {
 func searchlightBalls(ctx context.Context, a *args) error {
 	dst, used := a.outMatrix(), a.outInts()
 	x := a.voxels()
-	balls := rsa.Balls{Shape: [3]int{a.int(), a.int(), a.int()}, Centers: a.ints(), Steps: a.ints(), Column: a.ints()}
-	if a.err == nil {
-		size := int64(len(balls.Column))
-		for _, n := range balls.Shape {
-			if n <= 0 || size%int64(n) != 0 {
-				return core.Invalidf("the mask must have the shape of the volume, got %v", balls.Shape)
-			}
-			size /= int64(n)
-		}
-		if size != 1 || len(balls.Steps) == 0 || len(balls.Steps)%3 != 0 {
-			return core.Invalidf("the mask must have the shape of the volume, got %v, and a ball voxels", balls.Shape)
-		}
-		a.err = firstError(positions(balls.Centers, 0, len(balls.Column), "centers"), positions(balls.Column, -1, x.Features, "columns"))
+	balls := rsa.Balls{Shape: [3]int{a.int(), a.int(), a.int()}, Centers: a.ints(),
+		Steps: a.ints(), Column: a.ints()}
+	err := firstError(checkVolume(balls), positions(balls.Centers, 0, len(balls.Column), "centers"),
+		positions(balls.Column, -1, x.Features, "columns"))
+	if err != nil {
+		return err
 	}
 	return searchlights(ctx, a, dst, used, x, balls)
 }
 
-func searchlights(ctx context.Context, a *args, dst *mat.Dense, used []int64, x *rsa.Responses, around rsa.Neighborhoods) error {
-	models := a.matrix()
-	d := rsa.Dissimilarity{Measure: rsa.Measure(a.int())}
-	c := rsa.Comparison{Similarity: rsa.Similarity(a.int())}
-	if err := a.end(); err != nil {
-		return err
+// checkVolume checks that there is a voxel for each place of the volume, and that
+// steps come in threes.
+func checkVolume(balls rsa.Balls) error {
+	size := len(balls.Column)
+	for _, n := range balls.Shape {
+		if n <= 0 || size%n != 0 {
+			return core.Invalidf("the mask must have the shape of the volume, got %v", balls.Shape)
+		}
+		size /= n
 	}
+	if size != 1 || len(balls.Steps)%3 != 0 {
+		return core.Invalidf(
+			"the mask must have the shape of the volume, got %v, and a ball voxels", balls.Shape)
+	}
+	return nil
+}
+
+func searchlights(
+	ctx context.Context, a *args, dst *mat.Dense, used []int64, x *rsa.Responses,
+	around rsa.Neighborhoods,
+) error {
+	models := a.matrix()
+	d := rsa.Dissimilarity{Measure: rsa.Measure(a.option())}
+	c := rsa.Comparison{Similarity: rsa.Similarity(a.option())}
 	n, pairs := models.Dims()
 	if err := firstError(sized(dst, around.Len(), n), length(used, around.Len())); err != nil {
 		return err
@@ -56,7 +67,8 @@ func searchlights(ctx context.Context, a *args, dst *mat.Dense, used []int64, x 
 		return core.Invalidf("an RDM needs at least 3 conditions, got %d", x.Conditions)
 	}
 	if pairs != rsa.Pairs(x.Conditions) {
-		return core.Invalidf("models must be of the conditions of the data, %d pairs, got %d", rsa.Pairs(x.Conditions), pairs)
+		return core.Invalidf("models must be of the conditions of the data, %d pairs, got %d",
+			rsa.Pairs(x.Conditions), pairs)
 	}
 	return rsa.Searchlights(ctx, dst, used, x, around, d, c, models)
 }
@@ -65,23 +77,16 @@ func searchlights(ctx context.Context, a *args, dst *mat.Dense, used []int64, x 
 // are features x conditions rather than conditions x features.
 func (a *args) voxels() *rsa.Responses {
 	r := &rsa.Responses{}
-	var d *descriptor
-	if len(a.rest) > 0 && a.rest[0].kind == kindFloat32 {
-		r.Singles, d = array[float32](a, kindFloat32, 2)
+	_, d := a.next(readsReals)
+	if d.kind == kindFloat32 {
+		r.Singles = slice[float32](d)
 	} else {
-		r.Doubles, d = array[float64](a, kindFloat64, 2)
-	}
-	transposed := a.bool()
-	if a.err != nil {
-		return r
+		r.Doubles = slice[float64](d)
 	}
 	rows, cols := int(d.shape[0]), int(d.shape[1])
 	r.Conditions, r.Features, r.Row, r.Column = rows, cols, cols, 1
-	if transposed {
+	if a.bool() {
 		r.Conditions, r.Features, r.Row, r.Column = cols, rows, 1, cols
-	}
-	if rows == 0 || cols == 0 {
-		a.err = core.Invalidf("data must not be empty, got shape (%d, %d)", r.Conditions, r.Features)
 	}
 	return r
 }

@@ -18,13 +18,14 @@ func (a *args) responses() metrics.Responses {
 
 // gaussian takes the parameters of a metrics.Gaussian.
 func (a *args) gaussian() metrics.Gaussian {
-	return metrics.Gaussian{Alpha: a.float(), Group: optimize.Group(a.int()), Neurons: a.int(),
+	return metrics.Gaussian{Alpha: a.float(), Group: optimize.Group(a.option()), Neurons: a.int(),
 		MaxIter: a.int(), Tol: a.float(), Ridge: a.float()}
 }
 
 // energy takes the parameters of a metrics.Energy.
 func (a *args) energy() metrics.Energy {
-	return metrics.Energy{Group: optimize.Group(a.int()), Repeats: a.int(), MaxIter: a.int(), Tol: a.float()}
+	return metrics.Energy{Group: optimize.Group(a.option()), Repeats: a.int(), MaxIter: a.int(),
+		Tol: a.float()}
 }
 
 // networks pairs lists of means and of covariances.
@@ -53,21 +54,16 @@ func checkStarts(starts []*mat.Dense, n int) error {
 // fit converged.
 func storeFit(losses []float64, counts []int64, fit metrics.Fit) {
 	copy(losses, fit.Loss)
-	counts[0], counts[1] = int64(len(fit.Loss)), 0
-	if fit.Converged {
-		counts[1] = 1
-	}
+	counts[0], counts[1] = int64(len(fit.Loss)), truth(fit.Converged)
 }
 
 func gaussianFit(ctx context.Context, a *args) error {
 	t, losses, counts := a.outMatrix(), a.outVector(), a.outInts()
 	x, y := a.responses(), a.responses()
 	fromMeans, starts, gaussian := a.bool(), a.matrices(), a.gaussian()
-	if err := a.end(); err != nil {
-		return err
-	}
 	n := gaussian.Neurons
-	if err := firstError(sized(t, n, n), checkStarts(starts, n), length(losses, gaussian.MaxIter), length(counts, 2)); err != nil {
+	err := firstError(sized(t, n, n), checkStarts(starts, n), length(losses, gaussian.MaxIter))
+	if err != nil {
 		return err
 	}
 	fit, err := gaussian.Fit(ctx, t, x, y, fromMeans, starts)
@@ -76,34 +72,28 @@ func gaussianFit(ctx context.Context, a *args) error {
 }
 
 func gaussianDistance(ctx context.Context, a *args) error {
-	distance := a.outVector()
+	distance := a.outFloat()
 	t, x, y, gaussian := a.matrix(), a.responses(), a.responses(), a.gaussian()
-	if err := a.end(); err != nil {
-		return err
-	}
-	if err := firstError(length(distance, 1), sized(t, gaussian.Neurons, gaussian.Neurons)); err != nil {
+	if err := sized(t, gaussian.Neurons, gaussian.Neurons); err != nil {
 		return err
 	}
 	d, err := gaussian.Distance(ctx, t, x, y)
-	distance[0] = d
+	*distance = d
 	return err
 }
 
 // gaussianDistances measures all pairs of train, or, if first > 0, the first
 // networks against the others.
 func gaussianDistances(ctx context.Context, a *args) error {
-	dTrain, dTest, unconverged := a.outMatrix(), a.optionalOutMatrix(), a.outInts()
+	dTrain, dTest, unconverged := a.outMatrix(), a.outMatrix(), a.outInt()
 	means, covs, testMeans, testCovs := a.matrices(), a.matrices(), a.matrices(), a.matrices()
 	first, fromMeans, starts, gaussian := a.int(), a.bool(), a.matrices(), a.gaussian()
-	if err := a.end(); err != nil {
-		return err
-	}
 	train, err := networks(means, covs)
 	if err != nil {
 		return err
 	}
 	test, err := networks(testMeans, testCovs)
-	if err := firstError(err, length(unconverged, 1), checkStarts(starts, gaussian.Neurons)); err != nil {
+	if err := firstError(err, checkStarts(starts, gaussian.Neurons)); err != nil {
 		return err
 	}
 	cohort, err := metrics.NewGaussianCohort(gaussian, fromMeans, starts, train, test)
@@ -112,7 +102,7 @@ func gaussianDistances(ctx context.Context, a *args) error {
 	}
 	defer cohort.Free()
 	err = distances(ctx, cohort, first, dTrain, dTest, len(test) > 0)
-	unconverged[0] = cohort.Unconverged()
+	*unconverged = cohort.Unconverged()
 	return err
 }
 
@@ -120,11 +110,8 @@ func gaussianDistances(ctx context.Context, a *args) error {
 func energyFit(ctx context.Context, a *args) error {
 	t, weights, losses, counts := a.outMatrix(), a.outVector(), a.outVector(), a.outInts()
 	x, y, energy := a.matrix(), a.matrix(), a.energy()
-	if err := a.end(); err != nil {
-		return err
-	}
-	rows, n := x.Dims()
-	if err := firstError(sized(t, n, n), length(losses, energy.MaxIter+1), length(counts, 2)); err != nil {
+	rows, _ := x.Dims()
+	if err := length(losses, energy.MaxIter+1); err != nil {
 		return err
 	}
 	if len(weights) > 0 && len(weights) != rows*energy.Repeats {
@@ -136,37 +123,25 @@ func energyFit(ctx context.Context, a *args) error {
 }
 
 func energyDistance(ctx context.Context, a *args) error {
-	distance := a.outVector()
+	distance := a.outFloat()
 	t, x, y, energy := a.matrix(), a.matrix(), a.matrix(), a.energy()
-	if err := a.end(); err != nil {
-		return err
-	}
-	_, n := x.Dims()
-	if err := firstError(length(distance, 1), sized(t, n, n)); err != nil {
-		return err
-	}
 	d, err := energy.Distance(ctx, t, x, y)
-	distance[0] = d
+	*distance = d
 	return err
 }
 
 // energyDistances measures all pairs of train, or, if first > 0, the first
 // networks against the others.
 func energyDistances(ctx context.Context, a *args) error {
-	dTrain, dTest, unconverged := a.outMatrix(), a.optionalOutMatrix(), a.outInts()
-	train, test, first, testRepeats, energy := a.matrices(), a.matrices(), a.int(), a.int(), a.energy()
-	if err := a.end(); err != nil {
-		return err
-	}
-	if err := length(unconverged, 1); err != nil {
-		return err
-	}
+	dTrain, dTest, unconverged := a.outMatrix(), a.outMatrix(), a.outInt()
+	train, test, first := a.matrices(), a.matrices(), a.int()
+	testRepeats, energy := a.int(), a.energy()
 	cohort, err := metrics.NewEnergyCohort(energy, train, test, testRepeats)
 	if err != nil {
 		return err
 	}
 	defer cohort.Free()
 	err = distances(ctx, cohort, first, dTrain, dTest, len(test) > 0)
-	unconverged[0] = cohort.Unconverged()
+	*unconverged = cohort.Unconverged()
 	return err
 }

@@ -1,6 +1,7 @@
 """The plain C library, from a C program's side."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -46,14 +47,20 @@ def library(tmp_path_factory):
     return path
 
 
+def compile_and_run(source, library):
+    """Return what a C program prints that uses the library."""
+    program, folder = library.with_name(Path(source).stem), library.parent
+    strict = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror")
+    find = ("-Icapi/cabi", f"-L{folder}", f"-Wl,-rpath,{folder}")
+    run("gcc", *strict, *find, source, "-o", program, "-lnetrep")
+    return run(program)
+
+
 @pytest.fixture(scope="module")
 def output(library):
     """Return what tests/c/pairwise.c prints, as (key, rest of the line)."""
-    program, folder = library.with_name("pairwise"), library.parent
-    strict = ("-std=c99", "-Wall", "-Wextra", "-pedantic", "-Werror")
-    find = ("-Icapi/cabi", f"-L{folder}", f"-Wl,-rpath,{folder}")
-    run("gcc", *strict, *find, "tests/c/pairwise.c", "-o", program, "-lnetrep")
-    return [tuple(line.split(" ", 1)) for line in run(program).splitlines()]
+    lines = compile_and_run("tests/c/pairwise.c", library).splitlines()
+    return [tuple(line.split(" ", 1)) for line in lines]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads ELF symbols")
@@ -69,8 +76,22 @@ def test_library_exports_its_interface_and_needs_no_python(library):
 def test_interface(output):
     facts = dict(output)
     assert facts["version"] == str(_native._ABI)
-    assert facts["names"] == "1"
-    assert facts["routines"].split() == _native.routines()
+    assert facts["fits"] == "1"
+    lines = [rest for key, rest in output if key == "routine"]
+    assert dict(map(_native._parse, lines)) == _native.signatures()
+
+
+def test_example_of_the_readme(library):
+    readme = (ROOT / "README.md").read_text()
+    (source,) = re.findall(r"```c\n(.*?)```", readme, re.DOTALL)
+    path = library.with_name("example.c")
+    path.write_text(source)
+    x, y = (
+        np.fromstring(numbers, sep=",").reshape(4, 2)
+        for numbers in re.findall(r"[xy]\[\] = \{(.*?)\}", source)
+    )
+    expected = LinearMetric(score_method="euclidean").fit_score(x, y)
+    assert compile_and_run(path, library) == f"{expected:.4f}\n"
 
 
 def test_distances(output):

@@ -11,13 +11,17 @@ import re
 import subprocess
 import sys
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.sparse
 from native_cases import answer
+from native_examples import EXAMPLES, example
+from native_examples import answer as answer_of
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, measure
@@ -30,9 +34,25 @@ from netrep_go.capacity import (
     project_on_cone,
     separate,
 )
-from netrep_go.metrics import Aligner, LinearMetric, neg_distance_scorer
-from netrep_go.multiset import cross_distances, pairwise_distances
-from netrep_go.rsa import compare, evaluate, permutation_test, rdm
+from netrep_go.conv_layers import ConvolutionalMetric
+from netrep_go.metrics import (
+    Aligner,
+    EnergyStochasticMetric,
+    GaussianStochasticMetric,
+    LinearCKA,
+    LinearMetric,
+    PermutationMetric,
+    neg_distance_scorer,
+)
+from netrep_go.multiset import (
+    ProcrustesKMeans,
+    cross_distances,
+    euclidean_tangent_space,
+    frechet_mean,
+    pairwise_distances,
+)
+from netrep_go.rsa import compare, evaluate, permutation_test, rdm, searchlight
+from netrep_go.utils import fwht, sq_bures_metric, whiten
 
 TESTS = Path(__file__).parent
 
@@ -126,6 +146,55 @@ def joint_capacity(x, y):
         return vars(JointCapacity(n_t=20, random_state=0).fit([x, y]))
 
 
+def matched(x, y):
+    metric = PermutationMetric().fit(x, y)
+    return metric.Py_, metric.score(x, y)
+
+
+def energy(x, y):
+    metric = EnergyStochasticMetric()
+    x, y = x[None], y[None]  # 14 responses to one input
+    metric.fit(x, y)
+    return metric.Q, metric.score(x, y), distances_of(metric, x, y)
+
+
+def gaussian(x, y):
+    metric = GaussianStochasticMetric()
+    x, y = ((means, np.broadcast_to(COVARIANCE, (14, 4, 4))) for means in (x, y))
+    metric.fit(x, y)
+    return metric.T, metric.score(x, y), distances_of(metric, x, y)
+
+
+def distances_of(metric, x, y):
+    return pairwise_distances(metric, [x, y], [y, x], verbose=False)
+
+
+def mean(x, y):
+    average = frechet_mean([x, y], random_state=0)
+    return average, euclidean_tangent_space([x, y], average)
+
+
+def kmeans(x, y):
+    model = ProcrustesKMeans(2, random_state=0).fit([x, y, y])
+    return model.cluster_centers_, model.labels_
+
+
+def transformed(x):
+    work = np.array(x[:8, 0], np.float64)
+    fwht(work)
+    return work
+
+
+def searchlights(x):
+    if x.dtype.kind == "O":  # which it refuses
+        x = x.astype(np.float64)
+    around = searchlight(x, MODEL, neighbors=[[0, 1], [1, 2, 3]], metric="euclidean")
+    inside = searchlight(x, MODEL, mask=np.ones(4), radius=1, metric="euclidean")
+    return around.scores, inside.scores
+
+
+COVARIANCE = np.eye(4) + 0.5
+MODEL = np.random.default_rng(4).random(91)
 METRIC = LinearMetric(alpha=0.5)
 TRAINED = LinearMetric(alpha=0.5).fit(
     np.random.default_rng(1).standard_normal((9, 4)),
@@ -170,6 +239,20 @@ ENTRY_POINTS = {
     ),
     "JointCapacity": joint_capacity,
     "rdm": lambda x, y: rdm([x, y], "sqeuclidean"),
+    "PermutationMetric": matched,
+    "PermutationMetric, many": lambda x, y: distances_of(PermutationMetric(), x, y),
+    "LinearCKA": lambda x, y: distances_of(LinearCKA(), x, y),
+    "EnergyStochasticMetric": energy,
+    "GaussianStochasticMetric": gaussian,
+    "ConvolutionalMetric": lambda x, y: ConvolutionalMetric().fit_score(
+        x[:, None, None, :], y[:, None, None, :]
+    ),
+    "frechet_mean": mean,
+    "ProcrustesKMeans": kmeans,
+    "searchlight": lambda x, y: searchlights(x),
+    "fwht": lambda x, y: transformed(x),
+    "sq_bures_metric": lambda x, y: sq_bures_metric(COVARIANCE, COVARIANCE + float(x[0, 0] ** 2)),
+    "whiten": lambda x, y: whiten(x, 0.5),
 }
 
 
@@ -189,9 +272,30 @@ def test_layouts(entry, layout, tmp_path):
     )
     plain = [np.array(a, dtype=np.float64, order="C") for a in (x, y)]
     before = owned_bytes(x), owned_bytes(y)
-    found, expected = (ENTRY_POINTS[entry](*arrays) for arrays in ((x, y), plain))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        found, expected = (ENTRY_POINTS[entry](*arrays) for arrays in ((x, y), plain))
     assert before == (owned_bytes(x), owned_bytes(y))
     np.testing.assert_equal(found, expected, strict=False)
+
+
+def test_entry_points_reach_every_routine(monkeypatch):
+    reached = set()
+
+    def record(start):
+        def recording(routine, *arguments, **options):
+            reached.add(routine)
+            return start(routine, *arguments, **options)
+
+        return recording
+
+    for name in ("call", "run"):
+        monkeypatch.setattr(_native, name, record(getattr(_native, name)))
+    x, y = np.random.default_rng(0).standard_normal((2, 14, 4))
+    for entry in ENTRY_POINTS.values():
+        entry(x, y)
+    others = {"core.check_blas", "core.fault", "core.use_blas"}  # take no arrays of users
+    assert reached == set(_native.routines()) - others
 
 
 SAME_VALUES = LAYOUTS.keys() - {"broadcast", "float32", "int8", "bool"}
@@ -383,6 +487,133 @@ def test_nearly_right_calls():
     assert case("nearly_right_calls") == {"accepted": [], "after": True}
 
 
+# Every routine, by its example
+
+
+def laid_out(inputs, layout):
+    """Return inputs with their arrays of numbers, those in lists too, in a layout."""
+
+    def lay_out(value):
+        if isinstance(value, list):
+            return [lay_out(item) for item in value]
+        return layout(value) if isinstance(value, np.ndarray) else value
+
+    return {name: lay_out(value) for name, value in inputs.items()}
+
+
+def arrays_in(inputs):
+    for value in inputs.values():
+        yield from value if isinstance(value, list) else [value]
+
+
+def test_every_routine_has_an_example():
+    assert EXAMPLES.keys() == set(_native.routines())
+
+
+@pytest.mark.parametrize("routine", EXAMPLES)
+def test_examples_fill_their_outputs(routine):
+    outputs, inputs = example(routine)
+    before = {name: x.tobytes() for name, x in outputs.items()}
+    if routine != "core.fault":
+        _native.call(routine, outputs, inputs)
+    assert not [name for name, x in outputs.items() if x.tobytes() == before[name]]
+
+
+@pytest.mark.parametrize("routine", EXAMPLES)
+def test_order_of_names_does_not_matter(routine):
+    outputs, inputs = example(routine)
+    ordered = {name: inputs[name] for name in _native.signatures()[routine].inputs}
+    backwards = dict(reversed(ordered.items()))
+    assert answer_of(routine, backwards) == answer_of(routine, ordered)
+    with pytest.raises(RuntimeError, match="report this"):
+        _native.call(routine, outputs, inputs | {"surplus": 1.0})
+
+
+@pytest.mark.parametrize("routine", EXAMPLES)
+def test_inputs_are_read_only(routine, tmp_path):
+    _, inputs = example(routine)
+    expected = answer_of(routine, inputs)
+    for layout in (np.copy, lambda x: read_only(x, None), lambda x: mapped(x, tmp_path)):
+        given = laid_out(inputs, layout)
+        before = [np.array(x).tobytes() for x in arrays_in(given)]
+        assert answer_of(routine, given) == expected
+        assert [np.array(x).tobytes() for x in arrays_in(given)] == before
+
+
+def mapped(x, folder):
+    return memmap(x, folder) if x.size else x
+
+
+@pytest.mark.parametrize("layout", ["strided", "unaligned", "big_endian"])
+@pytest.mark.parametrize("routine", EXAMPLES)
+def test_other_layouts_are_refused(routine, layout):
+    """They are cast above the gateway: here each would be read as something else."""
+    outputs, inputs = example(routine)
+    for name, value in inputs.items():
+        if isinstance(value, np.ndarray) and value.size > 1:
+            wrong = inputs | {name: UNPREPARED[layout](value)}
+            with pytest.raises(RuntimeError, match="unprepared"):
+                _native.call(routine, outputs, wrong)
+
+
+def misplaced(x):
+    memory = np.zeros(x.nbytes + 1, np.uint8)
+    y = memory[1:].view(x.dtype).reshape(x.shape)
+    y[:] = x
+    return y
+
+
+UNPREPARED = {
+    "strided": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
+    "unaligned": misplaced,
+    "big_endian": lambda x: x.astype(x.dtype.newbyteorder()),
+}
+
+
+@pytest.mark.parametrize("routine", EXAMPLES)
+def test_examples_do_not_depend_on_threads(routine):
+    _, inputs = example(routine)
+    expected = answer_of(routine, inputs, n_jobs=1)
+    assert [answer_of(routine, inputs, n_jobs=n) for n in (2, 3, None)] == [expected] * 3
+    with ThreadPoolExecutor(4) as pool:
+        together = pool.map(lambda n: answer_of(routine, inputs, n_jobs=n), (1, 2) * 4)
+        assert list(together) == [expected] * 8
+
+
+# Those that end before anybody would cancel them.
+SHORT = {
+    "capacity.correlation_cost",
+    "capacity.separate",
+    "core.check_blas",
+    "core.fault",
+    "core.use_blas",
+    "metrics.aligned_distance",
+    "metrics.center",
+    "metrics.linear_align",
+    "metrics.linear_partial_fit",
+    "metrics.permutation_match",
+    "rsa.evaluate",
+    "utils.fwht",
+    "utils.sq_bures_metric",
+    "utils.whiten",
+}
+
+
+def test_long_routines_can_be_cancelled():
+    found = case("cancelled_calls")
+    assert found["after"]
+    assert {name for name, status in found["statuses"].items() if status == 3} == (
+        EXAMPLES.keys() - SHORT
+    )
+
+
+def test_examples_in_a_fork():
+    found = case("fork_with_examples")
+    assert found["after"]
+    assert found["child"].keys() == EXAMPLES.keys()
+    assert all("'loky' backend" in message for message in found["child"].values())
+
+
 def test_unknown_score():
     with pytest.raises(ValueError, match="score"):
         _native.call("metrics.aligned_distance", (np.empty(1),), (GOOD, GOOD, 4, 7))
@@ -391,6 +622,50 @@ def test_unknown_score():
 def test_unprepared_array():
     with pytest.raises(RuntimeError, match="unprepared"):
         _native.call("metrics.aligned_distance", (np.empty(1),), (GOOD.T, GOOD.T, 4, 0))
+
+
+# Names
+
+
+def test_errors_have_the_names_of_the_user():
+    plain, named = "network 1, held-out network 0", "V4, test[0]"
+    assert case("named_errors") == [
+        f"ValueError: data: {names} and condition 2 differ"
+        for names in (plain, plain, named, named)
+    ]
+
+
+def test_arguments_by_name():
+    x, y = GOOD[:, :2].copy(), GOOD[:, 2:].copy()
+    columns, expected = np.empty((2, 2), np.int64)
+    _native.call("metrics.permutation_match", (expected,), (y, x))
+    _native.call("metrics.permutation_match", {"columns": columns}, {"x": y, "y": x})
+    np.testing.assert_array_equal(columns, expected)
+    distance = np.empty(1)
+    inputs = {"score": "euclidean", "rank": 2, "y": y, "x": x}
+    _native.run("metrics.aligned_distance", {"distance": distance}, inputs)
+    np.testing.assert_allclose(distance, np.linalg.norm(x - y))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "inputs", "match"),
+    [
+        ({}, {"x": GOOD, "y": GOOD}, "outputs .* are columns, got none"),
+        ({"Columns": GOOD}, {"x": GOOD, "y": GOOD}, "outputs .* are columns, got Columns"),
+        ({"columns": GOOD}, {"x": GOOD}, "inputs .* are x, y, got x;"),
+        ({"columns": GOOD}, {"x": GOOD, "y": GOOD, "z": GOOD}, "got x, y, z"),
+    ],
+)
+def test_wrong_names_of_arguments(outputs, inputs, match):
+    for start in (_native.call, _native.run):
+        with pytest.raises(RuntimeError, match=f"{match}.* report this"):
+            start("metrics.permutation_match", outputs, inputs)
+
+
+def test_unknown_option():
+    inputs = {"x": GOOD, "y": GOOD, "rank": 4, "score": "cosine"}
+    with pytest.raises(ValueError, match=r"\(score\) must be one of 'angular'.*got \"c"):
+        _native.call("metrics.aligned_distance", {"distance": np.empty(1)}, inputs)
 
 
 # Faults
@@ -406,7 +681,7 @@ def test_faults(handler):
         "2": ("RuntimeError: netrep_go broke", "nil pointer", "goroutine"),
         "4": ("MemoryError: ", "not enough memory"),
         "5": ("LinAlgError: ", "a fault"),
-        "6": ("ValueError: mode must be in [0, 5], got 6",),
+        "7": ("ValueError: mode must be in [0, 6], got 7",),
     }
     assert set(found) >= types.keys() - {"2"}
     for mode, (called, ran, works) in found.items():

@@ -14,30 +14,42 @@ import (
 	"unsafe"
 
 	"netrep_go/capi"
+	"netrep_go/core"
 )
 
 func main() {}
 
 //export netrep_call
-func netrep_call(routine *C.char, args *C.netrep_arg, n C.int64_t, control *C.int64_t, message *C.char, size C.int64_t) C.int {
-	answer := capi.Call(C.GoString(routine), uintptr(unsafe.Pointer(args)), int(n), uintptr(unsafe.Pointer(control)))
+func netrep_call(
+	routine *C.char, args *C.netrep_arg, n C.int64_t, control *C.int64_t,
+	message *C.char, size C.int64_t,
+) C.int {
+	answer := capi.Call(C.GoString(routine), uintptr(unsafe.Pointer(args)), int(n),
+		uintptr(unsafe.Pointer(control)))
 	if answer == "" {
 		return C.NETREP_OK
 	}
-	code, text, _ := strings.Cut(answer, " ")
-	copyOut(text, message, size)
-	status, err := strconv.Atoi(code)
+	parts := strings.Split(answer, "\x1f")
+	copyOut(plain(parts[1], parts[2:]), message, size)
+	status, err := strconv.Atoi(parts[0])
 	if err != nil {
 		return C.NETREP_INTERNAL
 	}
 	return C.int(status)
 }
 
+// plain puts the subjects of a message in their places.
+func plain(text string, subjects []string) string {
+	for _, subject := range subjects {
+		text = strings.Replace(text, core.SubjectMark, subject, 1)
+	}
+	return text
+}
+
 //export netrep_routines
-func netrep_routines(names *C.char, size C.int64_t) C.int64_t {
-	list := capi.Routines
-	copyOut(list, names, size)
-	return C.int64_t(len(list) + 1)
+func netrep_routines(lines *C.char, size C.int64_t) C.int64_t {
+	copyOut(capi.Routines, lines, size)
+	return C.int64_t(len(capi.Routines) + 1)
 }
 
 //export netrep_version

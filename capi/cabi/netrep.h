@@ -4,7 +4,7 @@
  * A call passes an array of descriptors, the outputs of the routine first. Each
  * describes an array of the caller, in row-major order without gaps, or holds a
  * scalar. The library keeps no pointer after the call and allocates nothing that
- * the caller has to free.
+ * the caller has to free. ROUTINES.md lists the routines with their arguments.
  */
 #ifndef NETREP_H
 #define NETREP_H
@@ -23,6 +23,7 @@ enum {
     NETREP_FLOAT = 4,   /* one double, in data.real */
     NETREP_INT = 5,     /* one int64_t, in data.integer */
     NETREP_LIST = 6,    /* ndim 1: the next shape[0] descriptors belong together */
+    NETREP_TEXT = 7,    /* ndim 1: shape[0] bytes of UTF-8, in data.array */
     NETREP_OUTPUT = 0x100 /* flag of arrays that the routine fills */
 };
 
@@ -53,11 +54,13 @@ typedef struct {
  * thread may read and write meanwhile: tasks done, tasks in all, cancel if not
  * zero, number of threads (0: all). A message of at most size bytes, with its
  * final zero, is written to message if the status is not 0. */
-int netrep_call(const char *routine, netrep_arg *args, int64_t n, int64_t *control, char *message, int64_t size);
+int netrep_call(const char *routine, netrep_arg *args, int64_t n, int64_t *control,
+                char *message, int64_t size);
 
-/* Writes the names of all routines, separated by spaces, and returns the number
- * of bytes that takes, with the final zero. */
-int64_t netrep_routines(char *names, int64_t size);
+/* Writes a line for each routine, "name(out name kind, name kind, ...)" with its
+ * arguments in order as in ROUTINES.md, and returns the number of bytes that takes,
+ * with the final zero. */
+int64_t netrep_routines(char *lines, int64_t size);
 
 /* The version of this interface. */
 int netrep_version(void);

@@ -7,19 +7,22 @@ import os
 import struct
 import threading
 from array import array
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import cpu_count
 
 from netrep_go import _blas
 
-_ABI = 1
+_ABI = 2
 
 # Argument kinds, as in capi/args.go.
 _ARRAY_KINDS = {"d": 1, "f": 2, "l": 3, "q": 3}
-_FLOAT, _INT, _LIST, _OUTPUT = 4, 5, 6, 0x100
+_FLOAT, _INT, _LIST, _TEXT, _OUTPUT = 4, 5, 6, 7, 0x100
+
+# What capi.Call puts between the parts of an answer, and core for a subject.
+_SEPARATOR, _SUBJECT_MARK = "\x1f", "\x1a"
 
 _DONE, _TOTAL, _CANCEL, _WORKERS = range(4)
 
@@ -37,34 +40,59 @@ _pid = 0  # of the process that _extension is loaded in
 _loader_pid = 0  # of the process that began to load it
 _lock = threading.Lock()
 
-Argument = np.ndarray | float | int | Sequence[np.ndarray]
+Argument = np.ndarray | float | int | str | Sequence[np.ndarray]
+Outputs = dict[str, np.ndarray] | Sequence[np.ndarray]
+Inputs = dict[str, Argument] | Sequence[Argument]
+
+# The user's names for the subjects of errors, by kind: "network", "held-out network"
+# or "condition".
+Names = Mapping[str, Sequence[str] | Callable[[int], str]]
 
 
-def call(routine: str, outputs: Sequence[np.ndarray], inputs: Sequence[Argument]) -> None:
-    """Run a short routine, which fills ``outputs``, in the calling thread."""
+class Signature(NamedTuple):
+    """The arguments of a routine: their names and kinds, as in capi/signature.go."""
+
+    outputs: dict[str, str]
+    inputs: dict[str, str]
+
+
+_signatures: dict[str, Signature] = {}
+
+
+def call(routine: str, outputs: Outputs, inputs: Inputs, *, names: Names | None = None) -> None:
+    """Run a short routine, which fills ``outputs``, in the calling thread.
+
+    Outputs and inputs are given by the names of :func:`signatures`, or in their order.
+    An error calls what it is about by ``names``.
+    """
     extension = _load()
-    words, count = _pack(outputs, inputs)
-    message = extension.capi_Call(routine, words.buffer_info()[0], count, 0)
+    outputs, inputs = _in_order(routine, outputs, inputs)
+    words, kept = _pack(outputs, inputs)
+    message = extension.capi_Call(routine, words.buffer_info()[0], len(words) // 6, 0)
+    del kept
     if message:
-        _raise(message)
+        _raise(message, names)
 
 
 def run(
     routine: str,
-    outputs: Sequence[np.ndarray],
-    inputs: Sequence[Argument],
+    outputs: Outputs,
+    inputs: Inputs,
     *,
     n_jobs: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    names: Names | None = None,
 ) -> None:
     """Run a long routine on ``n_jobs`` threads so that it can be interrupted.
 
     The call is made on a worker thread. The calling thread waits for it, calls
     ``progress(done, total)`` meanwhile, and on any exception, such as the
-    KeyboardInterrupt of Ctrl-C, tells Go to stop and raises it again.
+    KeyboardInterrupt of Ctrl-C, tells Go to stop and raises it again. Arguments are
+    given as to :func:`call`.
     """
     extension = _load()
-    words, count = _pack(outputs, inputs)
+    outputs, inputs = _in_order(routine, outputs, inputs)
+    words, texts = _pack(outputs, inputs)
     control = np.zeros(4, np.int64)
     control[_WORKERS] = n_workers(n_jobs)
     messages: list[str] = []
@@ -76,10 +104,10 @@ def run(
     def work() -> None:
         # This closure keeps every array alive until Go is done with it, even if
         # the calling thread has given up waiting.
-        kept = words, outputs, inputs, control
+        kept = words, texts, outputs, inputs, control
         try:
-            address = kept[0].buffer_info()[0]
-            messages.append(extension.capi_Call(routine, address, count, control.ctypes.data))
+            address, size = kept[0].buffer_info()
+            messages.append(extension.capi_Call(routine, address, size // 6, control.ctypes.data))
         finally:
             running.release()
 
@@ -87,7 +115,7 @@ def run(
     if not messages:
         raise RuntimeError(f"the call of {routine} broke off; please report this")
     if messages[0]:
-        _raise(messages[0])
+        _raise(messages[0], names)
 
 
 def _watch(
@@ -128,7 +156,13 @@ def n_workers(n_jobs: int | None) -> int:
 
 def routines() -> list[str]:
     """Return the names of everything that can be called."""
-    return _load().capi_Routines().split()
+    return list(signatures())
+
+
+def signatures() -> dict[str, Signature]:
+    """Return what each routine takes."""
+    _load()
+    return _signatures
 
 
 def info() -> dict[str, str]:
@@ -156,7 +190,7 @@ def _load() -> Any:
 
 
 def _first_load() -> Any:
-    global _extension, _pid, _loader_pid
+    global _extension, _pid, _loader_pid, _signatures
     _loader_pid = os.getpid()
     try:
         from netrep_go import _capi
@@ -172,17 +206,60 @@ def _first_load() -> Any:
             "again"
         )
     routines = _blas.addresses(_capi.capi_BLASRoutines().split())
-    words, count = _pack((), (routines, _blas.thread_functions()))
-    message = _capi.capi_Call("core.use_blas", words.buffer_info()[0], count, 0)
+    words, _ = _pack((), (routines, _blas.thread_functions()))
+    message = _capi.capi_Call("core.use_blas", words.buffer_info()[0], len(words) // 6, 0)
     if message:
         _raise(message)
+    _signatures = dict(_parse(line) for line in _capi.capi_Routines().splitlines())
     _extension, _pid = _capi, os.getpid()
     return _capi
 
 
-def _pack(outputs: Sequence[np.ndarray], inputs: Sequence[Argument]) -> tuple[array[int], int]:
-    """Describe the arguments to Go: six 64-bit words each."""
-    words = array("q")
+def _parse(line: str) -> tuple[str, Signature]:
+    """Read ``routine(out name kind, name kind, ...)``."""
+    routine, _, arguments = line[:-1].partition("(")
+    signature = Signature({}, {})
+    for argument in arguments.split(", "):
+        text = argument.removeprefix("out ")
+        name, _, kind = text.partition(" ")
+        (signature.inputs if text == argument else signature.outputs)[name] = kind
+    return routine, signature
+
+
+def _in_order(
+    routine: str, outputs: Outputs, inputs: Inputs
+) -> tuple[Sequence[np.ndarray], Sequence[Argument]]:
+    """Return arguments that are given by name in the order of the signature."""
+    if not (isinstance(outputs, dict) or isinstance(inputs, dict)):
+        return outputs, inputs
+    signature = _signatures.get(routine)
+    if signature is None:
+        raise RuntimeError(f"unknown routine {routine!r}")
+    return (
+        _sorted(outputs, signature.outputs, f"outputs of {routine}"),
+        _sorted(inputs, signature.inputs, f"inputs of {routine}"),
+    )
+
+
+def _sorted(given: Any, names: dict[str, str], what: str) -> Sequence[Any]:
+    if not isinstance(given, dict):
+        return given
+    if given.keys() != names.keys():
+        raise RuntimeError(
+            f"the {what} are {', '.join(names) or 'none'}, got {', '.join(given) or 'none'}; "
+            "please report this"
+        )
+    return [given[name] for name in names]
+
+
+def _pack(
+    outputs: Sequence[np.ndarray], inputs: Sequence[Argument]
+) -> tuple[array[int], list[array[int]]]:
+    """Describe the arguments to Go, six 64-bit words each.
+
+    Texts are copied; the copies that the words refer to come second.
+    """
+    words, texts = array("q"), []
     for output in outputs:
         words.extend(_describe(output, _OUTPUT))
     for argument in inputs:
@@ -193,10 +270,14 @@ def _pack(outputs: Sequence[np.ndarray], inputs: Sequence[Argument]) -> tuple[ar
         elif isinstance(argument, (float, np.floating)):
             bits = struct.unpack("q", struct.pack("d", argument))[0]
             words.extend((_FLOAT, 0, 0, 0, 0, bits))
+        elif isinstance(argument, str):
+            texts.append(array("b", argument.encode()))
+            address, size = texts[-1].buffer_info()
+            words.extend((_TEXT | 1 << 32, size, 0, 0, 0, address))
         else:
             words.extend((_LIST | 1 << 32, len(argument), 0, 0, 0, 0))
             words.extend(itertools.chain.from_iterable(_describe(item, 0) for item in argument))
-    return words, len(words) // 6
+    return words, texts
 
 
 def _describe(x: np.ndarray, flag: int) -> tuple[int, ...]:
@@ -207,11 +288,24 @@ def _describe(x: np.ndarray, flag: int) -> tuple[int, ...]:
     return (kind, *x.shape, *(0,) * (4 - x.ndim), address)
 
 
-def _raise(message: str) -> None:
-    status, _, text = message.partition(" ")
+def _raise(message: str, names: Names | None = None) -> None:
+    """Raise what an answer of capi.Call says."""
+    status, template, *subjects = message.split(_SEPARATOR)
+    first, *others = template.split(_SUBJECT_MARK)
+    called = (_called(subject, names or {}) for subject in subjects)
+    text = first + "".join(itertools.chain.from_iterable(zip(called, others, strict=True)))
     code = int(status)
     if code == _CANCELLED:
         raise RuntimeError("the computation was cancelled")
     if code == 5:
         text = f"netrep_go broke; please report this with the following:\n{text}"
     raise _ERRORS[code](text)
+
+
+def _called(subject: str, names: Names) -> str:
+    """Return the user's name for a subject such as "network 3", or its own."""
+    kind, _, index = subject.rpartition(" ")
+    known = names.get(kind)
+    if known is None:
+        return subject
+    return known(int(index)) if callable(known) else known[int(index)]

@@ -1,6 +1,7 @@
 /* All pair distances of a small cohort, and what errors look like, through the C interface. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "netrep.h"
@@ -27,11 +28,30 @@ static netrep_arg integer(int64_t value)
     return argument;
 }
 
+static netrep_arg text(char *value)
+{
+    return array(NETREP_TEXT, value, 1, (int64_t)strlen(value), 0);
+}
+
 static netrep_arg real(double value)
 {
     netrep_arg argument = {NETREP_FLOAT, 0, {0, 0, 0, 0}, {0}};
     argument.data.real = value;
     return argument;
+}
+
+/* Prints the line of each routine. */
+static void print_routines(void)
+{
+    int64_t size = netrep_routines(NULL, 0);
+    char *lines = malloc((size_t)size);
+
+    if (lines == NULL)
+        exit(1);
+    printf("fits %d\n", netrep_routines(lines, size) == (int64_t)strlen(lines) + 1);
+    for (char *line = strtok(lines, "\n"); line != NULL; line = strtok(NULL, "\n"))
+        printf("routine %s\n", line);
+    free(lines);
 }
 
 /* Stores the distances between the networks in train, NETWORKS x NETWORKS. */
@@ -56,8 +76,8 @@ static int distances(double *train, double alpha, int64_t *control, char *messag
     args[n++] = array(NETREP_LIST, NULL, 1, 0, 0); /* no held-out data */
     args[n++] = integer(0);                        /* all pairs */
     args[n++] = real(alpha);
-    args[n++] = integer(1); /* centre */
-    args[n++] = integer(0); /* angular */
+    args[n++] = integer(1); /* center */
+    args[n++] = text("angular");
     args[n++] = integer(0); /* float64 */
     args[n++] = real(0);    /* the default tolerance */
     return netrep_call("multiset.linear_distances", args, n, control, message, size);
@@ -67,11 +87,10 @@ int main(void)
 {
     double train[NETWORKS * NETWORKS];
     int64_t control[4] = {0, 0, 0, 2}, cancelled[4] = {0, 0, 1, 0};
-    char message[200] = "", cut[8], names[1000];
+    char message[200] = "", cut[8];
 
     printf("version %d\n", netrep_version());
-    printf("names %d\n", netrep_routines(names, sizeof names) == (int64_t)strlen(names) + 1);
-    printf("routines %s\n", names);
+    print_routines();
 
     int status = distances(train, 0.5, control, message, sizeof message);
     printf("status %d %s\n", status, message);

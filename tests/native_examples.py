@@ -1,0 +1,288 @@
+"""One call of every routine of the gateway, by name: small, fast, and with every output used."""
+
+import numpy as np
+
+from netrep_go import _blas, _native
+
+_rng = np.random.default_rng(0)
+X, Y = _rng.standard_normal((2, 6, 3)) * [[[1.0]], [[3.0]]]
+GRAM = X @ X.T
+EYE = np.eye(3)
+RDMS = _rng.random((3, 10))  # of 5 conditions
+COVS = np.vstack([EYE + np.outer(x, x) for x in X])
+DGEMM = (
+    '[{"routine": "dgemm", "flags": "NN", "m": 1, "n": 1, "k": 1, "alpha": 0.5, "beta": 1.0, '
+    '"a": {"stride": 1, "data": [2.0]}, "b": {"stride": 1, "data": [-2.0]}, '
+    '"c": {"stride": 1, "data": [-1.5]}, "want": [-3.5]}]'
+)
+
+
+def floats(*shape):
+    return np.full(shape, np.nan)
+
+
+def ints(*shape):
+    return np.full(shape, -7)
+
+
+COHORT_OUTPUTS = {"distances": floats(2, 2), "test_distances": floats(2, 2)}
+COHORT = {"train": [X, Y], "test": [Y, X], "first": 0}
+GAUSSIAN = {
+    "alpha": 1.0,
+    "group": "orth",
+    "neurons": 3,
+    "max_iter": 5,
+    "tol": 1e-8,
+    "ridge": 0.0,
+}
+PAIR = {"x_means": X, "x_covs": COVS, "y_means": Y, "y_covs": COVS}
+ENERGY = {"group": "orth", "repeats": 2, "max_iter": 5, "tol": 1e-8}
+DIRECT = {
+    "points": X[:4],
+    "sizes": np.array([1, 3]),
+    "labels": "balanced",
+    "given": [],
+    "features": "projection",
+    "bias": False,
+    "seed": 7,
+}
+GIVEN = {"labels": "given", "given": [np.array([[1.0, -1.0]])]}
+COMPARISON = {"method": "spearman", "sigma": np.empty(0)}
+EVALUATION = {"models": RDMS[:2], "subjects": RDMS, **COMPARISON}
+SEARCHLIGHT = {
+    "x": _rng.standard_normal((5, 3)),
+    "transposed": False,
+    "models": RDMS[:1],
+    "metric": "euclidean",
+    "method": "spearman",
+}
+
+# Outputs as they are before the call, and inputs, by the names of their signatures.
+EXAMPLES = {
+    "capacity.center_directions": (
+        {
+            "weights": floats(6, 2),
+            "criterion": floats(3),
+            "stability": floats(3),
+            "counts": ints(3),
+        },
+        {
+            "gram": GRAM,
+            "least": 1,
+            "most": 2,
+            "measure": "squared",
+            "repeats": 2,
+            "max_iter": 50,
+            "tol": 1e-6,
+            "seed": 1,
+        },
+    ),
+    "capacity.cone_faces": ({"faces": ints(5)}, DIRECT | GIVEN | {"bias": True}),
+    "capacity.correlation_cost": (
+        {"cost": floats(1), "gradient": floats(3, 1)},
+        {"x": X, "v": EYE[:, :1].copy()},
+    ),
+    "capacity.joint": (
+        {"active": ints(8), "separable": ints(4), "geometry": floats(3, 5)},
+        DIRECT | {"labels": "iid"},
+    ),
+    "capacity.mean_field": (
+        {"quantities": floats(4, 16), "anchors": floats(2 * 4 * 6)},
+        {
+            "manifolds": [X[:3] + 2, Y[:3] + 3],
+            "origin": np.zeros(3),
+            "directions": [EYE[:1]],
+            "vectors": [],
+            "kappas": np.array([0.0, 0.1]),
+            "draws": 4,
+            "antithetic": True,
+            "estimator": "norm",
+            "seed": 3,
+        },
+    ),
+    "capacity.project_on_cone": (
+        {
+            "weights": floats(6, 3),
+            "squared_norms": floats(6),
+            "violation": floats(6),
+            "n_active": ints(6),
+        },
+        {"products": X, "gram": EYE},
+    ),
+    "capacity.search_separability": (
+        {"fraction": floats(3), "attempts": ints(3)},
+        DIRECT | {"features": "subsample", "step": 1, "precision": 1, "tol": 0.5},
+    ),
+    "capacity.separate": (
+        {"coef": floats(3), "weights": floats(6), "numbers": floats(3), "separable": ints(1)},
+        {"x": X, "y": np.array([1.0, -1, 1, -1, 1, -1]), "bias": True},
+    ),
+    "conv_layers.distances": (
+        {"distances": floats(2), "limit": floats(1)},
+        {"products": X, "group": "perm", "score": "euclidean", "norm_x": 9.0, "norm_y": 8.0},
+    ),
+    "core.check_blas": ({}, {"vectors": DGEMM}),
+    "core.fault": ({}, {"mode": "subjects"}),  # the one example that fails
+    "core.use_blas": (
+        {},
+        {
+            "routines": _blas.addresses(_native._load().capi_BLASRoutines().split()),
+            "threads": _blas.thread_functions(),
+        },
+    ),
+    "metrics.aligned_distance": (
+        {"distance": floats(1)},
+        {"x": X, "y": Y, "rank": 3, "score": "euclidean"},
+    ),
+    "metrics.center": ({"mean": floats(3), "centered": floats(6, 3)}, {"x": X}),
+    "metrics.energy_distance": ({"distance": floats(1)}, {"t": EYE, "x": X, "y": Y, **ENERGY}),
+    "metrics.energy_fit": (
+        {"t": floats(3, 3), "weights": floats(12), "losses": floats(6), "counts": ints(2)},
+        {"x": X, "y": Y, **ENERGY},
+    ),
+    "metrics.gaussian_distance": ({"distance": floats(1)}, {"t": EYE, **PAIR, **GAUSSIAN}),
+    "metrics.gaussian_fit": (
+        {"t": floats(3, 3), "losses": floats(5), "counts": ints(2)},
+        {**PAIR, "from_means": True, "starts": [EYE], **GAUSSIAN},
+    ),
+    "metrics.linear_align": (
+        {"wx": floats(3, 3), "wy": floats(3, 3), "rank": ints(1)},
+        {"xw": X, "yw": Y, "zx": EYE, "zy": EYE},
+    ),
+    "metrics.linear_partial_fit": (
+        {"mean": floats(3), "xw": floats(6, 3), "z": floats(3, 3)},
+        {"x": X, "alpha": 0.5, "center": True},
+    ),
+    "metrics.permutation_match": ({"columns": ints(3)}, {"x": X, "y": Y}),
+    "multiset.align": (
+        {"aligned": floats(12, 3)},
+        {"target": X, "xs": [Y, X[:, :2].copy()], "group": "orth"},
+    ),
+    "multiset.cka_distances": (
+        COHORT_OUTPUTS,
+        COHORT | {"center": True, "estimator": "biased", "score": "cosine"},
+    ),
+    "multiset.energy_distances": (
+        COHORT_OUTPUTS | {"unconverged": ints(1)},
+        COHORT | {"test_repeats": 3} | ENERGY,
+    ),
+    "multiset.frechet_mean": (
+        {"mean": X, "report": floats(2)},
+        {
+            "xs": [X, Y],
+            "group": "orth",
+            "method": "streaming",
+            "warm": True,
+            "max_iter": 5,
+            "tol": 1e-3,
+            "seed": 0,
+        },
+    ),
+    "multiset.gaussian_distances": (
+        COHORT_OUTPUTS | {"unconverged": ints(1)},
+        {
+            "means": [X, Y],
+            "covs": [COVS, COVS],
+            "test_means": [Y, X],
+            "test_covs": [COVS, COVS],
+            "first": 0,
+            "from_means": True,
+            "starts": [EYE],
+            **GAUSSIAN,
+        },
+    ),
+    "multiset.kmeans": (
+        {
+            "centroids": floats(12, 3),
+            "dists": floats(2, 3),
+            "labels": ints(3),
+            "report": floats(3),
+        },
+        {
+            "xs": [X, Y, -Y],
+            "apart": np.array([[0.0, 1, 1], [1, 0, 1], [1, 1, 0]]),
+            "max_iter": 10,
+            "restarts": 2,
+            "seed": 0,
+        },
+    ),
+    "multiset.linear_distances": (
+        COHORT_OUTPUTS | {"routes": ints(3)},
+        COHORT | {"alpha": 0.5, "center": True, "score": "angular", "single": False, "tol": 0.0},
+    ),
+    "multiset.permutation_distances": (
+        COHORT_OUTPUTS,
+        COHORT | {"center": True, "score": "angular", "single": False},
+    ),
+    "rsa.bootstrap": (
+        {"evaluations": floats(4, 2), "ceilings": floats(4, 2)},
+        EVALUATION | {"of_conditions": True, "of_subjects": True, "seed": 1},
+    ),
+    "rsa.compare": (
+        {"similarities": floats(3, 2)},
+        {"xs": RDMS, "ys": RDMS[:2], "method": "corr_cov", "sigma": np.arange(1.0, 6)},
+    ),
+    "rsa.evaluate": ({"similarities": floats(2, 3), "ceiling": floats(2, 3)}, EVALUATION),
+    "rsa.permute": ({"null": floats(4, 2)}, EVALUATION | {"seed": 1}),
+    "rsa.rdms": (
+        {"rdms": floats(2, 3)},
+        {
+            "xs": [X, Y],
+            "conditions": np.array([0, 0, 1, 1, 2, 2] * 2),
+            "folds": np.array([0, 1] * 6),
+            "n_conditions": 3,
+            "n_folds": 2,
+            "metric": "crossnobis",
+            "prior": 1.0,
+            "weight": 0.1,
+        },
+    ),
+    "rsa.searchlight_balls": (
+        {"similarities": floats(1, 1), "used": ints(1)},
+        SEARCHLIGHT
+        | {
+            "depth": 1,
+            "height": 1,
+            "width": 3,
+            "centers": np.array([1]),
+            "steps": np.array([0, 0, 0, 0, 0, 1]),
+            "feature": np.arange(3),
+        },
+    ),
+    "rsa.searchlight_lists": (
+        {"similarities": floats(2, 1), "used": ints(2)},
+        SEARCHLIGHT | {"start": np.array([0, 2, 3]), "neighbors": np.array([0, 1, 2])},
+    ),
+    "utils.fwht": ({"a": np.arange(8.0)}, {}),
+    "utils.sq_bures_metric": ({"distance": floats(1)}, {"x": COVS[:3], "y": COVS[3:6]}),
+    "utils.whiten": (
+        {"xz": floats(6, 3), "z": floats(3, 3)},
+        {"x": X, "alpha": 0.5, "tol": 1e-7, "preserve_variance": True},
+    ),
+}
+
+
+def example(routine):
+    """Return outputs and inputs of a call; the outputs may be written to."""
+    outputs, inputs = EXAMPLES[routine]
+    return {name: x.copy() for name, x in outputs.items()}, inputs
+
+
+def parameters(routine):
+    """Return the kind of each descriptor that the example's call consists of."""
+    outputs, inputs = _native.signatures()[routine]
+    kinds = [f"out {kind}" for kind in outputs.values()]
+    for name, kind in inputs.items():
+        value = EXAMPLES[routine][1][name]
+        kinds += [kind] * (1 + len(value) if isinstance(value, list) else 1)
+    return kinds
+
+
+def answer(routine, inputs, **options):
+    """Return what the example's call fills its outputs with, or how it fails, as bytes."""
+    outputs, _ = example(routine)
+    try:
+        _native.run(routine, outputs, inputs, **options)
+    except RuntimeError as error:
+        return str(error)
+    return [x.tobytes() for x in outputs.values()]
