@@ -13,6 +13,7 @@ from netrep_go import _native
 from netrep_go._jobs import progress_bar
 from netrep_go._names import Name
 from netrep_go._validation import as_array, as_codes, as_responses, check_number, check_option
+from netrep_go.rsa._condensed import holds_arrays
 from netrep_go.rsa._data_sets import DataSets, as_data_sets
 from netrep_go.rsa._noise import NoiseNormalizer
 
@@ -24,7 +25,8 @@ METRICS = (*_MEASURES, "mahalanobis")
 
 Responses = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 Labels = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
-Noise = ArrayLike | NoiseNormalizer | Sequence[ArrayLike | NoiseNormalizer]
+OneNoise = ArrayLike | NoiseNormalizer
+Noise = OneNoise | Sequence[OneNoise] | Mapping[Any, OneNoise]
 
 
 def rdm(
@@ -79,7 +81,8 @@ default=None
 default=None
         Fold of each observation, such as the run or session of a measurement: only
         'crossnobis' takes them, and needs them.
-    noise : NoiseNormalizer, array_like of shape (n_features, n_features) or list, default=None
+    noise : NoiseNormalizer, array_like of shape (n_features, n_features), list or dict, \
+default=None
         Fitted normalizer, or precision matrix, for all data sets or for each. Needed by
         'mahalanobis'; 'crossnobis' without it takes the noise to be white.
     prior_lambda, prior_weight : float, default=1.0, 0.1
@@ -140,7 +143,7 @@ default=None
     sets = as_data_sets(data)
     for value, name in ((prior_lambda, "prior_lambda"), (prior_weight, "prior_weight")):
         check_number(value, name, 0, np.inf)
-    labels, names, n_conditions = _conditions(conditions, names, sets)
+    labels, own, n_conditions = _conditions(conditions, names, sets)
     fold_codes, n_folds = _folds(folds, sets, metric)
     xs = sets.xs
     if noise is not None or metric == "mahalanobis":
@@ -159,8 +162,15 @@ default=None
         float(prior_weight),
     )
     with progress_bar("Computing RDMs", verbose) as progress:
-        _native.run("rsa.rdms", (out,), inputs, n_jobs=n_jobs, progress=progress)
+        _native.run(
+            "rsa.rdms", (out,), inputs, names=_called(own), n_jobs=n_jobs, progress=progress
+        )
     return out[0] if sets.single else out
+
+
+def _called(names: list[Name] | None) -> dict[str, list[str]]:
+    """Return what errors call the conditions."""
+    return {} if names is None else {"condition": [f"condition {name!r}" for name in names]}
 
 
 def _conditions(
@@ -196,6 +206,8 @@ def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
         raise ValueError(f"noise is for 'mahalanobis' and 'crossnobis', got metric={metric!r}")
     if noise is None:
         raise ValueError("mahalanobis needs noise; without noise, it is metric='euclidean'")
+    if holds_arrays(noise):
+        noise = [each for _, each in data.each(noise, "noise")]
     several = isinstance(noise, (list, tuple)) and (not noise or np.ndim(noise[0]) != 1)
     xs = data.xs
     noises = list(noise) if several else [noise] * len(xs)
@@ -206,7 +218,7 @@ def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
             raise ValueError(f"{data.name(k)} contains NaN, which cannot be whitened by noise")
     roots = [_root(each) for each in noises] if several else [_root(noise)] * len(xs)
     return [
-        _whiten(x, root, f"noise[{k}]" if several else "noise")
+        _whiten(x, root, data.name(k, "noise") if several else "noise")
         for k, (x, root) in enumerate(zip(xs, roots, strict=True))
     ]
 
