@@ -119,14 +119,6 @@ var routines = parseSignatures(map[string]*routine{
 			~numbers~ are the margin, the bias, and the length of the combination of points by
 			~weights~.`},
 
-	"conv_layers.distances": {run: convolutionDistances,
-		takes: `out distances float64[shifts], out limit float64[1],
-			products float64[shifts*n,n], group 'orth'|'perm', score ` + scores + `,
-			norm_x float, norm_y float`,
-		doc: `Compute the distances of two layers at several shifts after the best alignment of
-			channels, given the ~products~ X'Y of each shift below each other, and the norms of
-			X and Y. Below ~limit~ distances are inaccurate.`},
-
 	"core.check_blas": {run: checkBLAS,
 		takes: `vectors text`,
 		doc:   `Check the BLAS and LAPACK in use by a JSON document of test vectors.`},
@@ -149,6 +141,13 @@ var routines = parseSignatures(map[string]*routine{
 	"metrics.center": {run: center,
 		takes: `out mean float64[n], out centered float64[m,n], x float64[m,n]`,
 		doc:   `Subtract the means of columns.`},
+	"metrics.convolution_distances": {run: convolutionDistances,
+		takes: `out distances float64[shifts], out limit float64[1],
+			products float64[shifts*n,n], group 'orth'|'perm', score ` + scores + `,
+			norm_x float, norm_y float`,
+		doc: `Compute the distances of two layers at several shifts after the best alignment of
+			channels, given the ~products~ X'Y of each shift below each other, and the norms of
+			X and Y. Below ~limit~ distances are inaccurate.`},
 	"metrics.energy_distance": {run: energyDistance,
 		takes: `out distance float64[1], t float64[n,n], x float64[m*repeats,n],
 			y float64[m*repeats,n], ` + energy,

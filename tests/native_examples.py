@@ -117,7 +117,7 @@ EXAMPLES = {
         {"coef": floats(3), "weights": floats(6), "numbers": floats(3), "separable": ints(1)},
         {"x": X, "y": np.array([1.0, -1, 1, -1, 1, -1]), "bias": True},
     ),
-    "conv_layers.distances": (
+    "metrics.convolution_distances": (
         {"distances": floats(2), "limit": floats(1)},
         {"products": X, "group": "perm", "score": "euclidean", "norm_x": 9.0, "norm_y": 8.0},
     ),

@@ -24,7 +24,6 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from netrep_go import _native
-from netrep_go._cohort import Cohorts, measure
 from netrep_go.capacity import (
     DirectCapacity,
     JointCapacity,
@@ -440,16 +439,6 @@ def test_aligner_refuses_bad_input(bad):
 def test_mismatches_are_named(function, match):
     with pytest.raises(ValueError, match=match):
         function()
-
-
-def test_numerical_failure_of_a_cohort_keeps_its_type(monkeypatch):
-    def fail(*arguments, **options):
-        raise np.linalg.LinAlgError("network 1: no convergence")
-
-    monkeypatch.setattr(_native, "run", fail)
-    cohorts = Cohorts([("Xs[0]", GOOD), ("Ys[0]", GOOD)], None)
-    with pytest.raises(np.linalg.LinAlgError, match=r"Ys\[0\]: no convergence"):
-        measure("", cohorts, (), n_jobs=1, verbose=False)
 
 
 # Sizes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +39,14 @@ class Cohorts:
         """The shape of the distance matrix."""
         n = len(self.train)
         return (self.first, n - self.first) if self.first else (n, n)
+
+    @property
+    def names(self) -> _native.Names:
+        """What errors from Go call the networks."""
+        return {
+            "network": [name for name, _ in self.train],
+            "held-out network": [name for name, _ in self.test or ()],
+        }
 
     def pairs(self, symmetric: bool, diagonal: bool) -> list[tuple[int, int]]:
         """Return the pairs of networks to measure, i < j if the measure is symmetric."""
@@ -116,19 +123,25 @@ def _matched(
 def measure(
     routine: str,
     cohorts: Cohorts,
-    inputs: Sequence[_native.Argument],
+    inputs: dict[str, _native.Argument],
     *,
     n_jobs: int | None,
     verbose: bool,
-    counts: np.ndarray | None = None,
+    counts: dict[str, np.ndarray] | None = None,
 ) -> Measured:
     """Run an all-pairs routine, which may report counts of what it did."""
     held_out = cohorts.test is not None
     train = np.empty(cohorts.shape)
     test = np.empty(cohorts.shape if held_out else (0, 0))
-    outputs = (train, test) if counts is None else (train, test, counts)
-    with progress_bar("Computing distances", verbose) as progress, named_in_errors(cohorts):
-        _native.run(routine, outputs, inputs, n_jobs=n_jobs, progress=progress)
+    with progress_bar("Computing distances", verbose) as progress:
+        _native.run(
+            routine,
+            {"distances": train, "test_distances": test, **(counts or {})},
+            {"first": cohorts.first, **inputs},
+            n_jobs=n_jobs,
+            progress=progress,
+            names=cohorts.names,
+        )
     return train, test if held_out else None
 
 
@@ -170,21 +183,6 @@ def _pair_in_errors(cohorts: Cohorts, i: int, j: int) -> Iterator[None]:
             raise type(error)(f"{pair}: {error}") from error
         error.add_note(f"raised when {pair} were compared")
         raise
-
-
-@contextmanager
-def named_in_errors(cohorts: Cohorts) -> Iterator[None]:
-    """Call the networks of an error from Go by the user's names."""
-
-    def name(match: re.Match[str]) -> str:
-        networks = cohorts.test if match[1] else cohorts.train
-        return networks[int(match[2])][0]
-
-    try:
-        yield
-    except ValueError as error:
-        text = re.sub(r"\b(held-out )?network (\d+)", name, str(error))
-        raise type(error)(text) from None
 
 
 def check_dtype(dtype: DTypeLike) -> None:

@@ -79,7 +79,7 @@ def align(
     if group == "identity":
         return scipy.sparse.eye(n)
     columns = np.empty(n, np.int64)
-    _native.call("metrics.permutation_match", (columns,), (X, Y))
+    _native.call("metrics.permutation_match", {"columns": columns}, {"x": X, "y": Y})
     return scipy.sparse.csr_matrix((np.ones(n), (np.arange(n), columns)), shape=(n, n))
 
 
@@ -139,8 +139,13 @@ def whiten(
         )
     X = as_matrix(X, "X")
     Xw, Z = np.empty(X.shape), np.empty((X.shape[1], X.shape[1]))
-    inputs = (X, float(alpha), float(eigval_tol), preserve_variance is True)
-    _native.call("utils.whiten", (Xw, Z), inputs)
+    inputs = {
+        "x": X,
+        "alpha": float(alpha),
+        "tol": float(eigval_tol),
+        "preserve_variance": preserve_variance is True,
+    }
+    _native.call("utils.whiten", {"xz": Xw, "z": Z}, inputs)
     if preserve_variance == "exact" and Xw.any():
         scale = np.linalg.norm(X) / np.linalg.norm(Xw)
         Xw *= scale
@@ -208,7 +213,7 @@ def sq_bures_metric(A: ArrayLike, B: ArrayLike) -> float:
     A, B = _square(A, "A"), _square(B, "B")
     _check_same_size(A, B)
     distance = np.empty(1)
-    _native.call("utils.sq_bures_metric", (distance,), (A, B))
+    _native.call("utils.sq_bures_metric", {"distance": distance}, {"x": A, "y": B})
     return distance[0]
 
 
@@ -521,7 +526,7 @@ def fwht(a: np.ndarray) -> None:
     if not a.flags.writeable:
         raise ValueError("a is read-only, but the transform is written to it")
     work = a if _is_ready(a) else np.array(a, np.float64)
-    _native.call("utils.fwht", (work,), ())
+    _native.call("utils.fwht", {"a": work}, {})
     if work is not a:
         a[...] = work
 

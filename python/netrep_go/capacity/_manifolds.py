@@ -95,9 +95,10 @@ def as_manifolds(X: Any, y: ArrayLike | None = None) -> Manifolds:
 
     Samples that are NaN in all features are missing, as in padded recordings, and left out.
     """
-    if y is None and not is_single(X):
+    single = is_single(X)
+    if y is None and not single:
         return _from_arrays(X)
-    if isinstance(X, Mapping):
+    if isinstance(X, Mapping) and not single:
         raise ValueError("X has names of its own: leave out y")
     X = as_responses(X, "X", 2)
     if y is None:
@@ -118,10 +119,10 @@ def as_manifolds(X: Any, y: ArrayLike | None = None) -> Manifolds:
 
 def is_single(X: Any) -> bool:
     """Whether X is one matrix, not several."""
+    if hasattr(X, "ndim"):  # an array, sparse ones too, or of pandas
+        return X.ndim == 2
     if isinstance(X, Mapping):
         return False
-    if hasattr(X, "ndim"):  # an array, or of pandas
-        return X.ndim == 2
     return len(X) > 0 and np.ndim(X[0]) == 1
 
 

@@ -137,8 +137,8 @@ class AlignmentMetric(Measure):
         check_option(self.score_method, "score_method", SCORES)
         X, Y = self.transform(X, Y)
         distance = np.empty(1)
-        inputs = (X, Y, self._n_aligned(), SCORES.index(self.score_method))
-        _native.call("metrics.aligned_distance", (distance,), inputs)
+        inputs = {"x": X, "y": Y, "rank": self._n_aligned(), "score": self.score_method}
+        _native.call("metrics.aligned_distance", {"distance": distance}, inputs)
         return distance[0]
 
     def __sklearn_tags__(self) -> Tags:

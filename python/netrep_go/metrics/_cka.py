@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from netrep_go import _native
-from netrep_go._cohort import Cohorts, Measured, measure, named_in_errors
+from netrep_go._cohort import Cohorts, Measured, measure
 from netrep_go._validation import as_matrices, check_option
 from netrep_go.metrics._measure import Measure, Properties
 
@@ -124,27 +124,29 @@ class LinearCKA(Measure):
         )
 
     def _compare(self, x: np.ndarray, y: np.ndarray) -> float:
-        cohorts = Cohorts([("X", x), ("Y", y)], None, first=1)
-        outputs = np.empty((1, 1)), np.empty((0, 0))
-        with named_in_errors(cohorts):
-            _native.call("multiset.cka_distances", outputs, self._inputs([x, y], [], 1))
-        return outputs[0][0, 0]
+        value = np.empty((1, 1))
+        _native.call(
+            "multiset.cka_distances",
+            {"distances": value, "test_distances": np.empty((0, 0))},
+            {"first": 1, **self._inputs([x, y], [])},
+            names={"network": ["X", "Y"]},
+        )
+        return value[0, 0]
 
     def _measure(
         self, cohorts: Cohorts, dtype: DTypeLike, n_jobs: int | None, verbose: bool
     ) -> Measured:
         train, test = as_matrices(cohorts.train), as_matrices(cohorts.test or ())
-        inputs = self._inputs(train, test, cohorts.first)
+        inputs = self._inputs(train, test)
         return measure("multiset.cka_distances", cohorts, inputs, n_jobs=n_jobs, verbose=verbose)
 
     def _inputs(
-        self, train: list[np.ndarray], test: list[np.ndarray], first: int
-    ) -> tuple[_native.Argument, ...]:
-        return (
-            train,
-            test,
-            first,
-            bool(self.center_columns),
-            self.estimator == "unbiased",
-            self.score_method == "cosine",
-        )
+        self, train: list[np.ndarray], test: list[np.ndarray]
+    ) -> dict[str, _native.Argument]:
+        return {
+            "train": train,
+            "test": test,
+            "center": bool(self.center_columns),
+            "estimator": self.estimator,
+            "score": self.score_method,
+        }

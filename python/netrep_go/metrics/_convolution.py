@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from netrep_go import _native
 from netrep_go._cohort import Cohorts
 from netrep_go._validation import _as_array, check_integer
-from netrep_go.metrics._alignment import SCORES, AlignmentMetric
+from netrep_go.metrics._alignment import AlignmentMetric
 from netrep_go.metrics._measure import Measure, Properties, check_distance
 from netrep_go.metrics._registry import as_measure
 from netrep_go.validation import check_equal_shapes
@@ -349,15 +349,14 @@ class _Layers:
 
     X: np.ndarray
     Y: np.ndarray
-    matching: bool
-    score: int
+    group: str
+    score: str
 
     @classmethod
     def prepare(cls, metric: AlignmentMetric, X: np.ndarray, Y: np.ndarray) -> _Layers:
         """Do what is the same for all shifts."""
         X, Y = (metric.partial_fit(_flatten(a))[1].reshape(a.shape) for a in (X, Y))
-        score = SCORES.index(metric.score_method)
-        return cls(X, Y, _group(metric) == "perm", score)
+        return cls(X, Y, _group(metric), metric.score_method)
 
     def products(self, shifts: list[tuple[int, int]]) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield batches of shifts and their products X_s'Y."""
@@ -385,7 +384,13 @@ class _Layers:
     def distances(self, products: np.ndarray, n_jobs: int | None) -> tuple[np.ndarray, float]:
         """Return the distances and below which of them rounding shows."""
         distances, limit = np.empty(len(products)), np.empty(1)
-        norms = [float(np.linalg.norm(a.ravel())) for a in (self.X, self.Y)]
-        inputs = (products.reshape(-1, products.shape[-1]), self.matching, self.score, *norms)
-        _native.run("conv_layers.distances", (distances, limit), inputs, n_jobs=n_jobs)
+        inputs = {
+            "products": products.reshape(-1, products.shape[-1]),
+            "group": self.group,
+            "score": self.score,
+            "norm_x": float(np.linalg.norm(self.X.ravel())),
+            "norm_y": float(np.linalg.norm(self.Y.ravel())),
+        }
+        outputs = {"distances": distances, "limit": limit}
+        _native.run("metrics.convolution_distances", outputs, inputs, n_jobs=n_jobs)
         return distances, limit[0]

@@ -140,8 +140,9 @@ class EnergyStochasticMetric(Measure):
         m, r, n = X.shape
         Q, w, losses = np.empty((n, n)), np.empty(m * r * r), np.empty(self.niter + 1)
         counts = np.empty(2, np.int64)
-        inputs = (X.reshape(m * r, n), Y.reshape(m * r, n), *self._options(r))
-        _native.run("metrics.energy_fit", (Q, w, losses, counts), inputs)
+        inputs = {"x": X.reshape(m * r, n), "y": Y.reshape(m * r, n), **self._options(r)}
+        outputs = {"t": Q, "weights": w, "losses": losses, "counts": counts}
+        _native.run("metrics.energy_fit", outputs, inputs)
         self.Q, self.w = Q, w
         self.loss_hist = losses[: counts[0]].tolist()
         self.n_iter_, self.converged_ = int(counts[0]) - 1, bool(counts[1])
@@ -205,8 +206,8 @@ class EnergyStochasticMetric(Measure):
         X, Y = self._fitted_pair(X, Y)
         m, r, n = X.shape
         distance = np.empty(1)
-        inputs = (self.Q, X.reshape(m * r, n), Y.reshape(m * r, n), *self._options(r))
-        _native.run("metrics.energy_distance", (distance,), inputs)
+        inputs = {"t": self.Q, "x": X.reshape(m * r, n), "y": Y.reshape(m * r, n)}
+        _native.run("metrics.energy_distance", {"distance": distance}, inputs | self._options(r))
         return distance[0]
 
     def _measure(
@@ -215,7 +216,7 @@ class EnergyStochasticMetric(Measure):
         check_double(dtype, type(self).__name__)
         train, r = _flat_responses(cohorts.train)
         test, r_test = _flat_responses(cohorts.test or [])
-        inputs = (train, test, cohorts.first, r_test, *self._options(r))
+        inputs = {"train": train, "test": test, "test_repeats": r_test, **self._options(r)}
         unsettled = np.zeros(1, np.int64)
         measured = measure(
             "multiset.energy_distances",
@@ -223,7 +224,7 @@ class EnergyStochasticMetric(Measure):
             inputs,
             n_jobs=n_jobs,
             verbose=verbose,
-            counts=unsettled,
+            counts={"unconverged": unsettled},
         )
         warn_unless(unsettled[0] == 0, f"{unsettled[0]} fits", self.niter)
         return measured
@@ -238,8 +239,13 @@ class EnergyStochasticMetric(Measure):
             )
         return X, Y
 
-    def _options(self, n_repeats: int) -> tuple[float, ...]:
-        return GROUPS.index(self.group), n_repeats, self.niter, float(self.tol)
+    def _options(self, n_repeats: int) -> dict[str, _native.Argument]:
+        return {
+            "group": self.group,
+            "repeats": n_repeats,
+            "max_iter": self.niter,
+            "tol": float(self.tol),
+        }
 
 
 def _equal_responses(X: ArrayLike, Y: ArrayLike) -> Arrays:

@@ -128,8 +128,8 @@ class _WassersteinMetric(Measure):
         x, y = self._pair(X, Y)
         n = self._n_neurons(x[0])
         T, losses, counts = np.empty((n, n)), np.empty(self.niter), np.empty(2, np.int64)
-        inputs = (*_flat(*x), *_flat(*y), *self._starts(n), *self._options(n))
-        _native.run("metrics.gaussian_fit", (T, losses, counts), inputs)
+        inputs = {**_flat_pair(x, y), **self._starts(n), **self._options(n)}
+        _native.run("metrics.gaussian_fit", {"t": T, "losses": losses, "counts": counts}, inputs)
         self.T = T
         self.loss_hist = losses[: counts[0]].tolist()
         self.n_iter_, self.converged_ = int(counts[0]), bool(counts[1])
@@ -194,8 +194,8 @@ class _WassersteinMetric(Measure):
         check_number(self.alpha, "alpha", 0, 2)
         x, y = self._fitted_pair(X, Y)
         distance = np.empty(1)
-        inputs = (self.T, *_flat(*x), *_flat(*y), *self._options(self.T.shape[0]))
-        _native.run("metrics.gaussian_distance", (distance,), inputs)
+        inputs = {"t": self.T, **_flat_pair(x, y), **self._options(self.T.shape[0])}
+        _native.run("metrics.gaussian_distance", {"distance": distance}, inputs)
         return distance[0]
 
     def pairwise_distances(
@@ -256,8 +256,12 @@ class _WassersteinMetric(Measure):
         train = [self._arrays(x, name) for name, x in cohorts.train]
         test = [self._arrays(x, name) for name, x in cohorts.test or ()]
         n = self._n_neurons(train[0][0])
-        lists = [[a[i] for a in flat] for flat in _flats(train, test) for i in (0, 1)]
-        inputs = (*lists, cohorts.first, *self._starts(n), *self._options(n, eps))
+        inputs = {
+            **_flat_lists(train, "means", "covs"),
+            **_flat_lists(test, "test_means", "test_covs"),
+            **self._starts(n),
+            **self._options(n, eps),
+        }
         unsettled = np.zeros(1, np.int64)
         measured = measure(
             "multiset.gaussian_distances",
@@ -265,7 +269,7 @@ class _WassersteinMetric(Measure):
             inputs,
             n_jobs=n_jobs,
             verbose=verbose,
-            counts=unsettled,
+            counts={"unconverged": unsettled},
         )
         warn_unless(unsettled[0] == 0, f"{unsettled[0]} fits", self.niter)
         return measured
@@ -289,7 +293,7 @@ class _WassersteinMetric(Measure):
             )
         return x, y
 
-    def _starts(self, n: int) -> tuple[bool, list[np.ndarray]]:
+    def _starts(self, n: int) -> dict[str, _native.Argument]:
         """Return whether to start from the means, and the random starts.
 
         They are netrep's, drawn in the same order.
@@ -297,11 +301,18 @@ class _WassersteinMetric(Measure):
         from_means = self.init == "means"
         rs = as_random_state(self.random_state)
         n_random = self.n_restarts - from_means
-        return from_means, [_random_element(self.group, n, rs) for _ in range(n_random)]
+        starts = [_random_element(self.group, n, rs) for _ in range(n_random)]
+        return {"from_means": from_means, "starts": starts}
 
-    def _options(self, n: int, eps: float = 0.0) -> tuple[float, ...]:
-        group = GROUPS.index(self.group)
-        return float(self.alpha), group, n, self.niter, float(self.tol), float(eps)
+    def _options(self, n: int, eps: float = 0.0) -> dict[str, _native.Argument]:
+        return {
+            "alpha": float(self.alpha),
+            "group": self.group,
+            "neurons": n,
+            "max_iter": self.niter,
+            "tol": float(self.tol),
+            "ridge": float(eps),
+        }
 
 
 class GaussianStochasticMetric(_WassersteinMetric):
@@ -536,8 +547,14 @@ def _flat(means: np.ndarray, covs: np.ndarray) -> Arrays:
     return means.reshape(-1, d), covs.reshape(-1, d)
 
 
-def _flats(*cohorts: list[Arrays]) -> list[list[Arrays]]:
-    return [[_flat(*x) for x in networks] for networks in cohorts]
+def _flat_pair(x: Arrays, y: Arrays) -> dict[str, _native.Argument]:
+    (x_means, x_covs), (y_means, y_covs) = _flat(*x), _flat(*y)
+    return {"x_means": x_means, "x_covs": x_covs, "y_means": y_means, "y_covs": y_covs}
+
+
+def _flat_lists(networks: list[Arrays], means: str, covs: str) -> dict[str, _native.Argument]:
+    flat = [_flat(*x) for x in networks]
+    return {means: [x[0] for x in flat], covs: [x[1] for x in flat]}
 
 
 def _random_element(group: Group, n: int, rs: np.random.RandomState) -> np.ndarray:

@@ -154,8 +154,8 @@ class LinearMetric(AlignmentMetric):
         X = as_matrix(X, "X")
         n = X.shape[1]
         mx, Xw, Zx = np.empty(n), np.empty(X.shape), np.empty((n, n))
-        inputs = (X, float(self.alpha), bool(self.center_columns))
-        _native.call("metrics.linear_partial_fit", (mx, Xw, Zx), inputs)
+        inputs = {"x": X, "alpha": float(self.alpha), "center": bool(self.center_columns)}
+        _native.call("metrics.linear_partial_fit", {"mean": mx, "xw": Xw, "z": Zx}, inputs)
         return mx, Xw, Zx
 
     def finalize_fit(self, cache_X: PartialFit, cache_Y: PartialFit) -> LinearMetric:
@@ -175,7 +175,11 @@ class LinearMetric(AlignmentMetric):
         Xw, Yw = check_equal_shapes(Xw, Yw)
         Zx, Zy = check_equal_shapes(Zx, Zy)
         Wx, Wy, rank = np.empty(Zx.shape), np.empty(Zy.shape), np.empty(1, np.int64)
-        _native.call("metrics.linear_align", (Wx, Wy, rank), (Xw, Yw, Zx, Zy))
+        _native.call(
+            "metrics.linear_align",
+            {"wx": Wx, "wy": Wy, "rank": rank},
+            {"xw": Xw, "yw": Yw, "zx": Zx, "zy": Zy},
+        )
         self.mx_, self.my_ = mx, my
         self.Wx_, self.Wy_, self.rank_ = Wx, Wy, int(rank[0])
         return self
@@ -199,22 +203,21 @@ class LinearMetric(AlignmentMetric):
         if not self.zero_pad:
             check_widths(cohorts.train)
         counts = np.zeros(3, np.int64)
-        inputs = (
-            train,
-            test,
-            cohorts.first,
-            float(self.alpha),
-            bool(self.center_columns),
-            SCORES.index(self.score_method),
-            np.dtype(dtype) == np.float32,
-            0.0,
-        )
+        inputs = {
+            "train": train,
+            "test": test,
+            "alpha": float(self.alpha),
+            "center": bool(self.center_columns),
+            "score": self.score_method,
+            "single": np.dtype(dtype) == np.float32,
+            "tol": 0.0,
+        }
         measured = measure(
             "multiset.linear_distances",
             cohorts,
             inputs,
             n_jobs=n_jobs,
             verbose=verbose,
-            counts=counts,
+            counts={"routes": counts},
         )
         return measured, counts

@@ -133,7 +133,7 @@ class PermutationMetric(AlignmentMetric):
         if not self.center_columns:
             return np.zeros(X.shape[1]), X
         mx, Xphi = np.empty(X.shape[1]), np.empty(X.shape)
-        _native.call("metrics.center", (mx, Xphi), (X,))
+        _native.call("metrics.center", {"mean": mx, "centered": Xphi}, {"x": X})
         return mx, Xphi
 
     def finalize_fit(self, cache_X: PartialFit, cache_Y: PartialFit) -> PermutationMetric:
@@ -152,7 +152,7 @@ class PermutationMetric(AlignmentMetric):
         my, Y = cache_Y
         X, Y = check_equal_shapes(X, Y)
         matched = np.empty(X.shape[1], np.int64)
-        _native.call("metrics.permutation_match", (matched,), (X, Y))
+        _native.call("metrics.permutation_match", {"columns": matched}, {"x": X, "y": Y})
         self.mx_, self.my_ = mx, my
         self.Px_, self.Py_ = np.arange(X.shape[1]), matched
         return self
@@ -169,14 +169,13 @@ class PermutationMetric(AlignmentMetric):
         train, test = as_matrices(cohorts.train), as_matrices(cohorts.test or ())
         if not self.zero_pad:
             check_widths(cohorts.train)
-        inputs = (
-            train,
-            test,
-            cohorts.first,
-            bool(self.center_columns),
-            SCORES.index(self.score_method),
-            np.dtype(dtype) == np.float32,
-        )
+        inputs = {
+            "train": train,
+            "test": test,
+            "center": bool(self.center_columns),
+            "score": self.score_method,
+            "single": np.dtype(dtype) == np.float32,
+        }
         return measure(
             "multiset.permutation_distances", cohorts, inputs, n_jobs=n_jobs, verbose=verbose
         )

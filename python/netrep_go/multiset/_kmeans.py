@@ -153,8 +153,14 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         with progress_bar("Clustering networks", self.verbose) as progress:
             _native.run(
                 "multiset.kmeans",
-                (centers, dists, labels, report),
-                (shapes, apart, self.max_iter, self.n_restarts, seed_from(self.random_state)),
+                {"centroids": centers, "dists": dists, "labels": labels, "report": report},
+                {
+                    "xs": shapes,
+                    "apart": apart,
+                    "max_iter": self.max_iter,
+                    "restarts": self.n_restarts,
+                    "seed": seed_from(self.random_state),
+                },
                 n_jobs=self.n_jobs,
                 progress=progress,
             )

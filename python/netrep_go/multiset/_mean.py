@@ -312,19 +312,19 @@ def _average(
     else:
         mean = _as_reference(warmstart, "warmstart", xs).copy()
     report = np.empty(2)
-    inputs = (
-        xs,
-        GROUPS.index(group),
-        _METHODS.index(method),
-        warmstart is not None,
-        int(max_iter),
-        float(tol),
-        seed_from(random_state),
-    )
+    inputs = {
+        "xs": xs,
+        "group": group,
+        "method": method,
+        "warm": warmstart is not None,
+        "max_iter": int(max_iter),
+        "tol": float(tol),
+        "seed": seed_from(random_state),
+    }
     with progress_bar("Averaging networks", verbose) as progress:
         _native.run(
             "multiset.frechet_mean",
-            (mean, report),
+            {"mean": mean, "report": report},
             inputs,
             n_jobs=n_jobs,
             progress=progress,
@@ -346,6 +346,6 @@ def _aligned(
     check_option(group, "group", GROUPS)
     m, n = target.shape
     out = np.empty((len(xs) * m, n))
-    inputs = (target, xs, GROUPS.index(group))
-    _native.run("multiset.align", (out,), inputs, n_jobs=n_jobs)
+    inputs = {"target": target, "xs": xs, "group": group}
+    _native.run("multiset.align", {"aligned": out}, inputs, n_jobs=n_jobs)
     return out.reshape(len(xs), m, n)
