@@ -89,6 +89,10 @@ n_conditions), or dict of single RDMs
     check_option(method, "method", SIMILARITIES)
     y = named_vectors(rdms, "rdms", allow_nan=True)[1]
     bounds = np.empty((2, len(y)))
-    inputs = (np.empty((0, 0)), y, *comparison(method, sigma, y))
-    _native.run("rsa.evaluate", (np.empty((0, 0)), bounds), inputs)
+    none = np.empty((0, 0))
+    _native.run(
+        "rsa.evaluate",
+        {"similarities": none, "ceiling": bounds},
+        {"models": none, "subjects": y, **comparison(method, sigma, y)},
+    )
     return NoiseCeiling(*bounds.mean(axis=1).tolist())

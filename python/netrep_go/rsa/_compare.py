@@ -23,7 +23,6 @@ from netrep_go.rsa._condensed import (
 
 __all__ = ["compare"]
 
-# In the order of core/rsa's Similarity.
 SIMILARITIES = (
     "spearman",
     "pearson",
@@ -140,9 +139,9 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
         check_same_conditions(x, "rdms", y, "models")
         check_same_names(condition_names(rdms), "rdms", condition_names(models), "models")
     out = np.empty((len(x), len(x) if models is None else len(y)))
-    inputs = (x, y, *comparison(method, sigma, x))
+    inputs = {"xs": x, "ys": y, **comparison(method, sigma, x)}
     with progress_bar("Comparing RDMs", verbose) as progress:
-        _native.run("rsa.compare", (out,), inputs, n_jobs=n_jobs, progress=progress)
+        _native.run("rsa.compare", {"similarities": out}, inputs, n_jobs=n_jobs, progress=progress)
     if models is not None and _is_single(models):
         out = out[:, 0]
     if _is_single(rdms):
@@ -166,9 +165,14 @@ def paired_scores(predictions: np.ndarray, rdms: np.ndarray, method: str) -> np.
     return np.array([compare(p, d, method) if v else 0.0 for p, d, v in pairs])
 
 
-def comparison(method: str, sigma: ArrayLike | None, rdms: np.ndarray) -> tuple[int, np.ndarray]:
+def comparison(
+    method: str, sigma: ArrayLike | None, rdms: np.ndarray
+) -> dict[str, _native.Argument]:
     """Return a similarity and its noise as Go takes them."""
-    return SIMILARITIES.index(method), _as_sigma(sigma, method, n_conditions(rdms, "rdms"))
+    return {
+        "method": method,
+        "sigma": _as_sigma(sigma, method, n_conditions(rdms, "rdms")),
+    }
 
 
 def _as_sigma(sigma: ArrayLike | None, method: str, n: int) -> np.ndarray:

@@ -291,17 +291,17 @@ def evaluate(
         check_option(resample, "resample", _RESAMPLE)
     if resample in ("subjects", "both") and len(y) < 2:
         raise ValueError(f"resample={resample!r} needs at least 2 RDMs, got {len(y)}")
-    inputs = (x, y, *comparison(method, sigma, y))
+    inputs = {"models": x, "subjects": y, **comparison(method, sigma, y)}
     with_ceiling = bool(noise_ceiling) and len(y) > 1
     similarities = np.empty((len(x), len(y)))
     bounds = np.empty((2, len(y))) if with_ceiling else np.empty((0, 0))
-    _native.run("rsa.evaluate", (similarities, bounds), inputs)
+    _native.run("rsa.evaluate", {"similarities": similarities, "ceiling": bounds}, inputs)
     draws: dict[str, tuple[np.ndarray, np.ndarray | None]] = {}
     if resample is not None:
         seed = seed_from(random_state)
         for what in (resample, "subjects", "conditions") if resample == "both" else (resample,):
             draws[what] = _bootstrap(
-                inputs, what, n_bootstraps, with_ceiling, seed, n_jobs=n_jobs, verbose=verbose
+                inputs, what, (n_bootstraps, len(x)), with_ceiling, seed, n_jobs, verbose
             )
     main = draws.get(resample or "", (None, None))
     parts = [_joined(*draws[what]) for what in ("subjects", "conditions") if resample == "both"]
@@ -319,24 +319,23 @@ def evaluate(
 
 
 def _bootstrap(
-    inputs: tuple[Any, ...],
+    inputs: dict[str, _native.Argument],
     what: str,
-    n_bootstraps: int,
+    shape: tuple[int, int],
     with_ceiling: bool,
     seed: int,
-    *,
     n_jobs: int | None,
     verbose: bool,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the mean similarities and noise ceilings of bootstrap samples."""
-    draws = np.empty((n_bootstraps, len(inputs[0])))
-    ceilings = np.empty((n_bootstraps, 2)) if with_ceiling else np.empty((0, 0))
-    factors = (what != "subjects", what != "conditions", seed)
+    draws = np.empty(shape)
+    ceilings = np.empty((len(draws), 2)) if with_ceiling else np.empty((0, 0))
+    factors = {"of_conditions": what != "subjects", "of_subjects": what != "conditions"}
     with progress_bar(f"Resampling {what}", verbose) as progress:
         _native.run(
             "rsa.bootstrap",
-            (draws, ceilings),
-            (*inputs, *factors),
+            {"evaluations": draws, "ceilings": ceilings},
+            {**inputs, **factors, "seed": seed},
             n_jobs=n_jobs,
             progress=progress,
         )

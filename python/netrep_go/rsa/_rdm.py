@@ -19,9 +19,15 @@ from netrep_go.rsa._noise import NoiseNormalizer
 
 __all__ = ["patterns", "rdm"]
 
-# In the order of core/rsa's Measure; Mahalanobis is Euclidean of whitened responses.
-_MEASURES = ("correlation", "cosine", "euclidean", "sqeuclidean", "poisson", "crossnobis")
-METRICS = (*_MEASURES, "mahalanobis")
+METRICS = (
+    "correlation",
+    "cosine",
+    "euclidean",
+    "sqeuclidean",
+    "mahalanobis",
+    "crossnobis",
+    "poisson",
+)
 
 Responses = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 Labels = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
@@ -151,19 +157,19 @@ default=None
     out = np.empty((len(xs), n_conditions * (n_conditions - 1) // 2))
     if n_conditions < 3:
         raise ValueError(f"an RDM needs at least 3 conditions, got {n_conditions}")
-    inputs = (
-        xs,
-        labels,
-        fold_codes,
-        n_conditions,
-        n_folds,
-        _MEASURES.index("euclidean" if metric == "mahalanobis" else metric),
-        float(prior_lambda),
-        float(prior_weight),
-    )
+    inputs: dict[str, _native.Argument] = {
+        "xs": xs,
+        "conditions": labels,
+        "folds": fold_codes,
+        "n_conditions": n_conditions,
+        "n_folds": n_folds,
+        "metric": "euclidean" if metric == "mahalanobis" else metric,  # of whitened responses
+        "prior": float(prior_lambda),
+        "weight": float(prior_weight),
+    }
     with progress_bar("Computing RDMs", verbose) as progress:
         _native.run(
-            "rsa.rdms", (out,), inputs, names=_called(own), n_jobs=n_jobs, progress=progress
+            "rsa.rdms", {"rdms": out}, inputs, names=_called(own), n_jobs=n_jobs, progress=progress
         )
     return out[0] if sets.single else out
 

@@ -17,7 +17,7 @@ from netrep_go._validation import as_integers, as_turned, check_number, check_op
 from netrep_go.rsa._compare import SIMILARITIES
 from netrep_go.rsa._condensed import RDMs, n_conditions, named_vectors, names_or_numbers
 
-METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")  # as in core/rsa's Measure
+METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -205,10 +205,17 @@ of single RDMs
         raise ValueError(f"data and models must be of the same conditions, got {n} and {expected}")
     scores = np.empty((len(lights.centers), len(vectors)))
     used = np.empty(len(lights.centers), np.int64)
-    measures = METRICS.index(metric), SIMILARITIES.index(method)
-    inputs = (lights.x, lights.turned, *lights.around, vectors, *measures)
+    outputs = {"similarities": scores, "used": used}
+    inputs = {
+        "x": lights.x,
+        "transposed": lights.turned,
+        **lights.around,
+        "models": vectors,
+        "metric": metric,
+        "method": method,
+    }
     with progress_bar("Searchlights", verbose) as progress:
-        _native.run(lights.routine, (scores, used), inputs, n_jobs=n_jobs, progress=progress)
+        _native.run(lights.routine, outputs, inputs, n_jobs=n_jobs, progress=progress)
     _warn_of_undefined(np.isnan(scores[:, 0]), used)
     return SearchlightResult(
         scores=scores,
@@ -227,24 +234,32 @@ class _Lights(NamedTuple):
     x: np.ndarray
     turned: bool
     centers: np.ndarray
-    around: tuple[Any, ...]
+    around: dict[str, _native.Argument]
     shape: tuple[int, ...] | None
 
 
 def _from_lists(data: ArrayLike, neighbors: Any) -> _Lights:
     x, turned = as_turned(data, "data")
-    lists = _as_lists(neighbors, x.shape[0] if turned else x.shape[1])
-    centers = np.arange(len(lists[0]) - 1)
-    return _Lights("rsa.searchlight_lists", x, turned, centers, lists, None)
+    starts, features = _as_lists(neighbors, x.shape[0] if turned else x.shape[1])
+    around: dict[str, _native.Argument] = {"start": starts, "neighbors": features}
+    centers = np.arange(len(starts) - 1)
+    return _Lights("rsa.searchlight_lists", x, turned, centers, around, None)
 
 
 def _from_balls(data: ArrayLike, inside: np.ndarray, radius: float, threshold: float) -> _Lights:
     x, turned, columns = _in_volume(np.asarray(data), inside)
     steps = _ball(inside.ndim, radius)
     centers = _centers(inside, steps, threshold)
-    sizes = (1,) * (3 - inside.ndim) + inside.shape
+    depth, height, width = (1,) * (3 - inside.ndim) + inside.shape
     steps = np.pad(steps, ((0, 0), (3 - inside.ndim, 0)))
-    around = (*sizes, centers, np.ascontiguousarray(steps).ravel(), columns)
+    around: dict[str, _native.Argument] = {
+        "depth": depth,
+        "height": height,
+        "width": width,
+        "centers": centers,
+        "steps": np.ascontiguousarray(steps).ravel(),
+        "feature": columns,
+    }
     return _Lights("rsa.searchlight_balls", x, turned, centers, around, inside.shape)
 
 

@@ -269,14 +269,15 @@ def permutation_test(
     names, x = as_models(models, names)
     y = named_vectors(rdms, "rdms", allow_nan=True)[1]
     check_same_conditions(x, "models", y, "rdms")
-    inputs = (x, y, *comparison(method, sigma, y))
+    inputs = {"models": x, "subjects": y, **comparison(method, sigma, y)}
     similarities, null = np.empty((len(x), len(y))), np.empty((n_permutations, len(x)))
-    _native.run("rsa.evaluate", (similarities, np.empty((0, 0))), inputs)
+    outputs = {"similarities": similarities, "ceiling": np.empty((0, 0))}
+    _native.run("rsa.evaluate", outputs, inputs)
     with progress_bar("Permuting conditions", verbose) as progress:
         _native.run(
             "rsa.permute",
-            (null,),
-            (*inputs, seed_from(random_state)),
+            {"null": null},
+            {**inputs, "seed": seed_from(random_state)},
             n_jobs=n_jobs,
             progress=progress,
         )
