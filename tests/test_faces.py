@@ -99,7 +99,7 @@ def test_every_public_name_is_in_the_reference(module):
     for name in ours.__all__:
         if listed:
             assert inspect.isclass(getattr(ours, name)) or inspect.isfunction(getattr(ours, name))
-        else:
+        elif not inspect.ismodule(getattr(ours, name)):
             assert f".{name}`" in row[0]
 
 

@@ -259,7 +259,7 @@ class TestGaussian:
         """One iteration of a random start in a problem that fixes T at the start."""
         x, y, *_ = gaussian_pair(0)
         metric = GaussianStochasticMetric(group=start, init="rand", random_state=0)
-        _, starts = metric._starts(4)
+        starts = metric._starts(4)["starts"]
         is_of_group(starts[0], start)
         assert metric.fit(x, y).converged_
 

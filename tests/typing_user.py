@@ -128,7 +128,7 @@ def manifolds() -> None:
     assert_type(mean_field, MeanFieldCapacity)
     print(mean_field.capacity_, mean_field.to_frame())
     DirectCapacity(n_t=100).fit([X, X])
-    JointCapacity(random_state=np.random.RandomState(0)).fit(X, y)
+    JointCapacity(random_state=np.random.default_rng(0)).fit(X, y)
 
 
 def data() -> None:
