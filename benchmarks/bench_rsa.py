@@ -68,7 +68,7 @@ def bootstrap_cases(n_draws: int, quick: bool) -> Iterable[Case]:
     for method, ours, theirs in settings:
         candidates: dict[str, Callable[[], object]] = {
             "ours": lambda method=method, n=ours: evaluate(
-                models, subjects, method, resample="conditions", n_draws=n, random_state=0
+                models, subjects, method, resample="conditions", n_bootstraps=n, random_state=0
             )
         }
         if rsatoolbox is not None:

@@ -18,17 +18,11 @@ demos/92imageData):
 import argparse
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
 from netrep_go.datasets import objects92
-from netrep_go.plotting import (
-    ModelEvaluationDisplay,
-    RDMDisplay,
-    RDMEmbeddingDisplay,
-    VariancePartitionDisplay,
-)
+from netrep_go.plotting import RDMDisplay, RDMEmbeddingDisplay
 from netrep_go.rsa import (
     compare,
     compare_models,
@@ -52,13 +46,13 @@ def main():
     except FileNotFoundError as error:
         raise SystemExit(str(error)) from None
     args.output.mkdir(parents=True, exist_ok=True)
-    n_draws = 200 if args.quick else 10_000
-    tables = {"species": compare_species(objects, n_draws)}
+    n_bootstraps = 200 if args.quick else 10_000
+    tables = {"species": compare_species(objects, n_bootstraps)}
     evaluation = evaluate(
-        objects.models, objects.subjects, resample="both", n_draws=n_draws, random_state=0
+        objects.models, objects.subjects, resample="both", n_bootstraps=n_bootstraps, random_state=0
     )
     contrasts = compare_models(evaluation)
-    tables["models"] = tabulate_models(objects, evaluation, n_draws)
+    tables["models"] = tabulate_models(objects, evaluation, n_bootstraps)
     tables["pairs"] = contrasts.to_frame()
     partition = partition_variance(
         {
@@ -68,7 +62,7 @@ def main():
         },
         objects.subjects,
         cv=10,
-        n_bootstraps=n_draws // 10,
+        n_bootstraps=n_bootstraps // 10,
         random_state=0,
     )
     tables["variance"] = partition.to_frame()
@@ -92,47 +86,43 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def compare_species(objects, n_draws):
+def compare_species(objects, n_permutations):
     """Similarity of human and monkey, and its permutation p-value."""
     rows = []
     for method in ("spearman", "pearson", "tau-a", "corr_cov"):
         test = permutation_test(
-            objects.monkey, objects.human, method, n_permutations=n_draws, random_state=0
+            objects.monkey, objects.human, method, n_permutations=n_permutations, random_state=0
         )
         similarity = compare(objects.human, objects.monkey, method)
-        rows.append({"method": method, "similarity": similarity, "p": test.p_value[0]})
+        rows.append({"method": method, "similarity": similarity, "pvalue": test.pvalue[0]})
     return pd.DataFrame(rows)
 
 
-def tabulate_models(objects, evaluation, n_draws):
+def tabulate_models(objects, evaluation, n_permutations):
     """Return the similarities of models to the subjects, with permutation p-values."""
     permuted = permutation_test(
-        objects.models, objects.subjects, n_permutations=n_draws, random_state=0
+        objects.models, objects.subjects, n_permutations=n_permutations, random_state=0
     )
-    return evaluation.to_frame().assign(p_permutation=permuted.p_corrected)
+    return evaluation.to_frame().assign(pvalue_permutation=permuted.pvalue_corrected)
 
 
 def weigh_models(objects):
     """Predict each subject by the models, weighted on other images."""
-    names = LOW_LEVEL + CATEGORIES
-    layers = np.stack([objects.models[name] for name in names])
-    result = reweight(layers, objects.subjects, method="pearson", random_state=0)
-    best = compare(layers, objects.subjects, "pearson").max(axis=0)
-    table = result.to_frame().rename(columns={f"weight_{k}": n for k, n in enumerate(names)})
-    return table.assign(best_single=best)
+    models = {name: objects.models[name] for name in LOW_LEVEL + CATEGORIES}
+    result = reweight(models, objects.subjects, method="pearson", random_state=0)
+    best = compare(models, objects.subjects, "pearson").max(axis=0)
+    return result.to_frame().assign(best_single=best)
 
 
 def weigh_pixels(objects):
     """Predict human RDMs by principal components of the pixels, weighted on other images."""
     pixels = objects.images[:, ::5, ::5].reshape(len(objects.images), -1) / 255.0
-    components = PCA(30).fit_transform(pixels)
+    components = PCA(30, random_state=0).fit_transform(pixels)
     rows = []
-    for name, target in (("human", objects.human), ("monkey", objects.monkey)):
-        result = reweight_features(
-            components, target, similarity="sqeuclidean", alphas=10, positive=True, random_state=0
-        )
-        plain = compare(rdm(pixels, "sqeuclidean"), target, "pearson")
-        rows.append({"target": name, "pixels": plain, "weighted": result.score})
+    for name, measured in (("human", objects.human), ("monkey", objects.monkey)):
+        result = reweight_features(components, measured, alphas=10, positive=True, random_state=0)
+        plain = compare(rdm(pixels, "sqeuclidean"), measured, "pearson")
+        rows.append({"rdm": name, "pixels": plain, "weighted": result.score})
     return pd.DataFrame(rows)
 
 
@@ -142,9 +132,9 @@ def draw(objects, evaluation, contrasts, partition, output):
         save(RDMDisplay.from_rdm(vector, ranks=True), output, f"rdm_{name}")
         display = RDMEmbeddingDisplay.from_rdm(vector, images=objects.images)
         save(display, output, f"mds_{name}")
-    display = ModelEvaluationDisplay.from_evaluation(evaluation, contrasts=contrasts)
+    display = evaluation.plot(contrasts=contrasts)
     save(display, output, "models")
-    save(VariancePartitionDisplay.from_partition(partition), output, "variance")
+    save(partition.plot(), output, "variance")
 
 
 def save(display, output, name):

@@ -289,7 +289,7 @@ def bootstrap_job():
     from netrep_go.rsa import evaluate
 
     x = np.random.default_rng(0).random((20, 4186))
-    return evaluate(x, x, resample="both", n_draws=1_000_000, n_jobs=1, random_state=0)
+    return evaluate(x, x, resample="both", n_bootstraps=1_000_000, n_jobs=1, random_state=0)
 
 
 def long_searchlight():

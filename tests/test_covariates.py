@@ -11,6 +11,7 @@ from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
 from netrep_go import covariates
+from netrep_go._resampling import permutations
 from netrep_go.covariates import knn_permutation, mantel, permanova
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "digits_covariates.py"
@@ -216,14 +217,12 @@ def test_effects_are_found(two_groups):
 
 def test_permutations_stay_within_strata(rng):
     stratum = rng.integers(0, 3, 11)
-    identity, *blocks = covariates._permutations(11, 500, stratum, 0, size=2**12)
-    permutations = np.concatenate(blocks)
-    assert permutations.shape == (500, 11)
-    np.testing.assert_array_equal(identity, [np.arange(11)])
-    np.testing.assert_array_equal(np.sort(permutations, axis=1), np.tile(np.arange(11), (500, 1)))
-    np.testing.assert_array_equal(stratum[permutations], np.tile(stratum, (500, 1)))
-    whole = np.concatenate([*covariates._permutations(11, 500, stratum, 0, size=1)][1:])
-    np.testing.assert_array_equal(whole, permutations)
+    drawn = np.concatenate([*permutations(11, 500, stratum, 0, size=2**12, limit=2**16)])
+    assert drawn.shape == (500, 11)
+    np.testing.assert_array_equal(np.sort(drawn, axis=1), np.tile(np.arange(11), (500, 1)))
+    np.testing.assert_array_equal(stratum[drawn], np.tile(stratum, (500, 1)))
+    (whole,) = permutations(11, 500, stratum, 0, size=1, limit=2**16)
+    np.testing.assert_array_equal(whole, drawn)
 
 
 @pytest.mark.parametrize(
@@ -275,6 +274,30 @@ def test_unit_order_and_sign(two_groups, rng):
     assert permanova(3.0 * shuffled, labels[order], **options).statistic == pytest.approx(F)
     accuracy = knn_permutation(D, labels, 3, **options).statistic
     assert knn_permutation(3.0 * shuffled, labels[order], 3, **options).statistic == accuracy
+
+
+def test_generators_are_taken(two_groups):
+    D, y = two_groups
+    one, two = (permanova(D, y, random_state=np.random.default_rng(3)) for _ in range(2))
+    np.testing.assert_array_equal(one.null_distribution, two.null_distribution)
+    rng = np.random.default_rng(3)
+    first, second = (permanova(D, y, random_state=rng) for _ in range(2))
+    assert (first.null_distribution != second.null_distribution).any()
+
+
+def test_results_are_short_and_the_module_shows_its_names(two_groups):
+    D, y = two_groups
+    result = knn_permutation(D, y, 3, n_permutations=99, random_state=0)
+    assert len(repr(result)) < 200
+    assert "null_mean" in result._repr_html_()
+    assert dir(covariates) == sorted(covariates.__all__)
+
+
+def test_progress_is_shown_on_request(two_groups, capsys):
+    mantel(two_groups[0], two_groups[0], n_permutations=99)
+    assert capsys.readouterr().err == ""
+    mantel(two_groups[0], two_groups[0], n_permutations=99, verbose=True)
+    assert "100/100" in capsys.readouterr().err
 
 
 def test_input_is_left_alone(two_groups):
@@ -388,9 +411,9 @@ def test_distances_are_checked(test, D, message):
 @pytest.mark.parametrize("test", TESTS.values(), ids=TESTS)
 def test_options_are_checked(test):
     D = distances([0, 1, 3, 6])
-    with pytest.raises(ValueError, match="n_permutations == 0"):
+    with pytest.raises(ValueError, match="n_permutations must be at least 1, got 0"):
         test(D, n_permutations=0)
-    with pytest.raises(TypeError, match="n_permutations must be an instance of"):
+    with pytest.raises(TypeError, match="n_permutations must be an integer"):
         test(D, n_permutations=10.0)
     with pytest.raises(ValueError, match="strata must leave something to permute"):
         test(D, strata=[0, 1, 2, 3])
@@ -405,9 +428,9 @@ def test_labels_are_checked(test):
         test(D, [0, 0, 0, 0])
     with pytest.raises(ValueError, match=r"got 4 group\(s\) of 4 networks"):
         test(D, [0, 1, 2, 3])
-    with pytest.raises(ValueError, match=r"labels must have shape \(4,\), got \(3,\)"):
+    with pytest.raises(ValueError, match=r"y must have shape \(4,\), got \(3,\)"):
         test(D, [0, 1, 1])
-    with pytest.raises(ValueError, match="labels contains NaN"):
+    with pytest.raises(ValueError, match="y contains NaN"):
         test(D, [0.0, 1.0, 1.0, np.nan])
     with pytest.raises(ValueError, match="D must not be negative, got -6"):
         test(-D, [0, 0, 1, 1])

@@ -228,11 +228,13 @@ ENTRY_POINTS = {
     "DirectCapacity": direct_capacity,
     "evaluate": lambda x, y: (
         evaluate(
-            x[:, :3], y[:, 1:], "rho-a", resample="conditions", n_draws=9, random_state=0
+            x[:, :3], y[:, 1:], "rho-a", resample="conditions", n_bootstraps=9, random_state=0
         ).draws
     ),
     "permutation_test": lambda x, y: (
-        permutation_test(x[:, :3], y[:, 1:], "rho-a", n_permutations=9, random_state=0).null
+        permutation_test(
+            x[:, :3], y[:, 1:], "rho-a", n_permutations=9, random_state=0
+        ).null_distribution
     ),
     "JointCapacity": joint_capacity,
     "rdm": lambda x, y: rdm([x, y], "sqeuclidean"),

@@ -80,7 +80,7 @@ def test_models_together(objects):
     assert (result.scores > alone[1:].max(axis=0)).all()
     sets = {"visual": layers[2:], "categories": layers[:2], "monkey": objects.monkey}
     parts = partition_variance(sets, objects.human, cv=10, random_state=0)
-    assert dict(zip(parts.labels, parts.parts[0], strict=True))["monkey"] > 0.02
+    assert dict(zip(parts.part_names, parts.parts[0], strict=True))["monkey"] > 0.02
 
 
 @needs_files
@@ -92,7 +92,7 @@ def test_example(tmp_path, monkeypatch, capsys):
     runpy.run_path(str(EXAMPLE), run_name="__main__")
     species = pandas.read_csv(tmp_path / "objects92_species.csv").set_index("method")
     assert species.loc["spearman", "similarity"] == pytest.approx(0.4389, abs=5e-5)
-    assert species.loc["spearman", "p"] == pytest.approx(1 / 201)
+    assert species.loc["spearman", "pvalue"] == pytest.approx(1 / 201)
     models = pandas.read_csv(tmp_path / "objects92_models.csv").set_index("model")
     assert models["similarity"].idxmax() == "animacy"
     assert (models["noise_ceiling_low"] < models["noise_ceiling_high"]).all()

@@ -239,7 +239,7 @@ GAPS = np.array([1, 2, np.nan, np.nan, np.nan, 3.0])
 @pytest.mark.parametrize(
     ("rdms", "others", "options", "message"),
     [
-        (X6, np.arange(10.0), {}, "rdms and others must be of the same conditions, got 4 and 5"),
+        (X6, np.arange(10.0), {}, "rdms and models must be of the same conditions, got 4 and 5"),
         (X6[:1], None, {}, "at least 3 conditions"),
         (X6[:5], None, {}, "got 5 pairs"),
         (X6, [X6, np.ones(6)], {}, r"others\[1\]: an RDM whose entries are all the same"),

@@ -90,25 +90,25 @@ def test_tests_over_subjects(rng):
     evaluation = evaluate(models, subjects)
     a, b, c = evaluation.similarities
     assert_allclose(
-        evaluation.p_zero(),
+        evaluation.pvalue_zero,
         stats.ttest_1samp(evaluation.similarities, 0, axis=1, alternative="greater").pvalue,
     )
     lower = evaluation.noise_ceiling.lower
     assert_allclose(
-        evaluation.p_noise_ceiling(),
+        evaluation.pvalue_noise_ceiling,
         stats.ttest_1samp(evaluation.similarities, lower, axis=1).pvalue,
     )
     contrasts = compare_models(evaluation, correction="none")
     assert contrasts.pairs == [(0, 1), (0, 2), (1, 2)]
     assert_allclose(
-        contrasts.p_value, [stats.ttest_rel(*pair).pvalue for pair in ((a, b), (a, c), (b, c))]
+        contrasts.pvalue, [stats.ttest_rel(*pair).pvalue for pair in ((a, b), (a, c), (b, c))]
     )
     ranks = compare_models(evaluation, test="wilcoxon", correction="bonferroni")
     want = [stats.wilcoxon(x - y).pvalue for x, y in ((a, b), (a, c), (b, c))]
-    assert_allclose(ranks.p_value, want)
-    assert_allclose(ranks.p_corrected, np.minimum(3 * np.array(want), 1))
+    assert_allclose(ranks.pvalue, want)
+    assert_allclose(ranks.pvalue_corrected, np.minimum(3 * np.array(want), 1))
     assert_allclose(
-        compare_models(evaluation).p_corrected, stats.false_discovery_control(contrasts.p_value)
+        compare_models(evaluation).pvalue_corrected, stats.false_discovery_control(contrasts.pvalue)
     )
     interval = stats.t.interval(0.9, 5, evaluation.mean, stats.sem(evaluation.similarities, axis=1))
     assert_allclose(evaluation.interval(0.9), interval)
@@ -139,7 +139,7 @@ def test_draws_come_from_all_samples(rng, method):
     models, subjects = study(rng, n_conditions=4, n_models=2, n_subjects=3)
     want = enumerated(models, subjects, method)
     draws = evaluate(
-        models, subjects, method, resample="conditions", n_draws=20_000, random_state=0
+        models, subjects, method, resample="conditions", n_bootstraps=20_000, random_state=0
     ).draws
     for k in range(2):
         values, counts = np.unique(want[:, k].round(9), return_counts=True)
@@ -174,7 +174,7 @@ def test_seeds_and_threads(rng, method):
     if method in SPECTRAL:
         models, subjects = models**2, subjects**2
         models, subjects = (rdm(rng.standard_normal((k, 6, 9)), "sqeuclidean") for k in (2, 3))
-    options = {"resample": "subjects" if method in SPECTRAL else "both", "n_draws": 30}
+    options = {"resample": "subjects" if method in SPECTRAL else "both", "n_bootstraps": 30}
     runs = [
         evaluate(models, subjects, method, random_state=seed, n_jobs=n_jobs, **options)
         for seed, n_jobs in ((3, 1), (3, 2), (4, 1))
@@ -230,12 +230,12 @@ def test_variances_are_those_of_rsatoolbox(resample):
     models, differences, ceilings = map(np.array, GOLDEN["variances"][resample])
     assert_allclose(evaluation.standard_error() ** 2, models)
     t = evaluation.mean / np.sqrt(models)
-    assert_allclose(evaluation.p_zero(), stats.t.sf(t, evaluation.dof))
+    assert_allclose(evaluation.pvalue_zero, stats.t.sf(t, evaluation.dof))
     t = np.abs(compare_models(evaluation).difference) / np.sqrt(differences)
-    found = compare_models(evaluation, correction="none").p_value
+    found = compare_models(evaluation, correction="none").pvalue
     assert_allclose(found, 2 * stats.t.sf(t, evaluation.dof))
     t = np.abs(evaluation.mean - 3) / np.sqrt(ceilings)
-    assert_allclose(evaluation.p_noise_ceiling(), 2 * stats.t.sf(t, evaluation.dof))
+    assert_allclose(evaluation.pvalue_noise_ceiling, 2 * stats.t.sf(t, evaluation.dof))
     assert evaluation.dof == {"both": 5, "subjects": 5, "conditions": 9}[resample]
 
 
@@ -244,13 +244,13 @@ def test_bootstrap_tests(rng):
     evaluation = evaluate(models, subjects, resample="conditions", random_state=0)
     for test in ("t", "bootstrap"):
         contrasts = compare_models(evaluation, test=test)
-        assert contrasts.p_value[1] < 0.05
-        assert (contrasts.p_corrected >= contrasts.p_value).all()
+        assert contrasts.pvalue[1] < 0.05
+        assert (contrasts.pvalue_corrected >= contrasts.pvalue).all()
     same = compare_models(
         evaluate(models[[0, 0]], subjects, resample="conditions", random_state=0), test="bootstrap"
     )
-    assert same.p_value == [1]
-    assert compare_models(evaluate(models[[0, 0]], subjects)).p_value == [1]
+    assert same.pvalue == [1]
+    assert compare_models(evaluate(models[[0, 0]], subjects)).pvalue == [1]
 
 
 def test_intervals_cover_the_truth(rng):
@@ -262,7 +262,11 @@ def test_intervals_cover_the_truth(rng):
     inside = 0
     for k in range(200):
         low, high = evaluate(
-            model, everybody[8 * k : 8 * k + 8], resample="subjects", n_draws=100, random_state=k
+            model,
+            everybody[8 * k : 8 * k + 8],
+            resample="subjects",
+            n_bootstraps=100,
+            random_state=k,
         ).interval(0.9)
         inside += low[0] < truth < high[0]
     assert 0.84 < inside / 200 < 0.96
@@ -275,7 +279,7 @@ def test_missing_entries_are_left_out_of_all(rng):
     lacking = subjects.copy()
     lacking[1, holes] = np.nan
     for method in RESAMPLED:
-        evaluation = evaluate(models, lacking, method, resample="conditions", n_draws=20)
+        evaluation = evaluate(models, lacking, method, resample="conditions", n_bootstraps=20)
         assert np.isfinite(evaluation.draws).all()
         everywhere = np.where(holes, np.nan, models)
         assert_allclose(
@@ -291,16 +295,18 @@ def test_samples_without_variance_are_drawn_again(rng):
     model = squareform((categories[:, None] != categories).astype(float))
     subjects = study(rng, n_conditions=5)[1]
     for method in ("spearman", "pearson", "cosine", "tau-b", "corr_cov"):
-        draws = evaluate(model, subjects, method, resample="conditions", n_draws=500).draws
+        draws = evaluate(model, subjects, method, resample="conditions", n_bootstraps=500).draws
         assert np.isfinite(draws).all()
 
 
 def test_one_subject(rng):
     models, subjects = study(rng)
-    evaluation = evaluate(models, subjects[0], resample="conditions", n_draws=50, random_state=0)
+    evaluation = evaluate(
+        models, subjects[0], resample="conditions", n_bootstraps=50, random_state=0
+    )
     assert evaluation.noise_ceiling is None
     assert evaluation.noise_ceiling_draws is None
-    assert evaluation.p_noise_ceiling() is None
+    assert evaluation.pvalue_noise_ceiling is None
     assert np.isfinite(evaluation.standard_error()).all()
     frame = evaluation.to_frame()
     assert frame["noise_ceiling_low"].isna().all()
@@ -310,7 +316,7 @@ def test_one_subject(rng):
 def test_frames(rng):
     models, subjects = study(rng)
     named = dict(zip("abc", models, strict=True))
-    evaluation = evaluate(named, subjects, resample="both", n_draws=50, random_state=0)
+    evaluation = evaluate(named, subjects, resample="both", n_bootstraps=50, random_state=0)
     assert evaluation.to_frame()["model"].tolist() == ["a", "b", "c"]
     frame = compare_models(evaluation).to_frame()
     assert frame[["model_a", "model_b"]].to_numpy().tolist() == [["a", "b"], ["a", "c"], ["b", "c"]]
@@ -332,17 +338,21 @@ def test_permutations_by_definition(rng, method):
         for o in orders
     ]
     test = permutation_test(models, subjects, method, n_permutations=3000, random_state=0)
-    assert {tuple(row) for row in test.null.round(8)} == {tuple(row) for row in np.round(want, 8)}
+    assert {tuple(row) for row in test.null_distribution.round(8)} == {
+        tuple(row) for row in np.round(want, 8)
+    }
     assert_allclose(test.statistic, compare(models, subjects, method).mean(axis=1), atol=1e-13)
     exact = np.mean(np.array(want) >= test.statistic - 1e-9, axis=0)
-    assert_allclose(test.p_value, exact, atol=0.04)
+    assert_allclose(test.pvalue, exact, atol=0.04)
 
 
 @pytest.mark.parametrize("method", [*RESAMPLED, *SPECTRAL])
 def test_permutation_seeds_and_threads(rng, method):
     models, subjects = (rdm(rng.standard_normal((k, 6, 9)), "sqeuclidean") for k in (2, 3))
     runs = [
-        permutation_test(models, subjects, method, n_permutations=40, random_state=s, n_jobs=n).null
+        permutation_test(
+            models, subjects, method, n_permutations=40, random_state=s, n_jobs=n
+        ).null_distribution
         for s, n in ((1, 1), (1, 2), (2, 1))
     ]
     assert_array_equal(runs[0], runs[1])
@@ -351,7 +361,7 @@ def test_permutation_seeds_and_threads(rng, method):
 
 def test_permutation_p_values_are_uniform_without_effect(rng):
     p = [
-        permutation_test(*study(rng, 6, 2, 1), n_permutations=99, random_state=k).p_value[0]
+        permutation_test(*study(rng, 6, 2, 1), n_permutations=99, random_state=k).pvalue[0]
         for k in range(300)
     ]
     assert stats.kstest(p, "uniform").pvalue > 0.001
@@ -362,13 +372,13 @@ def test_permutation_alternatives(rng):
     models, subjects = study(rng)
     options = {"n_permutations": 999, "random_state": 0, "correction": "none"}
     greater, less, both = (
-        permutation_test(models, subjects, alternative=a, **options).p_value
+        permutation_test(models, subjects, alternative=a, **options).pvalue
         for a in ("greater", "less", "two-sided")
     )
     assert greater[2] < 0.01
     assert both[2] < 0.01
     assert less[2] > 0.9
-    opposite = permutation_test(-models, subjects, alternative="less", **options).p_value
+    opposite = permutation_test(-models, subjects, alternative="less", **options).pvalue
     assert_array_equal(opposite, greater)
 
 
@@ -392,7 +402,7 @@ def test_noise_that_differs_between_conditions_is_not_permuted(rng):
         )
         for o in itertools.permutations(range(5))
     }
-    assert set(test.null[:, 0].round(8).tolist()) <= want
+    assert set(test.null_distribution[:, 0].round(8).tolist()) <= want
 
 
 # What users get wrong
@@ -402,13 +412,13 @@ def test_noise_that_differs_between_conditions_is_not_permuted(rng):
     ("change", "message"),
     [
         ({"rdms": np.arange(10.0)}, "models and rdms must be of the same conditions, got 10 and 5"),
-        ({"models": {}}, "at least one model"),
+        ({"models": {}}, "at least one RDM"),
         ({"models": {"a": MODELS}}, r"models\['a'\] must be one RDM, got 3"),
         ({"models": np.ones(45)}, r"models\[0\]: an RDM whose entries are all the same"),
-        ({"names": ["a"]}, "names must have one item a model, got 1 for 2"),
+        ({"names": ["a"]}, "names must have one entry for each of the 2 models, got 1"),
         ({"resample": "pairs"}, "resample"),
         ({"resample": "both", "one": True}, "resample='both' needs at least 2 RDMs, got 1"),
-        ({"n_draws": 1}, "n_draws must be at least 2"),
+        ({"n_bootstraps": 1}, "n_bootstraps must be at least 2"),
         ({"method": "bures", "resample": "both"}, "resample subjects only"),
         ({"sigma": np.ones(10)}, "sigma is for"),
         (
@@ -463,7 +473,7 @@ def test_human_and_monkey_it():
     monkey, human = (np.asarray(x, float).ravel() for x in both)
     assert compare(monkey, human) == pytest.approx(0.4389, abs=5e-5)
     test = permutation_test(monkey, human, n_permutations=999, random_state=0)
-    assert test.p_value[0] == 0.001
+    assert test.pvalue[0] == 0.001
 
 
 def test_models_of_the_92_objects():
@@ -472,8 +482,8 @@ def test_models_of_the_92_objects():
     humans = np.mean([[np.asarray(x, float) for x in row] for row in brains], axis=1)
     struct = loadmat(folder / "92_modelRDMs.mat")["Models"].ravel()
     models = {str(m["name"].item()): np.asarray(m["RDM"], float) for m in struct}
-    evaluation = evaluate(models, humans, resample="conditions", n_draws=200, random_state=0)
+    evaluation = evaluate(models, humans, resample="conditions", n_bootstraps=200, random_state=0)
     frame = evaluation.to_frame().set_index("model")
     assert 0.2 < evaluation.noise_ceiling.lower < evaluation.noise_ceiling.upper < 0.9
     assert frame["similarity"].idxmax() in ("monkeyIT", "animacy", "FaceBodyManmadeNatobj")
-    assert frame.loc["monkeyIT", "p_zero"] < 1e-4
+    assert frame.loc["monkeyIT", "pvalue_zero"] < 1e-4

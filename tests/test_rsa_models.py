@@ -26,7 +26,8 @@ from netrep_go.rsa import (
     reweight,
     reweight_features,
 )
-from netrep_go.rsa._folds import Blocks, as_vectors, assign_folds
+from netrep_go.rsa._condensed import as_vectors
+from netrep_go.rsa._folds import Blocks, assign_folds
 
 GOLDEN = json.loads((Path(__file__).parent / "golden/rsatoolbox_models.json").read_text())
 
@@ -189,14 +190,14 @@ def test_inputs_are_not_changed(rng):
 @pytest.mark.parametrize(
     ("layers", "rdms", "message"),
     [
-        (np.ones((2, 5)), np.ones(6), r"layers must have n \(n - 1\) / 2 pairs .* got 5"),
-        (np.ones((2, 1)), np.ones(1), "layers must be for at least 3 conditions, got 2"),
+        (np.ones((2, 5)), np.ones(6), r"models must have n \(n - 1\) / 2 pairs .* got 5"),
+        (np.ones((2, 1)), np.ones(1), "models must be for at least 3 conditions, got 2"),
         (np.arange(12.0).reshape(2, 6), np.arange(10.0), "got 4 and 5 conditions"),
-        (np.ones((2, 6)), np.arange(6.0), r"layers\[0\] must vary, got 1 for all pairs"),
+        (np.ones((2, 6)), np.arange(6.0), r"models\[0\] must vary, got 1 for all pairs"),
         (np.arange(6.0), np.ones(6), "rdms must vary, got 1 for all pairs"),
         (np.arange(6.0), [np.nan] * 6, "rdms contains NaN"),
-        (np.ones((2, 4, 4)), np.ones(6), r"layers\[0\] must be a symmetric matrix with a zero"),
-        (np.ones((1, 1, 1, 1)), np.ones(6), "layers must be RDMs of shape"),
+        (np.ones((2, 4, 4)), np.ones(6), r"models\[0\] must be a symmetric matrix with a zero"),
+        (np.ones((1, 1, 1, 1)), np.ones(6), "models must be RDMs of shape"),
         (np.ones((0, 6)), np.ones(6), "layers must not be empty|0 sample"),
     ],
 )
@@ -253,7 +254,7 @@ def test_evaluation_of_layers(rng):
         {k: x[images] for k, x in layers.items()},
         rdms,
         training={k: x[others] for k, x in layers.items()},
-        labels=labels[others],
+        y=labels[others],
         cv=5,
         random_state=3,
     )
@@ -279,9 +280,7 @@ def test_display_of_layers(rng):
     pyplot = pytest.importorskip("matplotlib.pyplot")
     labels, layers = animals(rng, 40)
     parts = [{k: x[part] for k, x in layers.items()} for part in (slice(0, 20), slice(20, 40))]
-    result = evaluate_layers(
-        parts[0], rng.random((3, 190)), training=parts[1], labels=labels[20:], cv=4
-    )
+    result = evaluate_layers(parts[0], rng.random((3, 190)), training=parts[1], y=labels[20:], cv=4)
     ax = LayerEvaluationDisplay.from_evaluation(result).ax_
     heights = [bar.get_height() for group in ax.containers[::2] for bar in group]
     np.testing.assert_allclose(heights, [scores.mean() for _, _, scores in result.bars()])
@@ -298,17 +297,17 @@ def test_wrong_layers(rng):
         "at least 3 conditions, got 2": ({"a": x[:2]}, {}),
         r"layers\['a'\]: the responses to condition 0 are constant": ({"a": np.ones((8, 4))}, {}),
         "at least one layer": ({}, {}),
-        "training and labels must be given together": ({"a": x}, {"labels": [0, 1]}),
+        "training and y must be given together": ({"a": x}, {"y": [0, 1]}),
         r"training must have the layers \['a'\], got \['b'\]": (
             {"a": x},
-            {"training": {"b": x}, "labels": np.arange(8)},
+            {"training": {"b": x}, "y": np.arange(8)},
         ),
         "same features, got 4 and 3": (
             {"a": x},
-            {"training": {"a": x[:, :3]}, "labels": np.arange(8)},
+            {"training": {"a": x[:, :3]}, "y": np.arange(8)},
         ),
-        "labels must have 8 rows": ({"a": x}, {"training": {"a": x}, "labels": [0, 1]}),
-        "at least 2 classes": ({"a": x}, {"training": {"a": x}, "labels": np.zeros(8)}),
+        "y must have 8 rows": ({"a": x}, {"training": {"a": x}, "y": [0, 1]}),
+        "at least 2 classes": ({"a": x}, {"training": {"a": x}, "y": np.zeros(8)}),
         r"layers\['a'\] contains NaN": ({"a": x * np.nan}, {}),
     }
     for message, (layers, options) in cases.items():
@@ -319,40 +318,38 @@ def test_wrong_layers(rng):
 # Feature-reweighted RSA
 
 
-def design(x, similarity):
+def design(x, metric):
     """Return the explicit design matrix."""
     i, j = np.triu_indices(len(x), 1)
-    return x[i] * x[j] if similarity == "dot" else (x[i] - x[j]) ** 2
+    return x[i] * x[j] if metric == "dot" else (x[i] - x[j]) ** 2
 
 
-@pytest.mark.parametrize("similarity", ["dot", "sqeuclidean"])
+@pytest.mark.parametrize("metric", ["dot", "sqeuclidean"])
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize(("k", "p"), [(12, 5), (6, 30), (3, 2)])
-def test_feature_weights_are_ridge_on_the_explicit_design(rng, similarity, fit_intercept, k, p):
+def test_feature_weights_are_ridge_on_the_explicit_design(rng, metric, fit_intercept, k, p):
     x = rng.standard_normal((k, p)) + rng.standard_normal(p)
     t = rng.standard_normal(k * (k - 1) // 2)
-    model = FeatureReweighting(similarity, alpha=0.7, fit_intercept=fit_intercept).fit(x, t)
-    ridge = Ridge(alpha=0.7, fit_intercept=fit_intercept).fit(design(x, similarity), t)
+    model = FeatureReweighting(metric, alpha=0.7, fit_intercept=fit_intercept).fit(x, t)
+    ridge = Ridge(alpha=0.7, fit_intercept=fit_intercept).fit(design(x, metric), t)
     np.testing.assert_allclose(model.coef_, ridge.coef_, atol=1e-9)
     assert model.intercept_ == pytest.approx(ridge.intercept_, abs=1e-9)
     new = rng.standard_normal((7, p))
-    np.testing.assert_allclose(
-        model.predict(new), ridge.predict(design(new, similarity)), atol=1e-8
-    )
+    np.testing.assert_allclose(model.predict(new), ridge.predict(design(new, metric)), atol=1e-8)
     held_out = rng.standard_normal(21)
-    expected = ridge.score(design(new, similarity), held_out)
+    expected = ridge.score(design(new, metric), held_out)
     assert model.score(new, held_out) == pytest.approx(expected, rel=1e-9)
     assert model.score(new, squareform(held_out)) == model.score(new, held_out)
 
 
-@pytest.mark.parametrize("similarity", ["dot", "sqeuclidean"])
+@pytest.mark.parametrize("metric", ["dot", "sqeuclidean"])
 @pytest.mark.parametrize("alpha", [0.0, 0.5])
 @pytest.mark.parametrize(("k", "p"), [(12, 5), (7, 40)])
-def test_positive_feature_weights_are_nnls_on_the_explicit_design(rng, similarity, alpha, k, p):
+def test_positive_feature_weights_are_nnls_on_the_explicit_design(rng, metric, alpha, k, p):
     x = rng.standard_normal((k, p))
-    z = design(x, similarity)
+    z = design(x, metric)
     t = z @ rng.standard_normal(p) + rng.standard_normal(len(z))
-    model = FeatureReweighting(similarity, alpha=alpha, positive=True, fit_intercept=False)
+    model = FeatureReweighting(metric, alpha=alpha, positive=True, fit_intercept=False)
     fitted = model.fit(x, t).predict(x)
     augmented = np.vstack([z, np.sqrt(alpha) * np.eye(p)])
     expected, _ = nnls(augmented, np.append(t, np.zeros(p)))
@@ -362,12 +359,12 @@ def test_positive_feature_weights_are_nnls_on_the_explicit_design(rng, similarit
         np.testing.assert_allclose(model.coef_, expected, atol=1e-7)
 
 
-@pytest.mark.parametrize("similarity", ["dot", "sqeuclidean"])
-def test_memory_is_that_of_features_squared(rng, similarity):
+@pytest.mark.parametrize("metric", ["dot", "sqeuclidean"])
+def test_memory_is_that_of_features_squared(rng, metric):
     k, p = 200, 400
     x, t = rng.standard_normal((k, p)), rng.standard_normal(k * (k - 1) // 2)
     tracemalloc.start()
-    FeatureReweighting(similarity).fit(x, t)
+    FeatureReweighting(metric).fit(x, t)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 8 * 8 * p * p, f"{peak / 8 / p / p:.1f} matrices of features"
@@ -376,7 +373,7 @@ def test_memory_is_that_of_features_squared(rng, similarity):
 
 def test_unpenalised_weights_are_those_of_least_norm(rng):
     x, t = rng.standard_normal((6, 30)), rng.standard_normal(15)
-    model = FeatureReweighting(alpha=0, fit_intercept=False).fit(x, t)
+    model = FeatureReweighting("dot", alpha=0, fit_intercept=False).fit(x, t)
     expected = np.linalg.lstsq(design(x, "dot"), t, rcond=None)[0]
     np.testing.assert_allclose(model.coef_, expected, atol=1e-8)
 
@@ -387,16 +384,18 @@ def test_penalty_is_chosen_over_conditions(rng, positive):
     t = squareform(design(x, "dot") @ [1.0, 0, 0, 2, 0, 0] + rng.standard_normal(190))
     folds = np.arange(20) % 4
     alphas = [0.1, 10.0, 1000.0]
-    model = FeatureReweightingCV(alphas=alphas, cv=folds, positive=positive).fit(x, t)
+    model = FeatureReweightingCV("dot", alphas=alphas, cv=folds, positive=positive).fit(x, t)
     errors = np.zeros(3)
     for fold in range(4):
         a, b = folds != fold, folds == fold
         for k, alpha in enumerate(alphas):
-            one = FeatureReweighting(alpha=alpha, positive=positive).fit(x[a], t[np.ix_(a, a)])
+            one = FeatureReweighting("dot", alpha=alpha, positive=positive).fit(
+                x[a], t[np.ix_(a, a)]
+            )
             errors[k] += np.sum((one.predict(x[b]) - squareform(t[np.ix_(b, b)])) ** 2)
     np.testing.assert_allclose(model.cv_errors_, errors / 40)
     assert model.alpha_ == alphas[errors.argmin()]
-    whole = FeatureReweighting(alpha=model.alpha_, positive=positive).fit(x, t)
+    whole = FeatureReweighting("dot", alpha=model.alpha_, positive=positive).fit(x, t)
     np.testing.assert_array_equal(model.coef_, whole.coef_)
 
 
@@ -404,12 +403,14 @@ def test_reweighted_features_are_predicted_from_other_conditions(rng):
     x = rng.standard_normal((15, 4))
     t = x @ np.diag([1.0, 0.0, 2.0, 0.0]) @ x.T + 0.1 * squareform(rng.standard_normal(105))
     folds = np.arange(15) % 5
-    result = reweight_features(x, t, alphas=[0.3], cv=folds, inner_cv=3, random_state=0)
+    result = reweight_features(
+        x, t, metric="dot", alphas=[0.3], cv=folds, inner_cv=3, random_state=0
+    )
     whole = squareform(result.prediction)
     for a in range(5):
         for b in range(a, 5):
             rest = (folds != a) & (folds != b)
-            one = FeatureReweighting(alpha=0.3).fit(x[rest], t[np.ix_(rest, rest)])
+            one = FeatureReweighting("dot", alpha=0.3).fit(x[rest], t[np.ix_(rest, rest)])
             expected = (x * one.coef_) @ x.T
             np.fill_diagonal(expected, 0)
             block = np.ix_(folds == a, folds == b)
@@ -420,7 +421,9 @@ def test_reweighted_features_are_predicted_from_other_conditions(rng):
     assert result.alphas.tolist() == [0.3] * 15
     spoilt = t.copy()
     spoilt[0, 1:] = spoilt[1:, 0] = 100.0
-    other = reweight_features(x, spoilt, alphas=[0.3], cv=folds, inner_cv=3, random_state=0)
+    other = reweight_features(
+        x, spoilt, metric="dot", alphas=[0.3], cv=folds, inner_cv=3, random_state=0
+    )
     same = squareform(other.prediction)[:, folds == 0] == whole[:, folds == 0]
     assert same.all(), "what a fold measures must not change its own prediction"
 
@@ -445,7 +448,7 @@ def test_feature_estimators_clone_pickle_and_repeat(rng):
         (np.ones((3, 3)), [1.0, np.nan, 0], {}, "y contains NaN"),
         (np.full((3, 3), np.inf), [1.0, 0, 0], {}, "X contains infinity"),
         (np.ones((3, 3)), [1.0, 0, 0], {"alpha": -1}, r"alpha must be in \[0, inf\], got -1"),
-        (np.ones((3, 3)), [1.0, 0, 0], {"similarity": "l1"}, "Found instead similarity == 'l1'"),
+        (np.ones((3, 3)), [1.0, 0, 0], {"metric": "l1"}, "Found instead metric == 'l1'"),
     ],
 )
 def test_wrong_features(x, y, options, message):

@@ -70,7 +70,7 @@ def test_parts_are_those_of_explicit_regressions(rng, n_sets, held_out):
     assert result.cross_validated == held_out
     for k, y in enumerate(rdms):
         r2 = r2_of(y)
-        for s, label in enumerate(result.labels):
+        for s, label in enumerate(result.part_names):
             chosen = tuple(label.split(" & "))
             assert result.r2[k, s] == pytest.approx(r2(chosen), abs=1e-9)
             assert result.parts[k, s] == pytest.approx(exactly(r2, chosen, everyone), abs=1e-9)
@@ -186,7 +186,7 @@ def test_frame_and_display(rng):
     ("models", "options", "message"),
     [
         ({}, {}, "at least one set of model RDMs"),
-        ([np.arange(6.0)], {}, "models must be a dictionary"),
+        ([np.arange(6.0)], {"names": ["a", "b"]}, "names must have one entry for each of the 1"),
         ({"a": np.ones(6)}, {}, r"models\['a'\] must vary"),
         ({"a": np.arange(10.0)}, {}, "models and rdms must be of the same conditions, got 5 and 4"),
         ({"a": np.arange(6.0), "b": np.arange(3.0)}, {}, "got 3 and 4 conditions"),

@@ -33,7 +33,7 @@ def models_and_subjects(rng):
 
 def test_heat_map(rng):
     vector = rng.standard_normal(15)  # as crossnobis, with negative entries
-    display = RDMDisplay.from_rdm(vector, labels=list("abcdef"))
+    display = RDMDisplay.from_rdm(vector, names=list("abcdef"))
     draw(display)
     np.testing.assert_array_equal(display.distances, squareform(vector))
     assert [t.get_text() for t in display.ax_.get_yticklabels()] == list("abcdef")
@@ -55,7 +55,7 @@ def test_heat_map_with_missing_entries(rng):
 
 def test_clusters_are_put_together(rng):
     points = rng.standard_normal((6, 2)) + 20.0 * (np.arange(6) % 2)[:, None]
-    display = RDMDisplay.from_rdm(pdist(points), cluster=True, labels=list("abcdef"))
+    display = RDMDisplay.from_rdm(pdist(points), cluster=True, names=list("abcdef"))
     assert {*display.names[:3]} in ({*"ace"}, {*"bdf"})
     negative = RDMDisplay.from_rdm(pdist(points) - 1, cluster=True)
     np.testing.assert_array_equal(negative.order, display.order)
@@ -65,7 +65,7 @@ def test_embedding(rng):
     points = rng.standard_normal((6, 2))
     images = list(rng.random((6, 8, 9, 3)))
     display = RDMEmbeddingDisplay.from_rdm(
-        pdist(points), labels=list("abcdef"), images=images, categories=[0, 1, 0, 1, 0, 1]
+        pdist(points), names=list("abcdef"), images=images, hue=[0, 1, 0, 1, 0, 1]
     )
     draw(display)
     np.testing.assert_allclose(pdist(display.embedding), pdist(points), atol=1e-3)
@@ -79,7 +79,7 @@ def test_embedding(rng):
 @pytest.mark.parametrize("resample", [None, "both"])
 def test_bars(rng, resample):
     models, subjects = models_and_subjects(rng)
-    evaluation = evaluate(models, subjects, resample=resample, n_draws=200, random_state=0)
+    evaluation = evaluate(models, subjects, resample=resample, n_bootstraps=200, random_state=0)
     display = ModelEvaluationDisplay.from_evaluation(evaluation)
     draw(display)
     heights = [patch.get_height() for patch in display.ax_.patches if patch.get_width() == 0.7]
@@ -107,7 +107,12 @@ def test_bars_of_one_subject_and_of_one_model(rng):
     ("function", "rdms", "options", "message"),
     [
         (RDMDisplay.from_rdm, np.ones((2, 6)), {}, "rdm must be one RDM, got 2"),
-        (RDMDisplay.from_rdm, np.ones(6), {"labels": ["a"]}, "inconsistent numbers of samples"),
+        (
+            RDMDisplay.from_rdm,
+            np.ones(6),
+            {"names": ["a"]},
+            "one entry for each of the 4 conditions, got 1",
+        ),
         (RDMEmbeddingDisplay.from_rdm, np.full(6, np.nan), {}, "rdm contains NaN"),
         (RDMEmbeddingDisplay.from_rdm, np.ones(6), {"images": [1]}, "inconsistent numbers"),
     ],

@@ -249,7 +249,7 @@ ONES = np.ones(SHAPE)
         ({"threshold": 2}, "threshold must be in"),
         (
             {"mask": np.eye(6)[:5, None].repeat(4, 1), "threshold": 1},
-            "threshold=1 leaves no centre",
+            "threshold=1 leaves no center",
         ),
         ({"metric": "l1"}, "Found instead metric"),
         ({"method": "l1"}, "Found instead method"),

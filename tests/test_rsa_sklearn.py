@@ -24,7 +24,7 @@ def trials(rng, n_conditions=4, n_runs=5):
 def test_decoding_is_the_score_of_each_pair(rng):
     X, conditions, runs = trials(rng)
     classifier = LogisticRegression()
-    found = decoding_rdm(X, conditions, estimator=classifier, folds=runs)
+    found = decoding_rdm(X, conditions, estimator=classifier, cv=runs)
     chosen = np.isin(conditions, (1, 3))
     want = cross_val_score(
         classifier, X[chosen], conditions[chosen], groups=runs[chosen], cv=LeaveOneGroupOut()
@@ -33,7 +33,7 @@ def test_decoding_is_the_score_of_each_pair(rng):
     assert found.argmin() == 0
     assert found[1:].min() > 0.8
     names = np.array(["a", "b", "c", "d"])[conditions]
-    assert_array_equal(decoding_rdm(X, names, estimator=classifier, folds=runs), found)
+    assert_array_equal(decoding_rdm(X, names, estimator=classifier, cv=runs), found)
 
 
 def test_decoding_of_many_data_sets(rng):
@@ -43,7 +43,7 @@ def test_decoding_of_many_data_sets(rng):
     assert_array_equal(both[0], decoding_rdm(X, conditions))
     shuffled = rng.permutation(len(X))
     each = decoding_rdm(
-        [X, X[shuffled]], [conditions, conditions[shuffled]], folds=[runs, runs[shuffled]]
+        [X, X[shuffled]], [conditions, conditions[shuffled]], cv=[runs, runs[shuffled]]
     )
     assert_allclose(each[0], each[1])
 
@@ -65,7 +65,7 @@ def test_bad_conditions(rng, conditions, message):
 def test_score(rng):
     Y = rng.standard_normal((10, 8))
     Q = np.linalg.qr(rng.standard_normal((8, 8)))[0]
-    assert rsa_score(Y, Y @ Q, dissimilarity="euclidean") == pytest.approx(1)
+    assert rsa_score(Y, Y @ Q, metric="euclidean") == pytest.approx(1)
     other = rng.standard_normal((10, 3))
     assert rsa_score(Y, other, method="tau-a") == compare(rdm(Y), rdm(other), "tau-a")
 
@@ -73,7 +73,7 @@ def test_score(rng):
 def test_rdms_of_time_points_in_a_pipeline(rng):
     """A plain function becomes a transformer by scikit-learn's own means."""
     times = rng.standard_normal((30, 8, 12))
-    pipeline = make_pipeline(FunctionTransformer(rdm, kw_args={"method": "cosine"}), PCA(2))
+    pipeline = make_pipeline(FunctionTransformer(rdm, kw_args={"metric": "cosine"}), PCA(2))
     assert_allclose(
         pipeline.fit_transform(times), PCA(2).fit_transform(rdm(times, "cosine")), atol=1e-12
     )

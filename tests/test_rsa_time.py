@@ -78,14 +78,14 @@ def test_exact_test_is_the_loop_over_all_sign_flips(rng, alternative):
     assert len(clusters) >= 2
     np.testing.assert_allclose(result.masses, masses)
     for k, points in enumerate(clusters):
-        assert np.flatnonzero(result.labels == k + 1).tolist() == points
+        assert np.flatnonzero(result.clusters == k + 1).tolist() == points
     null = []
     for signs in itertools.product([1, -1], repeat=7):
         _, flipped = reference(scores * np.array(signs)[:, np.newaxis], 1.2, alternative)
         null.append(np.abs(flipped).max(initial=0))
     np.testing.assert_allclose(np.sort(result.null_distribution), np.sort(null), rtol=1e-9)
     expected = [np.mean(np.array(null) >= abs(m) * (1 - 1e-9)) for m in masses]
-    np.testing.assert_allclose(result.pvalues, expected)
+    np.testing.assert_allclose(result.pvalue, expected)
 
 
 def test_random_flips_approach_all_flips(rng):
@@ -94,8 +94,8 @@ def test_random_flips_approach_all_flips(rng):
     exact = cluster_test(scores)
     drawn = cluster_test(np.repeat(scores, 1, axis=0), n_permutations=400, random_state=0)
     assert (exact.n_permutations, drawn.n_permutations) == (512, 400)
-    np.testing.assert_allclose(drawn.pvalues, exact.pvalues, atol=0.08)
-    assert drawn.pvalues.min() >= 1 / 401
+    np.testing.assert_allclose(drawn.pvalue, exact.pvalue, atol=0.08)
+    assert drawn.pvalue.min() >= 1 / 401
     again = cluster_test(scores, n_permutations=400, random_state=0)
     np.testing.assert_array_equal(again.null_distribution, drawn.null_distribution)
 
@@ -106,7 +106,7 @@ def test_noise_has_clusters_as_often_as_alpha(rng):
         noise = np.cumsum(rng.standard_normal((10, 30)), axis=1)
         noise *= rng.choice([-1, 1], (10, 1))
         result = cluster_test(noise, n_permutations=99, random_state=rng.integers(1000))
-        smallest.append(result.pvalues.min(initial=1.0))
+        smallest.append(result.pvalue.min(initial=1.0))
     assert np.mean(np.array(smallest) <= 0.05) < 0.1
     assert kstest([p for p in smallest if p < 0.3], "uniform", (0, 0.3)).pvalue > 0.001
 
@@ -121,23 +121,23 @@ def test_grids_graphs_and_holes(rng):
     cols = np.concatenate([b.ravel() for _, b in edges])
     graph = sparse.coo_array((np.ones(len(rows)), (rows, cols)), shape=(42, 42))
     flat = cluster_test(scores.reshape(8, 42), adjacency=graph)
-    np.testing.assert_array_equal(flat.labels.reshape(6, 7) > 0, grid.labels > 0)
+    np.testing.assert_array_equal(flat.clusters.reshape(6, 7) > 0, grid.clusters > 0)
     np.testing.assert_allclose(np.sort(flat.masses), np.sort(grid.masses))
-    np.testing.assert_allclose(np.sort(flat.pvalues), np.sort(grid.pvalues))
+    np.testing.assert_allclose(np.sort(flat.pvalue), np.sort(grid.pvalue))
     holes = scores.copy()
     holes[:, 2] = np.nan
     cut = cluster_test(holes)
     assert np.isnan(cut.statistic[2]).all()
-    assert (cut.labels[2] == 0).all()
-    assert cut.labels[1, 3] != cut.labels[3, 3] != 0
+    assert (cut.clusters[2] == 0).all()
+    assert cut.clusters[1, 3] != cut.clusters[3, 3] != 0
     lost = cluster_test(holes.reshape(8, 42), adjacency=graph)
-    np.testing.assert_allclose(np.sort(lost.pvalues), np.sort(cut.pvalues))
+    np.testing.assert_allclose(np.sort(lost.pvalue), np.sort(cut.pvalue))
 
 
 def test_no_clusters_and_silent_points(rng):
     scores = rng.standard_normal((5, 4)) - 10
     result = cluster_test(scores)
-    assert result.pvalues.size == 0
+    assert result.pvalue.size == 0
     assert not result.significant().any()
     assert len(result.to_frame()) == 0
     scores[:, 2] = 0
@@ -146,10 +146,10 @@ def test_no_clusters_and_silent_points(rng):
 
 def test_statistic_is_the_t_test_and_null_shifts(rng):
     scores = rng.standard_normal((9, 4, 3)) + 5
-    result = cluster_test(scores, null=4.5)
+    result = cluster_test(scores, popmean=4.5)
     np.testing.assert_allclose(result.statistic, ttest_1samp(scores, 4.5).statistic)
     frame = result.to_frame()
-    assert frame["size"].sum() == np.count_nonzero(result.labels)
+    assert frame["size"].sum() == np.count_nonzero(result.clusters)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_display_marks_clusters(rng):
     data[..., 10:15] += 3 * pattern[..., np.newaxis]
     course = time_resolved(data, np.stack([pdist(pattern, "correlation"), rng.random(15)]))
     clusters = [cluster_test(course.scores[:, k], random_state=0) for k in range(2)]
-    ax = TimeCourseDisplay.from_time_course(course, clusters=clusters, labels=["a", "b"]).ax_
+    ax = TimeCourseDisplay.from_time_course(course, clusters=clusters, names=["a", "b"]).ax_
     marks = [line for line in ax.lines if line.get_linewidth() == 3]
     assert [9.5, 14.5] in [list(mark.get_xdata()) for mark in marks]
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["a", "b"]

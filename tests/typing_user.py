@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from netrep_go.capacity import DirectCapacity, JointCapacity, MeanFieldCapacity
+from netrep_go.covariates import mantel, permanova
 from netrep_go.datasets import affine_manifolds, digits_networks
 from netrep_go.embedding import EuclideanEmbedding, medoids
 from netrep_go.metrics import (
@@ -27,7 +28,22 @@ from netrep_go.multiset import (
     procrustes_kmeans,
 )
 from netrep_go.plotting import DendrogramDisplay, DistanceMatrixDisplay, EmbeddingDisplay
-from netrep_go.rsa import compare, evaluate, rdm
+from netrep_go.rsa import (
+    cluster_test,
+    compare,
+    compare_models,
+    decoding_rdm,
+    evaluate,
+    evaluate_layers,
+    noise_ceiling,
+    partition_variance,
+    permutation_test,
+    rdm,
+    reweight,
+    reweight_features,
+    searchlight,
+    time_resolved,
+)
 from netrep_go.utils import rand_orth
 
 X: np.ndarray = np.ones((10, 3))
@@ -82,8 +98,27 @@ def dissimilarities() -> None:
     """Compare RDMs."""
     measured = rdm(X)
     print(compare(measured, rdm(X * 2)))
-    evaluation = evaluate({"first": measured, "second": measured}, [measured, measured])
-    print(evaluation.mean, evaluation.to_frame())
+    models = {"first": measured, "second": measured}
+    evaluation = evaluate(models, [measured, measured], random_state=np.random.default_rng(0))
+    print(evaluation.mean, evaluation.to_frame(), evaluation.pvalue_zero.min(), evaluation.plot())
+    print(
+        compare_models(evaluation).pvalue_corrected.max(), noise_ceiling([measured, measured]).lower
+    )
+    print(permutation_test(models, measured, alternative="less").null_distribution.shape)
+    print(
+        reweight(models, measured, cv=3).weights.T, partition_variance(models, measured).part_names
+    )
+    print(searchlight(X, models, neighbors=[[0, 1], [1, 2]]).to_volume("first"))
+    course = time_resolved(np.ones((10, 3, 4)), models, names=None)
+    print(cluster_test(course.scores[:, 0], popmean=0.1).significant(0.01).any())
+    print(evaluate_layers(NAMED, measured, training=NAMED, y=[0, 1] * 5).bars()[0][2].mean())
+    print(reweight_features(X, measured).score, decoding_rdm(NAMED, [0, 1] * 5, cv=[0] * 10).shape)
+
+
+def tests_of_covariates() -> None:
+    """Relate distances to what is known of networks."""
+    D = np.zeros((4, 4))
+    print(mantel(D, D, alternative="greater").pvalue, permanova(D, list("aabb")).null_distribution)
 
 
 def manifolds() -> None:

@@ -1,4 +1,4 @@
-"""What long computations share: seeds for Go, progress bars and warnings."""
+"""What long computations share: seeds for Go, threads, progress bars and warnings."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from sklearn.utils import check_random_state
+from threadpoolctl import ThreadpoolController
 from tqdm.auto import tqdm
+
+from netrep_go import _blas, _native
 
 RandomState = int | np.random.RandomState | np.random.Generator | None
 
@@ -53,9 +58,40 @@ def progress_bar(text: str, show: bool) -> Iterator[Callable[[int, int], None] |
         yield draw if show else None
 
 
-def counted(blocks: Iterable[Any], text: str, total: int, show: bool) -> Iterator[Any]:
+def in_threads(
+    function: Callable[[Any], Any], tasks: Iterable[Any], n_jobs: int | None
+) -> Iterator[Any]:
+    """Yield what a function returns for each task, in order.
+
+    BLAS has one thread in each of ``n_jobs`` threads, however many these are, so that
+    results do not depend on it. None is for as many as BLAS uses.
+    """
+    n_threads = _native.n_workers(n_jobs) or _blas_threads()
+    with _pools().limit(limits=1):
+        threads = Parallel(n_threads, backend="threading", return_as="generator")
+        yield from threads(delayed(function)(task) for task in tasks)
+
+
+@cache
+def _pools() -> ThreadpoolController:
+    """Return the BLAS of NumPy and of SciPy, which may be two."""
+    _blas.libraries()
+    return ThreadpoolController().select(user_api="blas")
+
+
+def _blas_threads() -> int:
+    return max((library.num_threads for library in _blas.libraries()), default=1)
+
+
+def counted(
+    blocks: Iterable[Any],
+    text: str,
+    total: int,
+    show: bool,
+    size: Callable[[Any], int] = len,
+) -> Iterator[Any]:
     """Yield blocks, and draw a bar of how many of ``total`` rows they have had."""
     with tqdm(desc=text, total=total, disable=not show) as bar:
         for block in blocks:
             yield block
-            bar.update(len(block))
+            bar.update(size(block))

@@ -81,6 +81,31 @@ def _is_finite(x: np.ndarray) -> bool:
         return np.isfinite(np.add.reduce(x, axis=None))
 
 
+def as_turned(x: Any, name: str) -> tuple[np.ndarray, bool]:
+    """Return a real matrix, or its transpose, as C-contiguous, and whether it is the transpose.
+
+    float32 and float64 matrices in either order come back as views.
+    """
+    x = np.asarray(x)
+    if x.ndim != 2 or x.size == 0:
+        raise ValueError(
+            f"{name} must have shape (n_conditions, n_features) and not be empty, got {x.shape}"
+        )
+    if x.dtype.kind not in "fiub":
+        raise ValueError(f"{name} must be real numbers, got {x.dtype}")
+    dtype = np.float32 if x.dtype.itemsize <= 4 and x.dtype.kind == "f" else np.float64
+    turned = x.flags.f_contiguous and not x.flags.c_contiguous
+    return np.require(x.T if turned else x, dtype, ["C", "A"]), bool(turned)
+
+
+def as_integers(x: ArrayLike, name: str) -> np.ndarray:
+    """Return ``x`` as a C-contiguous int64 vector, which may be empty."""
+    x = np.asarray(x)
+    if x.ndim != 1 or (x.size and x.dtype.kind not in "iu"):
+        raise ValueError(f"{name} must be a list of integers, got {x.dtype} of shape {x.shape}")
+    return np.ascontiguousarray(x, np.int64)
+
+
 def pad(x: np.ndarray, width: int) -> np.ndarray:
     """Return ``x`` with silent features up to ``width``: a copy, if it takes any."""
     if x.shape[-1] == width:

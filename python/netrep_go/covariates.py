@@ -5,15 +5,14 @@ each other. All of them take a matrix of distances of any metric.
 
 A covariate with a unit, such as width, becomes a matrix of differences for
 :func:`mantel`; one without an order, such as a brain region or an organism, is a vector
-of labels for :func:`permanova` and :func:`knn_permutation`. Where a second covariate has
+of labels `y` for :func:`permanova` and :func:`knn_permutation`. Where a second covariate has
 to be held fixed, its values are the `strata`: networks are only exchanged with others
 of the same stratum.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from itertools import chain
 from numbers import Integral
 from typing import Any, Literal
 
@@ -23,10 +22,19 @@ from scipy.linalg.blas import dgemm
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import check_random_state, check_scalar
-from threadpoolctl import threadpool_limits
+from sklearn.utils import check_scalar
 
+from netrep_go._jobs import RandomState
 from netrep_go._optional import pandas
+from netrep_go._resampling import (
+    ALTERNATIVES,
+    Alternative,
+    extremity,
+    null_distribution,
+    permutation_pvalue,
+    permutations,
+)
+from netrep_go._results import Result
 from netrep_go._validation import as_codes, as_distances, check_option
 
 __all__ = [
@@ -38,14 +46,16 @@ __all__ = [
     "permanova",
 ]
 
-RandomState = int | np.random.RandomState | None
-
 _BLOCK = 2**16  # numbers in a temporary array: 512 KiB, which malloc reuses and caches hold
-_ROUNDING = 1e-10  # by which permutations that tie with the observed order may differ
+_CONSTANT = 1e-10  # spread of distances, relative to the largest, that is rounding
 
 
-@dataclass(frozen=True, kw_only=True)
-class _PermutationResult:
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class _PermutationResult(Result):
     """What all permutation tests return."""
 
     statistic: float
@@ -75,7 +85,7 @@ class _PermutationResult:
         return pandas().DataFrame([row])
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class MantelResult(_PermutationResult):
     """Result of :func:`mantel`.
 
@@ -97,7 +107,7 @@ class MantelResult(_PermutationResult):
     alternative: str
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class PermanovaResult(_PermutationResult):
     """Result of :func:`permanova`.
 
@@ -121,7 +131,7 @@ class PermanovaResult(_PermutationResult):
     n_groups: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class KNNResult(_PermutationResult):
     """Result of :func:`knn_permutation`.
 
@@ -150,10 +160,11 @@ def mantel(
     D2: ArrayLike,
     *,
     method: Literal["pearson", "spearman"] = "pearson",
-    alternative: Literal["two-sided", "greater", "less"] = "two-sided",
+    alternative: Alternative = "two-sided",
     n_permutations: int = 9999,
     strata: ArrayLike | None = None,
     random_state: RandomState = None,
+    verbose: bool = False,
 ) -> MantelResult:
     r"""Test whether two matrices of distances between the same networks are correlated.
 
@@ -179,8 +190,10 @@ def mantel(
         Number of random permutations.
     strata : array_like of shape (n_networks,), default=None
         Networks are only exchanged with networks of the same stratum.
-    random_state : int, RandomState instance or None, default=None
-        Determines the permutations.
+    random_state : int, RandomState, Generator or None, default=None
+        Draws the permutations.
+    verbose : bool, default=False
+        Show a progress bar.
 
     Returns
     -------
@@ -215,23 +228,23 @@ def mantel(
     (0.75, True)
     """
     check_option(method, "method", ("pearson", "spearman"))
-    check_option(alternative, "alternative", ("two-sided", "greater", "less"))
+    check_option(alternative, "alternative", ALTERNATIVES)
     D1, D2 = (_at_least_three(D, name, signed=True) for D, name in ((D1, "D1"), (D2, "D2")))
     if D1.shape != D2.shape:
         raise ValueError(f"D1 and D2 must have one shape, got {D1.shape} and {D2.shape}")
     A, B = _standardize(D1, "D1", method), _standardize(D2, "D2", method)
 
-    def correlate(permutations: np.ndarray) -> np.ndarray:
+    def correlate(permuted: np.ndarray) -> np.ndarray:
         # <P A P', B> = <P A, B P>: both are gathers of whole rows, as B is symmetric
-        return np.einsum("bij,bji->b", A[permutations], B[permutations.argsort(axis=1)])
+        return np.einsum("bij,bji->b", A[permuted], B[permuted.argsort(axis=1)])
 
     n = len(D1)
-    permutations = _permutations(n, n_permutations, strata, random_state, n * n)
-    observed, null = _compare(correlate, permutations)
-    extremity = {"two-sided": np.abs, "greater": np.positive, "less": np.negative}[alternative]
+    observed, null = _compare(correlate, n, n * n, n_permutations, strata, random_state, verbose)
     return MantelResult(
-        statistic=float(observed),
-        pvalue=_pvalue(extremity(null), extremity(observed)),
+        statistic=observed,
+        pvalue=float(
+            permutation_pvalue(extremity(observed, alternative), extremity(null, alternative))
+        ),
         n_networks=n,
         n_permutations=len(null),
         null_distribution=null,
@@ -242,11 +255,12 @@ def mantel(
 
 def permanova(
     D: ArrayLike,
-    labels: ArrayLike,
+    y: ArrayLike,
     *,
     n_permutations: int = 9999,
     strata: ArrayLike | None = None,
     random_state: RandomState = None,
+    verbose: bool = False,
 ) -> PermanovaResult:
     r"""Test whether groups of networks differ, by analysis of variance of distances.
 
@@ -263,14 +277,16 @@ def permanova(
     ----------
     D : array_like of shape (n_networks, n_networks)
         Distances: symmetric, with zero diagonal.
-    labels : array_like of shape (n_networks,)
+    y : array_like of shape (n_networks,)
         Group of each network.
     n_permutations : int, default=9999
         Number of random permutations.
     strata : array_like of shape (n_networks,), default=None
         Networks are only exchanged with networks of the same stratum.
-    random_state : int, RandomState instance or None, default=None
-        Determines the permutations.
+    random_state : int, RandomState, Generator or None, default=None
+        Draws the permutations.
+    verbose : bool, default=False
+        Show a progress bar.
 
     Returns
     -------
@@ -282,7 +298,7 @@ def permanova(
     ------
     ValueError
         If D is not a matrix of distances between at least three networks, all of them
-        are zero, `labels` has another length, there is one group, or every group is of
+        are zero, `y` has another length, there is one group, or every group is of
         one network.
 
     Notes
@@ -311,32 +327,30 @@ def permanova(
     """
     D = _at_least_three(D, "D")
     n = len(D)
-    codes, n_groups = _groups(labels, n)
+    codes, n_groups = _groups(y, n)
     squares = D**2
     total = squares.sum() / (2 * n)
     if total == 0:
         raise ValueError("D must have distances that are not zero")
     weights = 0.5 / np.bincount(codes)
 
-    def within(permutations: np.ndarray) -> np.ndarray:
+    def within(permuted: np.ndarray) -> np.ndarray:
         # The sum over a group is a quadratic form in its indicator vector.
-        members = codes[permutations][..., np.newaxis] == np.arange(n_groups)
+        members = codes[permuted][..., np.newaxis] == np.arange(n_groups)
         members = members.transpose(1, 0, 2).astype(np.float64)
         sums = dgemm(1.0, members.reshape(n, -1).T, squares.T).T
         return np.einsum("ibg,ibg,g->b", sums.reshape(members.shape), members, weights)
 
-    def pseudo_f(within: np.ndarray) -> np.ndarray:
+    def pseudo_f(within: Any) -> Any:
         with np.errstate(divide="ignore"):
             return (total - within) / (n_groups - 1) / (within / (n - n_groups))
 
-    permutations = _permutations(n, n_permutations, strata, random_state, n * n_groups)
-    with threadpool_limits(
-        1, "blas"
-    ):  # the products are so small that more would cost more than they gain
-        observed, null = _compare(within, permutations)
+    observed, null = _compare(
+        within, n, n * n_groups, n_permutations, strata, random_state, verbose
+    )
     return PermanovaResult(
         statistic=float(pseudo_f(observed)),
-        pvalue=_pvalue(-null / total, -observed / total),
+        pvalue=float(permutation_pvalue(-observed / total, -null / total)),
         n_networks=n,
         n_permutations=len(null),
         null_distribution=pseudo_f(null),
@@ -347,14 +361,15 @@ def permanova(
 
 def knn_permutation(
     D: ArrayLike,
-    labels: ArrayLike,
+    y: ArrayLike,
     n_neighbors: int = 5,
     *,
     n_permutations: int = 9999,
     strata: ArrayLike | None = None,
     random_state: RandomState = None,
+    verbose: bool = False,
 ) -> KNNResult:
-    """Test whether networks have the labels of their nearest neighbours.
+    """Test whether networks have the labels of their nearest neighbors.
 
     The statistic is the accuracy of a classifier that gives each network the most
     frequent label among its nearest others, the first in sorted order among equals. It
@@ -366,16 +381,18 @@ def knn_permutation(
     ----------
     D : array_like of shape (n_networks, n_networks)
         Distances: symmetric, with zero diagonal.
-    labels : array_like of shape (n_networks,)
+    y : array_like of shape (n_networks,)
         Label of each network.
     n_neighbors : int, default=5
-        Number of neighbours, less than the number of networks.
+        Number of neighbors, less than the number of networks.
     n_permutations : int, default=9999
         Number of random permutations.
     strata : array_like of shape (n_networks,), default=None
         Networks are only exchanged with networks of the same stratum.
-    random_state : int, RandomState instance or None, default=None
-        Determines the permutations.
+    random_state : int, RandomState, Generator or None, default=None
+        Draws the permutations.
+    verbose : bool, default=False
+        Show a progress bar.
 
     Returns
     -------
@@ -386,7 +403,7 @@ def knn_permutation(
     Raises
     ------
     ValueError
-        If D is not a matrix of distances between at least three networks, `labels` has
+        If D is not a matrix of distances between at least three networks, `y` has
         another length, there is one label, every network has its own, or `n_neighbors`
         is not between 1 and the number of other networks.
 
@@ -407,23 +424,22 @@ def knn_permutation(
     """
     D = _at_least_three(D, "D")
     n = len(D)
-    codes, n_groups = _groups(labels, n)
+    codes, n_groups = _groups(y, n)
     check_scalar(n_neighbors, "n_neighbors", Integral, min_val=1, max_val=n - 1)
     nearest = NearestNeighbors(n_neighbors=n_neighbors, metric="precomputed").fit(D)
     nearest = nearest.kneighbors(return_distance=False)
 
-    def accuracy(permutations: np.ndarray) -> np.ndarray:
-        permuted = codes[permutations]
-        neighbors = permuted[:, nearest]
+    def accuracy(permuted: np.ndarray) -> np.ndarray:
+        groups = codes[permuted]
+        neighbors = groups[:, nearest]
         votes = [np.count_nonzero(neighbors == g, axis=2) for g in range(n_groups)]
-        return np.mean(np.argmax(votes, axis=0) == permuted, axis=1)
+        return np.mean(np.argmax(votes, axis=0) == groups, axis=1)
 
     size = n * (n_neighbors + n_groups)
-    permutations = _permutations(n, n_permutations, strata, random_state, size)
-    observed, null = _compare(accuracy, permutations)
+    observed, null = _compare(accuracy, n, size, n_permutations, strata, random_state, verbose)
     return KNNResult(
-        statistic=float(observed),
-        pvalue=_pvalue(null, observed),
+        statistic=observed,
+        pvalue=float(permutation_pvalue(observed, null)),
         n_networks=n,
         n_permutations=len(null),
         null_distribution=null,
@@ -440,12 +456,12 @@ def _at_least_three(D: ArrayLike, name: str, signed: bool = False) -> np.ndarray
     return D
 
 
-def _groups(labels: ArrayLike, n_networks: int) -> tuple[np.ndarray, int]:
+def _groups(y: ArrayLike, n_networks: int) -> tuple[np.ndarray, int]:
     """Return the group of each network and the number of groups."""
-    levels, codes = as_codes(labels, "labels", n_networks)
+    levels, codes = as_codes(y, "y", n_networks)
     if not 1 < len(levels) < n_networks:
         raise ValueError(
-            "labels must have at least 2 groups, one of them with several networks, "
+            "y must have at least 2 groups, one of them with several networks, "
             f"got {len(levels)} group(s) of {n_networks} networks"
         )
     return codes, len(levels)
@@ -454,7 +470,7 @@ def _groups(labels: ArrayLike, n_networks: int) -> tuple[np.ndarray, int]:
 def _standardize(D: np.ndarray, name: str, method: str) -> np.ndarray:
     """Return a matrix whose inner product with another such one is their correlation."""
     pairs = squareform(D, checks=False)
-    if np.ptp(pairs) <= _ROUNDING * np.abs(pairs).max():
+    if np.ptp(pairs) <= _CONSTANT * np.abs(pairs).max():
         raise ValueError(f"{name} must vary off the diagonal, got {pairs[0]:.3g} for all pairs")
     if method == "spearman":
         pairs = rankdata(pairs)
@@ -462,42 +478,26 @@ def _standardize(D: np.ndarray, name: str, method: str) -> np.ndarray:
     return squareform(pairs / (np.sqrt(2.0) * np.linalg.norm(pairs)), checks=False)
 
 
-def _permutations(
+def _compare(
+    statistic: Callable[[np.ndarray], np.ndarray],
     n_networks: int,
+    size: int,
     n_permutations: int,
     strata: ArrayLike | None,
     random_state: RandomState,
-    size: int,
-) -> Iterator[np.ndarray]:
-    """Yield the identity, then random permutations within strata.
+    verbose: bool,
+) -> tuple[float, np.ndarray]:
+    """Return the statistic of the networks as they are, and of permutations within strata.
 
-    They come in blocks, for temporary arrays of the given size for each permutation.
+    It takes temporary arrays of the given size for each permutation.
     """
-    check_scalar(n_permutations, "n_permutations", Integral, min_val=1)
-    stratum = np.zeros(n_networks, np.int64)
-    if strata is not None:
-        levels, stratum = as_codes(strata, "strata", n_networks)
-        if len(levels) == n_networks:
-            raise ValueError("strata must leave something to permute, got one network in each")
-    rng = check_random_state(random_state)
-    place = np.argsort(stratum, kind="stable")
-    yield np.arange(n_networks)[np.newaxis]
-    step = max(1, _BLOCK // size)
-    for start in range(0, n_permutations, step):
-        keys = rng.random_sample((min(step, n_permutations - start), n_networks))
-        block = np.empty(keys.shape, np.intp)
-        block[:, place] = np.argsort(keys + stratum, axis=1)
-        yield block
-
-
-def _compare(
-    statistic: Callable[[np.ndarray], np.ndarray], permutations: Iterator[np.ndarray]
-) -> tuple[np.float64, np.ndarray]:
-    """Return the statistic of the networks as they are, and of the permutations."""
-    observed, *null = (statistic(block) for block in permutations)
-    return observed[0], np.concatenate(null)
-
-
-def _pvalue(null: np.ndarray, observed: float) -> float:
-    """Return the fraction of permutations as large as the data, the data included."""
-    return float((np.count_nonzero(null >= observed - _ROUNDING) + 1) / (len(null) + 1))
+    draws = permutations(n_networks, n_permutations, strata, random_state, size=size, limit=_BLOCK)
+    values = null_distribution(
+        statistic,
+        chain([np.arange(n_networks)[np.newaxis]], draws),
+        "Permuting networks",
+        n_permutations + 1,
+        n_jobs=1,  # blocks are so small that threads would wait more than they compute
+        verbose=verbose,
+    )
+    return float(values[0]), values[1:]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,11 +11,12 @@ from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 from sklearn.utils.validation import check_consistent_length
 
+from netrep_go._names import Name, check_names
 from netrep_go.plotting._dendrogram import average_linkage
 from netrep_go.plotting._embedding import multidimensional_scaling
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
-from netrep_go.plotting._style import COLORS, axes, levels, point
-from netrep_go.rsa._folds import as_vectors
+from netrep_go.plotting._style import COLORS, axes, levels, point, write_names
+from netrep_go.rsa._condensed import as_vectors, condition_names
 from netrep_go.rsa._significance import compare_models
 
 if TYPE_CHECKING:
@@ -31,6 +32,13 @@ def _one_rdm(rdm: npt.ArrayLike, *, allow_nan: bool = False) -> npt.NDArray[np.f
     if len(vectors) != 1:
         raise ValueError(f"rdm must be one RDM, got {len(vectors)}")
     return vectors[0]
+
+
+def _names(names: Iterable[Name] | None, rdm: npt.ArrayLike, n: int) -> list[Name] | None:
+    """Return the names of conditions that were given, or those of a square DataFrame."""
+    return (
+        condition_names(rdm) if names is None else check_names(names, n, "conditions", unique=False)
+    )
 
 
 class RDMDisplay(DistanceMatrixDisplay):
@@ -55,7 +63,7 @@ class RDMDisplay(DistanceMatrixDisplay):
         cls,
         rdm: npt.ArrayLike,
         *,
-        labels: Sequence[str] | None = None,
+        names: Iterable[Name] | None = None,
         ranks: bool = False,
         cluster: bool = False,
         name: str | None = None,
@@ -68,19 +76,19 @@ class RDMDisplay(DistanceMatrixDisplay):
         ----------
         rdm : array_like of shape (n_pairs,) or (n_conditions, n_conditions)
             Condensed or square RDM; entries may be negative, and NaN are left blank.
-        labels : sequence of str, default=None
-            Name of each condition.
+        names : iterable of hashable, default=None
+            Name of each condition. If None, those in the index of a square DataFrame.
         ranks : bool, default=False
-            Colour by ranks, from 0 for the smallest entry to 1 for the largest, which
+            Color by ranks, from 0 for the smallest entry to 1 for the largest, which
             shows structure that a few large entries hide.
         cluster : bool, default=False
             Order conditions as the leaves of the average-linkage dendrogram.
         name : str, default=None
-            Name of the dissimilarity, shown beside the colour bar.
+            Name of the dissimilarity, shown beside the color bar.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
         cmap : str or matplotlib Colormap, default="viridis"
-            Colour map.
+            Color map.
 
         Returns
         -------
@@ -90,12 +98,12 @@ class RDMDisplay(DistanceMatrixDisplay):
         Raises
         ------
         ValueError
-            If `rdm` is not one RDM, `labels` has another length, or conditions are to be
+            If `rdm` is not one RDM, `names` has another length, or conditions are to be
             clustered and there is NaN.
         """
         entries = _one_rdm(rdm, allow_nan=True)
         square = squareform(entries, checks=False)
-        check_consistent_length(square, labels)
+        names = _names(names, rdm, len(square))
         order = np.arange(len(square))
         if cluster:
             if np.isnan(entries).any():
@@ -107,7 +115,7 @@ class RDMDisplay(DistanceMatrixDisplay):
             name = "rank of dissimilarity" if ranks else "dissimilarity"
         display = cls(
             square[np.ix_(order, order)],
-            names=None if labels is None else [labels[i] for i in order],
+            names=None if names is None else [names[i] for i in order],
             order=order,
             name=name,
         )
@@ -121,7 +129,7 @@ def _unit_ranks(entries: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 class RDMEmbeddingDisplay:
-    r"""Conditions as points, labels or images in a plane that approximates an RDM.
+    r"""Conditions as points, names or images in a plane that approximates an RDM.
 
     The points minimise the raw stress of metric multidimensional scaling, as in
     :class:`EmbeddingDisplay`. It is recommended to use :meth:`from_rdm` to create a
@@ -133,12 +141,12 @@ class RDMEmbeddingDisplay:
         Coordinates of the conditions.
     stress : float
         Stress-1 of the embedding: 0 is exact, above 0.2 is poor.
-    labels : sequence of str, default=None
+    names : sequence of hashable, default=None
         Name of each condition, written beside its point.
     images : sequence of ndarray of shape (height, width[, 3 or 4]), default=None
         Image of each condition, drawn at its point.
-    categories : array_like of shape (n_conditions,), default=None
-        Category of each condition, shown by colour.
+    hue : array_like of shape (n_conditions,), default=None
+        Category of each condition, shown by color.
 
     Attributes
     ----------
@@ -154,7 +162,7 @@ class RDMEmbeddingDisplay:
     >>> from netrep_go.rsa import rdm
     >>> responses = np.random.default_rng(0).standard_normal((4, 40))
     >>> display = RDMEmbeddingDisplay.from_rdm(
-    ...     rdm(responses), labels=["cat", "dog", "cup", "car"], categories=[0, 0, 1, 1])
+    ...     rdm(responses), names=["cat", "dog", "cup", "car"], hue=[0, 0, 1, 1])
     >>> [text.get_text() for text in display.ax_.texts]
     ['cat', 'dog', 'cup', 'car']
     """
@@ -164,24 +172,24 @@ class RDMEmbeddingDisplay:
         embedding: npt.NDArray[np.float64],
         *,
         stress: float,
-        labels: Sequence[str] | None = None,
+        names: Sequence[Name] | None = None,
         images: Sequence[npt.NDArray[Any]] | None = None,
-        categories: npt.ArrayLike | None = None,
+        hue: npt.ArrayLike | None = None,
     ) -> None:
         self.embedding = embedding
         self.stress = stress
-        self.labels = labels
+        self.names = names
         self.images = images
-        self.categories = categories
+        self.hue = hue
 
     @classmethod
     def from_rdm(
         cls,
         rdm: npt.ArrayLike,
         *,
-        labels: Sequence[str] | None = None,
+        names: Iterable[Name] | None = None,
         images: Sequence[npt.NDArray[Any]] | None = None,
-        categories: npt.ArrayLike | None = None,
+        hue: npt.ArrayLike | None = None,
         ax: Axes | None = None,
     ) -> RDMEmbeddingDisplay:
         """Embed and draw conditions from their RDM.
@@ -191,11 +199,11 @@ class RDMEmbeddingDisplay:
         rdm : array_like of shape (n_pairs,) or (n_conditions, n_conditions)
             Condensed or square RDM. Negative entries, which estimates of distances
             have by noise, count as 0.
-        labels : sequence of str, default=None
-            Name of each condition.
+        names : iterable of hashable, default=None
+            Name of each condition. If None, those in the index of a square DataFrame.
         images : sequence of ndarray of shape (height, width[, 3 or 4]), default=None
             Image of each condition.
-        categories : array_like of shape (n_conditions,), default=None
+        hue : array_like of shape (n_conditions,), default=None
             Category of each condition, at most 10 different ones.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
@@ -212,9 +220,10 @@ class RDMEmbeddingDisplay:
             another length.
         """
         square = squareform(np.maximum(_one_rdm(rdm), 0), checks=False)
-        check_consistent_length(square, labels, images, categories)
+        names = _names(names, rdm, len(square))
+        check_consistent_length(square, images, hue)
         embedding, stress = multidimensional_scaling(square)
-        display = cls(embedding, stress=stress, labels=labels, images=images, categories=categories)
+        display = cls(embedding, stress=stress, names=names, images=images, hue=hue)
         return display.plot(ax=ax)
 
     def plot(
@@ -236,9 +245,9 @@ class RDMEmbeddingDisplay:
         """
         self.ax_ = axes(ax, figsize=(7.0, 6.0))
         self.figure_ = self.ax_.figure
-        covariates = None if self.categories is None else {"categories": self.categories}
+        covariates = None if self.hue is None else {"hue": self.hue}
         hues, colors = levels(
-            covariates, None if covariates is None else "categories", len(self.embedding), COLORS
+            covariates, None if covariates is None else "hue", len(self.embedding), COLORS
         )
         for level, color in colors.items():
             members = self.embedding[hues == level]
@@ -248,18 +257,19 @@ class RDMEmbeddingDisplay:
             self.ax_.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
         if self.images is not None:
             size = image_size or 260 / np.sqrt(len(self.embedding))
-            self._draw_images([colors[hue] for hue in hues], size)
-        for xy, name in zip(self.embedding, self.labels or (), strict=False):
-            self.ax_.annotate(name, xy, (4, 4), textcoords="offset points", fontsize="small")
+            self._draw_images(self.images, [colors[hue] for hue in hues], size)
+        write_names(self.ax_, self.embedding, self.names)
         self.ax_.set(xlabel="MDS 1", ylabel="MDS 2", aspect="equal")
         self.ax_.set_title(f"stress-1 = {self.stress:.2f}", fontsize="medium")
         self.ax_.spines[["top", "right"]].set_visible(False)
         return self
 
-    def _draw_images(self, colors: Sequence[str], size: float) -> None:
+    def _draw_images(
+        self, images: Sequence[npt.NDArray[Any]], colors: Sequence[str], size: float
+    ) -> None:
         from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
-        for xy, image, color in zip(self.embedding, self.images, colors, strict=True):
+        for xy, image, color in zip(self.embedding, images, colors, strict=True):
             box = OffsetImage(image, zoom=size / max(np.shape(image)[:2]), cmap="gray")
             frame = {"edgecolor": color, "linewidth": 1.0}
             self.ax_.add_artist(AnnotationBbox(box, xy, pad=0.05, bboxprops=frame))
@@ -373,12 +383,14 @@ class ModelEvaluationDisplay:
         self.ax_.bar(places, evaluation.mean, color=COLORS[0], width=0.7)
         self.ax_.errorbar(places, evaluation.mean, error, fmt="none", ecolor="0.2", capsize=3)
         self.ax_.axhline(0, color="0.2", linewidth=0.8)
-        for place in places[evaluation.p_zero() < self.alpha]:
+        for place in places[evaluation.pvalue_zero < self.alpha]:
             self.ax_.annotate(
                 "*", (place, 0), (0, 1), textcoords="offset points", ha="center", color="w"
             )
         self._draw_contrasts(evaluation.mean + error)
-        self.ax_.set_xticks(places, evaluation.names, rotation=45, ha="right")
+        self.ax_.set_xticks(
+            places, [str(name) for name in evaluation.names], rotation=45, ha="right"
+        )
         self.ax_.set_ylabel(f"similarity to measured RDMs ({evaluation.method})")
         self.ax_.spines[["top", "right"]].set_visible(False)
         return self
@@ -388,7 +400,7 @@ class ModelEvaluationDisplay:
         self.significant_ = []
         if self.contrasts is None:
             return
-        found = self.contrasts.p_corrected < self.alpha
+        found = self.contrasts.pvalue_corrected < self.alpha
         self.significant_ = [
             pair for pair, sure in zip(self.contrasts.pairs, found, strict=True) if sure
         ]

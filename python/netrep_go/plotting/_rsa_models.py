@@ -97,7 +97,7 @@ class LayerEvaluationDisplay:
             ceiling = self.evaluation.noise_ceiling
             self.ax_.axhspan(*ceiling, color="0.85", zorder=0, label="noise ceiling")
         self.ax_.axhline(0, color="0.2", linewidth=0.8)
-        self.ax_.set_xticks(places, [name for _, name, _ in bars], rotation=45, ha="right")
+        self.ax_.set_xticks(places, [str(name) for _, name, _ in bars], rotation=45, ha="right")
         self.ax_.set_ylabel(f"similarity to measured RDM ({self.evaluation.method})")
         self.ax_.legend(frameon=False, fontsize="small")
         self.ax_.spines[["top", "right"]].set_visible(False)
@@ -170,7 +170,7 @@ class VariancePartitionDisplay:
             The drawn display.
         """
         partition = self.partition
-        names = partition.labels
+        names = partition.part_names
         order = sorted(range(len(names)), key=lambda s: (bin(s + 1).count("1"), s))
         values = np.append(partition.parts.mean(axis=0)[order], partition.r2.mean(axis=0)[-1])
         places = np.arange(len(values))[::-1]
@@ -179,7 +179,7 @@ class VariancePartitionDisplay:
         n_sets = [bin(s + 1).count("1") - 1 for s in order]
         colors = [COLORS[k % len(COLORS)] for k in n_sets] + ["0.5"]
         self.ax_.barh(places, values, color=colors)
-        if partition.parts_interval is not None:
+        if partition.parts_interval is not None and partition.r2_interval is not None:
             ends = np.append(
                 partition.parts_interval[:, order], partition.r2_interval[:, -1:], axis=1
             )

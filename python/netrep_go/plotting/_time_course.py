@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from netrep_go._names import Name
 from netrep_go.plotting._style import COLORS, axes
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class TimeCourseDisplay:
         Result of :func:`netrep_go.rsa.time_resolved`.
     clusters : sequence of ClusterResult, default=None
         Result of :func:`netrep_go.rsa.cluster_test` for each model.
-    labels : sequence of str, default=None
-        Name of each model.
+    names : sequence of hashable, default=None
+        Name of each model; None for those of the time course.
     alpha : float, default=0.05
         Largest p value of the clusters that are marked.
 
@@ -56,12 +57,12 @@ class TimeCourseDisplay:
         course: TimeCourse,
         *,
         clusters: Sequence[ClusterResult] | None = None,
-        labels: Sequence[str] | None = None,
+        names: Sequence[Name] | None = None,
         alpha: float = 0.05,
     ) -> None:
         self.course = course
         self.clusters = clusters
-        self.labels = labels
+        self.names = names
         self.alpha = alpha
 
     @classmethod
@@ -70,7 +71,7 @@ class TimeCourseDisplay:
         course: TimeCourse,
         *,
         clusters: Sequence[ClusterResult] | None = None,
-        labels: Sequence[str] | None = None,
+        names: Sequence[Name] | None = None,
         alpha: float = 0.05,
         ax: Axes | None = None,
     ) -> TimeCourseDisplay:
@@ -82,8 +83,8 @@ class TimeCourseDisplay:
             Result of :func:`netrep_go.rsa.time_resolved`.
         clusters : sequence of ClusterResult, default=None
             Result of :func:`netrep_go.rsa.cluster_test` for each model.
-        labels : sequence of str, default=None
-            Name of each model.
+        names : sequence of hashable, default=None
+            Name of each model; None for those of the time course.
         alpha : float, default=0.05
             Largest p value of the clusters that are marked.
         ax : matplotlib Axes, default=None
@@ -97,13 +98,13 @@ class TimeCourseDisplay:
         Raises
         ------
         ValueError
-            If there are not as many clusters or labels as models.
+            If there are not as many clusters or names as models.
         """
         n_models = course.scores.shape[1]
-        for name, given in (("clusters", clusters), ("labels", labels)):
+        for name, given in (("clusters", clusters), ("names", names)):
             if given is not None and len(given) != n_models:
                 raise ValueError(f"{name} must have one for each of {n_models} models")
-        return cls(course, clusters=clusters, labels=labels, alpha=alpha).plot(ax=ax)
+        return cls(course, clusters=clusters, names=names, alpha=alpha).plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> TimeCourseDisplay:
         """Draw means over subjects with standard errors, and the marks.
@@ -121,12 +122,15 @@ class TimeCourseDisplay:
         self.ax_ = axes(ax, figsize=(6.5, 4.0))
         self.figure_ = self.ax_.figure
         times, scores = self.course.times, self.course.scores
-        n_subjects, n_models = scores.shape[:2]
-        labels = self.labels or [f"model {k}" for k in range(n_models)]
+        n_subjects = len(scores)
+        names = [
+            f"model {name}" if isinstance(name, int) else str(name)
+            for name in self.names or self.course.names
+        ]
         means = scores.mean(axis=0)
         for k, mean in enumerate(means):
             color = COLORS[k % len(COLORS)]
-            self.ax_.plot(times, mean, color=color, label=labels[k])
+            self.ax_.plot(times, mean, color=color, label=names[k])
             if n_subjects > 1:
                 error = scores[:, k].std(axis=0, ddof=1) / np.sqrt(n_subjects)
                 self.ax_.fill_between(times, mean - error, mean + error, color=color, alpha=0.25)
@@ -143,7 +147,7 @@ class TimeCourseDisplay:
         times = self.course.times
         low, high = means.min(), means.max()
         half = (times[1] - times[0]) / 2 if len(times) > 1 else 0.5
-        for k, result in enumerate(self.clusters):
+        for k, result in enumerate(self.clusters or ()):
             height = low - (0.08 + 0.05 * k) * (high - low)
             shown = result.significant(self.alpha)
             edges = np.flatnonzero(np.diff(np.r_[False, shown, False]))

@@ -4,12 +4,13 @@ RDMs are vectors of their entries above the diagonal, condensed in the order of
 :func:`scipy.spatial.distance.squareform`; several are the rows of a matrix.
 """
 
+from netrep_go.rsa._ceiling import NoiseCeiling, noise_ceiling
 from netrep_go.rsa._clusters import ClusterResult, cluster_test
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._convert import from_rsatoolbox, to_rsatoolbox
 from netrep_go.rsa._decoding import decoding_rdm, rsa_score
 from netrep_go.rsa._folds import ConditionKFold
-from netrep_go.rsa._inference import ModelEvaluation, NoiseCeiling, evaluate, noise_ceiling
+from netrep_go.rsa._inference import ModelEvaluation, evaluate
 from netrep_go.rsa._models import Reweighting, reweight
 from netrep_go.rsa._models_features import (
     FeatureReweighting,
@@ -66,3 +67,7 @@ __all__ = [
     "time_resolved",
     "to_rsatoolbox",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

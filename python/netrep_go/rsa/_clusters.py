@@ -1,39 +1,40 @@
 """Tests of clusters of times or places over subjects."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import ndimage, sparse, stats
-from sklearn.utils import check_random_state
 
-from netrep_go._jobs import counted
+from netrep_go._jobs import RandomState
 from netrep_go._optional import pandas
+from netrep_go._resampling import (
+    ALTERNATIVES,
+    Alternative,
+    null_distribution,
+    permutation_pvalue,
+    sign_flips,
+)
+from netrep_go._results import Result
 from netrep_go._validation import as_array, check_integer, check_number, check_option
 
 _BLOCK = 2**20  # numbers in a temporary array
-_ROUNDING = 1e-10  # by which cluster masses that tie with the observed one may differ
-
-Alternative = Literal["greater", "less", "two-sided"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClusterResult:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ClusterResult(Result):
     """Result of :func:`cluster_test`.
 
     Attributes
     ----------
     statistic : ndarray of shape (*shape,)
         t of each point, NaN where there are no scores.
-    labels : ndarray of int of shape (*shape,)
+    clusters : ndarray of int of shape (*shape,)
         Cluster of each point, from 1 on; 0 for none.
     masses : ndarray of shape (n_clusters,)
         Sum of t over the points of each cluster.
-    pvalues : ndarray of shape (n_clusters,)
+    pvalue : ndarray of shape (n_clusters,)
         Part of the sign flips, the identity included, whose largest cluster has a mass as
         extreme: corrected for all clusters.
     threshold : float
@@ -45,9 +46,9 @@ class ClusterResult:
     """
 
     statistic: np.ndarray = field(repr=False)
-    labels: np.ndarray = field(repr=False)
+    clusters: np.ndarray = field(repr=False)
     masses: np.ndarray
-    pvalues: np.ndarray
+    pvalue: np.ndarray
     threshold: float
     n_permutations: int
     null_distribution: np.ndarray = field(repr=False)
@@ -65,7 +66,7 @@ class ClusterResult:
         ndarray of bool of shape (*shape,)
             Whether each point is in such a cluster.
         """
-        return np.append(False, self.pvalues <= alpha)[self.labels]
+        return np.append(False, self.pvalue <= alpha)[self.clusters]
 
     def to_frame(self) -> Any:
         """Return a row for each cluster.
@@ -82,12 +83,12 @@ class ClusterResult:
             If pandas is not installed.
         """
         numbers = np.arange(1, len(self.masses) + 1)
-        members = [np.flatnonzero(self.labels == k) for k in numbers]
+        members = [np.flatnonzero(self.clusters == k) for k in numbers]
         columns = {
             "cluster": numbers,
             "size": [len(m) for m in members],
             "mass": self.masses,
-            "pvalue": self.pvalues,
+            "pvalue": self.pvalue,
             "first": [m[0] for m in members],
             "last": [m[-1] for m in members],
         }
@@ -97,18 +98,19 @@ class ClusterResult:
 def cluster_test(
     scores: ArrayLike,
     *,
-    null: float = 0.0,
+    popmean: float = 0.0,
     alternative: Alternative = "greater",
     threshold: float | None = None,
     adjacency: sparse.sparray | sparse.spmatrix | None = None,
     n_permutations: int = 9999,
-    random_state: int | np.random.RandomState | None = None,
+    random_state: RandomState = None,
+    n_jobs: int | None = None,
     verbose: bool = False,
 ) -> ClusterResult:
     r"""Test over subjects where scores differ from a value, by clusters of points.
 
     Points whose one-sample t over subjects is beyond a threshold form clusters of
-    neighbours, whose mass is the sum of their t. Under the null hypothesis the deviations
+    neighbors, whose mass is the sum of their t. Under the null hypothesis the deviations
     of a subject may change sign, all points at once. The mass of each cluster is compared
     with the largest mass of each sign flip [1]_, which corrects for all points.
 
@@ -117,7 +119,7 @@ def cluster_test(
     scores : array_like of shape (n_subjects, *shape)
         Scores of each subject: over time, times x times, a volume, or any points with
         their adjacency. A point that is NaN in all subjects is left out.
-    null : float, default=0.0
+    popmean : float, default=0.0
         Score without an effect.
     alternative : {'greater', 'less', 'two-sided'}, default='greater'
         Sign of the effects. Two-sided clusters have one sign each.
@@ -125,20 +127,23 @@ def cluster_test(
         t that forms clusters, greater than 0; None for the one with p = 0.05 at each point
         (0.025 on each side of 'two-sided').
     adjacency : sparse matrix of shape (n_points, n_points), default=None
-        Entries other than 0 join neighbours among points of one axis, such as centres of
-        searchlights. None for a grid, whose neighbours differ by one along one axis.
+        Entries other than 0 join neighbors among points of one axis, such as centers of
+        searchlights. None for a grid, whose neighbors differ by one along one axis.
     n_permutations : int, default=9999
         Number of sign flips. If there are no more than that, all 2**n_subjects are made,
         and the test is exact.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Draws the sign flips.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
+        not depend on it.
     verbose : bool, default=False
         Show a progress bar.
 
     Returns
     -------
     ClusterResult
-        With ``labels``, ``pvalues`` and ``significant()``.
+        With ``clusters``, ``pvalue`` and ``significant()``.
 
     Raises
     ------
@@ -161,10 +166,10 @@ def cluster_test(
     >>> np.flatnonzero(result.significant()).tolist()
     [20, 21, 22, 23, 24, 25, 26, 27, 28, 29]
     """
-    check_option(alternative, "alternative", ("greater", "less", "two-sided"))
+    check_option(alternative, "alternative", ALTERNATIVES)
     check_integer(n_permutations, "n_permutations", 1)
     scores = as_array(scores, "scores", max(2, np.ndim(scores)), allow_nan=True)
-    deviations, inside = _present(scores, null)
+    deviations, inside = _present(scores, popmean)
     n = len(deviations)
     if threshold is None:
         tail = 0.025 if alternative == "two-sided" else 0.05
@@ -176,29 +181,30 @@ def cluster_test(
     # All sign flips contain the identity; random ones are joined by it.
     exact = n < 60 and 2**n <= n_permutations
     n_flips = 2**n if exact else n_permutations
-    blocks = _signs(n, n_flips, exact, deviations.shape[1], random_state)
-    null_masses = [
-        np.abs(clusters.find(t)[1]).max(initial=0.0)
-        for signs in counted(blocks, "Flipping signs", n_flips, verbose)
-        for t in _t(signs, deviations)
-    ]
-    null_masses = np.array(null_masses)
-    exceeding = null_masses >= np.abs(masses)[:, np.newaxis] * (1 - _ROUNDING)
-    pvalues = (exceeding.sum(axis=1) + (not exact)) / (len(null_masses) + (not exact))
+    size = max(deviations.shape[1], n)
+    null = null_distribution(
+        lambda signs: np.array([clusters.largest(t) for t in _t(signs, deviations)]),
+        sign_flips(n, n_flips, exact, random_state, size=size, limit=_BLOCK),
+        "Flipping signs",
+        n_flips,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    pvalue = permutation_pvalue(np.abs(masses), null[:, np.newaxis], has_identity=exact)
     statistic = np.full(inside.shape, np.nan)
     statistic[inside] = observed
     return ClusterResult(
         statistic=statistic,
-        labels=labels,
+        clusters=labels,
         masses=masses,
-        pvalues=pvalues,
+        pvalue=pvalue,
         threshold=threshold,
-        n_permutations=len(null_masses),
-        null_distribution=null_masses,
+        n_permutations=n_flips,
+        null_distribution=null,
     )
 
 
-def _present(scores: np.ndarray, null: float) -> tuple[np.ndarray, np.ndarray]:
+def _present(scores: np.ndarray, popmean: float) -> tuple[np.ndarray, np.ndarray]:
     """Return the deviations of points that all subjects have, and which points these are."""
     if len(scores) < 2:
         raise ValueError(f"scores must be of at least 2 subjects, got {len(scores)}")
@@ -212,7 +218,7 @@ def _present(scores: np.ndarray, null: float) -> tuple[np.ndarray, np.ndarray]:
             f"scores must be NaN in all subjects or in none, got {np.count_nonzero(partly)} "
             "points that some subjects lack"
         )
-    deviations = scores[:, inside] - null
+    deviations = scores[:, inside] - popmean
     spread = np.ptp(deviations, axis=0)
     flat = (spread <= 1e-12 * np.abs(deviations).max(axis=0)) & (deviations[0] != 0)
     if flat.any():
@@ -233,21 +239,6 @@ def _t(signs: np.ndarray, deviations: np.ndarray) -> np.ndarray:
     variances = (np.sum(deviations**2, axis=0) - n * means**2) / (n - 1)
     smallest = np.finfo(float).tiny + 1e-15 * np.sum(deviations**2, axis=0)
     return means * np.sqrt(n) / np.sqrt(np.maximum(variances, smallest))
-
-
-def _signs(
-    n_subjects: int, n_flips: int, exact: bool, n_points: int, random_state: Any
-) -> Iterator[np.ndarray]:
-    """Yield blocks of signs: all there are, if exact, or random ones."""
-    step = max(1, _BLOCK // max(n_points, n_subjects))
-    rng = check_random_state(random_state)
-    for start in range(0, n_flips, step):
-        size = min(step, n_flips - start)
-        if exact:
-            bits = np.arange(start, start + size)[:, np.newaxis] >> np.arange(n_subjects) & 1
-        else:
-            bits = rng.randint(2, size=(size, n_subjects))
-        yield 1.0 - 2.0 * bits
 
 
 class _Clusters:
@@ -283,6 +274,10 @@ class _Clusters:
             mine[self._inside] = found
             labels[mine > 0] = mine[mine > 0] + sum(map(len, masses[:-1]))
         return labels, np.concatenate([np.empty(0), *masses])
+
+    def largest(self, t: np.ndarray) -> float:
+        """Return the largest magnitude of the mass of a cluster, 0 if there is none."""
+        return np.abs(self.find(t)[1]).max(initial=0.0)
 
     def _components(self, beyond: np.ndarray) -> np.ndarray:
         """Return the component of each point, 0 for those that are not beyond the threshold."""

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
 from netrep_go._validation import as_array, check_option
-from netrep_go.rsa._folds import as_vectors, check_same_conditions, n_conditions
+from netrep_go.rsa._condensed import (
+    RDMs,
+    as_vectors,
+    check_same_conditions,
+    check_same_names,
+    condition_names,
+    holds_arrays,
+    n_conditions,
+    named_vectors,
+)
 
 __all__ = ["compare"]
 
-# In the order of core/rsa's Similarity.
 SIMILARITIES = (
     "spearman",
     "pearson",
@@ -29,14 +39,14 @@ _TAKE_SIGMA = ("corr_cov", "cosine_cov", "neg_riem_dist")
 
 
 def compare(
-    rdms: ArrayLike,
-    others: ArrayLike | None = None,
+    rdms: RDMs,
+    models: RDMs | None = None,
     method: str = "spearman",
     *,
     sigma: ArrayLike | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
-) -> np.ndarray | float:
+) -> Any:
     r"""Return the similarities of RDMs, all against all.
 
     With x and y the entries of two RDMs of n conditions, P = n (n - 1) / 2 of them,
@@ -48,15 +58,15 @@ def compare(
       entries, for models that predict ties; 'tau-b' divides by the geometric mean of the
       numbers of pairs that are not tied;
     - 'rho-a': the expectation of Spearman's coefficient if ties were broken at random,
-      which is proportional to the inner product of centred ranks [1]_;
+      which is proportional to the inner product of centered ranks [1]_;
     - 'cosine_cov': :math:`x^\top V^{-1} y / \sqrt{x^\top V^{-1} x \; y^\top V^{-1} y}`, the
       whitened cosine [2]_, where :math:`V_{ab} = (c_a^\top \Sigma c_b)^2` is the covariance
       of the entries of pairs a and b with contrasts c. With white noise it is linear CKA
       of the patterns whose squared distances are the entries. 'corr_cov' is the same of
-      centred entries;
+      centered entries;
     - 'bures': :math:`\mathrm{tr} (A^{1/2} B A^{1/2})^{1/2} / \sqrt{\mathrm{tr} A \,
-      \mathrm{tr} B}` of the inner products A and B of centred patterns whose squared
-      distances are the entries (normalised Bures similarity; negative eigenvalues
+      \mathrm{tr} B}` of the inner products A and B of centered patterns whose squared
+      distances are the entries (normalized Bures similarity; negative eigenvalues
       count as 0);
     - 'neg_riem_dist': minus :math:`\min_{a, b > 0} |\log \mathrm{eig}(H^{-1}
       (a G + b \Sigma))|`, the affine-invariant Riemannian distance of inner products G and
@@ -64,11 +74,12 @@ def compare(
 
     Parameters
     ----------
-    rdms, others : array_like of shape (n_pairs,), (n_rdms, n_pairs), (n_conditions, \
-n_conditions) or (n_rdms, n_conditions, n_conditions)
+    rdms, models : array_like of shape (n_pairs,), (n_rdms, n_pairs), (n_conditions, \
+n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
         RDMs, condensed or square. NaN marks a missing entry: two RDMs are compared over
-        the entries that both have. If ``others`` is None, all RDMs are compared with
-        each other.
+        the entries that both have. If ``models`` is None, all RDMs are compared with
+        each other. The index of a DataFrame names the conditions of a square RDM, else the
+        RDMs in its rows.
     method : {'spearman', 'pearson', 'cosine', 'tau-a', 'tau-b', 'rho-a', 'corr_cov', \
 'cosine_cov', 'bures', 'neg_riem_dist'}, default='spearman'
         Measure of similarity; the names are rsatoolbox's, but for 'pearson' (there 'corr').
@@ -83,7 +94,7 @@ n_conditions) or (n_rdms, n_conditions, n_conditions)
 
     Returns
     -------
-    ndarray of shape (n_rdms, n_others)
+    ndarray of shape (n_rdms, n_models)
         Similarities. A single RDM, as a vector or a square matrix, takes no axis: two
         give a float.
 
@@ -121,31 +132,50 @@ n_conditions) or (n_rdms, n_conditions, n_conditions)
     0.85
     """
     check_option(method, "method", SIMILARITIES)
-    x = as_vectors(rdms, "rdms", allow_nan=True)
-    n = n_conditions(x, "rdms")
+    x = named_vectors(rdms, "rdms", allow_nan=True)[1]
     y = np.empty((0, 0))
-    if others is not None:
-        y = as_vectors(others, "others", allow_nan=True)
-        check_same_conditions(x, "rdms", y, "others")
-    out = np.empty((len(x), len(x) if others is None else len(y)))
-    inputs = (x, y, SIMILARITIES.index(method), as_sigma(sigma, method, n))
+    if models is not None:
+        y = named_vectors(models, "models", allow_nan=True)[1]
+        check_same_conditions(x, "rdms", y, "models")
+        check_same_names(condition_names(rdms), "rdms", condition_names(models), "models")
+    out = np.empty((len(x), len(x) if models is None else len(y)))
+    inputs = {"xs": x, "ys": y, **comparison(method, sigma, x)}
     with progress_bar("Comparing RDMs", verbose) as progress:
-        _native.run("rsa.compare", (out,), inputs, n_jobs=n_jobs, progress=progress)
-    if others is not None and is_single(others):
+        _native.run("rsa.compare", {"similarities": out}, inputs, n_jobs=n_jobs, progress=progress)
+    if models is not None and _is_single(models):
         out = out[:, 0]
-    if is_single(rdms):
+    if _is_single(rdms):
         out = out[0]
     return out if isinstance(out, np.ndarray) and out.ndim else float(out)
 
 
-def is_single(rdms: ArrayLike) -> bool:
+def _is_single(rdms: Any) -> bool:
     """Whether RDMs came as one vector or square matrix."""
+    if holds_arrays(rdms):
+        return False
     return np.ndim(rdms) == 1 or (
         np.ndim(rdms) == 2 and len(as_vectors(rdms, "", allow_nan=True)) == 1 and len(rdms) > 1
     )
 
 
-def as_sigma(sigma: ArrayLike | None, method: str, n: int) -> np.ndarray:
+def paired_scores(predictions: np.ndarray, rdms: np.ndarray, method: str) -> np.ndarray:
+    """Return the similarity of each prediction to its RDM; 0 for one that is constant."""
+    varies = np.ptp(predictions, axis=1) > 1e-12 * np.abs(predictions).max(axis=1)
+    pairs = zip(predictions, rdms, varies, strict=True)
+    return np.array([compare(p, d, method) if v else 0.0 for p, d, v in pairs])
+
+
+def comparison(
+    method: str, sigma: ArrayLike | None, rdms: np.ndarray
+) -> dict[str, _native.Argument]:
+    """Return a similarity and its noise as Go takes them."""
+    return {
+        "method": method,
+        "sigma": _as_sigma(sigma, method, n_conditions(rdms, "rdms")),
+    }
+
+
+def _as_sigma(sigma: ArrayLike | None, method: str, n: int) -> np.ndarray:
     """Return variances or covariances of the noise of patterns as a vector, empty if None."""
     if sigma is None:
         return np.empty(0)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from netrep_go.rsa._folds import as_vectors
+from netrep_go.rsa._condensed import as_vectors
 
 __all__ = ["from_rsatoolbox", "to_rsatoolbox"]
 

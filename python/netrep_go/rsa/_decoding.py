@@ -1,8 +1,5 @@
 """RDMs on scikit-learn: classification accuracy as a dissimilarity, RDMs as a score."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
@@ -12,43 +9,47 @@ from numpy.typing import ArrayLike
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_score
 
-from netrep_go._validation import as_codes
+from netrep_go._jobs import counted
+from netrep_go._names import Name
 from netrep_go.rsa._compare import compare
-from netrep_go.rsa._rdm import as_data_sets, per_data_set, rdm
+from netrep_go.rsa._data_sets import as_data_sets
+from netrep_go.rsa._rdm import Labels, Responses, rdm
 
 __all__ = ["decoding_rdm", "rsa_score"]
 
 
 def decoding_rdm(
-    data: ArrayLike | Sequence[ArrayLike],
-    conditions: ArrayLike | Sequence[ArrayLike],
+    data: Responses,
+    conditions: Labels,
     *,
     estimator: Any = None,
-    folds: ArrayLike | Sequence[ArrayLike] | None = None,
     cv: Any = 5,
     scoring: Any = "accuracy",
     n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> np.ndarray:
     """Return RDMs of cross-validated classification: how well two conditions can be told apart.
 
     Parameters
     ----------
     data : array_like of shape (n_observations, n_features) or (n_rdms, n_observations, \
-n_features), or list of n_rdms array_like of shape (n_observations, n_features)
+n_features), or list or dict of n_rdms array_like of shape (n_observations, n_features)
         Responses, as in :func:`rdm` but without NaN.
-    conditions : array_like of shape (n_observations,) or list of n_rdms of them
+    conditions : array_like of shape (n_observations,) or list or dict of n_rdms of them
         Condition of each observation.
     estimator : classifier, default=None
         Any scikit-learn classifier or pipeline; None is linear discriminant analysis with
         Ledoit and Wolf's shrinkage.
-    folds : array_like of shape (n_observations,) or list of n_rdms of them, default=None
-        Fold of each observation, such as its run: one is left out at a time.
-    cv : int or splitter, default=5
-        Cross-validation without ``folds``, as in :func:`~sklearn.model_selection.cross_val_score`.
+    cv : int, splitter, array_like of shape (n_observations,) or list or dict of n_rdms of them, \
+default=5
+        Cross-validation, as in :func:`~sklearn.model_selection.cross_val_score`; or the fold
+        of each observation, such as its run: one is left out at a time.
     scoring : str or callable, default='accuracy'
         Score of the classifier.
     n_jobs : int, optional
-        Number of joblib workers.
+        Number of joblib workers; None for one, -1 for all cores.
+    verbose : bool, default=False
+        Show a progress bar.
 
     Returns
     -------
@@ -71,37 +72,46 @@ n_features), or list of n_rdms array_like of shape (n_observations, n_features)
     >>> decoding_rdm(X, conditions)  # cat and cup, cat and dog, cup and dog
     array([0.95, 0.25, 0.95])
     """
-    xs, single = as_data_sets(data)
+    sets = as_data_sets(data)
+    codes, values = sets.codes(conditions)
+    if len(values) < 3:
+        raise ValueError(f"an RDM needs at least 3 conditions, got {len(values)}")
     if estimator is None:
         estimator = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
-    labels = per_data_set(conditions, xs, "conditions")
-    runs = per_data_set(folds, xs, "folds")
-    jobs, first = [], None
-    for x, (name, label), (_, run) in zip(xs, labels, runs, strict=True):
-        values, codes = as_codes(label, name, len(x))
-        first = values if first is None else first
-        if not np.array_equal(values, first):
-            raise ValueError(f"data sets have different conditions: {name} has others")
-        if len(values) < 3:
-            raise ValueError(f"an RDM needs at least 3 conditions, got {len(values)}")
+    has_folds = hasattr(cv, "__len__") and not hasattr(cv, "split")
+    folds = sets.each(cv, "cv") if has_folds else [("cv", None)] * len(sets.xs)
+    jobs = []
+    for x, y, (name, fold) in zip(sets.xs, codes, folds, strict=True):
+        if has_folds and np.shape(fold) != (len(x),):
+            raise ValueError(f"{name} must have shape ({len(x)},), got {np.shape(fold)}")
         for pair in combinations(range(len(values)), 2):
-            chosen = np.isin(codes, pair)
-            groups = None if folds is None else np.asarray(run)[chosen]
-            jobs.append((x[chosen], codes[chosen], groups))
-    splitter = cv if folds is None else LeaveOneGroupOut()
-    scores = Parallel(n_jobs=n_jobs)(
-        delayed(_score)(estimator, x, y, groups, splitter, scoring) for x, y, groups in jobs
+            chosen = np.isin(y, pair)
+            groups = np.asarray(fold)[chosen] if has_folds else None
+            jobs.append((x[chosen], y[chosen], groups, values[[*pair]].tolist()))
+    splitter = LeaveOneGroupOut() if has_folds else cv
+    found = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(_score)(estimator, splitter, scoring, *job) for job in jobs
     )
-    found = np.reshape(scores, (len(xs), -1))
-    return found[0] if single else found
+    counting = counted(found, "Decoding pairs", len(jobs), verbose, size=lambda _: 1)
+    scores = np.reshape([*counting], (len(sets.xs), -1))
+    return scores[0] if sets.single else scores
 
 
 def _score(
-    estimator: Any, x: np.ndarray, y: np.ndarray, groups: Any, splitter: Any, scoring: Any
+    estimator: Any,
+    splitter: Any,
+    scoring: Any,
+    x: np.ndarray,
+    y: np.ndarray,
+    groups: np.ndarray | None,
+    pair: list[Name],
 ) -> float:
-    scores = cross_val_score(
-        estimator, x, y, groups=groups, cv=splitter, scoring=scoring, error_score="raise"
-    )
+    try:
+        scores = cross_val_score(
+            estimator, x, y, groups=groups, cv=splitter, scoring=scoring, error_score="raise"
+        )
+    except ValueError as error:
+        raise ValueError(f"conditions {pair[0]!r} and {pair[1]!r}: {error}") from error
     return float(scores.mean())
 
 
@@ -109,7 +119,7 @@ def rsa_score(
     y_true: ArrayLike,
     y_pred: ArrayLike,
     *,
-    dissimilarity: str = "correlation",
+    metric: str = "correlation",
     method: str = "spearman",
 ) -> float:
     """Return the similarity of the RDMs of measured and of predicted responses.
@@ -121,8 +131,8 @@ def rsa_score(
     ----------
     y_true, y_pred : array_like of shape (n_conditions, n_features)
         Responses; their numbers of features may differ.
-    dissimilarity : str, default='correlation'
-        Measure of dissimilarity, as in :func:`rdm`.
+    metric : str, default='correlation'
+        Dissimilarity of conditions, as in :func:`rdm`.
     method : str, default='spearman'
         Similarity of RDMs, as in :func:`compare`.
 
@@ -145,4 +155,4 @@ def rsa_score(
     >>> cross_val_score(Ridge(), X, Y, cv=3, scoring=scorer).round(2)
     array([0.92, 0.9 , 0.91])
     """
-    return compare(rdm(y_true, dissimilarity), rdm(y_pred, dissimilarity), method)
+    return float(compare(rdm(y_true, metric), rdm(y_pred, metric), method))

@@ -13,83 +13,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.spatial.distance import squareform
-from sklearn.utils import check_random_state
 
-from netrep_go._validation import as_array, check_integer
+from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._validation import check_integer
+from netrep_go.rsa._condensed import n_conditions
 
 _MIN_TRAINING = 3  # conditions, which have three pairs
 
 
-def as_vectors(rdms: ArrayLike, name: str, *, allow_nan: bool = False) -> np.ndarray:
-    """Return RDMs as condensed vectors, of shape (n_rdms, n_pairs).
-
-    They may come as one vector or several, or as one square matrix or several. A
-    symmetric matrix with a zero diagonal is one RDM, whatever its size.
-    """
-    shape = np.shape(rdms)
-    if len(shape) not in (1, 2, 3):
-        raise ValueError(
-            f"{name} must be RDMs of shape (n_pairs,), (n_rdms, n_pairs), (n_conditions, "
-            f"n_conditions) or (n_rdms, n_conditions, n_conditions), got shape {shape}"
-        )
-    rdms = as_array(rdms, name, len(shape), allow_nan=allow_nan)
-    if rdms.ndim == 3:
-        rdms = np.stack([_condense(rdm, f"{name}[{k}]") for k, rdm in enumerate(rdms)])
-    elif rdms.ndim == 2 and len(rdms) > 1 and _is_square(rdms):
-        rdms = _condense(rdms, name)
-    rdms = np.atleast_2d(rdms)
-    n_conditions(rdms, name)
-    return rdms
-
-
-def _is_square(rdm: np.ndarray) -> bool:
-    return (
-        rdm.shape[0] == rdm.shape[1]
-        and not rdm.diagonal().any()
-        and np.allclose(rdm, rdm.T, equal_nan=True)
-    )
-
-
-def _condense(rdm: np.ndarray, name: str) -> np.ndarray:
-    if not _is_square(rdm):
-        raise ValueError(f"{name} must be a symmetric matrix with a zero diagonal")
-    return squareform(rdm, checks=False)
-
-
-def n_conditions(vectors: np.ndarray, name: str) -> int:
-    """Return the number of conditions of condensed RDMs: at least 3."""
-    n_pairs = vectors.shape[-1]
-    n = round((1 + (1 + 8 * n_pairs) ** 0.5) / 2)
-    if n * (n - 1) // 2 != n_pairs:
-        raise ValueError(
-            f"{name} must have n (n - 1) / 2 pairs for n conditions, got {n_pairs} pairs"
-        )
-    if n < 3:
-        raise ValueError(f"{name} must be for at least 3 conditions, got {n}")
-    return n
-
-
-def check_same_conditions(first: np.ndarray, name: str, second: np.ndarray, other: str) -> int:
-    """Return the number of conditions of two sets of RDMs, or raise if they differ."""
-    n, m = n_conditions(first, name), n_conditions(second, other)
-    if n != m:
-        raise ValueError(
-            f"{name} and {other} must be of the same conditions, got {n} and {m} conditions"
-        )
-    return n
-
-
-def check_varies(vectors: np.ndarray, name: str) -> None:
-    """Raise if the dissimilarities of an RDM are all the same."""
-    spread = np.ptp(vectors, axis=1)
-    flat = np.flatnonzero(spread <= 1e-12 * np.abs(vectors).max(axis=1))
-    if flat.size:
-        where = f"{name}[{flat[0]}]" if len(vectors) > 1 else name
-        raise ValueError(f"{where} must vary, got {vectors[flat[0], 0]:.3g} for all pairs")
-
-
-def assign_folds(n: int, cv: int | ArrayLike, random_state: Any, held_out: int = 2) -> np.ndarray:
+def assign_folds(n: int, cv: Any, random_state: RandomState, held_out: int = 2) -> np.ndarray:
     """Return the fold, 0 to the number of folds - 1, of each condition.
 
     ``cv`` is the number of folds, filled at random, or a label for each condition;
@@ -104,7 +36,7 @@ def assign_folds(n: int, cv: int | ArrayLike, random_state: Any, held_out: int =
         if cv > n:
             raise ValueError(f"cv must be at most the number of conditions, {n}, got {cv}")
         folds = np.empty(n, np.int64)
-        folds[check_random_state(random_state).permutation(n)] = np.arange(n) % cv
+        folds[as_random_state(random_state).permutation(n)] = np.arange(n) % cv
     left = n - np.sort(np.bincount(folds))[-held_out:].sum()
     if left < _MIN_TRAINING:
         raise ValueError(
@@ -141,7 +73,7 @@ class Blocks:
     def __len__(self) -> int:
         return len(self.folds)
 
-    def pairs(self, block: int) -> np.ndarray:
+    def pairs(self, block: int | np.integer) -> np.ndarray:
         """Return the pairs of a block."""
         return self.order[self.bounds[block] : self.bounds[block + 1]]
 
@@ -185,7 +117,7 @@ class ConditionKFold:
     n_splits : int or array_like of shape (n_conditions,), default=10
         Number of folds of conditions, at least 3, or the fold of each condition. There
         are n_folds (n_folds + 1) / 2 splits, less what has no pairs.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Draws the folds.
 
     Examples
@@ -205,7 +137,7 @@ class ConditionKFold:
     (10, True)
     """
 
-    def __init__(self, n_splits: int | ArrayLike = 10, *, random_state: Any = None) -> None:
+    def __init__(self, n_splits: int | ArrayLike = 10, *, random_state: RandomState = None) -> None:
         self.n_splits = n_splits
         self.random_state = random_state
 
@@ -230,7 +162,7 @@ class ConditionKFold:
         for block in range(len(blocks)):
             yield blocks.training(block), np.sort(blocks.pairs(block))
 
-    def get_n_splits(self, X: ArrayLike = None, y: Any = None, groups: Any = None) -> int:
+    def get_n_splits(self, X: ArrayLike | None = None, y: Any = None, groups: Any = None) -> int:
         """Return the number of splits.
 
         Parameters
@@ -247,8 +179,8 @@ class ConditionKFold:
         """
         return len(self._blocks(X))
 
-    def _blocks(self, X: ArrayLike) -> Blocks:
+    def _blocks(self, X: Any) -> Blocks:
         if X is None:
             raise ValueError("X must be given: the number of pairs determines the splits")
-        n = n_conditions(np.empty((1, len(X)), np.bool_), "X")
+        n = n_conditions(np.empty((1, len(X))), "X")
         return Blocks(assign_folds(n, self.n_splits, self.random_state))

@@ -1,93 +1,35 @@
 """Models against the RDMs of subjects: noise ceilings and bootstrap."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
 from netrep_go import _native
-from netrep_go._jobs import progress_bar, seed_from
+from netrep_go._jobs import RandomState, progress_bar, seed_from
+from netrep_go._names import Name
 from netrep_go._optional import pandas
+from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_number, check_option
-from netrep_go.rsa._compare import SIMILARITIES, as_sigma
-from netrep_go.rsa._folds import as_vectors, check_same_conditions, n_conditions
+from netrep_go.rsa._ceiling import NoiseCeiling
+from netrep_go.rsa._compare import SIMILARITIES, comparison
+from netrep_go.rsa._condensed import RDMs, as_models, check_same_conditions, named_vectors
 
-__all__ = ["ModelEvaluation", "NoiseCeiling", "evaluate", "noise_ceiling"]
+__all__ = ["ModelEvaluation", "evaluate"]
 
 _RESAMPLE = ("both", "conditions", "subjects")
 
 
-class NoiseCeiling(NamedTuple):
-    """Bounds of how similar the RDM of the true model would be to those of subjects."""
-
-    lower: float
-    upper: float
-
-
-def noise_ceiling(
-    rdms: ArrayLike, method: str = "spearman", *, sigma: ArrayLike | None = None
-) -> NoiseCeiling:
-    """Return the bounds of the noise ceiling.
-
-    The upper bound is the mean similarity of the RDMs to their mean, the lower one that
-    of each to the mean of the others [1]_. RDMs are normalised before they are averaged,
-    as the similarity does: ranks for rank correlations, z-scores for 'pearson' and
-    'corr_cov', unit length for 'cosine' and 'cosine_cov', unit sum for 'bures'.
-
-    Parameters
-    ----------
-    rdms : array_like of shape (n_subjects, n_pairs) or (n_subjects, n_conditions, n_conditions)
-        RDMs of at least two subjects. Entries that are NaN in one are left out of all.
-    method : str, default='spearman'
-        Similarity, as in :func:`compare`.
-    sigma : array_like, default=None
-        Noise of patterns, as in :func:`compare`.
-
-    Returns
-    -------
-    NoiseCeiling
-        With ``lower`` and ``upper``.
-
-    References
-    ----------
-    .. [1] Nili, Wingfield, Walther, Su, Marslen-Wilson & Kriegeskorte (2014). A toolbox
-       for representational similarity analysis. PLoS Comput. Biol. 10, e1003553.
-       doi:10.1371/journal.pcbi.1003553
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from netrep_go.rsa import noise_ceiling, rdm
-    >>> rng = np.random.default_rng(0)
-    >>> subjects = rng.standard_normal((10, 50)) + rng.standard_normal((4, 10, 50))
-    >>> lower, upper = noise_ceiling(rdm(subjects))
-    >>> round(lower, 2), round(upper, 2)
-    (0.29, 0.61)
-    """
-    check_option(method, "method", SIMILARITIES)
-    y = as_vectors(rdms, "rdms", allow_nan=True)
-    bounds = np.empty((2, len(y)))
-    inputs = (np.empty((0, 0)), y, *comparison(method, sigma, y))
-    _native.run("rsa.evaluate", (np.empty((0, 0)), bounds), inputs)
-    return NoiseCeiling(*bounds.mean(axis=1).tolist())
-
-
-def comparison(method: str, sigma: ArrayLike | None, rdms: np.ndarray) -> tuple[Any, ...]:
-    return SIMILARITIES.index(method), as_sigma(sigma, method, n_conditions(rdms, "rdms"))
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelEvaluation:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ModelEvaluation(Result):
     """Result of :func:`evaluate`.
 
     Attributes
     ----------
-    names : list of str
+    names : list
         Names of the models.
     method : str
         Similarity.
@@ -95,21 +37,21 @@ class ModelEvaluation:
         What was drawn with replacement.
     similarities : ndarray of shape (n_models, n_subjects)
         Similarity of each model to each subject.
-    draws : ndarray of shape (n_draws, n_models) or None
+    draws : ndarray of shape (n_bootstraps, n_models) or None
         Mean similarity to the subjects in each bootstrap sample.
     noise_ceiling : NoiseCeiling or None
         Of all conditions and subjects.
-    noise_ceiling_draws : ndarray of shape (n_draws, 2) or None
+    noise_ceiling_draws : ndarray of shape (n_bootstraps, 2) or None
         Lower and upper bound in each bootstrap sample; NaN where all the subjects drawn
         are the same one, or cancel in their mean.
-    partial_draws : tuple of 2 ndarray of shape (n_draws, n_models + 2) or None
+    partial_draws : tuple of 2 ndarray of shape (n_bootstraps, n_models + 2) or None
         If ``resample`` is 'both', the draws and noise ceilings of subjects only and of
         conditions only, which the variance takes.
     n_conditions : int
         Number of conditions.
     """
 
-    names: list[str]
+    names: list[Name]
     method: str
     resample: str | None
     similarities: np.ndarray
@@ -127,7 +69,7 @@ class ModelEvaluation:
     @property
     def dof(self) -> int:
         """Degrees of freedom of t tests: one less than what was resampled, the smaller if two."""
-        n_subjects = self.similarities.shape[1]
+        n_subjects: int = self.similarities.shape[1]
         sizes = {"conditions": self.n_conditions, "both": min(self.n_conditions, n_subjects)}
         return sizes.get(self.resample or "subjects", n_subjects) - 1
 
@@ -172,28 +114,24 @@ class ModelEvaluation:
             if n < 2:
                 return np.full(len(contrasts), np.nan)
             return np.var(contrasts[:, : len(self.names)] @ self.similarities, axis=1, ddof=1) / n
-        both = _variances(self._all_draws(), contrasts)
-        if self.resample == "subjects":
-            return both * n / (n - 1)
-        if self.resample == "conditions":
-            return both * m / (m - 1)
+        both = _variances(_joined(self.draws, self.noise_ceiling_draws), contrasts)
+        if self.partial_draws is None:
+            size = n if self.resample == "subjects" else m
+            return both * size / (size - 1)
         subjects, conditions = (_variances(draws, contrasts) for draws in self.partial_draws)
         of_subjects, of_conditions = subjects * n / (n - 1), conditions * m / (m - 1)
         interaction = (both - subjects - conditions) * m * n / ((m - 1) * (n - 1))
         corrected = of_subjects + of_conditions - interaction
         return np.minimum(np.maximum.reduce([corrected, of_subjects, of_conditions]), both)
 
-    def _all_draws(self) -> np.ndarray:
-        if self.noise_ceiling_draws is None:
-            return self.draws
-        return np.hstack([self.draws, self.noise_ceiling_draws])
-
-    def p_zero(self) -> np.ndarray:
-        """Return one-sided p-values of t tests of the means being above 0."""
+    @property
+    def pvalue_zero(self) -> np.ndarray:
+        """One-sided p-values of t tests of the means being above 0."""
         return stats.t.sf(ratio(self.mean, self.standard_error()), max(self.dof, 1))
 
-    def p_noise_ceiling(self) -> np.ndarray | None:
-        """Return two-sided p-values of t tests against the lower bound of the noise ceiling."""
+    @property
+    def pvalue_noise_ceiling(self) -> np.ndarray | None:
+        """Two-sided p-values of t tests against the lower bound of the noise ceiling."""
         if self.noise_ceiling is None:
             return None
         contrasts = np.eye(len(self.names))
@@ -201,6 +139,23 @@ class ModelEvaluation:
             contrasts = np.hstack([contrasts, np.tile([-1.0, 0.0], (len(contrasts), 1))])
         t = ratio(self.mean - self.noise_ceiling.lower, np.sqrt(self.variance(contrasts)))
         return 2 * stats.t.sf(np.abs(t), max(self.dof, 1))
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the models.
+
+        Parameters
+        ----------
+        **options
+            Of :meth:`netrep_go.plotting.ModelEvaluationDisplay.from_evaluation`.
+
+        Returns
+        -------
+        netrep_go.plotting.ModelEvaluationDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import ModelEvaluationDisplay
+
+        return ModelEvaluationDisplay.from_evaluation(self, **options)
 
     def to_frame(self) -> Any:
         """Return a pandas DataFrame with one row a model."""
@@ -214,8 +169,10 @@ class ModelEvaluation:
                 "standard_error": self.standard_error(),
                 "ci_low": low,
                 "ci_high": high,
-                "p_zero": self.p_zero(),
-                "p_noise_ceiling": np.nan if self.noise_ceiling is None else self.p_noise_ceiling(),
+                "pvalue_zero": self.pvalue_zero,
+                "pvalue_noise_ceiling": (
+                    np.nan if self.noise_ceiling is None else self.pvalue_noise_ceiling
+                ),
                 "noise_ceiling_low": ceiling.lower,
                 "noise_ceiling_high": ceiling.upper,
                 "n_subjects": self.similarities.shape[1],
@@ -230,6 +187,10 @@ def ratio(difference: np.ndarray, error: np.ndarray) -> np.ndarray:
         return np.divide(difference, error, out=np.zeros_like(difference), where=difference != 0)
 
 
+def _joined(draws: np.ndarray, ceilings: np.ndarray | None) -> np.ndarray:
+    return draws if ceilings is None else np.hstack([draws, ceilings])
+
+
 def _variances(draws: np.ndarray, contrasts: np.ndarray) -> np.ndarray:
     """Return the variances of contrasts over the draws in which they are defined."""
     values = draws[:, : contrasts.shape[1]] @ contrasts.T
@@ -237,16 +198,16 @@ def _variances(draws: np.ndarray, contrasts: np.ndarray) -> np.ndarray:
 
 
 def evaluate(
-    models: ArrayLike | Mapping[str, ArrayLike],
-    rdms: ArrayLike,
+    models: RDMs,
+    rdms: RDMs,
     method: str = "spearman",
     *,
     resample: Literal["both", "conditions", "subjects"] | None = None,
-    n_draws: int = 1000,
+    n_bootstraps: int = 1000,
     noise_ceiling: bool = True,
-    names: Sequence[str] | None = None,
+    names: Iterable[Name] | None = None,
     sigma: ArrayLike | None = None,
-    random_state: int | np.random.RandomState | None = None,
+    random_state: RandomState = None,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> ModelEvaluation:
@@ -254,12 +215,11 @@ def evaluate(
 
     Parameters
     ----------
-    models : mapping of str to array_like of shape (n_pairs,), or array_like of shape \
-(n_pairs,), (n_models, n_pairs), (n_conditions, n_conditions) or (n_models, n_conditions, \
-n_conditions)
-        RDMs that the models predict.
-    rdms : array_like of shape (n_pairs,), (n_subjects, n_pairs), (n_conditions, \
-n_conditions) or (n_subjects, n_conditions, n_conditions)
+    models : dict of array_like of shape (n_pairs,), or array_like of shape (n_pairs,), \
+(n_models, n_pairs), (n_conditions, n_conditions) or (n_models, n_conditions, n_conditions)
+        RDMs that the models predict. The index of a DataFrame names the conditions of a
+        square RDM, else the models in its rows.
+    rdms : like models
         Measured RDMs: of subjects, or sessions. Entries that are NaN in any RDM, model
         or measured, are left out of all.
     method : str, default='spearman'
@@ -268,15 +228,15 @@ n_conditions) or (n_subjects, n_conditions, n_conditions)
         What is drawn with replacement. The results then hold for other conditions, other
         subjects, or both, than those that were measured. None draws nothing; the standard
         errors are then those over subjects.
-    n_draws : int, default=1000
+    n_bootstraps : int, default=1000
         Number of bootstrap samples.
     noise_ceiling : bool, default=True
         Compute the noise ceiling, also of each sample, if there are two subjects or more.
-    names : sequence of str, default=None
-        Names of the models, if these are not a mapping.
+    names : sequence of hashable, default=None
+        Names of the models, if these have none.
     sigma : array_like, default=None
         Noise of patterns, as in :func:`compare`.
-    random_state : int, RandomState or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Draws the samples. The same number gives the same samples, whatever ``n_jobs``.
     n_jobs : int, optional
         Number of threads; None for as many as BLAS uses, -1 for all cores.
@@ -319,31 +279,32 @@ n_conditions) or (n_subjects, n_conditions, n_conditions)
     >>> evaluation = evaluate(models, subjects, resample="conditions", random_state=0)
     >>> evaluation.mean.round(2)
     array([ 0.49, -0.04])
-    >>> (evaluation.p_zero() < 0.001).tolist()
+    >>> (evaluation.pvalue_zero < 0.001).tolist()
     [True, False]
     """
     check_option(method, "method", SIMILARITIES)
     names, x = as_models(models, names)
-    y = as_vectors(rdms, "rdms", allow_nan=True)
+    y = named_vectors(rdms, "rdms", allow_nan=True)[1]
     n = check_same_conditions(x, "models", y, "rdms")
-    check_integer(n_draws, "n_draws", 2)
+    check_integer(n_bootstraps, "n_bootstraps", 2)
     if resample is not None:
         check_option(resample, "resample", _RESAMPLE)
     if resample in ("subjects", "both") and len(y) < 2:
         raise ValueError(f"resample={resample!r} needs at least 2 RDMs, got {len(y)}")
-    inputs = (x, y, *comparison(method, sigma, y))
+    inputs = {"models": x, "subjects": y, **comparison(method, sigma, y)}
     with_ceiling = bool(noise_ceiling) and len(y) > 1
     similarities = np.empty((len(x), len(y)))
     bounds = np.empty((2, len(y))) if with_ceiling else np.empty((0, 0))
-    _native.run("rsa.evaluate", (similarities, bounds), inputs)
+    _native.run("rsa.evaluate", {"similarities": similarities, "ceiling": bounds}, inputs)
     draws: dict[str, tuple[np.ndarray, np.ndarray | None]] = {}
     if resample is not None:
         seed = seed_from(random_state)
         for what in (resample, "subjects", "conditions") if resample == "both" else (resample,):
             draws[what] = _bootstrap(
-                inputs, what, n_draws, with_ceiling, seed, n_jobs=n_jobs, verbose=verbose
+                inputs, what, (n_bootstraps, len(x)), with_ceiling, seed, n_jobs, verbose
             )
     main = draws.get(resample or "", (None, None))
+    parts = [_joined(*draws[what]) for what in ("subjects", "conditions") if resample == "both"]
     return ModelEvaluation(
         names=names,
         method=method,
@@ -352,59 +313,30 @@ n_conditions) or (n_subjects, n_conditions, n_conditions)
         draws=main[0],
         noise_ceiling=NoiseCeiling(*bounds.mean(axis=1).tolist()) if with_ceiling else None,
         noise_ceiling_draws=main[1],
-        partial_draws=tuple(
-            np.hstack([part for part in draws[what] if part is not None])
-            for what in ("subjects", "conditions")
-        )
-        if resample == "both"
-        else None,
+        partial_draws=(parts[0], parts[1]) if parts else None,
         n_conditions=n,
     )
 
 
 def _bootstrap(
-    inputs: tuple[Any, ...],
+    inputs: dict[str, _native.Argument],
     what: str,
-    n_draws: int,
+    shape: tuple[int, int],
     with_ceiling: bool,
     seed: int,
-    *,
     n_jobs: int | None,
     verbose: bool,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the mean similarities and noise ceilings of bootstrap samples."""
-    draws = np.empty((n_draws, len(inputs[0])))
-    ceilings = np.empty((n_draws, 2)) if with_ceiling else np.empty((0, 0))
-    factors = (what != "subjects", what != "conditions", seed)
+    draws = np.empty(shape)
+    ceilings = np.empty((len(draws), 2)) if with_ceiling else np.empty((0, 0))
+    factors = {"of_conditions": what != "subjects", "of_subjects": what != "conditions"}
     with progress_bar(f"Resampling {what}", verbose) as progress:
         _native.run(
             "rsa.bootstrap",
-            (draws, ceilings),
-            (*inputs, *factors),
+            {"evaluations": draws, "ceilings": ceilings},
+            {**inputs, **factors, "seed": seed},
             n_jobs=n_jobs,
             progress=progress,
         )
     return draws, ceilings if with_ceiling else None
-
-
-def as_models(
-    models: ArrayLike | Mapping[str, ArrayLike], names: Sequence[str] | None
-) -> tuple[list[str], np.ndarray]:
-    """Return the names and RDMs of models."""
-    if isinstance(models, Mapping):
-        if names is not None:
-            raise ValueError("names are the keys of models already")
-        if not models:
-            raise ValueError("models must have at least one model, got none")
-        vectors = [as_vectors(v, f"models[{k!r}]", allow_nan=True) for k, v in models.items()]
-        for key, vector in zip(models, vectors, strict=True):
-            if len(vector) != 1:
-                raise ValueError(f"models[{key!r}] must be one RDM, got {len(vector)}")
-            check_same_conditions(vectors[0], "the first model", vector, f"models[{key!r}]")
-        return [str(key) for key in models], np.concatenate(vectors)
-    vectors = as_vectors(models, "models", allow_nan=True)
-    if names is None:
-        return [f"model {k}" for k in range(len(vectors))], vectors
-    if len(names) != len(vectors):
-        raise ValueError(f"names must have one item a model, got {len(names)} for {len(vectors)}")
-    return [str(name) for name in names], vectors

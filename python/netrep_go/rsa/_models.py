@@ -1,35 +1,42 @@
 """RDMs as weighted sums of model RDMs, such as those of layers."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from netrep_go._jobs import RandomState, counted, in_threads
+from netrep_go._names import Name
 from netrep_go._optional import pandas
+from netrep_go._results import Result
 from netrep_go._validation import check_option
-from netrep_go.rsa._compare import SIMILARITIES, compare
-from netrep_go.rsa._folds import (
-    Blocks,
-    as_vectors,
-    assign_folds,
+from netrep_go.rsa._compare import SIMILARITIES, paired_scores
+from netrep_go.rsa._condensed import (
+    RDMs,
     check_same_conditions,
     check_varies,
+    named_vectors,
+    names_or_numbers,
 )
+from netrep_go.rsa._folds import Blocks, assign_folds
 from netrep_go.rsa._solve import Gram, centered
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reweighting:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Reweighting(Result):
     """Result of :func:`reweight`.
 
     Attributes
     ----------
-    weights : ndarray of shape (n_rdms, n_layers)
+    names : list
+        Names of the models, or their positions.
+    rdm_names : list
+        Names of the measured RDMs, or their positions.
+    weights : ndarray of shape (n_rdms, n_models)
         Weights fitted to all pairs of conditions, in units of the measured
-        dissimilarity over that of the layer.
+        dissimilarity over that of the model.
     predictions : ndarray of shape (n_rdms, n_pairs)
         Predicted RDMs, each pair by weights that are fitted without its conditions.
     scores : ndarray of shape (n_rdms,)
@@ -40,6 +47,8 @@ class Reweighting:
         How RDMs are compared.
     """
 
+    names: list[Name]
+    rdm_names: list[Name]
     weights: np.ndarray
     predictions: np.ndarray = field(repr=False)
     scores: np.ndarray
@@ -52,7 +61,8 @@ class Reweighting:
         Returns
         -------
         pandas.DataFrame
-            With columns rdm, method, score, fitted_score, and weight_0, weight_1, ...
+            With columns rdm, method, score, fitted_score, and one for the weights of each
+            model: weight_0, weight_1, ..., or weight_ and its name.
 
         Raises
         ------
@@ -60,28 +70,32 @@ class Reweighting:
             If pandas is not installed.
         """
         columns = {
-            "rdm": np.arange(len(self.scores)),
+            "rdm": self.rdm_names,
             "method": self.method,
             "score": self.scores,
             "fitted_score": self.fitted_scores,
         }
-        columns |= {f"weight_{k}": w for k, w in enumerate(self.weights.T)}
+        columns |= {f"weight_{name}": w for name, w in zip(self.names, self.weights.T, strict=True)}
         return pandas().DataFrame(columns)
 
 
 def reweight(
-    layers: ArrayLike,
-    rdms: ArrayLike,
+    models: RDMs,
+    rdms: RDMs,
     *,
     cv: int | ArrayLike = 10,
     positive: bool = True,
     fit_intercept: bool = True,
     method: str = "spearman",
-    random_state: int | np.random.RandomState | None = None,
+    names: Iterable[Name] | None = None,
+    random_state: RandomState = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> Reweighting:
-    r"""Predict measured RDMs by weighted sums of layer RDMs, cross-validated over conditions.
+    r"""Predict measured RDMs by weighted sums of model RDMs, cross-validated over conditions.
 
-    For a measured RDM d and the RDMs :math:`z_l` of layers [1]_ the weights minimise
+    For a measured RDM d and model RDMs :math:`z_l`, such as those of layers [1]_, the
+    weights minimize
 
     .. math:: \sum_{i<j} \Big(d_{ij} - c - \sum_l w_l z_{l,ij}\Big)^2, \quad w_l \ge 0.
 
@@ -92,9 +106,11 @@ def reweight(
 
     Parameters
     ----------
-    layers : array_like of shape (n_layers, n_pairs) or (n_layers, n_conditions, n_conditions)
-        RDM of each layer.
-    rdms : array_like of shape (n_rdms, n_pairs) or (n_rdms, n_conditions, n_conditions)
+    models : array_like of shape (n_models, n_pairs) or (n_models, n_conditions, n_conditions), \
+or dict of single RDMs
+        RDMs of models, such as layers. The index of a DataFrame names the conditions of a
+        square RDM, else the models in its rows.
+    rdms : like models
         Measured RDMs, such as one of each subject; one alone is taken too. Each is
         predicted by itself.
     cv : int or array_like of shape (n_conditions,), default=10
@@ -105,9 +121,16 @@ def reweight(
     fit_intercept : bool, default=True
         Whether c is fitted; else it is 0.
     method : str, default='spearman'
-        How measured and predicted RDMs are compared: a method of :func:`compare`.
-    random_state : int, RandomState instance or None, default=None
+        How measured and predicted RDMs are compared, as in :func:`compare`.
+    names : sequence of hashable, default=None
+        Names of the models, if these have none.
+    random_state : int, RandomState, Generator or None, default=None
         Draws the folds.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
+        not depend on it.
+    verbose : bool, default=False
+        Show a progress bar.
 
     Returns
     -------
@@ -122,10 +145,10 @@ def reweight(
 
     Notes
     -----
-    A prediction that is the same for all pairs, because no layer gets a weight, has the
+    A prediction that is the same for all pairs, because no model gets a weight, has the
     score 0.
 
-    The pairs enter once, as one Gram matrix of layers and measured RDMs for each block;
+    The pairs enter once, as one Gram matrix of models and measured RDMs for each block;
     that of a training set is a sum of these.
 
     References
@@ -139,27 +162,46 @@ def reweight(
     >>> import numpy as np
     >>> from netrep_go.rsa import reweight
     >>> rng = np.random.default_rng(0)
-    >>> layers = rng.random((3, 190))                     # RDMs of 20 conditions
-    >>> measured = 0.2 * layers[0] + 0.8 * layers[2]
-    >>> result = reweight(layers, measured, cv=5, random_state=0)
+    >>> models = rng.random((3, 190))                     # RDMs of 20 conditions
+    >>> measured = 0.2 * models[0] + 0.8 * models[2]
+    >>> result = reweight(models, measured, cv=5, random_state=0)
     >>> result.weights.round(6)
     array([[0.2, 0. , 0.8]])
     >>> result.scores.round(6)
     array([1.])
     """
     check_option(method, "method", SIMILARITIES)
-    z, d = as_vectors(layers, "layers"), as_vectors(rdms, "rdms")
-    n = check_same_conditions(z, "layers", d, "rdms")
-    check_varies(z, "layers")
-    check_varies(d, "rdms")
+    own, z = named_vectors(models, "models", names)
+    rdm_names, d = named_vectors(rdms, "rdms")
+    n = check_same_conditions(z, "models", d, "rdms")
+    check_varies(z, "models", own)
+    check_varies(d, "rdms", rdm_names)
     blocks = Blocks(assign_folds(n, cv, random_state))
-    return reweight_blocks(z, d, blocks, positive, fit_intercept, method)
+    weights, predictions = fit_blocks(z, d, blocks, positive, fit_intercept, n_jobs, verbose)
+    return Reweighting(
+        names=names_or_numbers(own, len(z)),
+        rdm_names=names_or_numbers(rdm_names, len(d)),
+        weights=weights,
+        predictions=predictions,
+        scores=paired_scores(predictions, d, method),
+        fitted_scores=paired_scores(weights @ z, d, method),
+        method=method,
+    )
 
 
-def reweight_blocks(
-    z: np.ndarray, d: np.ndarray, blocks: Blocks, positive: bool, fit_intercept: bool, method: str
-) -> Reweighting:
-    """Fit and predict; RDMs are scaled, and shifted if it makes no difference, for precision."""
+def fit_blocks(
+    z: np.ndarray,
+    d: np.ndarray,
+    blocks: Blocks,
+    positive: bool,
+    fit_intercept: bool,
+    n_jobs: int | None,
+    verbose: bool,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return weights that are fitted to all pairs, and the prediction of each block of pairs.
+
+    RDMs are scaled, and shifted if it makes no difference, for precision.
+    """
     z_scale, d_scale = np.abs(z).max(axis=1), np.abs(d).max(axis=1)
     shift = (z.mean(axis=1), d.mean(axis=1)) if fit_intercept else (0 * z_scale, 0 * d_scale)
     columns = np.concatenate([(z.T - shift[0]) / z_scale, (d.T - shift[1]) / d_scale], axis=1)
@@ -173,22 +215,11 @@ def reweight_blocks(
         found = [inner.solve(rhs, positive=positive) for rhs in cross.T]
         return np.array(found) * d_scale[:, np.newaxis] / z_scale
 
+    found = in_threads(weights, [whole, *training], n_jobs)
+    found = counted(found, "Fitting weights", len(blocks) + 1, verbose, size=lambda _: 1)
+    fitted = next(found)
     predictions = np.empty_like(d)
-    for block, gram in enumerate(training):
+    for block, w in enumerate(found):
         pairs = blocks.pairs(block)
-        predictions[:, pairs] = weights(gram) @ z[:, pairs]
-    fitted = weights(whole)
-    return Reweighting(
-        weights=fitted,
-        predictions=predictions,
-        scores=paired_scores(predictions, d, method),
-        fitted_scores=paired_scores(fitted @ z, d, method),
-        method=method,
-    )
-
-
-def paired_scores(predictions: np.ndarray, rdms: np.ndarray, method: str) -> np.ndarray:
-    """Return the similarity of each prediction to its RDM; 0 for one that is constant."""
-    varies = np.ptp(predictions, axis=1) > 1e-12 * np.abs(predictions).max(axis=1)
-    pairs = zip(predictions, rdms, varies, strict=True)
-    return np.array([compare(p, d, method) if v else 0.0 for p, d, v in pairs])
+        predictions[:, pairs] = w @ z[:, pairs]
+    return fitted, predictions

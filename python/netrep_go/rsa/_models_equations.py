@@ -10,14 +10,15 @@ from netrep_go.rsa._solve import Gram
 class Equations:
     """The normal equations of the regression on all pairs of conditions.
 
-    ``gram`` and ``rhs`` are those of centred columns if an intercept is fitted.
+    ``gram`` and ``rhs`` are those of centered columns if an intercept is fitted.
     """
 
-    def __init__(self, x: np.ndarray, t: np.ndarray, similarity: str, fit_intercept: bool) -> None:
-        form = _products if similarity == "dot" else _differences
+    def __init__(self, x: np.ndarray, t: np.ndarray, metric: str, fit_intercept: bool) -> None:
+        form = _products if metric == "dot" else _differences
         gram, self.rhs, sums = form(x, t)
         n_pairs = len(x) * (len(x) - 1) / 2
-        self._target_mean = self._column_means = 0.0
+        self._target_mean: float = 0.0
+        self._column_means: np.ndarray | float = 0.0
         if fit_intercept:
             self._target_mean = t.sum() / 2 / n_pairs
             self._column_means = sums / n_pairs
@@ -47,7 +48,7 @@ def _products(x: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.
 def _differences(x: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     r"""Return Z'Z, Z't and the column sums of Z for the squared differences of features.
 
-    With centred columns, k conditions and :math:`s_p = \sum_i x_{ip}^2`,
+    With centered columns, k conditions and :math:`s_p = \sum_i x_{ip}^2`,
 
     .. math:: (Z^\top Z)_{pq} = k \sum_i x_{ip}^2 x_{iq}^2 + s_p s_q + 2 (X^\top X)_{pq}^2, \quad
               (Z^\top t)_p = \sum_i x_{ip}^2 (T 1)_i - (X^\top T X)_{pp}.
@@ -63,11 +64,11 @@ def _differences(x: np.ndarray, t: np.ndarray) -> tuple[np.ndarray, np.ndarray, 
     return gram, squares.T @ t.sum(axis=1) - np.sum(x * (t @ x), axis=0), k * sums
 
 
-def similarities(x: np.ndarray, coef: np.ndarray, similarity: str) -> np.ndarray:
-    """Return the weighted similarities of all pairs of conditions, with a zero diagonal."""
+def modelled_pairs(x: np.ndarray, coef: np.ndarray, metric: str) -> np.ndarray:
+    """Return weighted products or distances of all pairs of conditions, with a zero diagonal."""
     inner = (x * coef) @ x.T
     inner = (inner + inner.T) / 2
-    if similarity == "sqeuclidean":
+    if metric == "sqeuclidean":
         norms = inner.diagonal()
         inner = norms[:, np.newaxis] + norms - 2 * inner
     np.fill_diagonal(inner, 0)

@@ -1,38 +1,37 @@
 """Feature-reweighted RSA: a weight for each unit, fitted to measured (dis)similarities."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import squareform
 from sklearn.base import BaseEstimator
 from sklearn.metrics import r2_score
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from netrep_go._jobs import RandomState, as_random_state, counted, in_threads
+from netrep_go._optional import pandas
+from netrep_go._results import Result
 from netrep_go._validation import as_array, as_matrix, check_integer, check_number, check_option
-from netrep_go.rsa._compare import SIMILARITIES as COMPARISONS
+from netrep_go.rsa._compare import SIMILARITIES, paired_scores
 from netrep_go.rsa._folds import Blocks, assign_folds
-from netrep_go.rsa._models import paired_scores
-from netrep_go.rsa._models_equations import Equations, similarities
+from netrep_go.rsa._models_equations import Equations, modelled_pairs
 from netrep_go.rsa._solve import Gram
 
-SIMILARITIES = ("dot", "sqeuclidean")
-Similarity = Literal["dot", "sqeuclidean"]
+METRICS = ("sqeuclidean", "dot")
+Metric = Literal["sqeuclidean", "dot"]
 
 
 class FeatureReweighting(BaseEstimator):
-    r"""Fit a weight for each feature to the similarities of pairs of conditions.
+    r"""Fit a weight for each feature to the dissimilarities of pairs of conditions.
 
-    The similarity of conditions i and j is modelled [1]_ as
+    The dissimilarity of conditions i and j, or their similarity [1]_, is modelled as
 
-    .. math:: t_{ij} = c + \sum_p w_p\, x_{ip} x_{jp}
-              \quad\text{or}\quad t_{ij} = c + \sum_p w_p\, (x_{ip} - x_{jp})^2,
+    .. math:: t_{ij} = c + \sum_p w_p\, (x_{ip} - x_{jp})^2
+              \quad\text{or}\quad t_{ij} = c + \sum_p w_p\, x_{ip} x_{jp},
 
-    and the weights minimise :math:`\sum_{i<j} (t_{ij} - \hat t_{ij})^2 + \alpha \|w\|^2`.
+    and the weights minimize :math:`\sum_{i<j} (t_{ij} - \hat t_{ij})^2 + \alpha \|w\|^2`.
     The normal equations are formed in closed form from the k x p responses,
 
     .. math:: G_{pq} = \tfrac12 \big[(X^\top X)_{pq}^2 - \textstyle\sum_i x_{ip}^2 x_{iq}^2\big]
@@ -42,9 +41,9 @@ class FeatureReweighting(BaseEstimator):
 
     Parameters
     ----------
-    similarity : {'dot', 'sqeuclidean'}, default='dot'
-        Products of features, for a target of similarities, or squared differences, for
-        dissimilarities.
+    metric : {'sqeuclidean', 'dot'}, default='sqeuclidean'
+        Squared differences of features, for measured dissimilarities, or their products,
+        for similarities.
     alpha : float, default=1.0
         Penalty, 0 or more. At 0 the weights of least norm are found.
     positive : bool, default=False
@@ -74,7 +73,7 @@ class FeatureReweighting(BaseEstimator):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((20, 4))
     >>> similarity = (X * [2.0, 0.0, 1.0, 0.0]) @ X.T
-    >>> model = FeatureReweighting(alpha=1e-9).fit(X, similarity)
+    >>> model = FeatureReweighting("dot", alpha=1e-9).fit(X, similarity)
     >>> model.coef_.round(6) + 0.0
     array([2., 0., 1., 0.])
     >>> model.predict(X[:3]).round(6) == similarity[[0, 0, 1], [1, 2, 2]].round(6)
@@ -83,13 +82,13 @@ class FeatureReweighting(BaseEstimator):
 
     def __init__(
         self,
-        similarity: Similarity = "dot",
+        metric: Metric = "sqeuclidean",
         *,
         alpha: float = 1.0,
         positive: bool = False,
         fit_intercept: bool = True,
     ) -> None:
-        self.similarity = similarity
+        self.metric = metric
         self.alpha = alpha
         self.positive = positive
         self.fit_intercept = fit_intercept
@@ -102,7 +101,7 @@ class FeatureReweighting(BaseEstimator):
         X : array_like of shape (n_conditions, n_features)
             Responses to at least 3 conditions.
         y : array_like of shape (n_pairs,) or (n_conditions, n_conditions)
-            Measured similarities, or dissimilarities. The diagonal is not used.
+            Measured dissimilarities, or similarities for 'dot'. The diagonal is not used.
 
         Returns
         -------
@@ -115,8 +114,8 @@ class FeatureReweighting(BaseEstimator):
             fewer than 3 conditions.
         """
         check_number(self.alpha, "alpha", 0, np.inf)
-        x, t = _check(X, y, self.similarity)
-        equations = Equations(x, t, self.similarity, self.fit_intercept)
+        x, t = _check(X, y, self.metric)
+        equations = Equations(x, t, self.metric, self.fit_intercept)
         coef = equations.gram.solve(equations.rhs, float(self.alpha), self.positive)
         self._store(equations, coef)
         return self
@@ -126,7 +125,7 @@ class FeatureReweighting(BaseEstimator):
         self.n_features_in_ = len(coef)
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """Return the modelled similarities of conditions.
+        """Return the modelled dissimilarities of conditions, or similarities.
 
         Parameters
         ----------
@@ -145,7 +144,7 @@ class FeatureReweighting(BaseEstimator):
                 f"X has {x.shape[1]} features, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input"
             )
-        modelled = similarities(x, self.coef_, self.similarity) + self.intercept_
+        modelled = modelled_pairs(x, self.coef_, self.metric) + self.intercept_
         return squareform(modelled, checks=False)
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
@@ -156,14 +155,14 @@ class FeatureReweighting(BaseEstimator):
         X : array_like of shape (n_conditions, n_features)
             Responses to conditions, best to others than those of the fit.
         y : array_like of shape (n_pairs,) or (n_conditions, n_conditions)
-            Their measured similarities.
+            Their measured dissimilarities, or similarities.
 
         Returns
         -------
         float
             At most 1; 0 for a model that is no better than the mean of y.
         """
-        x, t = _check(X, y, self.similarity)
+        x, t = _check(X, y, self.metric)
         return float(r2_score(squareform(t, checks=False), self.predict(x)))
 
 
@@ -176,7 +175,7 @@ class FeatureReweightingCV(FeatureReweighting):
 
     Parameters
     ----------
-    similarity : {'dot', 'sqeuclidean'}, default='dot'
+    metric : {'sqeuclidean', 'dot'}, default='sqeuclidean'
         As in :class:`FeatureReweighting`.
     alphas : int or array_like of shape (n_alphas,), default=20
         Penalties, or how many, from 1e-6 to 100 times the mean of the Gram matrix's
@@ -187,7 +186,7 @@ class FeatureReweightingCV(FeatureReweighting):
         Whether weights must not be negative.
     fit_intercept : bool, default=True
         Whether the constant is fitted.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Draws the folds.
 
     Attributes
@@ -216,22 +215,22 @@ class FeatureReweightingCV(FeatureReweighting):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((40, 10))
     >>> noisy = np.cov(X[:, :3] + 0.5 * rng.standard_normal((40, 3)))
-    >>> model = FeatureReweightingCV(random_state=0).fit(X[:30], noisy[:30, :30])
+    >>> model = FeatureReweightingCV("dot", random_state=0).fit(X[:30], noisy[:30, :30])
     >>> bool(model.score(X[30:], noisy[30:, 30:]) > 0.5)
     True
     """
 
     def __init__(
         self,
-        similarity: Similarity = "dot",
+        metric: Metric = "sqeuclidean",
         *,
         alphas: int | ArrayLike = 20,
         cv: int | ArrayLike = 5,
         positive: bool = False,
         fit_intercept: bool = True,
-        random_state: int | np.random.RandomState | None = None,
+        random_state: RandomState = None,
     ) -> None:
-        self.similarity = similarity
+        self.metric = metric
         self.alphas = alphas
         self.cv = cv
         self.positive = positive
@@ -246,7 +245,7 @@ class FeatureReweightingCV(FeatureReweighting):
         X : array_like of shape (n_conditions, n_features)
             Responses.
         y : array_like of shape (n_pairs,) or (n_conditions, n_conditions)
-            Measured similarities, or dissimilarities. The diagonal is not used.
+            Measured dissimilarities, or similarities for 'dot'. The diagonal is not used.
 
         Returns
         -------
@@ -257,8 +256,8 @@ class FeatureReweightingCV(FeatureReweighting):
         ValueError
             As for :class:`FeatureReweighting`; or if a fold has fewer than two conditions.
         """
-        x, t = _check(X, y, self.similarity)
-        whole = Equations(x, t, self.similarity, self.fit_intercept)
+        x, t = _check(X, y, self.metric)
+        whole = Equations(x, t, self.metric, self.fit_intercept)
         self.alphas_ = _penalties(self.alphas, whole.gram)
         folds = assign_folds(len(x), self.cv, self.random_state, held_out=1)
         if np.bincount(folds).min() < 2:
@@ -271,11 +270,11 @@ class FeatureReweightingCV(FeatureReweighting):
             test = folds == fold
             held_out = squareform(t[np.ix_(test, test)], checks=False)
             kept = t[np.ix_(~test, ~test)]
-            part = Equations(x[~test], kept, self.similarity, self.fit_intercept)
+            part = Equations(x[~test], kept, self.metric, self.fit_intercept)
             n_pairs += len(held_out)
             for k, alpha in enumerate(self.alphas_):
                 coef = part.gram.solve(part.rhs, alpha, self.positive)
-                modelled = squareform(similarities(x[test], coef, self.similarity), checks=False)
+                modelled = squareform(modelled_pairs(x[test], coef, self.metric), checks=False)
                 errors[k] += np.sum((held_out - modelled - part.intercept(coef)) ** 2)
         self.cv_errors_ = errors / n_pairs
         self.alpha_ = float(self.alphas_[errors.argmin()])
@@ -283,8 +282,8 @@ class FeatureReweightingCV(FeatureReweighting):
         return self
 
 
-@dataclass(frozen=True, kw_only=True)
-class FeatureReweightingResult:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class FeatureReweightingResult(Result):
     """Result of :func:`reweight_features`.
 
     Attributes
@@ -292,11 +291,13 @@ class FeatureReweightingResult:
     prediction : ndarray of shape (n_pairs,)
         Each pair as modelled by weights that are fitted without its conditions.
     score : float
-        Similarity of the prediction to the target.
+        Similarity of the prediction to the measured RDM.
     unweighted_score : float
         The same with equal weights: classical RSA.
     alphas : ndarray of shape (n_blocks,)
         The penalty that was chosen for each block of pairs.
+    metric : str
+        What is weighted.
     method : str
         How they are compared.
     """
@@ -305,22 +306,48 @@ class FeatureReweightingResult:
     score: float
     unweighted_score: float
     alphas: np.ndarray = field(repr=False)
+    metric: str
     method: str
+
+    def to_frame(self) -> Any:
+        """Return one row.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns metric, method, score, unweighted_score, alpha; the last is the
+            median over blocks.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        row = {
+            "metric": self.metric,
+            "method": self.method,
+            "score": self.score,
+            "unweighted_score": self.unweighted_score,
+            "alpha": np.median(self.alphas),
+        }
+        return pandas().DataFrame([row])
 
 
 def reweight_features(
     X: ArrayLike,
-    target: ArrayLike,
+    rdms: ArrayLike,
     *,
-    similarity: Similarity = "dot",
+    metric: Metric = "sqeuclidean",
     alphas: int | ArrayLike = 20,
     cv: int | ArrayLike = 5,
     inner_cv: int = 5,
     positive: bool = False,
     method: str = "pearson",
-    random_state: int | np.random.RandomState | None = None,
+    random_state: RandomState = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> FeatureReweightingResult:
-    """Predict similarities by reweighted features, cross-validated over conditions.
+    """Predict an RDM by reweighted features, cross-validated over conditions.
 
     The conditions are cut into folds. The pairs between two folds, or within one, are
     predicted by :class:`FeatureReweightingCV` fitted to the conditions outside of both,
@@ -331,9 +358,9 @@ def reweight_features(
     ----------
     X : array_like of shape (n_conditions, n_features)
         Responses.
-    target : array_like of shape (n_pairs,) or (n_conditions, n_conditions)
-        Measured similarities for 'dot', dissimilarities for 'sqeuclidean'.
-    similarity : {'dot', 'sqeuclidean'}, default='dot'
+    rdms : array_like of shape (n_pairs,) or (n_conditions, n_conditions)
+        One measured RDM for 'sqeuclidean'; measured similarities for 'dot'.
+    metric : {'sqeuclidean', 'dot'}, default='sqeuclidean'
         As in :class:`FeatureReweighting`.
     alphas : int or array_like, default=20
         As in :class:`FeatureReweightingCV`.
@@ -344,9 +371,14 @@ def reweight_features(
     positive : bool, default=False
         Whether weights must not be negative.
     method : str, default='pearson'
-        How prediction and target are compared: a method of :func:`compare`.
-    random_state : int, RandomState instance or None, default=None
+        How the prediction and the measured RDM are compared, as in :func:`compare`.
+    random_state : int, RandomState, Generator or None, default=None
         Draws all folds.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
+        not depend on it.
+    verbose : bool, default=False
+        Show a progress bar.
 
     Returns
     -------
@@ -365,64 +397,78 @@ def reweight_features(
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((40, 10))
     >>> judged = (X * np.repeat([1.0, 0.0], 5)) @ X.T
-    >>> result = reweight_features(X, judged, alphas=5, random_state=0)
+    >>> result = reweight_features(X, judged, metric="dot", alphas=5, random_state=0)
     >>> round(result.unweighted_score, 2), round(result.score, 2)
     (0.64, 1.0)
     """
-    check_option(method, "method", COMPARISONS)
-    x, t = _check(X, target, similarity)
-    rng = check_random_state(random_state)
+    check_option(method, "method", SIMILARITIES)
+    x, t = _check(X, rdms, metric, "rdms")
+    rng = as_random_state(random_state)
     folds = assign_folds(len(x), cv, rng)
-    blocks = Blocks(folds)
-    prediction = np.empty((len(x), len(x)))
-    model = FeatureReweightingCV(
-        similarity, alphas=alphas, cv=inner_cv, positive=positive, random_state=rng
-    )
-    chosen = []
-    for a, b in blocks.folds:
-        rows, columns, rest = folds == a, folds == b, (folds != a) & (folds != b)
-        model.fit(x[rest], t[np.ix_(rest, rest)])
-        chosen.append(model.alpha_)
-        part = similarities(x[rows | columns], model.coef_, similarity)
-        inside = np.flatnonzero(rows | columns)
-        block = np.ix_(rows[inside], columns[inside])
-        prediction[np.ix_(rows, columns)] = part[block]
-        prediction[np.ix_(columns, rows)] = part[block].T
-    predicted = squareform(prediction, checks=False)
+    pairs = Blocks(folds).folds
+    rests = [np.flatnonzero(~np.isin(folds, pair)) for pair in pairs]
+    tasks = [(rest, assign_folds(rest.size, inner_cv, rng, held_out=1)) for rest in rests]
+
+    def fit(task: tuple[np.ndarray, np.ndarray]) -> FeatureReweightingCV:
+        rest, inner = task
+        model = FeatureReweightingCV(metric, alphas=alphas, cv=inner, positive=positive)
+        return model.fit(x[rest], t[np.ix_(rest, rest)])
+
+    fitted = in_threads(fit, tasks, n_jobs)
+    models = [*counted(fitted, "Fitting weights", len(tasks), verbose, size=lambda _: 1)]
+    predicted = _predicted(x, [model.coef_ for model in models], folds, pairs, metric)
     measured = squareform(t, checks=False)[np.newaxis]
-    plain = squareform(similarities(x, np.ones(x.shape[1]), similarity), checks=False)
+    plain = squareform(modelled_pairs(x, np.ones(x.shape[1]), metric), checks=False)
     return FeatureReweightingResult(
         prediction=predicted,
         score=float(paired_scores(predicted[np.newaxis], measured, method)[0]),
         unweighted_score=float(paired_scores(plain[np.newaxis], measured, method)[0]),
-        alphas=np.array(chosen),
+        alphas=np.array([model.alpha_ for model in models]),
+        metric=metric,
         method=method,
     )
 
 
-def _check(X: ArrayLike, y: ArrayLike, similarity: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return responses, and their measured similarities as a matrix with a zero diagonal."""
-    check_option(similarity, "similarity", SIMILARITIES)
+def _predicted(
+    x: np.ndarray, coefs: list[np.ndarray], folds: np.ndarray, pairs: np.ndarray, metric: str
+) -> np.ndarray:
+    """Return the pairs of conditions of each pair of folds, modelled by its weights."""
+    prediction = np.empty((len(x), len(x)))
+    for (a, b), coef in zip(pairs, coefs, strict=True):
+        rows, columns = folds == a, folds == b
+        inside = np.flatnonzero(rows | columns)
+        part = modelled_pairs(x[inside], coef, metric)
+        block = part[np.ix_(rows[inside], columns[inside])]
+        prediction[np.ix_(rows, columns)] = block
+        prediction[np.ix_(columns, rows)] = block.T
+    return squareform(prediction, checks=False)
+
+
+def _check(
+    X: ArrayLike, y: ArrayLike, metric: str, name: str = "y"
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return responses, and what was measured of them as a matrix with a zero diagonal."""
+    check_option(metric, "metric", METRICS)
     x = as_matrix(X, "X")
     k = len(x)
     if k < 3:
         raise ValueError(f"X must have at least 3 conditions, got {k}")
-    t = as_array(y, "y", 2 if np.ndim(y) == 2 else 1)
+    t = as_array(y, name, 2 if np.ndim(y) == 2 else 1)
     if t.shape not in ((k, k), (k * (k - 1) // 2,)):
         raise ValueError(
-            f"y must be of the conditions of X, of shape ({k}, {k}) or ({k * (k - 1) // 2},), "
+            f"{name} must be of the conditions of X, of shape ({k}, {k}) or ({k * (k - 1) // 2},), "
             f"got {t.shape}"
         )
     if t.ndim == 1:
         return x, squareform(t, checks=False)
     if not np.allclose(t, t.T):
-        raise ValueError("y must be a symmetric matrix")
+        raise ValueError(f"{name} must be a symmetric matrix")
     t = t.copy()
     np.fill_diagonal(t, 0)
     return x, t
 
 
-def _penalties(alphas: int | ArrayLike, gram: Gram) -> np.ndarray:
+def _penalties(alphas: Any, gram: Gram) -> np.ndarray:
     """Return the penalties to try."""
     if np.ndim(alphas) == 0:
         check_integer(alphas, "alphas", 1)

@@ -1,8 +1,6 @@
 """The layers of a network as models: as they are, remixed and reweighted."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,27 +11,33 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from netrep_go._jobs import RandomState, counted, in_threads
+from netrep_go._names import Name, row_names, split_names
 from netrep_go._optional import pandas
+from netrep_go._results import Result
 from netrep_go._validation import as_matrix, check_option
-from netrep_go.rsa._compare import SIMILARITIES, compare
-from netrep_go.rsa._folds import (
-    Blocks,
-    as_vectors,
-    assign_folds,
+from netrep_go.rsa._ceiling import NoiseCeiling, noise_ceiling
+from netrep_go.rsa._compare import SIMILARITIES, compare, paired_scores
+from netrep_go.rsa._condensed import (
+    RDMs,
     check_same_conditions,
+    check_same_names,
     check_varies,
+    holds_arrays,
+    named_vectors,
+    names_or_numbers,
 )
-from netrep_go.rsa._inference import NoiseCeiling, noise_ceiling
-from netrep_go.rsa._models import reweight_blocks
+from netrep_go.rsa._folds import Blocks, assign_folds
+from netrep_go.rsa._models import fit_blocks
 from netrep_go.rsa._rdm import rdm
 
-Layers = Mapping[str, ArrayLike] | Sequence[ArrayLike]
+Layers = Mapping[Any, ArrayLike] | Sequence[ArrayLike]
 
 
 def remix(
     layer: ArrayLike,
     training: ArrayLike,
-    labels: ArrayLike,
+    y: ArrayLike,
     *,
     classifier: ClassifierMixin | None = None,
 ) -> np.ndarray:
@@ -49,10 +53,10 @@ def remix(
         Activations for the images of interest.
     training : array_like of shape (n_images, n_features)
         Activations for other images, ten of each category or more.
-    labels : array_like of shape (n_images,) or (n_images, n_readouts)
+    y : array_like of shape (n_images,) or (n_images, n_readouts)
         Category of each training image; a column for each readout.
     classifier : scikit-learn classifier, default=None
-        With decision_function. None stands for a logistic regression of standardised
+        With decision_function. None stands for a logistic regression of standardized
         activations.
 
     Returns
@@ -63,7 +67,7 @@ def remix(
     Raises
     ------
     ValueError
-        If activations are not finite matrices of equal width, or labels of another length
+        If activations are not finite matrices of equal width, or y of another length
         or of one class.
 
     References
@@ -88,28 +92,30 @@ def remix(
         raise ValueError(
             f"layer and training must have the same features, got {x.shape[1]} and {known.shape[1]}"
         )
-    labels = np.asarray(labels)
-    if labels.ndim not in (1, 2) or len(labels) != len(known):
-        raise ValueError(f"labels must have {len(known)} rows, got shape {labels.shape}")
+    y = np.asarray(y)
+    if y.ndim not in (1, 2) or len(y) != len(known):
+        raise ValueError(f"y must have {len(known)} rows, got shape {y.shape}")
     if classifier is None:
         classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     values = []
-    for k, column in enumerate(labels.reshape(len(known), -1).T):
+    for k, column in enumerate(y.reshape(len(known), -1).T):
         if len(np.unique(column)) < 2:
-            raise ValueError(f"labels must have at least 2 classes, got one in column {k}")
+            raise ValueError(f"y must have at least 2 classes, got one in column {k}")
         decisions = clone(classifier).fit(known, column).decision_function(x)
         values.append(decisions.reshape(len(x), -1))
     return np.concatenate(values, axis=1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class LayerEvaluation:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class LayerEvaluation(Result):
     """Result of :func:`evaluate_layers`.
 
     Attributes
     ----------
-    names : list of str
+    names : list
         Name of each layer.
+    rdm_names : list
+        Names of the measured RDMs, or their positions.
     layer : ndarray of shape (n_layers, n_rdms)
         Similarity of the RDM of each layer to each measured RDM.
     remixed : ndarray of shape (n_layers, n_rdms) or None
@@ -130,7 +136,8 @@ class LayerEvaluation:
         How RDMs are compared.
     """
 
-    names: list[str]
+    names: list[Name]
+    rdm_names: list[Name]
     layer: np.ndarray
     remixed: np.ndarray | None
     reweighted: np.ndarray
@@ -141,7 +148,7 @@ class LayerEvaluation:
     noise_ceiling: NoiseCeiling | None
     method: str
 
-    def bars(self) -> list[tuple[str, str, np.ndarray]]:
+    def bars(self) -> list[tuple[str, Name, np.ndarray]]:
         """Return the kind, the name and the scores of each model.
 
         Returns
@@ -150,6 +157,7 @@ class LayerEvaluation:
             Kind, 'layer', 'remixed', 'reweighted' or 'both'; name of the layer or 'all';
             scores of shape (n_rdms,).
         """
+        bars: list[tuple[str, Name, np.ndarray]]
         bars = [("layer", n, s) for n, s in zip(self.names, self.layer, strict=True)]
         if self.remixed is not None:
             bars += [("remixed", n, s) for n, s in zip(self.names, self.remixed, strict=True)]
@@ -172,26 +180,46 @@ class LayerEvaluation:
             If pandas is not installed.
         """
         rows = [
-            {"kind": kind, "layer": name, "rdm": k, "method": self.method, "score": score}
+            {"kind": kind, "layer": name, "rdm": rdm, "method": self.method, "score": score}
             for kind, name, scores in self.bars()
-            for k, score in enumerate(scores)
+            for rdm, score in zip(self.rdm_names, scores, strict=True)
         ]
         return pandas().DataFrame(rows)
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the scores.
+
+        Parameters
+        ----------
+        **options
+            Of :meth:`netrep_go.plotting.LayerEvaluationDisplay.from_evaluation`.
+
+        Returns
+        -------
+        netrep_go.plotting.LayerEvaluationDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import LayerEvaluationDisplay
+
+        return LayerEvaluationDisplay.from_evaluation(self, **options)
 
 
 def evaluate_layers(
     layers: Layers,
-    rdms: ArrayLike,
+    rdms: RDMs,
     *,
     training: Layers | None = None,
-    labels: ArrayLike | None = None,
+    y: ArrayLike | None = None,
     classifier: ClassifierMixin | None = None,
     metric: str = "correlation",
     readout_metric: str = "euclidean",
     cv: int | ArrayLike = 10,
     positive: bool = True,
     method: str = "spearman",
-    random_state: int | np.random.RandomState | None = None,
+    names: Iterable[Name] | None = None,
+    random_state: RandomState = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> LayerEvaluation:
     """Compare the layers of a network with measured RDMs: as they are, remixed and reweighted.
 
@@ -202,21 +230,30 @@ def evaluate_layers(
 
     Parameters
     ----------
-    layers : mapping of str to array_like or sequence of array_like
-        Activations of each layer, of shape (n_conditions, n_features).
-    rdms : array_like of shape (n_rdms, n_pairs) or (n_rdms, n_conditions, n_conditions)
+    layers : dict or sequence of array_like of shape (n_conditions, n_features)
+        Activations of each layer. The index of a DataFrame names the conditions.
+    rdms : array_like of shape (n_rdms, n_pairs) or (n_rdms, n_conditions, n_conditions), or \
+dict of single RDMs
         Measured RDMs, such as one of each subject; one alone is taken too.
     training : like layers, default=None
         Activations of the same layers for other images. None leaves remixing out.
-    labels : array_like of shape (n_images,) or (n_images, n_readouts), default=None
+    y : array_like of shape (n_images,) or (n_images, n_readouts), default=None
         Categories of those images, as in :func:`remix`.
     classifier : scikit-learn classifier, default=None
         As in :func:`remix`.
     metric, readout_metric : str, default='correlation', 'euclidean'
-        Method of :func:`rdm` for the RDMs of layers and of readouts. The correlation of
+        Dissimilarity of conditions for the RDMs of layers and of readouts, as in
+        :func:`rdm`. The correlation of
         few readouts says little, that of one nothing.
     cv, positive, method, random_state
         As in :func:`reweight`.
+    names : sequence of hashable, default=None
+        Names of the layers, if these have none.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
+        not depend on it.
+    verbose : bool, default=False
+        Show progress bars.
 
     Returns
     -------
@@ -228,7 +265,7 @@ def evaluate_layers(
     ------
     ValueError
         If layers differ in their conditions or those of ``rdms``, responses are constant,
-        or only one of ``training`` and ``labels`` is given.
+        or only one of ``training`` and ``y`` is given.
 
     References
     ----------
@@ -247,69 +284,105 @@ def evaluate_layers(
     >>> measured = np.abs(animate[images] - animate[images].T)
     >>> result = evaluate_layers(
     ...     {name: x[images] for name, x in layers.items()}, measured, cv=5, random_state=0,
-    ...     training={name: x[others] for name, x in layers.items()}, labels=animate[others, 0])
+    ...     training={name: x[others] for name, x in layers.items()}, y=animate[others, 0])
     >>> [(kind, name, bool(score[0] > 0.3)) for kind, name, score in result.bars()]
     [('layer', 'conv', False), ('layer', 'fc', False), ('remixed', 'conv', False),
      ('remixed', 'fc', True), ('reweighted', 'all', False), ('both', 'all', True)]
     """
     check_option(method, "method", SIMILARITIES)
-    if (training is None) != (labels is None):
-        raise ValueError("training and labels must be given together")
-    activations = _named(layers, "layers")
-    d = as_vectors(rdms, "rdms")
-    check_varies(d, "rdms")
-    z = _layer_rdms(activations.values(), metric, "layers", list(activations))
+    if (training is None) != (y is None):
+        raise ValueError("training and y must be given together")
+    activations, conditions = _named(layers, "layers", names)
+    rdm_names, d = named_vectors(rdms, "rdms")
+    check_varies(d, "rdms", rdm_names)
+    z = _layer_rdms(activations, metric, "layers", conditions, n_jobs)
     n = check_same_conditions(z, "layers", d, "rdms")
     blocks = Blocks(assign_folds(n, cv, random_state))
-    reweighted = reweight_blocks(z, d, blocks, positive, True, method)
-    readouts = both = None
-    if training is not None:
-        others = _named(training, "training")
-        if list(others) != list(activations):
-            raise ValueError(
-                f"training must have the layers {list(activations)}, got {list(others)}"
-            )
-        values = [
-            remix(x, others[name], labels, classifier=classifier) for name, x in activations.items()
-        ]
-        readouts = _layer_rdms(values, readout_metric, "readouts", list(activations))
-        both = reweight_blocks(np.concatenate([z, readouts]), d, blocks, positive, True, method)
+
+    def weigh(models: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        weights, predictions = fit_blocks(models, d, blocks, positive, True, n_jobs, verbose)
+        return weights, paired_scores(predictions, d, method)
+
+    weights, reweighted = weigh(z)
+    readouts = remixed = both = None
+    if training is not None and y is not None:
+        values = _readouts(activations, training, y, classifier, names, n_jobs, verbose)
+        readouts = _layer_rdms(values, readout_metric, "readouts", conditions, n_jobs)
+        remixed = compare(readouts, d, method, n_jobs=n_jobs)
+        weights, both = weigh(np.concatenate([z, readouts]))
     return LayerEvaluation(
         names=list(activations),
-        layer=compare(z, d, method),
-        remixed=None if readouts is None else compare(readouts, d, method),
-        reweighted=reweighted.scores,
-        both=None if both is None else both.scores,
+        rdm_names=names_or_numbers(rdm_names, len(d)),
+        layer=compare(z, d, method, n_jobs=n_jobs),
+        remixed=remixed,
+        reweighted=reweighted,
+        both=both,
         layer_rdms=z,
         readout_rdms=readouts,
-        weights=(both or reweighted).weights,
+        weights=weights,
         noise_ceiling=noise_ceiling(d, method) if len(d) > 1 else None,
         method=method,
     )
 
 
-def _named(layers: Layers, name: str) -> dict[str, np.ndarray]:
-    """Return the activations of each layer under its name."""
-    if not isinstance(layers, Mapping):
-        layers = {str(k): x for k, x in enumerate(layers)}
-    if not layers:
-        raise ValueError(f"{name} must have at least one layer")
-    return {str(key): as_matrix(x, f"{name}[{key!r}]") for key, x in layers.items()}
-
-
-def _layer_rdms(values: Any, metric: str, name: str, keys: list[str]) -> np.ndarray:
-    """Return the RDM of each layer, or name the one that has none."""
-    values = list(values)
-    rdms = []
-    for key, x in zip(keys, values, strict=True):
-        if len(x) != len(values[0]):
+def _named(
+    layers: Layers, argument: str, names: Iterable[Name] | None
+) -> tuple[dict[Name, np.ndarray], list[Name] | None]:
+    """Return the activations of each layer under its name, and the names of conditions."""
+    items, own = split_names(layers, argument, names)
+    if not items:
+        raise ValueError(f"{argument} must have at least one layer")
+    keys = [str(k) for k in range(len(items))] if own is None else own
+    matrices = {}
+    conditions = row_names(items[0])
+    for key, item in zip(keys, items, strict=True):
+        where, first = f"{argument}[{key!r}]", f"{argument}[{keys[0]!r}]"
+        matrices[key] = as_matrix(item, where)
+        n, expected = len(matrices[key]), len(matrices[keys[0]])
+        if n != expected:
             raise ValueError(
-                f"{name} must be for the same conditions, got {len(values[0])} in {keys[0]!r} "
-                f"and {len(x)} in {key!r}"
+                f"{argument} must be for the same conditions, got {expected} in {keys[0]!r} "
+                f"and {n} in {key!r}"
             )
+        check_same_names(conditions, first, row_names(item), where)
+    return matrices, conditions
+
+
+def _readouts(
+    layers: dict[Name, np.ndarray],
+    training: Layers,
+    y: ArrayLike,
+    classifier: ClassifierMixin | None,
+    names: Iterable[Name] | None,
+    n_jobs: int | None,
+    verbose: bool,
+) -> dict[Name, np.ndarray]:
+    """Return the readouts of each layer."""
+    others, _ = _named(training, "training", None if holds_arrays(training) else names)
+    if list(others) != list(layers):
+        raise ValueError(f"training must have the layers {list(layers)}, got {list(others)}")
+
+    def read(name: Name) -> np.ndarray:
+        return remix(layers[name], others[name], y, classifier=classifier)
+
+    found = in_threads(read, layers, n_jobs)
+    values = counted(found, "Remixing layers", len(layers), verbose, size=lambda _: 1)
+    return dict(zip(layers, values, strict=True))
+
+
+def _layer_rdms(
+    layers: dict[Name, np.ndarray],
+    metric: str,
+    argument: str,
+    conditions: list[Name] | None,
+    n_jobs: int | None,
+) -> np.ndarray:
+    """Return the RDM of each layer, or name the one that has none."""
+    rdms = []
+    for name, x in layers.items():
         try:
-            rdms.append(rdm(x, metric))
+            rdms.append(rdm(x, metric, names=conditions, n_jobs=n_jobs))
         except ValueError as error:
-            raise ValueError(f"{name}[{key!r}]: {error}") from None
-        check_varies(rdms[-1][np.newaxis], f"the RDM of {name}[{key!r}]")
+            raise ValueError(f"{argument}[{name!r}]: {error}") from None
+        check_varies(rdms[-1][np.newaxis], f"the RDM of {argument}[{name!r}]")
     return np.stack(rdms)

@@ -7,6 +7,7 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from netrep_go._validation import as_codes, check_number, check_option
@@ -27,7 +28,7 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     with a target T that has no correlations. Responses x become x W, with
     :math:`W W^\top = \hat\Sigma^{-1}`, so that Euclidean distances become Mahalanobis
-    distances (multivariate noise normalisation [1]_).
+    distances (multivariate noise normalization [1]_).
 
     Parameters
     ----------
@@ -111,12 +112,12 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If a feature does not vary, or there are too few observations.
         """
         check_option(self.method, "method", _METHODS)
-        X = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
-        residuals, n_means = _residuals(X, y)
-        self.dof_ = float(len(X) - n_means) if self.dof is None else self.dof
+        x = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        residuals, n_means = _residuals(x, y)
+        self.dof_ = float(len(x) - n_means) if self.dof is None else self.dof
         check_number(self.dof_, "dof", 1, np.inf)
         self.variances_ = np.einsum("kj,kj->j", residuals, residuals) / self.dof_
-        floor = (64 * np.finfo(float).eps * np.abs(X).max(axis=0)) ** 2
+        floor = (64 * np.finfo(float).eps * np.abs(x).max(axis=0)) ** 2
         if (self.variances_ <= floor).any():
             feature = int(np.argmax(self.variances_ <= floor))
             raise ValueError(f"X has no noise in feature {feature}: remove such features first")
@@ -131,7 +132,7 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if self.method == "shrinkage_diag":
             return _schaefer_strimmer(residuals / np.sqrt(self.variances_), self.dof_)
         if self.method == "shrinkage_eye":
-            return _ledoit_wolf(residuals)
+            return float(ledoit_wolf_shrinkage(residuals, assume_centered=True))
         return float(self.method == "diag")
 
     def _decompose(self, residuals: np.ndarray, scale: np.ndarray) -> None:
@@ -162,9 +163,9 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             The whitened responses.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False) / self._scale
-        along = (X @ self._directions.T) * (self._gains - self._rest)
-        return self._rest * X + along @ self._directions
+        x = validate_data(self, X, dtype=np.float64, reset=False) / self._scale
+        along = (x @ self._directions.T) * (self._gains - self._rest)
+        return self._rest * x + along @ self._directions
 
     def get_precision(self) -> np.ndarray:
         """Return the inverse of the estimated covariance.
@@ -211,13 +212,3 @@ def _schaefer_strimmer(z: np.ndarray, dof: float) -> float:
         return 1.0
     variances = n / dof**2 * (fourth / (n - 1) - correlations)
     return float(np.clip(variances / correlations, 0, 1))
-
-
-def _ledoit_wolf(residuals: np.ndarray) -> float:
-    """Return the intensity towards a multiple of the identity."""
-    n, p = residuals.shape
-    squares = np.sum(residuals**2, axis=1)
-    gram = _squared_gram(residuals) / n**2
-    spread = gram - (squares.sum() / n) ** 2 / p
-    noise = (np.sum(squares**2) / n - gram) / n
-    return float(min(noise / spread, 1)) if spread > 0 else 1.0

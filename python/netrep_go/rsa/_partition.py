@@ -1,34 +1,35 @@
 """Variance of measured RDMs that sets of model RDMs explain alone and together."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_random_state
 
-from netrep_go._jobs import counted
+from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._names import Name, split_names
 from netrep_go._optional import pandas
+from netrep_go._resampling import blocks, null_distribution
+from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_number
-from netrep_go.rsa._folds import (
-    Blocks,
+from netrep_go.rsa._condensed import (
+    RDMs,
     as_vectors,
-    assign_folds,
     check_same_conditions,
     check_varies,
+    named_vectors,
 )
+from netrep_go.rsa._folds import Blocks, assign_folds
 from netrep_go.rsa._solve import centered
 
 _BLOCK = 2**22  # numbers in a temporary array: 32 MiB
 _RIDGE = 1e-12  # part of the mean variance that is added, so that collinear models have weights
 
 
-@dataclass(frozen=True, kw_only=True)
-class VariancePartition:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class VariancePartition(Result):
     """Result of :func:`partition_variance`.
 
     Entry s of an array over sets of models stands for the sets whose bits are in s + 1:
@@ -36,7 +37,7 @@ class VariancePartition:
 
     Attributes
     ----------
-    names : list of str
+    names : list
         Names of the model sets.
     parts : ndarray of shape (n_rdms, 2**n_sets - 1)
         Part of the variance of each measured RDM that is explained by exactly these sets:
@@ -50,7 +51,7 @@ class VariancePartition:
         Whether R2 is that of pairs of conditions that were not fitted.
     """
 
-    names: list[str]
+    names: list[Name]
     parts: np.ndarray
     r2: np.ndarray
     parts_interval: np.ndarray | None
@@ -58,11 +59,11 @@ class VariancePartition:
     cross_validated: bool
 
     @property
-    def labels(self) -> list[str]:
+    def part_names(self) -> list[str]:
         """Names of the sets of each entry, such as 'low & high'."""
         n = len(self.names)
         members = ([s + 1 >> k & 1 for k in range(n)] for s in range(2**n - 1))
-        return [" & ".join(compress(self.names, m)) for m in members]
+        return [" & ".join(map(str, compress(self.names, m))) for m in members]
 
     def to_frame(self) -> Any:
         """Return a row for each part, with means over measured RDMs.
@@ -82,7 +83,7 @@ class VariancePartition:
         low, high = missing if self.parts_interval is None else self.parts_interval
         r2_low, r2_high = missing if self.r2_interval is None else self.r2_interval
         columns = {
-            "part": self.labels,
+            "part": self.part_names,
             "n_sets": [bin(s + 1).count("1") for s in range(self.parts.shape[1])],
             "value": self.parts.mean(axis=0),
             "ci_low": low,
@@ -93,15 +94,34 @@ class VariancePartition:
         }
         return pandas().DataFrame(columns)
 
+    def plot(self, **options: Any) -> Any:
+        """Draw the parts.
+
+        Parameters
+        ----------
+        **options
+            Of :meth:`netrep_go.plotting.VariancePartitionDisplay.from_partition`.
+
+        Returns
+        -------
+        netrep_go.plotting.VariancePartitionDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import VariancePartitionDisplay
+
+        return VariancePartitionDisplay.from_partition(self, **options)
+
 
 def partition_variance(
-    models: Mapping[str, ArrayLike],
-    rdms: ArrayLike,
+    models: Mapping[Any, ArrayLike] | Sequence[ArrayLike],
+    rdms: RDMs,
     *,
     cv: int | ArrayLike | None = None,
     n_bootstraps: int = 0,
     confidence: float = 0.95,
-    random_state: int | np.random.RandomState | None = None,
+    names: Iterable[Name] | None = None,
+    random_state: RandomState = None,
+    n_jobs: int | None = None,
     verbose: bool = False,
 ) -> VariancePartition:
     r"""Partition the variance of measured RDMs among sets of model RDMs.
@@ -118,10 +138,11 @@ def partition_variance(
 
     Parameters
     ----------
-    models : mapping of str to array_like
+    models : dict or sequence of array_like
         The model RDMs of each set, of shape (n_pairs,) or (n_models, n_pairs), or as square
         matrices. For ranks as in Spearman's correlation pass the ranks of dissimilarities.
-    rdms : array_like of shape (n_rdms, n_pairs) or (n_rdms, n_conditions, n_conditions)
+    rdms : array_like of shape (n_rdms, n_pairs) or (n_rdms, n_conditions, n_conditions), or \
+dict of single RDMs
         Measured RDMs; one alone is taken too.
     cv : int or array_like of shape (n_conditions,), default=None
         Number of folds of conditions, at least 3, or the fold of each condition. None for
@@ -133,8 +154,13 @@ def partition_variance(
         copies of a condition are left out, and copies share their fold.
     confidence : float, default=0.95
         Coverage of the intervals, which are between quantiles of the samples.
-    random_state : int, RandomState instance or None, default=None
+    names : sequence of hashable, default=None
+        Names of the sets, if these have none.
+    random_state : int, RandomState, Generator or None, default=None
         Draws folds and samples.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
+        not depend on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -168,55 +194,64 @@ def partition_variance(
     >>> rng = np.random.default_rng(0)
     >>> low, high = rng.random((2, 435))                  # RDMs of 30 conditions
     >>> result = partition_variance({"low": low, "high": high}, low + 2 * high)
-    >>> dict(zip(result.labels, result.parts[0].round(2).tolist()))
+    >>> dict(zip(result.part_names, result.parts[0].round(2).tolist()))
     {'low': 0.21, 'high': 0.76, 'low & high': 0.03}
     """
-    names, sets, z = _stack_models(models)
-    d = as_vectors(rdms, "rdms")
+    names, sets, z = _stack_models(models, names)
+    rdm_names, d = named_vectors(rdms, "rdms")
     n = check_same_conditions(z, "models", d, "rdms")
-    check_varies(d, "rdms")
+    check_varies(d, "rdms", rdm_names)
     check_integer(n_bootstraps, "n_bootstraps", 0)
     check_number(confidence, "confidence", 0, 1)
-    rng = check_random_state(random_state)
+    rng = as_random_state(random_state)
     folds = np.zeros(n, np.int64) if cv is None else assign_folds(n, cv, rng)
     regressions = _Regressions(z, d, sets, folds, cv is not None)
     r2 = regressions.r2(np.ones((1, n)))[0]
     parts = _parts(r2)
-    intervals = None, None
+    parts_interval = r2_interval = None
     if n_bootstraps:
         samples = _samples(n_bootstraps, folds, regressions.chunk, rng)
-        means = [
-            regressions.r2(counts).mean(axis=1)
-            for counts in counted(samples, "Resampling conditions", n_bootstraps, verbose)
-        ]
-        draws = np.concatenate(means)
+        draws = null_distribution(
+            lambda counts: regressions.r2(counts).mean(axis=1),
+            samples,
+            "Resampling conditions",
+            n_bootstraps,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
         tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-        intervals = [np.quantile(a, tails, axis=0) for a in (_parts(draws), draws)]
+        parts_interval, r2_interval = (
+            np.quantile(a, tails, axis=0) for a in (_parts(draws), draws)
+        )
     return VariancePartition(
         names=names,
         parts=parts,
         r2=r2,
-        parts_interval=intervals[0],
-        r2_interval=intervals[1],
+        parts_interval=parts_interval,
+        r2_interval=r2_interval,
         cross_validated=cv is not None,
     )
 
 
-def _stack_models(models: Mapping[str, ArrayLike]) -> tuple[list[str], np.ndarray, np.ndarray]:
+def _stack_models(
+    models: Mapping[Any, ArrayLike] | Sequence[ArrayLike], names: Iterable[Name] | None
+) -> tuple[list[Name], np.ndarray, np.ndarray]:
     """Return the names of the sets, the set of each model, and all models."""
-    if not isinstance(models, Mapping) or not models:
-        raise ValueError("models must be a dictionary with at least one set of model RDMs")
-    vectors = {str(name): as_vectors(m, f"models[{name!r}]") for name, m in models.items()}
-    first = next(iter(vectors))
-    for name, m in vectors.items():
-        check_same_conditions(m, f"models[{name!r}]", vectors[first], f"models[{first!r}]")
-        check_varies(m, f"models[{name!r}]")
-    sizes = [len(m) for m in vectors.values()]
-    return (
-        list(vectors),
-        np.repeat(np.arange(len(sizes)), sizes),
-        np.concatenate([*vectors.values()]),
-    )
+    if getattr(models, "ndim", 1) == 2:  # an array or DataFrame, of whose rows each is a set
+        own, rows = named_vectors(models, "models", names)
+        items = list(rows)
+    else:
+        items, own = split_names(models, "models", names)
+    if not items:
+        raise ValueError("models must have at least one set of model RDMs")
+    keys = own or [f"set {k}" for k in range(len(items))]
+    wheres = [f"models[{key!r}]" for key in keys]
+    vectors = [as_vectors(m, where) for m, where in zip(items, wheres, strict=True)]
+    for m, where in zip(vectors, wheres, strict=True):
+        check_same_conditions(m, where, vectors[0], wheres[0])
+        check_varies(m, where)
+    sizes = [len(m) for m in vectors]
+    return keys, np.repeat(np.arange(len(sizes)), sizes), np.concatenate(vectors)
 
 
 class _Regressions:
@@ -332,9 +367,8 @@ def _samples(
     """
     n = len(folds)
     members = folds == np.arange(folds.max() + 1)[:, np.newaxis]
-    for start in range(0, n_samples, chunk):
-        size = min(chunk, n_samples - start)
-        counts = rng.multinomial(n, np.full(n, 1 / n), size)
+    for draws in blocks(n_samples, 1, chunk):
+        counts = rng.multinomial(n, np.full(n, 1 / n), len(draws))
         while True:
             distinct = np.sort((counts > 0).astype(np.int64) @ members.T, axis=1)
             held_out = distinct[:, -2:].sum(axis=1) if len(members) > 1 else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,25 +11,40 @@ from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
+from netrep_go._names import Name
 from netrep_go._validation import as_array, as_codes, as_responses, check_number, check_option
+from netrep_go.rsa._condensed import holds_arrays
+from netrep_go.rsa._data_sets import DataSets, as_data_sets
 from netrep_go.rsa._noise import NoiseNormalizer
 
 __all__ = ["patterns", "rdm"]
 
-# In the order of core/rsa's Measure; Mahalanobis is Euclidean of whitened responses.
-_MEASURES = ("correlation", "cosine", "euclidean", "sqeuclidean", "poisson", "crossnobis")
-METHODS = (*_MEASURES, "mahalanobis")
+METRICS = (
+    "correlation",
+    "cosine",
+    "euclidean",
+    "sqeuclidean",
+    "mahalanobis",
+    "crossnobis",
+    "poisson",
+)
+
+Responses = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
+Labels = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
+OneNoise = ArrayLike | NoiseNormalizer
+Noise = OneNoise | Sequence[OneNoise] | Mapping[Any, OneNoise]
 
 
 def rdm(
-    data: ArrayLike | Sequence[ArrayLike],
-    method: str = "correlation",
+    data: Responses,
+    metric: str = "correlation",
     *,
-    conditions: ArrayLike | Sequence[ArrayLike] | None = None,
-    folds: ArrayLike | Sequence[ArrayLike] | None = None,
-    noise: ArrayLike | NoiseNormalizer | Sequence[ArrayLike | NoiseNormalizer] | None = None,
+    conditions: Labels | None = None,
+    folds: Labels | None = None,
+    noise: Noise | None = None,
     prior_lambda: float = 1.0,
     prior_weight: float = 0.1,
+    names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> np.ndarray:
@@ -48,32 +63,39 @@ def rdm(
       :math:`x^\top P y / p` over all observations x of i and y of j from different
       folds. Unbiased, so that it may be negative [1]_;
     - 'poisson': the mean over features of :math:`(r_i - r_j)(\log r_i - \log r_j)`, the
-      symmetrised Kullback-Leibler divergence of Poisson distributions with rates
+      symmetrized Kullback-Leibler divergence of Poisson distributions with rates
       :math:`r = (x + \lambda w) / (1 + w)` [2]_.
 
     Parameters
     ----------
     data : array_like of shape (n_observations, n_features) or (n_rdms, n_observations, \
-n_features), or list of n_rdms array_like of shape (n_observations, n_features)
+n_features), or list or dict of n_rdms array_like of shape (n_observations, n_features)
         Responses: one data set, or one a network, layer, subject, time point or region,
-        whose numbers of features may differ. NaN is a missing response: a pair of
+        whose numbers of features may differ. The index of a DataFrame names its
+        conditions, unless ``conditions`` does. NaN is a missing response: a pair of
         conditions is compared over the features that both have, and 'euclidean' and
         'sqeuclidean' are scaled up to all features.
-    method : {'correlation', 'cosine', 'euclidean', 'sqeuclidean', 'mahalanobis', \
+    metric : {'correlation', 'cosine', 'euclidean', 'sqeuclidean', 'mahalanobis', \
 'crossnobis', 'poisson'}, default='correlation'
-        Measure of dissimilarity. For classification accuracy see :func:`decoding_rdm`.
-    conditions : array_like of shape (n_observations,) or list of n_rdms of them, default=None
+        Dissimilarity of conditions. For classification accuracy see :func:`decoding_rdm`.
+    conditions : array_like of shape (n_observations,) or list or dict of n_rdms of them, \
+default=None
         Condition of each observation, the same set of them in all data sets. The RDM has
         them in sorted order; observations of the same condition are averaged (but for
         'crossnobis'). If None, every observation is a condition.
-    folds : array_like of shape (n_observations,) or list of n_rdms of them, default=None
+    folds : array_like of shape (n_observations,) or list or dict of n_rdms of them, \
+default=None
         Fold of each observation, such as the run or session of a measurement: only
         'crossnobis' takes them, and needs them.
-    noise : NoiseNormalizer, array_like of shape (n_features, n_features) or list, default=None
-        Fitted normaliser, or precision matrix, for all data sets or for each. Needed by
+    noise : NoiseNormalizer, array_like of shape (n_features, n_features), list or dict, \
+default=None
+        Fitted normalizer, or precision matrix, for all data sets or for each. Needed by
         'mahalanobis'; 'crossnobis' without it takes the noise to be white.
     prior_lambda, prior_weight : float, default=1.0, 0.1
         Rate that 'poisson' expects, and how many observations that counts for.
+    names : sequence of hashable, default=None
+        Names of the conditions for errors, if neither ``conditions`` nor a DataFrame has
+        them.
     n_jobs : int, optional
         Number of threads; None for as many as BLAS uses, -1 for all cores. The result
         does not depend on it.
@@ -123,115 +145,92 @@ n_features), or list of n_rdms array_like of shape (n_observations, n_features)
     >>> rdm(layers, "euclidean").shape
     (2, 3)
     """
-    check_option(method, "method", METHODS)
-    xs, single = as_data_sets(data)
+    check_option(metric, "metric", METRICS)
+    sets = as_data_sets(data)
     for value, name in ((prior_lambda, "prior_lambda"), (prior_weight, "prior_weight")):
         check_number(value, name, 0, np.inf)
-    labels, values = _conditions(conditions, xs)
-    fold_codes, n_folds = _folds(folds, xs, method)
-    if noise is not None or method == "mahalanobis":
-        xs = _whitened(xs, noise, method)
-    n_conditions = len(xs[0]) if values is None else len(values)
+    labels, own, n_conditions = _conditions(conditions, names, sets)
+    fold_codes, n_folds = _folds(folds, sets, metric)
+    xs = sets.xs
+    if noise is not None or metric == "mahalanobis":
+        xs = _whitened(sets, noise, metric)
     out = np.empty((len(xs), n_conditions * (n_conditions - 1) // 2))
     if n_conditions < 3:
         raise ValueError(f"an RDM needs at least 3 conditions, got {n_conditions}")
-    measure = "euclidean" if method == "mahalanobis" else method
-    inputs = (
-        xs,
-        labels,
-        fold_codes,
-        n_conditions,
-        n_folds,
-        _MEASURES.index(measure),
-        float(prior_lambda),
-        float(prior_weight),
-    )
+    inputs: dict[str, _native.Argument] = {
+        "xs": xs,
+        "conditions": labels,
+        "folds": fold_codes,
+        "n_conditions": n_conditions,
+        "n_folds": n_folds,
+        "metric": "euclidean" if metric == "mahalanobis" else metric,  # of whitened responses
+        "prior": float(prior_lambda),
+        "weight": float(prior_weight),
+    }
     with progress_bar("Computing RDMs", verbose) as progress:
-        _native.run("rsa.rdms", (out,), inputs, n_jobs=n_jobs, progress=progress)
-    return out[0] if single else out
+        _native.run(
+            "rsa.rdms", {"rdms": out}, inputs, names=_called(own), n_jobs=n_jobs, progress=progress
+        )
+    return out[0] if sets.single else out
 
 
-def as_data_sets(data: Any) -> tuple[list[np.ndarray], bool]:
-    """Return the matrices of responses, and whether there was one that was not in a list."""
-    if hasattr(data, "shape") or not isinstance(data, Iterable):
-        single = np.ndim(data) == 2
-        xs = as_responses(data, "data", 2 if single else 3)
-        return ([xs], True) if single else (list(xs), False)
-    data = list(data)
-    if data and all(np.ndim(x) == 1 for x in data):
-        return [as_responses(data, "data", 2)], True
-    if not data:
-        raise ValueError("data must have at least one data set, got none")
-    return [as_responses(x, f"data[{k}]", 2) for k, x in enumerate(data)], False
+def _called(names: list[Name] | None) -> dict[str, list[str]]:
+    """Return what errors call the conditions."""
+    return {} if names is None else {"condition": [f"condition {name!r}" for name in names]}
 
 
-def per_data_set(labels: Any, xs: list[np.ndarray], name: str) -> list[tuple[str, Any]]:
-    """Return labels of the observations of each data set, with their name."""
-    if not (isinstance(labels, (list, tuple)) and labels and np.ndim(labels[0]) > 0):
-        return [(name, labels)] * len(xs)
-    if len(labels) != len(xs):
-        raise ValueError(f"{name} has {len(labels)} lists of labels for {len(xs)} data sets")
-    return [(f"{name}[{k}]", each) for k, each in enumerate(labels)]
-
-
-def _conditions(conditions: Any, xs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the numbers of the conditions of all observations, and the conditions."""
+def _conditions(
+    conditions: Any, names: Any, data: DataSets
+) -> tuple[np.ndarray, list[Name] | None, int]:
+    """Return the numbers of the conditions of all observations, and their names and number."""
     if conditions is None:
-        for k, x in enumerate(xs):
-            if len(x) != len(xs[0]):
-                raise ValueError(
-                    f"data[0] has {len(xs[0])} conditions and data[{k}] {len(x)}; give "
-                    "conditions if observations repeat them"
-                )
-        return np.empty(0, np.int64), None
-    codes, first = [], None
-    for x, (name, labels) in zip(xs, per_data_set(conditions, xs, "conditions"), strict=True):
-        values, code = as_codes(labels, name, len(x))
-        first = values if first is None else first
-        if not np.array_equal(values, first):
-            odd = sorted(set(values.tolist()) ^ set(first.tolist()))[0]
-            raise ValueError(f"data sets have different conditions: {odd!r} is not in all of them")
-        codes.append(code)
-    return np.concatenate(codes).astype(np.int64), first
+        return np.empty(0, np.int64), data.row_names(names), len(data.xs[0])
+    if names is not None:
+        raise ValueError("names are for rows that are conditions: conditions have their names")
+    codes, values = data.codes(conditions)
+    return np.concatenate(codes).astype(np.int64), values.tolist(), len(values)
 
 
-def _folds(folds: Any, xs: list[np.ndarray], method: str) -> tuple[np.ndarray, int]:
+def _folds(folds: Any, data: DataSets, metric: str) -> tuple[np.ndarray, int]:
     """Return the numbers of the folds of all observations, and how many there are."""
-    if (folds is None) == (method == "crossnobis"):
+    if (folds is None) == (metric == "crossnobis"):
         raise ValueError(
             "crossnobis needs folds, such as the run of each observation"
             if folds is None
-            else f"folds are for method='crossnobis', got method={method!r}"
+            else f"folds are for metric='crossnobis', got metric={metric!r}"
         )
     if folds is None:
         return np.empty(0, np.int64), 0
-    each = zip(xs, per_data_set(folds, xs, "folds"), strict=True)
+    each = zip(data.xs, data.each(folds, "folds"), strict=True)
     codes = np.concatenate([as_codes(labels, name, len(x))[1] for x, (name, labels) in each])
     return codes.astype(np.int64), int(codes.max()) + 1
 
 
-def _whitened(xs: list[np.ndarray], noise: Any, method: str) -> list[np.ndarray]:
+def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
     """Return the responses in coordinates in which the noise is white."""
-    if method not in ("mahalanobis", "crossnobis"):
-        raise ValueError(f"noise is for 'mahalanobis' and 'crossnobis', got method={method!r}")
+    if metric not in ("mahalanobis", "crossnobis"):
+        raise ValueError(f"noise is for 'mahalanobis' and 'crossnobis', got metric={metric!r}")
     if noise is None:
-        raise ValueError("mahalanobis needs noise; without noise, it is method='euclidean'")
+        raise ValueError("mahalanobis needs noise; without noise, it is metric='euclidean'")
+    if holds_arrays(noise):
+        noise = [each for _, each in data.each(noise, "noise")]
     several = isinstance(noise, (list, tuple)) and (not noise or np.ndim(noise[0]) != 1)
+    xs = data.xs
     noises = list(noise) if several else [noise] * len(xs)
     if len(noises) != len(xs):
         raise ValueError(f"noise has {len(noises)} items for {len(xs)} data sets")
     for k, x in enumerate(xs):
         if np.isnan(x).any():
-            raise ValueError(f"data[{k}] contains NaN, which cannot be whitened by noise")
-    roots = [_root(each) if several or k == 0 else None for k, each in enumerate(noises)]
+            raise ValueError(f"{data.name(k)} contains NaN, which cannot be whitened by noise")
+    roots = [_root(each) for each in noises] if several else [_root(noise)] * len(xs)
     return [
-        _whiten(x, root if several else roots[0], f"noise[{k}]" if several else "noise")
+        _whiten(x, root, data.name(k, "noise") if several else "noise")
         for k, (x, root) in enumerate(zip(xs, roots, strict=True))
     ]
 
 
 def _root(noise: Any) -> NoiseNormalizer | np.ndarray:
-    """Return a fitted normaliser, or the lower Cholesky factor of a precision matrix."""
+    """Return a fitted normalizer, or the lower Cholesky factor of a precision matrix."""
     if isinstance(noise, NoiseNormalizer):
         check_is_fitted(noise)
         return noise
@@ -316,4 +315,4 @@ def patterns(data: ArrayLike, mask: ArrayLike, *, axis: int | None = None) -> np
             f"mask has shape {region.shape}, which is not that of data, {data.shape}, without "
             "the axis of conditions"
         )
-    return np.ascontiguousarray(np.moveaxis(data, axis, 0)[:, region], dtype=np.float64)
+    return as_responses(np.moveaxis(data, axis, 0)[:, region], "data", 2)

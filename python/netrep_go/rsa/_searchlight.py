@@ -1,30 +1,27 @@
-"""Searchlights: RDMs of neighbourhoods, compared with models and never stored."""
+"""Searchlights: RDMs of neighborhoods, compared with models and never stored."""
 
-from __future__ import annotations
-
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
 from netrep_go import _native
-from netrep_go._jobs import progress_bar
+from netrep_go._jobs import progress_bar, warn_user
+from netrep_go._names import Name
 from netrep_go._optional import pandas
-from netrep_go._validation import check_number, check_option
+from netrep_go._results import Result
+from netrep_go._validation import as_integers, as_turned, check_number, check_option
 from netrep_go.rsa._compare import SIMILARITIES
-from netrep_go.rsa._folds import as_vectors, n_conditions
+from netrep_go.rsa._condensed import RDMs, n_conditions, named_vectors, names_or_numbers
 
-METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")  # as in core/rsa's Measure
-
-Neighbors = Sequence[ArrayLike] | sparse.sparray | sparse.spmatrix
+METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
 
 
-@dataclass(frozen=True, kw_only=True)
-class SearchlightResult:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SearchlightResult(Result):
     """Result of :func:`searchlight`.
 
     Attributes
@@ -32,11 +29,13 @@ class SearchlightResult:
     scores : ndarray of shape (n_centers, n_models)
         Similarity of the RDM of each searchlight to each model. A row of NaN is a
         searchlight whose RDM is undefined. If the models are RDMs of time points,
-        ``scores.T`` is the time x centre matrix of a fusion.
+        ``scores.T`` is the time x center matrix of a fusion.
     centers : ndarray of shape (n_centers,)
-        Position of each centre in the flattened volume, or number of the neighbour list.
+        Position of each center in the flattened volume, or number of the neighbor list.
     n_features : ndarray of shape (n_centers,)
         Number of voxels of each searchlight that are finite.
+    names : list
+        Names of the models, or their positions.
     shape : tuple of int or None
         Shape of the volume.
     method : str
@@ -46,30 +45,38 @@ class SearchlightResult:
     scores: np.ndarray = field(repr=False)
     centers: np.ndarray = field(repr=False)
     n_features: np.ndarray = field(repr=False)
+    names: list[Name]
     shape: tuple[int, ...] | None
     method: str
 
-    def to_volume(self, model: int = 0) -> np.ndarray:
+    def to_volume(self, model: Name = 0) -> np.ndarray:
         """Return the scores of a model as a volume.
 
         Parameters
         ----------
-        model : int, default=0
-            Index of the model.
+        model : int or hashable, default=0
+            Name of the model, or its position.
 
         Returns
         -------
         ndarray of the shape of the mask
-            NaN where there is no centre.
+            NaN where there is no center.
         """
         if self.shape is None:
-            raise ValueError("neighbour lists have no volume: use scores and centers")
+            raise ValueError("neighbor lists have no volume: use scores and centers")
         volume = np.full(self.shape, np.nan)
-        volume.flat[self.centers] = self.scores[:, model]
+        volume.flat[self.centers] = self.scores[:, self._position(model)]
         return volume
 
+    def _position(self, model: Name) -> int:
+        if model in self.names:
+            return self.names.index(model)
+        if not isinstance(model, (int, np.integer)):
+            raise ValueError(f"model must be one of {self.names}, got {model!r}")
+        return int(model)
+
     def to_frame(self) -> Any:
-        """Return a row for each centre and model.
+        """Return a row for each center and model.
 
         Returns
         -------
@@ -84,7 +91,7 @@ class SearchlightResult:
         n_centers, n_models = self.scores.shape
         columns = {
             "center": np.repeat(self.centers, n_models),
-            "model": np.tile(np.arange(n_models), n_centers),
+            "model": self.names * n_centers,
             "n_features": np.repeat(self.n_features, n_models),
             "method": self.method,
             "score": self.scores.ravel(),
@@ -94,24 +101,25 @@ class SearchlightResult:
 
 def searchlight(
     data: ArrayLike,
-    models: ArrayLike,
+    models: RDMs,
     *,
     mask: ArrayLike | None = None,
     radius: float = 3.0,
     threshold: float = 0.0,
-    neighbors: Neighbors | None = None,
+    neighbors: Sequence[ArrayLike] | sparse.sparray | sparse.spmatrix | None = None,
     metric: Literal["correlation", "cosine", "euclidean", "sqeuclidean"] = "correlation",
     method: str = "spearman",
+    names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> SearchlightResult:
-    """Compare the RDM around every centre with models.
+    """Compare the RDM around every center with models.
 
     Around each voxel of a mask, those voxels of the mask that are closer than the radius
     give responses of the conditions, whose RDM is compared with the model RDMs [1]_ and
-    forgotten. For surfaces, sensors or regions give neighbour lists instead. With the RDMs
+    forgotten. For surfaces, sensors or regions give neighbor lists instead. With the RDMs
     of time points as models this is the fusion of two measurements [2]_: ``scores.T`` has
-    a row for each time and a column for each centre.
+    a row for each time and a column for each center.
 
     Parameters
     ----------
@@ -120,23 +128,27 @@ def searchlight(
         contiguous. With a mask, the features are all voxels of the volume or only those of
         the mask, in row-major order. A voxel that is not finite in some condition is left
         out.
-    models : array_like of shape (n_pairs,), (n_models, n_pairs) or square matrices
-        Model RDMs; pairs that are NaN in any of them do not count.
+    models : array_like of shape (n_pairs,), (n_models, n_pairs) or square matrices, or dict \
+of single RDMs
+        Model RDMs; pairs that are NaN in any of them do not count. The index of a DataFrame
+        names the conditions of a square RDM, else the models in its rows.
     mask : array_like of shape (n_x, n_y, n_z), default=None
         Voxels to use: those that are not 0. Two dimensions, or one, will do too.
     radius : float, default=3.0
         In voxels; a voxel at exactly this distance is outside.
     threshold : float, default=0.0
         Least part, 0 to 1, of the ball's voxels in the volume that the mask must have for
-        its centre to count.
+        its center to count.
     neighbors : sequence of array_like of int, or sparse matrix, default=None
         Features of each searchlight, in place of a mask: lists of indices, or a matrix of
         shape (n_centers, n_features) whose stored entries they are, such as scikit-learn's
-        neighbour graphs.
+        neighbor graphs.
     metric : {'correlation', 'cosine', 'euclidean', 'sqeuclidean'}, default='correlation'
         Dissimilarity of conditions, as in :func:`rdm`.
     method : str, default='spearman'
-        Similarity of RDMs: a method of :func:`compare`.
+        Similarity of RDMs, as in :func:`compare`.
+    names : sequence of hashable, default=None
+        Names of the models, if these have none.
     n_jobs : int, optional
         Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
         not depend on it.
@@ -157,7 +169,7 @@ def searchlight(
     Raises
     ------
     ValueError
-        If the mask has no voxels, no centre has enough of them, shapes do not match,
+        If the mask has no voxels, no center has enough of them, shapes do not match,
         models are constant or of other conditions, or no searchlight has an RDM.
 
     References
@@ -181,36 +193,74 @@ def searchlight(
     """
     check_option(metric, "metric", METRICS)
     check_option(method, "method", SIMILARITIES)
-    vectors = as_vectors(models, "models", allow_nan=True)
+    own, vectors = named_vectors(models, "models", names, allow_nan=True)
     if (mask is None) == (neighbors is None):
         raise ValueError("either mask or neighbors must be given")
     if mask is None:
-        x, transposed = _as_responses(np.asarray(data))
-        n_features = x.shape[0] if transposed else x.shape[1]
-        routine, shape = "rsa.searchlight_lists", None
-        around = _as_lists(neighbors, n_features)
-        centers = np.arange(len(around[0]) - 1)
+        lights = _from_lists(data, neighbors)
     else:
-        inside = _as_mask(mask)
-        x, transposed, columns = _in_volume(np.asarray(data), inside)
-        routine, shape = "rsa.searchlight_balls", inside.shape
-        steps = _ball(inside.ndim, radius)
-        centers = _centers(inside, steps, threshold)
-        sizes = (1,) * (3 - inside.ndim) + inside.shape
-        steps = np.pad(steps, ((0, 0), (3 - inside.ndim, 0)))
-        around = (*sizes, centers, np.ascontiguousarray(steps).ravel(), columns)
-    n, expected = x.shape[transposed], n_conditions(vectors, "models")
+        lights = _from_balls(data, _as_mask(mask), radius, threshold)
+    n, expected = lights.x.shape[lights.turned], n_conditions(vectors, "models")
     if n != expected:
         raise ValueError(f"data and models must be of the same conditions, got {n} and {expected}")
-    scores = np.empty((len(centers), len(vectors)))
-    used = np.empty(len(centers), np.int64)
-    inputs = (x, transposed, *around, vectors, METRICS.index(metric), SIMILARITIES.index(method))
+    scores = np.empty((len(lights.centers), len(vectors)))
+    used = np.empty(len(lights.centers), np.int64)
+    outputs = {"similarities": scores, "used": used}
+    inputs = {
+        "x": lights.x,
+        "transposed": lights.turned,
+        **lights.around,
+        "models": vectors,
+        "metric": metric,
+        "method": method,
+    }
     with progress_bar("Searchlights", verbose) as progress:
-        _native.run(routine, (scores, used), inputs, n_jobs=n_jobs, progress=progress)
+        _native.run(lights.routine, outputs, inputs, n_jobs=n_jobs, progress=progress)
     _warn_of_undefined(np.isnan(scores[:, 0]), used)
     return SearchlightResult(
-        scores=scores, centers=centers, n_features=used, shape=shape, method=method
+        scores=scores,
+        centers=lights.centers,
+        n_features=used,
+        names=names_or_numbers(own, len(vectors)),
+        shape=lights.shape,
+        method=method,
     )
+
+
+class _Lights(NamedTuple):
+    """Responses, whether they are features x conditions, and where searchlights are."""
+
+    routine: str
+    x: np.ndarray
+    turned: bool
+    centers: np.ndarray
+    around: dict[str, _native.Argument]
+    shape: tuple[int, ...] | None
+
+
+def _from_lists(data: ArrayLike, neighbors: Any) -> _Lights:
+    x, turned = as_turned(data, "data")
+    starts, features = _as_lists(neighbors, x.shape[0] if turned else x.shape[1])
+    around: dict[str, _native.Argument] = {"start": starts, "neighbors": features}
+    centers = np.arange(len(starts) - 1)
+    return _Lights("rsa.searchlight_lists", x, turned, centers, around, None)
+
+
+def _from_balls(data: ArrayLike, inside: np.ndarray, radius: float, threshold: float) -> _Lights:
+    x, turned, columns = _in_volume(np.asarray(data), inside)
+    steps = _ball(inside.ndim, radius)
+    centers = _centers(inside, steps, threshold)
+    depth, height, width = (1,) * (3 - inside.ndim) + inside.shape
+    steps = np.pad(steps, ((0, 0), (3 - inside.ndim, 0)))
+    around: dict[str, _native.Argument] = {
+        "depth": depth,
+        "height": height,
+        "width": width,
+        "centers": centers,
+        "steps": np.ascontiguousarray(steps).ravel(),
+        "feature": columns,
+    }
+    return _Lights("rsa.searchlight_balls", x, turned, centers, around, inside.shape)
 
 
 def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray) -> None:
@@ -223,27 +273,11 @@ def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray) -> None:
     )
     if count == len(used):
         raise ValueError(text)
-    warnings.warn(f"{text}; their scores are NaN", RuntimeWarning, stacklevel=3)
-
-
-def _as_responses(x: np.ndarray) -> tuple[np.ndarray, bool]:
-    """Return responses as a C-contiguous matrix, and whether it is features x conditions.
-
-    float32 and float64 matrices in either order come back as views.
-    """
-    if x.ndim != 2 or x.size == 0:
-        raise ValueError(
-            f"data must have shape (n_conditions, n_features) and not be empty, got {x.shape}"
-        )
-    if x.dtype.kind not in "fiub":
-        raise ValueError(f"data must be real numbers, got {x.dtype}")
-    dtype = np.float32 if x.dtype.itemsize <= 4 and x.dtype.kind == "f" else np.float64
-    transposed = x.flags.f_contiguous and not x.flags.c_contiguous
-    return np.require(x.T if transposed else x, dtype, ["C", "A"]), bool(transposed)
+    warn_user(f"{text}; their scores are NaN", RuntimeWarning)
 
 
 def _in_volume(x: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, bool, np.ndarray]:
-    """Return responses as `_as_responses` does, and the column of each voxel, or -1."""
+    """Return responses as `as_turned` does, and the column of each voxel, or -1."""
     n_voxels = np.count_nonzero(inside)
     numbers = np.arange(inside.size)
     if x.ndim == inside.ndim + 1 and x.shape[1:] == inside.shape:
@@ -257,7 +291,7 @@ def _in_volume(x: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, bool, np.
     columns = np.full(inside.size, -1)
     chosen = np.flatnonzero(inside)
     columns[chosen] = numbers[chosen] if x.shape[1] == inside.size else np.arange(n_voxels)
-    return *_as_responses(x), columns
+    return *as_turned(x, "data"), columns
 
 
 def _flatten(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -289,7 +323,7 @@ def _as_mask(mask: ArrayLike) -> np.ndarray:
 
 
 def _ball(n_dimensions: int, radius: float) -> np.ndarray:
-    """Return the steps from a centre to the voxels that are closer than the radius."""
+    """Return the steps from a center to the voxels that are closer than the radius."""
     check_number(radius, "radius", np.nextafter(0, 1), 1000)
     reach = int(np.ceil(radius)) - 1
     axis = np.arange(-reach, reach + 1)
@@ -315,7 +349,7 @@ def _centers(inside: np.ndarray, steps: np.ndarray, threshold: float) -> np.ndar
         chosen = inside & (covered / whole >= threshold)
         if not chosen.any():
             raise ValueError(
-                f"threshold={threshold} leaves no centre: no voxel has so much of the mask around"
+                f"threshold={threshold} leaves no center: no voxel has so much of the mask around"
             )
     return np.flatnonzero(chosen)
 
@@ -328,18 +362,11 @@ def _as_lists(neighbors: Any, n_features: int) -> tuple[np.ndarray, np.ndarray]:
             raise ValueError(
                 f"neighbors must have {n_features} columns, one a feature, got {graph.shape[1]}"
             )
-        lists = graph.indptr, graph.indices
+        starts, features = graph.indptr, graph.indices
     else:
-        arrays = [np.asarray(list_) for list_ in neighbors]
-        for k, array in enumerate(arrays):
-            if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-                raise ValueError(
-                    f"neighbors[{k}] must be a list of integers, got {array.dtype} of shape "
-                    f"{array.shape}"
-                )
-        ends = np.cumsum([0, *map(len, arrays)])
-        lists = ends, np.concatenate([np.empty(0, np.int64), *arrays])
-    starts, features = (np.ascontiguousarray(a, np.int64) for a in lists)
+        arrays = [as_integers(list_, f"neighbors[{k}]") for k, list_ in enumerate(neighbors)]
+        starts = np.cumsum([0, *map(len, arrays)])
+        features = np.concatenate([np.empty(0, np.int64), *arrays])
     if len(starts) < 2:
         raise ValueError("neighbors must have at least one list, got none")
-    return starts, features
+    return as_integers(starts, "neighbors"), as_integers(features, "neighbors")

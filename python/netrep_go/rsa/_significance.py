@@ -1,8 +1,6 @@
 """Tests of models: differences between them, and permutations of conditions."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Literal
@@ -12,45 +10,54 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from netrep_go import _native
-from netrep_go._jobs import progress_bar, seed_from
+from netrep_go._jobs import RandomState, progress_bar, seed_from
+from netrep_go._names import Name
 from netrep_go._optional import pandas
+from netrep_go._resampling import (
+    ALTERNATIVES,
+    CORRECTIONS,
+    Alternative,
+    Correction,
+    corrected,
+    extremity,
+    permutation_pvalue,
+)
+from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_option
-from netrep_go.rsa._compare import SIMILARITIES
-from netrep_go.rsa._folds import as_vectors, check_same_conditions
-from netrep_go.rsa._inference import ModelEvaluation, as_models, comparison, ratio
+from netrep_go.rsa._compare import SIMILARITIES, comparison
+from netrep_go.rsa._condensed import RDMs, as_models, check_same_conditions, named_vectors
+from netrep_go.rsa._inference import ModelEvaluation, ratio
 
 __all__ = ["ModelContrasts", "PermutationTest", "compare_models", "permutation_test"]
 
 _TESTS = ("t", "bootstrap", "wilcoxon")
-_CORRECTIONS = ("fdr", "bonferroni", "none")
-_ALTERNATIVES = ("greater", "less", "two-sided")
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelContrasts:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ModelContrasts(Result):
     """Result of :func:`compare_models`: one item for each pair of models.
 
     Attributes
     ----------
     pairs : list of tuple of int
         Positions of the two models.
-    names : list of str
+    names : list
         Names of the models.
     difference : ndarray of shape (n_pairs,)
         Mean similarity of the first less that of the second.
-    p_value : ndarray of shape (n_pairs,)
+    pvalue : ndarray of shape (n_pairs,)
         Two-sided p-values.
-    p_corrected : ndarray of shape (n_pairs,)
+    pvalue_corrected : ndarray of shape (n_pairs,)
         The same, corrected for the number of pairs.
     test, correction : str
         How they were found.
     """
 
     pairs: list[tuple[int, int]]
-    names: list[str]
+    names: list[Name]
     difference: np.ndarray
-    p_value: np.ndarray
-    p_corrected: np.ndarray
+    pvalue: np.ndarray
+    pvalue_corrected: np.ndarray
     test: str
     correction: str
 
@@ -61,8 +68,8 @@ class ModelContrasts:
                 "model_a": [self.names[i] for i, _ in self.pairs],
                 "model_b": [self.names[j] for _, j in self.pairs],
                 "difference": self.difference,
-                "p": self.p_value,
-                "p_corrected": self.p_corrected,
+                "pvalue": self.pvalue,
+                "pvalue_corrected": self.pvalue_corrected,
                 "test": self.test,
                 "correction": self.correction,
             }
@@ -73,7 +80,7 @@ def compare_models(
     evaluation: ModelEvaluation,
     *,
     test: Literal["t", "bootstrap", "wilcoxon"] = "t",
-    correction: Literal["fdr", "bonferroni", "none"] = "fdr",
+    correction: Correction = "fdr",
 ) -> ModelContrasts:
     """Test the differences between all pairs of models.
 
@@ -108,11 +115,11 @@ def compare_models(
     >>> subjects = rdm(X + rng.standard_normal((5, 12, 50)))
     >>> models = {"true": rdm(X), "other": rdm(rng.standard_normal((12, 50)))}
     >>> contrasts = compare_models(evaluate(models, subjects))
-    >>> contrasts.difference.round(2), bool(contrasts.p_value < 0.01)
+    >>> contrasts.difference.round(2), bool(contrasts.pvalue < 0.01)
     (array([0.53]), True)
     """
     check_option(test, "test", _TESTS)
-    check_option(correction, "correction", _CORRECTIONS)
+    check_option(correction, "correction", CORRECTIONS)
     n_models, n_subjects = evaluation.similarities.shape
     if n_models < 2:
         raise ValueError("at least 2 models are needed to compare them, got 1")
@@ -125,17 +132,17 @@ def compare_models(
     difference = contrasts @ evaluation.mean
     if test == "t":
         t = ratio(difference, np.sqrt(evaluation.variance(contrasts)))
-        p_value = 2 * stats.t.sf(np.abs(t), evaluation.dof)
+        pvalue = 2 * stats.t.sf(np.abs(t), evaluation.dof)
     elif test == "bootstrap":
-        p_value = _bootstrap_p(evaluation.draws @ contrasts.T)
+        pvalue = _bootstrap_p(evaluation.draws @ contrasts.T)
     else:
-        p_value = np.array([_signed_rank_p(d) for d in contrasts @ evaluation.similarities])
+        pvalue = np.array([_signed_rank_p(d) for d in contrasts @ evaluation.similarities])
     return ModelContrasts(
         pairs=pairs,
         names=evaluation.names,
         difference=difference,
-        p_value=p_value,
-        p_corrected=corrected(p_value, correction),
+        pvalue=pvalue,
+        pvalue_corrected=corrected(pvalue, correction),
         test=test,
         correction=correction,
     )
@@ -152,41 +159,32 @@ def _signed_rank_p(differences: np.ndarray) -> float:
     return 1.0 if not differences.any() else float(stats.wilcoxon(differences).pvalue)
 
 
-def corrected(p_value: np.ndarray, correction: str) -> np.ndarray:
-    """Return p-values corrected for their number."""
-    if correction == "fdr":
-        return stats.false_discovery_control(p_value)
-    if correction == "bonferroni":
-        return np.minimum(p_value * p_value.size, 1)
-    return p_value.copy()
-
-
-@dataclass(frozen=True, kw_only=True)
-class PermutationTest:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PermutationTest(Result):
     """Result of :func:`permutation_test`.
 
     Attributes
     ----------
-    names : list of str
+    names : list
         Names of the models.
     statistic : ndarray of shape (n_models,)
         Mean similarity of each model to the subjects.
-    p_value : ndarray of shape (n_models,)
+    pvalue : ndarray of shape (n_models,)
         (b + 1) / (n_permutations + 1), b being the number of permutations that are at
         least as extreme.
-    p_corrected : ndarray of shape (n_models,)
+    pvalue_corrected : ndarray of shape (n_models,)
         The same, corrected for the number of models.
-    null : ndarray of shape (n_permutations, n_models)
+    null_distribution : ndarray of shape (n_permutations, n_models)
         The statistic after each permutation.
     alternative, correction : str
         As asked for.
     """
 
-    names: list[str]
+    names: list[Name]
     statistic: np.ndarray
-    p_value: np.ndarray
-    p_corrected: np.ndarray
-    null: np.ndarray
+    pvalue: np.ndarray
+    pvalue_corrected: np.ndarray
+    null_distribution: np.ndarray
     alternative: str
     correction: str
 
@@ -195,28 +193,28 @@ class PermutationTest:
         return pandas().DataFrame(
             {
                 "model": self.names,
-                "similarity": self.statistic,
-                "p": self.p_value,
-                "p_corrected": self.p_corrected,
-                "null_mean": self.null.mean(axis=0),
-                "null_std": self.null.std(axis=0),
+                "statistic": self.statistic,
+                "pvalue": self.pvalue,
+                "pvalue_corrected": self.pvalue_corrected,
+                "null_mean": self.null_distribution.mean(axis=0),
+                "null_std": self.null_distribution.std(axis=0),
                 "alternative": self.alternative,
-                "n_permutations": len(self.null),
+                "n_permutations": len(self.null_distribution),
             }
         )
 
 
 def permutation_test(
-    models: ArrayLike | Mapping[str, ArrayLike],
-    rdms: ArrayLike,
+    models: RDMs,
+    rdms: RDMs,
     method: str = "spearman",
     *,
     n_permutations: int = 9999,
-    alternative: Literal["greater", "less", "two-sided"] = "greater",
-    correction: Literal["fdr", "bonferroni", "none"] = "fdr",
-    names: Sequence[str] | None = None,
+    alternative: Alternative = "greater",
+    correction: Correction = "fdr",
+    names: Iterable[Name] | None = None,
     sigma: ArrayLike | None = None,
-    random_state: int | np.random.RandomState | None = None,
+    random_state: RandomState = None,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> PermutationTest:
@@ -236,7 +234,7 @@ def permutation_test(
         What is extreme; 'two-sided' by distance from the mean of the null distribution.
     correction : {'fdr', 'bonferroni', 'none'}, default='fdr'
         Of the p-values for the number of models.
-    random_state : int, RandomState or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Draws the permutations. The same number gives the same ones, whatever ``n_jobs``.
     n_jobs : int, optional
         Number of threads; None for as many as BLAS uses, -1 for all cores.
@@ -261,46 +259,39 @@ def permutation_test(
     >>> X = rng.standard_normal((12, 50))
     >>> models = {"true": rdm(X), "other": rdm(rng.standard_normal((12, 50)))}
     >>> noisy = rdm(X + rng.standard_normal((12, 50)))
-    >>> permutation_test(models, noisy, n_permutations=999, random_state=0).p_value < 0.01
+    >>> permutation_test(models, noisy, n_permutations=999, random_state=0).pvalue < 0.01
     array([ True, False])
     """
     check_option(method, "method", SIMILARITIES)
-    check_option(alternative, "alternative", _ALTERNATIVES)
-    check_option(correction, "correction", _CORRECTIONS)
+    check_option(alternative, "alternative", ALTERNATIVES)
+    check_option(correction, "correction", CORRECTIONS)
     check_integer(n_permutations, "n_permutations", 1)
     names, x = as_models(models, names)
-    y = as_vectors(rdms, "rdms", allow_nan=True)
+    y = named_vectors(rdms, "rdms", allow_nan=True)[1]
     check_same_conditions(x, "models", y, "rdms")
-    inputs = (x, y, *comparison(method, sigma, y))
+    inputs = {"models": x, "subjects": y, **comparison(method, sigma, y)}
     similarities, null = np.empty((len(x), len(y))), np.empty((n_permutations, len(x)))
-    _native.run("rsa.evaluate", (similarities, np.empty((0, 0))), inputs)
+    outputs = {"similarities": similarities, "ceiling": np.empty((0, 0))}
+    _native.run("rsa.evaluate", outputs, inputs)
     with progress_bar("Permuting conditions", verbose) as progress:
         _native.run(
             "rsa.permute",
-            (null,),
-            (*inputs, seed_from(random_state)),
+            {"null": null},
+            {**inputs, "seed": seed_from(random_state)},
             n_jobs=n_jobs,
             progress=progress,
         )
     statistic = similarities.mean(axis=1)
-    p_value = _permutation_p(statistic, null, alternative)
+    center = null.mean(axis=0)
+    pvalue = permutation_pvalue(
+        extremity(statistic, alternative, center), extremity(null, alternative, center)
+    )
     return PermutationTest(
         names=names,
         statistic=statistic,
-        p_value=p_value,
-        p_corrected=corrected(p_value, correction),
-        null=null,
+        pvalue=pvalue,
+        pvalue_corrected=corrected(pvalue, correction),
+        null_distribution=null,
         alternative=alternative,
         correction=correction,
     )
-
-
-def _permutation_p(statistic: np.ndarray, null: np.ndarray, alternative: str) -> np.ndarray:
-    """Return the shares of permutations that are as extreme, up to rounding."""
-    if alternative == "two-sided":
-        center = null.mean(axis=0)
-        statistic, null = np.abs(statistic - center), np.abs(null - center)
-    elif alternative == "less":
-        statistic, null = -statistic, -null
-    extreme = (null >= statistic - 1e-12 * np.maximum(1, np.abs(statistic))).sum(axis=0)
-    return (extreme + 1) / (len(null) + 1)

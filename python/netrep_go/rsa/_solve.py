@@ -11,7 +11,7 @@ _NULL = 1e-12  # eigenvalues below this fraction of the largest are rounding
 class Gram:
     r"""The positive semidefinite matrix G = Z'Z of a regression on the columns of Z.
 
-    It is factorised once and solved for any right side and penalty.
+    It is factorized once and solved for any right side and penalty.
     """
 
     def __init__(self, gram: np.ndarray) -> None:
@@ -39,7 +39,7 @@ class Gram:
 
 
 def centered(gram: np.ndarray) -> np.ndarray:
-    """Return the Gram matrices of centred columns; the last column is all ones.
+    """Return the Gram matrices of centered columns; the last column is all ones.
 
     That column is dropped. ``gram`` has shape (..., n_columns + 1, n_columns + 1).
     """

@@ -1,0 +1,107 @@
+"""Inference by resampling: what is drawn, block by block, and the p-values that follow."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from netrep_go._jobs import RandomState, as_random_state, counted, in_threads
+from netrep_go._validation import as_codes, check_integer
+
+ALTERNATIVES = ("two-sided", "greater", "less")
+CORRECTIONS = ("fdr", "bonferroni", "none")
+
+Alternative = Literal["two-sided", "greater", "less"]
+Correction = Literal["fdr", "bonferroni", "none"]
+
+_ROUNDING = 1e-10  # by which draws that tie with the observed value may differ
+
+
+def blocks(n_draws: int, size: int, limit: int) -> Iterator[range]:
+    """Yield draws in blocks, for temporary arrays of ``limit`` numbers, ``size`` a draw."""
+    step = max(1, limit // size)
+    for start in range(0, n_draws, step):
+        yield range(start, min(start + step, n_draws))
+
+
+def permutations(
+    n: int,
+    n_permutations: int,
+    strata: ArrayLike | None,
+    random_state: RandomState,
+    *,
+    size: int,
+    limit: int,
+) -> Iterator[np.ndarray]:
+    """Yield blocks of random permutations of 0 to n - 1 within strata."""
+    check_integer(n_permutations, "n_permutations", 1)
+    stratum = np.zeros(n, np.int64)
+    if strata is not None:
+        levels, stratum = as_codes(strata, "strata", n)
+        if len(levels) == n:
+            raise ValueError("strata must leave something to permute, got one network in each")
+    rng = as_random_state(random_state)
+    place = np.argsort(stratum, kind="stable")
+    for draws in blocks(n_permutations, size, limit):
+        keys = rng.random_sample((len(draws), n))
+        block = np.empty(keys.shape, np.intp)
+        block[:, place] = np.argsort(keys + stratum, axis=1)
+        yield block
+
+
+def sign_flips(
+    n: int, n_flips: int, exact: bool, random_state: RandomState, *, size: int, limit: int
+) -> Iterator[np.ndarray]:
+    """Yield blocks of signs of n items: all 2**n of them, if exact, or random ones."""
+    rng = as_random_state(random_state)
+    for draws in blocks(n_flips, size, limit):
+        if exact:
+            bits = np.array(draws)[:, np.newaxis] >> np.arange(n) & 1
+        else:
+            bits = rng.randint(2, size=(len(draws), n))
+        yield 1.0 - 2.0 * bits
+
+
+def null_distribution(
+    statistic: Callable[[np.ndarray], np.ndarray],
+    draws: Iterable[np.ndarray],
+    text: str,
+    total: int,
+    *,
+    n_jobs: int | None,
+    verbose: bool,
+) -> np.ndarray:
+    """Return the statistic of every draw; ``statistic`` takes a block of them."""
+    return np.concatenate([*counted(in_threads(statistic, draws, n_jobs), text, total, verbose)])
+
+
+def extremity(values: ArrayLike, alternative: str, center: ArrayLike = 0.0) -> np.ndarray:
+    """Return how extreme values are: the more, the larger."""
+    values = np.asarray(values)
+    if alternative == "two-sided":
+        return np.abs(values - center)
+    return values if alternative == "greater" else -values
+
+
+def permutation_pvalue(
+    observed: ArrayLike, null: np.ndarray, *, has_identity: bool = False
+) -> np.ndarray:
+    """Return the fraction of draws as large as the data, up to rounding.
+
+    The draws are along the first axis of ``null``. The data count as one more, unless
+    they are among the draws.
+    """
+    observed, extra = np.asarray(observed), not has_identity
+    bound = observed - _ROUNDING * np.maximum(1.0, np.abs(observed))
+    return (np.count_nonzero(null >= bound, axis=0) + extra) / (len(null) + extra)
+
+
+def corrected(pvalue: np.ndarray, correction: str) -> np.ndarray:
+    """Return p-values corrected for their number."""
+    if correction == "fdr":
+        return stats.false_discovery_control(pvalue)
+    if correction == "bonferroni":
+        return np.minimum(pvalue * pvalue.size, 1)
+    return pvalue.copy()

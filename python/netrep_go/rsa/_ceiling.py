@@ -1,0 +1,98 @@
+"""The noise ceiling: how well any model can be expected to do."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from netrep_go import _native
+from netrep_go._optional import pandas
+from netrep_go._results import Result
+from netrep_go._validation import check_option
+from netrep_go.rsa._compare import SIMILARITIES, comparison
+from netrep_go.rsa._condensed import RDMs, named_vectors
+
+__all__ = ["NoiseCeiling", "noise_ceiling"]
+
+
+class _Bounds(NamedTuple):
+    lower: float
+    upper: float
+
+
+class NoiseCeiling(Result, _Bounds):
+    """Bounds of how similar the RDM of the true model would be to those of subjects.
+
+    Attributes
+    ----------
+    lower, upper : float
+        The bounds.
+    """
+
+    def to_frame(self) -> Any:
+        """Return a pandas DataFrame with one row.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns lower, upper.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return pandas().DataFrame([self._asdict()])
+
+
+def noise_ceiling(
+    rdms: RDMs, method: str = "spearman", *, sigma: ArrayLike | None = None
+) -> NoiseCeiling:
+    """Return the bounds of the noise ceiling.
+
+    The upper bound is the mean similarity of the RDMs to their mean, the lower one that
+    of each to the mean of the others [1]_. RDMs are normalized before they are averaged,
+    as the similarity does: ranks for rank correlations, z-scores for 'pearson' and
+    'corr_cov', unit length for 'cosine' and 'cosine_cov', unit sum for 'bures'.
+
+    Parameters
+    ----------
+    rdms : array_like of shape (n_subjects, n_pairs) or (n_subjects, n_conditions, \
+n_conditions), or dict of single RDMs
+        RDMs of at least two subjects. Entries that are NaN in one are left out of all.
+    method : str, default='spearman'
+        Similarity, as in :func:`compare`.
+    sigma : array_like, default=None
+        Noise of patterns, as in :func:`compare`.
+
+    Returns
+    -------
+    NoiseCeiling
+        With ``lower`` and ``upper``.
+
+    References
+    ----------
+    .. [1] Nili, Wingfield, Walther, Su, Marslen-Wilson & Kriegeskorte (2014). A toolbox
+       for representational similarity analysis. PLoS Comput. Biol. 10, e1003553.
+       doi:10.1371/journal.pcbi.1003553
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import noise_ceiling, rdm
+    >>> rng = np.random.default_rng(0)
+    >>> subjects = rng.standard_normal((10, 50)) + rng.standard_normal((4, 10, 50))
+    >>> lower, upper = noise_ceiling(rdm(subjects))
+    >>> round(lower, 2), round(upper, 2)
+    (0.29, 0.61)
+    """
+    check_option(method, "method", SIMILARITIES)
+    y = named_vectors(rdms, "rdms", allow_nan=True)[1]
+    bounds = np.empty((2, len(y)))
+    none = np.empty((0, 0))
+    _native.run(
+        "rsa.evaluate",
+        {"similarities": none, "ceiling": bounds},
+        {"models": none, "subjects": y, **comparison(method, sigma, y)},
+    )
+    return NoiseCeiling(*bounds.mean(axis=1).tolist())

@@ -1,0 +1,161 @@
+"""RDMs as vectors of their entries, and the names that users give to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.spatial.distance import num_obs_y, squareform
+
+from netrep_go._names import Name, check_names, row_names, split_names
+from netrep_go._validation import as_array
+
+RDMs = ArrayLike | Mapping[Any, ArrayLike] | Sequence[ArrayLike]
+
+
+def named_vectors(
+    rdms: Any, argument: str, names: Iterable[Name] | None = None, *, allow_nan: bool = False
+) -> tuple[list[Name] | None, np.ndarray]:
+    """Return the names of RDMs, None if they have none, and the RDMs as `as_vectors` does.
+
+    Names are the keys of a mapping of single RDMs, the index of a Series of them, that of a
+    DataFrame whose rows are condensed RDMs, or ``names``.
+    """
+    if holds_arrays(rdms):
+        items, own = split_names(rdms, argument, names)
+        return own, _stack(items, names_or_numbers(own, len(items)), argument, allow_nan)
+    vectors = as_vectors(rdms, argument, allow_nan=allow_nan)
+    own = row_names(rdms) if len(vectors) == np.shape(rdms)[0] else None
+    if names is None:
+        return own, vectors
+    if own is not None:
+        raise ValueError(f"{argument} has names of its own: leave out names")
+    return check_names(names, len(vectors), argument), vectors
+
+
+def as_models(models: Any, names: Iterable[Name] | None) -> tuple[list[Name], np.ndarray]:
+    """Return the names of models, numbered if they have none, and their RDMs."""
+    own, vectors = named_vectors(models, "models", names, allow_nan=True)
+    return [f"model {k}" for k in range(len(vectors))] if own is None else own, vectors
+
+
+def holds_arrays(xs: Any) -> bool:
+    """Whether arrays come in a mapping or a pandas Series, under their names."""
+    return isinstance(xs, Mapping) or (
+        getattr(xs, "ndim", None) == 1 and xs.dtype == object and hasattr(xs, "index")
+    )
+
+
+def _stack(
+    items: Sequence[ArrayLike], names: Sequence[Name], argument: str, allow_nan: bool
+) -> np.ndarray:
+    """Return single RDMs of the same conditions as the rows of a matrix."""
+    if not items:
+        raise ValueError(f"{argument} must have at least one RDM, got none")
+    wheres = [f"{argument}[{name!r}]" for name in names]
+    vectors = []
+    for where, item in zip(wheres, items, strict=True):
+        vector = as_vectors(item, where, allow_nan=allow_nan)
+        if len(vector) != 1:
+            raise ValueError(f"{where} must be one RDM, got {len(vector)}")
+        vectors.append(vector)
+        check_same_conditions(vectors[0], wheres[0], vector, where)
+        check_same_names(condition_names(items[0]), wheres[0], condition_names(item), where)
+    return np.concatenate(vectors)
+
+
+def names_or_numbers(names: list[Name] | None, n: int) -> list[Name]:
+    """Return names, or the positions of what has none."""
+    return list(range(n)) if names is None else names
+
+
+def condition_names(rdms: Any) -> list[Name] | None:
+    """Return the names of conditions: the index of RDMs that are square DataFrames."""
+    if holds_arrays(rdms) or isinstance(rdms, (list, tuple)):
+        rdms = next(iter(rdms.values() if isinstance(rdms, Mapping) else rdms), ())
+    shape = np.shape(rdms)
+    return row_names(rdms) if len(shape) == 2 and shape[0] == shape[1] else None
+
+
+def check_same_names(
+    first: list[Name] | None, name: str, second: list[Name] | None, other: str
+) -> None:
+    """Raise if the names of conditions of two things, where both have some, differ."""
+    if first is None or second is None or first == second:
+        return
+    a, b = next((a, b) for a, b in zip(first, second, strict=True) if a != b)
+    raise ValueError(
+        f"{name} and {other} must have the same conditions in the same order, got {a!r} and {b!r}"
+    )
+
+
+def as_vectors(rdms: ArrayLike, name: str, *, allow_nan: bool = False) -> np.ndarray:
+    """Return RDMs as condensed vectors, of shape (n_rdms, n_pairs).
+
+    They may come as one vector or several, or as one square matrix or several. A
+    symmetric matrix with a zero diagonal is one RDM, whatever its size.
+    """
+    shape = np.shape(rdms)
+    if len(shape) not in (1, 2, 3):
+        raise ValueError(
+            f"{name} must be RDMs of shape (n_pairs,), (n_rdms, n_pairs), (n_conditions, "
+            f"n_conditions) or (n_rdms, n_conditions, n_conditions), got shape {shape}"
+        )
+    rdms = as_array(rdms, name, len(shape), allow_nan=allow_nan)
+    if rdms.ndim == 3:
+        rdms = np.stack([_condense(rdm, f"{name}[{k}]") for k, rdm in enumerate(rdms)])
+    elif rdms.ndim == 2 and len(rdms) > 1 and _is_square(rdms):
+        rdms = _condense(rdms, name)
+    rdms = np.atleast_2d(rdms)
+    n_conditions(rdms, name)
+    return rdms
+
+
+def _is_square(rdm: np.ndarray) -> bool:
+    return (
+        rdm.shape[0] == rdm.shape[1]
+        and not rdm.diagonal().any()
+        and np.allclose(rdm, rdm.T, equal_nan=True)
+    )
+
+
+def _condense(rdm: np.ndarray, name: str) -> np.ndarray:
+    if not _is_square(rdm):
+        raise ValueError(f"{name} must be a symmetric matrix with a zero diagonal")
+    return squareform(rdm, checks=False)
+
+
+def n_conditions(vectors: np.ndarray, name: str) -> int:
+    """Return the number of conditions of condensed RDMs: at least 3."""
+    n_pairs = vectors.shape[-1]
+    try:
+        n = int(num_obs_y(vectors[0]))
+    except ValueError:
+        raise ValueError(
+            f"{name} must have n (n - 1) / 2 pairs for n conditions, got {n_pairs} pairs"
+        ) from None
+    if n < 3:
+        raise ValueError(f"{name} must be for at least 3 conditions, got {n}")
+    return n
+
+
+def check_same_conditions(first: np.ndarray, name: str, second: np.ndarray, other: str) -> int:
+    """Return the number of conditions of two sets of RDMs, or raise if they differ."""
+    n, m = n_conditions(first, name), n_conditions(second, other)
+    if n != m:
+        raise ValueError(
+            f"{name} and {other} must be of the same conditions, got {n} and {m} conditions"
+        )
+    return n
+
+
+def check_varies(vectors: np.ndarray, name: str, names: list[Name] | None = None) -> None:
+    """Raise if the dissimilarities of an RDM are all the same."""
+    spread = np.ptp(vectors, axis=1)
+    flat = np.flatnonzero(spread <= 1e-12 * np.abs(vectors).max(axis=1))
+    if flat.size:
+        keys = names_or_numbers(names, len(vectors))
+        where = name if names is None and len(vectors) == 1 else f"{name}[{keys[flat[0]]!r}]"
+        raise ValueError(f"{where} must vary, got {vectors[flat[0], 0]:.3g} for all pairs")

@@ -1,0 +1,108 @@
+"""Data sets of responses, with their names and the conditions of their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from netrep_go._names import Name, check_names, row_names, split_names
+from netrep_go._validation import as_codes, as_responses
+from netrep_go.rsa._condensed import check_same_names, holds_arrays, names_or_numbers
+
+
+@dataclass(frozen=True)
+class DataSets:
+    """Matrices of responses, and what users call them.
+
+    Attributes
+    ----------
+    xs : list of ndarray of shape (n_observations, n_features)
+        Responses.
+    keys : list
+        Name or position of each data set.
+    single : bool
+        Whether there was one that was not in a list.
+    indexes : list
+        Names of the rows of each data set, None where they have none.
+    """
+
+    xs: list[np.ndarray]
+    keys: list[Name]
+    single: bool
+    indexes: list[list[Name] | None]
+
+    def name(self, k: int, argument: str = "data") -> str:
+        """Return how an error calls what an argument has for a data set."""
+        return argument if self.single else f"{argument}[{self.keys[k]!r}]"
+
+    def each(self, values: Any, argument: str) -> list[tuple[str, Any]]:
+        """Return what an argument has for each data set, and its name in errors.
+
+        It has one thing for all, or a list or mapping of as many as data sets.
+        """
+        if holds_arrays(values):
+            lacking = [key for key in self.keys if key not in values]
+            if lacking:
+                raise ValueError(f"{argument} has nothing for the data set {lacking[0]!r}")
+            values = [values[key] for key in self.keys]
+        elif not (isinstance(values, (list, tuple)) and values and np.ndim(values[0]) > 0):
+            return [(argument, values)] * len(self.xs)
+        if len(values) != len(self.xs):
+            raise ValueError(
+                f"{argument} has {len(values)} lists of labels for {len(self.xs)} data sets"
+            )
+        return [(self.name(k, argument), value) for k, value in enumerate(values)]
+
+    def row_names(self, names: Iterable[Name] | None) -> list[Name] | None:
+        """Return the names of rows that are the same conditions in all data sets."""
+        for k, x in enumerate(self.xs):
+            if len(x) != len(self.xs[0]):
+                raise ValueError(
+                    f"{self.name(0)} has {len(self.xs[0])} conditions and {self.name(k)} {len(x)}; "
+                    "give conditions if observations repeat them"
+                )
+            check_same_names(self.indexes[0], self.name(0), self.indexes[k], self.name(k))
+        return self.indexes[0] if names is None else check_names(names, len(self.xs[0]), "rows")
+
+    def codes(self, conditions: Any) -> tuple[list[np.ndarray], np.ndarray]:
+        """Return the number of the condition of each observation, and the sorted conditions."""
+        each = [
+            (name, *as_codes(labels, name, len(x)))
+            for x, (name, labels) in zip(self.xs, self.each(conditions, "conditions"), strict=True)
+        ]
+        first = each[0][1]
+        for name, values, _ in each:
+            if not np.array_equal(values, first):
+                odd = sorted(set(values.tolist()) ^ set(first.tolist()))[0]
+                raise ValueError(
+                    f"data sets have different conditions: {odd!r} is not in all of them, "
+                    f"{name} has others than the first"
+                )
+        return [codes for _, _, codes in each], first
+
+
+def as_data_sets(data: Any) -> DataSets:
+    """Return the data sets of a matrix, or of an array, list, mapping or Series of them."""
+    if holds_arrays(data):
+        items, keys = split_names(data, "data")
+    elif hasattr(data, "shape") or not isinstance(data, Iterable):
+        return _of_array(data)
+    else:
+        items, keys = list(data), None
+        if items and all(np.ndim(x) == 1 for x in items):
+            return _of_array(items)
+    if not items:
+        raise ValueError("data must have at least one data set, got none")
+    keys = names_or_numbers(keys, len(items))
+    xs = [as_responses(x, f"data[{key!r}]", 2) for key, x in zip(keys, items, strict=True)]
+    return DataSets(xs, keys, False, [row_names(item) for item in items])
+
+
+def _of_array(data: Any) -> DataSets:
+    single = np.ndim(data) == 2
+    x = as_responses(data, "data", 2 if single else 3)
+    xs = [x] if single else list(x)
+    return DataSets(xs, list(range(len(xs))), single, [row_names(data)] * len(xs))
