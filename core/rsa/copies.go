@@ -118,9 +118,6 @@ func (c *copied) compare(ctx context.Context, w *evaluator) error {
 	return nil
 }
 
-// position returns that of the entry of conditions i < j of n.
-func position(n int, i, j int32) int32 { return i*int32(n) - i*(i+1)/2 + j - i - 1 }
-
 func resampledSigma(sigma []float64, drawn []int32) []float64 {
 	n := len(drawn)
 	list := make([]float64, 0, len(sigma))

@@ -98,10 +98,10 @@ func BenchmarkBootstrapCosine(b *testing.B)   { benchmarkBootstrap(b, CosineSimi
 func TestWorkers(t *testing.T) {
 	const n, draws = 7, 12
 	all := mat.NewDense(5, Pairs(n), nil)
-	b := NewBuilder(Dissimilarity{Measure: SquaredEuclidean})
-	defer b.Free()
+	b := newBuilder(Dissimilarity{Measure: SquaredEuclidean})
+	defer b.free()
 	for k := range 5 {
-		if err := b.Condensed(all.RawRowView(k), randomResponses(n, 30+k, 0), Design{Conditions: n}); err != nil {
+		if err := b.condensed(all.RawRowView(k), randomResponses(n, 30+k, 0), Design{Conditions: n}); err != nil {
 			t.Fatal(err)
 		}
 	}

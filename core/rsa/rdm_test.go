@@ -66,8 +66,8 @@ func randomResponses(n, p int, lacking float64) *mat.Dense {
 func TestMeasures(t *testing.T) {
 	for _, measure := range []Measure{Correlation, Cosine, Euclidean, SquaredEuclidean, Poisson} {
 		for _, lacking := range []float64{0, 0.1} {
-			b := NewBuilder(Dissimilarity{measure, 1, 0.1})
-			defer b.Free()
+			b := newBuilder(Dissimilarity{measure, 1, 0.1})
+			defer b.free()
 			for _, size := range [][2]int{{3, 40}, {5, 30_000}, {6, 11_000}, {5, 1}, {5, 40}} {
 				n, p := size[0], size[1]
 				if p == 1 && (measure == Correlation || lacking > 0) {
@@ -75,7 +75,7 @@ func TestMeasures(t *testing.T) {
 				}
 				x := randomResponses(n, p, lacking)
 				got := make([]float64, Pairs(n))
-				if err := b.Condensed(got, x, Design{Conditions: n}); err != nil {
+				if err := b.condensed(got, x, Design{Conditions: n}); err != nil {
 					t.Fatal(err)
 				}
 				for i, k := 0, 0; i < n; i++ {
@@ -122,9 +122,9 @@ func TestCrossnobis(t *testing.T) {
 			}
 			x = wide
 		}
-		b := NewBuilder(Dissimilarity{Measure: Crossnobis})
-		defer b.Free()
-		if err := b.Condensed(got, x, design); err != nil {
+		b := newBuilder(Dissimilarity{Measure: Crossnobis})
+		defer b.free()
+		if err := b.condensed(got, x, design); err != nil {
 			t.Fatal(err)
 		}
 		if hole {
@@ -153,16 +153,23 @@ func TestUndefinedDissimilarities(t *testing.T) {
 	if !errors.Is(err, core.ErrInvalid) || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
+	x.Set(2, 0, 1e200)
+	for _, measure := range []Measure{Correlation, Cosine, SquaredEuclidean} {
+		err := RDMs(context.Background(), dst, []*mat.Dense{x}, Dissimilarity{Measure: measure}, designs)
+		if !errors.Is(err, errRange) {
+			t.Errorf("%v of numbers whose squares overflow: got %v", measure, err)
+		}
+	}
 }
 
 // TestReferences compares RDMs one at a time with the comparison of all.
 func TestReferences(t *testing.T) {
 	const n, models = 8, 3
 	all := mat.NewDense(models+2, Pairs(n), nil)
-	b := NewBuilder(Dissimilarity{Measure: SquaredEuclidean})
-	defer b.Free()
+	b := newBuilder(Dissimilarity{Measure: SquaredEuclidean})
+	defer b.free()
 	for k := range models + 2 {
-		if err := b.Condensed(all.RawRowView(k), randomResponses(n, 30+k, 0), Design{Conditions: n}); err != nil {
+		if err := b.condensed(all.RawRowView(k), randomResponses(n, 30+k, 0), Design{Conditions: n}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -199,11 +206,11 @@ func TestReferences(t *testing.T) {
 
 func BenchmarkRDM(b *testing.B) {
 	x := randomResponses(92, 2000, 0)
-	builder := NewBuilder(Dissimilarity{})
-	defer builder.Free()
+	builder := newBuilder(Dissimilarity{})
+	defer builder.free()
 	dst := make([]float64, Pairs(92))
 	for b.Loop() {
-		if err := builder.Condensed(dst, x, Design{Conditions: 92}); err != nil {
+		if err := builder.condensed(dst, x, Design{Conditions: 92}); err != nil {
 			b.Fatal(err)
 		}
 	}

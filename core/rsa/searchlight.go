@@ -152,7 +152,7 @@ func Searchlights(ctx context.Context, dst *mat.Dense, used []int64, x *Response
 type searchlight struct {
 	x          *Responses
 	around     Neighborhoods
-	builder    *Builder
+	builder    *builder
 	references *References
 	features   []int64
 	patterns   []float64 // conditions x features
@@ -163,7 +163,7 @@ type searchlight struct {
 }
 
 func newSearchlight(x *Responses, around Neighborhoods, d Dissimilarity, references *References, tile int) *searchlight {
-	s := &searchlight{x: x, around: around, builder: NewBuilder(d), references: references}
+	s := &searchlight{x: x, around: around, builder: newBuilder(d), references: references}
 	s.builder.most = around.Largest()
 	s.features = make([]int64, 0, around.Largest())
 	s.patterns = s.arena.Float64s(x.Conditions * around.Largest())
@@ -175,7 +175,7 @@ func newSearchlight(x *Responses, around Neighborhoods, d Dissimilarity, referen
 
 func (s *searchlight) free() {
 	if s != nil {
-		s.builder.Free()
+		s.builder.free()
 		s.arena.Free()
 	}
 }
@@ -218,7 +218,7 @@ func (s *searchlight) prepare(f *form, k int) (int, error) {
 		return 0, errNoFeatures
 	}
 	x := mat.NewDense(s.x.Conditions, n, s.patterns[:s.x.Conditions*n])
-	if err := s.builder.Condensed(s.rdm, x, Design{Conditions: s.x.Conditions}); err != nil {
+	if err := s.builder.condensed(s.rdm, x, Design{Conditions: s.x.Conditions}); err != nil {
 		return n, err
 	}
 	return n, s.references.m.prepare(f, s.rdm, s.scratch)

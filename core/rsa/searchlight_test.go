@@ -50,8 +50,8 @@ func TestSearchlightsAreRDMsComparedOneByOne(t *testing.T) {
 	x, balls := volume(7)
 	models := randomModels(40, 7) // more than a tile
 	got, used := runSearchlights(t, x, balls, models)
-	builder := NewBuilder(Dissimilarity{})
-	defer builder.Free()
+	builder := newBuilder(Dissimilarity{})
+	defer builder.free()
 	for k := range balls.Len() {
 		features := balls.Append(nil, k)
 		if used[k] != int64(len(features)) {
@@ -63,7 +63,7 @@ func TestSearchlightsAreRDMsComparedOneByOne(t *testing.T) {
 				patterns.Set(c, j, x.Doubles[c*60+int(f)])
 			}
 		}
-		if err := builder.Condensed(rdm.RawRowView(0), patterns, Design{Conditions: 7}); err != nil {
+		if err := builder.condensed(rdm.RawRowView(0), patterns, Design{Conditions: 7}); err != nil {
 			t.Fatal(err)
 		}
 		want := mat.NewDense(1, 40, nil)

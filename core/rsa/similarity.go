@@ -88,9 +88,6 @@ func newComparer(c Comparison, pairs int, kept []int32) (*comparer, error) {
 	return m, err
 }
 
-// Conditions returns the number of conditions of a condensed RDM.
-func Conditions(pairs int) int { return int(math.Round((1 + math.Sqrt(float64(1+8*pairs))) / 2)) }
-
 // pairs returns the conditions of each kept entry.
 func (m *comparer) pairs() [][2]int32 {
 	all := make([][2]int32, 0, Pairs(m.n))
