@@ -144,7 +144,8 @@ func (b *builder) checkFolds() error {
 			case b.products(i, j) > 0:
 			case i == j:
 				return core.Invalidf(
-					"%v was not observed in two folds, which cross-validation needs", core.Condition(i))
+					"%v was not observed in two folds, which cross-validation needs",
+					core.Condition(i))
 			default:
 				return core.Invalidf(
 					"%v and %v were not observed in different folds, which cross-validation needs",

@@ -24,13 +24,14 @@ func (e Evaluation) Permute(ctx context.Context, null *mat.Dense, seed uint64) e
 	case r.lacking != nil:
 		return core.Invalidf("RDMs with NaN cannot be permuted: their missing entries would move")
 	}
-	p, err := e.newPermuter(ctx, r, par.Workers(ctx, rowCount(null)))
+	permutations, _ := null.Dims()
+	p, err := e.newPermuter(ctx, r, par.Workers(ctx, permutations))
 	if err != nil {
 		return err
 	}
 	defer p.all.arena.Free()
-	par.Expect(ctx, rowCount(null))
-	return par.For(ctx, rowCount(null), len(p.workers), func(w, t int) error {
+	par.Expect(ctx, permutations)
+	return par.For(ctx, permutations, len(p.workers), func(w, t int) error {
 		return p.workers[w].permuted(p, null.RawRowView(t), rand.New(rand.NewPCG(seed, uint64(t))))
 	})
 }
@@ -47,10 +48,11 @@ type permuterWorker struct {
 	source  []int32
 	rdm     []float64
 	form    []form
-	scratch *Scratch
+	scratch *scratch
 }
 
-func (e Evaluation) newPermuter(ctx context.Context, r *resampling, workers int) (*permuter, error) {
+func (e Evaluation) newPermuter(ctx context.Context, r *resampling, workers int) (
+	*permuter, error) {
 	p := &permuter{all: e.newWorker(r)}
 	arena := &p.all.arena
 	if err := arena.Err(); err != nil {
@@ -64,7 +66,7 @@ func (e Evaluation) newPermuter(ctx context.Context, r *resampling, workers int)
 		return nil, err
 	}
 	p.held = held
-	if held.m.inner() && len(e.Sigma) == 0 {
+	if held.m.traits.inner && len(e.Sigma) == 0 {
 		p.mean = arena.Float64s(held.m.size)
 		for s := range p.all.subjects {
 			floats.AddScaled(p.mean, 1/float64(p.all.subjects), held.forms[p.all.models+s].second())

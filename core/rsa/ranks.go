@@ -3,6 +3,8 @@ package rsa
 import (
 	"math"
 
+	"gonum.org/v1/gonum/floats"
+
 	"netrep_go/core/internal/cmem"
 )
 
@@ -102,4 +104,11 @@ func (s *sorter) midranks(dst, x []float64) {
 			dst[i] = rank
 		}
 	})
+}
+
+// doubledMidranks stores twice the midranks of x: integers, so that sums of equal
+// ones are equal.
+func (s *sorter) doubledMidranks(dst, x []float64) {
+	s.midranks(dst, x)
+	floats.Scale(2, dst)
 }

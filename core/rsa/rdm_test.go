@@ -3,7 +3,6 @@ package rsa
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -82,7 +81,8 @@ func TestMeasures(t *testing.T) {
 					for j := i + 1; j < n; j, k = j+1, k+1 {
 						want := byDefinition(measure, x.RawRowView(i), x.RawRowView(j))
 						if !scalar.EqualWithinAbsOrRel(got[k], want, 1e-13, 1e-10) {
-							t.Errorf("measure %d, %v lacking, %d x %d, pair %d: got %v, want %v", measure, lacking, n, p, k, got[k], want)
+							t.Errorf("%v, %v lacking, %d x %d, pair %d: got %v, want %v",
+								measure, lacking, n, p, k, got[k], want)
 						}
 					}
 				}
@@ -100,11 +100,12 @@ func TestCrossnobis(t *testing.T) {
 		design.Fold = append(design.Fold, int64(o/n%folds))
 	}
 	x := randomResponses(17, p, 0)
+	of := func(o, condition int) bool { return int(design.Condition[o]) == condition }
 	mean := func(i, j int) float64 {
 		var sum, number float64
 		for a := range 17 {
 			for b := range 17 {
-				if int(design.Condition[a]) == i && int(design.Condition[b]) == j && design.Fold[a] != design.Fold[b] {
+				if of(a, i) && of(b, j) && design.Fold[a] != design.Fold[b] {
 					sum += mat.Dot(x.RowView(a), x.RowView(b)) / p
 					number++
 				}
@@ -132,7 +133,8 @@ func TestCrossnobis(t *testing.T) {
 		}
 		for i, k := 0, 0; i < n; i++ {
 			for j := i + 1; j < n; j, k = j+1, k+1 {
-				if want := mean(i, i) + mean(j, j) - 2*mean(i, j); !scalar.EqualWithinAbs(got[k], want, 1e-12) {
+				want := mean(i, i) + mean(j, j) - 2*mean(i, j)
+				if !scalar.EqualWithinAbs(got[k], want, 1e-12) {
 					t.Errorf("hole %v, pair %d: got %v, want %v", hole, k, got[k], want)
 				}
 			}
@@ -149,52 +151,61 @@ func TestUndefinedDissimilarities(t *testing.T) {
 	ok := randomResponses(4, 7, 0)
 	designs := []Design{{Conditions: 4}, {Conditions: 4}}
 	err := RDMs(context.Background(), dst, []*mat.Dense{ok, x}, Dissimilarity{}, designs)
-	want := "data[1]: the responses to condition 2 are constant over features, so that their correlation with others is undefined"
+	want := "data[1]: the responses to condition 2 are constant over features, so that their " +
+		"correlation with others is undefined"
 	if !errors.Is(err, core.ErrInvalid) || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
 	x.Set(2, 0, 1e200)
 	for _, measure := range []Measure{Correlation, Cosine, SquaredEuclidean} {
-		err := RDMs(context.Background(), dst, []*mat.Dense{x}, Dissimilarity{Measure: measure}, designs)
+		d := Dissimilarity{Measure: measure}
+		err := RDMs(context.Background(), dst, []*mat.Dense{x}, d, designs)
 		if !errors.Is(err, errRange) {
 			t.Errorf("%v of numbers whose squares overflow: got %v", measure, err)
 		}
 	}
 }
 
+// randomRDMs returns RDMs of squared distances of patterns in general position.
+func randomRDMs(t *testing.T, count, n int) *mat.Dense {
+	t.Helper()
+	rdms := mat.NewDense(count, Pairs(n), nil)
+	xs, designs := make([]*mat.Dense, count), make([]Design, count)
+	for k := range xs {
+		xs[k], designs[k] = randomResponses(n, 30+k, 0), Design{Conditions: n}
+	}
+	d := Dissimilarity{Measure: SquaredEuclidean}
+	if err := RDMs(context.Background(), rdms, xs, d, designs); err != nil {
+		t.Fatal(err)
+	}
+	return rdms
+}
+
 // TestReferences compares RDMs one at a time with the comparison of all.
 func TestReferences(t *testing.T) {
 	const n, models = 8, 3
-	all := mat.NewDense(models+2, Pairs(n), nil)
-	b := newBuilder(Dissimilarity{Measure: SquaredEuclidean})
-	defer b.free()
-	for k := range models + 2 {
-		if err := b.condensed(all.RawRowView(k), randomResponses(n, 30+k, 0), Design{Conditions: n}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	all := randomRDMs(t, models+2, n)
 	refs := all.Slice(0, models, 0, Pairs(n)).(*mat.Dense)
 	for s := Spearman; s <= NegativeRiemannian; s++ {
-		t.Run(fmt.Sprint(s), func(t *testing.T) {
-			want := mat.NewDense(models+2, models+2, nil)
-			if err := Compare(context.Background(), want, all, nil, Comparison{Similarity: s}); err != nil {
+		t.Run(s.String(), func(t *testing.T) {
+			want, c := mat.NewDense(models+2, models+2, nil), Comparison{Similarity: s}
+			if err := Compare(context.Background(), want, all, nil, c); err != nil {
 				t.Fatal(err)
 			}
-			r, err := NewReferences(refs, Comparison{Similarity: s})
+			r, err := newReferences(refs, c)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer r.Free()
-			scratch, err := r.NewScratch()
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := make([]float64, models)
+			defer r.free()
+			scratch, query := r.m.newScratch(&r.arena), r.m.newForms(&r.arena, 1)
 			for k := range models + 2 {
-				if err := r.Compare(got, all.RawRowView(k), scratch); err != nil {
+				if err := r.m.prepare(&query[0], all.RawRowView(k), scratch); err != nil {
 					t.Fatal(err)
 				}
-				for m, v := range got {
+				if err := r.m.tile(scratch.tile[:], query, r.forms, scratch); err != nil {
+					t.Fatal(err)
+				}
+				for m, v := range scratch.tile[:models] {
 					if !scalar.EqualWithinAbs(v, want.At(k, m), 1e-9) {
 						t.Errorf("RDM %d, reference %d: got %v, want %v", k, m, v, want.At(k, m))
 					}

@@ -79,12 +79,12 @@ func (l Lists) Append(dst []int64, k int) []int64 {
 	return append(dst, l.Features[l.Start[k]:l.Start[k+1]]...)
 }
 
-// Balls are the voxels of a volume that are near a centre. They are found when
+// Balls are the voxels of a volume that are near a center. They are found when
 // they are asked for: lists of them would take more memory than the responses.
 type Balls struct {
 	Shape   [3]int
 	Centers []int64 // positions in the volume, in row-major order
-	Steps   []int64 // three for each voxel of a ball, seen from its centre
+	Steps   []int64 // three for each voxel of a ball, seen from its center
 	Column  []int64 // feature of each voxel of the volume, -1 for none
 }
 
@@ -94,10 +94,12 @@ func (b Balls) Len() int { return len(b.Centers) }
 // Largest is the number of voxels in a whole ball.
 func (b Balls) Largest() int { return len(b.Steps) / 3 }
 
-// Append appends the features around centre k.
+// Append appends the features around center k.
 func (b Balls) Append(dst []int64, k int) []int64 {
 	center := int(b.Centers[k])
-	at := [3]int{center / (b.Shape[1] * b.Shape[2]), center / b.Shape[2] % b.Shape[1], center % b.Shape[2]}
+	at := [3]int{
+		center / (b.Shape[1] * b.Shape[2]), center / b.Shape[2] % b.Shape[1], center % b.Shape[2],
+	}
 	for s := 0; s < len(b.Steps); s += 3 {
 		x, y, z := at[0]+int(b.Steps[s]), at[1]+int(b.Steps[s+1]), at[2]+int(b.Steps[s+2])
 		if x < 0 || y < 0 || z < 0 || x >= b.Shape[0] || y >= b.Shape[1] || z >= b.Shape[2] {
@@ -122,12 +124,13 @@ func searchlightTile(pairs int) int { return max(1, min(16, 1<<15/pairs-1)) }
 // responses are constant or all its dissimilarities the same, gets a row of NaN.
 //
 // An RDM is in memory only until it is compared.
-func Searchlights(ctx context.Context, dst *mat.Dense, used []int64, x *Responses, around Neighborhoods, d Dissimilarity, c Comparison, models *mat.Dense) error {
-	references, err := NewReferences(models, c)
+func Searchlights(ctx context.Context, dst *mat.Dense, used []int64, x *Responses,
+	around Neighborhoods, d Dissimilarity, c Comparison, models *mat.Dense) error {
+	references, err := newReferences(models, c)
 	if err != nil {
 		return err
 	}
-	defer references.Free()
+	defer references.free()
 	tile := searchlightTile(Pairs(x.Conditions))
 	tasks := (around.Len() + tile - 1) / tile
 	workers := make([]*searchlight, par.Workers(ctx, tasks))
@@ -153,16 +156,17 @@ type searchlight struct {
 	x          *Responses
 	around     Neighborhoods
 	builder    *builder
-	references *References
+	references *references
 	features   []int64
 	patterns   []float64 // conditions x features
 	rdm        []float64
 	forms      []form
-	scratch    *Scratch
+	scratch    *scratch
 	arena      cmem.Arena
 }
 
-func newSearchlight(x *Responses, around Neighborhoods, d Dissimilarity, references *References, tile int) *searchlight {
+func newSearchlight(x *Responses, around Neighborhoods, d Dissimilarity,
+	references *references, tile int) *searchlight {
 	s := &searchlight{x: x, around: around, builder: newBuilder(d), references: references}
 	s.builder.most = around.Largest()
 	s.features = make([]int64, 0, around.Largest())
@@ -196,14 +200,14 @@ func (s *searchlight) tile(dst *mat.Dense, used []int64, from, to int) error {
 			return err
 		}
 	}
-	models := s.references.forms
+	m, models, similarities := s.references.m, s.references.forms, s.scratch.tile[:]
 	for j := 0; j < len(models) && len(defined) > 0; j += tileSize {
 		columns := models[j:min(j+tileSize, len(models))]
-		if err := s.references.m.tile(s.scratch.tile[:], s.forms[:len(defined)], columns, s.scratch); err != nil {
+		if err := m.tile(similarities, s.forms[:len(defined)], columns, s.scratch); err != nil {
 			return err
 		}
 		for i, k := range defined {
-			copy(dst.RawRowView(k)[j:], s.scratch.tile[i*len(columns):(i+1)*len(columns)])
+			copy(dst.RawRowView(k)[j:], similarities[i*len(columns):(i+1)*len(columns)])
 		}
 	}
 	return nil
