@@ -158,7 +158,8 @@ const (
 func (s *spectra) riemannian(g, inverse, noise []float64) (float64, error) {
 	if math.IsNaN(inverse[0]) {
 		return math.NaN(), core.Invalidf("others must be squared distances of patterns in " +
-			"general position for the Riemannian distance: their inner products are not positive definite")
+			"general position for the Riemannian distance: their inner products are not " +
+			"positive definite")
 	}
 	n := s.n - 1
 	m, between := s.a[:n*n], s.b[:n*n]

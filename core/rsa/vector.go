@@ -47,10 +47,10 @@ func (v vector) prepare(m *comparer, f *form, entries []float64, s *scratch) err
 	} else {
 		copy(x, entries)
 	}
-	if !v.direction(x) && !v.untied {
+	norm := v.center(x)
+	if norm == 0 && !v.untied {
 		return v.undefined()
 	}
-	norm := floats.Norm(x, 2)
 	switch n := float64(m.size); {
 	case v.untied:
 		norm = math.Sqrt((n*n*n - n) / 12)
@@ -64,17 +64,22 @@ func (v vector) prepare(m *comparer, f *form, entries []float64, s *scratch) err
 	return nil
 }
 
-// direction centers x if that is asked for, and reports whether anything is left.
-func (v vector) direction(x []float64) bool {
+// center subtracts the mean of x if that is asked for, and returns the length of
+// what is left, 0 if it is rounding.
+func (v vector) center(x []float64) float64 {
 	if !v.centered {
-		return floats.Norm(x, 2) > 0
+		return floats.Norm(x, 2)
 	}
 	mean := floats.Sum(x) / float64(len(x))
 	floats.AddConst(-mean, x)
-	return floats.Norm(x, 2) > unvaried*math.Abs(mean)*math.Sqrt(float64(len(x)))
+	norm := floats.Norm(x, 2)
+	if norm <= unvaried*math.Abs(mean)*math.Sqrt(float64(len(x))) {
+		return 0
+	}
+	return norm
 }
 
-// undefined is the error of RDMs of which nothing is left.
+// undefined is the error of RDMs of length 0.
 func (v vector) undefined() error {
 	if v.centered {
 		return errConstant
@@ -92,8 +97,7 @@ func (v vector) normalize(dst, entries []float64, s *scratch) {
 		return
 	}
 	copy(dst, entries)
-	v.direction(dst)
-	floats.Scale(1/floats.Norm(dst, 2), dst)
+	floats.Scale(1/v.center(dst), dst)
 }
 
 func (v vector) method(arena *cmem.Arena, w *evaluator) method {
