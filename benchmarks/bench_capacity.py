@@ -86,7 +86,7 @@ def example() -> dict[str, object]:
     """Time the example of mftma's README from beginning to end, both with one start."""
     rng = np.random.RandomState(0)
     X = [np.ascontiguousarray(rng.randn(5000, 50).T) for _ in range(100)]
-    model = MeanFieldCapacity(n_t=200, n_repeats=1, min_removed=1, random_state=0)
+    model = MeanFieldCapacity(n_t=200, n_restarts=1, min_removed=1, random_state=0)
     seconds = shortest(lambda: model.fit(X), 3)
     row = {"case": "P=100, M=50, N=5000, n_t=200, 2 cores", "unit": "run"}
     return compared(row, seconds, mftma("example", 2))
@@ -136,7 +136,7 @@ from netrep_go.capacity import MeanFieldCapacity
 rng = np.random.default_rng(0)
 X = [rng.standard_normal(2000) + 0.3 * rng.standard_normal((50, 2000)) for _ in range(1000)]
 start = time.perf_counter()
-MeanFieldCapacity(n_t=200, n_repeats=1, random_state=0).fit(X)
+MeanFieldCapacity(n_t=200, n_restarts=1, random_state=0).fit(X)
 seconds = time.perf_counter() - start
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps({"seconds": round(seconds, 1), "peak memory with input (MiB)": round(peak)}))

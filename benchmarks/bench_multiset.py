@@ -15,8 +15,8 @@ import numpy as np
 from harness import Case, main, peer
 
 from netrep_go import datasets
+from netrep_go._cohort import Cohorts, named
 from netrep_go.metrics import LinearMetric
-from netrep_go.metrics._cohort import Cohorts, named
 from netrep_go.multiset import pairwise_distances
 
 netrep = peer("netrep.metrics")
@@ -58,7 +58,7 @@ def routes(train: list[np.ndarray], alpha: float) -> dict[str, object]:
     """Return how many of the training distances were certified."""
     metric = LinearMetric(alpha=alpha)
     cohorts = Cohorts(named(train, "train"), None)
-    *_, counts = metric._measure(cohorts, np.float64, None, False)
+    _, counts = metric._count_routes(cohorts, np.float64, None, False)
     return {"certified": f"{counts[0] / counts[:2].sum():.0%}"}
 
 

@@ -106,7 +106,7 @@ func gaussianDistances(ctx context.Context, a *args) error {
 	if err := firstError(err, length(unconverged, 1), checkStarts(starts, gaussian.Neurons)); err != nil {
 		return err
 	}
-	cohort, err := metrics.NewGaussianCohort(ctx, gaussian, fromMeans, starts, train, test)
+	cohort, err := metrics.NewGaussianCohort(gaussian, fromMeans, starts, train, test)
 	if err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ func energyDistances(ctx context.Context, a *args) error {
 	if err := length(unconverged, 1); err != nil {
 		return err
 	}
-	cohort, err := metrics.NewEnergyCohort(ctx, energy, train, test, testRepeats)
+	cohort, err := metrics.NewEnergyCohort(energy, train, test, testRepeats)
 	if err != nil {
 		return err
 	}

@@ -4,12 +4,13 @@
 //
 // # Packages
 //
-// Imports run from left to right of this list only, bottom to top:
+// Imports run one way, internal <- core <- linalg <- optimize <- {metrics, capacity,
+// rsa} <- multiset, and those in braces do not import each other:
 //
-//	rsa        dissimilarity matrices, their similarities, bootstrap, searchlights
 //	multiset   distances in sets of networks, for any Cohort; means and k-means
 //	metrics    distances between two networks, and their Cohorts
 //	capacity   mean-field capacity and geometry of manifolds, separability
+//	rsa        dissimilarity matrices, their similarities, bootstrap, searchlights
 //	optimize   linear assignment, the groups that alignments are chosen from,
 //	           projections on cones, minima over subspaces
 //	linalg     what gonum lacks: whitening, certified nuclear norms, polar factors
@@ -17,6 +18,9 @@
 //	internal   blas: the seam to the process's BLAS and LAPACK
 //	           par: the only place that starts goroutines
 //	           cmem: large scratch memory, from the C heap
+//
+// Files follow the same rule: what two files of a package share is in a file named
+// after it, not in its first user's.
 //
 // # Conventions
 //
@@ -27,12 +31,13 @@
 //
 // Functions are stateless: they write to memory of the caller and keep nothing.
 // Long ones take a context first, which may be a Job (see NewJob), and report
-// to it through par.For. Results never depend on the number of workers: tasks
-// are fixed blocks, and sums over tasks are ordered.
+// to it through the loops of par; no struct keeps one. Results never depend on the
+// number of workers: tasks are fixed blocks, and sums over tasks are ordered.
 //
 // What data can cause comes back as an error that is ErrInvalid, ErrNumerical
-// or ErrNoMemory and whose text is for users. Misuse by our own code panics,
-// and the gateway recovers. Scratch that grows with the data is allocated from
-// a cmem.Arena, once a worker, because running out of Go's own heap would kill
-// the interpreter.
+// or ErrNoMemory and whose text is for users; what it is about, such as network 3,
+// stands in it as a Subject. Misuse by our own code panics, and the gateway
+// recovers. Scratch that grows with the data is allocated from a cmem.Arena, once
+// a worker (par.Each), because running out of Go's own heap would kill the
+// interpreter.
 package core

@@ -52,15 +52,22 @@ func Numericalf(format string, args ...any) error {
 	return &marked{format, args, ErrNumerical}
 }
 
-// marked is a message that belongs to a sentinel without repeating its text.
-type marked struct {
-	format   string
-	args     []any
-	sentinel error
+// Errorf is fmt.Errorf, with one %w, for an error that has Subjects among args, or
+// that wraps one.
+func Errorf(format string, args ...any) error {
+	return &marked{format, args, errors.Unwrap(fmt.Errorf(format, args...))}
 }
 
-func (e *marked) Error() string { return fmt.Sprintf(e.format, e.args...) }
-func (e *marked) Unwrap() error { return e.sentinel }
+// marked is a message that keeps its Subjects. It belongs to a sentinel without
+// repeating its text, or wraps an error.
+type marked struct {
+	format string
+	args   []any
+	inner  error
+}
+
+func (e *marked) Error() string { return fmt.Errorf(e.format, e.args...).Error() }
+func (e *marked) Unwrap() error { return e.inner }
 
 // SubjectMark stands for a Subject in what Template returns.
 const SubjectMark = "\x1a"
@@ -75,12 +82,18 @@ func Template(err error) (text string, subjects []Subject) {
 	}
 	args := slices.Clone(e.args)
 	for i, arg := range args {
-		if s, ok := arg.(Subject); ok {
-			subjects = append(subjects, s)
+		switch arg := arg.(type) {
+		case Subject:
+			subjects = append(subjects, arg)
 			args[i] = SubjectMark
+		case error:
+			inner, more := Template(arg)
+			subjects = append(subjects, more...)
+			args[i] = errors.New(inner)
 		}
 	}
-	return strings.Replace(text, e.Error(), fmt.Sprintf(e.format, args...), 1), subjects
+	template := fmt.Errorf(e.format, args...).Error()
+	return strings.Replace(text, e.Error(), template, 1), subjects
 }
 
 // PanicError is a panic recovered by a parallel loop or by Recover.

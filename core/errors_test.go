@@ -27,3 +27,21 @@ func TestErrorsCarryTheirSubjectsApartFromTheirText(t *testing.T) {
 		t.Errorf("an error without subjects has template %q and subjects %v", text, subjects)
 	}
 }
+
+func TestErrorfKeepsWhatItWraps(t *testing.T) {
+	inner := Errorf("covariance 2: %w", Numericalf("unlike %v", HeldOut(4)))
+	err := Errorf("%v and %v: %w", Network(1), Network(2), inner)
+	if want := "network 1 and network 2: covariance 2: unlike held-out network 4"; err.Error() != want {
+		t.Errorf("the text is %q, want %q", err, want)
+	}
+	if !errors.Is(err, ErrNumerical) || errors.Is(err, ErrInvalid) {
+		t.Errorf("%v belongs to the wrong sentinel", err)
+	}
+	text, subjects := Template(err)
+	if want := "\x1a and \x1a: covariance 2: unlike \x1a"; text != want {
+		t.Errorf("the template is %q, want %q", text, want)
+	}
+	if want := []Subject{Network(1), Network(2), HeldOut(4)}; !slices.Equal(subjects, want) {
+		t.Errorf("the subjects are %v, want %v", subjects, want)
+	}
+}

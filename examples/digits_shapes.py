@@ -144,13 +144,13 @@ def write_distances(path, table, train, test):
 def draw_distances(output, table, distances):
     """Draw the heat map, the plane and the dendrogram."""
     heatmap = DistanceMatrixDisplay.from_distances(
-        distances, labels=names(table), cluster=True, name=UNIT
+        distances, names=names(table), cluster=True, name=UNIT
     )
     save(heatmap, output / "heatmap.png")
     plane = EmbeddingDisplay.from_distances(distances, covariates=table, hue="width", style="depth")
     save(plane, output / "mds.png")
     tree = DendrogramDisplay.from_distances(
-        distances, labels=names(table), covariates=table, hue="width", name=UNIT
+        distances, names=names(table), covariates=table, hue="width", name=UNIT
     )
     save(tree, output / "dendrogram.png")
 
@@ -171,7 +171,7 @@ def draw_activations(path, digits, distances):
         aligned.append(Aligner().fit(X[::2], y=reference[::2]).transform(X[1::2]))
     name = names(digits.networks)
     display = AlignedActivationsDisplay.from_activations(
-        aligned, digits.labels[1::2], titles=[name[row] for row in rows]
+        aligned, digits.y[1::2], names=[name[row] for row in rows]
     )
     display.figure_.suptitle(f"Held-out images in the space of {name[center]}")
     save(display, path)

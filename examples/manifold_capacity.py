@@ -10,8 +10,8 @@ rapidocr-onnxruntime, and through one of the two with shuffled weights:
 The manifold of a photograph is all its transforms together. Layer by layer, the example prints and
 draws how many manifolds per feature a linear readout can classify (capacity, by mean-field theory
 and by direct simulation), the radius and dimension of those parts of them that matter to it, and
-how much their centres correlate, as Cohen, Chung, Lee & Sompolinsky (2020), Nat. Commun. 11, 746,
-do for networks that recognise objects. After its first block, the network that detects text raises
+how much their centers correlate, as Cohen, Chung, Lee & Sompolinsky (2020), Nat. Commun. 11, 746,
+do for networks that recognize objects. After its first block, the network that detects text raises
 the capacity threefold, while radii and dimensions fall; with shuffled weights it only falls.
 """
 
@@ -203,7 +203,7 @@ def write_table(path, fitted, direct):
 
 def print_findings(fitted, direct):
     """Print the measures of all layers."""
-    print("\n  capacity  direct  radius  dimension  centre correlation")
+    print("\n  capacity  direct  radius  dimension  center correlation")
     for name, by_layer in fitted.items():
         print(name)
         for layer, model in by_layer.items():

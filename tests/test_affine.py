@@ -124,8 +124,8 @@ def test_coordinates_are_reusable(images):
 
 def test_labels_belong_to_flat_samples(images):
     found = affine_manifolds(images, "rotation", 1.0, 4)
-    flat = found.images.reshape(len(found.labels), -1)
-    assert_array_equal(flat[found.labels == 2], found.images[2].reshape(4, -1))
+    flat = found.images.reshape(len(found.y), -1)
+    assert_array_equal(flat[found.y == 2], found.images[2].reshape(4, -1))
 
 
 def test_images_of_several_sizes(rng):
@@ -198,7 +198,7 @@ def test_preprocessing_takes_gray_images_and_manifolds(rng):
 def test_display_of_manifolds(n_channels, rng):
     images = rng.random((4, 11, 6, 8, *n_channels)) * 255
     display = ImageManifoldsDisplay.from_images(
-        images, n_manifolds=3, n_samples=3, labels=list("abcd")
+        images, n_manifolds=3, n_samples=3, names=list("abcd")
     )
     display.figure_.canvas.draw()
     assert_allclose(display.images, images[:3, [0, 5, 10]] / 255)
@@ -209,5 +209,5 @@ def test_display_of_manifolds(n_channels, rng):
     plt.close("all")
     with pytest.raises(ValueError, match=r"images must have shape \(n_manifolds, n_samples"):
         ImageManifoldsDisplay.from_images(images[0, 0])
-    with pytest.raises(ValueError, match="labels must have length 4, got 1"):
-        ImageManifoldsDisplay.from_images(images, labels=["a"])
+    with pytest.raises(ValueError, match="one entry for each of the 4 images, got 1"):
+        ImageManifoldsDisplay.from_images(images, names=["a"])

@@ -1,6 +1,10 @@
 """From a file to its results: the same however the work was cut, and none of it lost."""
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -75,7 +79,7 @@ def test_both_kinds_of_capacity(prefix, monkeypatch):
     fitted = []
     original = MeanFieldCapacity.fit
     monkeypatch.setattr(MeanFieldCapacity, "fit", lambda *args: fitted.append(1) or original(*args))
-    direct = DirectCapacity("search", features="first", labels="sparse")
+    direct = DirectCapacity("search", features="first", dichotomies="sparse")
     variables = analyze_mat(prefix, [*FAST, direct]).variables
     assert len(fitted) == 1  # the third set
     written = read_mat(f"{prefix}_capacity.mat")
@@ -84,7 +88,7 @@ def test_both_kinds_of_capacity(prefix, monkeypatch):
     assert separability.shape == (SETS, NEURONS)
     assert np.isnan(separability[1, 9:]).all()
     with TuningFile(f"{prefix}_tuning.mat") as tuning:
-        model = direct.fit(tuning[1])  # with all labellings and the first features: exact
+        model = direct.fit(tuning[1])  # with all labelings and the first features: exact
     assert_array_equal(separability[1, model.n_tested_ - 1], model.separability_)
     assert variables["capacity_results"][1, 0] == model.n_critical_
     assert_allclose(variables["direct_capacity_results"], OBJECTS / variables["capacity_results"])
@@ -159,6 +163,66 @@ def test_other_responses_are_not_mixed(prefix):
     write_mat(f"{prefix}_tuning.mat", tuning)
     with pytest.raises(ValueError, match="tuning_file was"):
         analyze_mat(prefix, FAST)
+
+
+def test_a_copy_goes_on_and_a_change_in_place_does_not(prefix, tmp_path, monkeypatch):
+    path = tmp_path / "net_tuning.mat"
+    analyze_mat(prefix, FAST, sets=[0, 1])
+    copy = path.read_bytes()
+    path.unlink()
+    path.write_bytes(copy)  # with another date
+    fitted = []
+    original = MeanFieldCapacity.fit
+    monkeypatch.setattr(MeanFieldCapacity, "fit", lambda *args: fitted.append(1) or original(*args))
+    analyze_mat(prefix, FAST)
+    assert len(fitted) == 1  # the third set
+    before = path.stat()
+    responses = read_mat(path)["tuning_function"]
+    value = responses[0, 0, 0, 0].tobytes()
+    path.write_bytes(copy.replace(value, (responses[0, 0, 0, 0] + 1).tobytes()))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = path.stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    with pytest.raises(ValueError, match=r"tuning_file was '.*', now '"):
+        analyze_mat(prefix, FAST)
+
+
+def test_a_killed_analysis_goes_on_and_leaves_nothing_behind(prefix, tmp_path):
+    code = f"""
+import os, signal, numpy as np
+from netrep_go.capacity import MeanFieldCapacity, analyze_mat
+
+save, saved = np.savez, []
+
+def killed(file, **arrays):
+    saved.append(1)
+    if len(saved) < 2:
+        return save(file, **arrays)
+    file.write(b"half of the second part")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+np.savez = killed
+estimator = MeanFieldCapacity(n_t=20, min_removed=1, max_removed=1, max_iter=10_000)
+analyze_mat({str(prefix)!r}, [estimator])
+"""
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, check=False, timeout=120).returncode == -signal.SIGKILL
+    folder = tmp_path / "net_lowrank_optimalK_sets"
+    names = sorted(path.name for path in folder.iterdir())
+    assert len(names) == 2
+    assert names[0].startswith(".1.npz")
+    resumed = analyze_mat(prefix, FAST)
+    assert sorted(path.name for path in folder.iterdir()) == ["0.npz", "1.npz", "2.npz"]
+    shutil.rmtree(folder)
+    assert_same(analyze_mat(prefix, FAST), resumed)
+
+
+def test_progress_and_threads(prefix, capsys):
+    first = analyze_mat(prefix, FAST, n_jobs=1, verbose=True)
+    assert "Analyzing sets: 100%" in capsys.readouterr().err
+    assert_same(analyze_mat(prefix, FAST, n_jobs=2), first)  # which computes nothing again
+    assert capsys.readouterr().err == ""
 
 
 def test_seeds(prefix, tmp_path):

@@ -181,7 +181,7 @@ def test_separability_turns_where_capacity_says(separability):
 def test_segments_of_radius_0_are_points_and_infinite_ones_are_lines():
     n = np.arange(0, 30)
     assert_allclose(segment_separability(12, n, 0.0), cover_separability(12, n, bias=False))
-    lines = segment_separability(12, n, np.inf)  # each takes a feature from the 12 centres
+    lines = segment_separability(12, n, np.inf)  # each takes a feature from the 12 centers
     assert_allclose(lines[12:], cover_separability(12, n[:-12], bias=False), atol=1e-12)
 
 

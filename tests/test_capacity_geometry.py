@@ -44,7 +44,7 @@ def test_radii_of_known_manifolds(rng):
     scales, center = np.array([0.5, 0.3, 0.1]), np.full(9, 2.0)
     X = np.concatenate([with_spectrum(scales, rng) + center, -center[np.newaxis] * 2])
     y = ["b"] * 12 + ["a"]
-    distance = np.linalg.norm(center) * 1.5  # from the mean of the two centres
+    distance = np.linalg.norm(center) * 1.5  # from the mean of the two centers
     assert_allclose(manifold_radii(X, y), [0, np.sqrt((scales**2).sum()) / distance], atol=1e-12)
     expected = np.sqrt((scales**4).sum()) / distance**2
     assert_allclose(spectral_radii(X, y), [0, expected], atol=1e-12)
@@ -105,7 +105,7 @@ def test_bad_manifolds_are_refused(rng):
         participation_ratio(hole, list("aaabbb"))
     with pytest.raises(ValueError, match="manifold 1 has no samples: all are NaN"):
         participation_ratio([X, np.full((2, 3), np.nan)])
-    with pytest.raises(ValueError, match="the centre of manifold 'mid' is the mean of all"):
+    with pytest.raises(ValueError, match="the center of manifold 'mid' is the mean of all"):
         center_correlations([[0.1, 0.0], [0.2, 0.0], [0.3, 0.0]], ["left", "mid", "right"])
     with pytest.raises(ValueError, match=r"fraction must be in \[0, 1\], got 1.5"):
         explained_variance_dimension(X, fraction=1.5)

@@ -157,7 +157,7 @@ def test_scaled_manifolds(X):
 def test_decorrelated_centers(X, keep_norms):
     Y = decorrelate_centers(X, keep_norms=keep_norms)
     assert_diagonal(centers(Y), (centers(X) ** 2).sum(axis=1) if keep_norms else np.ones(4))
-    outside = np.linalg.svd(centers(X))[2][4:]  # the complement of the centres is kept
+    outside = np.linalg.svd(centers(X))[2][4:]  # the complement of the centers is kept
     for a, b in zip(X, Y, strict=True):
         assert_allclose(a @ outside.T, b @ outside.T, atol=1e-12)
     change = np.linalg.lstsq(np.concatenate(X), np.concatenate(Y), rcond=None)
@@ -222,7 +222,7 @@ def test_bad_manifolds_are_refused(rng):
     X = rng.standard_normal((5, 2, 4))
     with pytest.raises(ValueError, match="got 5 manifolds and 4 features"):
         orthogonalize_centers(X)
-    with pytest.raises(ValueError, match="the 5 centres must be linearly independent"):
+    with pytest.raises(ValueError, match="the 5 centers must be linearly independent"):
         decorrelate_centers(X)
     with pytest.raises(ValueError, match="linearly independent"):
         project_on_centers(X[[0, 1, 1]])

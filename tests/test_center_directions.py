@@ -1,4 +1,4 @@
-"""Directions that centres share: the gradient, planted directions, and what users get wrong."""
+"""Directions that centers share: the gradient, planted directions, and what users get wrong."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from netrep_go.capacity import center_correlation_cost, center_correlations, fin
 
 
 def planted(rng, n_directions, n_manifolds=40, n_features=300, strength=6.0):
-    """Return one-sample manifolds whose centres share directions, and these."""
+    """Return one-sample manifolds whose centers share directions, and these."""
     axes = np.linalg.qr(rng.standard_normal((n_features, max(1, n_directions))))[0].T
     weights = strength * rng.standard_normal((n_manifolds, len(axes)))
     centers = 0.35 * rng.standard_normal((n_manifolds, n_features)) + (n_directions > 0) * (
@@ -34,7 +34,7 @@ def test_gradient(rng, shape, n_directions):
         assert slope == pytest.approx(2 * (gradient * step).sum(), rel=1e-5, abs=1e-12)
 
 
-def test_cost_of_uncorrelated_centres():
+def test_cost_of_uncorrelated_centers():
     C = np.hstack([np.eye(6), np.ones((6, 1))])
     V = np.eye(7)[:, 6:]
     value, gradient = center_correlation_cost(C, V)
@@ -48,7 +48,7 @@ def test_cost_of_uncorrelated_centres():
 @pytest.mark.parametrize("n_directions", [0, 1, 3, 5])
 def test_planted_directions(rng, n_directions, criterion):
     X, axes = planted(rng, n_directions)
-    found = find_center_directions(X, criterion=criterion, n_repeats=3, random_state=0)
+    found = find_center_directions(X, criterion=criterion, n_restarts=3, random_state=0)
     assert found.n_removed == n_directions
     D = found.directions
     np.testing.assert_allclose(D @ D.T, np.eye(n_directions), atol=1e-10)
@@ -61,7 +61,7 @@ def test_planted_directions(rng, n_directions, criterion):
 
 def test_what_is_measured(rng):
     X, _ = planted(rng, 2)
-    found = find_center_directions(X, n_repeats=2, random_state=0)
+    found = find_center_directions(X, n_restarts=2, random_state=0)
     centers = np.vstack(X) - np.mean(X, axis=0)
     left = centers - centers @ found.directions.T @ found.directions
     norms, before = np.linalg.norm(left, axis=1), np.linalg.norm(centers, axis=1)
@@ -76,7 +76,7 @@ def test_what_is_measured(rng):
 
 def test_a_minimum_is_found(rng):
     X, _ = planted(rng, 1)
-    found = find_center_directions(X, n_repeats=5, random_state=0)
+    found = find_center_directions(X, n_restarts=5, random_state=0)
     centers = np.vstack(X) - np.mean(X, axis=0)
     value, gradient = center_correlation_cost(centers, found.directions.T)
     V = found.directions.T
@@ -90,17 +90,17 @@ def test_a_minimum_is_found(rng):
 def test_only_the_gram_matrix_matters(rng):
     X, _ = planted(rng, 2)
     Q = np.linalg.qr(rng.standard_normal((320, 320)))[0][:300]
-    one = find_center_directions(X, n_repeats=2, random_state=0)
-    two = find_center_directions([5 * x @ Q - 3 for x in X], n_repeats=2, random_state=0)
+    one = find_center_directions(X, n_restarts=2, random_state=0)
+    two = find_center_directions([5 * x @ Q - 3 for x in X], n_restarts=2, random_state=0)
     assert one.n_removed == two.n_removed == 2
     np.testing.assert_allclose(one.correlation[:3], two.correlation[:3], rtol=1e-3)
 
 
 def test_limits(rng):
     X, _ = planted(rng, 3)
-    assert find_center_directions(X, max_removed=2, n_repeats=1, random_state=0).n_removed == 2
-    assert find_center_directions(X, min_removed=4, n_repeats=1, random_state=0).n_removed >= 4
-    fixed = find_center_directions(X, min_removed=7, max_removed=7, n_repeats=1, random_state=0)
+    assert find_center_directions(X, max_removed=2, n_restarts=1, random_state=0).n_removed == 2
+    assert find_center_directions(X, min_removed=4, n_restarts=1, random_state=0).n_removed >= 4
+    fixed = find_center_directions(X, min_removed=7, max_removed=7, n_restarts=1, random_state=0)
     assert fixed.n_removed == 7
     assert fixed.directions.shape == (7, 300)
     none = find_center_directions(X, max_removed=0)
@@ -113,7 +113,7 @@ def test_limits(rng):
 
 def test_threads_and_seeds(rng):
     X, _ = planted(rng, 2)
-    runs = [find_center_directions(X, n_repeats=4, random_state=1, n_jobs=n) for n in (1, 2, None)]
+    runs = [find_center_directions(X, n_restarts=4, random_state=1, n_jobs=n) for n in (1, 2, None)]
     for run in runs[1:]:
         for a, b in zip(run, runs[0], strict=True):
             np.testing.assert_array_equal(a, b)

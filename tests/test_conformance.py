@@ -166,7 +166,7 @@ def test_direct_capacity(estimator, check):
 
 
 @with_checks(
-    MeanFieldCapacity(n_t=10, n_repeats=1),
+    MeanFieldCapacity(n_t=10, n_restarts=1),
     waived={"check_fit2d_1sample": "what it says is wrong is that there is one manifold"},
 )
 def test_mean_field_capacity(estimator, check):

@@ -7,9 +7,8 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from netrep_go import conv_layers
 from netrep_go.conv_layers import ConvolutionalMetric, convolve_metric
-from netrep_go.metrics import LinearMetric, PermutationMetric
+from netrep_go.metrics import LinearMetric, PermutationMetric, _convolution
 from netrep_go.multiset import cross_distances, pairwise_distances
 
 METRICS = [
@@ -55,7 +54,7 @@ def test_finds_a_shifted_copy(rng, metric, size):
 def test_products_in_batches(rng, monkeypatch):
     X, Y = rng.standard_normal((2, 3, 7, 6, 4))
     want = convolve_metric(LinearMetric(), X, Y, verbose=False)
-    monkeypatch.setattr(conv_layers, "_MAX_BYTES", 8 * 16 * 5)
+    monkeypatch.setattr(_convolution, "_MAX_BYTES", 8 * 16 * 5)
     np.testing.assert_allclose(convolve_metric(LinearMetric(), X, Y, verbose=False), want)
 
 

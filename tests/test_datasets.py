@@ -36,7 +36,7 @@ def test_every_architecture_and_seed_has_one_row(digits):
 
 def test_layers_have_the_table_s_widths_and_depths(digits):
     table = digits.networks
-    n_images = len(digits.labels)
+    n_images = len(digits.y)
     for layers, width, depth in zip(digits.layers, table["width"], table["depth"], strict=True):
         assert [X.shape for X in layers] == [(n_images, width)] * depth
         assert all(X.dtype == np.float64 and X.min() >= 0.0 for X in layers)
@@ -47,10 +47,10 @@ def test_layers_have_the_table_s_widths_and_depths(digits):
 def test_images_are_held_out_digits_with_their_labels(digits):
     X, y = load_digits(return_X_y=True)
     label_of = {row.tobytes(): label for row, label in zip(X / 16.0, y, strict=True)}
-    flat = digits.images.reshape(len(digits.labels), -1)
-    assert [label_of[row.tobytes()] for row in flat] == digits.labels.tolist()
+    flat = digits.images.reshape(len(digits.y), -1)
+    assert [label_of[row.tobytes()] for row in flat] == digits.y.tolist()
     assert len(np.unique(flat, axis=0)) == len(flat) == 899
-    assert np.bincount(digits.labels).min() > 80
+    assert np.bincount(digits.y).min() > 80
 
 
 def test_networks_learn_and_untrained_ones_have_not(digits, untrained):
@@ -92,7 +92,7 @@ def test_random_state_fixes_the_result_and_leaves_the_global_one_alone(untrained
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
     assert_same_activations(untrained, again)
     other = digits_networks(**FAMILY, trained=False, random_state=1)
-    assert not np.array_equal(other.labels, untrained.labels)
+    assert not np.array_equal(other.y, untrained.y)
 
 
 def test_seeds_start_from_different_weights(untrained):

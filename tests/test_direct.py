@@ -69,7 +69,7 @@ def agree(conic, search):
 @pytest.mark.parametrize("n_points", [20, 40])
 def test_points_in_general_position(rng, method, bias, n_points):
     X = rng.lognormal(size=(n_points, 1, 50))  # whatever their distribution
-    model = DirectCapacity(method, labels="iid", bias=bias, tol=0.02, n_t=4000, random_state=3)
+    model = DirectCapacity(method, dichotomies="iid", bias=bias, tol=0.02, n_t=4000, random_state=3)
     model.fit(list(X))
     assert within(model, cover_separability(n_points, model.n_tested_, bias=bias))
     assert model.n_critical_ == pytest.approx(n_points / 2 - bias, abs=3 * model.n_critical_se_)
@@ -94,7 +94,7 @@ def test_balanced_points(rng, method):
 def test_segments(method, radius):
     X = orthogonal_manifolds(12, np.array([[radius], [-radius]]))
     model = DirectCapacity(
-        method, labels="iid", bias=False, tol=0.02, n_t=4000, random_state=2
+        method, dichotomies="iid", bias=False, tol=0.02, n_t=4000, random_state=2
     ).fit(X)
     assert within(model, segment_separability(12, model.n_tested_, radius))
 
@@ -102,7 +102,7 @@ def test_segments(method, radius):
 def test_discs():
     angle = 2 * np.pi * np.arange(60) / 60
     X = orthogonal_manifolds(10, np.stack([np.cos(angle), np.sin(angle)], axis=1))
-    model = DirectCapacity(labels="iid", bias=False, n_t=4000, random_state=3).fit(X)
+    model = DirectCapacity(dichotomies="iid", bias=False, n_t=4000, random_state=3).fit(X)
     p = disc_separability(10, model.n_tested_, 1.0)
     assert (np.abs(model.separability_ - p) < 3 * model.separability_se_ + 0.01).all()
 
@@ -111,7 +111,7 @@ def test_discs():
 def test_orthant_simplices_count_as_points(method):
     X = np.split(np.eye(24), 6)
     model = DirectCapacity(
-        method, labels="iid", bias=False, tol=0.02, n_t=4000, random_state=4
+        method, dichotomies="iid", bias=False, tol=0.02, n_t=4000, random_state=4
     ).fit(X)
     assert within(model, cover_separability(24, model.n_tested_, bias=False))
 
@@ -151,15 +151,15 @@ def test_mean_field(rng, radius):
     assert abs(model.capacity_ / theory.capacity_ - 1) < 3 * error / theory.capacity_ + finite
 
 
-@pytest.mark.parametrize("labels", ["balanced", "iid", "sparse"])
+@pytest.mark.parametrize("dichotomies", ["balanced", "iid", "sparse"])
 @pytest.mark.parametrize("n_manifolds", [4, 5])
-def test_all_dichotomies_of_first_features(rng, labels, n_manifolds):
+def test_all_dichotomies_of_first_features(rng, dichotomies, n_manifolds):
     X = rng.standard_normal((n_manifolds, 2, 7))
-    model = DirectCapacity("search", features="first", labels=labels, step=1).fit(list(X))
+    model = DirectCapacity("search", features="first", dichotomies=dichotomies, step=1).fit(list(X))
     y = np.array(list(itertools.product([0, 1], repeat=n_manifolds)))
     n_negative = (y == 0).sum(axis=1)
-    if labels != "iid":
-        y = y[n_negative == (1 if labels == "sparse" else (n_manifolds + 1) // 2)]
+    if dichotomies != "iid":
+        y = y[n_negative == (1 if dichotomies == "sparse" else (n_manifolds + 1) // 2)]
     for n, fraction in zip(model.n_tested_, model.separability_, strict=True):
         first = X[:, :, :n].reshape(-1, n)
         found = [
@@ -173,7 +173,7 @@ def test_all_dichotomies_of_first_features(rng, labels, n_manifolds):
 def test_search_is_that_of_the_reference():
     # A scan in steps of 10, a bisection, and the ends of the curve.
     X = np.random.default_rng(0).standard_normal((20, 1, 35))
-    model = DirectCapacity("search", labels="iid", random_state=0, rule="first").fit(list(X))
+    model = DirectCapacity("search", dichotomies="iid", random_state=0, rule="first").fit(list(X))
     tested = set(model.n_tested_.tolist())
     p = dict(zip(model.n_tested_.tolist(), model.separability_.tolist(), strict=True))
     top = min(n for n in (10, 20, 30, 35) if p.get(n) == 1)
@@ -190,7 +190,7 @@ def test_search_is_that_of_the_reference():
     stopped = model.n_attempts_ < 100
     error = np.sqrt(model.separability_ * (1 - model.separability_) / model.n_attempts_)
     assert (error[stopped] <= 0.05).all()
-    coarse = DirectCapacity("search", labels="iid", random_state=0, precision=4).fit(list(X))
+    coarse = DirectCapacity("search", dichotomies="iid", random_state=0, precision=4).fit(list(X))
     assert len(coarse.n_tested_) < len(model.n_tested_)
 
 
@@ -198,10 +198,10 @@ def test_search_is_that_of_the_reference():
 
 
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("labels", ["balanced", "iid", "sparse"])
-def test_random_manifolds(rng, bias, labels):
+@pytest.mark.parametrize("dichotomies", ["balanced", "iid", "sparse"])
+def test_random_manifolds(rng, bias, dichotomies):
     X = rng.standard_normal((16, 1, 40)) + 0.7 * rng.standard_normal((16, 6, 40))
-    agree(*both(list(X), bias=bias, labels=labels))
+    agree(*both(list(X), bias=bias, dichotomies=dichotomies))
 
 
 def test_digits():
@@ -268,19 +268,19 @@ def test_subsampled_features(rng):
     assert sampled.fit(list(X)).n_critical_ > 1.5 * search.n_critical_
 
 
-def test_given_labels(rng):
+def test_given_dichotomies(rng):
     X = rng.standard_normal((6, 1, 10)) + 0.5 * rng.standard_normal((6, 3, 10))
     everything = np.array(list(itertools.product([1, -1], repeat=5)))
     everything = np.insert(everything, 0, 1, axis=1)
     for method in METHODS:
-        given = DirectCapacity(method, labels=everything, random_state=0).fit(list(X))
-        enumerated = DirectCapacity(method, labels="all", random_state=0).fit(list(X))
-        random = DirectCapacity(method, labels="iid", random_state=1, n_t=3000).fit(list(X))
+        given = DirectCapacity(method, dichotomies=everything, random_state=0).fit(list(X))
+        enumerated = DirectCapacity(method, dichotomies="all", random_state=0).fit(list(X))
+        random = DirectCapacity(method, dichotomies="iid", random_state=1, n_t=3000).fit(list(X))
         assert abs(given.n_critical_ - enumerated.n_critical_) < 3 * given.n_critical_se_ + 0.2
         assert abs(random.n_critical_ - enumerated.n_critical_) < 1
-    search = DirectCapacity("search", labels=everything).fit(list(X))
+    search = DirectCapacity("search", dichotomies=everything).fit(list(X))
     assert (search.n_attempts_ == 32).all()
-    easy = DirectCapacity("search", labels=np.ones((3, 6))).fit(list(X))
+    easy = DirectCapacity("search", dichotomies=np.ones((3, 6))).fit(list(X))
     assert (easy.separability_ == 1).all()
 
 
@@ -375,17 +375,17 @@ def test_inseparable(rng, method):
         ({"method": "linear"}, "method"),
         ({"features": "last"}, "features"),
         ({"rule": "mean"}, "rule"),
-        ({"labels": "random"}, "labels"),
+        ({"dichotomies": "random"}, "dichotomies"),
         ({"n_t": 1}, "n_t must be at least 10"),
         ({"precision": 0}, "precision"),
         ({"step": 0}, "step"),
         ({"tol": 0}, "tol must be in"),
         ({"features": "first"}, "method='conic' needs features='projection'"),
         (
-            {"labels": np.ones((2, 5))},
+            {"dichotomies": np.ones((2, 5))},
             r"one column for each of the 4 manifolds, got shape \(2, 5\)",
         ),
-        ({"labels": [[1, -1, 0, 1]]}, "labels must be 1 or -1, got 0"),
+        ({"dichotomies": [[1, -1, 0, 1]]}, "dichotomies must be 1 or -1, got 0"),
     ],
 )
 def test_bad_options(rng, options, message):
@@ -413,7 +413,7 @@ def test_bad_data(rng):
 def test_too_many_dichotomies(rng):
     X = list(rng.standard_normal((40, 2, 5)))
     with pytest.raises(ValueError, match=r"5.5e\+11 dichotomies of 40 manifolds, more than 65536"):
-        DirectCapacity(labels="all").fit(X)
+        DirectCapacity(dichotomies="all").fit(X)
 
 
 def test_two_manifolds_and_one_feature(rng):
@@ -436,5 +436,5 @@ def test_curve_is_that_of_the_product_of_cones():
         X[i][:, 2 * i + 1] = radius, -radius
         sector = np.arctan(radius) / np.pi
         volumes = np.convolve(volumes, [0.5 - sector, 0.5, sector])
-    model = DirectCapacity(bias=False, labels="iid", n_t=4000, random_state=0).fit(X)
+    model = DirectCapacity(bias=False, dichotomies="iid", n_t=4000, random_state=0).fit(X)
     assert within(model, conic_separability(volumes, 1, model.n_tested_))

@@ -280,18 +280,18 @@ def test_medoids_of_groups_of_one_and_of_equals():
 
 
 @pytest.mark.parametrize(
-    ("D", "labels", "message"),
+    ("D", "y", "message"),
     [
         (np.zeros((2, 3)), None, "D must be a square matrix"),
         (-1.0 + np.eye(3), None, "D must not be negative, got -1"),
-        (np.zeros((3, 3)), [0, 1], r"labels must have shape \(3,\), got \(2,\)"),
-        (np.zeros((3, 3)), np.zeros((3, 1)), r"labels must have shape \(3,\), got \(3, 1\)"),
-        (np.zeros((3, 3)), [0, 1, np.nan], "labels contains NaN"),
+        (np.zeros((3, 3)), [0, 1], r"y must have shape \(3,\), got \(2,\)"),
+        (np.zeros((3, 3)), np.zeros((3, 1)), r"y must have shape \(3,\), got \(3, 1\)"),
+        (np.zeros((3, 3)), [0, 1, np.nan], "y contains NaN"),
     ],
 )
-def test_medoids_check_their_input(D, labels, message):
+def test_medoids_check_their_input(D, y, message):
     with pytest.raises(ValueError, match=message):
-        medoids(D, labels)
+        medoids(D, y)
 
 
 def test_nearest_neighbors_need_no_wrapper(sphere):

@@ -120,6 +120,14 @@ def test_samples_are_read_by_batches(X, rng, tmp_path):
     assert_same(activations(model, mapped, batch_size=3), reference(X))
 
 
+def test_progress_is_shown_on_request(X, rng, capsys):
+    model, _ = make_onnx(rng)
+    activations(model, X, batch_size=4)
+    assert capsys.readouterr().err == ""
+    activations(model, X, batch_size=4, verbose=True)
+    assert "Running the model: 100%" in capsys.readouterr().err
+
+
 def test_projections_keep_geometry_and_small_layers(rng):
     model, reference = make_onnx(rng, width=4000)
     X = rng.standard_normal((11, 2, 3))

@@ -157,7 +157,7 @@ def test_errors(rng):
 
 @pytest.mark.filterwarnings("ignore:only 23% of the dichotomies")  # of the parallel manifolds
 def test_alignment(rng):
-    # Shared directions of centres or of axes show in their alignment.
+    # Shared directions of centers or of axes show in their alignment.
     centers, axes = rng.standard_normal((2, 20, 1, 100))
     coordinates = rng.standard_normal((20, 6, 1))
     free = JointCapacity(center=False, random_state=0).fit(list(centers + coordinates * axes))
@@ -193,8 +193,8 @@ def test_what_does_not_matter(rng):
         np.testing.assert_allclose(measures(found), measures(expected), rtol=1e-6, err_msg=name)
     threads = JointCapacity(random_state=0, n_jobs=1).fit(X)
     np.testing.assert_array_equal(measures(threads), measures(expected))
-    labelled = clone(threads).fit(np.concatenate(X), np.repeat(list("abcdef"), 4))
-    np.testing.assert_array_equal(measures(labelled), measures(expected))
+    labeled = clone(threads).fit(np.concatenate(X), np.repeat(list("abcdef"), 4))
+    np.testing.assert_array_equal(measures(labeled), measures(expected))
     assert expected.n_manifolds_ == 6
 
 
@@ -209,17 +209,17 @@ def test_duplicates_and_interior_points(rng):
     assert (np.abs(measures(plain) - measures(found)) < 4 * error).all()
 
 
-def test_labels(rng):
+def test_dichotomies(rng):
     X = correlated(rng)
     everything = np.array(list(itertools.product([1.0, -1.0], repeat=6)))
     given, iid = (
-        JointCapacity(labels=labels, n_t=3200, random_state=0).fit(X)
-        for labels in (everything, "iid")
+        JointCapacity(dichotomies=dichotomies, n_t=3200, random_state=0).fit(X)
+        for dichotomies in (everything, "iid")
     )
     error = np.hypot(given.capacity_se_, iid.capacity_se_)
     assert abs(given.capacity_ - iid.capacity_) < 3 * error
-    sparse = JointCapacity(labels="sparse", n_t=3200, random_state=0).fit(X)
-    one = JointCapacity(labels=1 - 2 * np.eye(6), n_t=3200, random_state=1).fit(X)
+    sparse = JointCapacity(dichotomies="sparse", n_t=3200, random_state=0).fit(X)
+    one = JointCapacity(dichotomies=1 - 2 * np.eye(6), n_t=3200, random_state=1).fit(X)
     error = np.hypot(sparse.capacity_se_, one.capacity_se_)
     assert abs(sparse.capacity_ - one.capacity_) < 3 * error
 
@@ -251,10 +251,10 @@ def test_bad_input(rng):
         JointCapacity().fit([np.ones((2, 3)), np.ones((1, 3))])
     with pytest.raises(ValueError, match="n_t must be at least 1, got 0"):
         JointCapacity(n_t=0).fit(X)
-    with pytest.raises(ValueError, match="labels"):
-        JointCapacity(labels="ordered").fit(X)
+    with pytest.raises(ValueError, match="dichotomies"):
+        JointCapacity(dichotomies="ordered").fit(X)
     with pytest.raises(ValueError, match="one column for each of the 4 manifolds"):
-        JointCapacity(labels=np.ones((2, 3))).fit(X)
+        JointCapacity(dichotomies=np.ones((2, 3))).fit(X)
     X[1][0, 0] = np.inf
     with pytest.raises(ValueError, match="manifold 1 has samples that are NaN or infinite"):
         JointCapacity().fit(X)

@@ -52,7 +52,7 @@ def test_display_of_the_layers_of_one_network():
     assert_array_equal(values, [1.0, 1.5])
     np.testing.assert_allclose(ends, [[0.9, 1.1], [1.4, 1.6]])
     titles = [panel.get_title() for panel in display.ax_]
-    assert titles == ["capacity", "radius", "dimension", "centre correlation"]
+    assert titles == ["capacity", "radius", "dimension", "center correlation"]
     assert [text.get_text() for text in display.ax_[3].get_xticklabels()] == ["conv", "fc"]
     assert display.ax_[0].get_legend() is None
     assert_array_equal(display.values["center_correlation"], [[0.4, 0.4]])

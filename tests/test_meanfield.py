@@ -14,7 +14,7 @@ from netrep_go.capacity import (
 
 
 def place(points, n_manifolds=4):
-    """Put a shape around orthogonal centres that are at distance 1 from their mean."""
+    """Put a shape around orthogonal centers that are at distance 1 from their mean."""
     n_samples, dimension = points.shape
     centers = np.eye(n_manifolds, n_manifolds + dimension)
     scale = np.sqrt(1 - 1 / n_manifolds)
@@ -204,8 +204,8 @@ def test_anchors(rng):
 def test_inputs_are_the_same(rng):
     X = rng.standard_normal((30, 7)) + np.repeat(3 * rng.standard_normal((5, 7)), 6, axis=0)
     y = np.repeat(list("badec"), 6)
-    labelled = MeanFieldCapacity(random_state=0).fit(X, y)
-    assert labelled.labels_ == list("abcde")
+    labeled = MeanFieldCapacity(random_state=0).fit(X, y)
+    assert labeled.names_ == list("abcde")
     parts = [X[y == label] for label in "abcde"]
     listed = MeanFieldCapacity(random_state=0).fit(parts)
     padded = np.full((5, 9, 7), np.nan)
@@ -213,11 +213,11 @@ def test_inputs_are_the_same(rng):
     missing = MeanFieldCapacity(random_state=0).fit(list(padded))
     shuffle = rng.permutation(30)
     mixed = MeanFieldCapacity(random_state=0).fit(X[shuffle], y[shuffle])
-    for other in (listed, missing, clone(labelled).fit(X, y)):
-        for a, b in zip(labelled.manifolds_, other.manifolds_, strict=True):
+    for other in (listed, missing, clone(labeled).fit(X, y)):
+        for a, b in zip(labeled.manifolds_, other.manifolds_, strict=True):
             np.testing.assert_array_equal(a, b)
-    assert mixed.center_correlation_ == pytest.approx(labelled.center_correlation_)
-    assert labelled.n_features_in_ == 7
+    assert mixed.center_correlation_ == pytest.approx(labeled.center_correlation_)
+    assert labeled.n_features_in_ == 7
     for x in parts:
         x.flags.writeable = False
     jobs = [MeanFieldCapacity(random_state=0, n_jobs=n).fit(parts) for n in (1, 2)]
@@ -291,7 +291,7 @@ CENTERED = [np.array(x, float) for x in ([[1, 0], [3, 0]], [[-1, 0], [-3, 0]], [
         ([np.ones((3, 2))], None, "at least 2 manifolds, got 1"),
         (np.ones((3, 2)), [1, 1, 1], "at least 2 manifolds, got 1"),
         (np.ones((3, 2)), None, "requires y to be passed"),
-        (CENTERED, None, "centre of manifold 2 is the mean of all centres"),
+        (CENTERED, None, "center of manifold 2 is the mean of all centers"),
         ([np.eye(2), np.full((2, 2), np.nan)], None, "manifold 1 has no samples"),
         ([np.eye(2), np.array([[1, np.nan]])], None, "manifold 1 has samples that are NaN"),
         ([np.eye(2), np.eye(3)], None, r"X\[0\] has 2 and X\[1\] 3"),
@@ -303,10 +303,10 @@ def test_bad_manifolds(X, y, message):
         MeanFieldCapacity().fit(X, y)
 
 
-def test_centre_at_the_mean_of_samples():
+def test_center_at_the_mean_of_samples():
     X = [np.array([[-3.0, 0.0]]), np.array([[1.0, 0.0]] * 3), np.array([[0.0, 1.0], [0.0, -1.0]])]
     assert np.isfinite(MeanFieldCapacity(random_state=0).fit(X).capacity_)
-    with pytest.raises(ValueError, match="centre of manifold 2 is at the origin"):
+    with pytest.raises(ValueError, match="center of manifold 2 is at the origin"):
         MeanFieldCapacity(origin="samples", max_removed=0).fit(X)
 
 
@@ -322,7 +322,7 @@ def test_centre_at_the_mean_of_samples():
         ({"max_removed": 3}, "max_removed must be at most 2 for 4 manifolds, got 3"),
         ({"min_removed": 3}, "min_removed must be at most 2 for 4 manifolds, got 3"),
         ({"min_removed": 2, "max_removed": 1}, "max_removed must be at least 2"),
-        ({"n_repeats": 0}, "n_repeats must be at least 1"),
+        ({"n_restarts": 0}, "n_restarts must be at least 1"),
     ],
 )
 def test_bad_parameters(rng, options, message):
@@ -332,9 +332,9 @@ def test_bad_parameters(rng, options, message):
 
 def test_progress_is_shown_on_request(rng, capsys):
     X = rng.standard_normal((5, 6, 10))
-    MeanFieldCapacity(n_t=10, n_repeats=1, random_state=0).fit(X)
+    MeanFieldCapacity(n_t=10, n_restarts=1, random_state=0).fit(X)
     assert capsys.readouterr().err == ""
-    MeanFieldCapacity(n_t=10, n_repeats=1, random_state=0, verbose=True).fit(X)
+    MeanFieldCapacity(n_t=10, n_restarts=1, random_state=0, verbose=True).fit(X)
     shown = capsys.readouterr().err
-    assert "Searching directions of centres" in shown
+    assert "Searching directions of centers" in shown
     assert "Projecting on cones: 100%" in shown

@@ -1,6 +1,7 @@
 """mftma's names: its numbers, and its bugs, which are gone."""
 
 import json
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 from netrep_go.capacity import MeanFieldCapacity
 from netrep_go.mftma import alldata_dimension_analysis, manifold_analysis_corr
+from netrep_go.mftma.utils.activation_extractor import extractor
+from netrep_go.mftma.utils.make_manifold_data import make_manifold_data
 
 FOLDER = Path(__file__).parent / "golden"
 GOLDEN = json.loads((FOLDER / "mftma.json").read_text())
@@ -97,3 +100,110 @@ def test_given_vectors_decide(rng):
         manifold_analysis_corr(X, 0, 40, [rng.standard_normal((6, 40)) for _ in X])
     with pytest.raises(ValueError, match="one array for each of 5 manifolds, got 4"):
         manifold_analysis_corr(X, 0, 40, t[:4])
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["import netrep_go.mftma", "import netrep_go.mftma.alldata_dimension_analysis", ""],
+)
+def test_module_paths_of_upstream(first):
+    code = f"""
+import netrep_go
+{first}
+from netrep_go.mftma.alldata_dimension_analysis import alldata_dimension_analysis as one
+from netrep_go.mftma.manifold_analysis_correlation import manifold_analysis_corr as two
+from netrep_go.mftma.utils.make_manifold_data import make_manifold_data
+from netrep_go.mftma.utils.activation_extractor import extractor
+import netrep_go.mftma.alldata_dimension_analysis
+assert netrep_go.mftma.alldata_dimension_analysis is one  # the function, not its module
+assert netrep_go.mftma.manifold_analysis_corr is two
+assert dir(netrep_go.mftma) == ["alldata_dimension_analysis", "manifold_analysis_corr"]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_names_of_manifolds(rng):
+    X = {name: rng.standard_normal((30, 6)) for name in ("cat", "dog", "car")}
+    found = manifold_analysis_corr(X, 0, 20, n_reps=1, random_state=0)
+    listed = manifold_analysis_corr(list(X.values()), 0, 20, n_reps=1, random_state=0)
+    for a, b in zip(found, listed, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert alldata_dimension_analysis(X) == alldata_dimension_analysis(list(X.values()))
+    X["dog"][3, 2] = np.nan
+    with pytest.raises(ValueError, match=r"XtotT\['dog'\] contains NaN"):
+        manifold_analysis_corr(X, 0, 20)
+
+
+def test_manifold_data():
+    dataset = [(np.array([i, i % 4]), i % 4) for i in range(40)]
+    data = make_manifold_data(dataset, 3, 5, max_class=4)
+    assert [batch.shape for batch in data] == [(5, 2)] * 3
+    classes = [set(batch[:, 1].tolist()) for batch in data]
+    assert [len(each) for each in classes] == [1, 1, 1]
+    assert len(set.union(*classes)) == 3
+    assert len({tuple(sample) for batch in data for sample in batch}) == 15
+    again, other = (make_manifold_data(dataset, 3, 5, 4, seed=seed) for seed in (0, 1))
+    np.testing.assert_array_equal(data, again)
+    assert not np.array_equal(data, other)
+    assert {batch[0, 1] for batch in make_manifold_data(dataset, 2, 3)} == {0, 1}
+    with pytest.raises(ValueError, match="class 3 must have 10 samples in the data set, got 9"):
+        make_manifold_data(dataset[:-1], 4, 10)
+    with pytest.raises(ValueError, match="max_class must be at least 3, got 2"):
+        make_manifold_data(dataset, 3, 5, 2)
+
+
+def check_extractor(model, data, keys, layer_types):
+    """Check what is chosen, its shapes and order, and that batches stay apart."""
+    found = extractor(model, data)
+    assert list(found) == keys
+    np.testing.assert_array_equal(found["layer_0_Input"][1], data[1])
+    assert list(extractor(model, data, layer_nums=[1, 3])) == [keys[k] for k in (0, 1, 3)]
+    chosen = extractor(model, data, layer_types=layer_types)
+    assert set(chosen) == {key for key in keys if key.split("_")[2] in ("Input", *layer_types)}
+    for key in chosen:
+        assert [len(batch) for batch in found[key]] == [len(batch) for batch in data]
+        for batch, alone in zip(data, found[key], strict=True):
+            (expected,) = extractor(model, [batch])[key]
+            np.testing.assert_allclose(alone, expected, rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match="only one of layer_nums and layer_types may be given"):
+        extractor(model, data, [1], ["ReLU"])
+
+
+def test_extractor(rng):
+    onnx = pytest.importorskip("onnx", reason="onnx comes with netrep-go[onnx]")
+    pytest.importorskip("onnxruntime", reason="onnxruntime comes with netrep-go[onnx]")
+    helper = onnx.helper
+    W = onnx.numpy_helper.from_array(rng.standard_normal((6, 4)).astype(np.float32), "W")
+    x, y = (
+        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+        for name, shape in (("x", ["n", 2, 3]), ("y", ["n", 4]))
+    )
+    nodes = [
+        helper.make_node("Relu", ["x"], ["rectified"]),
+        helper.make_node("Flatten", ["rectified"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "W"], ["y"]),
+    ]
+    graph = helper.make_graph(nodes, "perceptron", [x], [y], [W])
+    opset = [helper.make_opsetid("", 17)]
+    model = helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString()
+    data = [rng.standard_normal((n, 2, 3)).astype(np.float32) for n in (4, 3)]
+    keys = ["layer_0_Input", "layer_1_Relu", "layer_2_Flatten", "layer_3_MatMul"]
+    check_extractor(model, data, keys, ["MatMul"])
+    assert extractor(model, data)["layer_1_Relu"][1].shape == (3, 2, 3)
+
+
+def test_extractor_of_a_pytorch_model():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    nn = torch.nn
+    torch.manual_seed(0)
+    block = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
+    model = nn.Sequential(block, nn.Sequential(nn.Flatten(), nn.Linear(144, 5)))
+    data = make_manifold_data([(torch.randn(3, 8, 8), i % 2) for i in range(12)], 2, 5)
+    assert all(isinstance(batch, torch.Tensor) for batch in data)
+    kinds = ("Input", "Conv2d", "ReLU", "Flatten", "Linear")
+    keys = [f"layer_{k}_{kind}" for k, kind in enumerate(kinds)]
+    check_extractor(model, data, keys, ["Conv2d", "Linear"])
+    assert extractor(model, data)["layer_1_Conv2d"][0].shape == (5, 4, 6, 6)
+    relu = nn.ReLU()
+    twice = extractor(nn.Sequential(nn.Flatten(), nn.Linear(192, 4), relu, relu), data)
+    assert list(twice)[3:] == ["layer_3_ReLU", "layer_3_ReLU#2"]

@@ -344,8 +344,12 @@ def test_cohorts_have_to_be_lists_of_networks(function):
         function(LinearMetric(), "networks", *cohorts, verbose=False)
     with pytest.raises(TypeError, match="must be a list of arrays, got generator"):
         function(LinearMetric(), (x for x in [GOOD]), *cohorts, verbose=False)
-    with pytest.raises(TypeError, match="metric must be one of netrep_go"):
+    with pytest.raises(ValueError, match=r"'procrustes', .* Found instead measure == 'angular'"):
         function("angular", [GOOD], *cohorts, verbose=False)
+    with pytest.raises(TypeError, match=r"pass an instance, LinearMetric\(\), not the class"):
+        function(LinearMetric, [GOOD], *cohorts, verbose=False)
+    with pytest.raises(TypeError, match=r"metric must be a measure .* got 3"):
+        function(3, [GOOD], *cohorts, verbose=False)
 
 
 def test_a_stacked_array_is_a_list_of_networks(rng):

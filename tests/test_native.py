@@ -20,6 +20,7 @@ from native_cases import answer
 from sklearn.base import clone
 
 from netrep_go import _native
+from netrep_go._cohort import Cohorts, measure
 from netrep_go.capacity import (
     DirectCapacity,
     JointCapacity,
@@ -30,7 +31,6 @@ from netrep_go.capacity import (
     separate,
 )
 from netrep_go.metrics import Aligner, LinearMetric, neg_distance_scorer
-from netrep_go.metrics._cohort import Cohorts, measure
 from netrep_go.multiset import cross_distances, pairwise_distances
 from netrep_go.rsa import compare, evaluate, permutation_test, rdm
 
@@ -343,7 +343,7 @@ def test_numerical_failure_of_a_cohort_keeps_its_type(monkeypatch):
     monkeypatch.setattr(_native, "run", fail)
     cohorts = Cohorts([("Xs[0]", GOOD), ("Ys[0]", GOOD)], None)
     with pytest.raises(np.linalg.LinAlgError, match=r"Ys\[0\]: no convergence"):
-        measure("", cohorts, (), n_jobs=1, verbose=False, n_statistics=3)
+        measure("", cohorts, (), n_jobs=1, verbose=False)
 
 
 # Sizes

@@ -65,7 +65,7 @@ def test_heat_map_in_the_given_order(distances):
 
 def test_heat_map_in_the_order_of_the_clusters(distances):
     labels = list("abcdef")
-    display = DistanceMatrixDisplay.from_distances(distances, labels=labels, cluster=True)
+    display = DistanceMatrixDisplay.from_distances(distances, names=labels, cluster=True)
     draw(display)
     order = display.order
     assert sorted(order) == list(range(6))
@@ -116,6 +116,35 @@ def test_embedding_takes_a_data_frame(distances):
     assert len(display.ax_.get_legend().get_texts()) == 2
 
 
+@pytest.mark.parametrize("display", [DistanceMatrixDisplay, DendrogramDisplay, EmbeddingDisplay])
+def test_names_come_from_keys_or_an_index(distances, display):
+    pandas = pytest.importorskip("pandas", reason="pandas comes with netrep-go[plot]")
+    names = list("uvwxyz")
+    framed = pandas.DataFrame(distances, names, names)
+    assert display.from_distances(framed).names == names
+    assert display.from_distances(pandas.DataFrame(distances)).names is None
+    named = display.from_distances(framed, names=dict.fromkeys(range(6)))
+    assert named.names == list(range(6))
+    draw(named)
+    texts = named.ax_.texts or named.ax_.get_yticklabels()
+    assert sorted(text.get_text() for text in texts) == list("012345")
+
+
+def test_names_may_repeat_and_stand_beside_their_points(distances):
+    display = EmbeddingDisplay.from_distances(distances, names=["a", "b"] * 3)
+    draw(display)
+    assert [text.get_text() for text in display.ax_.texts] == ["a", "b"] * 3
+    np.testing.assert_array_equal([text.xy for text in display.ax_.texts], display.embedding)
+
+
+def test_aligned_activations_of_a_dict():
+    X = np.random.default_rng(0).standard_normal((12, 3))
+    display = AlignedActivationsDisplay.from_activations({"one": X, "two": -X}, [0, 1] * 6)
+    assert [panel.get_title() for panel in display.ax_] == ["one", "two"]
+    with pytest.raises(ValueError, match="one entry for each of the 2 activations, got 1"):
+        AlignedActivationsDisplay.from_activations([X, -X], [0, 1] * 6, names=["one"])
+
+
 def test_dendrogram_has_average_linkage():
     distances = squareform([2.0, 6.0, 10.0, 8.0, 12.0, 4.0])
     display = DendrogramDisplay.from_distances(distances, name="angle (rad)")
@@ -128,7 +157,7 @@ def test_dendrogram_has_average_linkage():
 def test_dendrogram_colours_the_leaves_by_covariate(distances):
     names = ["even 0", "odd 1", "even 2", "odd 3", "even 4", "odd 5"]
     display = DendrogramDisplay.from_distances(
-        distances, labels=names, covariates={"parity": [0, 1] * 3}, hue="parity"
+        distances, names=names, covariates={"parity": [0, 1] * 3}, hue="parity"
     )
     draw(display)
     leaves = [text.get_text() for text in display.ax_.get_yticklabels()]
@@ -144,7 +173,7 @@ def test_aligned_activations_share_their_components():
     X, Y = rng.standard_normal((2, 30, 5)) * [5.0, 4.0, 1.0, 1.0, 1.0]
     labels = np.repeat(["a", "b", "c"], 10)
     display = AlignedActivationsDisplay.from_activations(
-        [X, Y, X, Y], labels, titles=["one", "two", "three", "four"]
+        [X, Y, X, Y], labels, names=["one", "two", "three", "four"]
     )
     draw(display)
     np.testing.assert_array_equal(display.components[0], display.components[2])
@@ -197,10 +226,10 @@ def test_bad_distances_are_refused(from_distances, bad, message):
         from_distances(bad)
 
 
-@pytest.mark.parametrize("display", [DistanceMatrixDisplay, DendrogramDisplay])
-def test_labels_of_another_length_are_refused(display, distances):
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-        display.from_distances(distances, labels=["a", "b"])
+@pytest.mark.parametrize("display", [DistanceMatrixDisplay, DendrogramDisplay, EmbeddingDisplay])
+def test_names_of_another_length_are_refused(display, distances):
+    with pytest.raises(ValueError, match="names must have one entry for each of the 6 networks"):
+        display.from_distances(distances, names=["a", "b"])
 
 
 @pytest.mark.parametrize(
@@ -232,7 +261,8 @@ def test_activations_that_are_not_aligned_are_refused():
 
 def test_missing_matplotlib_names_the_extra(monkeypatch, distances):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError, match=r'pip install "netrep-go\[plot\]"'):
+    message = r'needs matplotlib, which is not installed: pip install "netrep-go\[plot\]"'
+    with pytest.raises(ImportError, match=message):
         EmbeddingDisplay.from_distances(distances)
 
 

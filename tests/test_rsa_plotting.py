@@ -56,7 +56,7 @@ def test_heat_map_with_missing_entries(rng):
 def test_clusters_are_put_together(rng):
     points = rng.standard_normal((6, 2)) + 20.0 * (np.arange(6) % 2)[:, None]
     display = RDMDisplay.from_rdm(pdist(points), cluster=True, labels=list("abcdef"))
-    assert {*display.labels[:3]} in ({*"ace"}, {*"bdf"})
+    assert {*display.names[:3]} in ({*"ace"}, {*"bdf"})
     negative = RDMDisplay.from_rdm(pdist(points) - 1, cluster=True)
     np.testing.assert_array_equal(negative.order, display.order)
 

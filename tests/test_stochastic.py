@@ -571,7 +571,7 @@ class TestBadGaussians:
         narrow = [(z[0][:, :3], np.ascontiguousarray(z[1][:, :3, :3])) for z in (x, y)]
         with pytest.raises(ValueError, match="must have 4 neurons"):
             metric.fit(x, y).score(*narrow)
-        with pytest.raises(ValueError, match=r"train_data\[0\]: its 3 dimensions are no multiple"):
+        with pytest.raises(ValueError, match=r"test_data\[0\]: its 3 dimensions are no multiple"):
             metric.pairwise_distances([x, y], narrow, verbose=False)
 
 

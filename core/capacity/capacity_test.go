@@ -40,7 +40,7 @@ func TestSegments(t *testing.T) {
 	}
 }
 
-// Directions are taken out of centres and deviations alike.
+// Directions are taken out of centers and deviations alike.
 func TestDirections(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	x := gaussian(rng, 6, 8)
@@ -67,7 +67,7 @@ func TestCenterAtOrigin(t *testing.T) {
 	x := mat.NewDense(2, 1, []float64{1, -1})
 	f := MeanField{Kappas: []float64{0}, Draws: 2}
 	if f.Measure(context.Background(), mat.NewDense(1, Quantities, nil), nil, []*mat.Dense{x}, []float64{0}, nil, nil) == nil {
-		t.Error("a centre at the origin was accepted")
+		t.Error("a center at the origin was accepted")
 	}
 }
 

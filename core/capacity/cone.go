@@ -27,22 +27,16 @@ const projectionBlock = 64
 func ProjectOnCone(ctx context.Context, dst ConeProjections, products, gram *mat.Dense) error {
 	n, m := products.Dims()
 	tasks := (n + projectionBlock - 1) / projectionBlock
-	solvers := make([]*optimize.NNLS, par.Workers(ctx, tasks))
-	var arena cmem.Arena
-	defer arena.Free()
-	for i := range solvers {
-		solvers[i] = optimize.NewNNLS(&arena, m)
+	newSolver := func(arena *cmem.Arena) *optimize.NNLS {
+		s := optimize.NewNNLS(arena, m)
+		if arena.Err() == nil {
+			s.SetCone(gram.RawMatrix().Data, m, gram.RawMatrix().Stride)
+		}
+		return s
 	}
-	if err := arena.Err(); err != nil {
-		return err
-	}
-	for _, s := range solvers {
-		s.SetCone(gram.RawMatrix().Data, m, gram.RawMatrix().Stride)
-	}
-	par.Expect(ctx, tasks)
-	return par.For(ctx, tasks, len(solvers), func(worker, task int) error {
+	return par.Each(ctx, tasks, newSolver, func(s *optimize.NNLS, task int) error {
 		for i := task * projectionBlock; i < min(n, (task+1)*projectionBlock); i++ {
-			p := solvers[worker].Project(products.RawRowView(i))
+			p := s.Project(products.RawRowView(i))
 			weights := dst.Weights.RawRowView(i)
 			clear(weights)
 			for k, j := range p.Active {

@@ -17,10 +17,10 @@ import (
 	"netrep_go/core/optimize"
 )
 
-// Centers are the centres x_i of P manifolds relative to their mean, rows of
+// centerBasis holds the centers x_i of P manifolds relative to their mean, rows of
 // coordinates in an orthonormal basis of their span: only their Gram matrix
 // matters for correlations.
-type Centers struct {
+type centerBasis struct {
 	p, rank int
 	x       []float64 // P x rank
 	basis   []float64 // P x rank: the basis consists of the columns of X'basis
@@ -28,10 +28,16 @@ type Centers struct {
 	squared []float64 // |x_i|²
 }
 
-// NewCenters decomposes the Gram matrix of centres in memory of the arena.
-func NewCenters(arena *cmem.Arena, gram *mat.Dense) (*Centers, error) {
+// newCenterBasis decomposes the Gram matrix of centers in memory of the arena.
+func newCenterBasis(arena *cmem.Arena, gram *mat.Dense) (*centerBasis, error) {
 	p, _ := gram.Dims()
-	c := &Centers{p: p, x: arena.Float64s(p * p), basis: arena.Float64s(p * p), gram: arena.Float64s(p * p), squared: arena.Float64s(p)}
+	c := &centerBasis{
+		p:       p,
+		x:       arena.Float64s(p * p),
+		basis:   arena.Float64s(p * p),
+		gram:    arena.Float64s(p * p),
+		squared: arena.Float64s(p),
+	}
 	vectors, values := arena.Float64s(p*p), arena.Float64s(p)
 	lwork, liwork := iblas.EigenWork(p)
 	work, iwork := arena.Float64s(lwork), arena.Int32s(liwork)
@@ -41,7 +47,7 @@ func NewCenters(arena *cmem.Arena, gram *mat.Dense) (*Centers, error) {
 	mat.NewDense(p, p, c.gram).Copy(gram)
 	copy(vectors, c.gram)
 	if !iblas.Eigen(p, vectors, p, values, work, iwork) {
-		return nil, core.Numericalf("the eigenvalues of the centres' Gram matrix did not converge")
+		return nil, core.Numericalf("the eigenvalues of the centers' Gram matrix did not converge")
 	}
 	for i := range p {
 		c.squared[i] = c.gram[i*p+i]
@@ -60,31 +66,31 @@ func NewCenters(arena *cmem.Arena, gram *mat.Dense) (*Centers, error) {
 }
 
 // correlator evaluates the correlations that are left after the subspace of V is
-// taken out of centres. It belongs to one worker.
+// taken out of centers. It belongs to one worker.
 type correlator struct {
-	*Centers
+	*centerBasis
 	c, d    []float64 // XV and (diag(b) - A) XV, P x K
 	e       []float64 // a block of rows of the residual Gram matrix
 	left    []float64 // 1 / |residual x_i|²
 	stiefel *optimize.Stiefel
 }
 
-func newCorrelator(arena *cmem.Arena, centers *Centers, k int) *correlator {
+func newCorrelator(arena *cmem.Arena, centers *centerBasis, k int) *correlator {
 	p := centers.p
 	return &correlator{
-		Centers: centers,
-		c:       arena.Float64s(p * k),
-		d:       arena.Float64s(p * k),
-		e:       arena.Float64s(min(rowBlock, p) * p),
-		left:    arena.Float64s(p),
-		stiefel: optimize.NewStiefel(arena, centers.rank, k),
+		centerBasis: centers,
+		c:           arena.Float64s(p * k),
+		d:           arena.Float64s(p * k),
+		e:           arena.Float64s(min(rowBlock, p) * p),
+		left:        arena.Float64s(p),
+		stiefel:     optimize.NewStiefel(arena, centers.rank, k),
 	}
 }
 
 // rowBlock is the number of rows that stay in the cache between their uses.
 const rowBlock = 64
 
-// vanished is the |residual x_i| / |x_i| below which a centre counts as gone: its
+// vanished is the |residual x_i| / |x_i| below which a center counts as gone: its
 // direction is rounding.
 const vanished = 1e-7
 
@@ -118,14 +124,14 @@ func (r *correlator) rows(k int, f func(first int, e []float64)) {
 	}
 }
 
-// cost returns the sum of the squared correlations between residual centres, each
+// cost returns the sum of the squared correlations between residual centers, each
 // pair once:
 //
 //	f(V) = 1/2 sum_{m != n} E_mn² / (E_mm E_nn),   E = XX' - (XV)(XV)'
 //
 // and stores its gradient 2 X'(diag(b) - A) XV, where A_mn = E_mn / (E_mm E_nn)
 // and b_m = sum_n E_mn² / (E_mm² E_nn). V is rank x K with V'V = I. The cost is
-// +Inf where V takes a centre out entirely.
+// +Inf where V takes a center out entirely.
 func (r *correlator) cost(gradient, v []float64, k int) (cost float64) {
 	p := r.p
 	if !(r.residual(v, k) > vanished) {
@@ -150,8 +156,8 @@ func (r *correlator) cost(gradient, v []float64, k int) (cost float64) {
 	return cost / 2
 }
 
-// correlation returns the mean of |correlation| between residual centres, or of
-// its square, and +Inf where a centre is taken out entirely.
+// correlation returns the mean of |correlation| between residual centers, or of
+// its square, and +Inf where a center is taken out entirely.
 func (r *correlator) correlation(v []float64, k int, squared bool) (mean, stability float64) {
 	p := r.p
 	stability = r.residual(v, k)
@@ -174,7 +180,7 @@ func (r *correlator) correlation(v []float64, k int, squared bool) (mean, stabil
 }
 
 // CorrelationCost returns the correlator's cost with the diagonal, which adds P/2,
-// for V (N x K) and centres as they stand, X (P x N), and stores the gradient.
+// for V (N x K) and centers as they stand, X (P x N), and stores the gradient.
 func CorrelationCost(gradient, x, v *mat.Dense) (float64, error) {
 	var arena cmem.Arena
 	defer arena.Free()
@@ -182,7 +188,13 @@ func CorrelationCost(gradient, x, v *mat.Dense) (float64, error) {
 	_, k := v.Dims()
 	var gram mat.Dense
 	gram.Mul(x, x.T())
-	centers := &Centers{p: p, rank: n, x: mat.DenseCopyOf(x).RawMatrix().Data, gram: gram.RawMatrix().Data, squared: make([]float64, p)}
+	centers := &centerBasis{
+		p:       p,
+		rank:    n,
+		x:       mat.DenseCopyOf(x).RawMatrix().Data,
+		gram:    gram.RawMatrix().Data,
+		squared: make([]float64, p),
+	}
 	for i := range p {
 		centers.squared[i] = gram.At(i, i)
 	}
@@ -222,7 +234,7 @@ const (
 	early = 5
 )
 
-// RemoveCorrelations finds the K directions without which the centres of P
+// RemoveCorrelations finds the K directions without which the centers of P
 // manifolds, whose Gram matrix relative to their mean is gram, are least
 // correlated. For each K from 1 on it minimises the correlator's cost from starts
 // that add a random direction to the best subspace of the K before, and keeps the
@@ -230,41 +242,50 @@ const (
 // chosen K has the smallest criterion, the mean correlation left over.
 //
 // The columns 0 to K of weights (P x Most) are such that the directions are
-// X'weights, X the centres. criterion and stability (Most+1) are filled from K = 0
+// X'weights, X the centers. criterion and stability (Most+1) are filled from K = 0
 // to Tried.
-func RemoveCorrelations(ctx context.Context, weights *mat.Dense, criterion, stability []float64, gram *mat.Dense, opts RemovalOptions) (Removal, error) {
+func RemoveCorrelations(
+	ctx context.Context, weights *mat.Dense, criterion, stability []float64,
+	gram *mat.Dense, opts RemovalOptions,
+) (Removal, error) {
 	var arena cmem.Arena
 	defer arena.Free()
-	centers, err := NewCenters(&arena, gram)
+	centers, err := newCenterBasis(&arena, gram)
 	if err != nil {
 		return Removal{}, err
 	}
-	s := removal{Centers: centers, RemovalOptions: opts, workers: make([]*correlator, par.Workers(ctx, opts.Repeats))}
 	most := min(opts.Most, max(0, centers.rank-1))
-	s.descents = make([]descent, opts.Repeats)
+	width := max(1, most)
+	s := removal{
+		centerBasis:    centers,
+		RemovalOptions: opts,
+		workers: par.NewTeam(&arena, par.Workers(ctx, opts.Repeats), func(arena *cmem.Arena) *correlator {
+			return newCorrelator(arena, centers, width)
+		}),
+		descents: make([]descent, opts.Repeats),
+		best:     arena.Float64s(centers.rank * width),
+		chosen:   arena.Float64s(centers.rank * width),
+	}
 	for i := range s.descents {
-		s.descents[i].v = arena.Float64s(centers.rank * max(1, most))
+		s.descents[i].v = arena.Float64s(centers.rank * width)
 	}
-	for i := range s.workers {
-		s.workers[i] = newCorrelator(&arena, centers, max(1, most))
-	}
-	s.best, s.chosen = arena.Float64s(centers.rank*max(1, most)), arena.Float64s(centers.rank*max(1, most))
 	if err := arena.Err(); err != nil {
 		return Removal{}, err
 	}
 	found, err := s.run(ctx, criterion, stability, most)
 	if err == nil && found.K > 0 {
 		w := weights.RawMatrix()
-		linalg.Gemm(blas.NoTrans, blas.NoTrans, s.p, found.K, s.rank, 1, s.basis, s.rank, s.chosen, found.K, 0, w.Data, w.Stride)
+		linalg.Gemm(blas.NoTrans, blas.NoTrans, s.p, found.K, s.rank,
+			1, s.basis, s.rank, s.chosen, found.K, 0, w.Data, w.Stride)
 	}
 	return found, err
 }
 
 // removal is the state of RemoveCorrelations.
 type removal struct {
-	*Centers
+	*centerBasis
 	RemovalOptions
-	workers  []*correlator
+	workers  par.Team[*correlator]
 	descents []descent
 	best     []float64 // the subspace of the last K, rank x K
 	chosen   []float64 // that of the best K
@@ -277,7 +298,9 @@ type descent struct {
 	converged            bool
 }
 
-func (s *removal) run(ctx context.Context, criterion, stability []float64, most int) (Removal, error) {
+func (s *removal) run(
+	ctx context.Context, criterion, stability []float64, most int,
+) (Removal, error) {
 	found := Removal{Converged: true}
 	criterion[0], stability[0] = s.workers[0].correlation(nil, 0, s.Squared)
 	least := math.Inf(1)
@@ -286,8 +309,8 @@ func (s *removal) run(ctx context.Context, criterion, stability []float64, most 
 	}
 	for k := 1; k <= most && !(k > s.Least && ended(criterion[:k])); k++ {
 		par.Expect(ctx, s.Repeats)
-		err := par.For(ctx, s.Repeats, len(s.workers), func(worker, i int) error {
-			return s.descend(ctx, s.workers[worker], &s.descents[i], k, i)
+		err := s.workers.For(ctx, s.Repeats, func(r *correlator, i int) error {
+			return s.descend(ctx, r, &s.descents[i], k, i)
 		})
 		if err != nil {
 			return found, err

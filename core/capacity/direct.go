@@ -112,7 +112,7 @@ func (d *Direct) coordinates(arena *cmem.Arena) (blas64.General, bool, error) {
 	}
 	size := 0.0
 	for i := range m {
-		size = max(size, floats.Norm(row(x, i), 2))
+		size = max(size, floats.Norm(linalg.Row(x, i), 2))
 	}
 	if math.IsInf(size, 0) || math.IsNaN(size) || size < 0 {
 		return x, false, core.Invalidf("samples are too large: their squared norm overflows")

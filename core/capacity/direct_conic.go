@@ -2,7 +2,6 @@ package capacity
 
 import (
 	"context"
-	"math"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
@@ -53,39 +52,16 @@ func (d *Direct) Faces(ctx context.Context, faces []int64) error {
 	tasks := (len(faces) + facesBlock - 1) / facesBlock
 	var gram *optimize.Gram // which projections of many vectors share
 	if m := x.Rows; m <= 8*x.Cols || m <= 2048 {
-		if gram, err = gramOf(&arena, x); err != nil {
+		if gram, err = optimize.NewGram(&arena, x); err != nil {
 			return err
 		}
 	}
-	workers := make([]*faceFinder, par.Workers(ctx, tasks))
-	for w := range workers {
-		workers[w] = newFaceFinder(&arena, d, x, gram)
-	}
-	if err := arena.Err(); err != nil {
-		return err
-	}
-	par.Expect(ctx, tasks)
-	return par.For(ctx, tasks, len(workers), func(worker, task int) error {
+	newWorker := func(arena *cmem.Arena) *faceFinder { return newFaceFinder(arena, d, x, gram) }
+	return par.Each(ctx, tasks, newWorker, func(f *faceFinder, task int) error {
 		from := task * facesBlock
-		workers[worker].find(faces[from:min(len(faces), from+facesBlock)], from)
+		f.find(faces[from:min(len(faces), from+facesBlock)], from)
 		return nil
 	})
-}
-
-// gramOf returns the Gram matrix of points.
-func gramOf(arena *cmem.Arena, x blas64.General) (*optimize.Gram, error) {
-	m := x.Rows
-	data := arena.Float64s(m * m)
-	if err := arena.Err(); err != nil {
-		return nil, err
-	}
-	blas64.Syrk(blas.NoTrans, 1, x, 0, blas64.Symmetric{Uplo: blas.Lower, N: m, Stride: m, Data: data})
-	for i := range m {
-		for j := range i {
-			data[j*m+i] = data[i*m+j]
-		}
-	}
-	return &optimize.Gram{Data: data, M: m, Stride: m}, nil
 }
 
 // faceFinder belongs to one worker.
@@ -94,20 +70,22 @@ type faceFinder struct {
 	x         blas64.General
 	labelled  *optimize.Labelled
 	nnls      *optimize.NNLS
-	separator *Separator
+	separator *separator
 
 	t, fields []float64 // facesBlock columns
 	c         []float64 // products of the labelled points with one of t
 }
 
-func newFaceFinder(arena *cmem.Arena, d *Direct, x blas64.General, gram *optimize.Gram) *faceFinder {
+func newFaceFinder(
+	arena *cmem.Arena, d *Direct, x blas64.General, gram *optimize.Gram,
+) *faceFinder {
 	m := x.Rows
 	f := &faceFinder{
 		Direct:    d,
 		x:         x,
 		labelled:  optimize.NewLabelled(arena, m),
 		nnls:      optimize.NewNNLS(arena, m),
-		separator: NewSeparator(arena, m),
+		separator: newSeparator(arena, m),
 		t:         arena.Float64s(x.Cols * facesBlock),
 		fields:    arena.Float64s(m * facesBlock),
 		c:         arena.Float64s(m),
@@ -134,7 +112,8 @@ func (f *faceFinder) find(faces []int64, from int) {
 			f.t[j*k+i] = rng.NormFloat64()
 		}
 	}
-	linalg.Gemm(blas.NoTrans, blas.NoTrans, f.x.Rows, k, cols, 1, f.x.Data, f.x.Stride, f.t, k, 0, f.fields, k)
+	linalg.Gemm(blas.NoTrans, blas.NoTrans, f.x.Rows, k, cols,
+		1, f.x.Data, f.x.Stride, f.t, k, 0, f.fields, k)
 	for i := range faces {
 		bothSigns := f.draw(f.labelled.Labels, f.rng(1, from+i), from+i)
 		if f.Bias && !bothSigns {
@@ -156,22 +135,12 @@ func (f *faceFinder) face() int64 {
 		f.nnls.Balance(f.labelled.Labels)
 	}
 	p := f.nnls.Project(f.c)
-	if !provesSeparable(p, f.c) && !f.separator.Separable(f.labelled.Generators, f.labelled.Labels, f.Bias) {
+	points, labels := f.labelled.Generators, f.labelled.Labels
+	if !provesSeparable(p, f.c) && !f.separator.separable(points, labels, f.Bias) {
 		return Inseparable
 	}
 	if f.Bias { // one dimension is lost to the balance
 		return int64(max(0, len(p.Active)-1))
 	}
 	return int64(len(p.Active))
-}
-
-// provesSeparable reports whether the projection of t on the cone of labelled
-// points, with products c with t, proves that they are separable: what it leaves
-// of t is on the far side of all points that are not active, clearly, and active
-// ones are independent. It overwrites the gradient.
-func provesSeparable(p optimize.Projection, c []float64) bool {
-	for _, j := range p.Active {
-		p.Gradient[j] = math.Inf(-1)
-	}
-	return floats.Max(p.Gradient) < -sureMargin*floats.Norm(c, math.Inf(1))
 }

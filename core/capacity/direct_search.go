@@ -48,28 +48,29 @@ const leastTolerance = 1e-3
 // attempt draws new labels and new features.
 func (d *Direct) Search(ctx context.Context, dst Separability, opts SearchOptions) error {
 	if opts.Step < 1 || opts.Precision < 1 || !(opts.Tolerance >= leastTolerance) {
-		return core.Invalidf("step and precision must be at least 1 and tol %g, got %d, %d and %g", leastTolerance, opts.Step, opts.Precision, opts.Tolerance)
+		return core.Invalidf("step and precision must be at least 1 and tol %g, got %d, %d and %g",
+			leastTolerance, opts.Step, opts.Precision, opts.Tolerance)
 	}
 	var arena cmem.Arena
 	defer arena.Free()
-	s := &search{Direct: d, SearchOptions: opts, ctx: ctx, dst: dst, n: len(dst.Fraction)}
+	s := &search{Direct: d, SearchOptions: opts, dst: dst, n: len(dst.Fraction)}
 	x, triangular, err := d.coordinates(&arena)
 	if err != nil {
 		return err
 	}
-	s.attempts = make([]*attempt, par.Workers(ctx, attemptBlock))
-	for w := range s.attempts {
-		s.attempts[w] = newAttempt(&arena, d, x, triangular, s.n)
-	}
+	workers := par.Workers(ctx, attemptBlock)
+	s.attempts = par.NewTeam(&arena, workers, func(arena *cmem.Arena) *attempt {
+		return newAttempt(arena, d, x, triangular, s.n)
+	})
 	if err := arena.Err(); err != nil {
 		return err
 	}
 	for n := range s.n {
 		dst.Fraction[n], dst.Attempts[n] = math.NaN(), 0
 	}
-	top := s.scan()
-	s.bisect(top)
-	s.fill()
+	top := s.scan(ctx)
+	s.bisect(ctx, top)
+	s.fill(ctx)
 	return s.err
 }
 
@@ -77,25 +78,24 @@ func (d *Direct) Search(ctx context.Context, dst Separability, opts SearchOption
 type search struct {
 	*Direct
 	SearchOptions
-	ctx      context.Context
 	dst      Separability
 	n        int // features in all
 	tested   []int
-	attempts []*attempt
+	attempts par.Team[*attempt]
 	err      error
 }
 
 // scan tests growing n until all attempts are separable and returns the last n.
-func (s *search) scan() int {
+func (s *search) scan(ctx context.Context) int {
 	for n := s.Step; ; n += s.Step {
 		n = min(n, s.n)
-		if s.test(n) == 1 || n == s.n || s.err != nil {
+		if s.test(ctx, n) == 1 || n == s.n || s.err != nil {
 			return n
 		}
 	}
 }
 
-func (s *search) bisect(high int) {
+func (s *search) bisect(ctx context.Context, high int) {
 	low := 0
 	for _, n := range s.tested {
 		if s.dst.Fraction[n-1] == 0 {
@@ -103,7 +103,7 @@ func (s *search) bisect(high int) {
 		}
 	}
 	for high-low > s.Precision && s.err == nil {
-		if n := (high + low + 1) / 2; s.test(n) > 0.5 {
+		if n := (high + low + 1) / 2; s.test(ctx, n) > 0.5 {
 			high = n
 		} else if n == high { // all of the features are too few
 			return
@@ -114,7 +114,7 @@ func (s *search) bisect(high int) {
 }
 
 // fill completes the curve towards 0 and 1.
-func (s *search) fill() {
+func (s *search) fill(ctx context.Context) {
 	for s.err == nil {
 		low, high := s.ends()
 		var n int
@@ -129,7 +129,7 @@ func (s *search) fill() {
 		if s.dst.Attempts[n-1] > 0 {
 			return
 		}
-		s.test(n)
+		s.test(ctx, n)
 	}
 }
 
@@ -149,7 +149,7 @@ func (s *search) ends() (low, high int) {
 }
 
 // test returns the fraction of attempts with n features that are separable.
-func (s *search) test(n int) float64 {
+func (s *search) test(ctx context.Context, n int) float64 {
 	if s.err != nil || s.dst.Attempts[n-1] > 0 {
 		return s.dst.Fraction[n-1]
 	}
@@ -158,9 +158,9 @@ func (s *search) test(n int) float64 {
 	yes, done := 0, 0
 	for !s.enough(yes, done, least, most) {
 		block := max(least-done, min(attemptBlock, most-done))
-		par.Expect(s.ctx, block)
-		s.err = par.For(s.ctx, block, len(s.attempts), func(worker, i int) error {
-			separable[done+i] = s.attempts[worker].run(n, done+i)
+		par.Expect(ctx, block)
+		s.err = s.attempts.For(ctx, block, func(a *attempt, i int) error {
+			separable[done+i] = a.run(n, done+i)
 			return nil
 		})
 		if s.err != nil {
@@ -204,7 +204,7 @@ type attempt struct {
 	labels            []float64
 	coefficients, buf []float64
 	points            *optimize.Points
-	separator         *Separator
+	separator         *separator
 }
 
 func newAttempt(arena *cmem.Arena, d *Direct, x blas64.General, triangular bool, n int) *attempt {
@@ -214,7 +214,7 @@ func newAttempt(arena *cmem.Arena, d *Direct, x blas64.General, triangular bool,
 		triangular: triangular,
 		labels:     arena.Float64s(x.Rows),
 		points:     optimize.NewPoints(arena, x.Rows, max(n, x.Cols)),
-		separator:  NewSeparator(arena, x.Rows),
+		separator:  newSeparator(arena, x.Rows),
 	}
 	if d.Features != First {
 		a.buf = arena.Float64s(x.Rows * min(n, x.Cols))
@@ -231,7 +231,7 @@ func (a *attempt) run(n, i int) bool {
 		return true
 	}
 	a.points.Set(a.features(rng, n))
-	return a.separator.Separable(a.points, a.labels, a.Bias)
+	return a.separator.separable(a.points, a.labels, a.Bias)
 }
 
 // features returns the points in n features.
@@ -254,7 +254,7 @@ func (a *attempt) features(rng *rand.Rand, n int) blas64.General {
 func (a *attempt) sample(dst blas64.General, rng *rand.Rand) {
 	chosen := rng.Perm(a.x.Cols)[:dst.Cols]
 	for i := range dst.Rows {
-		from, to := row(a.x, i), row(dst, i)
+		from, to := linalg.Row(a.x, i), linalg.Row(dst, i)
 		for k, j := range chosen {
 			to[k] = from[j]
 		}
@@ -275,6 +275,7 @@ func (a *attempt) project(dst blas64.General, rng *rand.Rand) {
 		if a.triangular {
 			inner = to
 		}
-		linalg.Gemm(blas.NoTrans, blas.NoTrans, to-from, n, inner, 1, a.x.Data[from*a.x.Stride:], a.x.Stride, coefficients, n, 0, dst.Data[from*n:], n)
+		linalg.Gemm(blas.NoTrans, blas.NoTrans, to-from, n, inner,
+			1, a.x.Data[from*a.x.Stride:], a.x.Stride, coefficients, n, 0, dst.Data[from*n:], n)
 	}
 }

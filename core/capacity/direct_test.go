@@ -136,7 +136,7 @@ func TestTouchingObjects(t *testing.T) {
 	x := mat.NewDense(4, 2, []float64{0, 0, 2, 0, 1, 0, 1, 1})
 	var arena cmem.Arena
 	defer arena.Free()
-	s, points := NewSeparator(&arena, 4), optimize.NewPoints(&arena, 4, 2)
+	s, points := newSeparator(&arena, 4), optimize.NewPoints(&arena, 4, 2)
 	points.Set(x.RawMatrix())
 	for _, v := range []struct {
 		labels []float64
@@ -147,14 +147,14 @@ func TestTouchingObjects(t *testing.T) {
 		{[]float64{1, 1, 1, -1}, true},
 		{[]float64{-1, -1, -1, -1}, true},
 	} {
-		if got := s.Separable(points, v.labels, true); got != v.want {
+		if got := s.separable(points, v.labels, true); got != v.want {
 			t.Errorf("%v: separable is %t", v.labels, got)
 		}
 	}
 	x.Set(3, 0, 1)
 	x.Set(3, 1, 0)
 	points.Set(x.RawMatrix())
-	if s.Separable(points, []float64{1, 1, 1, -1}, true) {
+	if s.separable(points, []float64{1, 1, 1, -1}, true) {
 		t.Error("a point is separable from itself")
 	}
 }
@@ -164,7 +164,7 @@ func BenchmarkSeparable(b *testing.B) {
 		b.Run(fmt.Sprint(v[0], "_", v[1]), func(b *testing.B) {
 			var arena cmem.Arena
 			defer arena.Free()
-			s, points := NewSeparator(&arena, v[0]), optimize.NewPoints(&arena, v[0], v[1])
+			s, points := newSeparator(&arena, v[0]), optimize.NewPoints(&arena, v[0], v[1])
 			d := Direct{Sizes: ones(v[0]), Labels: Independent}
 			labels := make([]float64, v[0])
 			yes, total := 0, 0
@@ -174,7 +174,7 @@ func BenchmarkSeparable(b *testing.B) {
 				d.draw(labels, d.rng(0, total), 0)
 				total++
 				b.StartTimer()
-				if s.Separable(points, labels, true) {
+				if s.separable(points, labels, true) {
 					yes++
 				}
 			}

@@ -24,7 +24,7 @@ type draws struct {
 	*frame
 	nnls *optimize.NNLS
 
-	t       []float64 // draws x (D + 1), the centre's coordinate last
+	t       []float64 // draws x (D + 1), the center's coordinate last
 	c       []float64 // t's_j, block x M
 	anchors []float64 // draws x D
 	mean    []float64
@@ -60,7 +60,8 @@ func (w *draws) begin(x *mat.Dense, origin []float64, given *mat.Dense, rng *ran
 	width := w.d + 1
 	if given != nil {
 		if rows, cols := given.Dims(); rows != w.Draws || cols != width {
-			return core.Invalidf("expected %d vectors of %d coordinates, got shape (%d, %d)", w.Draws, width, rows, cols)
+			return core.Invalidf("expected %d vectors of %d coordinates, got shape (%d, %d)",
+				w.Draws, width, rows, cols)
 		}
 		for i := range w.Draws {
 			copy(w.draw(i), given.RawRowView(i))
@@ -115,7 +116,8 @@ func (w *draws) each(f func(i int, products []float64)) {
 	for first := 0; first < w.Draws; first += drawBlock {
 		n := min(drawBlock, w.Draws-first)
 		if w.d > 0 {
-			linalg.Gemm(blas.NoTrans, blas.Trans, n, w.m, w.d, 1, w.t[first*(w.d+1):], w.d+1, w.points, w.d, 0, w.c, w.m)
+			linalg.Gemm(blas.NoTrans, blas.Trans, n, w.m, w.d,
+				1, w.t[first*(w.d+1):], w.d+1, w.points, w.d, 0, w.c, w.m)
 		} else {
 			clear(w.c)
 		}
@@ -185,7 +187,7 @@ func (w *draws) center() {
 }
 
 // geometry computes Radius, or with it as the place GaussianRadius and
-// GaussianDimension, from centred anchor points.
+// GaussianDimension, from centered anchor points.
 func (w *draws) geometry(row []float64, place int) {
 	for i := range w.Draws {
 		w.values[i] = floats.Dot(w.anchor(i), w.anchor(i))
@@ -205,7 +207,7 @@ func (w *draws) geometry(row []float64, place int) {
 	w.store(row, GaussianDimension, w.values)
 }
 
-// dimensions computes Dimension and DimensionMatlab from centred anchor points.
+// dimensions computes Dimension and DimensionMatlab from centered anchor points.
 func (w *draws) dimensions(row []float64) {
 	for i := range w.Draws {
 		t, ds := w.draw(i), w.anchor(i)
@@ -219,7 +221,7 @@ func (w *draws) dimensions(row []float64) {
 	w.storeSquare(row, DimensionMatlab, float64(w.d))
 }
 
-// widths computes the summands of the estimator Width from centred anchor points.
+// widths computes the summands of the estimator Width from centered anchor points.
 func (w *draws) widths(kappa float64) {
 	for i := range w.Draws {
 		ds := w.anchor(i)

@@ -12,8 +12,8 @@ import (
 	"netrep_go/core/linalg"
 )
 
-// frame holds the points of one manifold relative to its centre, in units of the
-// distance of the centre from the origin: the Gram matrix of the s_j = (x_j, 1) and
+// frame holds the points of one manifold relative to its center, in units of the
+// distance of the center from the origin: the Gram matrix of the s_j = (x_j, 1) and
 // coordinates of the x_j. The axes of the features are never formed: a factor of
 // the Gram matrix has coordinates in some orthonormal basis of the points' span,
 // and draws are Gaussian in any.
@@ -23,7 +23,7 @@ type frame struct {
 
 	m, d       int
 	deviations []float64 // M x N
-	overlap    []float64 // of the deviations, or the centre, with the directions
+	overlap    []float64 // of the deviations, or the center, with the directions
 	center     []float64
 	gram       []float64 // M x M
 	points     []float64 // M x D
@@ -65,7 +65,7 @@ func (f *frame) set(x *mat.Dense, origin []float64, reference bool) error {
 	f.m = m
 	size := f.subtractCenter(x, origin)
 	if size == 0 {
-		return core.Invalidf("the centre of a manifold is at the origin")
+		return core.Invalidf("the center of a manifold is at the origin")
 	}
 	floats.Scale(1/size, f.deviations[:m*n])
 	a := blas64.General{Rows: m, Cols: n, Stride: n, Data: f.deviations[:m*n]}

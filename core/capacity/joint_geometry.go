@@ -5,10 +5,41 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
 )
+
+// Columns of Joint.Geometry; u stands for the products S1 t of a draw.
+const (
+	axisForm            = iota // u' G1^+ u, divided by the number of manifolds
+	jointForm                  // u' (G0 + G1)^+ u, likewise
+	centerAlignment            // mean |cos| between the centers of two manifolds
+	axisAlignment              // between their axes
+	centerAxisAlignment        // between the center of one and the axis of another
+	GeometryColumns
+)
+
+// measure stores the geometry of all draws and of each batch.
+func (j *joint) measure(ctx context.Context, arena *cmem.Arena, dst *mat.Dense) error {
+	rows, _ := dst.Dims()
+	draws := len(j.anchors)
+	g := newJointGeometry(ctx, arena, j)
+	if err := arena.Err(); err != nil {
+		return err
+	}
+	par.Expect(ctx, 2*draws)
+	if err := g.measure(ctx, dst.RawRowView(0), 0, draws); err != nil {
+		return err
+	}
+	for b, size := 1, draws/(rows-1); b < rows; b++ {
+		if err := g.measure(ctx, dst.RawRowView(b), (b-1)*size, b*size); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // jointGeometry measures runs of draws.
 type jointGeometry struct {
@@ -19,7 +50,7 @@ type jointGeometry struct {
 	g0      []float64
 	norms   []float64 // |s0|
 	results []float64 // of each draw
-	workers []jointWorker
+	workers par.Team[*jointWorker]
 }
 
 func newJointGeometry(ctx context.Context, arena *cmem.Arena, j *joint) *jointGeometry {
@@ -32,10 +63,10 @@ func newJointGeometry(ctx context.Context, arena *cmem.Arena, j *joint) *jointGe
 		g0:      arena.Float64s(p * p),
 		norms:   make([]float64, p),
 		results: make([]float64, len(j.anchors)*GeometryColumns),
-		workers: make([]jointWorker, par.Workers(ctx, len(j.anchors))),
 	}
-	for w := range g.workers {
-		g.workers[w] = jointWorker{
+	workers := par.Workers(ctx, len(j.anchors))
+	g.workers = par.NewTeam(arena, workers, func(arena *cmem.Arena) *jointWorker {
+		return &jointWorker{
 			jointGeometry: g,
 			s:             arena.Float64s(p * m),
 			g1:            arena.Float64s(p * p),
@@ -46,16 +77,16 @@ func newJointGeometry(ctx context.Context, arena *cmem.Arena, j *joint) *jointGe
 			z:             make([]float64, p),
 			kept:          make([]int, p),
 		}
-	}
+	})
 	return g
 }
 
-// measure stores the mean over the draws [from, to), with their own centres.
+// measure stores the mean over the draws [from, to), with their own centers.
 func (g *jointGeometry) measure(ctx context.Context, dst []float64, from, to int) error {
 	g.center(from, to)
-	err := par.For(ctx, to-from, len(g.workers), func(worker, i int) error {
+	err := g.workers.For(ctx, to-from, func(w *jointWorker, i int) error {
 		draw := from + i
-		g.workers[worker].measure(g.results[draw*GeometryColumns:][:GeometryColumns], draw)
+		w.measure(g.results[draw*GeometryColumns:][:GeometryColumns], draw)
 		return nil
 	})
 	clear(dst)
@@ -68,7 +99,7 @@ func (g *jointGeometry) measure(ctx context.Context, dst []float64, from, to int
 	return err
 }
 
-// center computes the centres of the draws [from, to).
+// center computes the centers of the draws [from, to).
 func (g *jointGeometry) center(from, to int) {
 	p, m := g.objects, g.x.Rows
 	clear(g.weights)
@@ -87,7 +118,8 @@ func (g *jointGeometry) center(from, to int) {
 	}
 	for o := range p {
 		for q := range p {
-			g.g0[o*p+q] = floats.Dot(g.weights[g.starts[q]:g.starts[q+1]], g.centers[o*m+g.starts[q]:o*m+g.starts[q+1]])
+			from, to := g.starts[q], g.starts[q+1]
+			g.g0[o*p+q] = floats.Dot(g.weights[from:to], g.centers[o*m+from:o*m+to])
 		}
 		g.norms[o] = math.Sqrt(max(0, g.g0[o*p+o]))
 	}
@@ -138,14 +170,18 @@ func (w *jointWorker) measure(dst []float64, draw int) {
 		}
 	}
 	length := func(o int) float64 { return math.Sqrt(w.g1[o*p+o]) }
-	dst[axisAlignment] = w.alignment(func(o, q int) (float64, float64) { return w.g1[o*p+q], length(o) * length(q) })
-	dst[centerAxisAlignment] = w.alignment(func(o, q int) (float64, float64) { return w.cross[o*p+q], length(o) * w.norms[q] })
+	dst[axisAlignment] = w.alignment(func(o, q int) (float64, float64) {
+		return w.g1[o*p+q], length(o) * length(q)
+	})
+	dst[centerAxisAlignment] = w.alignment(func(o, q int) (float64, float64) {
+		return w.cross[o*p+q], length(o) * w.norms[q]
+	})
 	dst[axisForm] = w.inverseForm() / float64(p)
 	floats.Add(w.g1, w.g0)
 	dst[jointForm] = w.inverseForm() / float64(p)
 }
 
-// products computes G1, the products of axes and centres, and S1 t.
+// products computes G1, the products of axes and centers, and S1 t.
 func (w *jointWorker) products(draw int) {
 	p, m := w.objects, w.x.Rows
 	a := w.anchors[draw]

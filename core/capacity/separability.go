@@ -12,7 +12,7 @@ import (
 	"netrep_go/core/optimize"
 )
 
-// Separator decides whether points x_i with labels y_i = ±1 are linearly
+// separator decides whether points x_i with labels y_i = ±1 are linearly
 // separable, on one workspace. It is not safe for concurrent use.
 //
 // By Gordan's theorem either some w and bias have y_i (w'x_i + bias) > 0 for all
@@ -21,7 +21,7 @@ import (
 // b = (0, 1) on the cone of the (y_i x_i, r), balanced by y if there is a bias.
 // The weights are those of the point nearest to 0 in the hull of the y_i x_i,
 // which is the w of largest margin, min_i y_i (w'x_i + bias) / |w|.
-type Separator struct {
+type separator struct {
 	nnls     *optimize.NNLS
 	labelled *optimize.Labelled
 	c        []float64
@@ -47,10 +47,10 @@ type Separation struct {
 // rounding could make.
 const leastMargin = 1e-12
 
-// NewSeparator returns a workspace in the arena for up to m points. The caller
+// newSeparator returns a workspace in the arena for up to m points. The caller
 // checks arena.Err.
-func NewSeparator(arena *cmem.Arena, m int) *Separator {
-	return &Separator{
+func newSeparator(arena *cmem.Arena, m int) *separator {
+	return &separator{
 		nnls:     optimize.NewNNLS(arena, m),
 		labelled: optimize.NewLabelled(arena, m),
 		c:        arena.Float64s(m),
@@ -59,10 +59,10 @@ func NewSeparator(arena *cmem.Arena, m int) *Separator {
 	}
 }
 
-// Separable reports whether a hyperplane, through the origin unless there is a
+// separable reports whether a hyperplane, through the origin unless there is a
 // bias, separates points by their labels, and is content with any that does. With
 // a bias, the mean of the points should be near 0.
-func (s *Separator) Separable(points optimize.Generators, y []float64, bias bool) bool {
+func (s *separator) separable(points optimize.Generators, y []float64, bias bool) bool {
 	s.nnls.Until(s.separates)
 	p := s.project(points, y, bias)
 	s.nnls.Until(nil)
@@ -81,14 +81,27 @@ const sureMargin = 1e-11
 // separates reports whether what a projection leaves of b = (0, 1) separates. Its
 // products with the generators (y_i x_i, r) are
 // r (1 - r sum_i mu_i) - y_i (w'x_i + bias).
-func (s *Separator) separates(p optimize.Projection) bool {
+func (s *separator) separates(p optimize.Projection) bool {
 	r := s.labelled.Offset
 	return floats.Max(p.Gradient) < r*(1-r*floats.Sum(p.Weights)-sureMargin)
 }
 
+// provesSeparable reports whether the projection of t on the cone of labelled
+// points, with products c with t, proves that they are separable: what it leaves
+// of t is on the far side of all points that are not active, clearly, and active
+// ones are independent. It overwrites the gradient.
+func provesSeparable(p optimize.Projection, c []float64) bool {
+	for _, j := range p.Active {
+		p.Gradient[j] = math.Inf(-1)
+	}
+	return floats.Max(p.Gradient) < -sureMargin*floats.Norm(c, math.Inf(1))
+}
+
 // project projects (0, 1), with points of any size: the last coordinate of the
 // generators is the greatest length among them.
-func (s *Separator) project(points optimize.Generators, y []float64, bias bool) optimize.Projection {
+func (s *separator) project(
+	points optimize.Generators, y []float64, bias bool,
+) optimize.Projection {
 	s.labelled.Generators, s.labelled.Labels, s.labelled.Offset = points, y, largest(points)
 	c := s.c[:len(y)]
 	for i := range c {
@@ -115,7 +128,7 @@ func largest(points optimize.Generators) float64 {
 
 // measure stores the sides of all points from the hyperplane of a projection and
 // returns the smallest, with |w|.
-func (s *Separator) measure(p optimize.Projection) (nearest, norm float64) {
+func (s *separator) measure(p optimize.Projection) (nearest, norm float64) {
 	y, sides, signed := s.labelled.Labels, s.sides[:len(s.labelled.Labels)], s.signed[:len(p.Active)]
 	clear(sides)
 	for i, j := range p.Active {
@@ -139,7 +152,7 @@ func Separate(x *mat.Dense, y []float64, bias bool) (Separation, error) {
 	m, d := x.Dims()
 	var arena cmem.Arena
 	defer arena.Free()
-	s, points := NewSeparator(&arena, m), optimize.NewPoints(&arena, m, d)
+	s, points := newSeparator(&arena, m), optimize.NewPoints(&arena, m, d)
 	scaled := blas64.General{Rows: m, Cols: d, Stride: d, Data: arena.Float64s(m * d)}
 	if err := arena.Err(); err != nil {
 		return Separation{}, err
@@ -159,7 +172,7 @@ func Separate(x *mat.Dense, y []float64, bias bool) (Separation, error) {
 	total := floats.Sum(p.Weights)
 	for i, j := range p.Active {
 		found.Weights[j] = p.Weights[i] / total
-		floats.AddScaled(found.W, p.Weights[i]*y[j], row(scaled, int(j)))
+		floats.AddScaled(found.W, p.Weights[i]*y[j], linalg.Row(scaled, int(j)))
 	}
 	found.Gap = size * norm / total
 	if !(nearest > leastMargin*norm) {
@@ -172,5 +185,3 @@ func Separate(x *mat.Dense, y []float64, bias bool) (Separation, error) {
 	found.Bias = p.Multiplier/nearest - floats.Dot(found.W, mean)
 	return found, nil
 }
-
-func row(x blas64.General, i int) []float64 { return x.Data[i*x.Stride : i*x.Stride+x.Cols] }

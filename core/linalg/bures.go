@@ -35,10 +35,11 @@ func SquaredBures(a, b *mat.Dense) (float64, error) {
 		return math.NaN(), err
 	}
 	if !squareRoot(f, a, w, work, iwork) || !squareRoot(g, b, w, work, iwork) {
-		return math.NaN(), core.Numericalf("the eigenvalues of a %d x %d covariance did not converge", n, n)
+		return math.NaN(), core.Numericalf("the eigenvalues of a %d x %d covariance did not converge",
+			n, n)
 	}
 	Gemm(blas.Trans, blas.NoTrans, n, n, n, 1, g, n, f, n, 0, cross, n)
-	if _, _, err := polar.Factor(q, cross, n, n, func(_, _ float64) bool { return true }); err != nil {
+	if _, _, err := polar.Factor(q, cross, n, n, AnyBound); err != nil {
 		return math.NaN(), err
 	}
 	Gemm(blas.NoTrans, blas.NoTrans, n, n, n, -1, g, n, q, n, 1, f, n)

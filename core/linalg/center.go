@@ -6,7 +6,7 @@ import (
 )
 
 // ColumnMeans stores the mean of each column of x in mean. The mean of a
-// constant column is that constant to the last bit, so that dead units centre
+// constant column is that constant to the last bit, so that dead units center
 // to exact zeros.
 func ColumnMeans(mean []float64, x *mat.Dense) {
 	m, _ := x.Dims()

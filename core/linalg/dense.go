@@ -1,12 +1,15 @@
 package linalg
 
 import (
+	"math"
+
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 )
 
 // Gemm is C = alpha op(A) op(B) + beta C on row-major slices, op(A) being m x k.
-func Gemm(tA, tB blas.Transpose, m, n, k int, alpha float64, a []float64, lda int, b []float64, ldb int, beta float64, c []float64, ldc int) {
+func Gemm(tA, tB blas.Transpose, m, n, k int,
+	alpha float64, a []float64, lda int, b []float64, ldb int, beta float64, c []float64, ldc int) {
 	blas64.Implementation().Dgemm(tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 
@@ -20,3 +23,20 @@ func ScaleColumns(a []float64, m int, d []float64) {
 		}
 	}
 }
+
+// ColumnNorms returns the norms of the columns of the m x n row-major a.
+func ColumnNorms(a []float64, m, n int) []float64 {
+	size := make([]float64, n)
+	for i := range m {
+		for j, v := range a[i*n : (i+1)*n] {
+			size[j] += v * v
+		}
+	}
+	for j, v := range size {
+		size[j] = math.Sqrt(v)
+	}
+	return size
+}
+
+// Row returns row i of x.
+func Row(x blas64.General, i int) []float64 { return x.Data[i*x.Stride : i*x.Stride+x.Cols] }

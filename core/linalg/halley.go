@@ -175,15 +175,6 @@ func (h *Halley) newtonSchulz(x []float64, m, n int, square bool) {
 	copy(x, next)
 }
 
-// symmetrize copies the upper triangle of the n x n a to the lower one.
-func symmetrize(a []float64, n int) {
-	for i := range n {
-		for j := i + 1; j < n; j++ {
-			a[j*n+i] = a[i*n+j]
-		}
-	}
-}
-
 // identityGap returns |G - I| for the upper triangle of G.
 func identityGap(gram []float64, n int) float64 {
 	var off, diagonal float64

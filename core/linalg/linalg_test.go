@@ -177,7 +177,7 @@ func TestColumnMeansOfConstantsAreExact(t *testing.T) {
 	}
 	for i := range 7 {
 		if centered[2*i] != 0 {
-			t.Errorf("row %d of the constant column centres to %v", i, centered[2*i])
+			t.Errorf("row %d of the constant column centers to %v", i, centered[2*i])
 		}
 	}
 }

@@ -3,25 +3,9 @@ package linalg
 import (
 	"math"
 
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
-
 	"netrep_go/core"
 	nblas "netrep_go/core/internal/blas"
 	"netrep_go/core/internal/cmem"
-)
-
-// eps is the spacing of float64 numbers at 1.
-const eps = 0x1p-52
-
-// Route tells which way a spectrum was computed.
-type Route int
-
-const (
-	// ByGram marks square roots of the eigenvalues of C'C, under a certificate.
-	ByGram Route = iota
-	// BySVD marks a singular value decomposition of C.
-	BySVD
 )
 
 // Nuclear computes nuclear norms |C|_* = sum_i sigma_i(C) of tall matrices on
@@ -52,7 +36,9 @@ func NewNuclear(arena *cmem.Arena, m, n int) *Nuclear {
 // a failed certificate costs more than a certified norm saves.
 //
 // c is overwritten if the route is BySVD.
-func (nu *Nuclear) Norm(c []float64, m, n int, doubt bool, accept func(sum, bound float64) bool) (float64, Route, error) {
+func (nu *Nuclear) Norm(
+	c []float64, m, n int, doubt bool, accept func(sum, bound float64) bool,
+) (float64, Route, error) {
 	gram := nu.gram[:n*n]
 	crossProduct(gram, c, m, n)
 	if !doubt || nu.promising(gram, m, n, accept) {
@@ -66,7 +52,8 @@ func (nu *Nuclear) Norm(c []float64, m, n int, doubt bool, accept func(sum, boun
 	}
 	s := nu.w[:n]
 	if !nblas.SingularValues(m, n, c, n, s, nu.work, nu.iwork) {
-		return math.NaN(), BySVD, core.Numericalf("singular values of a %d x %d matrix did not converge", m, n)
+		return math.NaN(), BySVD, core.Numericalf("singular values of a %d x %d matrix did not converge",
+			m, n)
 	}
 	var sum float64
 	for _, v := range s {
@@ -97,37 +84,4 @@ func (nu *Nuclear) promising(gram []float64, m, n int, accept func(sum, bound fl
 		bound += delta / (2 * r)
 	}
 	return accept(sum, bound)
-}
-
-// smallestGram is the largest eigenvalue below which a Gram matrix may have lost
-// digits to underflow.
-const smallestGram = 1e-280
-
-// gramError bounds the error of each eigenvalue of a computed C'C, whose
-// largest is lambda1, against sigma^2: forming C'C and the eigenvalue solver
-// together. Over 1,099 matrices the constant was 1.45 to 2.5 times the worst
-// error seen.
-func gramError(m int, lambda1 float64) float64 {
-	return max(16, 2*math.Sqrt(float64(m))) * eps * lambda1
-}
-
-// sqrtSum returns the sum of sqrt(max(w_i, 0)) and, by Weyl's theorem, the
-// largest error that eigenvalues off by up to delta can give it.
-func sqrtSum(w []float64, delta float64) (sum, bound float64) {
-	for _, v := range w {
-		root := math.Sqrt(max(v, 0))
-		sum += root
-		if v > delta {
-			bound += delta / (root + math.Sqrt(v-delta))
-		} else {
-			bound += math.Sqrt(max(v, 0) + delta)
-		}
-	}
-	return sum, bound
-}
-
-// crossProduct stores the upper triangle of C'C, for the m x n row-major c, in
-// the n x n gram.
-func crossProduct(gram, c []float64, m, n int) {
-	blas64.Implementation().Dsyrk(blas.Upper, blas.Trans, n, m, 1, c, n, 0, gram, n)
 }

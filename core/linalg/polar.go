@@ -52,7 +52,9 @@ func NewPolar(arena *cmem.Arena, m, n int) *Polar {
 // Directions in which c vanishes (sigma_i <= max(m, n) eps sigma_1) are left
 // out of Q, which is then a partial isometry: c does not say how to rotate
 // them. accept is as for Nuclear.Norm.
-func (p *Polar) Factor(q, c []float64, m, n int, accept func(sum, bound float64) bool) (float64, Route, error) {
+func (p *Polar) Factor(
+	q, c []float64, m, n int, accept func(sum, bound float64) bool,
+) (float64, Route, error) {
 	if sum, ok := p.Spectrum(c, m, n, accept); ok && p.FromSpectrum(q, c, m, n) {
 		return sum, ByGram, nil
 	}
@@ -63,7 +65,9 @@ func (p *Polar) Factor(q, c []float64, m, n int, accept func(sum, bound float64)
 // Spectrum decomposes C'C = V S^2 V' of the m x n row-major c, m >= n, for
 // FromSpectrum and Aligned, and returns the nuclear norm of c. ok is false if
 // the norm is not accepted or a singular value is lost in rounding.
-func (p *Polar) Spectrum(c []float64, m, n int, accept func(sum, bound float64) bool) (sum float64, ok bool) {
+func (p *Polar) Spectrum(
+	c []float64, m, n int, accept func(sum, bound float64) bool,
+) (sum float64, ok bool) {
 	v, w := p.gram[:n*n], p.w[:n]
 	crossProduct(v, c, m, n)
 	if !nblas.Eigen(n, v, n, w, p.work, p.iwork) {

@@ -42,7 +42,7 @@ func (w Whitening) Variance(lambda float64) (before, after float64) {
 }
 
 // Apply stores the whitened x z in xz and the transform in z, for the m x n
-// x with columns that are already centred. With preserve false, s = 1. xz may
+// x with columns that are already centered. With preserve false, s = 1. xz may
 // not alias x.
 func (w Whitening) Apply(xz, z, x *mat.Dense, preserve bool) error {
 	m, n := x.Dims()
@@ -94,20 +94,6 @@ func (w Whitening) Apply(xz, z, x *mat.Dense, preserve bool) error {
 // counts as a direction in which a network does not vary: rounding leaves up to
 // 1.4e-14.
 const NullColumn = 1e-13
-
-// ColumnNorms returns the norms of the columns of the m x n row-major a.
-func ColumnNorms(a []float64, m, n int) []float64 {
-	size := make([]float64, n)
-	for i := range m {
-		for j, v := range a[i*n : (i+1)*n] {
-			size[j] += v * v
-		}
-	}
-	for j, v := range size {
-		size[j] = math.Sqrt(v)
-	}
-	return size
-}
 
 // scale is s for a full set of eigenvalues.
 func (w Whitening) scale(lambda []float64) float64 {

@@ -18,23 +18,25 @@ func newChunks(m int) chunks { return chunks{m, (m + maxChunks - 1) / maxChunks}
 
 func (c chunks) count() int { return (c.m + c.size - 1) / c.size }
 
-// each calls f(worker, chunk, i) for the inputs i of each chunk in order. With
-// one worker it runs in the calling goroutine and leaves the Job's count of
-// tasks alone, as inside a loop over pairs.
-func (c chunks) each(ctx context.Context, workers int, f func(worker, chunk, i int) error) error {
-	run := func(worker, chunk int) error {
+// eachInput calls f(w, chunk, i) for the inputs i of each chunk in order. A team
+// of one works in the calling goroutine and leaves the Job's count of tasks alone,
+// as inside a loop over pairs.
+func eachInput[W any](
+	ctx context.Context, c chunks, team par.Team[W], f func(w W, chunk, i int) error,
+) error {
+	run := func(w W, chunk int) error {
 		for i := chunk * c.size; i < min(c.m, (chunk+1)*c.size); i++ {
-			if err := f(worker, chunk, i); err != nil {
+			if err := f(w, chunk, i); err != nil {
 				return err
 			}
 		}
 		return ctx.Err()
 	}
-	if workers > 1 {
-		return par.For(ctx, c.count(), workers, run)
+	if len(team) > 1 {
+		return team.For(ctx, c.count(), run)
 	}
 	for chunk := range c.count() {
-		if err := run(0, chunk); err != nil {
+		if err := run(team[0], chunk); err != nil {
 			return err
 		}
 	}

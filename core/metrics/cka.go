@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"context"
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/floats"
@@ -10,12 +9,11 @@ import (
 
 	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
-	"netrep_go/core/internal/par"
 	"netrep_go/core/linalg"
 )
 
-// CKA is linear centred kernel alignment: the cosine of the sample Gram matrices
-// K = XX' and L = YY' of centred activations, or, unless Cosine is set, the angle
+// CKA is linear centered kernel alignment: the cosine of the sample Gram matrices
+// K = XX' and L = YY' of centered activations, or, unless Cosine is set, the angle
 //
 //	d(X, Y) = arccos <K, L> / (|K| |L|),
 //
@@ -32,7 +30,7 @@ import (
 // row are divided by n-2 and the sum k_.. over all by (n-1)(n-2) (Székely &
 // Rizzo, Ann. Statist. 42 (2014) 2382-2412). So the cosine is in [-1, 1] and the
 // angle a metric. Adding r_i + r_j to k_ij changes nothing, hence neither does
-// centring, which is always done: then the row sums of K with a zero diagonal
+// centering, which is always done: then the row sums of K with a zero diagonal
 // are minus the diagonal, g_i = |x_i|^2.
 //
 // All pairs are measured at once, from Gram matrices of samples (gramStream) or
@@ -52,57 +50,12 @@ const nearGrams = 1e-4
 // corrections of HSIC_1, that rounding explains.
 const noGram = 1e-14
 
-// Distances stores in dTrain the distances (or cosines) between all networks of
-// the list train or, if first > 0, from the first networks (rows) to the others
-// (columns); and in dTest, which may be nil, those of test. Nothing is fitted:
-// the two have nothing to do with each other.
-func (c CKA) Distances(ctx context.Context, dTrain, dTest *mat.Dense, train, test []*mat.Dense, first int) error {
-	if err := checkCohort(train, test); err != nil {
-		return err
-	}
-	if err := c.measure(ctx, dTrain, train, first, "network"); err != nil || dTest == nil {
-		return err
-	}
-	return c.measure(ctx, dTest, test, first, "held-out network")
-}
-
-// measure calls a network by what it is in messages.
-func (c CKA) measure(ctx context.Context, dst *mat.Dense, xs []*mat.Dense, first int, what string) error {
-	if m, _ := xs[0].Dims(); c.Unbiased && m < 4 {
-		return core.Invalidf("the unbiased estimator needs at least 4 samples, got %d", m)
-	}
-	r := newCKARun(c, dst, xs, first)
-	r.what = what
-	defer r.arena.Free()
-	if err := r.prepare(ctx); err != nil {
-		return err
-	}
-	inner, refine := gramProducts, refineByGrams
-	if r.preferFeatures() {
-		inner, refine = panelProducts, refineByFactors
-	}
-	if err := inner(ctx, r); err != nil {
-		return err
-	}
-	near, err := r.score()
-	if err != nil {
-		return err
-	}
-	if len(near) > 0 {
-		if err := refine(ctx, r, near); err != nil {
-			return err
-		}
-	}
-	r.fillSymmetric()
-	return nil
-}
-
 // ckaRun is the state of one all-pairs computation. dst first holds inner
 // products of the corrected Gram matrices, then what is asked for.
 type ckaRun struct {
 	CKA
 	networks []unitNetwork
-	what     string
+	subject  func(k int) core.Subject // what a network is in messages
 	m, first int
 	dst      []float64
 	stride   int
@@ -110,7 +63,7 @@ type ckaRun struct {
 	arena    cmem.Arena
 }
 
-// unitNetwork is a network seen as centred activations of unit norm. They are
+// unitNetwork is a network seen as centered activations of unit norm. They are
 // computed block by block where they are needed: a copy would double the memory.
 type unitNetwork struct {
 	x     *mat.Dense
@@ -120,10 +73,12 @@ type unitNetwork struct {
 	g     []float64 // squared norms of the rows, if Unbiased
 }
 
-func newCKARun(c CKA, dst *mat.Dense, xs []*mat.Dense, first int) *ckaRun {
+func newCKARun(
+	c CKA, dst *mat.Dense, xs []*mat.Dense, first int, subject func(k int) core.Subject,
+) *ckaRun {
 	raw := dst.RawMatrix()
 	m, _ := xs[0].Dims()
-	r := &ckaRun{CKA: c, m: m, first: first, dst: raw.Data, stride: raw.Stride}
+	r := &ckaRun{CKA: c, m: m, first: first, dst: raw.Data, stride: raw.Stride, subject: subject}
 	r.networks = make([]unitNetwork, len(xs))
 	r.norms = r.arena.Float64s(len(xs))
 	for k, x := range xs {
@@ -142,10 +97,9 @@ func (r *ckaRun) prepare(ctx context.Context) error {
 	if err := r.arena.Err(); err != nil {
 		return err
 	}
-	par.Expect(ctx, len(r.networks))
-	return par.For(ctx, len(r.networks), par.Workers(ctx, len(r.networks)), func(_, k int) error {
+	return core.Parallel(ctx, len(r.networks), func(k int) error {
 		if err := r.networks[k].prepare(r.Center || r.Unbiased); err != nil {
-			return fmt.Errorf("%s %d: %w", r.what, k, err)
+			return core.Errorf("%v: %w", r.subject(k), err)
 		}
 		return nil
 	})
@@ -189,24 +143,6 @@ func (n *unitNetwork) rows(dst []float64, stride, from, to int, factor float64) 
 	}
 }
 
-// preferFeatures reports whether the cross-products of all pairs take fewer
-// operations than the Gram matrices and their inner products.
-func (r *ckaRun) preferFeatures() bool {
-	var width [2]float64 // of the first networks, and of the others
-	for k := range r.networks {
-		if k < r.first {
-			width[0] += float64(r.networks[k].width)
-		} else {
-			width[1] += float64(r.networks[k].width)
-		}
-	}
-	m, total, n, first := float64(r.m), width[0]+width[1], float64(len(r.networks)), float64(r.first)
-	if r.first > 0 {
-		return 2*width[0]*width[1]*m < m*m*total+first*(n-first)*m*m
-	}
-	return total*total*m < m*m*total+n*n*m*m/2
-}
-
 // at returns where the result of networks i < j belongs.
 func (r *ckaRun) at(i, j int) *float64 { return &r.dst[i*r.stride+j-r.first] }
 
@@ -218,7 +154,8 @@ func (r *ckaRun) wanted(i, j int) bool { return r.first == 0 || (i < r.first && 
 func (r *ckaRun) score() (near [][2]int, err error) {
 	for k, square := range r.norms {
 		if !(square > noGram) {
-			return nil, fmt.Errorf("%s %d: %w", r.what, k, core.Invalidf("all pairs of samples are equally similar, so that the unbiased estimate is 0 and its CKA undefined"))
+			return nil, core.Invalidf("%v: all pairs of samples are equally similar, "+
+				"so that the unbiased estimate is 0 and its CKA undefined", r.subject(k))
 		}
 		r.norms[k] = math.Sqrt(square)
 	}

@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/lapack/lapack64"
 
+	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
 	"netrep_go/core/linalg"
@@ -44,19 +45,16 @@ func panelProducts(ctx context.Context, r *ckaRun) error {
 			}
 		}
 	}
-	workers, rows := par.Workers(ctx, len(pairs)), min(panelRows, r.m)
-	var arena cmem.Arena
-	defer arena.Free()
-	scratch := make([]panelScratch, workers)
-	for w := range scratch {
-		scratch[w] = panelScratch{arena.Float64s(rows * width), arena.Float64s(rows * width), arena.Float64s(width * width)}
+	rows := min(panelRows, r.m)
+	newScratch := func(arena *cmem.Arena) *panelScratch {
+		return &panelScratch{
+			left:  arena.Float64s(rows * width),
+			right: arena.Float64s(rows * width),
+			c:     arena.Float64s(width * width),
+		}
 	}
-	if err := arena.Err(); err != nil {
-		return err
-	}
-	par.Expect(ctx, len(pairs))
-	return par.For(ctx, len(pairs), workers, func(worker, t int) error {
-		r.multiplyPanels(&scratch[worker], pairs[t])
+	return par.Each(ctx, len(pairs), newScratch, func(s *panelScratch, t int) error {
+		r.multiplyPanels(s, pairs[t])
 		return nil
 	})
 }
@@ -133,7 +131,7 @@ func (r *ckaRun) corrected(square float64, i, j int) float64 {
 	return hsic1(square, floats.Dot(r.networks[i].g, r.networks[j].g), 1, r.m)
 }
 
-// hsic1 returns HSIC_1 without its factor for Gram matrices of centred samples
+// hsic1 returns HSIC_1 without its factor for Gram matrices of centered samples
 // from their inner product, that of their diagonals, and the product of their
 // traces.
 func hsic1(inner, diagonals, traces float64, m int) float64 {
@@ -162,8 +160,7 @@ func upperSquares(a []float64, stride, n int) (sum float64) {
 
 // refineByFactors measures the angles of near pairs once more.
 func refineByFactors(ctx context.Context, r *ckaRun, near [][2]int) error {
-	par.Expect(ctx, len(near))
-	return par.For(ctx, len(near), par.Workers(ctx, len(near)), func(_, t int) error {
+	return core.Parallel(ctx, len(near), func(t int) error {
 		i, j := near[t][0], near[t][1]
 		chord, err := r.gramChord(i, j)
 		*r.at(i, j) = Angular.fromChord(chord, nearZero)
@@ -179,7 +176,8 @@ func (r *ckaRun) gramChord(i, j int) (float64, error) {
 	rank := min(m, p)
 	var arena cmem.Arena
 	defer arena.Free()
-	z, tau, work, d := arena.Float64s(m*p), arena.Float64s(rank), arena.Float64s(64*max(m, p)), arena.Float64s(rank*rank)
+	z, d := arena.Float64s(m*p), arena.Float64s(rank*rank)
+	tau, work := arena.Float64s(rank), arena.Float64s(64*max(m, p))
 	if err := arena.Err(); err != nil {
 		return math.NaN(), err
 	}

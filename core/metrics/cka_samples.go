@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 
+	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
 	"netrep_go/core/linalg"
@@ -30,11 +31,10 @@ type gramStream struct {
 	edge    int // of a tile
 	v       []float64
 	vStride int
-	scratch []gramScratch
-	arena   cmem.Arena
+	workers par.Team[*gramScratch]
 }
 
-// gramScratch is the workspace of a worker: centred rows and a diagonal tile.
+// gramScratch is the workspace of a worker: centered rows and a diagonal tile.
 type gramScratch struct{ left, right, tile []float64 }
 
 // gramTile is a block of the upper triangle of a Gram matrix. length is the
@@ -54,21 +54,24 @@ func gramProducts(ctx context.Context, r *ckaRun) error {
 	for k := range all {
 		all[k] = k
 	}
-	g := gramStream{run: r, networks: all, first: r.first, dst: r.dst, stride: r.stride, squares: r.norms}
+	g := gramStream{
+		run: r, networks: all, first: r.first, dst: r.dst, stride: r.stride, squares: r.norms,
+	}
 	return g.accumulate(ctx)
 }
 
 func (g *gramStream) accumulate(ctx context.Context) error {
-	defer g.arena.Free()
-	workers := par.Workers(ctx, len(g.networks))
-	if err := g.reserve(workers); err != nil {
+	var arena cmem.Arena
+	defer arena.Free()
+	g.reserve(&arena, par.Workers(ctx, len(g.networks)))
+	if err := arena.Err(); err != nil {
 		return err
 	}
 	tiles, blocks := g.tiles(), g.blocks()
 	par.Expect(ctx, len(tiles)*(len(g.networks)+len(blocks)))
 	for _, tile := range tiles {
-		form := func(worker, t int) error { g.form(&g.scratch[worker], tile, t); return nil }
-		if err := par.For(ctx, len(g.networks), workers, form); err != nil {
+		form := func(s *gramScratch, t int) error { g.form(s, tile, t); return nil }
+		if err := g.workers.For(ctx, len(g.networks), form); err != nil {
 			return err
 		}
 		if g.origin != nil {
@@ -84,24 +87,23 @@ func (g *gramStream) accumulate(ctx context.Context) error {
 	return nil
 }
 
-func (g *gramStream) reserve(workers int) error {
+func (g *gramStream) reserve(arena *cmem.Arena, workers int) {
 	edge := int(math.Sqrt(tileMemory / float64(len(g.networks))))
 	edge = min(max(edge, minEdge), maxEdge, g.run.m)
 	g.edge = ceilDiv(g.run.m, ceilDiv(g.run.m, edge))
 	g.vStride = g.edge*g.edge + 8 // a power of two would map all rows to the same cache lines
-	g.v = g.arena.Float64s(len(g.networks) * g.vStride)
+	g.v = arena.Float64s(len(g.networks) * g.vStride)
 	width := 0
 	for _, k := range g.networks {
 		width = max(width, g.run.networks[k].width)
 	}
-	for range workers {
-		g.scratch = append(g.scratch, gramScratch{
-			left:  g.arena.Float64s(g.edge * width),
-			right: g.arena.Float64s(g.edge * width),
-			tile:  g.arena.Float64s(g.edge * g.edge),
-		})
-	}
-	return g.arena.Err()
+	g.workers = par.NewTeam(arena, workers, func(arena *cmem.Arena) *gramScratch {
+		return &gramScratch{
+			left:  arena.Float64s(g.edge * width),
+			right: arena.Float64s(g.edge * width),
+			tile:  arena.Float64s(g.edge * g.edge),
+		}
+	})
 }
 
 func (g *gramStream) tiles() []gramTile {
@@ -152,13 +154,15 @@ func (g *gramStream) form(s *gramScratch, tile gramTile, t int) {
 	net.rows(left, p, tile.i, tile.i+tile.rows, 1)
 	if tile.i == tile.j {
 		square := s.tile[:tile.rows*tile.rows]
-		blas64.Implementation().Dsyrk(blas.Upper, blas.NoTrans, tile.rows, p, math.Sqrt2, left, p, 0, square, tile.rows)
+		blas64.Implementation().Dsyrk(blas.Upper, blas.NoTrans, tile.rows, p,
+			math.Sqrt2, left, p, 0, square, tile.rows)
 		g.correct(square, tile, net)
 		g.pack(row, square, tile.rows)
 	} else {
 		right := s.right[:tile.cols*p]
 		net.rows(right, p, tile.j, tile.j+tile.cols, 1)
-		linalg.Gemm(blas.NoTrans, blas.Trans, tile.rows, tile.cols, p, math.Sqrt2, left, p, right, p, 0, row, tile.cols)
+		linalg.Gemm(blas.NoTrans, blas.Trans, tile.rows, tile.cols, p,
+			math.Sqrt2, left, p, right, p, 0, row, tile.cols)
 		g.correct(row, tile, net)
 	}
 	if g.origin == nil {
@@ -200,7 +204,8 @@ func (g *gramStream) pack(row, square []float64, n int) {
 
 // multiply adds the inner products of a block of rows of V with another.
 func (g *gramStream) multiply(b [4]int, length int) {
-	linalg.Gemm(blas.NoTrans, blas.Trans, b[1], b[3], length, 1, g.row(b[0]), g.vStride, g.row(b[2]), g.vStride,
+	linalg.Gemm(blas.NoTrans, blas.Trans, b[1], b[3], length,
+		1, g.row(b[0]), g.vStride, g.row(b[2]), g.vStride,
 		1, g.dst[b[0]*g.stride+b[2]-g.first:], g.stride)
 }
 
@@ -237,8 +242,7 @@ func refineByGrams(ctx context.Context, r *ckaRun, near [][2]int) error {
 func (g *gramStream) subtractOrigins(ctx context.Context, length int) error {
 	norm := func(t int) float64 { return g.run.norms[g.networks[t]] }
 	n := len(g.networks)
-	par.Expect(ctx, n)
-	err := par.For(ctx, n, par.Workers(ctx, n), func(_, t int) error {
+	err := core.Parallel(ctx, n, func(t int) error {
 		if o := g.origin[t]; o != t {
 			row := g.row(t)[:length]
 			floats.Scale(1/norm(t), row)

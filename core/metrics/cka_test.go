@@ -29,7 +29,7 @@ func activations(rng *rand.Rand, m int, widths ...int) []*mat.Dense {
 	return xs
 }
 
-// gram returns XX' of centred activations; without its diagonal if hollow.
+// gram returns XX' of centered activations; without its diagonal if hollow.
 func gram(x *mat.Dense, center, hollow bool) *mat.Dense {
 	m, p := x.Dims()
 	c := mat.DenseCopyOf(x)
@@ -95,7 +95,7 @@ func checkBothWays(t *testing.T, c CKA, xs []*mat.Dense, first int) {
 	}
 	for way, inner := range map[string]func(context.Context, *ckaRun) error{"samples": gramProducts, "features": panelProducts} {
 		dst := mat.NewDense(rows, cols, nil)
-		r := newCKARun(c, dst, xs, first)
+		r := newCKARun(c, dst, xs, first, core.Network)
 		err := errors.Join(r.prepare(context.Background()), inner(context.Background(), r))
 		_, scoreErr := r.score()
 		if err := errors.Join(err, scoreErr); err != nil {
@@ -155,7 +155,7 @@ func TestCKASmallAngles(t *testing.T) {
 			}
 			y.Set(m-1, 0, math.Sqrt(math.Tan(angle)*mat.Norm(gram(x, false, false), 2)))
 			d := mat.NewDense(2, 2, nil)
-			r := newCKARun(CKA{}, d, []*mat.Dense{x, y}, 0)
+			r := newCKARun(CKA{}, d, []*mat.Dense{x, y}, 0, core.Network)
 			err := errors.Join(r.prepare(context.Background()), gramProducts(context.Background(), r))
 			_, scoreErr := r.score()
 			if err := errors.Join(err, scoreErr, refine(context.Background(), r, [][2]int{{0, 1}})); err != nil {

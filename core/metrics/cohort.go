@@ -1,8 +1,6 @@
 package metrics
 
 import (
-	"fmt"
-
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
@@ -11,32 +9,40 @@ import (
 // checkCohort checks that all networks saw the same samples and that test
 // belongs to train.
 func checkCohort(train, test []*mat.Dense) error {
-	if len(train) == 0 {
-		return core.Invalidf("at least one network is needed, got none")
-	}
-	if err := equalSamples(train, "network"); err != nil {
+	if err := checkLengths(len(train), len(test)); err != nil {
 		return err
 	}
-	if test == nil {
-		return nil
-	}
-	if len(test) != len(train) {
-		return core.Invalidf("there are %d networks in the training data and %d in the test data", len(train), len(test))
+	if err := equalSamples(train, core.Network); err != nil || len(test) == 0 {
+		return err
 	}
 	for k := range train {
 		_, p := train[k].Dims()
 		if _, pt := test[k].Dims(); pt != p {
-			return core.Invalidf("network %d has %d features and held-out network %d has %d", k, p, k, pt)
+			return core.Invalidf("%v has %d features and %v has %d",
+				core.Network(k), p, core.HeldOut(k), pt)
 		}
 	}
-	return equalSamples(test, "held-out network")
+	return equalSamples(test, core.HeldOut)
 }
 
-func equalSamples(xs []*mat.Dense, name string) error {
+// checkLengths checks the numbers of networks in the training and test data.
+func checkLengths(train, test int) error {
+	if train == 0 {
+		return core.Invalidf("at least one network is needed, got none")
+	}
+	if test > 0 && test != train {
+		return core.Invalidf("there are %d networks in the training data and %d in the test data",
+			train, test)
+	}
+	return nil
+}
+
+func equalSamples(xs []*mat.Dense, subject func(k int) core.Subject) error {
 	want, _ := xs[0].Dims()
 	for k, x := range xs {
 		if m, _ := x.Dims(); m != want {
-			return core.Invalidf("%s %d has %d samples and %s 0 has %d; all networks must see the same samples", name, k, m, name, want)
+			return core.Invalidf("%v has %d samples and %v has %d; all networks must see the same samples",
+				subject(k), m, subject(0), want)
 		}
 	}
 	return nil
@@ -46,13 +52,13 @@ func equalSamples(xs []*mat.Dense, name string) error {
 // data and on the held-out data, if there is any.
 func checkAngles(k int, norm, testNorm float64, heldOut bool) error {
 	if err := usableNorm(norm); err != nil {
-		return fmt.Errorf("network %d: %w", k, err)
+		return core.Errorf("%v: %w", core.Network(k), err)
 	}
 	if !heldOut {
 		return nil
 	}
 	if err := usableNorm(testNorm); err != nil {
-		return fmt.Errorf("held-out network %d: %w", k, err)
+		return core.Errorf("%v: %w", core.HeldOut(k), err)
 	}
 	return nil
 }

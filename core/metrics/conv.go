@@ -26,24 +26,19 @@ type ConvolutionSpec struct {
 // best alignment, given the products X_s'Y in rows [s n, (s+1) n) of products.
 // The X_s are one X with its samples shuffled, so that all have the norm NormX:
 // a layer at different offsets in space. Distances below NearZero are inaccurate.
-func ConvolutionDistances(ctx context.Context, distances []float64, products *mat.Dense, spec ConvolutionSpec) error {
+func ConvolutionDistances(
+	ctx context.Context, distances []float64, products *mat.Dense, spec ConvolutionSpec,
+) error {
 	if err := checkNorms(spec.NormX, spec.NormY); err != nil {
 		return err
 	}
 	_, n := products.Dims()
 	raw := products.RawMatrix().Data
-	workers := make([]convolutionWorker, par.Workers(ctx, len(distances)))
-	var arena cmem.Arena
-	defer arena.Free()
-	for w := range workers {
-		workers[w].reserve(&arena, n, spec.Matching)
+	newWorker := func(arena *cmem.Arena) *convolutionWorker {
+		return newConvolutionWorker(arena, n, spec.Matching)
 	}
-	if err := arena.Err(); err != nil {
-		return err
-	}
-	par.Expect(ctx, len(distances))
-	return par.For(ctx, len(distances), len(workers), func(worker, s int) error {
-		inner, err := workers[worker].inner(raw[s*n*n:(s+1)*n*n], n, spec)
+	return par.Each(ctx, len(distances), newWorker, func(w *convolutionWorker, s int) error {
+		inner, err := w.inner(raw[s*n*n:(s+1)*n*n], n, spec)
 		distances[s], _ = spec.Score.distance(inner, spec.NormX, spec.NormY)
 		return err
 	})
@@ -64,13 +59,14 @@ type convolutionWorker struct {
 	scratch    []float64
 }
 
-func (w *convolutionWorker) reserve(arena *cmem.Arena, n int, matching bool) {
-	w.scratch = arena.Float64s(n * n)
+func newConvolutionWorker(arena *cmem.Arena, n int, matching bool) *convolutionWorker {
+	w := &convolutionWorker{scratch: arena.Float64s(n * n)}
 	if matching {
 		w.assignment = optimize.NewAssignment(n)
 	} else {
 		w.nuclear = linalg.NewNuclear(arena, n, n)
 	}
+	return w
 }
 
 // inner returns the inner product of aligned matrices with the product c.

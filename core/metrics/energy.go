@@ -61,7 +61,8 @@ func (e Energy) checkPair(x, y *mat.Dense) error {
 	rx, cx := x.Dims()
 	ry, cy := y.Dims()
 	if rx != ry || cx != cy {
-		return core.Invalidf("expected arrays with equal dimensions, got %d x %d and %d x %d", rx, cx, ry, cy)
+		return core.Invalidf("expected arrays with equal dimensions, got %d x %d and %d x %d",
+			rx, cx, ry, cy)
 	}
 	return e.checkRows(x)
 }
@@ -78,7 +79,9 @@ func (e Energy) checkRows(x *mat.Dense) error {
 // m x Repeats x Repeats weights those of the pairs (a, b) at t:
 // max(|x_ia - T'y_ib|, 1e-12)^(-1/2). The loss is mean_i E|x_ia - T'y_ib|,
 // beginning with that of T = I. From the first alignment on it does not increase.
-func (e Energy) Fit(ctx context.Context, t *mat.Dense, weights []float64, x, y *mat.Dense) (Fit, error) {
+func (e Energy) Fit(
+	ctx context.Context, t *mat.Dense, weights []float64, x, y *mat.Dense,
+) (Fit, error) {
 	var fit Fit
 	err := e.withPair(ctx, x, y, func(s *energySolver, x, y *energyNetwork) (err error) {
 		fit, err = s.fit(ctx, t.RawMatrix().Data, weights, x, y)
@@ -106,7 +109,8 @@ func (e Energy) Distance(ctx context.Context, t, x, y *mat.Dense) (float64, erro
 
 func (e Energy) checkSpread() error {
 	if e.Repeats < 2 {
-		return core.Invalidf("an energy distance needs at least two repeats of each response, got %d", e.Repeats)
+		return core.Invalidf("an energy distance needs at least two repeats of each response, got %d",
+			e.Repeats)
 	}
 	return nil
 }
@@ -115,7 +119,10 @@ func energyDistance(loss float64, x, y *energyNetwork) float64 {
 	return math.Sqrt(max(0, loss-(x.spread+y.spread)/2))
 }
 
-func (e Energy) withPair(ctx context.Context, x, y *mat.Dense, f func(s *energySolver, x, y *energyNetwork) error) error {
+// withPair calls f with x and y and a solver on all workers.
+func (e Energy) withPair(
+	ctx context.Context, x, y *mat.Dense, f func(s *energySolver, x, y *energyNetwork) error,
+) error {
 	if err := e.checkPair(x, y); err != nil {
 		return err
 	}
@@ -174,7 +181,7 @@ type energySolver struct {
 	n       int
 	chunks  chunks
 	aligner *optimize.Aligner
-	workers []energyWorker
+	workers par.Team[*energyWorker]
 	cross   []float64 // n x n: what T is chosen from
 	partial []float64 // count x n x n: sums over the inputs of a chunk
 	sums    []float64 // count
@@ -188,25 +195,29 @@ type energyWorker struct {
 
 func newEnergySolver(arena *cmem.Arena, e Energy, workers, m, n int) *energySolver {
 	r, chunks := e.Repeats, newChunks(m)
-	s := &energySolver{
+	return &energySolver{
 		e:       e,
 		n:       n,
 		chunks:  chunks,
 		aligner: optimize.NewAligner(arena, e.Group, n),
-		workers: make([]energyWorker, workers),
+		workers: par.NewTeam(arena, workers, func(arena *cmem.Arena) *energyWorker {
+			return &energyWorker{
+				distances: arena.Float64s(r * r),
+				aligned:   arena.Float64s(r * n),
+				product:   arena.Float64s(r * n),
+			}
+		}),
 		cross:   arena.Float64s(n * n),
 		partial: arena.Float64s(chunks.count() * n * n),
 		sums:    make([]float64, chunks.count()),
 	}
-	for w := range s.workers {
-		s.workers[w] = energyWorker{arena.Float64s(r * r), arena.Float64s(r * n), arena.Float64s(r * n)}
-	}
-	return s
 }
 
 // fit is Energy.Fit. netrep also stops if the first alignment, which is least
 // squares, has a larger loss than none; here the reweighting gets its chance.
-func (s *energySolver) fit(ctx context.Context, t, weights []float64, x, y *energyNetwork) (Fit, error) {
+func (s *energySolver) fit(
+	ctx context.Context, t, weights []float64, x, y *energyNetwork,
+) (Fit, error) {
 	optimize.SetIdentity(t, s.n)
 	loss, err := s.loss(ctx, t, x, y)
 	fit := Fit{Loss: []float64{loss}}
@@ -218,7 +229,8 @@ func (s *energySolver) fit(ctx context.Context, t, weights []float64, x, y *ener
 		loss, err = s.reweight(ctx, t, weights, x, y)
 		fit.Loss = append(fit.Loss, loss)
 		gain := fit.Loss[k-1] - loss
-		fit.Converged = s.e.Group == optimize.Identity || (gain < s.e.Tol && (k > 1 || gain >= 0))
+		settled := gain < s.e.Tol && (k > 1 || gain >= 0)
+		fit.Converged = settled || s.e.Group == optimize.Identity
 	}
 	return fit, err
 }
@@ -248,14 +260,18 @@ func sumRows(dst []float64, x *mat.Dense, first, count int) {
 }
 
 // loss returns the loss at t.
-func (s *energySolver) loss(ctx context.Context, t []float64, x, y *energyNetwork) (float64, error) {
+func (s *energySolver) loss(
+	ctx context.Context, t []float64, x, y *energyNetwork,
+) (float64, error) {
 	return s.pass(ctx, t, x, y, func(*energyWorker, int, int) {})
 }
 
 // reweight is loss and leaves in s.cross the weighted cross-product, from which
 // the next alignment is chosen: C = sum_i Y_i' W_i' X_i with the r x r squared
 // weights W_i.
-func (s *energySolver) reweight(ctx context.Context, t, weights []float64, x, y *energyNetwork) (float64, error) {
+func (s *energySolver) reweight(
+	ctx context.Context, t, weights []float64, x, y *energyNetwork,
+) (float64, error) {
 	n, r := s.n, s.e.Repeats
 	clear(s.partial)
 	loss, err := s.pass(ctx, t, x, y, func(w *energyWorker, chunk, i int) {
@@ -278,11 +294,12 @@ func (s *energySolver) reweight(ctx context.Context, t, weights []float64, x, y 
 
 // pass returns the loss at t. It calls f with the distances of the pairs of
 // each input.
-func (s *energySolver) pass(ctx context.Context, t []float64, x, y *energyNetwork, f func(w *energyWorker, chunk, i int)) (float64, error) {
+func (s *energySolver) pass(
+	ctx context.Context, t []float64, x, y *energyNetwork, f func(w *energyWorker, chunk, i int),
+) (float64, error) {
 	r := s.e.Repeats
 	clear(s.sums)
-	err := s.chunks.each(ctx, len(s.workers), func(worker, chunk, i int) error {
-		w := &s.workers[worker]
+	err := eachInput(ctx, s.chunks, s.workers, func(w *energyWorker, chunk, i int) error {
 		w.measure(t, x, y, i*r, r, s.n)
 		s.sums[chunk] += floats.Sum(w.distances)
 		f(w, chunk, i)
@@ -296,8 +313,10 @@ func (s *energySolver) pass(ctx context.Context, t []float64, x, y *energyNetwor
 // cancel.
 func (w *energyWorker) measure(t []float64, x, y *energyNetwork, first, r, n int) {
 	rx, ry := x.x.RawMatrix(), y.x.RawMatrix()
-	linalg.Gemm(blas.NoTrans, blas.NoTrans, r, n, n, 1, ry.Data[first*ry.Stride:], ry.Stride, t, n, 0, w.aligned, n)
-	linalg.Gemm(blas.NoTrans, blas.Trans, r, r, n, -2, rx.Data[first*rx.Stride:], rx.Stride, w.aligned, n, 0, w.distances, r)
+	linalg.Gemm(blas.NoTrans, blas.NoTrans, r, n, n,
+		1, ry.Data[first*ry.Stride:], ry.Stride, t, n, 0, w.aligned, n)
+	linalg.Gemm(blas.NoTrans, blas.Trans, r, r, n,
+		-2, rx.Data[first*rx.Stride:], rx.Stride, w.aligned, n, 0, w.distances, r)
 	for a := range r {
 		row, normX := w.distances[a*r:(a+1)*r], x.norms[first+a]
 		for b, cross := range row {
@@ -315,8 +334,10 @@ func (w *energyWorker) measure(t []float64, x, y *energyNetwork, first, r, n int
 // addProduct adds Y'W'X to the n x n cross, for the r rows from first on.
 func (w *energyWorker) addProduct(cross []float64, x, y *mat.Dense, first, r, n int) {
 	rx, ry := x.RawMatrix(), y.RawMatrix()
-	linalg.Gemm(blas.Trans, blas.NoTrans, r, n, r, 1, w.distances, r, rx.Data[first*rx.Stride:], rx.Stride, 0, w.product, n)
-	linalg.Gemm(blas.Trans, blas.NoTrans, n, n, r, 1, ry.Data[first*ry.Stride:], ry.Stride, w.product, n, 1, cross, n)
+	linalg.Gemm(blas.Trans, blas.NoTrans, r, n, r,
+		1, w.distances, r, rx.Data[first*rx.Stride:], rx.Stride, 0, w.product, n)
+	linalg.Gemm(blas.Trans, blas.NoTrans, n, n, r,
+		1, ry.Data[first*ry.Stride:], ry.Stride, w.product, n, 1, cross, n)
 }
 
 // distance returns |a - b|. Unlike floats.Distance it does not guard against

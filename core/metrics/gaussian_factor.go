@@ -9,6 +9,7 @@ import (
 	"netrep_go/core"
 	nblas "netrep_go/core/internal/blas"
 	"netrep_go/core/internal/cmem"
+	"netrep_go/core/internal/par"
 )
 
 // covarianceTol is how far, relative to its largest element or eigenvalue, a
@@ -38,8 +39,10 @@ func (g *gaussians) at(i int) (f []float64, rank int) {
 	return g.factors[i*g.d*g.d:][:g.d*rank], rank
 }
 
-// factor fills g from r, one factoriser a worker.
-func (g *gaussians) factor(ctx context.Context, workers []*factoriser, r Responses, ridge float64) error {
+// factor fills g from r.
+func (g *gaussians) factor(
+	ctx context.Context, team par.Team[*factoriser], r Responses, ridge float64,
+) error {
 	g.means = r.Means
 	g.meansNorm = 0
 	for i := range g.m {
@@ -48,9 +51,9 @@ func (g *gaussians) factor(ctx context.Context, workers []*factoriser, r Respons
 		}
 	}
 	d := g.d
-	return newChunks(g.m).each(ctx, len(workers), func(worker, _, i int) error {
+	return eachInput(ctx, newChunks(g.m), team, func(f *factoriser, _, i int) error {
 		cov := r.Covs.Slice(i*d, (i+1)*d, 0, d).(*mat.Dense)
-		rank, trace, err := workers[worker].factor(g.factors[i*d*d:(i+1)*d*d], cov, ridge, i)
+		rank, trace, err := f.factor(g.factors[i*d*d:(i+1)*d*d], cov, ridge, i)
 		g.ranks[i], g.traces[i] = rank, trace
 		return err
 	})
@@ -64,13 +67,20 @@ type factoriser struct {
 
 func newFactoriser(arena *cmem.Arena, d int) *factoriser {
 	nwork, niwork := nblas.EigenWork(d)
-	return &factoriser{arena.Float64s(d * d), arena.Float64s(d), arena.Float64s(nwork), arena.Int32s(niwork)}
+	return &factoriser{
+		v:      arena.Float64s(d * d),
+		lambda: arena.Float64s(d),
+		work:   arena.Float64s(nwork),
+		iwork:  arena.Int32s(niwork),
+	}
 }
 
 // factor stores in dst the d x rank F = V sqrt(lambda + ridge) with FF' = cov +
 // ridge I, and returns the trace of FF'. Eigenvalues that rounding explains are
 // left out. i is the number of cov in messages.
-func (f *factoriser) factor(dst []float64, cov *mat.Dense, ridge float64, i int) (rank int, trace float64, err error) {
+func (f *factoriser) factor(
+	dst []float64, cov *mat.Dense, ridge float64, i int,
+) (rank int, trace float64, err error) {
 	d := len(f.lambda)
 	if err := symmetrised(f.v, cov, i); err != nil {
 		return 0, 0, err
@@ -80,7 +90,9 @@ func (f *factoriser) factor(dst []float64, cov *mat.Dense, ridge float64, i int)
 	}
 	smallest, largest := f.lambda[0], f.lambda[d-1]
 	if smallest < -covarianceTol*math.Abs(largest) {
-		return 0, 0, core.Invalidf("covariance %d is not positive semi-definite: its eigenvalues go from %.3g to %.3g", i, smallest, largest)
+		return 0, 0, core.Invalidf(
+			"covariance %d is not positive semi-definite: its eigenvalues go from %.3g to %.3g",
+			i, smallest, largest)
 	}
 	const eps = 0x1p-52
 	first := 0
@@ -118,7 +130,9 @@ func symmetrised(dst []float64, cov *mat.Dense, i int) error {
 		}
 	}
 	if gap > covarianceTol*largest {
-		return core.Invalidf("covariance %d is not symmetric: elements (%d, %d) and (%d, %d) are %.6g and %.6g", i, row, col, col, row, cov.At(row, col), cov.At(col, row))
+		return core.Invalidf(
+			"covariance %d is not symmetric: elements (%d, %d) and (%d, %d) are %.6g and %.6g",
+			i, row, col, col, row, cov.At(row, col), cov.At(col, row))
 	}
 	return nil
 }

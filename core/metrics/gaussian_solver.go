@@ -10,6 +10,7 @@ import (
 
 	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
+	"netrep_go/core/internal/par"
 	"netrep_go/core/linalg"
 	"netrep_go/core/optimize"
 )
@@ -19,7 +20,7 @@ type gaussianSolver struct {
 	g       Gaussian
 	chunks  chunks
 	aligner *optimize.Aligner
-	workers []*bures
+	workers par.Team[*bures]
 	cross   []float64 // n x n: what T is chosen from
 	t, best []float64 // n x n
 	partial []float64 // count x n x n: sums over the inputs of a chunk
@@ -28,25 +29,25 @@ type gaussianSolver struct {
 
 func newGaussianSolver(arena *cmem.Arena, g Gaussian, workers, m, d int) *gaussianSolver {
 	n, chunks := g.Neurons, newChunks(m)
-	s := &gaussianSolver{
+	return &gaussianSolver{
 		g:       g,
 		chunks:  chunks,
 		aligner: optimize.NewAligner(arena, g.Group, n),
-		workers: make([]*bures, workers),
+		workers: par.NewTeam(arena, workers, func(arena *cmem.Arena) *bures {
+			return newBures(arena, d, n)
+		}),
 		cross:   arena.Float64s(n * n),
 		t:       arena.Float64s(n * n),
 		best:    arena.Float64s(n * n),
 		partial: arena.Float64s(chunks.count() * n * n),
 		sums:    make([]float64, chunks.count()),
 	}
-	for w := range s.workers {
-		s.workers[w] = newBures(arena, d, n)
-	}
-	return s
 }
 
 // fit stores in t the alignment of the best of the starts.
-func (s *gaussianSolver) fit(ctx context.Context, t []float64, x, y *gaussians, fromMeans bool, starts []*mat.Dense) (Fit, error) {
+func (s *gaussianSolver) fit(
+	ctx context.Context, t []float64, x, y *gaussians, fromMeans bool, starts []*mat.Dense,
+) (Fit, error) {
 	var best Fit
 	try := func() error {
 		fit, err := s.descend(ctx, x, y)
@@ -78,8 +79,6 @@ func (s *gaussianSolver) fit(ctx context.Context, t []float64, x, y *gaussians, 
 	return best, nil
 }
 
-func last(x []float64) float64 { return x[len(x)-1] }
-
 // descend improves s.t until the loss settles. As in netrep, the first
 // decrease does not end it.
 func (s *gaussianSolver) descend(ctx context.Context, x, y *gaussians) (Fit, error) {
@@ -106,7 +105,8 @@ func (s *gaussianSolver) iterate(ctx context.Context, x, y *gaussians) (float64,
 	if err != nil {
 		return math.NaN(), err
 	}
-	total := s.g.Alpha*(x.meansNorm+y.meansNorm) + (2-s.g.Alpha)*(floats.Sum(x.traces)+floats.Sum(y.traces))
+	means, covs := x.meansNorm+y.meansNorm, floats.Sum(x.traces)+floats.Sum(y.traces)
+	total := s.g.Alpha*means + (2-s.g.Alpha)*covs
 	square := total - 2*inner
 	if square >= nearEnd*nearEnd*total {
 		return math.Sqrt(square), nil
@@ -122,7 +122,8 @@ func (s *gaussianSolver) meansProduct(weight float64, x, y *gaussians) {
 	mx, my := x.means.RawMatrix(), y.means.RawMatrix()
 	clear(s.cross)
 	for b := 0; b < x.d; b += n {
-		linalg.Gemm(blas.Trans, blas.NoTrans, n, n, x.m, weight, my.Data[b:], my.Stride, mx.Data[b:], mx.Stride, 1, s.cross, n)
+		linalg.Gemm(blas.Trans, blas.NoTrans, n, n, x.m,
+			weight, my.Data[b:], my.Stride, mx.Data[b:], mx.Stride, 1, s.cross, n)
 	}
 }
 
@@ -133,8 +134,8 @@ func (s *gaussianSolver) crossProduct(ctx context.Context, x, y *gaussians) erro
 	n := s.g.Neurons
 	clear(s.partial)
 	if s.g.Alpha < 2 {
-		err := s.chunks.each(ctx, len(s.workers), func(worker, chunk, i int) error {
-			return s.workers[worker].accumulate(s.partial[chunk*n*n:(chunk+1)*n*n], s.t, x, y, i)
+		err := eachInput(ctx, s.chunks, s.workers, func(b *bures, chunk, i int) error {
+			return b.accumulate(s.partial[chunk*n*n:(chunk+1)*n*n], s.t, x, y, i)
 		})
 		if err != nil {
 			return err
@@ -148,22 +149,25 @@ func (s *gaussianSolver) crossProduct(ctx context.Context, x, y *gaussians) erro
 }
 
 // distance returns the distance under the alignment t.
-func (s *gaussianSolver) distance(ctx context.Context, t []float64, x, y *gaussians) (float64, error) {
+func (s *gaussianSolver) distance(
+	ctx context.Context, t []float64, x, y *gaussians,
+) (float64, error) {
 	square, err := s.objective(ctx, t, x, y)
 	return math.Sqrt(square / float64(x.m)), err
 }
 
 // objective returns the sum over the inputs of the weighted squared distances
 // under the alignment t.
-func (s *gaussianSolver) objective(ctx context.Context, t []float64, x, y *gaussians) (float64, error) {
+func (s *gaussianSolver) objective(
+	ctx context.Context, t []float64, x, y *gaussians,
+) (float64, error) {
 	clear(s.sums)
-	err := s.chunks.each(ctx, len(s.workers), func(worker, chunk, i int) error {
-		w := s.workers[worker]
-		s.sums[chunk] += s.g.Alpha * w.meansDistance(t, x, y, i)
+	err := eachInput(ctx, s.chunks, s.workers, func(b *bures, chunk, i int) error {
+		s.sums[chunk] += s.g.Alpha * b.meansDistance(t, x, y, i)
 		if s.g.Alpha == 2 {
 			return nil
 		}
-		square, err := w.distance(t, x, y, i)
+		square, err := b.distance(t, x, y, i)
 		s.sums[chunk] += (2 - s.g.Alpha) * square
 		return err
 	})
@@ -180,15 +184,24 @@ type bures struct {
 }
 
 func newBures(arena *cmem.Arena, d, n int) *bures {
-	return &bures{d: d, n: n, halley: linalg.NewHalley(arena, d, d), polar: linalg.NewPolar(arena, d, d),
-		g: arena.Float64s(d * d), w: arena.Float64s(d * d), m: arena.Float64s(d * d), q: arena.Float64s(d * d)}
+	return &bures{
+		d:      d,
+		n:      n,
+		halley: linalg.NewHalley(arena, d, d),
+		polar:  linalg.NewPolar(arena, d, d),
+		g:      arena.Float64s(d * d),
+		w:      arena.Float64s(d * d),
+		m:      arena.Float64s(d * d),
+		q:      arena.Float64s(d * d),
+	}
 }
 
 // aligned stores the product T'F, block of n rows by block, in b.g.
 func (b *bures) aligned(t, f []float64, rank int) []float64 {
 	g, n := b.g[:b.d*rank], b.n
 	for at := 0; at < b.d; at += n {
-		linalg.Gemm(blas.Trans, blas.NoTrans, n, rank, n, 1, t, n, f[at*rank:], rank, 0, g[at*rank:], rank)
+		linalg.Gemm(blas.Trans, blas.NoTrans, n, rank, n,
+			1, t, n, f[at*rank:], rank, 0, g[at*rank:], rank)
 	}
 	return g
 }
@@ -207,8 +220,7 @@ func (b *bures) factor(wide, narrow []float64, rows, cols int) ([]float64, error
 		return q, nil
 	}
 	// Rounding in the norm does not matter here, and that in q is restored.
-	always := func(float64, float64) bool { return true }
-	_, _, err := b.polar.Factor(q, m, rows, cols, always)
+	_, _, err := b.polar.Factor(q, m, rows, cols, linalg.AnyBound)
 	return q, err
 }
 
@@ -238,7 +250,8 @@ func (b *bures) accumulate(cross, t []float64, x, y *gaussians, i int) error {
 		linalg.Gemm(blas.NoTrans, blas.NoTrans, b.d, ry, rx, 1, fx, rx, q, ry, 0, right, rank)
 	}
 	for at := 0; at < b.d; at += b.n {
-		linalg.Gemm(blas.NoTrans, blas.Trans, b.n, b.n, rank, 1, left[at*rank:], rank, right[at*rank:], rank, 1, cross, b.n)
+		linalg.Gemm(blas.NoTrans, blas.Trans, b.n, b.n, rank,
+			1, left[at*rank:], rank, right[at*rank:], rank, 1, cross, b.n)
 	}
 	return nil
 }
@@ -283,7 +296,8 @@ func (b *bures) residual(a, narrow, q []float64, rows, cols int) float64 {
 func (b *bures) meansDistance(t []float64, x, y *gaussians, i int) float64 {
 	n := b.n
 	aligned := b.w[:b.d]
-	linalg.Gemm(blas.NoTrans, blas.NoTrans, b.d/n, n, n, 1, y.means.RawRowView(i), n, t, n, 0, aligned, n)
+	linalg.Gemm(blas.NoTrans, blas.NoTrans, b.d/n, n, n,
+		1, y.means.RawRowView(i), n, t, n, 0, aligned, n)
 	floats.Sub(aligned, x.means.RawRowView(i))
 	return floats.Dot(aligned, aligned)
 }

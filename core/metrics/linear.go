@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/blas"
@@ -14,16 +13,6 @@ import (
 	"netrep_go/core/linalg"
 )
 
-// Score is the ground distance between two aligned activation matrices.
-type Score int
-
-const (
-	// Angular is arccos <A, B> / (|A| |B|), in [0, pi].
-	Angular Score = iota
-	// Euclidean is the Frobenius norm |A - B|.
-	Euclidean
-)
-
 // EigenvalueTol is the smallest eigenvalue of a covariance that whitening
 // tells from zero.
 const EigenvalueTol = 1e-7
@@ -32,7 +21,7 @@ const EigenvalueTol = 1e-7
 //
 //	d(X, Y) = min_{Q orthogonal} score(X Zx, Y Zy Q)
 //
-// with centred columns and the partial whitening of linalg.Whitening: rotations
+// with centered columns and the partial whitening of linalg.Whitening: rotations
 // only at Alpha = 1 (Procrustes), any invertible linear map at Alpha = 0 (CCA).
 // Williams, Kunz, Kornblith & Linderman, NeurIPS 2021.
 type Linear struct {
@@ -98,8 +87,10 @@ func Align(wx, wy, xw, yw, zx, zy *mat.Dense) (rank int, err error) {
 		return 0, core.Numericalf("the SVD of the %d x %d cross-product did not converge", n, n)
 	}
 	rzx, rzy, rwx, rwy := zx.RawMatrix(), zy.RawMatrix(), wx.RawMatrix(), wy.RawMatrix()
-	impl.Dgemm(blas.NoTrans, blas.NoTrans, n, n, n, 1, rzx.Data, rzx.Stride, u, n, 0, rwx.Data, rwx.Stride)
-	impl.Dgemm(blas.NoTrans, blas.Trans, n, n, n, 1, rzy.Data, rzy.Stride, vt, n, 0, rwy.Data, rwy.Stride)
+	impl.Dgemm(blas.NoTrans, blas.NoTrans, n, n, n,
+		1, rzx.Data, rzx.Stride, u, n, 0, rwx.Data, rwx.Stride)
+	impl.Dgemm(blas.NoTrans, blas.Trans, n, n, n,
+		1, rzy.Data, rzy.Stride, vt, n, 0, rwy.Data, rwy.Stride)
 	return linalg.NumericalRank(s, 4*max(m, n)), nil
 }
 
@@ -138,35 +129,4 @@ func AlignedDistance(a, b *mat.Dense, rank int, score Score) (float64, error) {
 		return math.Sqrt(difference), nil
 	}
 	return 2 * math.Atan2(math.Sqrt(difference), math.Sqrt(sum)), nil
-}
-
-func checkNorms(na, nb float64) error {
-	for i, v := range []float64{na, nb} {
-		if err := usableNorm(v); err != nil {
-			return fmt.Errorf("%c: %w", "XY"[i], err)
-		}
-	}
-	return nil
-}
-
-// Norms between minNorm and maxNorm have products that neither overflow nor lose
-// digits, and Gram matrices of cross-products that do not overflow.
-const (
-	minNorm = 1e-150
-	maxNorm = 1e75
-)
-
-// usableNorm returns an error if activations of norm v have no angle to others.
-func usableNorm(v float64) error {
-	switch {
-	case v == 0:
-		return core.Invalidf("the activations do not vary between samples, so an angular distance to them is undefined")
-	case math.IsNaN(v):
-		return core.Invalidf("the activations contain NaN")
-	case v > maxNorm:
-		return core.Invalidf("the norm of the activations, %.3g, is too large for float64 products; rescale them", v)
-	case v < minNorm:
-		return core.Invalidf("the norm of the activations, %.3g, is too small for float64 products; rescale them", v)
-	}
-	return nil
 }

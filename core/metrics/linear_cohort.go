@@ -1,13 +1,15 @@
 package metrics
 
 import (
-	"fmt"
+	"context"
 	"math"
 	"sync/atomic"
 
 	"gonum.org/v1/gonum/mat"
 
+	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
+	"netrep_go/core/internal/par"
 	"netrep_go/core/linalg"
 )
 
@@ -29,30 +31,22 @@ type LinearCohort struct {
 	opts        LinearOptions
 	train, test []*mat.Dense
 	networks    []linearNetwork
-	preparers   []*linearPreparer
-	pairs       []*linearPair
+	workers     par.Team[*linearWorker]
 	arena       cmem.Arena
 	routes      [3]atomic.Int64
 }
 
-// linearNetwork is what the pairs of a network need of it: its centred and
-// whitened activations in an orthonormal basis of the directions in which it
-// varies. Whitened matrices lack the factor that preserves the variance, which
-// depends on the width that a pair is padded to.
-type linearNetwork struct {
-	train, test   samples
-	rank, width   int
-	norm          float64 // |train|
-	spread        float64 // about the smallest over the largest singular value
-	lost          float64 // sum of the norms of the directions left out
-	testNorm      float64 // |test|, with what lies outside of the basis
-	testRest      float64 // norm of what lies outside of the basis
-	before, after float64 // total variance before and after whitening
+// linearWorker is the workspace of one worker.
+type linearWorker struct {
+	preparer *linearPreparer
+	pair     *linearPair
 }
 
 // NewLinearCohort returns a cohort of the m x p_k matrices in train. Held-out
 // distances are measured on test, if there is any: one matrix a network.
-func NewLinearCohort(linear Linear, opts LinearOptions, train, test []*mat.Dense) (*LinearCohort, error) {
+func NewLinearCohort(
+	linear Linear, opts LinearOptions, train, test []*mat.Dense,
+) (*LinearCohort, error) {
 	if err := linear.Check(); err != nil {
 		return nil, err
 	}
@@ -87,27 +81,29 @@ func (c *LinearCohort) Reserve(workers int) error {
 		_, p := x.Dims()
 		width = max(width, p)
 		c.networks[k].train = newSamples(&c.arena, m, min(m, p), c.opts.Single)
-		if c.test != nil {
+		if len(c.test) > 0 {
 			mt, _ = c.test[0].Dims()
 			c.networks[k].test = newSamples(&c.arena, mt, min(m, p), c.opts.Single)
 		}
 	}
-	for range workers {
-		c.preparers = append(c.preparers, newLinearPreparer(&c.arena, m, mt, width))
-		c.pairs = append(c.pairs, newLinearPair(&c.arena, min(m, width), mt > 0, c.opts.Single))
-	}
+	c.workers = par.NewTeam(&c.arena, workers, func(arena *cmem.Arena) *linearWorker {
+		return &linearWorker{
+			preparer: newLinearPreparer(arena, m, mt, width),
+			pair:     newLinearPair(arena, min(m, width), mt > 0, c.opts.Single),
+		}
+	})
 	return c.arena.Err()
 }
 
-// Prepare centres and whitens network k and drops its null directions.
-func (c *LinearCohort) Prepare(worker, k int) error {
+// Prepare centers and whitens network k and drops its null directions.
+func (c *LinearCohort) Prepare(_ context.Context, worker, k int) error {
 	var test *mat.Dense
-	if c.test != nil {
+	if len(c.test) > 0 {
 		test = c.test[k]
 	}
 	net := &c.networks[k]
-	if err := c.preparers[worker].prepare(net, c.linear, c.train[k], test); err != nil {
-		return fmt.Errorf("network %d: %w", k, err)
+	if err := c.workers[worker].preparer.prepare(net, c.linear, c.train[k], test); err != nil {
+		return core.Errorf("%v: %w", core.Network(k), err)
 	}
 	if c.linear.Score == Euclidean {
 		return nil
@@ -117,36 +113,28 @@ func (c *LinearCohort) Prepare(worker, k int) error {
 
 // Distance returns the training distance of networks i and j, and their
 // held-out distance if there is test data.
-func (c *LinearCohort) Distance(worker, i, j int) (train, test float64, err error) {
+func (c *LinearCohort) Distance(
+	_ context.Context, worker, i, j int,
+) (train, test float64, err error) {
 	a, b := &c.networks[i], &c.networks[j]
 	if a.rank > b.rank {
 		a, b = b, a
 	}
-	pair := c.pairs[worker]
+	pair := c.workers[worker].pair
 	pair.set(c.linear, c.opts.Tol, a, b)
 	var route linalg.Route
-	if c.test == nil {
+	if len(c.test) == 0 {
 		train, route, err = pair.trainDistance()
 	} else {
 		train, test, route, err = pair.heldOutDistance()
 	}
 	if err != nil {
-		return math.NaN(), math.NaN(), fmt.Errorf("network %d and network %d: %w", i, j, err)
+		err = core.Errorf("%v and %v: %w", core.Network(i), core.Network(j), err)
+		return math.NaN(), math.NaN(), err
 	}
 	c.routes[route].Add(1)
 	if pair.residual > 0 {
 		c.routes[2].Add(1)
 	}
 	return train, test, nil
-}
-
-// scaleAt is the factor by which whitening at padded width n preserves the
-// variance of the network.
-func (net *linearNetwork) scaleAt(n int, w linalg.Whitening) float64 {
-	if w.Identity() {
-		return 1
-	}
-	before, after := w.Variance(0)
-	padding := float64(n - net.width)
-	return math.Sqrt((net.before + padding*before) / (net.after + padding*after))
 }

@@ -133,7 +133,8 @@ func (p *linearPair) alignedDistance(c []float64) (d float64, ok bool) {
 		rows := min(heldRows, a.rows-i)
 		left, right := a.slice(i, i+rows, p.held), b.slice(i, i+rows, p.held[size:])
 		product := p.held[2*size:][:rows*a.cols]
-		linalg.Gemm(blas.NoTrans, blas.NoTrans, rows, a.cols, b.cols, 1, right, b.cols, c, a.cols, 0, product, a.cols)
+		linalg.Gemm(blas.NoTrans, blas.NoTrans, rows, a.cols, b.cols,
+			1, right, b.cols, c, a.cols, 0, product, a.cols)
 		p.aligned.Add(p.polar, product, left, p.held[3*size:], rows, a.cols)
 	}
 	inner, bound := p.aligned.Sum(p.polar, a.cols)
@@ -194,7 +195,9 @@ func (p *linearPair) distance(inner, na, nb float64) (d float64, near end) {
 // residualDistance measures |sa A Q' - sb B|, or |sa A Q' + sb B| near pi, block
 // by block, which is accurate down to zero. rest is the norm of what Q does not
 // align.
-func (p *linearPair) residualDistance(near end, q []float64, a, b *samples, na, nb, rest float64) float64 {
+func (p *linearPair) residualDistance(
+	near end, q []float64, a, b *samples, na, nb, rest float64,
+) float64 {
 	p.residual++
 	sa, sb := p.sa, p.sb
 	if p.score == Angular {
@@ -209,7 +212,8 @@ func (p *linearPair) residualDistance(near end, q []float64, a, b *samples, na, 
 		left, right := a.slice(i, i+rows, p.block), b.slice(i, i+rows, p.wide)
 		difference := p.wide[blockRows*b.cols:][:rows*b.cols]
 		copy(difference, right)
-		linalg.Gemm(blas.NoTrans, blas.Trans, rows, b.cols, a.cols, sa, left, a.cols, q, a.cols, -sb, difference, b.cols)
+		linalg.Gemm(blas.NoTrans, blas.Trans, rows, b.cols, a.cols,
+			sa, left, a.cols, q, a.cols, -sb, difference, b.cols)
 		total += floats.Dot(difference, difference)
 	}
 	return p.score.fromChord(math.Hypot(math.Sqrt(total), rest), near)

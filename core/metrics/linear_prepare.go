@@ -20,17 +20,13 @@ type linearPreparer struct {
 	iwork                    []int32
 	gram                     []float64 // q x q: covariance, then its eigenvectors
 	chol                     []float64 // q x q
-	flat                     []float64 // m x q: centred activations
+	flat                     []float64 // m x q: centered activations
 	basis                    []float64 // p x q
 	rest                     []float64 // mt x p
 	coords                   []float64 // mt x q
 	block                    []float64
-	wide                     *linalg.WideFactor // of the centred activations
+	wide                     *linalg.WideFactor // of the centered activations
 }
-
-// blockRows is the number of rows that are multiplied in one go where a whole
-// product would double the memory.
-const blockRows = 64
 
 func newLinearPreparer(arena *cmem.Arena, m, mt, p int) *linearPreparer {
 	q := min(m, p)
@@ -117,7 +113,9 @@ func choleskySpread(chol, gram []float64, n int) float64 {
 // them, and drops those in which the network does not vary: eigenvalues cannot
 // tell 0 from (6e-9 sigma_1)^2, the norms of the rotated columns can. What was
 // dropped goes into net.lost.
-func (w *linearPreparer) rotate(net *linearNetwork, whitening linalg.Whitening, flat []float64, m, p int) error {
+func (w *linearPreparer) rotate(
+	net *linearNetwork, whitening linalg.Whitening, flat []float64, m, p int,
+) error {
 	q := min(m, p)
 	v, lambda := w.gram[:q*q], w.lambda[:q]
 	if !nblas.Eigen(q, v, q, lambda, w.work, w.iwork) {
@@ -167,7 +165,9 @@ func (w *linearPreparer) multiplyInPlace(a, v []float64, m, q int) {
 // prepareTest expresses held-out samples in the basis of the training data.
 // What lies outside of it is part of their norm, but the training data does not
 // say how to align it, so it contributes nothing to inner products.
-func (w *linearPreparer) prepareTest(net *linearNetwork, whitening linalg.Whitening, test *mat.Dense, rotated, reduced bool) {
+func (w *linearPreparer) prepareTest(
+	net *linearNetwork, whitening linalg.Whitening, test *mat.Dense, rotated, reduced bool,
+) {
 	mt, p := test.Dims()
 	r := net.rank
 	rest := w.rest[:mt*p]

@@ -1,8 +1,8 @@
 package metrics
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/blas"
@@ -10,6 +10,7 @@ import (
 
 	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
+	"netrep_go/core/internal/par"
 	"netrep_go/core/linalg"
 	"netrep_go/core/optimize"
 )
@@ -18,19 +19,14 @@ import (
 //
 //	d(X, Y) = min_{P permutation} score(X, Y P)
 //
-// with centred columns. Williams, Kunz, Kornblith & Linderman, NeurIPS 2021.
+// with centered columns. Williams, Kunz, Kornblith & Linderman, NeurIPS 2021.
 type Permutation struct {
 	Center bool
 	Score  Score
 }
 
 // Check returns an error that names the option that is out of range.
-func (p Permutation) Check() error {
-	if p.Score != Angular && p.Score != Euclidean {
-		return core.Invalidf("unknown score %d", p.Score)
-	}
-	return nil
-}
+func (p Permutation) Check() error { return p.Score.check() }
 
 // Center stores the column means of the m x n x in mean, and x without them in
 // centered, which may be the memory of x.
@@ -55,7 +51,8 @@ func Match(cols []int64, x, y *mat.Dense) error {
 		return err
 	}
 	rx, ry := x.RawMatrix(), y.RawMatrix()
-	linalg.Gemm(blas.Trans, blas.NoTrans, n, n, m, -1, rx.Data, rx.Stride, ry.Data, ry.Stride, 0, cost, n)
+	linalg.Gemm(blas.Trans, blas.NoTrans, n, n, m,
+		-1, rx.Data, rx.Stride, ry.Data, ry.Stride, 0, cost, n)
 	for i, j := range optimize.NewAssignment(n).Minimize(cost, n, n) {
 		cols[i] = int64(j)
 	}
@@ -69,7 +66,7 @@ type PermutationCohort struct {
 	single      bool
 	train, test []*mat.Dense
 	networks    []permutationNetwork
-	workers     []permutationWorker
+	workers     par.Team[*permutationWorker]
 	arena       cmem.Arena
 }
 
@@ -92,7 +89,9 @@ type permutationWorker struct {
 // NewPermutationCohort returns a cohort of the m x p_k matrices in train.
 // Held-out distances are measured on test, if there is any: one matrix a
 // network. If single, activations are multiplied in float32.
-func NewPermutationCohort(metric Permutation, single bool, train, test []*mat.Dense) (*PermutationCohort, error) {
+func NewPermutationCohort(
+	metric Permutation, single bool, train, test []*mat.Dense,
+) (*PermutationCohort, error) {
 	if err := metric.Check(); err != nil {
 		return nil, err
 	}
@@ -117,20 +116,20 @@ func (c *PermutationCohort) Reserve(workers int) error {
 		_, p := x.Dims()
 		width = max(width, p)
 		c.networks[k].train = newSamples(&c.arena, m, p, c.single)
-		if c.test != nil {
+		if len(c.test) > 0 {
 			mt, _ := c.test[k].Dims()
 			rows = max(rows, mt)
 			c.networks[k].test = newSamples(&c.arena, mt, p, c.single)
 		}
 	}
-	for range workers {
-		c.workers = append(c.workers, newPermutationWorker(&c.arena, rows, width, c.single))
-	}
+	c.workers = par.NewTeam(&c.arena, workers, func(arena *cmem.Arena) *permutationWorker {
+		return newPermutationWorker(arena, rows, width, c.single)
+	})
 	return c.arena.Err()
 }
 
-func newPermutationWorker(arena *cmem.Arena, m, n int, single bool) permutationWorker {
-	w := permutationWorker{
+func newPermutationWorker(arena *cmem.Arena, m, n int, single bool) *permutationWorker {
+	w := &permutationWorker{
 		mean:       arena.Float64s(n),
 		flat:       arena.Float64s(m * n),
 		cost:       arena.Float64s(n * n),
@@ -144,24 +143,24 @@ func newPermutationWorker(arena *cmem.Arena, m, n int, single bool) permutationW
 	return w
 }
 
-// Prepare centres network k.
-func (c *PermutationCohort) Prepare(worker, k int) error {
-	w, net := &c.workers[worker], &c.networks[k]
+// Prepare centers network k.
+func (c *PermutationCohort) Prepare(_ context.Context, worker, k int) error {
+	w, net := c.workers[worker], &c.networks[k]
 	x := c.train[k]
 	_, p := x.Dims()
 	mean := w.mean[:p]
 	center(mean, x, c.metric.Center)
 	net.norm = w.store(&net.train, x, mean)
-	if c.test != nil {
+	if len(c.test) > 0 {
 		net.testNorm = w.store(&net.test, c.test[k], mean)
 	}
 	if err := errors.Join(net.train.check(net.norm), net.test.check(net.testNorm)); err != nil {
-		return fmt.Errorf("network %d: %w", k, err)
+		return core.Errorf("%v: %w", core.Network(k), err)
 	}
 	if c.metric.Score == Euclidean && max(net.norm, net.testNorm) <= maxNorm {
 		return nil
 	}
-	return checkAngles(k, net.norm, net.testNorm, c.test != nil)
+	return checkAngles(k, net.norm, net.testNorm, len(c.test) > 0)
 }
 
 // store stores x without the mean in s and returns its norm.
@@ -175,15 +174,17 @@ func (w *permutationWorker) store(s *samples, x *mat.Dense, mean []float64) floa
 
 // Distance returns the training distance of networks i and j, and their
 // held-out distance if there is test data.
-func (c *PermutationCohort) Distance(worker, i, j int) (train, test float64, err error) {
+func (c *PermutationCohort) Distance(
+	_ context.Context, worker, i, j int,
+) (train, test float64, err error) {
 	a, b := &c.networks[i], &c.networks[j]
 	if a.train.cols > b.train.cols {
 		a, b = b, a
 	}
-	w := &c.workers[worker]
+	w := c.workers[worker]
 	trace := w.matchColumns(&a.train, &b.train)
 	train = w.distance(c.metric.Score, trace, &a.train, &b.train, a.norm, b.norm)
-	if c.test != nil {
+	if len(c.test) > 0 {
 		trace = w.matchedTrace(&a.test, &b.test)
 		test = w.distance(c.metric.Score, trace, &a.test, &b.test, a.testNorm, b.testNorm)
 	}
@@ -212,7 +213,9 @@ func (w *permutationWorker) matchColumns(a, b *samples) (trace float64) {
 
 // distance returns the score of the matched matrices from their inner product
 // and norms, or from their difference or sum if that is small.
-func (w *permutationWorker) distance(score Score, trace float64, a, b *samples, na, nb float64) float64 {
+func (w *permutationWorker) distance(
+	score Score, trace float64, a, b *samples, na, nb float64,
+) float64 {
 	d, near := score.distance(trace, na, nb)
 	if near == between {
 		return d

@@ -42,7 +42,8 @@ func (s *samples) room(buf []float64, n int) []float64 {
 // range of float32 where that is used.
 func (s *samples) check(norm float64) error {
 	if s.single != nil && norm != 0 && (norm > 1e18 || norm < 1e-15) {
-		return core.Invalidf("the norm of the activations, %.3g, is out of range for float32 products; rescale them or use float64", norm)
+		return core.Invalidf("the norm of the activations, %.3g, is out of range for float32 products; "+
+			"rescale them or use float64", norm)
 	}
 	return nil
 }
@@ -80,7 +81,8 @@ func crossProduct(dst []float64, buf []float32, a, b *samples) {
 		return
 	}
 	buf = buf[:m*n]
-	blas32.Implementation().Sgemm(blas.Trans, blas.NoTrans, m, n, a.rows, 1, a.single, m, b.single, n, 0, buf, n)
+	blas32.Implementation().Sgemm(blas.Trans, blas.NoTrans, m, n, a.rows,
+		1, a.single, m, b.single, n, 0, buf, n)
 	for i, v := range buf {
 		dst[i] = float64(v)
 	}

@@ -1,9 +1,21 @@
 package metrics
 
 import (
+	"fmt"
 	"math"
 
 	"netrep_go/core"
+	"netrep_go/core/linalg"
+)
+
+// Score is the ground distance between two aligned activation matrices.
+type Score int
+
+const (
+	// Angular is arccos <A, B> / (|A| |B|), in [0, pi].
+	Angular Score = iota
+	// Euclidean is the Frobenius norm |A - B|.
+	Euclidean
 )
 
 // nearEnd is the distance from 0 or pi, relative to unit norms, below which
@@ -24,7 +36,7 @@ const (
 // and whether it is so near to an end that rounding in the inner product shows.
 func (s Score) distance(inner, na, nb float64) (d float64, near end) {
 	if s == Euclidean {
-		d = math.Sqrt(max(0, na*na+nb*nb-2*inner))
+		d = linalg.Chord(inner, na, nb)
 		if d < nearEnd*max(na, nb) {
 			near = nearZero
 		}
@@ -63,3 +75,38 @@ func (s Score) check() error {
 
 // acos clips its argument to [-1, 1].
 func acos(x float64) float64 { return math.Acos(max(-1, min(1, x))) }
+
+// checkNorms checks that X and Y, whose norms are given, have an angle.
+func checkNorms(na, nb float64) error {
+	for i, v := range []float64{na, nb} {
+		if err := usableNorm(v); err != nil {
+			return fmt.Errorf("%c: %w", "XY"[i], err)
+		}
+	}
+	return nil
+}
+
+// Norms between minNorm and maxNorm have products that neither overflow nor lose
+// digits, and Gram matrices of cross-products that do not overflow.
+const (
+	minNorm = 1e-150
+	maxNorm = 1e75
+)
+
+// usableNorm returns an error if activations of norm v have no angle to others.
+func usableNorm(v float64) error {
+	const outOfRange = "the norm of the activations, %.3g, is too %s for float64 products; " +
+		"rescale them"
+	switch {
+	case v == 0:
+		return core.Invalidf("the activations do not vary between samples, " +
+			"so an angular distance to them is undefined")
+	case math.IsNaN(v):
+		return core.Invalidf("the activations contain NaN")
+	case v > maxNorm:
+		return core.Invalidf(outOfRange, v, "large")
+	case v < minNorm:
+		return core.Invalidf(outOfRange, v, "small")
+	}
+	return nil
+}

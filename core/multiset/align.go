@@ -27,8 +27,7 @@ type space struct {
 	mean, next  []float64 // rows x rank
 	basis       []float64 // rank x width, nil for the identity
 	nets        []network
-	workers     int
-	scratch     []spaceWorker
+	workers     par.Team[*spaceWorker]
 }
 
 // network is X_i in the space and its alignment: an isometry q, or the columns
@@ -42,6 +41,7 @@ type network struct {
 
 // spaceWorker is the workspace of one worker.
 type spaceWorker struct {
+	wide       *linalg.WideFactor
 	halley     *linalg.Halley // for products that are well conditioned
 	polar      *linalg.Polar
 	assignment *optimize.Assignment
@@ -50,7 +50,9 @@ type spaceWorker struct {
 }
 
 // newSpace takes up the networks and a copy of the mean.
-func newSpace(ctx context.Context, arena *cmem.Arena, mean *mat.Dense, xs []*mat.Dense, group optimize.Group) (*space, error) {
+func newSpace(
+	ctx context.Context, arena *cmem.Arena, mean *mat.Dense, xs []*mat.Dense, group optimize.Group,
+) (*space, error) {
 	m, n := mean.Dims()
 	s := &space{group: group, rows: m, width: n, rank: n, nets: make([]network, len(xs))}
 	if group == optimize.Orthogonal {
@@ -65,17 +67,15 @@ func newSpace(ctx context.Context, arena *cmem.Arena, mean *mat.Dense, xs []*mat
 		s.basis = arena.Float64s(n * m)
 		reduced = max(reduced, n)
 	}
-	s.workers = par.Workers(ctx, max(len(xs), s.blocks()))
-	s.reserve(arena)
-	wide := make([]*linalg.WideFactor, s.workers)
-	for w := range wide {
-		wide[w] = linalg.NewWideFactor(arena, m, reduced)
-	}
+	workers := par.Workers(ctx, max(len(xs), s.blocks()))
+	s.workers = par.NewTeam(arena, workers, func(arena *cmem.Arena) *spaceWorker {
+		return s.newWorker(arena, reduced)
+	})
 	if err := arena.Err(); err != nil {
 		return nil, err
 	}
-	s.takeMean(mean, wide[0])
-	return s, s.reduceAll(ctx, xs, wide)
+	s.takeMean(mean, s.workers[0].wide)
+	return s, s.reduceAll(ctx, xs)
 }
 
 // take describes network i and returns its width if it has to be reduced, else
@@ -102,21 +102,22 @@ func (s *space) take(arena *cmem.Arena, i int, x *mat.Dense) int {
 	return 0
 }
 
-// reserve allocates the workspaces.
-func (s *space) reserve(arena *cmem.Arena) {
-	s.scratch = make([]spaceWorker, s.workers)
-	for w := range s.scratch {
-		s.scratch[w].cross = arena.Float64s(s.rank * s.rank)
-		s.scratch[w].block = arena.Float64s(s.rows * s.rank)
-		switch s.group {
-		case optimize.Orthogonal:
-			s.scratch[w].halley = linalg.NewHalley(arena, s.rank, s.rank)
-			s.scratch[w].polar = linalg.NewPolar(arena, s.rank, s.rank)
-			s.scratch[w].polar.Complete = true
-		case optimize.Permutation:
-			s.scratch[w].assignment = optimize.NewAssignment(s.rank)
-		}
+// newWorker returns a workspace that reduces matrices of up to reduced columns.
+func (s *space) newWorker(arena *cmem.Arena, reduced int) *spaceWorker {
+	w := &spaceWorker{
+		wide:  linalg.NewWideFactor(arena, s.rows, reduced),
+		cross: arena.Float64s(s.rank * s.rank),
+		block: arena.Float64s(s.rows * s.rank),
 	}
+	switch s.group {
+	case optimize.Orthogonal:
+		w.halley = linalg.NewHalley(arena, s.rank, s.rank)
+		w.polar = linalg.NewPolar(arena, s.rank, s.rank)
+		w.polar.Complete = true
+	case optimize.Permutation:
+		w.assignment = optimize.NewAssignment(s.rank)
+	}
+	return w
 }
 
 // takeMean stores the coordinates of the mean, and its basis if it has one.
@@ -132,13 +133,13 @@ func (s *space) takeMean(mean *mat.Dense, wide *linalg.WideFactor) {
 }
 
 // reduceAll stores the coordinates of the networks that are wider than long.
-func (s *space) reduceAll(ctx context.Context, xs []*mat.Dense, wide []*linalg.WideFactor) error {
+func (s *space) reduceAll(ctx context.Context, xs []*mat.Dense) error {
 	if s.group != optimize.Orthogonal {
 		return nil
 	}
-	return par.For(ctx, len(xs), s.workers, func(worker, i int) error {
+	return s.workers.For(ctx, len(xs), func(w *spaceWorker, i int) error {
 		if m, n := xs[i].Dims(); n > m {
-			wide[worker].Reduce(s.nets[i].data, xs[i], nil)
+			w.wide.Reduce(s.nets[i].data, xs[i], nil)
 		}
 		return nil
 	})
@@ -149,30 +150,28 @@ func (s *space) align(ctx context.Context) error {
 	if s.group == optimize.Identity {
 		return nil
 	}
-	return par.For(ctx, len(s.nets), s.workers, func(worker, i int) error {
-		w, net := &s.scratch[worker], &s.nets[i]
+	return s.workers.For(ctx, len(s.nets), func(w *spaceWorker, i int) error {
+		net := &s.nets[i]
 		cross := w.cross[:s.rank*net.rank]
 		if s.group == optimize.Permutation {
-			linalg.Gemm(blas.Trans, blas.NoTrans, net.rank, s.rank, s.rows, -1, net.data, net.stride, s.mean, s.rank, 0, cross, s.rank)
+			linalg.Gemm(blas.Trans, blas.NoTrans, net.rank, s.rank, s.rows,
+				-1, net.data, net.stride, s.mean, s.rank, 0, cross, s.rank)
 			copy(net.to, w.assignment.Minimize(cross, net.rank, s.rank))
 			return nil
 		}
-		linalg.Gemm(blas.Trans, blas.NoTrans, s.rank, net.rank, s.rows, 1, s.mean, s.rank, net.data, net.stride, 0, cross, net.rank)
+		linalg.Gemm(blas.Trans, blas.NoTrans, s.rank, net.rank, s.rows,
+			1, s.mean, s.rank, net.data, net.stride, 0, cross, net.rank)
 		if w.halley.Factor(net.q, cross, s.rank, net.rank) {
 			return nil
 		}
-		_, _, err := w.polar.Factor(net.q, cross, s.rank, net.rank, anyBound)
+		_, _, err := w.polar.Factor(net.q, cross, s.rank, net.rank, linalg.AnyBound)
 		return err
 	})
 }
 
-// anyBound takes polar factors whose nuclear norm is not certified: it is not
-// used, and the factor is orthonormal on either route.
-func anyBound(_, _ float64) bool { return true }
-
 // average stores keep*mean + weight*sum_i X_i Q_i in next, block by block.
 func (s *space) average(ctx context.Context, keep, weight float64) error {
-	return par.For(ctx, s.blocks(), s.workers, func(_, b int) error {
+	return s.workers.For(ctx, s.blocks(), func(_ *spaceWorker, b int) error {
 		first, last := b*blockRows, min((b+1)*blockRows, s.rows)
 		out := s.next[first*s.rank : last*s.rank]
 		for j, v := range s.mean[first*s.rank : last*s.rank] {
@@ -189,7 +188,8 @@ func (s *space) average(ctx context.Context, keep, weight float64) error {
 func (s *space) addAligned(out []float64, i, first, last int, weight float64) {
 	net := &s.nets[i]
 	if net.to == nil {
-		linalg.Gemm(blas.NoTrans, blas.Trans, last-first, s.rank, net.rank, weight, net.data[first*net.stride:], net.stride, net.q, net.rank, 1, out, s.rank)
+		linalg.Gemm(blas.NoTrans, blas.Trans, last-first, s.rank, net.rank,
+			weight, net.data[first*net.stride:], net.stride, net.q, net.rank, 1, out, s.rank)
 		return
 	}
 	for r := first; r < last; r++ {
@@ -204,18 +204,18 @@ func (s *space) addAligned(out []float64, i, first, last int, weight float64) {
 func (s *space) storeMean(dst *mat.Dense) { s.store(dst, s.mean) }
 
 // storeAligned writes X_i Q_i to dst.
-func (s *space) storeAligned(dst *mat.Dense, worker, i int) {
-	block := s.scratch[worker].block
-	clear(block)
-	s.addAligned(block, i, 0, s.rows, 1)
-	s.store(dst, block)
+func (s *space) storeAligned(dst *mat.Dense, w *spaceWorker, i int) {
+	clear(w.block)
+	s.addAligned(w.block, i, 0, s.rows, 1)
+	s.store(dst, w.block)
 }
 
 // store writes the matrix with the given coordinates to dst.
 func (s *space) store(dst *mat.Dense, coords []float64) {
 	raw := dst.RawMatrix()
 	if s.basis != nil {
-		linalg.Gemm(blas.NoTrans, blas.Trans, s.rows, s.width, s.rank, 1, coords, s.rank, s.basis, s.rank, 0, raw.Data, raw.Stride)
+		linalg.Gemm(blas.NoTrans, blas.Trans, s.rows, s.width, s.rank,
+			1, coords, s.rank, s.basis, s.rank, 0, raw.Data, raw.Stride)
 		return
 	}
 	for i := range s.rows {

@@ -54,7 +54,9 @@ type FrechetResult struct {
 // same mean.
 //
 // The result does not depend on the number of workers.
-func FrechetMean(ctx context.Context, mean *mat.Dense, xs []*mat.Dense, opts FrechetOptions) (FrechetResult, error) {
+func FrechetMean(
+	ctx context.Context, mean *mat.Dense, xs []*mat.Dense, opts FrechetOptions,
+) (FrechetResult, error) {
 	if err := checkNetworks(mean, xs); err != nil {
 		return FrechetResult{}, err
 	}
@@ -107,7 +109,9 @@ func (s *space) iterate(ctx context.Context, opts FrechetOptions) (FrechetResult
 
 // AlignAll stores X_i Q_i, with the Q_i of the group that brings it closest to
 // the target (m x n), in rows [i m, (i+1) m) of dst.
-func AlignAll(ctx context.Context, dst, target *mat.Dense, xs []*mat.Dense, group optimize.Group) error {
+func AlignAll(
+	ctx context.Context, dst, target *mat.Dense, xs []*mat.Dense, group optimize.Group,
+) error {
 	if err := checkNetworks(target, xs); err != nil {
 		return err
 	}
@@ -125,28 +129,10 @@ func AlignAll(ctx context.Context, dst, target *mat.Dense, xs []*mat.Dense, grou
 		return err
 	}
 	m, n := target.Dims()
-	return par.For(ctx, len(xs), s.workers, func(worker, i int) error {
-		s.storeAligned(dst.Slice(i*m, (i+1)*m, 0, n).(*mat.Dense), worker, i)
+	return s.workers.For(ctx, len(xs), func(w *spaceWorker, i int) error {
+		s.storeAligned(dst.Slice(i*m, (i+1)*m, 0, n).(*mat.Dense), w, i)
 		return nil
 	})
-}
-
-// checkNetworks checks the networks against the shape of their mean.
-func checkNetworks(mean *mat.Dense, xs []*mat.Dense) error {
-	if len(xs) == 0 {
-		return core.Invalidf("at least one network is needed")
-	}
-	m, n := mean.Dims()
-	for i, x := range xs {
-		rows, cols := x.Dims()
-		if rows != m {
-			return core.Invalidf("network %d has %d samples, expected %d", i, rows, m)
-		}
-		if cols > n {
-			return core.Invalidf("network %d has %d features, more than the %d of the reference", i, cols, n)
-		}
-	}
-	return nil
 }
 
 // startNetwork draws one of the widest networks.
@@ -163,10 +149,4 @@ func startNetwork(xs []*mat.Dense, seed uint64) int {
 		}
 	}
 	return widest[rand.New(rand.NewPCG(seed, 0)).IntN(len(widest))]
-}
-
-// copyPadded copies x into the leading columns of dst and clears the others.
-func copyPadded(dst, x *mat.Dense) {
-	dst.Zero()
-	dst.Copy(x)
 }

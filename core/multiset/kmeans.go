@@ -55,7 +55,10 @@ const (
 // It stores the centroids in rows [c m, (c+1) m) of centroids (n columns, n the
 // largest width), their distances from the networks in dists (clusters x K), and
 // the nearest centroid of each network in labels.
-func KMeans(ctx context.Context, centroids, dists *mat.Dense, labels []int64, xs []*mat.Dense, apart *mat.Dense, opts KMeansOptions) (KMeansResult, error) {
+func KMeans(
+	ctx context.Context, centroids, dists *mat.Dense, labels []int64,
+	xs []*mat.Dense, apart *mat.Dense, opts KMeansOptions,
+) (KMeansResult, error) {
 	best := KMeansResult{Inertia: math.Inf(1)}
 	clusters, _ := dists.Dims()
 	if err := checkClusters(centroids, clusters, xs, opts); err != nil {
@@ -83,10 +86,13 @@ func KMeans(ctx context.Context, centroids, dists *mat.Dense, labels []int64, xs
 
 func checkClusters(centroids *mat.Dense, clusters int, xs []*mat.Dense, opts KMeansOptions) error {
 	if clusters < 1 || clusters > len(xs) {
-		return core.Invalidf("n_clusters must be between 1 and the number of networks, which is %d, got %d", len(xs), clusters)
+		return core.Invalidf(
+			"n_clusters must be between 1 and the number of networks, which is %d, got %d",
+			len(xs), clusters)
 	}
 	if opts.MaxIter < 1 || opts.Restarts < 1 {
-		return core.Invalidf("max_iter and n_restarts must be at least 1, got %d and %d", opts.MaxIter, opts.Restarts)
+		return core.Invalidf("max_iter and n_restarts must be at least 1, got %d and %d",
+			opts.MaxIter, opts.Restarts)
 	}
 	rows, n := centroids.Dims()
 	if err := checkNetworks(centroids.Slice(0, rows/clusters, 0, n).(*mat.Dense), xs); err != nil {
@@ -105,17 +111,18 @@ type lloyd struct {
 	centroids []*mat.Dense
 	dists     [][]float64 // of centroid c from network i
 	labels    []int
-	workers   []procrustes
+	workers   par.Team[*procrustes]
 }
 
-func newLloyd(ctx context.Context, arena *cmem.Arena, xs []*mat.Dense, clusters int) (*lloyd, error) {
+func newLloyd(
+	ctx context.Context, arena *cmem.Arena, xs []*mat.Dense, clusters int,
+) (*lloyd, error) {
 	l := &lloyd{
 		xs:        xs,
 		norms:     make([]float64, len(xs)),
 		centroids: make([]*mat.Dense, clusters),
 		dists:     make([][]float64, clusters),
 		labels:    make([]int, len(xs)),
-		workers:   make([]procrustes, par.Workers(ctx, len(xs)*clusters)),
 	}
 	m, n := xs[0].Dims()
 	for i, x := range xs {
@@ -128,9 +135,10 @@ func newLloyd(ctx context.Context, arena *cmem.Arena, xs []*mat.Dense, clusters 
 		memory[c] = arena.Float64s(m * n)
 		l.dists[c] = make([]float64, len(xs))
 	}
-	for w := range l.workers {
-		l.workers[w] = newProcrustes(arena, m, n)
-	}
+	workers := par.Workers(ctx, len(xs)*clusters)
+	l.workers = par.NewTeam(arena, workers, func(arena *cmem.Arena) *procrustes {
+		return newProcrustes(arena, m, n)
+	})
 	if err := arena.Err(); err != nil {
 		return nil, err
 	}
@@ -257,9 +265,9 @@ func (l *lloyd) measure(ctx context.Context) error {
 		norms[c] = mat.Norm(centroid, 2)
 	}
 	par.Expect(ctx, k*len(norms))
-	return par.For(ctx, k*len(norms), len(l.workers), func(worker, t int) (err error) {
+	return l.workers.For(ctx, k*len(norms), func(w *procrustes, t int) (err error) {
 		c, i := t/k, t%k
-		l.dists[c][i], err = l.workers[worker].distance(l.centroids[c], l.xs[i], norms[c], l.norms[i])
+		l.dists[c][i], err = w.distance(l.centroids[c], l.xs[i], norms[c], l.norms[i])
 		return err
 	})
 }
@@ -341,8 +349,8 @@ type procrustes struct {
 	cross, q, d []float64
 }
 
-func newProcrustes(arena *cmem.Arena, m, n int) procrustes {
-	return procrustes{
+func newProcrustes(arena *cmem.Arena, m, n int) *procrustes {
+	return &procrustes{
 		nuclear: linalg.NewNuclear(arena, n, n),
 		polar:   linalg.NewPolar(arena, n, n),
 		cross:   arena.Float64s(n * n),
@@ -361,19 +369,20 @@ func (p *procrustes) distance(m, x *mat.Dense, normM, normX float64) (float64, e
 	_, r := x.Dims()
 	rm, rx := m.RawMatrix(), x.RawMatrix()
 	cross := p.cross[:n*r]
-	linalg.Gemm(blas.Trans, blas.NoTrans, n, r, rows, 1, rm.Data, rm.Stride, rx.Data, rx.Stride, 0, cross, r)
-	square := func(sum float64) float64 { return max(0, normM*normM+normX*normX-2*sum) }
+	linalg.Gemm(blas.Trans, blas.NoTrans, n, r, rows,
+		1, rm.Data, rm.Stride, rx.Data, rx.Stride, 0, cross, r)
 	sum, _, err := p.nuclear.Norm(cross, n, r, true, func(sum, bound float64) bool {
-		return bound <= 1e-10*(normM+normX)*math.Sqrt(square(sum))
+		return bound <= 1e-10*(normM+normX)*linalg.Chord(sum, normM, normX)
 	})
-	d := math.Sqrt(square(sum))
+	d := linalg.Chord(sum, normM, normX)
 	if err != nil || d >= nearZero*(normM+normX) {
 		return d, err
 	}
-	linalg.Gemm(blas.Trans, blas.NoTrans, n, r, rows, 1, rm.Data, rm.Stride, rx.Data, rx.Stride, 0, cross, r)
+	linalg.Gemm(blas.Trans, blas.NoTrans, n, r, rows,
+		1, rm.Data, rm.Stride, rx.Data, rx.Stride, 0, cross, r)
 	q := p.q[:n*r]
 	p.polar.Complete = true
-	if _, _, err := p.polar.Factor(q, cross, n, r, anyBound); err != nil {
+	if _, _, err := p.polar.Factor(q, cross, n, r, linalg.AnyBound); err != nil {
 		return d, err
 	}
 	mat.NewDense(rows, n, p.d[:rows*n]).Copy(m)

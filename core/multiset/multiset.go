@@ -21,10 +21,10 @@ type Cohort interface {
 	// Reserve allocates the workspaces of the given number of workers.
 	Reserve(workers int) error
 	// Prepare reduces network k to what its pairs need.
-	Prepare(worker, k int) error
+	Prepare(ctx context.Context, worker, k int) error
 	// Distance returns the distance of networks i and j on the training data
 	// and on the held-out data, if there is any.
-	Distance(worker, i, j int) (train, test float64, err error)
+	Distance(ctx context.Context, worker, i, j int) (train, test float64, err error)
 }
 
 // PairwiseDistances stores the distances between all networks of the cohort in
@@ -98,18 +98,24 @@ func triangleRow(t, k int) int {
 func rowStart(i, k int) int { return i * (2*k - i - 1) / 2 }
 
 // measure prepares the cohort and stores the distances of n pairs.
-func measure(ctx context.Context, c Cohort, n int, pair func(t int) (i, j int), store func(i, j int, train, test float64)) error {
+func measure(
+	ctx context.Context, c Cohort, n int,
+	pair func(t int) (i, j int), store func(i, j int, train, test float64),
+) error {
 	workers := par.Workers(ctx, max(c.Len(), n))
 	if err := c.Reserve(workers); err != nil {
 		return err
 	}
 	par.Expect(ctx, c.Len()+n)
-	if err := par.For(ctx, c.Len(), workers, c.Prepare); err != nil {
+	err := par.For(ctx, c.Len(), workers, func(worker, k int) error {
+		return c.Prepare(ctx, worker, k)
+	})
+	if err != nil {
 		return err
 	}
 	return par.For(ctx, n, workers, func(worker, t int) error {
 		i, j := pair(t)
-		train, test, err := c.Distance(worker, i, j)
+		train, test, err := c.Distance(ctx, worker, i, j)
 		if err == nil {
 			store(i, j, train, test)
 		}

@@ -28,7 +28,7 @@ func permutationDistances(t *testing.T, metric metrics.Permutation, single bool,
 	return dTrain, dTest
 }
 
-// matched pads, centres with the means of x and y, matches and scores one pair.
+// matched pads, centers with the means of x and y, matches and scores one pair.
 func matched(t *testing.T, score metrics.Score, x, y, xt, yt *mat.Dense) (train, test float64) {
 	t.Helper()
 	width := max(x.RawMatrix().Cols, y.RawMatrix().Cols)

@@ -16,6 +16,10 @@ type factor struct {
 	cosines, sines []float64
 }
 
+// leastPivot is the squared sine of the angle between a column and the active
+// ones below which it counts as dependent on them.
+const leastPivot = 1e-14
+
 func newFactor(arena *cmem.Arena, n int) factor {
 	return factor{
 		l:       arena.Float64s(n * (n + 1) / 2),

@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"netrep_go/core/internal/cmem"
+	"netrep_go/core/linalg"
 )
 
 // Generators are the columns s_j of a matrix S, as NNLS needs to know them.
@@ -25,6 +26,23 @@ type Generators interface {
 type Gram struct {
 	Data      []float64
 	M, Stride int
+}
+
+// NewGram returns the columns that are the rows of x, by a Gram matrix in memory
+// of the arena.
+func NewGram(arena *cmem.Arena, x blas64.General) (*Gram, error) {
+	m := x.Rows
+	data := arena.Float64s(m * m)
+	if err := arena.Err(); err != nil {
+		return nil, err
+	}
+	blas64.Syrk(blas.NoTrans, 1, x, 0, blas64.Symmetric{Uplo: blas.Lower, N: m, Stride: m, Data: data})
+	for i := range m {
+		for j := range i {
+			data[j*m+i] = data[i*m+j]
+		}
+	}
+	return &Gram{Data: data, M: m, Stride: m}, nil
 }
 
 // Len is the number of columns.
@@ -95,12 +113,11 @@ func (p *Points) Subtract(w []float64, list []int32, weights []float64) {
 	for i, j := range list {
 		floats.AddScaled(sum, weights[i], p.row(j))
 	}
-	blas64.Gemv(blas.NoTrans, -1, p.X, blas64.Vector{N: len(sum), Inc: 1, Data: sum}, 1, blas64.Vector{N: len(w), Inc: 1, Data: w})
+	blas64.Gemv(blas.NoTrans, -1, p.X, blas64.Vector{N: len(sum), Inc: 1, Data: sum},
+		1, blas64.Vector{N: len(w), Inc: 1, Data: w})
 }
 
-func (p *Points) row(j int32) []float64 {
-	return p.X.Data[int(j)*p.X.Stride : int(j)*p.X.Stride+p.X.Cols]
-}
+func (p *Points) row(j int32) []float64 { return linalg.Row(p.X, int(j)) }
 
 // Labelled turns the columns x_j of other generators into s_j = (y_j x_j, r)
 // without touching them. The labels y_j are 1 or -1. With an offset r > 0, by

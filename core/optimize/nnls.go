@@ -81,9 +81,6 @@ type Projection struct {
 const (
 	// Tolerance is the Violation at which a projection is done.
 	Tolerance = 1e-12
-	// leastPivot is the squared sine of the angle between a column and the
-	// active ones below which it counts as dependent on them.
-	leastPivot = 1e-14
 	// Candidates of a block have at least this part of the largest gradient
 	// (BenchmarkProject).
 	blockShare = 0.6
@@ -157,17 +154,6 @@ func (s *NNLS) Project(c []float64) Projection {
 	return s.solve()
 }
 
-// Resume is Project, but begins with the columns that were active in the last
-// projection on this cone: that is faster if b has changed little.
-func (s *NNLS) Resume(c []float64) Projection {
-	s.c = c[:s.m]
-	for k, j := range s.active {
-		s.factor.solve(k, s.c[j], s.sign(j))
-	}
-	s.settle()
-	return s.solve()
-}
-
 // Until lets a projection end as soon as what it has reached, which is optimal
 // for its active generators only, fulfils a condition. nil removes it.
 func (s *NNLS) Until(condition func(p Projection) bool) { s.until = condition }
@@ -189,8 +175,8 @@ func (s *NNLS) solve() Projection {
 		s.gradient()
 		return Projection{Gradient: s.w[:s.m], Multiplier: s.lambda}
 	}
-	worst := s.gradient()
-	for limit, stalls := s.m, 0; worst > s.tol && stalls < patience && !s.done(); worst = s.gradient() {
+	worst, limit, stalls := s.gradient(), s.m, 0
+	for ; worst > s.tol && stalls < patience && !s.done(); worst = s.gradient() {
 		before := s.squared
 		if limit > 1 && s.enterBlock(worst, limit) {
 			limit = min(2*limit, s.m)
@@ -214,7 +200,13 @@ func (s *NNLS) solve() Projection {
 }
 
 func (s *NNLS) reached() Projection {
-	return Projection{Squared: s.squared, Active: s.active, Weights: s.mu, Gradient: s.w[:s.m], Multiplier: s.lambda}
+	return Projection{
+		Squared:    s.squared,
+		Active:     s.active,
+		Weights:    s.mu,
+		Gradient:   s.w[:s.m],
+		Multiplier: s.lambda,
+	}
 }
 
 func (s *NNLS) done() bool { return s.until != nil && s.until(s.reached()) }

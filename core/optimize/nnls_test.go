@@ -25,7 +25,7 @@ func newCone(points *mat.Dense) cone {
 	return cone{points, &gram, m}
 }
 
-// manifold returns the cone of m Gaussian points around a centre, whose distance
+// manifold returns the cone of m Gaussian points around a center, whose distance
 // is 1, with a radius of r sqrt(d).
 func manifold(rng *rand.Rand, m, d int, r float64) cone {
 	points := mat.NewDense(m, d+1, nil)
@@ -171,17 +171,24 @@ func TestSingleSteps(t *testing.T) {
 	}
 }
 
-func TestResume(t *testing.T) {
+// A projection does not depend on the one before it on the same workspace.
+func TestProjectAgain(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	c := manifold(rng, 80, 40, 0.5)
 	s, arena := solver(c.m)
 	defer arena.Free()
 	s.SetCone(c.gram.RawMatrix().Data, c.m, c.m)
 	b := gaussian(rng, 41)
-	s.Project(c.products(b))
 	for _, shift := range []float64{0, 0.1, 1, -3, 8, -8, 0} {
 		b[40] += shift
-		c.check(t, fmt.Sprint("shift ", shift), b, s.Resume(c.products(b)), 1e-11)
+		p := s.Project(c.products(b))
+		c.check(t, fmt.Sprint("shift ", shift), b, p, 1e-11)
+		fresh, memory := solver(c.m)
+		fresh.SetCone(c.gram.RawMatrix().Data, c.m, c.m)
+		if want := fresh.Project(c.products(b)); p.Squared != want.Squared {
+			t.Errorf("shift %g: |Pi|² is %v on a used workspace, %v on a fresh one", shift, p.Squared, want.Squared)
+		}
+		memory.Free()
 	}
 }
 

@@ -75,7 +75,9 @@ func NewStiefel(arena *cmem.Arena, n, k int) *Stiefel {
 
 // Minimize improves v, n x k with orthonormal columns, until the context is
 // cancelled. It leaves v where f is infinite at the start.
-func (s *Stiefel) Minimize(ctx context.Context, v []float64, k int, f Objective, settings StiefelSettings) StiefelResult {
+func (s *Stiefel) Minimize(
+	ctx context.Context, v []float64, k int, f Objective, settings StiefelSettings,
+) StiefelResult {
 	size := s.n * k
 	gradient, next, nextGrad := s.gradient[:size], s.next[:size], s.nextGrad[:size]
 	move, difference := s.move[:size], s.difference[:size]
@@ -128,7 +130,9 @@ func (s *Stiefel) Minimize(ctx context.Context, v []float64, k int, f Objective,
 
 // search shortens the step until the value is below the reference by enough, and
 // leaves the new point and its gradient.
-func (s *Stiefel) search(next, nextGrad, v, gradient []float64, k int, f Objective, step *float64, reference, slope float64) (value float64, ok bool) {
+func (s *Stiefel) search(
+	next, nextGrad, v, gradient []float64, k int, f Objective, step *float64, reference, slope float64,
+) (value float64, ok bool) {
 	for range halvings {
 		floats.AddScaledTo(next, v, -*step, gradient)
 		if s.Orthonormalize(next, k) {

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from netrep_go._versions import show_versions
-
-try:
-    __version__ = version("netrep-go")
-except PackageNotFoundError:  # a source tree that was never installed
-    __version__ = "unknown"
+from netrep_go._versions import __version__, show_versions
 
 _MODULES = (
     "capacity",
@@ -20,6 +14,7 @@ _MODULES = (
     "datasets",
     "embedding",
     "extract",
+    "kmeans",
     "metrics",
     "mftma",
     "multiset",

@@ -109,9 +109,9 @@ def thread_functions() -> np.ndarray:
 
 def _getter_and_setter(library: Any) -> list[int]:
     for names in _THREAD_FUNCTIONS.get(library.internal_api, ()):
-        functions = [getattr(library.dynlib, name, None) for name in names]
+        functions: list[Any] = [getattr(library.dynlib, name, None) for name in names]
         if all(functions):
-            return [ctypes.cast(function, ctypes.c_void_p).value for function in functions]
+            return [ctypes.cast(function, ctypes.c_void_p).value or 0 for function in functions]
     return []
 
 

@@ -1,19 +1,44 @@
-"""What long computations share: seeds for Go and progress bars."""
+"""What long computations share: seeds for Go, progress bars and warnings."""
 
 from __future__ import annotations
 
+import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 from tqdm.auto import tqdm
 
+RandomState = int | np.random.RandomState | np.random.Generator | None
 
-def seed_from(random_state: int | np.random.RandomState | None) -> int:
+_PACKAGE = str(Path(__file__).parent)
+
+
+def as_random_state(random_state: RandomState) -> np.random.RandomState:
+    """Return the source of random numbers that an argument stands for.
+
+    A Generator lends its stream, so that what is drawn here moves it on.
+    """
+    if isinstance(random_state, np.random.Generator):
+        return np.random.RandomState(random_state.bit_generator)
+    return check_random_state(random_state)
+
+
+def seed_from(random_state: RandomState) -> int:
     """Draw a seed for Go."""
-    return int(check_random_state(random_state).randint(2**31))
+    return int(as_random_state(random_state).randint(2**31))
+
+
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn of the line that called the package, however deep in it this is."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
 
 
 @contextmanager

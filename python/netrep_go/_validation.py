@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -29,11 +29,11 @@ def as_array(x: ArrayLike, name: str, ndim: int, *, allow_nan: bool = False) -> 
 
 
 def as_responses(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
-    """Return ``x`` as `as_array` does, but leave it to Go to look for NaN and infinity."""
+    """Return ``x`` as `as_array` does, but leave it to others to look for NaN and infinity."""
     return x if _is_ready(x) and x.ndim == ndim else _as_array(x, name, ndim, allow_nan=True)
 
 
-def _as_array(x: ArrayLike, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
+def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
     """Return ``x`` as a ready array of ``ndim`` dimensions, or say what it is."""
     try:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -64,7 +64,7 @@ def _as_array(x: ArrayLike, name: str, ndim: int, allow_nan: bool = False) -> np
     return np.require(x, np.float64, ["C", "A"])
 
 
-def _is_ready(x: Any) -> bool:
+def _is_ready(x: Any) -> TypeGuard[np.ndarray]:
     return (
         type(x) is np.ndarray
         and x.dtype.char == "d"
@@ -129,29 +129,29 @@ def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray
     Departures below a millionth of the largest entry count as rounding and are mended,
     on a copy. Negative entries raise unless ``signed``.
     """
-    D = as_matrix(D, name)
-    if D.shape[0] != D.shape[1]:
-        raise ValueError(f"{name} must be a square matrix, got shape {D.shape}")
-    if len(D) < 2:
-        raise ValueError(f"{name} must have at least 2 rows, got {len(D)}")
-    asymmetry, diagonal = np.abs(D - D.T).max(), np.abs(D.diagonal()).max()
-    tolerance = 1e-6 * np.abs(D).max()
+    matrix = as_matrix(D, name)
+    if matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"{name} must be a square matrix, got shape {matrix.shape}")
+    if len(matrix) < 2:
+        raise ValueError(f"{name} must have at least 2 rows, got {len(matrix)}")
+    asymmetry, diagonal = np.abs(matrix - matrix.T).max(), np.abs(matrix.diagonal()).max()
+    tolerance = 1e-6 * np.abs(matrix).max()
     if asymmetry > tolerance:
         raise ValueError(f"{name} must be symmetric, got entries {asymmetry:.3g} from their mirror")
     if diagonal > tolerance:
         raise ValueError(f"{name} must have a zero diagonal, got {diagonal:.3g} on it")
-    if not signed and D.min() < 0:
-        raise ValueError(f"{name} must not be negative, got {D.min():.3g}")
+    if not signed and matrix.min() < 0:
+        raise ValueError(f"{name} must not be negative, got {matrix.min():.3g}")
     if asymmetry == 0 and diagonal == 0:
-        return D
-    D = (D + D.T) / 2
-    np.fill_diagonal(D, 0.0)
-    return D
+        return matrix
+    mended: np.ndarray = (matrix + matrix.T) / 2
+    np.fill_diagonal(mended, 0.0)
+    return mended
 
 
-def as_codes(labels: ArrayLike, name: str, n_networks: int) -> tuple[np.ndarray, np.ndarray]:
+def as_codes(y: ArrayLike, name: str, n_networks: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted distinct labels and which of them each network has."""
-    labels = check_array(labels, dtype=None, ensure_2d=False, allow_nd=True, input_name=name)
+    labels: np.ndarray = check_array(y, dtype=None, ensure_2d=False, allow_nd=True, input_name=name)
     if labels.shape != (n_networks,):
         raise ValueError(f"{name} must have shape ({n_networks},), got {labels.shape}")
     return np.unique(labels, return_inverse=True)

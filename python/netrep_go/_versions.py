@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import platform
 import sys
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version("netrep-go")
+except PackageNotFoundError:  # a source tree that was never installed
+    __version__ = "unknown"
 
 
 def show_versions() -> None:
@@ -28,11 +34,10 @@ def _versions() -> dict[str, str]:
     import scipy
     import sklearn
 
-    import netrep_go
     from netrep_go import _native
 
     info = {
-        "netrep_go": netrep_go.__version__,
+        "netrep_go": __version__,
         "Python": sys.version.split()[0],
         "platform": platform.platform(),
     }

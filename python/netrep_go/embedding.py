@@ -31,16 +31,20 @@ from netrep_go._validation import as_codes, as_distances
 __all__ = ["EuclideanEmbedding", "medoids"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Points of a Euclidean space whose distances approximate given ones.
 
     This is classical scaling [1]_ with Gower's extension to new points [2]_. With the
-    centring matrix :math:`J = I - 11^\top / n` and the eigendecomposition
+    centering matrix :math:`J = I - 11^\top / n` and the eigendecomposition
 
     .. math:: B = -\tfrac12 J D^{\circ 2} J = V \Lambda V^\top,
               \qquad \lambda_1 \ge \dots \ge \lambda_n,
 
-    the networks are the rows of :math:`Z = V_k \Lambda_k^{1/2}`, which minimises
+    the networks are the rows of :math:`Z = V_k \Lambda_k^{1/2}`, which minimizes
     :math:`\|B - Z Z^\top\|_F`. A new network at distances d from them goes to
 
     .. math:: z = \tfrac12 \Lambda_k^{-1} Z^\top (\mathrm{diag}(B) - d^{\circ 2}).
@@ -65,7 +69,7 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     Attributes
     ----------
     embedding_ : ndarray of shape (n_networks, n_components_)
-        The points, centred, along their principal axes.
+        The points, centered, along their principal axes.
     eigenvalues_ : ndarray of shape (n_networks,)
         All eigenvalues of B in descending order, in squared units of D. The first
         ``n_components_`` are the squared norms of the columns of ``embedding_``, where
@@ -187,7 +191,7 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         rounding = len(eigenvalues) * np.finfo(np.float64).eps * np.abs(eigenvalues).max()
         k = self.n_components
         if k is None:
-            k = max(1, np.count_nonzero(eigenvalues > max(-eigenvalues[-1], rounding)))
+            k = max(1, int(np.count_nonzero(eigenvalues > max(-eigenvalues[-1], rounding))))
         return np.sqrt(np.where(eigenvalues > rounding, eigenvalues, 0.0)[:k])
 
     def fit_transform(self, X: ArrayLike, y: None = None) -> np.ndarray:
@@ -261,7 +265,7 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         return tags
 
 
-def medoids(D: ArrayLike, labels: ArrayLike | None = None) -> np.ndarray:
+def medoids(D: ArrayLike, y: ArrayLike | None = None) -> np.ndarray:
     r"""Return the most central network of each group.
 
     The medoid of a group C is its member with the least total distance to the others,
@@ -274,21 +278,21 @@ def medoids(D: ArrayLike, labels: ArrayLike | None = None) -> np.ndarray:
     ----------
     D : array_like of shape (n_networks, n_networks)
         Distances: symmetric, with zero diagonal.
-    labels : array_like of shape (n_networks,), default=None
+    y : array_like of shape (n_networks,), default=None
         Group of each network, such as its architecture or a cluster. If None, all
         networks are one group.
 
     Returns
     -------
     ndarray of shape (n_groups,)
-        Index of the medoid of each group, in the order of ``np.unique(labels)``. Among
+        Index of the medoid of each group, in the order of ``np.unique(y)``. Among
         equals, the first.
 
     Raises
     ------
     ValueError
         If D is not a symmetric matrix of finite non-negative numbers with zero
-        diagonal, or `labels` has another length.
+        diagonal, or `y` has another length.
 
     References
     ----------
@@ -306,7 +310,7 @@ def medoids(D: ArrayLike, labels: ArrayLike | None = None) -> np.ndarray:
     array([1, 4])
     """
     D = as_distances(D, "D")
-    _, codes = as_codes(np.zeros(len(D)) if labels is None else labels, "labels", len(D))
+    _, codes = as_codes(np.zeros(len(D)) if y is None else y, "y", len(D))
     groups = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
     return np.array([rows[D[np.ix_(rows, rows)].sum(axis=0).argmin()] for rows in groups])
 

@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.base import TransformerMixin, clone
 from sklearn.random_projection import SparseRandomProjection
-from sklearn.utils import check_random_state
 
+from netrep_go._jobs import RandomState, as_random_state, counted
 from netrep_go._optional import optional
 from netrep_go._validation import check_integer
 
 __all__ = ["activations", "layers"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
 
 _MAX_SEED = np.iinfo(np.int32).max
 _ONNX_TYPES = {
@@ -61,15 +65,16 @@ def layers(model: Any) -> dict[str, str]:
 
 def activations(
     model: Any,
-    X: ArrayLike,
+    X: Any,
     layers: Sequence[str] | None = None,
     *,
     types: Sequence[str] | None = None,
     batch_size: int = 32,
     projection: int | TransformerMixin | None = None,
-    random_state: int | np.random.RandomState | None = None,
+    random_state: RandomState = None,
     providers: Sequence[Any] | None = None,
     device: Any = None,
+    verbose: bool = False,
 ) -> dict[str, np.ndarray]:
     """Return the activations of layers on the same samples, one matrix for each layer.
 
@@ -98,12 +103,14 @@ def activations(
         and inner products within a few per cent. A transformer from
         :mod:`sklearn.random_projection` is cloned for each layer, and applied to those that
         have more features than its `n_components`.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Determines the projections.
     providers : sequence, default=None
         Execution providers of onnxruntime. If None, ``["CPUExecutionProvider"]``.
     device : str or torch.device, default=None
         Device for PyTorch or Keras. If None, the one that the model is on.
+    verbose : bool, default=False
+        Whether to show a progress bar, of samples.
 
     Returns
     -------
@@ -128,19 +135,20 @@ def activations(
     >>> by_layer = activations("model.onnx", images, types=["Conv"])  # doctest: +SKIP
     """
     check_integer(batch_size, "batch_size", 1)
-    X = X if hasattr(X, "shape") else np.asarray(X)
-    if len(X.shape) < 1 or len(X) == 0:
-        raise ValueError(f"X must have at least one sample, got shape {tuple(X.shape)}")
+    samples = X if hasattr(X, "shape") else np.asarray(X)
+    if len(samples.shape) < 1 or len(samples) == 0:
+        raise ValueError(f"X must have at least one sample, got shape {tuple(samples.shape)}")
     backend = _backend(model)
     chosen = _choose(backend.layers(), layers, types)
-    collected = _Collected(len(X), projection, random_state)
+    collected = _Collected(len(samples), projection, random_state)
     strict = layers is not None or types is not None
     with backend.opened(chosen, providers, device) as (run, fixed):
         # constants and shapes may have as many rows as a batch, but not as one sample, too
-        left_out = set() if strict or fixed else _not_by_sample(run(np.asarray(X[:1])), 1)
+        left_out = set() if strict or fixed else _not_by_sample(run(np.asarray(samples[:1])), 1)
         size = fixed or batch_size
-        for start in range(0, len(X), size):
-            batch = np.asarray(X[start : start + size])
+        starts = range(0, len(samples), size)
+        batches = (np.asarray(samples[start : start + size]) for start in starts)
+        for k, batch in enumerate(counted(batches, "Running the model", len(samples), verbose)):
             n_batch = len(batch)
             if fixed and n_batch < fixed:
                 batch = np.concatenate([batch, np.repeat(batch[-1:], fixed - n_batch, axis=0)])
@@ -155,8 +163,17 @@ def activations(
             left_out |= odd
             for name, output in outputs.items():
                 if name not in left_out:
-                    collected.add(name, start, output[:n_batch])
+                    collected.add(name, k * size, output[:n_batch])
     return {name: collected.complete(name) for name in outputs if name not in left_out}
+
+
+def outputs_by_batch(
+    model: Any, batches: Iterable[np.ndarray], names: list[str]
+) -> Iterator[dict[str, np.ndarray]]:
+    """Yield the outputs of layers for each batch, in their own shapes."""
+    with _backend(model).opened(names, None, None) as (run, _):
+        for batch in batches:
+            yield run(batch)
 
 
 def _not_by_sample(outputs: Mapping[str, np.ndarray], n_samples: int) -> set[str]:
@@ -167,9 +184,9 @@ def _not_by_sample(outputs: Mapping[str, np.ndarray], n_samples: int) -> set[str
 class _Collected:
     """What was kept of the batches so far."""
 
-    def __init__(self, n_samples: int, projection: Any, random_state: Any) -> None:
+    def __init__(self, n_samples: int, projection: Any, random_state: RandomState) -> None:
         self._n_samples = n_samples
-        self._rng = check_random_state(random_state)
+        self._rng = as_random_state(random_state)
         if isinstance(projection, (int, np.integer)) and not isinstance(projection, bool):
             check_integer(projection, "projection", 1)
             projection = SparseRandomProjection(projection)
@@ -329,7 +346,8 @@ class _Torch:
         import torch
 
         _refuse_providers(providers)
-        model, outputs = self._model, {}
+        model = self._model
+        outputs: dict[str, np.ndarray] = {}
         first = next(model.parameters(), torch.empty(0))
         training = {module: module.training for module in model.modules()}
 

@@ -7,14 +7,19 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from netrep_go._jobs import RandomState, as_random_state
 from netrep_go._validation import check_integer, check_number
 from netrep_go.utils import rand_orth
 
 __all__ = ["RBFOrthoSampler"]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 class RBFOrthoSampler(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -35,7 +40,7 @@ class RBFOrthoSampler(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Inverse width of the kernel.
     n_components : int, default=100
         Number of features: an odd one counts as one less, and 1 as 2.
-    random_state : int, RandomState or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Draws W.
 
     Attributes
@@ -71,7 +76,7 @@ class RBFOrthoSampler(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self,
         gamma: float = 1.0,
         n_components: int = 100,
-        random_state: int | np.random.RandomState | None = None,
+        random_state: RandomState = None,
     ) -> None:
         self.gamma = gamma
         self.n_components = n_components
@@ -93,12 +98,12 @@ class RBFOrthoSampler(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """
         check_number(self.gamma, "gamma", 0, np.inf)
         check_integer(self.n_components, "n_components", 1)
-        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
-        rs = check_random_state(self.random_state)
-        n, k = X.shape[1], max(1, self.n_components // 2)
+        data = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
+        rs = as_random_state(self.random_state)
+        n, k = data.shape[1], max(1, self.n_components // 2)
         blocks = [rand_orth(n, min(n, k - i), random_state=rs) for i in range(0, k, n)]
         lengths = np.sqrt(2 * self.gamma * rs.chisquare(n, size=k))
-        self.random_weights_ = (np.hstack(blocks) * lengths).astype(X.dtype, copy=False)
+        self.random_weights_ = (np.hstack(blocks) * lengths).astype(data.dtype, copy=False)
         self._n_features_out = 2 * k
         return self
 

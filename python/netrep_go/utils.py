@@ -9,10 +9,10 @@ import scipy.sparse
 from numpy.typing import ArrayLike
 from scipy.linalg import orthogonal_procrustes
 from sklearn.metrics.pairwise import pairwise_kernels
-from sklearn.utils import check_random_state
 from sklearn.utils.extmath import randomized_svd
 
 from netrep_go import _native
+from netrep_go._jobs import RandomState, as_random_state
 from netrep_go._validation import _is_ready, as_matrix, check_integer, check_number, check_option
 from netrep_go.validation import check_equal_shapes
 
@@ -32,7 +32,9 @@ __all__ = [
     "whiten",
 ]
 
-RandomState = int | np.random.RandomState | None
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 def align(
@@ -87,7 +89,7 @@ def whiten(
     preserve_variance: bool | Literal["exact"] = True,
     eigval_tol: float = 1e-7,
 ) -> tuple[np.ndarray, np.ndarray]:
-    r"""Whiten centred data in part.
+    r"""Whiten centered data in part.
 
     .. math:: Z = s \, V \mathrm{diag}(\alpha + (1 - \alpha) \lambda^{-1/2}) V^\top,
         \quad X^\top X = V \mathrm{diag}(\lambda) V^\top
@@ -95,9 +97,9 @@ def whiten(
     Parameters
     ----------
     X : array_like of shape (n_samples, n_features)
-        Data with centred columns.
+        Data with centered columns.
     alpha : float
-        Regularisation in [0, 1]: 0 whitens in full, 1 changes nothing.
+        Regularization in [0, 1]: 0 whitens in full, 1 changes nothing.
     preserve_variance : bool or 'exact', default=True
         With True, s is such that the total variance stays the same, every
         eigenvalue below ``eigval_tol`` counting as that much. This is netrep's
@@ -245,7 +247,7 @@ def sq_bures_metric_slow(A: ArrayLike, B: ArrayLike) -> float:
 
 
 def centered_kernel(*args: Any, **kwargs: Any) -> np.ndarray:
-    r"""Return a kernel matrix with centred rows and columns.
+    r"""Return a kernel matrix with centered rows and columns.
 
     .. math:: H K H, \quad H = I - \mathbf{1}\mathbf{1}^\top / m
 
@@ -257,7 +259,7 @@ def centered_kernel(*args: Any, **kwargs: Any) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n_samples_X, n_samples_Y)
-        The centred kernel matrix.
+        The centered kernel matrix.
 
     Examples
     --------
@@ -277,7 +279,7 @@ def angular_distance(X: ArrayLike, Y: ArrayLike) -> float:
 
     .. math:: \arccos \frac{\langle X, Y \rangle}{\|X\|_F \|Y\|_F}
 
-    computed from the chord between the normalised matrices, which is accurate
+    computed from the chord between the normalized matrices, which is accurate
     down to zero.
 
     Parameters
@@ -321,7 +323,7 @@ def trunc_svd(
         Matrix.
     r : int
         Number of singular values.
-    random_state : int, RandomState or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Draws the sketch.
 
     Returns
@@ -345,7 +347,8 @@ def trunc_svd(
     >>> s.round(6)
     array([3., 2.])
     """
-    return randomized_svd(as_matrix(X, "X"), n_components=r, n_iter=5, random_state=random_state)
+    rng = as_random_state(random_state)
+    return randomized_svd(as_matrix(X, "X"), n_components=r, n_iter=5, random_state=rng)
 
 
 def econ_svd(X: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -369,7 +372,7 @@ def econ_svd(X: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     >>> U.shape, Vt.shape
     ((4, 2), (2, 2))
     """
-    return np.linalg.svd(X, full_matrices=False)
+    return np.linalg.svd(np.asarray(X), full_matrices=False)
 
 
 def rand_orth(m: int, n: int | None = None, random_state: RandomState = None) -> np.ndarray:
@@ -381,7 +384,7 @@ def rand_orth(m: int, n: int | None = None, random_state: RandomState = None) ->
         Number of rows.
     n : int, optional
         Number of columns; ``m`` if it is not given.
-    random_state : int, RandomState or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Draws the matrix. Square matrices are those of netrep and
         ``scipy.stats.ortho_group`` for the same state. Others are not: they are
         drawn directly instead of being cut out of a large square one.
@@ -407,7 +410,7 @@ def rand_orth(m: int, n: int | None = None, random_state: RandomState = None) ->
     n = m if n is None else n
     check_integer(m, "m", 1)
     check_integer(n, "n", 1)
-    draws = check_random_state(random_state).normal(size=(max(m, n), min(m, n)))
+    draws = as_random_state(random_state).normal(size=(max(m, n), min(m, n)))
     Q, R = np.linalg.qr(draws)
     Q *= np.where(np.diagonal(R) < 0, -1.0, 1.0)
     return Q if m >= n else Q.T
@@ -422,7 +425,7 @@ def rand_struc_orth(n: int, n_transforms: int = 3, random_state: RandomState = N
         Dimension.
     n_transforms : int, default=3
         Number of sign flips between Hadamard transforms.
-    random_state : int, RandomState or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Draws the signs.
 
     Returns
@@ -443,7 +446,7 @@ def rand_struc_orth(n: int, n_transforms: int = 3, random_state: RandomState = N
     """
     check_integer(n, "n", 1)
     check_integer(n_transforms, "n_transforms", 0)
-    draws = check_random_state(random_state).rand(n_transforms, n)
+    draws = as_random_state(random_state).rand(n_transforms, n)
     return np.where(draws > 0.5, -1, 1)
 
 
@@ -492,7 +495,7 @@ def struc_orth_matvec(Ds: np.ndarray, a: np.ndarray, transpose: bool = False) ->
 
 
 def fwht(a: np.ndarray) -> None:
-    """Apply the fast Walsh-Hadamard transform, in place and without normalisation.
+    """Apply the fast Walsh-Hadamard transform, in place and without normalization.
 
     Parameters
     ----------

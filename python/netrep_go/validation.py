@@ -10,6 +10,10 @@ from netrep_go._validation import _as_array, as_matrix, pad
 __all__ = ["check_equal_shapes"]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def check_equal_shapes(
     X: ArrayLike, Y: ArrayLike, nd: int = 2, zero_pad: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:

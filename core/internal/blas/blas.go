@@ -18,44 +18,9 @@
 package blas
 
 import (
-	"fmt"
-	"math"
-	"sync"
-
 	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas32"
-	"gonum.org/v1/gonum/blas/blas64"
 	bgonum "gonum.org/v1/gonum/blas/gonum"
-	"gonum.org/v1/gonum/lapack/lapack64"
 )
-
-// address holds the process's Fortran routines, 0 where it has none. It is
-// written once, in Use.
-var address struct {
-	dgemm, sgemm, dsyrk, ssyrk, dgemv, dtrsm uintptr
-	dgesvd, dgesdd, dsyev, dsyevd, dpotrf    uintptr
-	dgelqf, dorglq, dormlq                   uintptr
-}
-
-var routines = [...]struct {
-	name    string
-	address *uintptr
-}{
-	{"dgemm", &address.dgemm},
-	{"sgemm", &address.sgemm},
-	{"dsyrk", &address.dsyrk},
-	{"ssyrk", &address.ssyrk},
-	{"dgemv", &address.dgemv},
-	{"dtrsm", &address.dtrsm},
-	{"dgesvd", &address.dgesvd},
-	{"dgesdd", &address.dgesdd},
-	{"dsyev", &address.dsyev},
-	{"dsyevd", &address.dsyevd},
-	{"dpotrf", &address.dpotrf},
-	{"dgelqf", &address.dgelqf},
-	{"dorglq", &address.dorglq},
-	{"dormlq", &address.dormlq},
-}
 
 // Below these numbers of multiplications gonum beats the cost of entering C:
 // 5 x 5 x 5 for the matrix routines and 32 x 32 for Dgemv, whose kernel in
@@ -64,52 +29,6 @@ const (
 	leastProduct = 5 * 5 * 5
 	leastGemv    = 32 * 32
 )
-
-var install sync.Once
-
-// Routines returns the names of the Fortran routines that the seam can take
-// over, in the order in which Use expects their addresses.
-func Routines() []string {
-	names := make([]string, len(routines))
-	for i, r := range routines {
-		names[i] = r.name
-	}
-	return names
-}
-
-// Use installs the routines at addresses, in the order of Routines, for the
-// rest of the process. Each must follow the LP64 Fortran convention without
-// hidden string lengths, as the capsules of scipy.linalg.cython_blas and
-// cython_lapack do. Address 0 means that the process has no such routine and
-// leaves it to gonum.
-//
-// The first call that succeeds counts and later ones change nothing, because
-// gonum's dispatch is an unsynchronised global: call Use before any goroutine
-// computes. The error is non-nil if the number of addresses is wrong.
-func Use(addresses []uintptr) error {
-	if len(addresses) != len(routines) {
-		return fmt.Errorf("blas: got %d addresses for %d routines", len(addresses), len(routines))
-	}
-	install.Do(func() {
-		for i, r := range routines {
-			*r.address = addresses[i]
-		}
-		blas64.Use(Blas{})
-		blas32.Use(Blas{})
-		lapack64.Use(Lapack{})
-	})
-	return nil
-}
-
-// InUse reports whether Use has installed at least one Fortran routine.
-func InUse() bool {
-	for _, r := range routines {
-		if *r.address != 0 {
-			return true
-		}
-	}
-	return false
-}
 
 // Blas is gonum's BLAS with the routines that dominate our run time taken from
 // the process.
@@ -121,8 +40,12 @@ var (
 )
 
 // Dgemm computes C = alpha * op(A) * op(B) + beta * C. See gonum's Dgemm.
-func (b Blas) Dgemm(tA, tB blas.Transpose, m, n, k int, alpha float64, x []float64, ldx int, y []float64, ldy int, beta float64, c []float64, ldc int) {
-	if address.dgemm == 0 || m*n*k < leastProduct || !gemmFits(tA, tB, m, n, k, x, ldx, y, ldy, c, ldc) {
+func (b Blas) Dgemm(
+	tA, tB blas.Transpose, m, n, k int,
+	alpha float64, x []float64, ldx int, y []float64, ldy int, beta float64, c []float64, ldc int,
+) {
+	if address.dgemm == 0 || m*n*k < leastProduct ||
+		!gemmFits(tA, tB, m, n, k, x, ldx, y, ldy, c, ldc) {
 		b.Implementation.Dgemm(tA, tB, m, n, k, alpha, x, ldx, y, ldy, beta, c, ldc)
 		return
 	}
@@ -130,8 +53,12 @@ func (b Blas) Dgemm(tA, tB blas.Transpose, m, n, k int, alpha float64, x []float
 }
 
 // Sgemm computes C = alpha * op(A) * op(B) + beta * C. See gonum's Sgemm.
-func (b Blas) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, x []float32, ldx int, y []float32, ldy int, beta float32, c []float32, ldc int) {
-	if address.sgemm == 0 || m*n*k < leastProduct || !gemmFits(tA, tB, m, n, k, x, ldx, y, ldy, c, ldc) {
+func (b Blas) Sgemm(
+	tA, tB blas.Transpose, m, n, k int,
+	alpha float32, x []float32, ldx int, y []float32, ldy int, beta float32, c []float32, ldc int,
+) {
+	if address.sgemm == 0 || m*n*k < leastProduct ||
+		!gemmFits(tA, tB, m, n, k, x, ldx, y, ldy, c, ldc) {
 		b.Implementation.Sgemm(tA, tB, m, n, k, alpha, x, ldx, y, ldy, beta, c, ldc)
 		return
 	}
@@ -140,7 +67,10 @@ func (b Blas) Sgemm(tA, tB blas.Transpose, m, n, k int, alpha float32, x []float
 
 // Dsyrk computes one triangle of C = alpha * op(A) * op(A)ᵀ + beta * C. See
 // gonum's Dsyrk.
-func (b Blas) Dsyrk(ul blas.Uplo, t blas.Transpose, n, k int, alpha float64, a []float64, lda int, beta float64, c []float64, ldc int) {
+func (b Blas) Dsyrk(
+	ul blas.Uplo, t blas.Transpose, n, k int,
+	alpha float64, a []float64, lda int, beta float64, c []float64, ldc int,
+) {
 	if address.dsyrk == 0 || n*n*k < leastProduct || !syrkFits(ul, t, n, k, a, lda, c, ldc) {
 		b.Implementation.Dsyrk(ul, t, n, k, alpha, a, lda, beta, c, ldc)
 		return
@@ -150,7 +80,10 @@ func (b Blas) Dsyrk(ul blas.Uplo, t blas.Transpose, n, k int, alpha float64, a [
 
 // Ssyrk computes one triangle of C = alpha * op(A) * op(A)ᵀ + beta * C. See
 // gonum's Ssyrk.
-func (b Blas) Ssyrk(ul blas.Uplo, t blas.Transpose, n, k int, alpha float32, a []float32, lda int, beta float32, c []float32, ldc int) {
+func (b Blas) Ssyrk(
+	ul blas.Uplo, t blas.Transpose, n, k int,
+	alpha float32, a []float32, lda int, beta float32, c []float32, ldc int,
+) {
 	if address.ssyrk == 0 || n*n*k < leastProduct || !syrkFits(ul, t, n, k, a, lda, c, ldc) {
 		b.Implementation.Ssyrk(ul, t, n, k, alpha, a, lda, beta, c, ldc)
 		return
@@ -159,12 +92,16 @@ func (b Blas) Ssyrk(ul blas.Uplo, t blas.Transpose, n, k int, alpha float32, a [
 }
 
 // Dgemv computes y = alpha * op(A) * x + beta * y. See gonum's Dgemv.
-func (b Blas) Dgemv(t blas.Transpose, m, n int, alpha float64, a []float64, lda int, x []float64, incX int, beta float64, y []float64, incY int) {
+func (b Blas) Dgemv(
+	t blas.Transpose, m, n int,
+	alpha float64, a []float64, lda int, x []float64, incX int, beta float64, y []float64, incY int,
+) {
 	lenX, lenY := n, m
 	if t != blas.NoTrans {
 		lenX, lenY = m, n
 	}
-	if address.dgemv == 0 || m*n < leastGemv || !isTranspose(t) || !fits(a, m, n, lda) || !fitsVector(x, lenX, incX) || !fitsVector(y, lenY, incY) {
+	if address.dgemv == 0 || m*n < leastGemv || !isTranspose(t) || !fits(a, m, n, lda) ||
+		!fitsVector(x, lenX, incX) || !fitsVector(y, lenY, incY) {
 		b.Implementation.Dgemv(t, m, n, alpha, a, lda, x, incX, beta, y, incY)
 		return
 	}
@@ -173,13 +110,17 @@ func (b Blas) Dgemv(t blas.Transpose, m, n int, alpha float64, a []float64, lda 
 
 // Dtrsm solves op(A) * X = alpha * B or X * op(A) = alpha * B for a triangular
 // A, in place of B. See gonum's Dtrsm.
-func (b Blas) Dtrsm(s blas.Side, ul blas.Uplo, t blas.Transpose, d blas.Diag, m, n int, alpha float64, a []float64, lda int, x []float64, ldx int) {
+func (b Blas) Dtrsm(
+	s blas.Side, ul blas.Uplo, t blas.Transpose, d blas.Diag, m, n int,
+	alpha float64, a []float64, lda int, x []float64, ldx int,
+) {
 	k := n
 	if s == blas.Left {
 		k = m
 	}
 	valid := isSide(s) && isUplo(ul) && isTranspose(t) && (d == blas.Unit || d == blas.NonUnit)
-	if address.dtrsm == 0 || m*n*k < leastProduct || !valid || !fits(a, k, k, lda) || !fits(x, m, n, ldx) {
+	if address.dtrsm == 0 || m*n*k < leastProduct || !valid ||
+		!fits(a, k, k, lda) || !fits(x, m, n, ldx) {
 		b.Implementation.Dtrsm(s, ul, t, d, m, n, alpha, a, lda, x, ldx)
 		return
 	}
@@ -188,7 +129,9 @@ func (b Blas) Dtrsm(s blas.Side, ul blas.Uplo, t blas.Transpose, d blas.Diag, m,
 
 // gemmFits reports whether Fortran may see this product: flags are valid, no
 // matrix is empty and every slice holds its matrix.
-func gemmFits[T float32 | float64](tA, tB blas.Transpose, m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int) bool {
+func gemmFits[T float32 | float64](
+	tA, tB blas.Transpose, m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int,
+) bool {
 	rowsA, colsA := m, k
 	if tA != blas.NoTrans {
 		rowsA, colsA = k, m
@@ -197,62 +140,17 @@ func gemmFits[T float32 | float64](tA, tB blas.Transpose, m, n, k int, a []T, ld
 	if tB != blas.NoTrans {
 		rowsB, colsB = n, k
 	}
-	return isTranspose(tA) && isTranspose(tB) && fits(a, rowsA, colsA, lda) && fits(b, rowsB, colsB, ldb) && fits(c, m, n, ldc)
+	return isTranspose(tA) && isTranspose(tB) &&
+		fits(a, rowsA, colsA, lda) && fits(b, rowsB, colsB, ldb) && fits(c, m, n, ldc)
 }
 
 // syrkFits is gemmFits for a rank-k update.
-func syrkFits[T float32 | float64](ul blas.Uplo, t blas.Transpose, n, k int, a []T, lda int, c []T, ldc int) bool {
+func syrkFits[T float32 | float64](
+	ul blas.Uplo, t blas.Transpose, n, k int, a []T, lda int, c []T, ldc int,
+) bool {
 	rows, cols := n, k
 	if t != blas.NoTrans {
 		rows, cols = k, n
 	}
 	return isUplo(ul) && isTranspose(t) && fits(a, rows, cols, lda) && fits(c, n, n, ldc)
-}
-
-// fits reports whether a holds a non-empty rows x cols matrix of stride ld
-// whose sizes are representable as a Fortran integer.
-func fits[T float32 | float64](a []T, rows, cols, ld int) bool {
-	return 0 < rows && rows <= math.MaxInt32 &&
-		0 < cols && cols <= ld && ld <= math.MaxInt32 &&
-		(rows-1)*ld+cols <= len(a)
-}
-
-// fitsVector is fits for a vector of n elements and increment inc.
-func fitsVector(x []float64, n, inc int) bool {
-	if inc < 0 {
-		inc = -inc
-	}
-	return fits(x, n, 1, inc)
-}
-
-func isTranspose(t blas.Transpose) bool {
-	return t == blas.NoTrans || t == blas.Trans || t == blas.ConjTrans
-}
-
-func isUplo(ul blas.Uplo) bool { return ul == blas.Upper || ul == blas.Lower }
-
-func isSide(s blas.Side) bool { return s == blas.Left || s == blas.Right }
-
-// flipTranspose returns the Fortran flag of the other orientation.
-func flipTranspose(t blas.Transpose) byte {
-	if t == blas.NoTrans {
-		return byte(blas.Trans)
-	}
-	return byte(blas.NoTrans)
-}
-
-// flipUplo returns the Fortran flag of the other triangle.
-func flipUplo(ul blas.Uplo) byte {
-	if ul == blas.Upper {
-		return byte(blas.Lower)
-	}
-	return byte(blas.Upper)
-}
-
-// flipSide returns the Fortran flag of the other side.
-func flipSide(s blas.Side) byte {
-	if s == blas.Left {
-		return byte(blas.Right)
-	}
-	return byte(blas.Left)
 }

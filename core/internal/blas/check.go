@@ -66,7 +66,8 @@ func Check(vectors []byte) error {
 			return fmt.Errorf("blas: vector %d: unknown routine %q", i, v.Routine)
 		}
 		if err := check(v); err != nil {
-			return fmt.Errorf("blas: vector %d: %s %q m=%d n=%d k=%d alpha=%v beta=%v: %w", i, v.Routine, v.Flags, v.M, v.N, v.K, v.Alpha, v.Beta, err)
+			return fmt.Errorf("blas: vector %d: %s %q m=%d n=%d k=%d alpha=%v beta=%v: %w",
+				i, v.Routine, v.Flags, v.M, v.N, v.K, v.Alpha, v.Beta, err)
 		}
 	}
 	return nil
@@ -81,7 +82,8 @@ func checkDgemm(v vector) error {
 func checkSgemm(v vector) error {
 	c := single(v.C.Data)
 	Blas{}.Sgemm(blas.Transpose(v.Flags[0]), blas.Transpose(v.Flags[1]), v.M, v.N, v.K,
-		float32(v.Alpha), single(v.A.Data), v.A.Stride, single(v.B.Data), v.B.Stride, float32(v.Beta), c, v.C.Stride)
+		float32(v.Alpha), single(v.A.Data), v.A.Stride, single(v.B.Data), v.B.Stride,
+		float32(v.Beta), c, v.C.Stride)
 	return same("c", double(c), v.Want)
 }
 
@@ -105,8 +107,8 @@ func checkDgemv(v vector) error {
 }
 
 func checkDtrsm(v vector) error {
-	Blas{}.Dtrsm(blas.Side(v.Flags[0]), blas.Uplo(v.Flags[1]), blas.Transpose(v.Flags[2]), blas.Diag(v.Flags[3]), v.M, v.N,
-		v.Alpha, v.A.Data, v.A.Stride, v.C.Data, v.C.Stride)
+	Blas{}.Dtrsm(blas.Side(v.Flags[0]), blas.Uplo(v.Flags[1]), blas.Transpose(v.Flags[2]),
+		blas.Diag(v.Flags[3]), v.M, v.N, v.Alpha, v.A.Data, v.A.Stride, v.C.Data, v.C.Stride)
 	return same("x", v.C.Data, v.Want)
 }
 
@@ -132,16 +134,21 @@ func checkDgesdd(v vector) error {
 	return checkSVD(v, job, func(a, s, u []float64, ldu int, vt []float64, ldvt int) bool {
 		iwork := make([]int32, 8*len(s))
 		if job == lapack.SVDNone {
-			return SingularValues(v.M, v.N, a, v.A.Stride, s, make([]float64, SingularValuesWork(v.M, v.N)), iwork)
+			work := make([]float64, SingularValuesWork(v.M, v.N))
+			return SingularValues(v.M, v.N, a, v.A.Stride, s, work, iwork)
 		}
 		full := job == lapack.SVDAll
-		return SVD(full, v.M, v.N, a, v.A.Stride, s, u, ldu, vt, ldvt, make([]float64, SVDWork(full, v.M, v.N)), iwork)
+		work := make([]float64, SVDWork(full, v.M, v.N))
+		return SVD(full, v.M, v.N, a, v.A.Stride, s, u, ldu, vt, ldvt, work, iwork)
 	})
 }
 
 // checkSVD compares the singular values and, if job asks for vectors, holds
 // them to being orthonormal and reproducing the matrix.
-func checkSVD(v vector, job lapack.SVDJob, factorize func(a, s, u []float64, ldu int, vt []float64, ldvt int) bool) error {
+func checkSVD(
+	v vector, job lapack.SVDJob,
+	factorize func(a, s, u []float64, ldu int, vt []float64, ldvt int) bool,
+) error {
 	k := min(v.M, v.N)
 	colsU, rowsV := k, k
 	if job == lapack.SVDAll {
@@ -197,7 +204,9 @@ func checkDsyevd(v vector) error {
 
 // checkEigen compares the eigenvalues and, if job asks for vectors, holds them
 // to being orthonormal and reproducing the matrix.
-func checkEigen(v vector, job lapack.EVJob, ul blas.Uplo, factorize func(a, w []float64) bool) error {
+func checkEigen(
+	v vector, job lapack.EVJob, ul blas.Uplo, factorize func(a, w []float64) bool,
+) error {
 	z, w := slices.Clone(v.A.Data), make([]float64, v.N)
 	if !factorize(z, w) {
 		return fmt.Errorf("did not converge")
@@ -261,7 +270,9 @@ func same(name string, got, want []float64) error {
 	if len(got) != len(want) {
 		return fmt.Errorf("%s has %d elements, want %d", name, len(got), len(want))
 	}
-	return sameFunc(name, 1, len(got), func(_, j int) float64 { return got[j] }, func(_, j int) float64 { return want[j] })
+	return sameFunc(name, 1, len(got),
+		func(_, j int) float64 { return got[j] },
+		func(_, j int) float64 { return want[j] })
 }
 
 // sameFunc is same for matrices given by their elements. It is written so that

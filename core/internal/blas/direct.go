@@ -35,7 +35,10 @@ func SingularValuesWork(m, n int) int { return svdWork(lapack.SVDNone, m, n) }
 // singular values s in descending order. If full, u is m x m and vt is n x n,
 // else u is m x k and vt is k x n. It needs SVDWork(full, m, n) elements of
 // work and 8*k of iwork. If k is 0, u and vt are left as they are.
-func SVD(full bool, m, n int, a []float64, lda int, s, u []float64, ldu int, vt []float64, ldvt int, work []float64, iwork []int32) (ok bool) {
+func SVD(
+	full bool, m, n int, a []float64, lda int, s, u []float64, ldu int, vt []float64, ldvt int,
+	work []float64, iwork []int32,
+) (ok bool) {
 	return svd(vectorsJob(full), m, n, a, lda, s, u, ldu, vt, ldvt, work, iwork)
 }
 
@@ -75,7 +78,8 @@ func Eigen(n int, a []float64, lda int, w, work []float64, iwork []int32) (ok bo
 	if !isFiniteTriangle(blas.Upper, n, a, lda) {
 		return false
 	}
-	ok = dsyevd(byte(lapack.EVCompute), byte(blas.Lower), n, a, lda, w, work, min(len(work), math.MaxInt32), iwork, liwork) == 0
+	ok = dsyevd(byte(lapack.EVCompute), byte(blas.Lower), n, a, lda, w,
+		work, min(len(work), math.MaxInt32), iwork, liwork) == 0
 	transpose(n, a, lda)
 	return ok
 }
@@ -102,7 +106,10 @@ func Cholesky(n int, a []float64, lda int) (ok bool) {
 }
 
 // svd is SingularValues and SVD.
-func svd(job lapack.SVDJob, m, n int, a []float64, lda int, s, u []float64, ldu int, vt []float64, ldvt int, work []float64, iwork []int32) (ok bool) {
+func svd(
+	job lapack.SVDJob, m, n int, a []float64, lda int, s, u []float64, ldu int, vt []float64, ldvt int,
+	work []float64, iwork []int32,
+) (ok bool) {
 	k := min(m, n)
 	minimum := gesddMinimum(job, m, n)
 	if len(work) < minimum {
@@ -115,7 +122,8 @@ func svd(job lapack.SVDJob, m, n int, a []float64, lda int, s, u []float64, ldu 
 		!fitsSingular(job, u, m, m, m, k, ldu) || !fitsSingular(job, vt, n, n, k, n, ldvt) {
 		return Lapack{}.Dgesvd(job, job, m, n, a, lda, s, u, ldu, vt, ldvt, work, len(work))
 	}
-	return isFinite(m, n, a, lda) && dgesdd(byte(job), n, m, a, lda, s, vt, ldvt, u, ldu, work, min(len(work), math.MaxInt32), iwork) == 0
+	return isFinite(m, n, a, lda) && dgesdd(byte(job), n, m, a, lda, s, vt, ldvt, u, ldu,
+		work, min(len(work), math.MaxInt32), iwork) == 0
 }
 
 // svdWork returns the length of work that suits both dgesdd and its fallback.

@@ -26,7 +26,10 @@ var _ lapack.Float64 = Lapack{}
 
 // Dgesvd computes the singular value decomposition A = U * Sigma * Vᵀ. See
 // gonum's Dgesvd.
-func (l Lapack) Dgesvd(jobU, jobVT lapack.SVDJob, m, n int, a []float64, lda int, s, u []float64, ldu int, vt []float64, ldvt int, work []float64, lwork int) (ok bool) {
+func (l Lapack) Dgesvd(
+	jobU, jobVT lapack.SVDJob, m, n int, a []float64, lda int, s, u []float64, ldu int, vt []float64,
+	ldvt int, work []float64, lwork int,
+) (ok bool) {
 	k := min(m, n)
 	lda, ldu, ldvt = oneRow(m, n, lda), oneRow(m, m, ldu), oneRow(n, n, ldvt)
 	switch {
@@ -50,7 +53,9 @@ func (l Lapack) Dgesvd(jobU, jobVT lapack.SVDJob, m, n int, a []float64, lda int
 
 // Dsyev computes the eigenvalues and, if asked, the eigenvectors of a symmetric
 // matrix. See gonum's Dsyev.
-func (l Lapack) Dsyev(jobz lapack.EVJob, uplo blas.Uplo, n int, a []float64, lda int, w, work []float64, lwork int) (ok bool) {
+func (l Lapack) Dsyev(
+	jobz lapack.EVJob, uplo blas.Uplo, n int, a []float64, lda int, w, work []float64, lwork int,
+) (ok bool) {
 	switch {
 	case lwork == -1:
 		ok = l.Implementation.Dsyev(jobz, uplo, n, a, lda, w, work, -1)
@@ -128,7 +133,10 @@ func (l Lapack) Dorgqr(m, n, k int, a []float64, lda int, tau, work []float64, l
 }
 
 // Dormqr multiplies C by the Q of Dgeqrf or its transpose. See gonum's Dormqr.
-func (l Lapack) Dormqr(side blas.Side, trans blas.Transpose, m, n, k int, a []float64, lda int, tau, c []float64, ldc int, work []float64, lwork int) {
+func (l Lapack) Dormqr(
+	side blas.Side, trans blas.Transpose, m, n, k int, a []float64, lda int, tau, c []float64, ldc int,
+	work []float64, lwork int,
+) {
 	nq, nw := n, m
 	if side == blas.Left {
 		nq, nw = m, n
@@ -153,7 +161,9 @@ func (l Lapack) Dormqr(side blas.Side, trans blas.Transpose, m, n, k int, a []fl
 
 // fitsSingular reports whether Fortran may write the singular vectors that job
 // asks for to x.
-func fitsSingular(job lapack.SVDJob, x []float64, rowsAll, colsAll, rowsStore, colsStore, ld int) bool {
+func fitsSingular(
+	job lapack.SVDJob, x []float64, rowsAll, colsAll, rowsStore, colsStore, ld int,
+) bool {
 	switch job {
 	case lapack.SVDAll:
 		return fits(x, rowsAll, colsAll, ld)

@@ -54,7 +54,7 @@ func Workers(ctx context.Context, n int) int {
 // For returns the error of the lowest-numbered task that failed, or the
 // context's error. Every finished task advances the context's Job by one.
 func For(ctx context.Context, n, workers int, f func(worker, i int) error) error {
-	loop := loop{ctx: ctx, job: jobOf(ctx), n: int64(n), f: f}
+	loop := loop{job: jobOf(ctx), n: int64(n), f: f}
 	var wg sync.WaitGroup
 	for worker := 1; worker < min(workers, n); worker++ {
 		if busy.Add(1) >= int64(runtime.GOMAXPROCS(0)) {
@@ -63,10 +63,10 @@ func For(ctx context.Context, n, workers int, f func(worker, i int) error) error
 		}
 		wg.Go(func() {
 			defer busy.Add(-1)
-			loop.run(worker)
+			loop.run(ctx, worker)
 		})
 	}
-	loop.run(0)
+	loop.run(ctx, 0)
 	wg.Wait()
 	if loop.err != nil {
 		return loop.err
@@ -76,7 +76,6 @@ func For(ctx context.Context, n, workers int, f func(worker, i int) error) error
 
 // loop is the state that the workers of one For share.
 type loop struct {
-	ctx     context.Context
 	job     *Job
 	n       int64
 	f       func(worker, i int) error
@@ -88,8 +87,8 @@ type loop struct {
 	failed int64
 }
 
-func (l *loop) run(worker int) {
-	for !l.stopped.Load() && l.ctx.Err() == nil {
+func (l *loop) run(ctx context.Context, worker int) {
+	for !l.stopped.Load() && ctx.Err() == nil {
 		i := l.next.Add(1) - 1
 		if i >= l.n {
 			return

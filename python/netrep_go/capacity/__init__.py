@@ -84,3 +84,7 @@ __all__ = [
     "whiten_features",
     "write_mat",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

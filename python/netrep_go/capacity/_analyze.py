@@ -1,19 +1,19 @@
 """From a file of responses to capacities, in parts that may be computed anywhere."""
 
-from __future__ import annotations
-
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
+from netrep_go._jobs import counted
 from netrep_go._optional import pandas
+from netrep_go._parts import Parts, content_hash, in_batch, merge
+from netrep_go._results import Result
 from netrep_go._validation import check_integer
 from netrep_go.capacity import _randomization
 from netrep_go.capacity._direct import DirectCapacity
@@ -22,7 +22,7 @@ from netrep_go.capacity._geometry import (
     participation_ratio,
     spectral_radii,
 )
-from netrep_go.capacity._mat import TuningFile, replacing, write_mat
+from netrep_go.capacity._mat import TuningFile, write_mat
 from netrep_go.capacity._meanfield import MeanFieldCapacity
 
 _CONTROLS = (
@@ -39,8 +39,8 @@ _CONTROLS = (
 _WITHOUT_EFFECT = {"n_jobs", "verbose", "random_state"}  # parameters that do not tell results apart
 
 
-@dataclass(frozen=True)
-class MatAnalysis:
+@dataclass(frozen=True, repr=False)
+class MatAnalysis(Result):
     """What :func:`analyze_mat` found, and wrote.
 
     Attributes
@@ -61,19 +61,50 @@ class MatAnalysis:
         -------
         pandas.DataFrame
             With the title and, of those that were estimated, capacity, radius, dimension
-            and their standard errors, centre correlation, number of directions of the
-            centres that were removed, direct capacity and its standard error.
+            and their standard errors, center correlation, number of directions of the
+            centers that were removed, direct capacity and its standard error.
 
         Raises
         ------
         ImportError
             If pandas is not installed.
         """
-        columns = {"title": self.titles}
-        for name, (variable, average) in _COLUMNS.items():
-            if variable in self.variables:
-                columns[name] = average(self.variables[variable])
-        return pandas().DataFrame(columns)
+        return pandas().DataFrame({"title": self.titles} | self._averages())
+
+    def plot(self, ax: Sequence[Any] | None = None) -> Any:
+        """Draw what was estimated against the sets.
+
+        Parameters
+        ----------
+        ax : sequence of matplotlib Axes, default=None
+            One for each of capacity, radius, dimension and center correlation that there
+            is: the direct capacity alone has one. If None, a new figure is made.
+
+        Returns
+        -------
+        display : netrep_go.plotting.CapacityDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import CapacityDisplay
+
+        columns = self._averages()
+        capacity = "capacity" if "capacity" in columns else "direct_capacity"
+        drawn = {"capacity": capacity} | {
+            name: name for name in ("radius", "dimension", "center_correlation") if name in columns
+        }
+        return CapacityDisplay(
+            {panel: [columns[name]] for panel, name in drawn.items()},
+            {p: [columns[f"{name}_se"]] for p, name in drawn.items() if f"{name}_se" in columns},
+            layers=[self.titles],
+        ).plot(ax)
+
+    def _averages(self) -> dict[str, np.ndarray]:
+        """Return the averages over objects of what was estimated, for each set."""
+        return {
+            name: average(self.variables[variable])
+            for name, (variable, average) in _COLUMNS.items()
+            if variable in self.variables
+        }
 
 
 def analyze_mat(
@@ -84,6 +115,8 @@ def analyze_mat(
     random_state: int = 0,
     sets: Sequence[int] | None = None,
     batch: tuple[int, int] | None = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> MatAnalysis | None:
     """Estimate the capacity of all sets of responses in a MATLAB file.
 
@@ -95,8 +128,9 @@ def analyze_mat(
 
     The results of a set are kept in a folder beside the file as soon as they are known. An
     analysis that was interrupted goes on where it was when it is called again; one whose
-    options, or whose responses, have changed since is refused. Processes that share a disk
-    share the work by `batch`, in any order, and :func:`collect_mat` puts the results together.
+    options, or whose responses, have changed since is refused. A copy of the file counts as
+    the same. Processes that share a disk share the work by `batch`, in any order, and
+    :func:`collect_mat` puts the results together.
 
     Parameters
     ----------
@@ -116,6 +150,10 @@ def analyze_mat(
         Indices of sets, the first being 0. If None, all.
     batch : (int, int), default=None
         The pair (i, n) takes every n-th set from the i-th on, where i is from 0 to n - 1.
+    n_jobs : int, default=None
+        Threads; results do not depend on them. If None, what each estimator says.
+    verbose : bool, default=False
+        Whether to show a progress bar, of sets.
 
     Returns
     -------
@@ -148,12 +186,21 @@ def analyze_mat(
     1      fc7     0.102    0.84        8.1
     """
     check_integer(random_state, "random_state", 0)
+    for control in controls:
+        if control not in _CONTROLS:
+            raise ValueError(f"controls must be among {_CONTROLS}, got {control!r}")
     if estimators is None:
         estimators = [MeanFieldCapacity(), DirectCapacity()]
     with TuningFile(f"{os.fspath(prefix)}_tuning.mat") as tuning:
-        runs = [_Run(prefix, tuning, estimator, controls, random_state) for estimator in estimators]
-        for index in _selected(sets, batch, tuning.n_sets):
-            pending = [run for run in runs if not run.is_done(index)]
+        chosen = in_batch(_selected(sets, tuning.n_sets), batch)
+        common = {
+            "controls": list(controls),
+            "random_state": random_state,
+            "tuning_file": content_hash(tuning.path),
+        }
+        runs = [_Run(prefix, estimator, common, n_jobs) for estimator in estimators]
+        for (index,) in counted(([i] for i in chosen), "Analyzing sets", len(chosen), verbose):
+            pending = [run for run in runs if index not in run.parts]
             if not pending:
                 continue
             seed = int(np.random.SeedSequence([random_state, index]).generate_state(1)[0])
@@ -197,9 +244,9 @@ def collect_mat(prefix: str | os.PathLike[str], *, controls: Sequence[str] = ())
     for stage in _STAGES.values():
         stem = _stem(prefix, stage.name, controls)
         if _folder(stem).is_dir():
-            variables = _merge(_folder(stem), titles)
-            options = variables.pop("options")
-            write_mat(f"{stem}.mat", variables | {"data_titles": titles, "options": options})
+            variables, options = merge(_folder(stem), range(len(titles)), "sets")
+            texts = {"data_titles": titles, "options": json.dumps(options)}
+            write_mat(f"{stem}.mat", variables | texts)
             collected |= variables
     if not collected:
         raise FileNotFoundError(f"there are no results of analyze_mat for {os.fspath(prefix)}")
@@ -212,52 +259,26 @@ class _Run:
     def __init__(
         self,
         prefix: str | os.PathLike[str],
-        tuning: TuningFile,
         estimator: BaseEstimator,
-        controls: Sequence[str],
-        random_state: int,
+        options: dict[str, Any],
+        n_jobs: int | None,
     ) -> None:
         if type(estimator) not in _STAGES:
             known = ", ".join(kind.__name__ for kind in _STAGES)
             raise TypeError(f"estimators must be of {known}, got {estimator!r}")
-        for control in controls:
-            if control not in _CONTROLS:
-                raise ValueError(f"controls must be among {_CONTROLS}, got {control!r}")
-        self._estimator = estimator
         self._stage = _STAGES[type(estimator)]
-        self._folder = _folder(_stem(prefix, self._stage.name, controls))
-        self._options = {
-            "estimator": type(estimator).__name__,
-            "controls": list(controls),
-            "random_state": int(random_state),
-            "tuning_file": _fingerprint(tuning),
-        } | _parameters(estimator)
-
-    def is_done(self, index: int) -> bool:
-        """Whether there are results for a set; raise if they were made otherwise."""
-        path = self._folder / f"{index}.npz"
-        if not path.exists():
-            return False
-        before = json.loads(_read(path)["options"].item())
-        if before != self._options:
-            names = before.keys() | self._options.keys()
-            listed = "; ".join(
-                f"{name} was {before.get(name)!r}, now {self._options.get(name)!r}"
-                for name in sorted(names)
-                if before.get(name) != self._options.get(name)
-            )
-            raise ValueError(
-                f"{self._folder} has results of other options: {listed}. Remove it to begin anew"
-            )
-        return True
+        self._estimator = estimator
+        self._n_jobs = estimator.n_jobs if n_jobs is None else n_jobs
+        self.parts = Parts(
+            _folder(_stem(prefix, self._stage.name, options["controls"])),
+            {"estimator": type(estimator).__name__} | options | _parameters(estimator),
+        )
 
     def compute(self, index: int, manifolds: list[np.ndarray], seed: int) -> None:
         """Estimate and write the results of a set."""
-        estimator = clone(self._estimator).set_params(random_state=seed % 2**31)
-        variables = self._stage.variables(estimator.fit(manifolds), manifolds)
-        self._folder.mkdir(exist_ok=True)
-        with replacing(self._folder / f"{index}.npz") as part, part.open("wb") as file:
-            np.savez(file, **variables, options=json.dumps(self._options))
+        estimator = clone(self._estimator)
+        estimator.set_params(random_state=seed % 2**31, n_jobs=self._n_jobs)
+        self.parts.write(index, self._stage.variables(estimator.fit(manifolds), manifolds))
 
 
 def _mean_field(estimator: MeanFieldCapacity, manifolds: list[np.ndarray]) -> dict[str, Any]:
@@ -353,23 +374,14 @@ def _change(manifolds: list[np.ndarray], controls: Sequence[str], seed: int) -> 
     return manifolds
 
 
-def _selected(
-    sets: Sequence[int] | None, batch: tuple[int, int] | None, n_sets: int
-) -> Iterator[int]:
-    """Return the indices of the sets to analyse."""
+def _selected(sets: Sequence[int] | None, n_sets: int) -> list[int]:
+    """Return the indices of the sets to analyze."""
     chosen = list(range(n_sets)) if sets is None else list(sets)
     for index in chosen:
         check_integer(index, "sets", 0)
         if index >= n_sets:
             raise ValueError(f"sets must be below {n_sets}, got {index}")
-    if batch is None:
-        return iter(chosen)
-    first, step = batch
-    check_integer(step, "batch[1]", 1)
-    check_integer(first, "batch[0]", 0)
-    if first >= step:
-        raise ValueError(f"batch[0] must be below batch[1], got {batch}")
-    return iter(chosen[first::step])
+    return chosen
 
 
 def _stem(prefix: str | os.PathLike[str], name: str, controls: Sequence[str]) -> str:
@@ -380,44 +392,7 @@ def _folder(stem: str) -> Path:
     return Path(f"{stem}_sets")
 
 
-def _fingerprint(tuning: TuningFile) -> list[int]:
-    """Return what changes when a file is written again."""
-    status = tuning.path.stat()
-    return [status.st_size, status.st_mtime_ns]
-
-
 def _parameters(estimator: BaseEstimator) -> dict[str, Any]:
-    """Return the parameters of an estimator that matter, arrays by their hash."""
-    return {
-        name: value if isinstance(value, (str, int, float, type(None))) else joblib.hash(value)
-        for name, value in estimator.get_params(deep=False).items()
-        if name not in _WITHOUT_EFFECT
-    }
-
-
-def _merge(folder: Path, titles: Sequence[str]) -> dict[str, Any]:
-    """Return the variables of all sets along a new first axis."""
-    paths = [folder / f"{index}.npz" for index in range(len(titles))]
-    missing = [index for index, path in enumerate(paths) if not path.exists()]
-    if missing:
-        raise ValueError(f"{folder} has no results of sets {missing}: run analyze_mat for them")
-    parts = [_read(path) for path in paths]
-    options = {part.pop("options").item() for part in parts}
-    if len(options) > 1:
-        raise ValueError(f"{folder} has results of different options: remove it to begin anew")
-    merged = {name: _stack([part[name] for part in parts]) for name in parts[0]}
-    return merged | {"options": options.pop()}
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path) as file:
-        return dict(file)
-
-
-def _stack(arrays: list[np.ndarray]) -> np.ndarray:
-    """Stack arrays of one number of dimensions, with NaN where one is smaller."""
-    shape = np.max([array.shape for array in arrays], axis=0)
-    stacked = np.full((len(arrays), *shape), np.nan)
-    for target, array in zip(stacked, arrays, strict=True):
-        target[tuple(map(slice, array.shape))] = array
-    return stacked
+    """Return the parameters of an estimator that matter."""
+    parameters = estimator.get_params(deep=False)
+    return {name: value for name, value in parameters.items() if name not in _WITHOUT_EFFECT}

@@ -1,19 +1,27 @@
 """Projections on polyhedral cones: what every quadratic program of capacity comes down to."""
 
-from __future__ import annotations
-
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go import _native
+from netrep_go._jobs import progress_bar
+from netrep_go._optional import pandas
+from netrep_go._results import Result
 from netrep_go._validation import as_matrix
 
 __all__ = ["ConeProjection", "project_on_cone"]
 
 
-class ConeProjection(NamedTuple):
+class _Fields(NamedTuple):
+    weights: np.ndarray
+    squared_norm: np.ndarray
+    n_active: np.ndarray
+    violation: np.ndarray
+
+
+class ConeProjection(Result, _Fields):
     """Projections of vectors on a cone.
 
     Attributes
@@ -34,14 +42,29 @@ class ConeProjection(NamedTuple):
         dependent up to rounding.
     """
 
-    weights: np.ndarray
-    squared_norm: np.ndarray
-    n_active: np.ndarray
-    violation: np.ndarray
+    def to_frame(self) -> Any:
+        """Return a table with a row for each vector.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``squared_norm``, ``n_active`` and ``violation``.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return pandas().DataFrame({name: getattr(self, name) for name in self._fields[1:]})
 
 
 def project_on_cone(
-    B: ArrayLike, S: ArrayLike, *, precomputed: bool = False, n_jobs: int | None = None
+    B: ArrayLike,
+    S: ArrayLike,
+    *,
+    precomputed: bool = False,
+    n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> ConeProjection:
     r"""Project vectors on a polyhedral cone by non-negative least squares.
 
@@ -64,6 +87,8 @@ def project_on_cone(
         Whether products and Gram matrix are given.
     n_jobs : int, optional
         Threads; the result does not depend on them.
+    verbose : bool, default=False
+        Whether to show a progress bar.
 
     Returns
     -------
@@ -113,7 +138,10 @@ def project_on_cone(
         np.empty(n_vectors),
     )
     outputs = (found.weights, found.squared_norm, found.violation, found.n_active)
-    _native.run("capacity.project_on_cone", outputs, (products, gram), n_jobs=n_jobs)
+    with progress_bar("Projecting on a cone", verbose) as progress:
+        _native.run(
+            "capacity.project_on_cone", outputs, (products, gram), n_jobs=n_jobs, progress=progress
+        )
     return found
 
 

@@ -1,20 +1,17 @@
-"""Directions that the centres of manifolds share, and manifolds without them."""
+"""Directions that the centers of manifolds share, and manifolds without them."""
 
-from __future__ import annotations
-
-import warnings
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
 
 from netrep_go import _native
-from netrep_go._jobs import progress_bar, seed_from
+from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
+from netrep_go._optional import pandas
+from netrep_go._results import Result
 from netrep_go._validation import as_matrix, check_integer, check_number, check_option
-from netrep_go.capacity._geometry import centered_centers
-from netrep_go.capacity._manifolds import as_manifolds
+from netrep_go.capacity._manifolds import Samples, as_manifolds
 
 __all__ = ["CenterDirections", "center_correlation_cost", "find_center_directions"]
 
@@ -22,8 +19,15 @@ __all__ = ["CenterDirections", "center_correlation_cost", "find_center_direction
 _MOST = 46  # directions that are tried unless the user says more, as in dnn-object-manifolds
 
 
-class CenterDirections(NamedTuple):
-    """Directions that make the centres of manifolds correlated.
+class _Fields(NamedTuple):
+    directions: np.ndarray
+    n_removed: int
+    correlation: np.ndarray
+    stability: np.ndarray
+
+
+class CenterDirections(Result, _Fields):
+    """Directions that make the centers of manifolds correlated.
 
     Attributes
     ----------
@@ -32,65 +36,99 @@ class CenterDirections(NamedTuple):
     n_removed : int
         Number of directions.
     correlation : ndarray of shape (n_tried + 1,)
-        Mean correlation of the centres after the removal of 0, 1, ... directions.
+        Mean correlation of the centers after the removal of 0, 1, ... directions.
     stability : ndarray of shape (n_tried + 1,)
-        Smallest fraction of its distance from the mean that a centre keeps.
+        Smallest fraction of its distance from the mean that a center keeps.
     """
 
-    directions: np.ndarray
-    n_removed: int
-    correlation: np.ndarray
-    stability: np.ndarray
+    def to_frame(self) -> Any:
+        """Return a table with a row for each number of directions that was tried.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``n_removed``, ``correlation`` and ``stability``.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return pandas().DataFrame(
+            {
+                "n_removed": np.arange(len(self.correlation)),
+                "correlation": self.correlation,
+                "stability": self.stability,
+            }
+        )
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw correlation and stability against the number of directions.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        display : netrep_go.plotting.CenterDirectionsDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import CenterDirectionsDisplay
+
+        return CenterDirectionsDisplay.from_directions(self, ax=ax)
 
 
 def find_center_directions(
-    X: ArrayLike | Sequence[ArrayLike],
+    X: Samples,
     y: ArrayLike | None = None,
     *,
     min_removed: int = 0,
     max_removed: int | None = None,
     criterion: Literal["absolute", "squared"] = "absolute",
-    n_repeats: int = 10,
+    n_restarts: int = 10,
     max_iter: int = 5000,
     tol: float = 1e-6,
-    random_state: int | np.random.RandomState | None = None,
+    random_state: RandomState = None,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> CenterDirections:
-    r"""Find the directions without which the centres of manifolds are least correlated.
+    r"""Find the directions without which the centers of manifolds are least correlated.
 
-    For K = 1, 2, ... directions, orthonormal columns of V, minimises
+    For K = 1, 2, ... directions, orthonormal columns of V, minimizes
 
     .. math:: f(V) = \frac12 \sum_{mn} \frac{E_{mn}^2}{E_{mm} E_{nn}}, \qquad
         E = C (I - V V^\top) C^\top
 
-    where the rows of C are the centres relative to their mean: half the sum of the
+    where the rows of C are the centers relative to their mean: half the sum of the
     squared correlations that are left over. Each search starts from the best directions
-    of the K before and a random one. Of ``n_repeats`` ends the most stable is kept, which
-    leaves the most of the centre that loses most. The search ends where the mean
+    of the K before and a random one. Of ``n_restarts`` ends the most stable is kept, which
+    leaves the most of the center that loses most. The search ends where the mean
     correlation has risen three times in a row and K is above 5, and the K with the
     smallest is chosen [1]_.
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features), or list of such arrays
-        Labelled samples, or one array for each manifold.
+    X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+        Labeled samples, or one array for each manifold, maybe by name. The index of a
+        DataFrame, which names samples, is not used.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
     min_removed : int, default=0
         Smallest number of directions. The references begin with 1.
     max_removed : int, default=None
         Largest number of directions, at most the number of manifolds minus 2. None is ten
-        more than it takes to explain 95 % of the variance of the centres, at most 46.
+        more than it takes to explain 95 % of the variance of the centers, at most 46.
     criterion : {'absolute', 'squared'}, default='absolute'
         Mean of absolute or of squared correlations.
-    n_repeats : int, default=10
+    n_restarts : int, default=10
         Starts for each K.
     max_iter : int, default=5000
         Steps of a search.
     tol : float, default=1e-6
         Length of the gradient, relative to the sum over pairs, at which a search ends.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Determines the starts.
     n_jobs : int, optional
         Threads; the result does not depend on them.
@@ -105,7 +143,7 @@ def find_center_directions(
     Raises
     ------
     ValueError
-        If there are fewer than two manifolds, one has its centre at the mean of all, or
+        If there are fewer than two manifolds, one has its center at the mean of all, or
         more directions are asked for than there are.
 
     References
@@ -115,7 +153,7 @@ def find_center_directions(
 
     Examples
     --------
-    Centres that share two strong directions:
+    Centers that share two strong directions:
 
     >>> import numpy as np
     >>> from netrep_go.capacity import find_center_directions
@@ -130,11 +168,11 @@ def find_center_directions(
     array([0.62, 0.52, 0.08, 0.08])
     """
     return find_directions(
-        centered_centers(as_manifolds(X, y)),
+        as_manifolds(X, y).centered_centers(),
         min_removed=min_removed,
         max_removed=max_removed,
         criterion=criterion,
-        n_repeats=n_repeats,
+        n_restarts=n_restarts,
         max_iter=max_iter,
         tol=tol,
         seed=seed_from(random_state),
@@ -149,17 +187,17 @@ def find_directions(
     min_removed: int,
     max_removed: int | None,
     criterion: str,
-    n_repeats: int,
+    n_restarts: int,
     max_iter: int,
     tol: float,
     seed: int,
     n_jobs: int | None,
     verbose: bool,
 ) -> CenterDirections:
-    """Find directions of centres whose mean is 0."""
+    """Find directions of centers whose mean is 0."""
     check_option(criterion, "criterion", ("absolute", "squared"))
     check_integer(min_removed, "min_removed", 0)
-    check_integer(n_repeats, "n_repeats", 1)
+    check_integer(n_restarts, "n_restarts", 1)
     check_integer(max_iter, "max_iter", 1)
     check_number(tol, "tol", 0.0, 1.0)
     gram = centers @ centers.T
@@ -167,8 +205,8 @@ def find_directions(
     weights = np.empty((len(gram), max(1, most)))
     correlation, stability = np.empty((2, most + 1))
     counts = np.empty(3, np.int64)
-    options = (min_removed, most, criterion == "squared", n_repeats, max_iter, float(tol), seed)
-    with progress_bar("Searching directions of centres", verbose) as progress:
+    options = (min_removed, most, criterion == "squared", n_restarts, max_iter, float(tol), seed)
+    with progress_bar("Searching directions of centers", verbose) as progress:
         _native.run(
             "capacity.center_directions",
             (weights, correlation, stability, counts),
@@ -178,11 +216,10 @@ def find_directions(
         )
     n_removed, tried, converged = counts.tolist()
     if not converged:
-        warnings.warn(
-            f"the search for {n_removed} directions of the centres did not converge in "
+        warn_user(
+            f"the search for {n_removed} directions of the centers did not converge in "
             f"{max_iter} steps. Increase max_iter.",
             ConvergenceWarning,
-            stacklevel=3,
         )
     directions = np.linalg.qr(centers.T @ weights[:, :n_removed])[0].T
     return CenterDirections(
@@ -211,14 +248,14 @@ def _most(gram: np.ndarray, min_removed: int, max_removed: int | None) -> int:
 
 
 def variance_limit(gram: np.ndarray) -> int:
-    """Return mftma's largest number of directions, given the centres' Gram matrix."""
+    """Return mftma's largest number of directions, given the centers' Gram matrix."""
     spectrum = np.linalg.eigvalsh(gram)[::-1]
     explained = np.cumsum(spectrum) / spectrum.sum()
-    return max(0, min(len(gram) - 2, max(1, np.count_nonzero(explained < 0.95)) + 10))
+    return max(0, min(len(gram) - 2, max(1, int(np.count_nonzero(explained < 0.95))) + 10))
 
 
 def center_correlation_cost(centers: ArrayLike, V: ArrayLike) -> tuple[float, np.ndarray]:
-    r"""Return the cost that :func:`find_center_directions` minimises, and its gradient.
+    r"""Return the cost that :func:`find_center_directions` minimizes, and its gradient.
 
     .. math:: f(V) = \frac12 \sum_{mn} \frac{E_{mn}^2}{E_{mm} E_{nn}}, \qquad
         E = C (I - V V^\top) C^\top
@@ -230,15 +267,15 @@ def center_correlation_cost(centers: ArrayLike, V: ArrayLike) -> tuple[float, np
     Parameters
     ----------
     centers : array_like of shape (n_manifolds, n_features)
-        Centres C, used as they are.
+        Centers C, used as they are.
     V : array_like of shape (n_features, n_directions)
         Orthonormal columns.
 
     Returns
     -------
     cost : float
-        At least half the number of manifolds, which is reached where the centres are
-        uncorrelated. Infinite where nothing is left of a centre.
+        At least half the number of manifolds, which is reached where the centers are
+        uncorrelated. Infinite where nothing is left of a center.
     gradient : ndarray of shape (n_features, n_directions)
         Derivatives with respect to V, not restricted to orthonormal columns.
 

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.isotonic import isotonic_regression
+from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
-from netrep_go._jobs import progress_bar, seed_from
+from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
+from netrep_go._optional import pandas
 from netrep_go._validation import check_integer, check_number, check_option
+from netrep_go.capacity._curve import Curve, curve_of_attempts, curve_of_faces
 from netrep_go.capacity._dichotomies import (
-    check_labels,
+    all_dichotomies,
+    check_dichotomies,
     count_dichotomies,
-    dichotomies,
-    label_arguments,
+    dichotomy_arguments,
 )
-from netrep_go.capacity._manifolds import Manifolds, as_manifolds, check_several
+from netrep_go.capacity._manifolds import Manifolds, Samples, as_manifolds, check_several
 
 _FEATURES = ("projection", "subsample", "first")
 _RESAMPLES = 200  # of the draws, for the standard error of the capacity
-_INSEPARABLE, _TRIVIAL = -1, -2  # what Go stores for draws without a face
 _QUANTILE = 1.959964  # of the standard normal distribution, for a band of 95 %
 
 
@@ -63,7 +62,7 @@ class DirectCapacity(BaseEstimator):
     features : {"projection", "subsample", "first"}, default="projection"
         What n features are: random Gaussian combinations, a random choice, or the first n.
         The last two need ``method="search"``.
-    labels : {"balanced", "iid", "sparse", "all"} or array_like of shape \
+    dichotomies : {"balanced", "iid", "sparse", "all"} or array_like of shape \
             (n_dichotomies, n_manifolds), default="balanced"
         Balanced dichotomies have half of the manifolds on either side, those of an odd
         number one more on the negative one; iid labels are independent coins; sparse
@@ -84,10 +83,10 @@ class DirectCapacity(BaseEstimator):
         Width of the interval at which the search's bisection ends.
     tol : float, default=0.05
         Standard error of the search's fractions: between 1 / `tol` and (1 / 2 `tol`)^2
-        attempts are made at each n. Where labels are given, each dichotomy is one attempt
+        attempts are made at each n. Where dichotomies are given, each of them is one attempt
         instead. Where the first features are taken, and there are no more dichotomies than
         attempts, each is tried once and the fraction is exact.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Determines labels and features.
     n_jobs : int, optional
         Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not
@@ -157,20 +156,20 @@ class DirectCapacity(BaseEstimator):
         method: str = "conic",
         *,
         features: str = "projection",
-        labels: str | ArrayLike = "balanced",
+        dichotomies: str | ArrayLike = "balanced",
         bias: bool = True,
         rule: str = "interpolate",
         n_t: int = 1000,
         step: int | None = None,
         precision: int = 1,
         tol: float = 0.05,
-        random_state: int | np.random.RandomState | None = None,
+        random_state: RandomState = None,
         n_jobs: int | None = None,
         verbose: bool = False,
     ) -> None:
         self.method = method
         self.features = features
-        self.labels = labels
+        self.dichotomies = dichotomies
         self.bias = bias
         self.rule = rule
         self.n_t = n_t
@@ -181,14 +180,15 @@ class DirectCapacity(BaseEstimator):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, X: ArrayLike | Sequence[ArrayLike], y: ArrayLike | None = None) -> DirectCapacity:
+    def fit(self, X: Samples, y: ArrayLike | None = None) -> Self:
         """Measure separability and capacity.
 
         Parameters
         ----------
-        X : array_like of shape (n_samples, n_features), or list of such arrays
-            Samples with labels, or those of each manifold. Samples that are NaN in all
-            features are missing, and left out.
+        X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+            Labeled samples, or one array for each manifold, maybe by name. Samples that are
+            NaN in all features are left out. The index of a DataFrame, which names samples,
+            is not used.
         y : array_like of shape (n_samples,), optional
             Manifold of each sample.
 
@@ -222,11 +222,56 @@ class DirectCapacity(BaseEstimator):
         self._store_capacity(curve, np.random.default_rng(seed))
         return self
 
+    def to_frame(self) -> Any:
+        """Return a table with a row for each number of features that was tested.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``n_features``, ``separability`` with its standard error
+            ``separability_se`` and the ends ``low`` and ``high`` of its 95 % interval, and
+            ``n_attempts``.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        check_is_fitted(self, "separability_")
+        low, high = self.separability_band_
+        return pandas().DataFrame(
+            {
+                "n_features": self.n_tested_,
+                "separability": self.separability_,
+                "separability_se": self.separability_se_,
+                "low": low,
+                "high": high,
+                "n_attempts": self.n_attempts_,
+            }
+        )
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the separable fraction against the number of features.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        display : netrep_go.plotting.SeparabilityDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import SeparabilityDisplay
+
+        return SeparabilityDisplay.from_estimator(self, ax=ax)
+
     def _check(self) -> None:
         check_option(self.method, "method", ("conic", "search"))
         check_option(self.features, "features", _FEATURES)
         check_option(self.rule, "rule", ("interpolate", "first"))
-        check_labels(self.labels)
+        check_dichotomies(self.dichotomies)
         check_integer(self.n_t, "n_t", 10)
         check_integer(self.precision, "precision", 1)
         if self.step is not None:
@@ -238,48 +283,48 @@ class DirectCapacity(BaseEstimator):
                 "use method='search'"
             )
 
-    def _store_capacity(self, curve: _Curve, rng: np.random.Generator) -> None:
+    def _store_capacity(self, curve: Curve, rng: np.random.Generator) -> None:
         self.n_critical_ = curve.critical(curve.fraction, self.rule)
-        again = [curve.critical(curve.resample(rng), self.rule) for _ in range(_RESAMPLES)]
-        again = np.array(again)[np.isfinite(again)]
+        again = np.array(
+            [curve.critical(curve.resample(rng), self.rule) for _ in range(_RESAMPLES)]
+        )
+        again = again[np.isfinite(again)]
         self.n_critical_se_ = float(again.std()) if len(again) > 1 else np.nan
         self.capacity_ = self.n_manifolds_ / self.n_critical_
         self.capacity_se_ = self.capacity_ * self.n_critical_se_ / self.n_critical_
         if np.isnan(self.capacity_):
-            warnings.warn(
+            warn_user(
                 f"only {curve.fraction[-1]:.0%} of the dichotomies are separable with all of "
-                f"the {self.n_features_in_} features: capacity_ is NaN",
-                UserWarning,
-                stacklevel=3,
+                f"the {self.n_features_in_} features: capacity_ is NaN"
             )
 
-    def _arguments(self, manifolds: Manifolds, labels: str | ArrayLike, seed: int) -> tuple:
+    def _arguments(self, manifolds: Manifolds, dichotomies: str | ArrayLike, seed: int) -> tuple:
         """Return what all routines take."""
         return (
-            np.concatenate(manifolds.samples),
-            np.array([len(samples) for samples in manifolds.samples], np.int64),
-            *label_arguments(labels, self.n_manifolds_),
+            manifolds.pooled(),
+            manifolds.sizes,
+            *dichotomy_arguments(dichotomies, self.n_manifolds_),
             _FEATURES.index(self.features),
             bool(self.bias),
             seed,
         )
 
-    def _by_faces(self, manifolds: Manifolds, seed: int) -> _Curve:
+    def _by_faces(self, manifolds: Manifolds, seed: int) -> Curve:
         faces = np.empty(self.n_t, np.int64)
         with progress_bar("Projecting on cones", self.verbose) as progress:
             _native.run(
                 "capacity.cone_faces",
                 (faces,),
-                self._arguments(manifolds, self.labels, seed),
+                self._arguments(manifolds, self.dichotomies, seed),
                 n_jobs=self.n_jobs,
                 progress=progress,
             )
-        return _curve_of_faces(faces, self.n_features_in_)
+        return curve_of_faces(faces, self.n_features_in_)
 
-    def _by_search(self, manifolds: Manifolds, seed: int) -> _Curve:
-        labels, exact = self.labels, False
+    def _by_search(self, manifolds: Manifolds, seed: int) -> Curve:
+        dichotomies, exact = self.dichotomies, False
         if self.features == "first":
-            labels, exact = self._exhaustive()
+            dichotomies, exact = self._exhaustive()
         fraction = np.empty(self.n_features_in_)
         n_attempts = np.empty(self.n_features_in_, np.int64)
         with progress_bar("Separating manifolds", self.verbose) as progress:
@@ -287,7 +332,7 @@ class DirectCapacity(BaseEstimator):
                 "capacity.search_separability",
                 (fraction, n_attempts),
                 (
-                    *self._arguments(manifolds, labels, seed),
+                    *self._arguments(manifolds, dichotomies, seed),
                     self.step or _standard_step(self.n_features_in_),
                     self.precision,
                     float(self.tol),
@@ -297,97 +342,16 @@ class DirectCapacity(BaseEstimator):
             )
         tested = n_attempts > 0
         n = np.flatnonzero(tested) + 1
-        return _curve_of_attempts(n, fraction[tested], n_attempts[tested], exact)
+        return curve_of_attempts(n, fraction[tested], n_attempts[tested], exact)
 
     def _exhaustive(self) -> tuple[str | ArrayLike, bool]:
         """Return dichotomies for features that do not vary, and whether they are all."""
-        if not isinstance(self.labels, str) or self.labels == "all":
-            return self.labels, True
+        if not isinstance(self.dichotomies, str) or self.dichotomies == "all":
+            return self.dichotomies, True
         most_attempts = max(math.ceil(1 / self.tol), math.ceil(0.25 / self.tol**2))
-        if count_dichotomies(self.labels, self.n_manifolds_) > most_attempts:
-            return self.labels, False
-        return dichotomies(self.labels, self.n_manifolds_), True
-
-
-class _Curve(NamedTuple):
-    """Separable fractions with n features."""
-
-    n: np.ndarray
-    fraction: np.ndarray
-    smoothed: np.ndarray  # the middle of confidence intervals
-    error: np.ndarray
-    n_attempts: np.ndarray
-    resample: Callable[[np.random.Generator], np.ndarray]  # draws other fractions
-
-    def critical(self, fraction: np.ndarray, rule: str) -> float:
-        """Return the n with the fraction 1/2, NaN if there is none."""
-        if rule == "interpolate":
-            weights = np.maximum(self.n_attempts, 1)  # 0 if all draws are inseparable
-            fraction = isotonic_regression(fraction, sample_weight=weights)
-        enough = np.flatnonzero(fraction >= 0.5)
-        if len(enough) == 0:
-            return np.nan
-        i = enough[0]
-        if i == 0 or rule == "first":
-            return float(self.n[i])
-        return float(np.interp(0.5, fraction[i - 1 : i + 1], self.n[i - 1 : i + 1]))
-
-
-def _curve_of_attempts(
-    n: np.ndarray, fraction: np.ndarray, n_attempts: np.ndarray, exact: bool
-) -> _Curve:
-    if exact:
-        return _Curve(n, fraction, fraction, np.zeros(len(n)), n_attempts, lambda rng: fraction)
-    smoothed, error = _smoothed(fraction * n_attempts, n_attempts)
-
-    def resample(rng: np.random.Generator) -> np.ndarray:
-        return rng.binomial(n_attempts, fraction) / n_attempts
-
-    return _Curve(n, fraction, smoothed, error, n_attempts, resample)
-
-
-def _smoothed(successes: np.ndarray, attempts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return fractions after one more success and failure, and their standard errors."""
-    fraction = (successes + 1) / (attempts + 2)
-    return fraction, np.sqrt(fraction * (1 - fraction) / (attempts + 2))
-
-
-def _curve_of_faces(faces: np.ndarray, n_features: int) -> _Curve:
-    """Return p(n) from the dimensions of faces.
-
-    In each cone that is no subspace, faces of even dimension have probability 1/2 (the
-    Gauss-Bonnet theorem): p(n) = P(k < n | k has the parity of n - 1) varies less than twice
-    the number of such k does.
-    """
-    counts = np.bincount(faces - _TRIVIAL, minlength=n_features + 3)  # trivial, inseparable, 0...
-    trivial, inseparable = counts[:2] / len(faces)
-    separable = 1 - trivial - inseparable
-    below, total = _below(counts[2:], n_features)
-    fraction = trivial + separable * below / np.maximum(total, 1)
-    below, error = _smoothed(below, total)
-    if trivial + inseparable > 0:
-        error = np.hypot(
-            separable * error, below * np.sqrt(separable * (1 - separable) / len(faces))
-        )
-
-    def resample(rng: np.random.Generator) -> np.ndarray:
-        drawn = rng.multinomial(len(faces), counts / len(faces))
-        below, total = _below(drawn[2:], n_features)
-        share = drawn[2:].sum() * below / np.maximum(total, 1)
-        return (drawn[0] + share) / len(faces)
-
-    n = np.arange(1, n_features + 1)
-    return _Curve(n, fraction, trivial + separable * below, error, total, resample)
-
-
-def _below(counts: np.ndarray, n_features: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many k have the parity of n - 1 and are below n, and how many have it."""
-    below, total = np.empty(n_features), np.empty(n_features, np.int64)
-    for parity in (0, 1):
-        of_parity = counts[parity::2]
-        below[parity::2] = np.cumsum(of_parity)[: len(below[parity::2])]
-        total[parity::2] = of_parity.sum()
-    return below, total
+        if count_dichotomies(self.dichotomies, self.n_manifolds_) > most_attempts:
+            return self.dichotomies, False
+        return all_dichotomies(self.dichotomies, self.n_manifolds_), True
 
 
 def _standard_step(n_features: int) -> int:

@@ -12,8 +12,8 @@ from scipy.integrate import quad
 from scipy.signal import lfilter
 from scipy.special import gammaln, ndtr, ndtri
 from scipy.stats import binom, qmc
-from sklearn.utils import check_random_state
 
+from netrep_go._jobs import RandomState, as_random_state
 from netrep_go._validation import as_array, check_integer, check_number
 
 _SHIFTS = 16  # random shifts of the points, from which the standard error comes
@@ -32,7 +32,7 @@ def point_capacity(kappa: ArrayLike = 0.0) -> Any:
     Parameters
     ----------
     kappa : float or array_like, default=0.0
-        Margin, in units of the centre's norm per standard deviation of the field.
+        Margin, in units of the center's norm per standard deviation of the field.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def ball_capacity(radius: ArrayLike, dimension: ArrayLike, kappa: ArrayLike = 0.
     Parameters
     ----------
     radius : float or array_like
-        Radius R >= 0, in units of the norm of the ball's centre.
+        Radius R >= 0, in units of the norm of the ball's center.
     dimension : float or array_like
         Dimension D >= 0, which need not be an integer: a manifold with this radius and
         dimension is compared with the ball of the same.
@@ -109,7 +109,7 @@ def ellipsoid_capacity(
     kappa: float = 0.0,
     *,
     n_t: int = 2**14,
-    random_state: int | np.random.RandomState | None = None,
+    random_state: RandomState = None,
 ) -> tuple[float, float]:
     r"""Return the capacity of ellipsoids, and its standard error.
 
@@ -126,12 +126,12 @@ def ellipsoid_capacity(
     Parameters
     ----------
     radii : array_like of shape (n_axes,)
-        Radii, not negative, in units of the norm of the centre.
+        Radii, not negative, in units of the norm of the center.
     kappa : float, default=0.0
         Margin, as in :func:`point_capacity`.
     n_t : int, default=16384
         Number of draws, rounded up to 16 times a power of two.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Determines the shifts.
 
     Returns
@@ -157,7 +157,7 @@ def ellipsoid_capacity(
     radii = _not_negative(radii, "radii")
     check_number(kappa, "kappa", -np.finfo(float).max, np.finfo(float).max)
     check_integer(n_t, "n_t", 1)
-    rng = check_random_state(random_state)
+    rng = as_random_state(random_state)
     radii = radii[radii > 0]
     n_bits = max(0, int(np.ceil(np.log2(n_t / _SHIFTS))))
     points = qmc.Sobol(len(radii) + 1, scramble=False).random_base2(n_bits)
@@ -169,7 +169,7 @@ def ellipsoid_capacity(
 
 
 def cover_separability(n_points: ArrayLike, n_features: ArrayLike, *, bias: bool = True) -> Any:
-    r"""Return the fraction of labellings of points that a hyperplane separates.
+    r"""Return the fraction of labelings of points that a hyperplane separates.
 
     For points in general position, whatever their distribution [1]_,
 
@@ -187,7 +187,7 @@ def cover_separability(n_points: ArrayLike, n_features: ArrayLike, *, bias: bool
     Returns
     -------
     separability : float or ndarray
-        Fraction of the 2^P labellings.
+        Fraction of the 2^P labelings.
 
     References
     ----------
@@ -206,7 +206,7 @@ def cover_separability(n_points: ArrayLike, n_features: ArrayLike, *, bias: bool
 
 
 def segment_separability(n_manifolds: int, n_features: ArrayLike, radius: float) -> Any:
-    r"""Return the fraction of labellings of segments that a hyperplane through 0 separates.
+    r"""Return the fraction of labelings of segments that a hyperplane through 0 separates.
 
     Exact for a finite number of segments in random directions, by
     :func:`conic_separability`: the cone over a segment is a sector of angle
@@ -218,14 +218,14 @@ def segment_separability(n_manifolds: int, n_features: ArrayLike, radius: float)
     n_manifolds : int
         Number of segments.
     n_features : int or array_like of int
-        Number of features, in which centres and directions are uniformly distributed.
+        Number of features, in which centers and directions are uniformly distributed.
     radius : float
-        Half of the length, in units of the norm of the centre.
+        Half of the length, in units of the norm of the center.
 
     Returns
     -------
     separability : float or ndarray
-        Fraction of labellings, for each number of features.
+        Fraction of labelings, for each number of features.
 
     Examples
     --------
@@ -239,7 +239,7 @@ def segment_separability(n_manifolds: int, n_features: ArrayLike, radius: float)
 
 
 def disc_separability(n_manifolds: int, n_features: ArrayLike, radius: float) -> Any:
-    r"""Return the fraction of labellings of discs that a hyperplane through 0 separates.
+    r"""Return the fraction of labelings of discs that a hyperplane through 0 separates.
 
     As :func:`segment_separability`, for discs: circular cones of half angle
     :math:`\theta = \arctan R`, with intrinsic volumes :math:`v_3 = (1 - \cos\theta) / 2`,
@@ -250,14 +250,14 @@ def disc_separability(n_manifolds: int, n_features: ArrayLike, radius: float) ->
     n_manifolds : int
         Number of discs.
     n_features : int or array_like of int
-        Number of features, in which centres and planes are uniformly distributed.
+        Number of features, in which centers and planes are uniformly distributed.
     radius : float
-        Radius, in units of the norm of the centre.
+        Radius, in units of the norm of the center.
 
     Returns
     -------
     separability : float or ndarray
-        Fraction of labellings, for each number of features.
+        Fraction of labelings, for each number of features.
 
     Examples
     --------
@@ -272,7 +272,7 @@ def disc_separability(n_manifolds: int, n_features: ArrayLike, radius: float) ->
 
 
 def conic_separability(volumes: ArrayLike, n_manifolds: int, n_features: ArrayLike) -> Any:
-    r"""Return the fraction of labellings of cones in random directions that are separable.
+    r"""Return the fraction of labelings of cones in random directions that are separable.
 
     The intrinsic volumes of the product of P cones are those of one, convolved P times, and
     a random subspace of n dimensions misses a cone with probability [1]_
@@ -292,7 +292,7 @@ def conic_separability(volumes: ArrayLike, n_manifolds: int, n_features: ArrayLi
     Returns
     -------
     separability : float or ndarray
-        Fraction of labellings, for each number of features.
+        Fraction of labelings, for each number of features.
 
     Raises
     ------
@@ -326,7 +326,7 @@ def conic_separability(volumes: ArrayLike, n_manifolds: int, n_features: ArrayLi
     return np.where(n_features < len(separability), separability[within], 1.0)[()]
 
 
-def _squared_tail(x: np.ndarray, kappa: np.ndarray) -> np.ndarray:
+def _squared_tail(x: Any, kappa: Any) -> Any:
     """Return the integral of (kappa - t)^2 over Gaussian t up to x."""
     density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
     return (1 + kappa**2) * ndtr(x) + (2 * kappa - x) * density

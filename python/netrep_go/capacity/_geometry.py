@@ -1,8 +1,8 @@
-"""Linear measures of the size and dimension of manifolds, and of how their centres align."""
+"""Linear measures of the size and dimension of manifolds, and of how their centers align."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike
 from scipy.linalg import svdvals
 
 from netrep_go._validation import check_number
-from netrep_go.capacity._manifolds import Manifolds, as_manifolds, check_several, is_single
+from netrep_go.capacity._manifolds import Samples, as_manifolds, is_single
 
 _ROUNDING = 1e-12  # by which cumulative sums may fall short of a fraction
 
 
-def participation_ratio(X: ArrayLike | Sequence[ArrayLike], y: ArrayLike | None = None) -> Any:
+def participation_ratio(X: Samples, y: ArrayLike | None = None) -> Any:
     r"""Return the participation ratio: how many principal components share the variance.
 
     .. math:: D = \frac{(\sum_i \lambda_i)^2}{\sum_i \lambda_i^2}
@@ -25,16 +25,18 @@ def participation_ratio(X: ArrayLike | Sequence[ArrayLike], y: ArrayLike | None 
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features), or list of such arrays
-        One data set, one with labels, or one array for each manifold. Samples that are
-        NaN in all features are left out.
+    X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+        One data set, one with labels, or one array for each manifold, maybe by name.
+        Samples that are NaN in all features are left out. The index of a DataFrame, which
+        names samples, is not used.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
 
     Returns
     -------
     dimension : float or ndarray of shape (n_manifolds,)
-        One number for one data set, else one for each manifold, in sorted order of labels.
+        One number for one data set, else one for each manifold, in sorted order of labels
+        or in that of the list or dict.
 
     Examples
     --------
@@ -49,13 +51,13 @@ def participation_ratio(X: ArrayLike | Sequence[ArrayLike], y: ArrayLike | None 
 
 
 def explained_variance_dimension(
-    X: ArrayLike | Sequence[ArrayLike], y: ArrayLike | None = None, *, fraction: float = 0.9
+    X: Samples, y: ArrayLike | None = None, *, fraction: float = 0.9
 ) -> Any:
     """Return how many principal components it takes to explain a fraction of the variance.
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features), or list of such arrays
+    X : array_like of shape (n_samples, n_features), or list or dict of such arrays
         As in :func:`participation_ratio`.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
@@ -86,30 +88,31 @@ def explained_variance_dimension(
     return _for_each(X, y, count)
 
 
-def manifold_radii(X: ArrayLike | Sequence[ArrayLike], y: ArrayLike | None = None) -> np.ndarray:
-    r"""Return the radius of each manifold, in units of the distance of its centre.
+def manifold_radii(X: Samples, y: ArrayLike | None = None) -> np.ndarray:
+    r"""Return the radius of each manifold, in units of the distance of its center.
 
     .. math:: R_i = \sqrt{\frac1{M_i} \sum_j \frac{|x_{ij} - c_i|^2}{|c_i - c|^2}}
 
-    with the centre :math:`c_i` of the manifold's samples and the mean c of all centres.
+    with the center :math:`c_i` of the manifold's samples and the mean c of all centers.
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features), or list of such arrays
-        Labelled samples, or one array for each manifold. Samples that are NaN in all
-        features are left out.
+    X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+        Labeled samples, or one array for each manifold, maybe by name. Samples that are
+        NaN in all features are left out. The index of a DataFrame, which names samples, is
+        not used.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
 
     Returns
     -------
     radii : ndarray of shape (n_manifolds,)
-        In sorted order of labels.
+        In sorted order of labels, or in that of the list or dict.
 
     Raises
     ------
     ValueError
-        If there are fewer than two manifolds, or one has its centre at the mean of all.
+        If there are fewer than two manifolds, or one has its center at the mean of all.
 
     Examples
     --------
@@ -118,23 +121,23 @@ def manifold_radii(X: ArrayLike | Sequence[ArrayLike], y: ArrayLike | None = Non
     array([0.5, 0. ])
     """
     manifolds = as_manifolds(X, y)
-    distances = np.linalg.norm(centered_centers(manifolds), axis=1)
+    distances = np.linalg.norm(manifolds.centered_centers(), axis=1)
     spread = [np.sqrt(_variances(samples).sum()) for samples in manifolds.samples]
     return np.array(spread) / distances
 
 
-def spectral_radii(X: ArrayLike | Sequence[ArrayLike], y: ArrayLike | None = None) -> np.ndarray:
+def spectral_radii(X: Samples, y: ArrayLike | None = None) -> np.ndarray:
     r"""Return the spectral radius of each manifold.
 
     .. math:: R_i = \frac{\sqrt{\sum_k \lambda_{ik}^2}}{|c_i - c|^2}
 
-    with the eigenvalues of the manifold's covariance and the distance of its centre from
-    the mean of all centres. Unlike :func:`manifold_radii` it grows with the square of size;
+    with the eigenvalues of the manifold's covariance and the distance of its center from
+    the mean of all centers. Unlike :func:`manifold_radii` it grows with the square of size;
     the dimension that belongs to it is the :func:`participation_ratio`.
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features), or list of such arrays
+    X : array_like of shape (n_samples, n_features), or list or dict of such arrays
         As in :func:`manifold_radii`.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
@@ -142,12 +145,12 @@ def spectral_radii(X: ArrayLike | Sequence[ArrayLike], y: ArrayLike | None = Non
     Returns
     -------
     radii : ndarray of shape (n_manifolds,)
-        In sorted order of labels.
+        In sorted order of labels, or in that of the list or dict.
 
     Raises
     ------
     ValueError
-        If there are fewer than two manifolds, or one has its centre at the mean of all.
+        If there are fewer than two manifolds, or one has its center at the mean of all.
 
     References
     ----------
@@ -161,24 +164,22 @@ def spectral_radii(X: ArrayLike | Sequence[ArrayLike], y: ArrayLike | None = Non
     array([0.25, 0.  ])
     """
     manifolds = as_manifolds(X, y)
-    distances = np.linalg.norm(centered_centers(manifolds), axis=1)
+    distances = np.linalg.norm(manifolds.centered_centers(), axis=1)
     lengths = [np.linalg.norm(_variances(samples)) for samples in manifolds.samples]
     return np.array(lengths) / distances**2
 
 
-def center_correlations(
-    X: ArrayLike | Sequence[ArrayLike], y: ArrayLike | None = None
-) -> np.ndarray:
-    r"""Return the correlations of the manifolds' centres.
+def center_correlations(X: Samples, y: ArrayLike | None = None) -> np.ndarray:
+    r"""Return the correlations of the manifolds' centers.
 
     .. math:: \rho_{ij} = \frac{(c_i - c) \cdot (c_j - c)}{|c_i - c|\, |c_j - c|}
 
-    with the mean c of all centres. The mean of :math:`|\rho_{ij}|` over pairs summarises
+    with the mean c of all centers. The mean of :math:`|\rho_{ij}|` over pairs summarizes
     them.
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features), or list of such arrays
+    X : array_like of shape (n_samples, n_features), or list or dict of such arrays
         As in :func:`manifold_radii`.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
@@ -186,12 +187,13 @@ def center_correlations(
     Returns
     -------
     correlations : ndarray of shape (n_manifolds, n_manifolds)
-        Symmetric, with ones on the diagonal, in sorted order of labels.
+        Symmetric, with ones on the diagonal, in sorted order of labels or in that
+        of the list or dict.
 
     Raises
     ------
     ValueError
-        If there are fewer than two manifolds, or one has its centre at the mean of all.
+        If there are fewer than two manifolds, or one has its center at the mean of all.
 
     Examples
     --------
@@ -201,31 +203,15 @@ def center_correlations(
            [ 0.707,  1.   , -0.894],
            [-0.949, -0.894,  1.   ]])
     """
-    centers = centered_centers(as_manifolds(X, y))
+    centers = as_manifolds(X, y).centered_centers()
     centers /= np.linalg.norm(centers, axis=1, keepdims=True)
     correlations = np.clip(centers @ centers.T, -1.0, 1.0)
     np.fill_diagonal(correlations, 1.0)
     return correlations
 
 
-def centered_centers(manifolds: Manifolds) -> np.ndarray:
-    """Return centres relative to their mean; raise if one is nothing but rounding."""
-    check_several(manifolds, "The distance of centres from their mean")
-    centers = manifolds.centers()
-    scale = np.abs(centers).max()
-    centers -= centers.mean(axis=0)
-    norms = np.linalg.norm(centers, axis=1)
-    at_mean = np.flatnonzero(norms <= 1e-13 * scale * np.sqrt(manifolds.n_features))
-    if len(at_mean):
-        raise ValueError(
-            f"the centre of manifold {manifolds.names[at_mean[0]]!r} is the mean of all centres: "
-            "its radius and correlations are not defined"
-        )
-    return centers
-
-
 def _for_each(
-    X: ArrayLike | Sequence[ArrayLike],
+    X: Samples,
     y: ArrayLike | None,
     measure: Callable[[np.ndarray], Any],
 ) -> Any:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
-from netrep_go._jobs import progress_bar, seed_from
+from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
+from netrep_go._optional import pandas
 from netrep_go._validation import check_integer
-from netrep_go.capacity._dichotomies import check_labels, label_arguments
-from netrep_go.capacity._manifolds import as_manifolds, check_several
+from netrep_go.capacity._dichotomies import check_dichotomies, dichotomy_arguments
+from netrep_go.capacity._manifolds import Samples, as_manifolds, check_several
 
 _BATCHES = 10  # of draws, whose spread tells standard errors
 _FEW = 0.25  # of the dichotomies; two manifolds have half of theirs on one side of their mean
+_MEASURES = (
+    "capacity",
+    "dimension",
+    "radius",
+    "center_alignment",
+    "axis_alignment",
+    "center_axis_alignment",
+)
 _PROJECTED = 0  # features, as Go numbers them
 
 
@@ -29,12 +38,12 @@ class JointCapacity(BaseEstimator):
     .. math:: \frac1\alpha = \frac1P E_{t, y} |\Pi_{C(y)}(t)|^2, \qquad
               C(y) = \Big\{ \sum_j \mu_j y_j x_j : \mu \ge 0 \Big\},
 
-    which takes into account how centres and axes of manifolds align [1]_, [2]_. The expected
+    which takes into account how centers and axes of manifolds align [1]_, [2]_. The expected
     number of samples with positive weight is the same and varies less, so it is counted, in
     pairs of draws t and -t.
 
     The projection is a combination of one anchor point :math:`s^\mu` in the hull of each
-    manifold. The mean over draws is its centre :math:`s_0^\mu`, the rest its axis
+    manifold. The mean over draws is its center :math:`s_0^\mu`, the rest its axis
     :math:`s_1^\mu`. With those of all manifolds in the rows of :math:`S_0` and
     :math:`S_1` and :math:`G_i = S_i S_i^\top`, dimension and radius are
 
@@ -42,19 +51,19 @@ class JointCapacity(BaseEstimator):
               R^2 = \frac{E\, u^\top (G_0 + G_1)^+ u}
                          {E\, [u^\top G_1^+ u - u^\top (G_0 + G_1)^+ u]}, \qquad u = S_1 t,
 
-    so that :math:`\alpha \approx (1 + R^{-2}) / D` where the part of t along the centres
+    so that :math:`\alpha \approx (1 + R^{-2}) / D` where the part of t along the centers
     matters little. Alignments are mean absolute cosines between different manifolds.
 
     Parameters
     ----------
-    labels : {"iid", "balanced", "sparse", "all"} or array_like of shape \
+    dichotomies : {"iid", "balanced", "sparse", "all"} or array_like of shape \
             (n_dichotomies, n_manifolds), default="iid"
         As in :class:`DirectCapacity`. Dichotomies that are given are used in turn.
     center : bool, default=True
         Subtract the mean of all samples first: hyperplanes go through the origin.
     n_t : int, default=200
         Number of draws, rounded up to a multiple of 20: ten batches of pairs.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Determines draws and labels.
     n_jobs : int, optional
         Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not
@@ -69,17 +78,17 @@ class JointCapacity(BaseEstimator):
     dimension_ : float
         Dimension D of the manifolds; 0 for points.
     radius_ : float
-        Radius R, in units of the distance of their centres from the origin; 0 for points.
+        Radius R, in units of the distance of their centers from the origin; 0 for points.
     center_alignment_ : float
-        Mean absolute cosine between the centres :math:`s_0` of two manifolds.
+        Mean absolute cosine between the centers :math:`s_0` of two manifolds.
     axis_alignment_ : float
         That between their axes :math:`s_1` in the same draw; 0 if there are none.
     center_axis_alignment_ : float
-        That between the centre of one and the axis of another.
+        That between the center of one and the axis of another.
     capacity_se_, dimension_se_, radius_se_, center_alignment_se_, \
     axis_alignment_se_, center_axis_alignment_se_ : float
         Standard errors: the capacity's from all pairs of draws, the others from the spread
-        over ten batches, each with its own centres.
+        over ten batches, each with its own centers.
     n_manifolds_ : int
         Number P of manifolds.
     n_features_in_ : int
@@ -126,28 +135,29 @@ class JointCapacity(BaseEstimator):
     def __init__(
         self,
         *,
-        labels: str | ArrayLike = "iid",
+        dichotomies: str | ArrayLike = "iid",
         center: bool = True,
         n_t: int = 200,
-        random_state: int | np.random.RandomState | None = None,
+        random_state: RandomState = None,
         n_jobs: int | None = None,
         verbose: bool = False,
     ) -> None:
-        self.labels = labels
+        self.dichotomies = dichotomies
         self.center = center
         self.n_t = n_t
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def fit(self, X: ArrayLike | Sequence[ArrayLike], y: ArrayLike | None = None) -> JointCapacity:
+    def fit(self, X: Samples, y: ArrayLike | None = None) -> Self:
         """Measure capacity and geometry.
 
         Parameters
         ----------
-        X : array_like of shape (n_samples, n_features), or list of such arrays
-            Samples with labels, or those of each manifold. Samples that are NaN in all
-            features are missing, and left out.
+        X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+            Labeled samples, or one array for each manifold, maybe by name. Samples that are
+            NaN in all features are left out. The index of a DataFrame, which names samples,
+            is not used.
         y : array_like of shape (n_samples,), optional
             Manifold of each sample.
 
@@ -161,12 +171,12 @@ class JointCapacity(BaseEstimator):
             If there are fewer than two manifolds, a sample is NaN or infinite in some of the
             features, all samples are 0, or a parameter has no meaning.
         """
-        check_labels(self.labels)
+        check_dichotomies(self.dichotomies)
         check_integer(self.n_t, "n_t", 1)
         manifolds = as_manifolds(X, y)
         check_several(manifolds, "joint capacity")
         self.n_manifolds_, self.n_features_in_ = len(manifolds.samples), manifolds.n_features
-        samples = np.concatenate(manifolds.samples)
+        samples = manifolds.pooled()
         if self.center:
             samples -= samples.mean(axis=0)
         if not samples.any():
@@ -180,8 +190,8 @@ class JointCapacity(BaseEstimator):
                 (active, separable, geometry),
                 (
                     samples,
-                    np.array([len(x) for x in manifolds.samples], np.int64),
-                    *label_arguments(self.labels, self.n_manifolds_),
+                    manifolds.sizes,
+                    *dichotomy_arguments(self.dichotomies, self.n_manifolds_),
                     _PROJECTED,
                     False,
                     seed_from(self.random_state),
@@ -190,14 +200,31 @@ class JointCapacity(BaseEstimator):
                 progress=progress,
             )
         if separable.mean() < _FEW:
-            warnings.warn(
+            warn_user(
                 f"only {separable.mean():.0%} of the dichotomies are separable with all of the "
-                f"{self.n_features_in_} features: the capacity is below capacity_",
-                stacklevel=2,
+                f"{self.n_features_in_} features: the capacity is below capacity_"
             )
         self._store_capacity(active.reshape(-1, 2).mean(axis=1))
         self._store_geometry(geometry)
         return self
+
+    def to_frame(self) -> Any:
+        """Return a table of one row.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Each quantity and its standard error, ``capacity`` and ``capacity_se``, for
+            instance.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        check_is_fitted(self, "capacity_")
+        columns = [f"{name}{suffix}" for name in _MEASURES for suffix in ("", "_se")]
+        return pandas().DataFrame({name: [getattr(self, f"{name}_")] for name in columns})
 
     def _store_capacity(self, n_active: np.ndarray) -> None:
         """Store the capacity, given the mean number of active samples of each pair."""
@@ -210,9 +237,7 @@ class JointCapacity(BaseEstimator):
         axes, both, *alignments = geometry.T
         apart = axes - both
         squared = np.divide(both, apart, out=np.zeros_like(both), where=apart > 0)
-        names = ("center_alignment", "axis_alignment", "center_axis_alignment")
-        measures = {"dimension": axes, "radius": np.sqrt(squared)}
-        measures |= dict(zip(names, alignments, strict=True))
-        for name, (value, *of_batches) in measures.items():
+        measures = (axes, np.sqrt(squared), *alignments)
+        for name, (value, *of_batches) in zip(_MEASURES[1:], measures, strict=True):
             setattr(self, f"{name}_", float(value))
             setattr(self, f"{name}_se_", float(np.std(of_batches, ddof=1) / np.sqrt(_BATCHES)))

@@ -1,16 +1,18 @@
-"""Manifolds as users hold them: labelled samples, or one array of samples each."""
+"""Manifolds as users hold them: labeled samples, or an array of samples for each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_array
 
-from netrep_go._validation import as_array
+from netrep_go._names import split_names
+from netrep_go._validation import as_responses
+
+Samples = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,26 +24,57 @@ class Manifolds:
     samples : list of ndarray of shape (n_samples_i, n_features)
         Finite samples, in float64. They may be the user's own memory: never write there.
     names : list
-        Label of each manifold, or its place in the list.
+        Name of each manifold: its label, its key, or its place in the list.
     rows : list of ndarray of shape (n_samples_i,)
-        Row of each sample in the labelled matrix, or in the manifold's own array.
+        Row of each sample in the labeled matrix, or in the manifold's own array.
     n_rows : int or list of int
         Number of rows of the matrix, or of each array.
+    named : bool
+        Whether the arrays came with names.
     """
 
     samples: list[np.ndarray]
     names: list[Any]
     rows: list[np.ndarray]
     n_rows: int | list[int]
+    named: bool = False
 
     @property
     def n_features(self) -> int:
         """Number of features, the same for all manifolds."""
         return self.samples[0].shape[1]
 
+    @property
+    def sizes(self) -> np.ndarray:
+        """Number of samples of each manifold."""
+        return np.array([len(samples) for samples in self.samples], np.int64)
+
+    def pooled(self) -> np.ndarray:
+        """Return a copy of all samples, one manifold after the other."""
+        return np.concatenate(self.samples)
+
+    def split(self, pool: np.ndarray) -> list[np.ndarray]:
+        """Cut as many samples as are pooled into manifolds."""
+        return np.split(pool, np.cumsum(self.sizes)[:-1])
+
     def centers(self) -> np.ndarray:
         """Return the mean of each manifold's samples, of shape (n_manifolds, n_features)."""
         return np.stack([samples.mean(axis=0) for samples in self.samples])
+
+    def centered_centers(self) -> np.ndarray:
+        """Return centers relative to their mean; raise if one is nothing but rounding."""
+        check_several(self, "The distance of centers from their mean")
+        centers = self.centers()
+        scale = np.abs(centers).max()
+        centers -= centers.mean(axis=0)
+        norms = np.linalg.norm(centers, axis=1)
+        at_mean = np.flatnonzero(norms <= 1e-13 * scale * np.sqrt(self.n_features))
+        if len(at_mean):
+            raise ValueError(
+                f"the center of manifold {self.names[at_mean[0]]!r} is the mean of all centers: "
+                "its radius and correlations are not defined"
+            )
+        return centers
 
     def restore(self, samples: Sequence[np.ndarray]) -> Any:
         """Return other samples in the form of the input: missing ones are NaN."""
@@ -54,17 +87,19 @@ class Manifolds:
         arrays = [np.full((n, width), np.nan) for n in self.n_rows]
         for array, rows, values in zip(arrays, self.rows, samples, strict=True):
             array[rows] = values
-        return arrays
+        return dict(zip(self.names, arrays, strict=True)) if self.named else arrays
 
 
-def as_manifolds(X: ArrayLike | Sequence[ArrayLike], y: ArrayLike | None = None) -> Manifolds:
-    """Return the manifolds in a labelled matrix, in a list of matrices, or a single one.
+def as_manifolds(X: Any, y: ArrayLike | None = None) -> Manifolds:
+    """Return the manifolds in a labeled matrix, in a list or dict of matrices, or a single one.
 
     Samples that are NaN in all features are missing, as in padded recordings, and left out.
     """
     if y is None and not is_single(X):
-        return _from_list(X)
-    X = _as_floats(X, "X")
+        return _from_arrays(X)
+    if isinstance(X, Mapping):
+        raise ValueError("X has names of its own: leave out y")
+    X = as_responses(X, "X", 2)
     if y is None:
         present = _present(X, "X")
         return Manifolds([X[present]], [0], [present], len(X))
@@ -81,39 +116,38 @@ def as_manifolds(X: ArrayLike | Sequence[ArrayLike], y: ArrayLike | None = None)
     return Manifolds(samples, names.tolist(), rows, len(X))
 
 
-def is_single(X: ArrayLike | Sequence[ArrayLike]) -> bool:
-    """Whether X is one matrix, not a list of them."""
-    return np.ndim(X if isinstance(X, np.ndarray) else X[0]) + (not isinstance(X, np.ndarray)) == 2
+def is_single(X: Any) -> bool:
+    """Whether X is one matrix, not several."""
+    if isinstance(X, Mapping):
+        return False
+    if hasattr(X, "ndim"):  # an array, or of pandas
+        return X.ndim == 2
+    return len(X) > 0 and np.ndim(X[0]) == 1
 
 
-def _from_list(X: Sequence[ArrayLike]) -> Manifolds:
-    arrays = [_as_floats(x, f"X[{i}]") for i, x in enumerate(X)]
-    for i, x in enumerate(arrays):
+def check_several(manifolds: Manifolds, what: str) -> None:
+    """Raise if there are fewer than two manifolds."""
+    if len(manifolds.samples) < 2:
+        raise ValueError(f"{what} needs at least 2 manifolds, got {len(manifolds.samples)}")
+
+
+def _from_arrays(X: Sequence[ArrayLike] | Mapping[Any, ArrayLike]) -> Manifolds:
+    items, names = split_names(X, "X")
+    if not items:
+        raise ValueError("X must have at least one manifold")
+    keys = list(range(len(items))) if names is None else names
+    arrays = [as_responses(x, f"X[{key!r}]", 2) for key, x in zip(keys, items, strict=True)]
+    for key, x in zip(keys, arrays, strict=True):
         if x.shape[1] != arrays[0].shape[1]:
             raise ValueError(
-                f"manifolds must have the same features, but X[0] has {arrays[0].shape[1]} and "
-                f"X[{i}] {x.shape[1]}"
+                f"manifolds must have the same features, but X[{keys[0]!r}] has "
+                f"{arrays[0].shape[1]} and X[{key!r}] {x.shape[1]}"
             )
-    rows = [_present(x, f"manifold {i}") for i, x in enumerate(arrays)]
+    rows = [_present(x, f"manifold {key!r}") for key, x in zip(keys, arrays, strict=True)]
     samples = [
         x if len(present) == len(x) else x[present] for x, present in zip(arrays, rows, strict=True)
     ]
-    return Manifolds(samples, list(range(len(arrays))), rows, [len(x) for x in arrays])
-
-
-def _as_floats(x: ArrayLike, name: str) -> np.ndarray:
-    """Return a matrix that may hold NaN."""
-    x = check_array(
-        x,
-        dtype=np.float64,
-        ensure_2d=False,
-        allow_nd=True,
-        ensure_all_finite=False,
-        input_name=name,
-    )
-    if x.ndim != 2:
-        return as_array(x, name, ndim=2)  # which says what is wrong
-    return np.require(x, np.float64, ["C", "A"])
+    return Manifolds(samples, keys, rows, [len(x) for x in arrays], names is not None)
 
 
 def _present(x: np.ndarray, name: str) -> np.ndarray:
@@ -131,9 +165,3 @@ def _present(x: np.ndarray, name: str) -> np.ndarray:
             "only as a whole"
         )
     return present
-
-
-def check_several(manifolds: Manifolds, what: str) -> None:
-    """Raise if there are fewer than two manifolds."""
-    if len(manifolds.samples) < 2:
-        raise ValueError(f"{what} needs at least 2 manifolds, got {len(manifolds.samples)}")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
+from typing import IO, Any
 
 import numpy as np
 
 from netrep_go._optional import optional
+from netrep_go._parts import replacing
 
 _HEADER_SIZE = 512
 _V5_HEADER = b"MATLAB 5.0 MAT-file"
@@ -226,22 +225,12 @@ def write_mat(path: str | os.PathLike[str], variables: Mapping[str, Any]) -> Non
     for name in variables:
         if not (name.isidentifier() and name.isascii() and name[0] != "_" and len(name) <= 63):
             raise ValueError(f"{name!r} is not a name that MATLAB allows for a variable")
-    with replacing(path) as part:
-        with h5py.File(part, "w", userblock_size=_HEADER_SIZE) as file:
+    # through a stream, as HDF5 would wait for the lock of replacing with one of its own
+    with replacing(path) as part, part.open("w+b") as stream:
+        with h5py.File(stream, "w", userblock_size=_HEADER_SIZE) as file:
             for name, value in variables.items():
                 _write(file, name, value)
-        _write_header(part)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a path to write to, on the same disk, that becomes the other if nothing fails."""
-    part = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        yield part
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+        _write_header(stream)
 
 
 def _write(file: Any, name: str, value: Any) -> None:
@@ -297,11 +286,11 @@ def _dataset(file: Any, name: str, array: np.ndarray, kind: str) -> Any:
     return data
 
 
-def _write_header(path: Path) -> None:
+def _write_header(stream: IO[bytes]) -> None:
     """Fill the block before the HDF5 data: a text, the version and the order of bytes."""
     text = b"MATLAB 7.3 MAT-file, written by netrep_go, HDF5 schema 1.00 ."
-    with path.open("r+b") as file:
-        file.write(text.ljust(116) + bytes(8) + b"\x00\x02IM")
+    stream.seek(0)
+    stream.write(text.ljust(116) + bytes(8) + b"\x00\x02IM")
 
 
 def _open(path: Path) -> Any:

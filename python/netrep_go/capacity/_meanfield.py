@@ -1,35 +1,44 @@
 """Mean-field capacity and geometry of object manifolds."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
-from netrep_go._jobs import progress_bar, seed_from
+from netrep_go._jobs import RandomState, as_random_state, progress_bar, seed_from
 from netrep_go._optional import pandas
+from netrep_go._results import Result
 from netrep_go._validation import as_array, check_integer, check_option
 from netrep_go.capacity._correlation import find_directions
-from netrep_go.capacity._geometry import centered_centers
-from netrep_go.capacity._manifolds import Manifolds, as_manifolds, is_single
+from netrep_go.capacity._manifolds import Manifolds, Samples, as_manifolds, is_single
 
 __all__ = ["ManifoldGeometry", "MeanFieldCapacity"]
 
 _ESTIMATORS = ("count", "norm", "width")
-_VANISHED = 1e-10  # part of its distance that a centre must keep
+_VANISHED = 1e-10  # part of its distance that a center must keep
 
 
-class ManifoldGeometry(NamedTuple):
+class _Fields(NamedTuple):
+    capacity: np.ndarray
+    radius: np.ndarray
+    dimension: np.ndarray
+    dimension_cos: np.ndarray
+    dimension_matlab: np.ndarray
+    gaussian_radius: np.ndarray
+    gaussian_dimension: np.ndarray
+    n_active: np.ndarray
+
+
+class ManifoldGeometry(Result, _Fields):
     r"""Quantities of manifolds, arrays of shape (n_manifolds,) or (n_kappas, n_manifolds).
 
     With Gaussian vectors t, anchor points s and their deviations ds from the mean anchor
-    point, in units of the distance of the manifold's centre from the origin:
+    point, in units of the distance of the manifold's center from the origin:
 
     Attributes
     ----------
@@ -43,7 +52,7 @@ class ManifoldGeometry(NamedTuple):
         :math:`D \, E[t \cdot s / (|t| |s|)]^2`, which mftma calls the dimension.
     dimension_matlab : ndarray
         :math:`D \, E[t \cdot ds / (|(t, t_0)| |ds|)]^2`, where t_0 is the coordinate of t
-        along the centre: "effective_dimension2" of dnn-object-manifolds.
+        along the center: "effective_dimension2" of dnn-object-manifolds.
     gaussian_radius, gaussian_dimension : ndarray
         Radius, and :math:`E[(t \cdot ds)^2] / E |ds|^2`, with the sample that is farthest
         along t for the anchor point.
@@ -51,38 +60,44 @@ class ManifoldGeometry(NamedTuple):
         Mean number of samples that an anchor point consists of.
     """
 
-    capacity: np.ndarray
-    radius: np.ndarray
-    dimension: np.ndarray
-    dimension_cos: np.ndarray
-    dimension_matlab: np.ndarray
-    gaussian_radius: np.ndarray
-    gaussian_dimension: np.ndarray
-    n_active: np.ndarray
+    def to_frame(self) -> Any:
+        """Return a table with a row for each manifold, of one margin after the other.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A column for each quantity. :meth:`MeanFieldCapacity.to_frame` has names and errors.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return pandas().DataFrame({k: np.ravel(v) for k, v in self._asdict().items()})
 
 
 class MeanFieldCapacity(BaseEstimator):
     r"""Capacity, radius and dimension of object manifolds by mean-field theory.
 
-    The capacity is the number of manifolds per feature at which half of all labellings
+    The capacity is the number of manifolds per feature at which half of all labelings
     become linearly separable with margin kappa, each manifold as a whole on one side. In
-    the mean-field theory of [1]_ a manifold with samples :math:`x_j` around its centre, in
-    units of the centre's distance from the origin, has the capacity :math:`\alpha` with
+    the mean-field theory of [1]_ a manifold with samples :math:`x_j` around its center, in
+    units of the center's distance from the origin, has the capacity :math:`\alpha` with
 
     .. math:: \frac1\alpha = E_t \min_{v} \big\{ |v - t|^2 :
         v \cdot s_j \le -\kappa \text{ for all } j \big\}
         = E_t \big| \Pi (t + \kappa e) \big|^2, \qquad s_j = (x_j, 1)
 
-    where t is Gaussian, e the direction of the centre and :math:`\Pi` the projection on
+    where t is Gaussian, e the direction of the center and :math:`\Pi` the projection on
     the cone of the :math:`s_j`. The projection is proportional to a combination of the
     :math:`s_j`, the anchor point, whose spread over t has the manifold's radius and
-    dimension. Before that, the directions that make the centres correlated are removed
+    dimension. Before that, the directions that make the centers correlated are removed
     [2]_, see :func:`find_center_directions`.
 
     Parameters
     ----------
     kappa : float or sequence of float, default=0.0
-        Margin, in units of the centre's distance from the origin divided by the square
+        Margin, in units of the center's distance from the origin divided by the square
         root of the number of features. Several are measured with the same t.
     n_t : int, default=200
         Number of Gaussian vectors for each manifold. An odd number is raised by one if
@@ -97,22 +112,22 @@ class MeanFieldCapacity(BaseEstimator):
         Whether every other t is the negative of the one before, which saves more draws
         than it costs. Standard errors allow for it.
     origin : {'centers', 'samples'}, default='centers'
-        Whether the origin is the mean of the centres or of all samples.
+        Whether the origin is the mean of the centers or of all samples.
     min_removed : int, default=0
-        Smallest number of directions of the centres to remove.
+        Smallest number of directions of the centers to remove.
     max_removed : int, default=None
         Largest number, at most the number of manifolds minus 2; None is ten more than it
-        takes to explain 95 % of their variance, at most 46. 0 leaves the centres as they
+        takes to explain 95 % of their variance, at most 46. 0 leaves the centers as they
         are.
     criterion : {'absolute', 'squared'}, default='absolute'
         What the removal makes small: the mean of absolute or of squared correlations.
-    n_repeats : int, default=10
+    n_restarts : int, default=10
         Starts of the search for each number of directions.
     max_iter : int, default=5000
         Steps of each search.
     store_anchors : bool, default=False
         Whether to keep the anchor points.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Determines the t and the starts of the search.
     n_jobs : int, optional
         Threads; the result does not depend on them.
@@ -131,16 +146,16 @@ class MeanFieldCapacity(BaseEstimator):
         All quantities for each manifold.
     manifolds_se_ : ManifoldGeometry
         Their standard errors.
-    labels_ : list
-        Labels of the manifolds, or their places in the list.
+    names_ : list
+        Names of the manifolds: labels, keys of the dict, or places in the list.
     center_correlation_ : float
-        Mean absolute correlation of the centres before the removal of directions.
+        Mean absolute correlation of the centers before the removal of directions.
     n_centers_removed_ : int
         Number of directions that were removed.
     directions_ : ndarray of shape (n_centers_removed_, n_features)
         The directions.
     residual_correlation_ : ndarray
-        Mean correlation of the centres after the removal of 0, 1, ... directions.
+        Mean correlation of the centers after the removal of 0, 1, ... directions.
     anchor_weights_ : list of ndarray of shape (n_t, n_samples_i)
         If ``store_anchors``, the weights of a manifold's samples in each anchor point,
         with an axis of margins before if there are several: ``anchor_weights_[i] @ X[i]``
@@ -193,10 +208,10 @@ class MeanFieldCapacity(BaseEstimator):
         min_removed: int = 0,
         max_removed: int | None = None,
         criterion: Literal["absolute", "squared"] = "absolute",
-        n_repeats: int = 10,
+        n_restarts: int = 10,
         max_iter: int = 5000,
         store_anchors: bool = False,
-        random_state: int | np.random.RandomState | None = None,
+        random_state: RandomState = None,
         n_jobs: int | None = None,
         verbose: bool = False,
     ) -> None:
@@ -208,7 +223,7 @@ class MeanFieldCapacity(BaseEstimator):
         self.min_removed = min_removed
         self.max_removed = max_removed
         self.criterion = criterion
-        self.n_repeats = n_repeats
+        self.n_restarts = n_restarts
         self.max_iter = max_iter
         self.store_anchors = store_anchors
         self.random_state = random_state
@@ -217,7 +232,7 @@ class MeanFieldCapacity(BaseEstimator):
 
     def fit(
         self,
-        X: ArrayLike | Sequence[ArrayLike],
+        X: Samples,
         y: ArrayLike | None = None,
         *,
         t_vectors: Sequence[ArrayLike] | None = None,
@@ -226,13 +241,14 @@ class MeanFieldCapacity(BaseEstimator):
 
         Parameters
         ----------
-        X : array_like of shape (n_samples, n_features), or list of such arrays
-            Labelled samples, or one array of shape (n_samples_i, n_features) for each
-            manifold. Samples that are NaN in all features are left out.
+        X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+            Labeled samples, or one array of shape (n_samples_i, n_features) for each
+            manifold, maybe by name. Samples that are NaN in all features are left out. The
+            index of a DataFrame, which names samples, is not used.
         y : array_like of shape (n_samples,), default=None
             Manifold of each sample.
         t_vectors : sequence of array_like of shape (n_t, D_i + 1), default=None
-            Vectors to use for each manifold, the coordinate along the centre last. The
+            Vectors to use for each manifold, the coordinate along the center last. The
             others are those of the triangular factor of the QR factorization of the
             deviations, (n_features, n_samples_i), where there are more features than
             samples, else those of the features: D_i is the smaller number. They are taken
@@ -245,7 +261,7 @@ class MeanFieldCapacity(BaseEstimator):
         Raises
         ------
         ValueError
-            If there are fewer than two manifolds, one has its centre at the origin, or a
+            If there are fewer than two manifolds, one has its center at the origin, or a
             parameter is not valid.
         """
         kappas = self._check_parameters()
@@ -288,16 +304,16 @@ class MeanFieldCapacity(BaseEstimator):
         return kappas
 
     def _remove_correlations(self, manifolds: Manifolds) -> np.ndarray:
-        """Find the directions of the centres to take out, and return the origin."""
+        """Find the directions of the centers to take out, and return the origin."""
         raw = manifolds.centers()
-        centers = centered_centers(manifolds)
-        rng = check_random_state(self.random_state)
+        centers = manifolds.centered_centers()
+        rng = as_random_state(self.random_state)
         found = find_directions(
             centers,
             min_removed=self.min_removed,
             max_removed=self.max_removed,
             criterion=self.criterion,
-            n_repeats=self.n_repeats,
+            n_restarts=self.n_restarts,
             max_iter=self.max_iter,
             tol=1e-6,
             seed=seed_from(rng),
@@ -305,14 +321,14 @@ class MeanFieldCapacity(BaseEstimator):
             verbose=self.verbose,
         )
         self._seed = seed_from(rng)
-        sizes = [len(x) if self.origin == "samples" else 1 for x in manifolds.samples]
+        sizes = manifolds.sizes if self.origin == "samples" else np.ones_like(manifolds.sizes)
         origin = np.average(raw, axis=0, weights=sizes)
         _check_distances(raw - origin, found.directions, manifolds.names)
         self.directions_ = found.directions
         self.n_centers_removed_ = found.n_removed
         self.residual_correlation_ = found.correlation
         self.center_correlation_ = _mean_correlation(centers)
-        self.labels_ = manifolds.names
+        self.names_ = manifolds.names
         self.n_features_in_ = manifolds.n_features
         return origin
 
@@ -350,14 +366,31 @@ class MeanFieldCapacity(BaseEstimator):
         check_is_fitted(self, "manifolds_")
         kappas = np.ravel(self.kappa).astype(float)
         table = {
-            "manifold": self.labels_ * len(kappas),
-            "kappa": np.repeat(kappas, len(self.labels_)),
+            "manifold": self.names_ * len(kappas),
+            "kappa": np.repeat(kappas, len(self.names_)),
         }
         for name, value, error in zip(
             ManifoldGeometry._fields, self.manifolds_, self.manifolds_se_, strict=True
         ):
             table[name], table[f"{name}_se"] = np.ravel(value), np.ravel(error)
         return pandas().DataFrame(table)
+
+    def plot(self, ax: Sequence[Any] | None = None) -> Any:
+        """Draw the capacity, radius and dimension of each manifold.
+
+        Parameters
+        ----------
+        ax : sequence of 3 matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        display : netrep_go.plotting.ManifoldGeometryDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import ManifoldGeometryDisplay
+
+        return ManifoldGeometryDisplay.from_estimator(self, ax=ax)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -375,19 +408,19 @@ def _invert(inverse: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def _mean_correlation(centers: np.ndarray) -> float:
-    """Return the mean absolute correlation of centres whose mean is 0."""
+    """Return the mean absolute correlation of centers whose mean is 0."""
     units = centers / np.linalg.norm(centers, axis=1, keepdims=True)
     rows, columns = np.triu_indices(len(units), 1)
     return float(np.minimum(np.abs(units @ units.T), 1.0)[rows, columns].mean())
 
 
 def _check_distances(centers: np.ndarray, directions: np.ndarray, names: list[Any]) -> None:
-    """Raise if a centre is at the origin, or there once the directions are removed."""
+    """Raise if a center is at the origin, or there once the directions are removed."""
     left = np.linalg.norm(centers - centers @ directions.T @ directions, axis=1)
     gone = np.flatnonzero(left <= _VANISHED * np.linalg.norm(centers, axis=1).max())
     if len(gone):
         raise ValueError(
-            f"the centre of manifold {names[gone[0]]!r} is at the origin"
+            f"the center of manifold {names[gone[0]]!r} is at the origin"
             + (f" after the removal of {len(directions)} directions" if len(directions) else "")
             + ": its radius is not defined"
         )

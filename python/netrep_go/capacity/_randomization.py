@@ -1,8 +1,8 @@
 """Controls: manifolds of which one property is changed and the others are kept.
 
-All functions take labelled samples (X, y) or a list with one array for each manifold, and
-return new arrays in the same form. Samples that are NaN in all features are missing: they
-stay so, and no other sample is changed by them. The functions compose: random centres and
+All functions take labeled samples (X, y), or a list or dict with one array for each manifold,
+and return new arrays in the same form. Samples that are NaN in all features are missing: they
+stay so, and no other sample is changed by them. The functions compose: random centers and
 permuted axes, for instance, are
 
     permute_axes(randomize_centers(X, y, random_state=0), y, random_state=1)
@@ -10,52 +10,48 @@ permuted axes, for instance, are
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import qr, svd
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import check_random_state
 
+from netrep_go._jobs import RandomState, as_random_state
 from netrep_go._validation import check_integer, check_number
-from netrep_go.capacity._geometry import centered_centers
-from netrep_go.capacity._manifolds import Manifolds, as_manifolds
-
-RandomState = int | np.random.RandomState | None
-Samples = ArrayLike | Sequence[ArrayLike]
+from netrep_go.capacity._manifolds import Manifolds, Samples, as_manifolds
 
 
 def orthogonalize_centers(
     X: Samples, y: ArrayLike | None = None, *, random_state: RandomState = None
 ) -> Any:
-    r"""Move manifolds to orthogonal centres at their old distances from the mean.
+    r"""Move manifolds to orthogonal centers at their old distances from the mean.
 
-    The new centres are the orthogonal frame that is nearest to the directions of the old
+    The new centers are the orthogonal frame that is nearest to the directions of the old
     ones, relative to their mean: the polar factor :math:`U V^\top` of the matrix
-    :math:`U S V^\top` of unit vectors, times their norms. As centres add up to zero, the
+    :math:`U S V^\top` of unit vectors, times their norms. As centers add up to zero, the
     frame needs one dimension more than they span, which is drawn at random. The samples'
-    deviations from their centres are kept.
+    deviations from their centers are kept.
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features), or list of such arrays
-        Labelled samples, or one array for each manifold.
+    X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+        Labeled samples, or one array for each manifold, maybe by name. The index of a
+        DataFrame, which names samples, is not used.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
-    random_state : int, RandomState instance or None, default=None
-        Determines dimensions that the centres do not span.
+    random_state : int, RandomState, Generator or None, default=None
+        Determines dimensions that the centers do not span.
 
     Returns
     -------
-    X_new : ndarray or list of ndarray
-        In the form of `X`, with the origin at what was the mean of the centres.
+    X_new : ndarray, list or dict of ndarray
+        In the form of `X`, with the origin at what was the mean of the centers.
 
     Raises
     ------
     ValueError
-        If there are more manifolds than features, or a centre is at the mean of all.
+        If there are more manifolds than features, or a center is at the mean of all.
 
     Examples
     --------
@@ -67,15 +63,15 @@ def orthogonalize_centers(
     True
     """
     manifolds = as_manifolds(X, y)
-    centers = centered_centers(manifolds)
+    centers = manifolds.centered_centers()
     n_manifolds, n_features = centers.shape
     if n_manifolds > n_features:
         raise ValueError(
-            "orthogonal centres need at least as many features as manifolds, got "
+            "orthogonal centers need at least as many features as manifolds, got "
             f"{n_manifolds} manifolds and {n_features} features"
         )
     norms = np.linalg.norm(centers, axis=1, keepdims=True)
-    frame = _polar(centers / norms, check_random_state(random_state))
+    frame = _polar(centers / norms, as_random_state(random_state))
     return _move(manifolds, frame * norms)
 
 
@@ -86,31 +82,32 @@ def randomize_centers(
     equal_norms: bool = False,
     random_state: RandomState = None,
 ) -> Any:
-    """Move manifolds to centres in random directions at their old distances from the mean.
+    """Move manifolds to centers in random directions at their old distances from the mean.
 
     The directions are uniform on the sphere, and the samples' deviations from their
-    centres are kept.
+    centers are kept.
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features), or list of such arrays
-        Labelled samples, or one array for each manifold.
+    X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+        Labeled samples, or one array for each manifold, maybe by name. The index of a
+        DataFrame, which names samples, is not used.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
     equal_norms : bool, default=False
         If True, all distances become their mean.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Determines the directions.
 
     Returns
     -------
-    X_new : ndarray or list of ndarray
-        In the form of `X`, with the origin at what was the mean of the centres.
+    X_new : ndarray, list or dict of ndarray
+        In the form of `X`, with the origin at what was the mean of the centers.
 
     Raises
     ------
     ValueError
-        If there are fewer than two manifolds, or a centre is at the mean of all.
+        If there are fewer than two manifolds, or a center is at the mean of all.
 
     Examples
     --------
@@ -123,10 +120,10 @@ def randomize_centers(
     True
     """
     manifolds = as_manifolds(X, y)
-    norms = np.linalg.norm(centered_centers(manifolds), axis=1, keepdims=True)
+    norms = np.linalg.norm(manifolds.centered_centers(), axis=1, keepdims=True)
     if equal_norms:
         norms[:] = norms.mean()
-    directions = check_random_state(random_state).normal(size=(len(norms), manifolds.n_features))
+    directions = as_random_state(random_state).normal(size=(len(norms), manifolds.n_features))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     return _move(manifolds, directions * norms)
 
@@ -134,23 +131,24 @@ def randomize_centers(
 def permute_axes(
     X: Samples, y: ArrayLike | None = None, *, random_state: RandomState = None
 ) -> Any:
-    """Permute the features of the samples' deviations from their centre, for each manifold.
+    """Permute the features of the samples' deviations from their center, for each manifold.
 
-    Centres, radii and dimensions are kept; what the axes of a manifold have to do with
-    centres and with other manifolds' axes is lost.
+    Centers, radii and dimensions are kept; what the axes of a manifold have to do with
+    centers and with other manifolds' axes is lost.
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features), or list of such arrays
-        Labelled samples, or one array for each manifold.
+    X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+        Labeled samples, or one array for each manifold, maybe by name. The index of a
+        DataFrame, which names samples, is not used.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Determines the permutations.
 
     Returns
     -------
-    X_new : ndarray or list of ndarray
+    X_new : ndarray, list or dict of ndarray
         In the form of `X`.
 
     Examples
@@ -161,7 +159,7 @@ def permute_axes(
            [4., 0.]])]
     """
     manifolds = as_manifolds(X, y)
-    rng = check_random_state(random_state)
+    rng = as_random_state(random_state)
     moved = []
     for samples in manifolds.samples:
         center = samples.mean(axis=0)
@@ -172,24 +170,25 @@ def permute_axes(
 def permute_features(
     X: Samples, y: ArrayLike | None = None, *, random_state: RandomState = None
 ) -> Any:
-    """Permute the features of each manifold, its centre and its axes together.
+    """Permute the features of each manifold, its center and its axes together.
 
-    The geometry of each manifold relative to the mean of all centres is kept; correlations
+    The geometry of each manifold relative to the mean of all centers is kept; correlations
     between manifolds are lost.
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features), or list of such arrays
-        Labelled samples, or one array for each manifold.
+    X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+        Labeled samples, or one array for each manifold, maybe by name. The index of a
+        DataFrame, which names samples, is not used.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Determines the permutations.
 
     Returns
     -------
-    X_new : ndarray or list of ndarray
-        In the form of `X`, with the origin at what was the mean of the centres.
+    X_new : ndarray, list or dict of ndarray
+        In the form of `X`, with the origin at what was the mean of the centers.
 
     Examples
     --------
@@ -198,7 +197,7 @@ def permute_features(
     [array([[0., 5.]]), array([[-5.,  0.]])]
     """
     manifolds = as_manifolds(X, y)
-    rng = check_random_state(random_state)
+    rng = as_random_state(random_state)
     mean = manifolds.centers().mean(axis=0)
     return manifolds.restore(
         [
@@ -217,16 +216,17 @@ def shuffle_samples(
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features), or list of such arrays
-        Labelled samples, or one array for each manifold.
+    X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+        Labeled samples, or one array for each manifold, maybe by name. The index of a
+        DataFrame, which names samples, is not used.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Determines the permutation.
 
     Returns
     -------
-    X_new : ndarray or list of ndarray
+    X_new : ndarray, list or dict of ndarray
         In the form of `X`.
 
     Examples
@@ -237,26 +237,27 @@ def shuffle_samples(
            [2.]]), array([[1.]])]
     """
     manifolds = as_manifolds(X, y)
-    pool = np.concatenate(manifolds.samples)
-    pool = pool[check_random_state(random_state).permutation(len(pool))]
-    return manifolds.restore(_split(pool, manifolds))
+    pool = manifolds.pooled()
+    pool = pool[as_random_state(random_state).permutation(len(pool))]
+    return manifolds.restore(manifolds.split(pool))
 
 
 def truncate_manifolds(X: Samples, y: ArrayLike | None = None, *, n_components: int) -> Any:
-    """Keep the first principal components of each manifold's deviations from its centre.
+    """Keep the first principal components of each manifold's deviations from its center.
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features), or list of such arrays
-        Labelled samples, or one array for each manifold.
+    X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+        Labeled samples, or one array for each manifold, maybe by name. The index of a
+        DataFrame, which names samples, is not used.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
     n_components : int
-        Number of components to keep; with 0 the samples become their centre.
+        Number of components to keep; with 0 the samples become their center.
 
     Returns
     -------
-    X_new : ndarray or list of ndarray
+    X_new : ndarray, list or dict of ndarray
         In the form of `X`.
 
     Examples
@@ -278,12 +279,13 @@ def truncate_manifolds(X: Samples, y: ArrayLike | None = None, *, n_components: 
 
 
 def scale_manifolds(X: Samples, y: ArrayLike | None = None, *, factor: float) -> Any:
-    """Scale each manifold about its centre.
+    """Scale each manifold about its center.
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features), or list of such arrays
-        Labelled samples, or one array for each manifold.
+    X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+        Labeled samples, or one array for each manifold, maybe by name. The index of a
+        DataFrame, which names samples, is not used.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
     factor : float
@@ -291,7 +293,7 @@ def scale_manifolds(X: Samples, y: ArrayLike | None = None, *, factor: float) ->
 
     Returns
     -------
-    X_new : ndarray or list of ndarray
+    X_new : ndarray, list or dict of ndarray
         In the form of `X`.
 
     Examples
@@ -313,31 +315,32 @@ def scale_manifolds(X: Samples, y: ArrayLike | None = None, *, factor: float) ->
 
 
 def decorrelate_centers(X: Samples, y: ArrayLike | None = None, *, keep_norms: bool = True) -> Any:
-    r"""Map the space linearly such that the manifolds' centres become orthogonal.
+    r"""Map the space linearly such that the manifolds' centers become orthogonal.
 
-    Unlike :func:`orthogonalize_centers` it transforms the samples with the centres: within
-    the span of the centres C, which are taken relative to the origin, by the map that takes
+    Unlike :func:`orthogonalize_centers` it transforms the samples with the centers: within
+    the span of the centers C, which are taken relative to the origin, by the map that takes
     them to the nearest orthogonal frame :math:`U V^\top` of :math:`C = U S V^\top`; what is
-    orthogonal to all centres is kept.
+    orthogonal to all centers is kept.
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features), or list of such arrays
-        Labelled samples, or one array for each manifold.
+    X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+        Labeled samples, or one array for each manifold, maybe by name. The index of a
+        DataFrame, which names samples, is not used.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
     keep_norms : bool, default=True
-        If True, the new centres have the norms of the old, else norm 1.
+        If True, the new centers have the norms of the old, else norm 1.
 
     Returns
     -------
-    X_new : ndarray or list of ndarray
+    X_new : ndarray, list or dict of ndarray
         In the form of `X`.
 
     Raises
     ------
     ValueError
-        If the centres are linearly dependent.
+        If the centers are linearly dependent.
 
     Examples
     --------
@@ -357,25 +360,26 @@ def decorrelate_centers(X: Samples, y: ArrayLike | None = None, *, keep_norms: b
 
 
 def project_on_centers(X: Samples, y: ArrayLike | None = None) -> Any:
-    """Return the samples' coordinates in the span of the manifolds' centres.
+    """Return the samples' coordinates in the span of the manifolds' centers.
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features), or list of such arrays
-        Labelled samples, or one array for each manifold.
+    X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+        Labeled samples, or one array for each manifold, maybe by name. The index of a
+        DataFrame, which names samples, is not used.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
 
     Returns
     -------
-    X_new : ndarray or list of ndarray
+    X_new : ndarray, list or dict of ndarray
         In the form of `X`, with as many features as manifolds: coordinates along the
-        principal axes of the centres, which are taken relative to the origin.
+        principal axes of the centers, which are taken relative to the origin.
 
     Raises
     ------
     ValueError
-        If the centres are linearly dependent.
+        If the centers are linearly dependent.
 
     Examples
     --------
@@ -395,8 +399,9 @@ def standardize_features(X: Samples, y: ArrayLike | None = None, *, center: bool
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features), or list of such arrays
-        Labelled samples, or one array for each manifold.
+    X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+        Labeled samples, or one array for each manifold, maybe by name. The index of a
+        DataFrame, which names samples, is not used.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
     center : bool, default=True
@@ -404,7 +409,7 @@ def standardize_features(X: Samples, y: ArrayLike | None = None, *, center: bool
 
     Returns
     -------
-    X_new : ndarray or list of ndarray
+    X_new : ndarray, list or dict of ndarray
         In the form of `X`.
 
     Examples
@@ -414,7 +419,7 @@ def standardize_features(X: Samples, y: ArrayLike | None = None, *, center: bool
     [array([[-1.,  0.]]), array([[1., 0.]])]
     """
     manifolds = as_manifolds(X, y)
-    scaler = StandardScaler(with_mean=center).fit(np.concatenate(manifolds.samples))
+    scaler = StandardScaler(with_mean=center).fit(manifolds.pooled())
     return manifolds.restore([scaler.transform(samples) for samples in manifolds.samples])
 
 
@@ -427,15 +432,16 @@ def whiten_features(X: Samples, y: ArrayLike | None = None) -> Any:
 
     Parameters
     ----------
-    X : array_like of shape (n_samples, n_features), or list of such arrays
-        Labelled samples, or one array for each manifold.
+    X : array_like of shape (n_samples, n_features), or list or dict of such arrays
+        Labeled samples, or one array for each manifold, maybe by name. The index of a
+        DataFrame, which names samples, is not used.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
 
     Returns
     -------
-    X_new : ndarray or list of ndarray
-        In the form of `X`: principal components over all samples, centred, with variance 1.
+    X_new : ndarray, list or dict of ndarray
+        In the form of `X`: principal components over all samples, centered, with variance 1.
 
     Raises
     ------
@@ -450,29 +456,23 @@ def whiten_features(X: Samples, y: ArrayLike | None = None) -> Any:
            [-1.]])]
     """
     manifolds = as_manifolds(X, y)
-    pool = np.concatenate(manifolds.samples)
+    pool = manifolds.pooled()
     scores, scales, axes = svd(pool - pool.mean(axis=0), full_matrices=False)
     rank = np.count_nonzero(scales > _tolerance(pool) * np.abs(pool).max() * np.sqrt(pool.size))
     if rank == 0:
         raise ValueError("all samples are equal: there is no covariance to whiten")
     signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])
-    return manifolds.restore(_split((scores * signs * np.sqrt(len(pool)))[:, :rank], manifolds))
+    return manifolds.restore(manifolds.split((scores * signs * np.sqrt(len(pool)))[:, :rank]))
 
 
 def _move(manifolds: Manifolds, centers: np.ndarray) -> Any:
-    """Return the manifolds with other centres."""
+    """Return the manifolds with other centers."""
     return manifolds.restore(
         [
             samples - samples.mean(axis=0) + center
             for samples, center in zip(manifolds.samples, centers, strict=True)
         ]
     )
-
-
-def _split(pool: np.ndarray, manifolds: Manifolds) -> list[np.ndarray]:
-    """Cut pooled samples into manifolds."""
-    counts = [len(samples) for samples in manifolds.samples]
-    return np.split(pool, np.cumsum(counts)[:-1])
 
 
 def _polar(directions: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
@@ -490,7 +490,7 @@ def _svd_of_centers(centers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     left, scales, right = svd(centers, full_matrices=False)
     if len(centers) > centers.shape[1] or scales[-1] <= _tolerance(centers) * scales[0]:
         raise ValueError(
-            f"the {len(centers)} centres must be linearly independent, as vectors from the origin "
+            f"the {len(centers)} centers must be linearly independent, as vectors from the origin "
             f"in {centers.shape[1]} features"
         )
     return left, scales, right

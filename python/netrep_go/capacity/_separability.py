@@ -1,19 +1,29 @@
 """Linear separability, with the proof of either answer."""
 
-from __future__ import annotations
-
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go import _native
+from netrep_go._optional import pandas
+from netrep_go._results import Result
 from netrep_go._validation import as_codes, as_matrix
 
 __all__ = ["Separation", "separate"]
 
 
-class Separation(NamedTuple):
+class _Fields(NamedTuple):
+    separable: bool
+    margin: float
+    coef: np.ndarray
+    intercept: float
+    support: np.ndarray
+    weights: np.ndarray
+    gap: float
+
+
+class Separation(Result, _Fields):
     """Whether points are linearly separable, and the proof.
 
     Attributes
@@ -41,13 +51,20 @@ class Separation(NamedTuple):
         The margin if the points are separable, else 0 up to rounding.
     """
 
-    separable: bool
-    margin: float
-    coef: np.ndarray
-    intercept: float
-    support: np.ndarray
-    weights: np.ndarray
-    gap: float
+    def to_frame(self) -> Any:
+        """Return a table with a row for each point.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``weight`` and ``support``, whether the weight is positive.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        return pandas().DataFrame({"weight": self.weights, "support": self.weights > 0})
 
 
 def separate(X: ArrayLike, y: ArrayLike, *, fit_intercept: bool = True) -> Separation:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.ndimage import affine_transform, gaussian_filter, zoom
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch
 
-from netrep_go._validation import check_integer, check_number, check_option
+from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._names import Name, split_names
+from netrep_go._validation import as_array, check_integer, check_number, check_option
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
+Images = npt.ArrayLike | Sequence[npt.ArrayLike] | Mapping[Any, npt.ArrayLike]
 
-# kinds of one dimension, and the entry of the matrix [[a, b, x], [c, d, y]] that each changes
+# kinds of one dimension besides rotation, and the entry of the matrix [[a, b, x], [c, d, y]] that
+# each changes
 _LINES = {
     "x-translation": (0, 2),
     "y-translation": (1, 2),
@@ -22,7 +25,6 @@ _LINES = {
     "y-scale": (1, 1),
     "x-shear": (0, 1),
     "y-shear": (1, 0),
-    "rotation": None,
 }
 # kinds of 2, 2, 4 and 6 degrees of freedom, and the entries that each changes
 _BALLS = {
@@ -40,7 +42,7 @@ _PIXEL_MAX = 255.0
 
 
 def affine_manifolds(
-    images: npt.ArrayLike | Sequence[npt.ArrayLike],
+    images: Images,
     kind: str,
     range_factor: float = 1.0,
     n_samples: int = 15,
@@ -49,7 +51,7 @@ def affine_manifolds(
     object_size: float | None = None,
     output_size: int | None = None,
     fill: str | None = None,
-    random_state: int | np.random.RandomState | None = None,
+    random_state: RandomState = None,
 ) -> Bunch:
     r"""Return manifolds of affine transforms of images.
 
@@ -73,7 +75,7 @@ def affine_manifolds(
 
     Parameters
     ----------
-    images : array_like of shape (n_images, height, width[, n_channels]), or list of images
+    images : array_like of shape (n_images, height, width[, n_channels]), or list or dict of images
         Images, which may differ in size, of one number of channels.
     kind : str
         'x-translation', 'y-translation', 'x-scale', 'y-scale', 'x-shear', 'y-shear' or
@@ -94,7 +96,7 @@ def affine_manifolds(
         What continues an image beyond its edge, as in
         :func:`scipy.ndimage.affine_transform`. If None, nothing does, and transforms that
         need more than there is are refused.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Determines the random transforms, which differ between images.
 
     Returns
@@ -106,8 +108,9 @@ def affine_manifolds(
             Warped images, interpolated linearly, float32 in the range of the originals.
         coordinates : ndarray of shape (n_images, n_samples, 2, 3)
             The transforms.
-        labels : ndarray of shape (n_images * n_samples,)
-            Image of each sample, for ``images.reshape(len(labels), -1)``.
+        y : ndarray of shape (n_images * n_samples,)
+            Image of each sample, for ``images.reshape(len(y), -1)``: its name, or its place
+            in the list.
 
     Raises
     ------
@@ -133,28 +136,28 @@ def affine_manifolds(
     >>> bool(np.allclose(manifolds.images[0, 4, :, 2:], manifolds.images[0, 2, :, :-2]))
     True
     """
-    images = _as_images(images)
+    arrays, names = _as_images(images)
     if fill is not None:
         check_option(fill, "fill", _FILLS)
     if coordinates is None:
-        check_option(kind, "kind", (*_LINES, *_BALLS))
+        check_option(kind, "kind", (*_LINES, "rotation", *_BALLS))
         check_number(range_factor, "range_factor", 0.0, np.finfo(float).max)
         check_integer(n_samples, "n_samples", 1)
     else:
-        coordinates = _as_coordinates(coordinates, len(images))
-    rng = check_random_state(random_state)
+        coordinates = _as_coordinates(coordinates, len(arrays))
+    rng = as_random_state(random_state)
     warped, used = [], []
-    for i, image in enumerate(images):
+    for i, (name, image) in enumerate(zip(names, arrays, strict=True)):
         view = _View(image, object_size, output_size, inside=fill is None)
         if coordinates is not None:
             transforms = coordinates[i]
-        elif kind in _LINES:
-            transforms = _line(kind, range_factor / view.unit, n_samples)
-        else:
+        elif kind in _BALLS:
             transforms = _ball(_BALLS[kind], range_factor / view.unit, n_samples, view, rng)
+        else:
+            transforms = _line(kind, range_factor / view.unit, n_samples)
         if not view.sees(transforms).all():
             raise ValueError(
-                f"image {i} of shape {image.shape} is too small for {view.output_size} pixels "
+                f"image {name!r} of shape {image.shape} is too small for {view.output_size} pixels "
                 f"at a range_factor of {range_factor:g}: set fill, or a smaller output_size"
             )
         warped.append(view.warp(transforms, fill or "nearest"))
@@ -162,13 +165,13 @@ def affine_manifolds(
     if len({w.shape for w in warped}) > 1:
         raise ValueError(
             "images of different sizes need an object_size and an output_size, got shapes "
-            f"{sorted({image.shape for image in images})}"
+            f"{sorted({image.shape for image in arrays})}"
         )
     n_samples = len(used[0])
     return Bunch(
         images=np.stack(warped),
         coordinates=np.stack(used),
-        labels=np.repeat(np.arange(len(images)), n_samples),
+        y=np.repeat(np.asarray(names), n_samples),
     )
 
 
@@ -181,7 +184,7 @@ def preprocess_images(
     std: npt.ArrayLike = (0.229, 0.224, 0.225),
     channels_first: bool = True,
 ) -> npt.NDArray[np.float32]:
-    """Crop, resize and normalise images for a network.
+    """Crop, resize and normalize images for a network.
 
     Cropping the middle 7/8 and resizing to 224 is what resizing to 256 and cropping 224 is.
     Gray images become three equal channels. Where an image is made smaller it is smoothed
@@ -191,7 +194,7 @@ def preprocess_images(
     ----------
     images : array_like of shape (..., height, width, 3) or (..., height, width)
         Images. Integers are divided by 255; floats are taken as they are. A last
-        dimension of 3 is that of colours.
+        dimension of 3 is that of colors.
     size : int, default=224
         Side of the result in pixels.
     crop : float, default=0.875
@@ -264,7 +267,7 @@ class _View:
 
     def _inverse(
         self, transforms: npt.NDArray[np.float64]
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         """Return matrices and offsets from rows and columns of the output to the image's."""
         linear = np.linalg.inv(transforms[:, ::-1, 1::-1])  # rows before columns
         shift = transforms[:, ::-1, 2] * self.unit
@@ -311,10 +314,12 @@ def _line(kind: str, r: float, n_samples: int) -> npt.NDArray[np.float64]:
         angle = np.linspace(-1, 1, n_samples) * 2 * np.arcsin(r / (2 * np.sqrt(2)))
         cos, sin = np.cos(angle), np.sin(angle)
         transforms[:, :, :2] = np.stack([cos, sin, -sin, cos], axis=1).reshape(-1, 2, 2)
-    elif kind.endswith("scale"):
-        transforms[:, *_LINES[kind]] = np.geomspace(1 / (1 + r), 1 + r, n_samples)
+        return transforms
+    row, column = _LINES[kind]
+    if kind.endswith("scale"):
+        transforms[:, row, column] = np.geomspace(1 / (1 + r), 1 + r, n_samples)
     else:
-        transforms[:, *_LINES[kind]] = np.linspace(-r, r, n_samples)
+        transforms[:, row, column] = np.linspace(-r, r, n_samples)
     return transforms
 
 
@@ -347,24 +352,25 @@ def _resize(image: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.float64
     return zoom(image, (factor, factor, 1), order=1, mode="mirror", grid_mode=True)
 
 
-def _as_images(
-    images: npt.ArrayLike | Sequence[npt.ArrayLike],
-) -> list[npt.NDArray[np.float32]]:
-    images = [np.asarray(image, dtype=np.float32) for image in images]
-    if not images:
+def _as_images(images: Any) -> tuple[list[npt.NDArray[np.float32]], list[Name]]:
+    """Return the images, and their names or places."""
+    items, given = split_names(images, "images")
+    if not items:
         raise ValueError("images must not be empty")
-    for i, image in enumerate(images):
+    names: list[Name] = list(range(len(items))) if given is None else given
+    arrays = [np.asarray(image, dtype=np.float32) for image in items]
+    for name, image in zip(names, arrays, strict=True):
         if image.ndim not in (2, 3) or min(image.shape) == 0:
             raise ValueError(
-                f"image {i} must have shape (height, width[, n_channels]), got {image.shape}"
+                f"image {name!r} must have shape (height, width[, n_channels]), got {image.shape}"
             )
         if not np.isfinite(image).all():
-            raise ValueError(f"image {i} must be finite")
-    return images
+            raise ValueError(f"image {name!r} must be finite")
+    return arrays, names
 
 
 def _as_coordinates(coordinates: npt.ArrayLike, n_images: int) -> npt.NDArray[np.float64]:
-    coordinates = np.asarray(coordinates, dtype=np.float64)
+    coordinates = as_array(coordinates, "coordinates", np.ndim(coordinates))
     if coordinates.ndim == 3:
         coordinates = np.broadcast_to(coordinates, (n_images, *coordinates.shape))
     if (
@@ -375,6 +381,6 @@ def _as_coordinates(coordinates: npt.ArrayLike, n_images: int) -> npt.NDArray[np
         raise ValueError(
             f"coordinates must have shape ([{n_images},] n_samples, 2, 3), got {coordinates.shape}"
         )
-    if not np.isfinite(coordinates).all() or (np.linalg.det(coordinates[..., :2]) <= 0).any():
-        raise ValueError("coordinates must be finite, with positive determinants")
+    if (np.linalg.det(coordinates[..., :2]) <= 0).any():
+        raise ValueError("coordinates must have positive determinants")
     return coordinates

@@ -5,15 +5,17 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch
 from threadpoolctl import threadpool_limits
+
+from netrep_go._jobs import RandomState, as_random_state
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -30,7 +32,7 @@ def digits_networks(
     trained: bool = True,
     max_iter: int = 20,
     test_size: float = 0.5,
-    random_state: int | np.random.RandomState | None = 0,
+    random_state: RandomState = 0,
 ) -> Bunch:
     """Train a family of small networks on scikit-learn's handwritten digits.
 
@@ -50,14 +52,14 @@ def digits_networks(
         Number of networks of each architecture, which differ in their initial
         weights and in the order of their training batches.
     trained : bool, default=True
-        If False, the networks are returned at initialisation: with the same
+        If False, the networks are returned at initialization: with the same
         `random_state` they have the weights from which the trained networks
         started.
     max_iter : int, default=20
         Number of passes over the training images.
     test_size : float, default=0.5
         Fraction of the 1797 images to hold out, stratified by digit.
-    random_state : int, RandomState instance or None, default=0
+    random_state : int, RandomState, Generator or None, default=0
         Determines the held-out images and the seed of every network.
 
     Returns
@@ -69,7 +71,7 @@ def digits_networks(
             Last hidden layer of each network on the held-out images.
         layers : list of list of ndarray of shape (n_images, width)
             Every hidden layer of each network, from the input side.
-        labels : ndarray of shape (n_images,)
+        y : ndarray of shape (n_images,)
             Digit, 0 to 9, of each held-out image.
         images : ndarray of shape (n_images, 8, 8)
             Held-out images, with intensities from 0 to 1.
@@ -96,7 +98,7 @@ def digits_networks(
     >>> bool((digits.networks["test_accuracy"] > 0.8).all())
     True
     """
-    rng = check_random_state(random_state)
+    rng = as_random_state(random_state)
     X_train, X_test, y_train, y_test = _split_digits(test_size, rng)
     table = list(itertools.product(widths, depths, range(n_seeds)))
     options = _training_options(trained, max_iter)
@@ -111,22 +113,22 @@ def digits_networks(
             layers.append(_hidden_layers(network, X_test))
             accuracy.append(network.score(X_test, y_test))
 
-    width, depth, seed = np.array(table, dtype=np.int64).reshape(-1, 3).T.copy()
+    columns = np.array(table, dtype=np.int64).reshape(-1, 3).T.copy()
     return Bunch(
         activations=[hidden[-1] for hidden in layers],
         layers=layers,
-        labels=y_test,
+        y=y_test,
         images=X_test.reshape(-1, 8, 8),
         networks={
-            "width": width,
-            "depth": depth,
-            "seed": seed,
+            "width": columns[0],
+            "depth": columns[1],
+            "seed": columns[2],
             "test_accuracy": np.array(accuracy),
         },
     )
 
 
-def _split_digits(test_size: float, rng: np.random.RandomState) -> list[npt.NDArray[np.generic]]:
+def _split_digits(test_size: float, rng: np.random.RandomState) -> list[npt.NDArray[Any]]:
     """Return training and held-out images and labels, stratified by digit."""
     X, y = load_digits(return_X_y=True)
     return train_test_split(X / _PIXEL_MAX, y, test_size=test_size, stratify=y, random_state=rng)

@@ -1,18 +1,16 @@
-"""Centred kernel alignment."""
+"""Centered kernel alignment."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
-from sklearn.utils import Tags
-from sklearn.utils.validation import validate_data
+from numpy.typing import DTypeLike
 
 from netrep_go import _native
-from netrep_go._validation import as_matrices, as_matrix, check_option
-from netrep_go.metrics._cohort import Cohorts, Measured, PairwiseMixin, measure, named_in_errors
+from netrep_go._cohort import Cohorts, Measured, measure, named_in_errors
+from netrep_go._validation import as_matrices, check_option
+from netrep_go.metrics._measure import Measure, Properties
 
 __all__ = ["LinearCKA"]
 
@@ -20,10 +18,10 @@ _SCORES = ("angular", "cosine")
 _ESTIMATORS = ("biased", "unbiased")
 
 
-class LinearCKA(PairwiseMixin, BaseEstimator):
-    r"""Linear centred kernel alignment, as an angle or as a cosine.
+class LinearCKA(Measure):
+    r"""Linear centered kernel alignment, as an angle or as a cosine.
 
-    For centred activations X and Y of two networks to the same n samples, with
+    For centered activations X and Y of two networks to the same n samples, with
     the Gram matrices :math:`K = X X^\top` and :math:`L = Y Y^\top`,
 
     .. math:: \mathrm{CKA}(X, Y) =
@@ -62,7 +60,7 @@ class LinearCKA(PairwiseMixin, BaseEstimator):
 
     Notes
     -----
-    Nothing is fitted: held-out data are compared by themselves, centred by their
+    Nothing is fitted: held-out data are compared by themselves, centered by their
     own means. Widths may differ. Small angles are accurate to about 1e-11.
     Everything is computed in float64, whatever the ``dtype`` of an all-pairs
     function. Use :func:`neg_distance_scorer` with angles only.
@@ -108,81 +106,33 @@ class LinearCKA(PairwiseMixin, BaseEstimator):
         check_option(self.score_method, "score_method", _SCORES)
         check_option(self.estimator, "estimator", _ESTIMATORS)
 
-    def fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
-        """Check X and Y: there is nothing to fit.
+    @property
+    def properties(self) -> Properties:
+        """What is true of the measure with its parameters."""
+        unbiased, angular = self.estimator == "unbiased", self.score_method == "angular"
+        low = -1 if unbiased else 0
+        centered = unbiased or self.center_columns
+        return Properties(
+            kind="distance" if angular else "similarity",
+            range=(0, np.arccos(low)) if angular else (low, 1),
+            symmetric=True,
+            triangle=angular,
+            invariances={"permutation", "rotation", "scale"}
+            | ({"translation"} if centered else set()),
+            cost="n p^2 or n^2 p",
+            reference="Kornblith et al. 2019, arXiv:1905.00414",
+        )
 
-        Parameters
-        ----------
-        X, Y : array_like of shape (n_samples, n_features)
-            Activations of two networks to the same samples.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If X or Y is not a finite, real matrix or they differ in samples.
-        """
-        self._check_parameters()
-        validate_data(self, X, Y, skip_check_array=True)
-        self._check_pair(X, Y)
-        return self
-
-    def score(self, X: ArrayLike, Y: ArrayLike) -> float:
-        """Return the angle between X and Y, or its cosine.
-
-        Parameters
-        ----------
-        X, Y : array_like of shape (n_samples, n_features)
-            Activations of two networks to the same samples. ``fit`` need not have
-            been called.
-
-        Returns
-        -------
-        float
-            The angle, a distance; with ``score_method='cosine'`` a similarity.
-
-        Raises
-        ------
-        ValueError
-            If X or Y is not a finite, real matrix, they differ in samples, or
-            activations do not vary; or if there are fewer than 4 samples for the
-            unbiased estimate.
-        """
-        X, Y = self._check_pair(X, Y)
-        cohorts = Cohorts([("X", X), ("Y", Y)], None, first=1)
+    def _compare(self, x: np.ndarray, y: np.ndarray) -> float:
+        cohorts = Cohorts([("X", x), ("Y", y)], None, first=1)
         outputs = np.empty((1, 1)), np.empty((0, 0))
         with named_in_errors(cohorts):
-            _native.call("multiset.cka_distances", outputs, self._inputs([X, Y], [], 1))
+            _native.call("multiset.cka_distances", outputs, self._inputs([x, y], [], 1))
         return outputs[0][0, 0]
 
-    def fit_score(self, X: ArrayLike, Y: ArrayLike) -> float:
-        """Check X and Y and return their score.
-
-        Parameters
-        ----------
-        X, Y : array_like of shape (n_samples, n_features)
-            Activations of two networks to the same samples.
-
-        Returns
-        -------
-        float
-            As ``score``.
-        """
-        return self.fit(X, Y).score(X, Y)
-
-    def _check_pair(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        X, Y = as_matrix(X, "X"), as_matrix(Y, "Y")
-        if len(X) != len(Y):
-            raise ValueError(
-                "Expected arrays with equal numbers of samples, but got arrays with shapes "
-                f"{X.shape} and {Y.shape}."
-            )
-        return X, Y
-
-    def _measure(self, cohorts: Cohorts, dtype: Any, n_jobs: int | None, verbose: bool) -> Measured:
+    def _measure(
+        self, cohorts: Cohorts, dtype: DTypeLike, n_jobs: int | None, verbose: bool
+    ) -> Measured:
         train, test = as_matrices(cohorts.train), as_matrices(cohorts.test or ())
         inputs = self._inputs(train, test, cohorts.first)
         return measure("multiset.cka_distances", cohorts, inputs, n_jobs=n_jobs, verbose=verbose)
@@ -190,7 +140,6 @@ class LinearCKA(PairwiseMixin, BaseEstimator):
     def _inputs(
         self, train: list[np.ndarray], test: list[np.ndarray], first: int
     ) -> tuple[_native.Argument, ...]:
-        self._check_parameters()
         return (
             train,
             test,
@@ -199,10 +148,3 @@ class LinearCKA(PairwiseMixin, BaseEstimator):
             self.estimator == "unbiased",
             self.score_method == "cosine",
         )
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        tags.target_tags.single_output = False
-        return tags

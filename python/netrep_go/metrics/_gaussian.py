@@ -3,44 +3,49 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
-from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
+from netrep_go._cohort import (
+    Cohorts,
+    Measured,
+    Networks,
+    check_double,
+    measure,
+    one_set,
+    resolve_n_jobs,
+)
+from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._names import Name
 from netrep_go._validation import (
     as_array,
     check_integer,
     check_number,
     check_option,
 )
-from netrep_go.metrics._cohort import (
-    Cohorts,
-    Measured,
-    measure,
-    named,
-    resolve_n_jobs,
-    two_matrices,
-)
-from netrep_go.metrics._iterative import GROUPS, Arrays, Group, check_double, warn_unless
+from netrep_go.metrics._iterative import GROUPS, Arrays, Group, group_invariances, warn_unless
+from netrep_go.metrics._measure import Measure, Properties
 from netrep_go.utils import rand_orth
 
 _INITS = ("means", "rand")
 
-RandomState = int | np.random.RandomState | None
 Gaussians = tuple[ArrayLike, ArrayLike]
 
 
-class _WassersteinMetric(BaseEstimator):
+class _WassersteinMetric(Measure):
     """What the metrics between normal distributions share.
 
-    A subclass names the shapes of its data in ``_arrays``.
+    A subclass names the shapes of its data in ``_arrays``, and what is true of it.
     """
+
+    _data: str
+    _cost: str
+    _reference: str
 
     def __init__(
         self,
@@ -60,6 +65,25 @@ class _WassersteinMetric(BaseEstimator):
         self.random_state = random_state
         self.n_restarts = n_restarts
         self._check_parameters()
+
+    @property
+    def properties(self) -> Properties:
+        """What is true of the metric with its parameters."""
+        invariances = group_invariances(self.group)
+        if self.alpha == 0:  # means do not count
+            invariances |= {"translation"}
+        return Properties(
+            kind="distance",
+            range=(0, np.inf),
+            symmetric=True,
+            # the minimum over a group satisfies it, but unless only means count a fit finds
+            # a local minimum
+            triangle=self.group == "identity" or self.alpha == 2,
+            invariances=invariances,
+            data=self._data,
+            cost=self._cost,
+            reference=self._reference,
+        )
 
     def _check_parameters(self) -> None:
         check_number(self.alpha, "alpha", 0, 2)
@@ -174,30 +198,16 @@ class _WassersteinMetric(BaseEstimator):
         _native.run("metrics.gaussian_distance", (distance,), inputs)
         return distance[0]
 
-    def fit_score(self, X: Gaussians, Y: Gaussians) -> float:
-        """Fit to X and Y and return their distance.
-
-        Parameters
-        ----------
-        X, Y : tuple of (means, covariances)
-            Responses of two networks to the same inputs.
-
-        Returns
-        -------
-        float
-            The distance: smaller is more alike.
-        """
-        return self.fit(X, Y).score(X, Y)
-
     def pairwise_distances(
         self,
-        train_data: Sequence[Gaussians],
-        test_data: Sequence[Gaussians] | None = None,
+        train_data: Networks,
+        test_data: Networks | None = None,
         eps: float = 1e-6,
         processes: int | None = None,
         verbose: bool = True,
         *,
         n_jobs: int | None = None,
+        names: Iterable[Name] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the distances between all pairs of networks.
 
@@ -206,9 +216,9 @@ class _WassersteinMetric(BaseEstimator):
 
         Parameters
         ----------
-        train_data : list of n_networks tuples of (means, covariances)
+        train_data : list or dict of n_networks tuples of (means, covariances)
             Responses that alignments are fitted to.
-        test_data : list of n_networks tuples of (means, covariances), optional
+        test_data : list or dict of n_networks tuples of (means, covariances), optional
             Held-out responses to measure the fitted alignments on.
         eps : float, default=1e-6
             Added to the variances of the training data.
@@ -219,6 +229,8 @@ class _WassersteinMetric(BaseEstimator):
         n_jobs : int, optional
             Number of threads; None for as many as BLAS uses, -1 for all cores.
             The distances do not depend on it.
+        names : sequence, optional
+            Names of the networks for messages, if these are a list.
 
         Returns
         -------
@@ -227,13 +239,10 @@ class _WassersteinMetric(BaseEstimator):
             off the diagonal.
         """
         check_number(eps, "eps", 0, np.inf)
-        cohorts = Cohorts(
-            named(train_data, "train_data"),
-            None if test_data is None else named(test_data, "test_data"),
-        )
+        cohorts = one_set(train_data, test_data, names, ("train_data", "test_data"))
         n_jobs = resolve_n_jobs(n_jobs, processes)
-        d_train, d_test, _ = self._measure(cohorts, np.float64, n_jobs, verbose, eps)
-        return two_matrices(d_train, d_test)
+        self._check_parameters()
+        return self._two_matrices(*self._measure(cohorts, np.float64, n_jobs, verbose, eps))
 
     def _measure(
         self,
@@ -243,22 +252,22 @@ class _WassersteinMetric(BaseEstimator):
         verbose: bool,
         eps: float = 0.0,
     ) -> Measured:
-        self._check_parameters()
-        check_double(dtype)
+        check_double(dtype, type(self).__name__)
         train = [self._arrays(x, name) for name, x in cohorts.train]
         test = [self._arrays(x, name) for name, x in cohorts.test or ()]
         n = self._n_neurons(train[0][0])
         lists = [[a[i] for a in flat] for flat in _flats(train, test) for i in (0, 1)]
         inputs = (*lists, cohorts.first, *self._starts(n), *self._options(n, eps))
+        unsettled = np.zeros(1, np.int64)
         measured = measure(
             "multiset.gaussian_distances",
             cohorts,
             inputs,
             n_jobs=n_jobs,
             verbose=verbose,
-            n_statistics=1,
+            counts=unsettled,
         )
-        warn_unless(measured[2][0] == 0, f"{measured[2][0]} fits", self.niter)
+        warn_unless(unsettled[0] == 0, f"{unsettled[0]} fits", self.niter)
         return measured
 
     def _pair(self, X: Gaussians, Y: Gaussians) -> tuple[Arrays, Arrays]:
@@ -286,7 +295,7 @@ class _WassersteinMetric(BaseEstimator):
         They are netrep's, drawn in the same order.
         """
         from_means = self.init == "means"
-        rs = check_random_state(self.random_state)
+        rs = as_random_state(self.random_state)
         n_random = self.n_restarts - from_means
         return from_means, [_random_element(self.group, n, rs) for _ in range(n_random)]
 
@@ -324,7 +333,7 @@ class GaussianStochasticMetric(_WassersteinMetric):
     tol : float, default=1e-8
         A start ends when an iteration decreases the loss by less. In the units of
         the responses.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Of the random starts.
     n_restarts : int, default=1
         Number of starts, of which the best is kept; all but the first are random.
@@ -370,6 +379,10 @@ class GaussianStochasticMetric(_WassersteinMetric):
     >>> round(float(metric.fit_score((means, covs), (means, 0 * covs))), 3)
     4.884
     """
+
+    _data = "gaussians"
+    _cost = "n p^3 an iteration"
+    _reference = "Duong et al. 2023, arXiv:2211.11665"
 
     def __init__(
         self,
@@ -421,7 +434,7 @@ class GPStochasticMetric(_WassersteinMetric):
     tol : float, default=1e-8
         A start ends when an iteration decreases the loss by less. In the units of
         the responses.
-    random_state : int, RandomState instance or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Of the random starts.
     n_restarts : int, default=1
         Number of starts, of which the best is kept; all but the first are random.
@@ -465,6 +478,10 @@ class GPStochasticMetric(_WassersteinMetric):
     >>> round(float(GPStochasticMetric(n_dims=3).fit_score(smooth, white)), 3)
     1.725
     """
+
+    _data = "process"
+    _cost = "(t p)^3 an iteration, for t times"
+    _reference = "Lipshutz et al. 2024, ICLR Workshop on Representational Alignment"
 
     def __init__(
         self,

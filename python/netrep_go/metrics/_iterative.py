@@ -1,31 +1,35 @@
-"""What the metrics that iterate over alignments share."""
+"""What the measures that iterate over alignments share."""
 
 from __future__ import annotations
 
-import warnings
 from typing import Literal
 
 import numpy as np
-from numpy.typing import DTypeLike
 from sklearn.exceptions import ConvergenceWarning
+
+from netrep_go._jobs import warn_user
 
 GROUPS = ("orth", "perm", "identity")  # in the order of the Go constants
 
 Group = Literal["orth", "perm", "identity"]
 Arrays = tuple[np.ndarray, np.ndarray]
 
+_INVARIANCES = {
+    "orth": {"permutation", "rotation"},
+    "perm": {"permutation"},
+    "identity": set(),
+}
 
-def check_double(dtype: DTypeLike) -> None:
-    """Raise if ``dtype`` is not float64."""
-    if np.dtype(dtype) != np.float64:
-        raise ValueError(f"stochastic metrics compute in float64 only, got dtype {dtype!r}")
+
+def group_invariances(group: Group) -> set[str]:
+    """Return what a minimum over a group of alignments leaves out."""
+    return set(_INVARIANCES[group])
 
 
 def warn_unless(converged: bool, what: str, niter: int) -> None:
-    """Warn the caller's caller of what did not converge."""
+    """Warn the user of what did not converge."""
     if not converged:
-        warnings.warn(
+        warn_user(
             f"{what} did not converge in niter={niter} iterations; increase niter or tol",
             ConvergenceWarning,
-            stacklevel=3,
         )

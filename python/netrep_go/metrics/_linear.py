@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from netrep_go import _native
+from netrep_go._cohort import Cohorts, Measured, measure
 from netrep_go._validation import (
     as_matrices,
     as_matrix,
@@ -15,8 +16,8 @@ from netrep_go._validation import (
     check_option,
     check_widths,
 )
-from netrep_go.metrics._cohort import Cohorts, Measured, measure
-from netrep_go.metrics._pair import SCORES, AlignmentMetric
+from netrep_go.metrics._alignment import SCORES, AlignmentMetric
+from netrep_go.metrics._measure import Properties
 from netrep_go.validation import check_equal_shapes
 
 __all__ = ["LinearMetric"]
@@ -91,6 +92,8 @@ class LinearMetric(AlignmentMetric):
     1.29
     """
 
+    _shift_group = "orth"
+
     def __init__(
         self,
         alpha: float = 1.0,
@@ -103,6 +106,28 @@ class LinearMetric(AlignmentMetric):
         self.zero_pad = zero_pad
         self.score_method = score_method
         self._check_parameters()
+
+    @property
+    def properties(self) -> Properties:
+        """What is true of the metric with its parameters."""
+        angular, whitens = self.score_method == "angular", self.alpha < 1
+        invariances = {"permutation", "rotation"}
+        if angular and self.alpha == 0:
+            invariances |= {"linear"}
+        if angular and self.alpha in (0, 1):
+            invariances |= {"scale"}
+        if self.center_columns:
+            invariances |= {"translation"}
+        return Properties(
+            kind="distance",
+            range=(0, np.pi / 2 if angular else np.inf),
+            symmetric=True,
+            # networks of unequal width are whitened with another number of silent neurons
+            triangle=angular or not whitens or not self.zero_pad,
+            invariances=invariances,
+            cost="n p^2 + p^3",
+            reference="Williams et al. 2021, arXiv:2110.14739",
+        )
 
     def _check_parameters(self) -> None:
         check_number(self.alpha, "alpha", 0, 1)
@@ -161,11 +186,19 @@ class LinearMetric(AlignmentMetric):
     def _n_aligned(self) -> int:
         return self.rank_
 
-    def _measure(self, cohorts: Cohorts, dtype: Any, n_jobs: int | None, verbose: bool) -> Measured:
-        self._check_parameters()
+    def _measure(
+        self, cohorts: Cohorts, dtype: DTypeLike, n_jobs: int | None, verbose: bool
+    ) -> Measured:
+        return self._count_routes(cohorts, dtype, n_jobs, verbose)[0]
+
+    def _count_routes(
+        self, cohorts: Cohorts, dtype: DTypeLike, n_jobs: int | None, verbose: bool
+    ) -> tuple[Measured, np.ndarray]:
+        """Return distances, and how many were certified, not certified and summed anew."""
         train, test = as_matrices(cohorts.train), as_matrices(cohorts.test or ())
         if not self.zero_pad:
             check_widths(cohorts.train)
+        counts = np.zeros(3, np.int64)
         inputs = (
             train,
             test,
@@ -176,11 +209,12 @@ class LinearMetric(AlignmentMetric):
             np.dtype(dtype) == np.float32,
             0.0,
         )
-        return measure(
+        measured = measure(
             "multiset.linear_distances",
             cohorts,
             inputs,
             n_jobs=n_jobs,
             verbose=verbose,
-            n_statistics=3,
+            counts=counts,
         )
+        return measured, counts

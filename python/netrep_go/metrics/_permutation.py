@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from netrep_go import _native
+from netrep_go._cohort import Cohorts, Measured, measure
 from netrep_go._validation import as_matrices, as_matrix, check_option, check_widths
-from netrep_go.metrics._cohort import Cohorts, Measured, measure
-from netrep_go.metrics._pair import SCORES, AlignmentMetric
+from netrep_go.metrics._alignment import SCORES, AlignmentMetric
+from netrep_go.metrics._measure import Properties
 from netrep_go.validation import check_equal_shapes
 
 __all__ = ["PermutationMetric"]
@@ -80,6 +81,8 @@ class PermutationMetric(AlignmentMetric):
     True
     """
 
+    _shift_group = "perm"
+
     def __init__(
         self,
         center_columns: bool = True,
@@ -90,6 +93,22 @@ class PermutationMetric(AlignmentMetric):
         self.zero_pad = zero_pad
         self.score_method = score_method
         self._check_parameters()
+
+    @property
+    def properties(self) -> Properties:
+        """What is true of the metric with its parameters."""
+        angular = self.score_method == "angular"
+        return Properties(
+            kind="distance",
+            range=(0, np.pi if angular else np.inf),
+            symmetric=True,
+            triangle=True,
+            invariances={"permutation"}
+            | ({"scale"} if angular else set())
+            | ({"translation"} if self.center_columns else set()),
+            cost="n p^2 + p^3",
+            reference="Williams et al. 2021, arXiv:2110.14739",
+        )
 
     def _check_parameters(self) -> None:
         check_option(self.score_method, "score_method", SCORES)
@@ -144,8 +163,9 @@ class PermutationMetric(AlignmentMetric):
     def _n_aligned(self) -> int:
         return len(self.Px_)
 
-    def _measure(self, cohorts: Cohorts, dtype: Any, n_jobs: int | None, verbose: bool) -> Measured:
-        self._check_parameters()
+    def _measure(
+        self, cohorts: Cohorts, dtype: DTypeLike, n_jobs: int | None, verbose: bool
+    ) -> Measured:
         train, test = as_matrices(cohorts.train), as_matrices(cohorts.test or ())
         if not self.zero_pad:
             check_widths(cohorts.train)

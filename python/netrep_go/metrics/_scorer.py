@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from numpy.typing import ArrayLike
+
+from netrep_go.metrics._measure import Measure, check_distance
 
 __all__ = ["neg_distance_scorer"]
 
 
-def neg_distance_scorer(metric: Any, X: ArrayLike, Y: ArrayLike) -> float:
+def neg_distance_scorer(metric: Measure, X: ArrayLike, Y: ArrayLike) -> float:
     """Return minus the distance of a fitted metric: greater is better.
 
     The ``score`` of a metric is a distance, as in netrep, and GridSearchCV would
@@ -17,8 +17,9 @@ def neg_distance_scorer(metric: Any, X: ArrayLike, Y: ArrayLike) -> float:
 
     Parameters
     ----------
-    metric : estimator
-        A fitted metric such as :class:`LinearMetric`.
+    metric : Measure
+        A fitted distance such as :class:`LinearMetric`. Declare others by
+        ``as_measure(..., kind="distance")``.
     X, Y : array_like of shape (n_samples, n_features)
         Held-out activations of the two networks.
 
@@ -26,6 +27,11 @@ def neg_distance_scorer(metric: Any, X: ArrayLike, Y: ArrayLike) -> float:
     -------
     float
         ``-metric.score(X, Y)``.
+
+    Raises
+    ------
+    ValueError
+        If ``metric`` is not known to be a distance.
 
     Examples
     --------
@@ -41,4 +47,5 @@ def neg_distance_scorer(metric: Any, X: ArrayLike, Y: ArrayLike) -> float:
     >>> grid.fit(X, Y).best_params_
     {'alpha': 0.0}
     """
+    check_distance(metric, "neg_distance_scorer")
     return -float(metric.score(X, Y))

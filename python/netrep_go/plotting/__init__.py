@@ -12,6 +12,11 @@ from netrep_go.plotting._dendrogram import DendrogramDisplay
 from netrep_go.plotting._embedding import EmbeddingDisplay
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
 from netrep_go.plotting._images import ImageManifoldsDisplay
+from netrep_go.plotting._manifolds import (
+    CenterDirectionsDisplay,
+    ManifoldGeometryDisplay,
+    SeparabilityDisplay,
+)
 from netrep_go.plotting._rsa import ModelEvaluationDisplay, RDMDisplay, RDMEmbeddingDisplay
 from netrep_go.plotting._rsa_models import LayerEvaluationDisplay, VariancePartitionDisplay
 from netrep_go.plotting._time_course import TimeCourseDisplay
@@ -19,14 +24,21 @@ from netrep_go.plotting._time_course import TimeCourseDisplay
 __all__ = [
     "AlignedActivationsDisplay",
     "CapacityDisplay",
+    "CenterDirectionsDisplay",
     "DendrogramDisplay",
     "DistanceMatrixDisplay",
     "EmbeddingDisplay",
     "ImageManifoldsDisplay",
     "LayerEvaluationDisplay",
+    "ManifoldGeometryDisplay",
     "ModelEvaluationDisplay",
     "RDMDisplay",
     "RDMEmbeddingDisplay",
+    "SeparabilityDisplay",
     "TimeCourseDisplay",
     "VariancePartitionDisplay",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

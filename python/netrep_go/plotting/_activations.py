@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length
 
+from netrep_go._names import Name, split_names
 from netrep_go.plotting._style import COLORS, levels, panels
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ class AlignedActivationsDisplay:
         Label of each sample.
     explained_variance_ratio : ndarray of shape (2,)
         Fraction of the variance over all networks in each component.
-    titles : sequence of str, default=None
-        Title of each panel.
+    names : sequence of str, default=None
+        Name of each network, above its panel.
 
     Attributes
     ----------
@@ -49,7 +50,7 @@ class AlignedActivationsDisplay:
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((30, 5))
     >>> display = AlignedActivationsDisplay.from_activations(
-    ...     [X, X + 0.1], np.repeat([0, 1, 2], 10), titles=["a", "b"])
+    ...     [X, X + 0.1], np.repeat([0, 1, 2], 10), names=["a", "b"])
     >>> len(display.ax_), display.components[0].shape
     (2, (30, 2))
     """
@@ -60,32 +61,32 @@ class AlignedActivationsDisplay:
         y: npt.NDArray[np.generic],
         *,
         explained_variance_ratio: npt.NDArray[np.float64],
-        titles: Sequence[str] | None = None,
+        names: Sequence[Name] | None = None,
     ) -> None:
         self.components = components
         self.y = y
         self.explained_variance_ratio = explained_variance_ratio
-        self.titles = titles
+        self.names = names
 
     @classmethod
     def from_activations(
         cls,
-        activations: Sequence[npt.ArrayLike],
+        activations: Mapping[Name, npt.ArrayLike] | Sequence[npt.ArrayLike],
         y: npt.ArrayLike,
         *,
-        titles: Sequence[str] | None = None,
+        names: Iterable[Name] | None = None,
         ax: Sequence[Axes] | None = None,
     ) -> AlignedActivationsDisplay:
         """Project aligned activations on their principal components and draw them.
 
         Parameters
         ----------
-        activations : sequence of array-like of shape (n_samples, n_features)
+        activations : sequence or dict of array-like of shape (n_samples, n_features)
             Activations of each network, aligned to a common space.
         y : array-like of shape (n_samples,)
             Label of each sample, with at most 10 different values.
-        titles : sequence of str, default=None
-            Title of each panel.
+        names : iterable of str, default=None
+            Name of each network. If None, the keys of a dict of activations.
         ax : sequence of matplotlib Axes, default=None
             Axes to draw on, one a network. If None, a new figure is made.
 
@@ -98,19 +99,20 @@ class AlignedActivationsDisplay:
         ------
         ValueError
             If the activations are not of one shape, `y` does not have one label for
-            each sample or more than 10 different ones, or `titles` or `ax` does not
+            each sample or more than 10 different ones, or `names` or `ax` does not
             have one entry for each network.
         """
-        stack = check_array(np.stack(activations), allow_nd=True)
+        matrices, names = split_names(activations, "activations", names)
+        stack = check_array(np.stack(matrices), allow_nd=True)
         y = np.asarray(y)
         check_consistent_length(stack[0], y)
-        check_consistent_length(stack, titles, ax)
+        check_consistent_length(stack, ax)
         pca = PCA(n_components=2, svd_solver="full").fit(np.concatenate(stack))
         display = cls(
             [pca.transform(X) for X in stack],
             y,
             explained_variance_ratio=pca.explained_variance_ratio_,
-            titles=titles,
+            names=names,
         )
         return display.plot(ax=ax)
 
@@ -127,24 +129,24 @@ class AlignedActivationsDisplay:
         display : AlignedActivationsDisplay
             The drawn display.
         """
-        labels, colors = levels({"y": self.y}, "y", len(self.y), COLORS)
+        classes, colors = levels({"y": self.y}, "y", len(self.y), COLORS)
         self.ax_ = panels(len(self.components)) if ax is None else np.asarray(ax)
         self.figure_ = self.ax_[0].figure
         first, second = self.explained_variance_ratio
         for panel, points in zip(self.ax_, self.components, strict=True):
             for level, color in colors.items():
-                _draw_class(panel, points[labels == level], str(level), color)
+                _draw_class(panel, points[classes == level], str(level), color)
             panel.set(xticks=[], yticks=[], aspect="equal")
             panel.set(xlabel=f"PC 1 ({first:.0%})", ylabel=f"PC 2 ({second:.0%})")
             panel.label_outer()
-        for panel, title in zip(self.ax_, self.titles or (), strict=False):
-            panel.set_title(title, fontsize="medium")
+        for panel, name in zip(self.ax_, self.names or (), strict=False):
+            panel.set_title(str(name), fontsize="medium")
         return self
 
 
 def _draw_class(ax: Axes, points: npt.NDArray[np.float64], name: str, color: str) -> None:
     """Draw the samples of a class, and its name at their mean."""
-    ax.scatter(*points.T, s=6, c=color, alpha=0.6, linewidths=0)
+    ax.scatter(points[:, 0], points[:, 1], s=6, c=color, alpha=0.6, linewidths=0)
     ax.annotate(
         name,
         points.mean(axis=0),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from netrep_go.plotting._style import COLORS, MARKERS, pyplot
+from netrep_go.plotting._style import COLORS, MARKERS, row
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,20 +18,20 @@ _TITLES = {
     "capacity": "capacity",
     "radius": "radius",
     "dimension": "dimension",
-    "center_correlation": "centre correlation",
+    "center_correlation": "center correlation",
 }
 
 
 class CapacityDisplay:
-    """Capacity, radius, dimension and centre correlation against layers.
+    """Capacity, radius, dimension and center correlation against layers.
 
     It is recommended to use :meth:`from_estimators` to create a display.
 
     Parameters
     ----------
     values : dict of str to list of ndarray of shape (n_layers,)
-        For each of 'capacity', 'radius', 'dimension' and 'center_correlation', the averages
-        over the manifolds in each layer of each network.
+        For 'capacity', 'radius', 'dimension' and 'center_correlation' or some of them, the
+        averages over the manifolds in each layer of each network.
     errors : dict of str to list of ndarray of shape (n_layers,)
         Standard errors of these; a measure without is not in it.
     layers : list of list of str
@@ -41,8 +41,8 @@ class CapacityDisplay:
 
     Attributes
     ----------
-    ax_ : ndarray of matplotlib Axes of shape (4,)
-        The panels.
+    ax_ : ndarray of matplotlib Axes of shape (n_measures,)
+        The panels, one a measure.
     figure_ : matplotlib Figure
         Figure that contains the panels.
     """
@@ -133,31 +133,28 @@ class CapacityDisplay:
 
         Parameters
         ----------
-        ax : sequence of 4 matplotlib Axes, default=None
-            Axes to draw on. If None, a new figure is made.
+        ax : sequence of matplotlib Axes, default=None
+            Axes to draw on, one a measure. If None, a new figure is made.
 
         Returns
         -------
         display : CapacityDisplay
             The drawn display.
         """
-        if ax is None:
-            _, ax = pyplot().subplots(1, 4, figsize=(13, 3.2), layout="constrained")
-        self.ax_ = np.asarray(ax)
-        if self.ax_.shape != (len(_TITLES),):
-            raise ValueError(f"ax must be {len(_TITLES)} axes, got shape {self.ax_.shape}")
+        self.ax_ = row(ax, len(self.values))
         self.figure_ = self.ax_[0].figure
-        for panel, (measure, title) in zip(self.ax_, _TITLES.items(), strict=True):
+        for panel, measure in zip(self.ax_, self.values, strict=True):
             self._draw(panel, measure)
-            panel.set_title(title, fontsize="medium")
+            panel.set_title(_TITLES[measure], fontsize="medium")
         if self.names is not None:
             self.ax_[0].legend(fontsize="small", frameon=False)
         return self
 
     def _draw(self, ax: Axes, measure: str) -> None:
         """Draw one measure, a line for each network."""
-        values, errors = self.values[measure], self.errors[measure]
-        names = self.names or [None] * len(values)
+        values = self.values[measure]
+        nothing = [None] * len(values)
+        errors, names = self.errors.get(measure, nothing), self.names or nothing
         for value, error, name, color, marker in zip(
             values, errors, names, COLORS, MARKERS, strict=False
         ):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.cluster.hierarchy import dendrogram, linkage
 from scipy.spatial.distance import squareform
-from sklearn.utils import check_consistent_length
 
+from netrep_go._names import Name
 from netrep_go._validation import as_distances
-from netrep_go.plotting._style import COLORS, axes, label, levels, point
+from netrep_go.plotting._style import COLORS, axes, label, levels, names_of, point
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -31,12 +31,12 @@ class DendrogramDisplay:
     linkage : ndarray of shape (n_networks - 1, 4)
         Hierarchical clustering in the format of
         :func:`scipy.cluster.hierarchy.linkage`.
-    labels : sequence of str, default=None
+    names : sequence of str, default=None
         Name of each network.
     covariates : mapping of str to array-like of shape (n_networks,), default=None
         Properties of the networks: a dict of columns or a DataFrame.
     hue : str, default=None
-        Name of the covariate that is shown by the colour of the labels.
+        Name of the covariate that is shown by the color of the names.
     name : str, default="distance"
         Name and unit of the distances.
 
@@ -58,7 +58,7 @@ class DendrogramDisplay:
     >>> import numpy as np
     >>> from netrep_go.plotting import DendrogramDisplay
     >>> D = np.array([[0.0, 0.9, 0.1], [0.9, 0.0, 0.8], [0.1, 0.8, 0.0]])
-    >>> display = DendrogramDisplay.from_distances(D, labels=["a", "b", "c"])
+    >>> display = DendrogramDisplay.from_distances(D, names=["a", "b", "c"])
     >>> display.linkage[:, 2].round(2).tolist()
     [0.1, 0.85]
     """
@@ -67,13 +67,13 @@ class DendrogramDisplay:
         self,
         linkage: npt.NDArray[np.float64],
         *,
-        labels: Sequence[str] | None = None,
+        names: Sequence[Name] | None = None,
         covariates: Mapping[str, npt.ArrayLike] | None = None,
         hue: str | None = None,
         name: str = "distance",
     ) -> None:
         self.linkage = linkage
-        self.labels = labels
+        self.names = names
         self.covariates = covariates
         self.hue = hue
         self.name = name
@@ -83,7 +83,7 @@ class DendrogramDisplay:
         cls,
         distances: npt.ArrayLike,
         *,
-        labels: Sequence[str] | None = None,
+        names: Iterable[Name] | None = None,
         covariates: Mapping[str, npt.ArrayLike] | None = None,
         hue: str | None = None,
         name: str = "distance",
@@ -95,12 +95,13 @@ class DendrogramDisplay:
         ----------
         distances : array-like of shape (n_networks, n_networks)
             Symmetric matrix of distances.
-        labels : sequence of str, default=None
-            Name of each network. If None, its index.
+        names : iterable of str, default=None
+            Name of each network, such as the keys of a dict of networks. If None, those
+            in the index of a DataFrame of distances, or else numbers.
         covariates : mapping of str to array-like of shape (n_networks,), default=None
             Properties of the networks: a dict of columns or a DataFrame.
         hue : str, default=None
-            Name of the covariate to show by the colour of the labels, with at most
+            Name of the covariate to show by the color of the names, with at most
             10 levels.
         name : str, default="distance"
             Name and unit of the distances, shown along the axis.
@@ -115,15 +116,14 @@ class DendrogramDisplay:
         Raises
         ------
         ValueError
-            If `distances` is not a symmetric matrix of finite numbers, `labels` has
+            If `distances` is not a symmetric matrix of finite numbers, `names` has
             another length, or the covariate is unknown, has another length or too
             many levels.
         """
-        distances = as_distances(distances, "distances")
-        check_consistent_length(distances, labels)
+        D = as_distances(distances, "distances")
         display = cls(
-            average_linkage(distances),
-            labels=labels,
+            average_linkage(D),
+            names=names_of(names, distances, len(D), "networks"),
             covariates=covariates,
             hue=hue,
             name=name,
@@ -150,7 +150,7 @@ class DendrogramDisplay:
         self.figure_ = self.ax_.figure
         tree = dendrogram(
             self.linkage,
-            labels=self.labels,
+            labels=self.names,
             orientation="left",
             color_threshold=0.0,
             above_threshold_color="0.35",
@@ -158,7 +158,7 @@ class DendrogramDisplay:
             ax=self.ax_,
         )
         if self.hue is not None:
-            self._color_labels([colors[hues[leaf]] for leaf in tree["leaves"]])
+            self._color_names([colors[hues[leaf]] for leaf in tree["leaves"]])
             label(self.ax_, self.hue, [(k, c, "s") for k, c in colors.items()])
             self.ax_.legend(
                 loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=len(colors), frameon=False
@@ -167,8 +167,8 @@ class DendrogramDisplay:
         self.ax_.spines[["top", "left", "right"]].set_visible(False)
         return self
 
-    def _color_labels(self, colors: Sequence[str]) -> None:
-        """Mark each leaf with a square in its colour, left of its label."""
+    def _color_names(self, colors: Sequence[str]) -> None:
+        """Mark each leaf with a square in its color, left of its name."""
         heights = self.ax_.get_yticks()
         self.ax_.scatter(
             np.zeros(len(heights)), heights, **point(colors, "s"), clip_on=False, zorder=3

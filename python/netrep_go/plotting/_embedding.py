@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +10,18 @@ from scipy.spatial.distance import pdist
 from sklearn.decomposition import KernelPCA
 from sklearn.manifold import smacof
 
+from netrep_go._names import Name
 from netrep_go._validation import as_distances
-from netrep_go.plotting._style import COLORS, MARKERS, axes, label, levels, point
+from netrep_go.plotting._style import (
+    COLORS,
+    MARKERS,
+    axes,
+    label,
+    levels,
+    names_of,
+    point,
+    write_names,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,7 +31,7 @@ if TYPE_CHECKING:
 class EmbeddingDisplay:
     r"""Networks as points of a plane that approximates their distances.
 
-    The points :math:`z_i` minimise the raw stress of metric multidimensional
+    The points :math:`z_i` minimize the raw stress of metric multidimensional
     scaling, :math:`\sum_{i<j} (d_{ij} - \|z_i - z_j\|)^2`, by SMACOF [1]_ from the
     classical solution, so that the result is the same on every run. Only the
     distances between points have a meaning: the axes are arbitrary.
@@ -35,10 +45,12 @@ class EmbeddingDisplay:
     stress : float
         Stress-1 of the embedding, the raw stress over the sum of squared distances
         in the plane, under a square root: 0 is exact, above 0.2 is poor.
+    names : sequence of str, default=None
+        Name of each network, written beside its point.
     covariates : mapping of str to array-like of shape (n_networks,), default=None
         Properties of the networks: a dict of columns or a DataFrame.
     hue : str, default=None
-        Name of the covariate that is shown by colour.
+        Name of the covariate that is shown by color.
     style : str, default=None
         Name of the covariate that is shown by the shape of the marker.
 
@@ -70,12 +82,14 @@ class EmbeddingDisplay:
         embedding: npt.NDArray[np.float64],
         *,
         stress: float,
+        names: Sequence[Name] | None = None,
         covariates: Mapping[str, npt.ArrayLike] | None = None,
         hue: str | None = None,
         style: str | None = None,
     ) -> None:
         self.embedding = embedding
         self.stress = stress
+        self.names = names
         self.covariates = covariates
         self.hue = hue
         self.style = style
@@ -85,6 +99,7 @@ class EmbeddingDisplay:
         cls,
         distances: npt.ArrayLike,
         *,
+        names: Iterable[Name] | None = None,
         covariates: Mapping[str, npt.ArrayLike] | None = None,
         hue: str | None = None,
         style: str | None = None,
@@ -96,10 +111,13 @@ class EmbeddingDisplay:
         ----------
         distances : array-like of shape (n_networks, n_networks)
             Symmetric matrix of distances.
+        names : iterable of str, default=None
+            Name of each network, such as the keys of a dict of networks. If None, those
+            in the index of a DataFrame of distances.
         covariates : mapping of str to array-like of shape (n_networks,), default=None
             Properties of the networks: a dict of columns or a DataFrame.
         hue : str, default=None
-            Name of the covariate to show by colour, with at most 10 levels.
+            Name of the covariate to show by color, with at most 10 levels.
         style : str, default=None
             Name of the covariate to show by markers, with at most 10 levels.
         ax : matplotlib Axes, default=None
@@ -113,12 +131,20 @@ class EmbeddingDisplay:
         Raises
         ------
         ValueError
-            If `distances` is not a symmetric matrix of finite numbers, or a
-            covariate is unknown, has another length or too many levels.
+            If `distances` is not a symmetric matrix of finite numbers, `names` has
+            another length, or a covariate is unknown, has another length or too many
+            levels.
         """
-        distances = as_distances(distances, "distances")
-        embedding, stress = multidimensional_scaling(distances)
-        display = cls(embedding, stress=stress, covariates=covariates, hue=hue, style=style)
+        D = as_distances(distances, "distances")
+        embedding, stress = multidimensional_scaling(D)
+        display = cls(
+            embedding,
+            stress=stress,
+            names=names_of(names, distances, len(D), "networks"),
+            covariates=covariates,
+            hue=hue,
+            style=style,
+        )
         return display.plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> EmbeddingDisplay:
@@ -143,6 +169,7 @@ class EmbeddingDisplay:
             for kind, marker in markers.items():
                 members = self.embedding[(hues == level) & (styles == kind)]
                 self.ax_.scatter(*members.T, **point(color, marker))
+        write_names(self.ax_, self.embedding, self.names)
         if self.hue is not None:
             label(self.ax_, self.hue, [(k, c, "o") for k, c in colors.items()])
         if self.style is not None:

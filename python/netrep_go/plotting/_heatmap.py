@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from scipy.cluster.hierarchy import leaves_list
-from sklearn.utils import check_consistent_length
 
+from netrep_go._names import Name
 from netrep_go._validation import as_distances
 from netrep_go.plotting._dendrogram import average_linkage
-from netrep_go.plotting._style import axes
+from netrep_go.plotting._style import axes, names_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,7 +27,7 @@ class DistanceMatrixDisplay:
     ----------
     distances : ndarray of shape (n_networks, n_networks)
         Symmetric matrix of distances, in the order of the rows of the heat map.
-    labels : sequence of str, default=None
+    names : sequence of str, default=None
         Name of each row.
     order : ndarray of shape (n_networks,), default=None
         Index of the network in each row of the heat map.
@@ -49,8 +49,8 @@ class DistanceMatrixDisplay:
     >>> from netrep_go.plotting import DistanceMatrixDisplay
     >>> D = np.array([[0.0, 0.9, 0.1], [0.9, 0.0, 0.8], [0.1, 0.8, 0.0]])
     >>> display = DistanceMatrixDisplay.from_distances(
-    ...     D, labels=["a", "b", "c"], cluster=True)
-    >>> sorted(display.labels)
+    ...     D, names=["a", "b", "c"], cluster=True)
+    >>> sorted(display.names)
     ['a', 'b', 'c']
     """
 
@@ -58,12 +58,12 @@ class DistanceMatrixDisplay:
         self,
         distances: npt.NDArray[np.float64],
         *,
-        labels: Sequence[str] | None = None,
+        names: Sequence[Name] | None = None,
         order: npt.NDArray[np.intp] | None = None,
         name: str = "distance",
     ) -> None:
         self.distances = distances
-        self.labels = labels
+        self.names = names
         self.order = order
         self.name = name
 
@@ -72,29 +72,30 @@ class DistanceMatrixDisplay:
         cls,
         distances: npt.ArrayLike,
         *,
-        labels: Sequence[str] | None = None,
+        names: Iterable[Name] | None = None,
         cluster: bool = False,
         name: str = "distance",
         ax: Axes | None = None,
         cmap: str = "viridis",
-    ) -> DistanceMatrixDisplay:
+    ) -> Self:
         """Order and draw a matrix of distances.
 
         Parameters
         ----------
         distances : array-like of shape (n_networks, n_networks)
             Symmetric matrix of distances.
-        labels : sequence of str, default=None
-            Name of each network.
+        names : iterable of str, default=None
+            Name of each network, such as the keys of a dict of networks. If None, those
+            in the index of a DataFrame of distances.
         cluster : bool, default=False
             If True, order the networks as the leaves of the average-linkage
-            dendrogram, such that neighbours are as close as the tree allows.
+            dendrogram, such that neighbors are as close as the tree allows.
         name : str, default="distance"
-            Name and unit of the distances, shown beside the colour bar.
+            Name and unit of the distances, shown beside the color bar.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
         cmap : str or matplotlib Colormap, default="viridis"
-            Colour map.
+            Color map.
 
         Returns
         -------
@@ -104,23 +105,23 @@ class DistanceMatrixDisplay:
         Raises
         ------
         ValueError
-            If `distances` is not a symmetric matrix of finite numbers, or `labels`
+            If `distances` is not a symmetric matrix of finite numbers, or `names`
             has another length.
         """
-        distances = as_distances(distances, "distances")
-        check_consistent_length(distances, labels)
-        order = np.arange(len(distances))
+        D = as_distances(distances, "distances")
+        names = names_of(names, distances, len(D), "networks")
+        order = np.arange(len(D))
         if cluster:
-            order = leaves_list(average_linkage(distances))
+            order = leaves_list(average_linkage(D))
         display = cls(
-            distances[np.ix_(order, order)],
-            labels=None if labels is None else [labels[i] for i in order],
+            D[np.ix_(order, order)],
+            names=None if names is None else [names[i] for i in order],
             order=order,
             name=name,
         )
         return display.plot(ax=ax, cmap=cmap)
 
-    def plot(self, ax: Axes | None = None, *, cmap: str = "viridis") -> DistanceMatrixDisplay:
+    def plot(self, ax: Axes | None = None, *, cmap: str = "viridis") -> Self:
         """Draw the heat map.
 
         Parameters
@@ -128,7 +129,7 @@ class DistanceMatrixDisplay:
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
         cmap : str or matplotlib Colormap, default="viridis"
-            Colour map.
+            Color map.
 
         Returns
         -------
@@ -145,7 +146,7 @@ class DistanceMatrixDisplay:
         self.ax_.spines[:].set_visible(False)
         self.ax_.set_xticks([])
         self.ax_.set_yticks([])
-        if self.labels is not None:
-            self.ax_.set_yticks(range(n_networks), self.labels, fontsize="small")
+        if self.names is not None:
+            self.ax_.set_yticks(range(n_networks), map(str, self.names), fontsize="small")
             self.ax_.tick_params(axis="y", length=0)
         return self

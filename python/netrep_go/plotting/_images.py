@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from netrep_go._names import Name, split_names
 from netrep_go._validation import check_integer
 from netrep_go.plotting._style import axes
 
@@ -26,7 +27,7 @@ class ImageManifoldsDisplay:
     ----------
     images : ndarray of shape (n_manifolds, n_samples, height, width[, 3])
         The images that are shown, with intensities from 0 to 1.
-    labels : sequence of str, default=None
+    names : sequence of str, default=None
         Name of each manifold.
 
     Attributes
@@ -51,19 +52,19 @@ class ImageManifoldsDisplay:
     """
 
     def __init__(
-        self, images: npt.NDArray[np.float64], *, labels: Sequence[str] | None = None
+        self, images: npt.NDArray[np.float64], *, names: Sequence[Name] | None = None
     ) -> None:
         self.images = images
-        self.labels = labels
+        self.names = names
 
     @classmethod
     def from_images(
         cls,
-        images: npt.ArrayLike,
+        images: npt.NDArray[Any] | Sequence[npt.ArrayLike] | Mapping[Any, npt.ArrayLike],
         *,
         n_manifolds: int = 8,
         n_samples: int = 9,
-        labels: Sequence[str] | None = None,
+        names: Sequence[Name] | None = None,
         ax: Axes | None = None,
     ) -> ImageManifoldsDisplay:
         """Choose samples at equal steps and draw them.
@@ -71,13 +72,13 @@ class ImageManifoldsDisplay:
         Parameters
         ----------
         images : array-like of shape (n_manifolds, n_samples, height, width[, 3])
-            Images, gray or in colours, for instance those of
+            Images, gray or in colors, for instance those of
             :func:`netrep_go.datasets.affine_manifolds`. Intensities above 1 are taken as
             being out of 255.
         n_manifolds, n_samples : int
             Largest number of manifolds to show, which are the first ones, and of samples.
-        labels : sequence of str, default=None
-            Name of each manifold.
+        names : sequence of str, default=None
+            Name of each manifold. A dict of arrays has its own.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
 
@@ -89,26 +90,23 @@ class ImageManifoldsDisplay:
         Raises
         ------
         ValueError
-            If `images` do not have this shape, or `labels` are not as many as manifolds.
+            If `images` do not have this shape, or `names` are not as many as manifolds.
         """
         check_integer(n_manifolds, "n_manifolds", 1)
         check_integer(n_samples, "n_samples", 1)
-        images = np.asarray(images, dtype=np.float64)
-        if images.ndim not in (4, 5) or (images.ndim == 5 and images.shape[4] != 3):
+        items, found = split_names(images, "images", names)
+        shown = np.asarray(items, dtype=np.float64)
+        if shown.ndim not in (4, 5) or (shown.ndim == 5 and shown.shape[4] != 3):
             raise ValueError(
                 "images must have shape (n_manifolds, n_samples, height, width[, 3]), got "
-                f"{images.shape}"
+                f"{shown.shape}"
             )
-        if labels is not None and len(labels) != len(images):
-            raise ValueError(f"labels must have length {len(images)}, got {len(labels)}")
-        total = images.shape[1]
+        total = shown.shape[1]
         chosen = np.linspace(0, total - 1, min(n_samples, total)).round().astype(int)
-        images = images[:n_manifolds, chosen]
-        if images.max() > 1:
-            images = images / 255.0
-        display = cls(
-            images.clip(0.0, 1.0), labels=None if labels is None else labels[:n_manifolds]
-        )
+        shown = shown[:n_manifolds, chosen]
+        if shown.max() > 1:
+            shown = shown / 255.0
+        display = cls(shown.clip(0.0, 1.0), names=None if found is None else found[:n_manifolds])
         return display.plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> ImageManifoldsDisplay:
@@ -135,8 +133,8 @@ class ImageManifoldsDisplay:
         self.im_ = self.ax_.imshow(rows, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
         self.ax_.spines[:].set_visible(False)
         self.ax_.set(xticks=[], yticks=[])
-        if self.labels is not None:
+        if self.names is not None:
             middles = (np.arange(n_rows) + 0.5) * (height + _GAP)
-            self.ax_.set_yticks(middles, self.labels, fontsize="small")
+            self.ax_.set_yticks(middles, [str(name) for name in self.names], fontsize="small")
             self.ax_.tick_params(axis="y", length=0)
         return self

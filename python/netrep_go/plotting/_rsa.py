@@ -107,7 +107,7 @@ class RDMDisplay(DistanceMatrixDisplay):
             name = "rank of dissimilarity" if ranks else "dissimilarity"
         display = cls(
             square[np.ix_(order, order)],
-            labels=None if labels is None else [labels[i] for i in order],
+            names=None if labels is None else [labels[i] for i in order],
             order=order,
             name=name,
         )

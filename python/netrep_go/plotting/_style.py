@@ -1,17 +1,20 @@
-"""What the displays share: colours, axes and legends."""
+"""What the displays share: colors, axes and legends."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from netrep_go._names import Name, check_names, row_names
+from netrep_go._optional import optional
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
 
-# Ten colours that remain distinct with colour vision deficiencies: Petroff, M. A.
+# Ten colors that remain distinct with color vision deficiencies: Petroff, M. A.
 # (2021), Accessible color sequences for data visualization, arXiv:2107.02270.
 COLORS = (
     "#3f90da",
@@ -36,6 +39,18 @@ def axes(ax: Axes | None, figsize: tuple[float, float]) -> Axes:
     return ax
 
 
+def row(ax: Sequence[Axes] | None, n_panels: int) -> npt.NDArray[np.object_]:
+    """Return the axes, of which there must be so many, or those of a new figure in a row."""
+    if ax is None:
+        size = (3.25 * n_panels, 3.2)
+        _, grid = pyplot().subplots(1, n_panels, figsize=size, squeeze=False, layout="constrained")
+        return grid[0]
+    given = np.asarray(ax)
+    if given.shape != (n_panels,):
+        raise ValueError(f"ax must be {n_panels} axes, got shape {given.shape}")
+    return given
+
+
 def panels(n_panels: int) -> npt.NDArray[np.object_]:
     """Return the axes of a new figure with a grid of panels on the same scale."""
     n_columns = min(n_panels, _MAX_COLUMNS)
@@ -55,19 +70,28 @@ def panels(n_panels: int) -> npt.NDArray[np.object_]:
 
 
 def pyplot() -> Any:
-    """Import matplotlib, or say how to install it."""
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise ImportError(
-            "netrep_go.plotting draws with matplotlib, which is not installed: "
-            'pip install "netrep-go[plot]"'
-        ) from error
+    """Import what draws."""
+    optional("matplotlib", "plot", "netrep_go.plotting")
+    from matplotlib import pyplot
+
     return pyplot
 
 
+def names_of(names: Iterable[Name] | None, x: Any, n: int, what: str) -> list[Name] | None:
+    """Return what is drawn beside ``n`` things, of which ``x`` may be a DataFrame with names."""
+    if names is None:
+        return row_names(x)
+    return check_names(names, n, what, unique=False)
+
+
+def write_names(ax: Axes, points: npt.NDArray[np.float64], names: Sequence[Name] | None) -> None:
+    """Write names beside points, if there are any."""
+    for point, name in zip(points, names or (), strict=False):
+        ax.annotate(str(name), point, (4, 4), textcoords="offset points", fontsize="small")
+
+
 def label(ax: Axes, name: str, levels: Sequence[tuple[Any, str, str]]) -> None:
-    """Add an empty labelled point for each level, its colour and marker to the legend."""
+    """Add an empty labelled point for each level, its color and marker to the legend."""
     for level, color, marker in levels:
         ax.scatter([], [], label=f"{name} {level}", **point(color, marker))
 

@@ -9,7 +9,10 @@ package dynamic
 #include <dlfcn.h>
 #include <stdint.h>
 
-static uintptr_t netrep_dlsym(void *library, const char *name) { return (uintptr_t)dlsym(library, name); }
+static uintptr_t netrep_dlsym(void *library, const char *name)
+{
+	return (uintptr_t)dlsym(library, name);
+}
 */
 import "C"
 

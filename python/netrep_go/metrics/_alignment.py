@@ -1,4 +1,4 @@
-"""What the metrics that align two networks share."""
+"""What the measures that align two networks share."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, TransformerTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from netrep_go import _native
 from netrep_go._validation import as_matrix, check_option, pad
-from netrep_go.metrics._cohort import PairwiseMixin
+from netrep_go.metrics._measure import Measure
 from netrep_go.validation import check_equal_shapes
 
 SCORES = ("angular", "euclidean")
 
 
-class AlignmentMetric(PairwiseMixin, BaseEstimator):
+class AlignmentMetric(Measure):
     """A metric that aligns two networks and measures the distance that remains.
 
     The class provides ``partial_fit``, ``finalize_fit``, which sets ``mx_`` and
@@ -33,6 +32,10 @@ class AlignmentMetric(PairwiseMixin, BaseEstimator):
     _n_aligned: Any
     zero_pad: bool
     score_method: str
+
+    # "orth" or "perm" of a class whose value follows from the product X'Y of whitened
+    # activations, up to such an alignment, as ConvolutionalMetric takes it
+    _shift_group: str | None = None
 
     def fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
         """Find the alignment that brings X and Y closest.
@@ -138,25 +141,7 @@ class AlignmentMetric(PairwiseMixin, BaseEstimator):
         _native.call("metrics.aligned_distance", (distance,), inputs)
         return distance[0]
 
-    def fit_score(self, X: ArrayLike, Y: ArrayLike) -> float:
-        """Fit to X and Y and return their distance.
-
-        Parameters
-        ----------
-        X, Y : array_like of shape (n_samples, n_features)
-            Activations of two networks to the same samples.
-
-        Returns
-        -------
-        float
-            The distance: smaller is more alike.
-        """
-        return self.fit(X, Y).score(X, Y)
-
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.transformer_tags = TransformerTags(preserves_dtype=[])
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        tags.target_tags.single_output = False
         return tags

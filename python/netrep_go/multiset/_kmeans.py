@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +11,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
-from netrep_go._alignment import as_cohort
-from netrep_go._jobs import seed_from
+from netrep_go._cohort import Cohorts, Networks, named
+from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
 from netrep_go._validation import as_matrix, check_integer, pad
 from netrep_go.metrics import LinearMetric
-from netrep_go.metrics._cohort import Cohorts, measure_cohorts, named
+from netrep_go.multiset._mean import as_cohort
+
+__all__ = ["ProcrustesKMeans", "procrustes_kmeans"]
 
 
 class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
@@ -40,11 +40,13 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         Number of starts; the one that ends with the smallest inertia is kept.
     center_columns : bool, default=True
         Subtract the mean activation of each neuron, as in :class:`LinearMetric`.
-    random_state : int, RandomState or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Draws the starts.
     n_jobs : int, optional
         Number of threads; None for as many as BLAS uses, -1 for all cores. The
         clusters do not depend on it.
+    verbose : bool, default=False
+        Show progress bars.
 
     Attributes
     ----------
@@ -94,8 +96,9 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         max_iter: int = 100,
         n_restarts: int = 3,
         center_columns: bool = True,
-        random_state: int | np.random.RandomState | None = None,
+        random_state: RandomState = None,
         n_jobs: int | None = None,
+        verbose: bool = False,
     ) -> None:
         self.n_clusters = n_clusters
         self.max_iter = max_iter
@@ -103,15 +106,16 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         self.center_columns = center_columns
         self.random_state = random_state
         self.n_jobs = n_jobs
+        self.verbose = verbose
 
     def fit(
-        self, X: Sequence[ArrayLike], y: Any = None, *, dist_matrix: ArrayLike | None = None
+        self, X: Networks, y: Any = None, *, dist_matrix: ArrayLike | None = None
     ) -> ProcrustesKMeans:
         """Cluster networks.
 
         Parameters
         ----------
-        X : list of n_networks array_like of shape (n_samples, n_features)
+        X : list, dict or Series of n_networks array_like of shape (n_samples, n_features)
             Activations to the same samples. Narrow networks are padded with silent
             neurons.
         y : None
@@ -146,37 +150,36 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         centers = np.empty((self.n_clusters * len(xs[0]), width))
         dists = np.empty((self.n_clusters, len(xs)))
         labels, report = np.empty(len(xs), np.int64), np.empty(3)
-        _native.run(
-            "multiset.kmeans",
-            (centers, dists, labels, report),
-            (shapes, apart, self.max_iter, self.n_restarts, seed_from(self.random_state)),
-            n_jobs=self.n_jobs,
-        )
+        with progress_bar("Clustering networks", self.verbose) as progress:
+            _native.run(
+                "multiset.kmeans",
+                (centers, dists, labels, report),
+                (shapes, apart, self.max_iter, self.n_restarts, seed_from(self.random_state)),
+                n_jobs=self.n_jobs,
+                progress=progress,
+            )
         centers = centers.reshape(self.n_clusters, len(xs[0]), width)
         self.cluster_centers_ = pad(centers, max(x.shape[1] for x in xs))
         self.labels_, self.inertia_ = labels, float(report[1])
         self.n_iter_ = int(report[0])
         if not report[2]:
-            warnings.warn(
+            warn_user(
                 f"k-means did not converge in max_iter={self.max_iter} iterations: "
                 "networks still change clusters. Increase max_iter.",
                 ConvergenceWarning,
-                stacklevel=4,
             )
         return dists
 
-    def _metric(self) -> LinearMetric:
-        return LinearMetric(center_columns=self.center_columns, score_method="euclidean")
+    def _distances(self, cohorts: Cohorts) -> np.ndarray:
+        metric = LinearMetric(center_columns=self.center_columns, score_method="euclidean")
+        return metric._measure_cohorts(cohorts, np.float64, self.n_jobs, verbose=self.verbose)[0]
 
     def _distances_apart(
         self, xs: list[np.ndarray], dist_matrix: ArrayLike | None, name: str
     ) -> np.ndarray:
         """Return the distances between networks that starts are drawn by."""
         if dist_matrix is None:
-            cohorts = Cohorts(named(xs, name), None)
-            return measure_cohorts(self._metric(), cohorts, np.float64, self.n_jobs, verbose=False)[
-                0
-            ]
+            return self._distances(Cohorts(named(xs, name), None))
         apart = as_matrix(dist_matrix, "dist_matrix")
         if apart.shape != (len(xs), len(xs)):
             raise ValueError(
@@ -184,12 +187,12 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
             )
         return apart
 
-    def transform(self, X: Sequence[ArrayLike]) -> np.ndarray:
+    def transform(self, X: Networks) -> np.ndarray:
         """Return the distances of networks from the centroids.
 
         Parameters
         ----------
-        X : list of n_networks array_like of shape (n_samples, n_features)
+        X : list, dict or Series of n_networks array_like of shape (n_samples, n_features)
             Activations to the samples that the clusters were fitted to.
 
         Returns
@@ -206,15 +209,14 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
                 f"X[0] has {len(xs[0])} samples, but the clusters were fitted to {n_samples}"
             )
         networks = named(xs, "X") + named(self.cluster_centers_, "cluster_centers_")
-        cohorts = Cohorts(networks, None, first=len(xs))
-        return measure_cohorts(self._metric(), cohorts, np.float64, self.n_jobs, verbose=False)[0]
+        return self._distances(Cohorts(networks, None, first=len(xs)))
 
-    def predict(self, X: Sequence[ArrayLike]) -> np.ndarray:
+    def predict(self, X: Networks) -> np.ndarray:
         """Return the cluster whose centroid is nearest to each network.
 
         Parameters
         ----------
-        X : list of n_networks array_like of shape (n_samples, n_features)
+        X : list, dict or Series of n_networks array_like of shape (n_samples, n_features)
             Activations to the samples that the clusters were fitted to.
 
         Returns
@@ -226,15 +228,16 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
 
 
 def procrustes_kmeans(
-    Xs: Sequence[ArrayLike],
+    Xs: Networks,
     n_clusters: int,
     dist_matrix: ArrayLike | None = None,
     max_iter: int = 100,
-    random_state: int | np.random.RandomState | None = None,
+    random_state: RandomState = None,
     *,
     n_restarts: int = 3,
     center_columns: bool = True,
     n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Cluster networks by k-means in the metric space of Procrustes distance.
 
@@ -242,7 +245,7 @@ def procrustes_kmeans(
 
     Parameters
     ----------
-    Xs : list of n_networks array_like of shape (n_samples, n_features)
+    Xs : list, dict or Series of n_networks array_like of shape (n_samples, n_features)
         Activations to the same samples. Narrow networks are padded with silent
         neurons.
     n_clusters : int
@@ -251,7 +254,7 @@ def procrustes_kmeans(
         Distances between the networks, if they are known; used for the starts.
     max_iter : int, default=100
         Largest number of updates of the centroids in one start.
-    random_state : int, RandomState or None, default=None
+    random_state : int, RandomState, Generator or None, default=None
         Draws the starts.
     n_restarts : int, default=3
         Number of starts; the one that ends with the smallest inertia is kept.
@@ -259,6 +262,8 @@ def procrustes_kmeans(
         Subtract the mean activation of each neuron.
     n_jobs : int, optional
         Number of threads; None for as many as BLAS uses, -1 for all cores.
+    verbose : bool, default=False
+        Show progress bars.
 
     Returns
     -------
@@ -287,6 +292,7 @@ def procrustes_kmeans(
         center_columns=center_columns,
         random_state=random_state,
         n_jobs=n_jobs,
+        verbose=verbose,
     )
     cent_dists = kmeans._fit(as_cohort(Xs, "Xs"), dist_matrix, "Xs")
     return kmeans.cluster_centers_, kmeans.labels_, cent_dists

@@ -1,46 +1,42 @@
-"""mftma's functions, under its names: for programs that were written for it.
-
-Arrays are (n_features, n_samples) here. :class:`netrep_go.capacity.MeanFieldCapacity` does
-the same and more, with error bars.
-"""
+"""mftma's two functions, on its arrays of shape (n_features, n_samples)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from netrep_go._jobs import RandomState
+from netrep_go._names import split_names
 from netrep_go._validation import as_matrix, check_integer, check_number
-from netrep_go.capacity import (
-    MeanFieldCapacity,
-    explained_variance_dimension,
-    participation_ratio,
-)
 from netrep_go.capacity._correlation import variance_limit
-from netrep_go.capacity._geometry import centered_centers
+from netrep_go.capacity._geometry import explained_variance_dimension, participation_ratio
 from netrep_go.capacity._manifolds import as_manifolds
+from netrep_go.capacity._meanfield import MeanFieldCapacity
 
-__all__ = ["alldata_dimension_analysis", "manifold_analysis_corr"]
+Arrays = Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 
 
 def manifold_analysis_corr(
-    XtotT: Sequence[ArrayLike],
+    XtotT: Arrays,
     kappa: float,
     n_t: int,
     t_vecs: Sequence[ArrayLike] | None = None,
     n_reps: int = 10,
     *,
     k_min: int = 1,
-    random_state: int | np.random.RandomState | None = None,
+    random_state: RandomState = None,
     n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float, int]:
     """Measure the capacity, radius and dimension of manifolds by mean-field theory.
 
     Parameters
     ----------
-    XtotT : sequence of array_like of shape (n_features, n_samples_i)
-        Manifolds.
+    XtotT : list or dict of array_like of shape (n_features, n_samples_i)
+        Manifolds. The index of a DataFrame, which names features, is not used.
     kappa : float
         Margin.
     n_t : int
@@ -51,11 +47,13 @@ def manifold_analysis_corr(
         Starts of the search for each number of correlated directions.
     k_min : int, default=1
         Smallest number of directions to remove. mftma always removes one; with 0 none
-        is removed where the centres are not correlated.
-    random_state : int, RandomState instance or None, default=None
+        is removed where the centers are not correlated.
+    random_state : int, RandomState, Generator or None, default=None
         Determines the vectors and the starts.
     n_jobs : int, optional
         Threads; the result does not depend on them.
+    verbose : bool, default=False
+        Whether to show progress bars.
 
     Returns
     -------
@@ -66,7 +64,7 @@ def manifold_analysis_corr(
     D_M_vec : ndarray of shape (n_manifolds,)
         Dimensions: ``dimension_cos`` of :class:`~netrep_go.capacity.ManifoldGeometry`.
     res_coeff0 : float
-        Mean absolute correlation of the centres, before the removal.
+        Mean absolute correlation of the centers, before the removal.
     KK : int
         Number of directions that were removed.
 
@@ -84,7 +82,7 @@ def manifold_analysis_corr(
     - Every projection is exact. mftma does not look at the status of its solver, which gives
       up on many at its tolerance, and breaks with a "domain error" on few.
     - ``random_state`` makes the result reproducible; mftma uses the global generator.
-    - A centre at the mean of all centres is an error, not a NaN.
+    - A center at the mean of all centers is an error, not a NaN.
 
     Examples
     --------
@@ -105,7 +103,7 @@ def manifold_analysis_corr(
     if vectors and len(vectors[0]) != n_t:
         raise ValueError(f"t_vecs must have n_t = {n_t} columns, got {len(vectors[0])}")
     check_integer(k_min, "k_min", 0)
-    centers = centered_centers(as_manifolds(X))
+    centers = as_manifolds(X).centered_centers()
     most = variance_limit(centers @ centers.T)
     model = MeanFieldCapacity(
         float(kappa),
@@ -114,9 +112,10 @@ def manifold_analysis_corr(
         origin="samples",
         min_removed=min(k_min, most),
         max_removed=most,
-        n_repeats=n_reps,
+        n_restarts=n_reps,
         random_state=random_state,
         n_jobs=n_jobs,
+        verbose=verbose,
     ).fit(X, t_vectors=vectors)
     found = model.manifolds_
     return (
@@ -129,20 +128,20 @@ def manifold_analysis_corr(
 
 
 def alldata_dimension_analysis(
-    XtotT: Sequence[ArrayLike], perc: float = 0.90, *, parity: bool = False
+    XtotT: Arrays, perc: float = 0.90, *, parity: bool = False
 ) -> tuple[float, int, int]:
     """Measure the dimension of all samples together.
 
     Parameters
     ----------
-    XtotT : sequence of array_like of shape (n_features, n_samples_i)
-        Manifolds.
+    XtotT : list or dict of array_like of shape (n_features, n_samples_i)
+        Manifolds. The index of a DataFrame, which names features, is not used.
     perc : float, default=0.90
         Fraction of the variance to explain.
     parity : bool, default=False
         Whether to return mftma's numbers, which are wrong: the smallest singular value is
         left out of the participation ratio; the principal components are those of features
-        as samples, each sample being centred over the features; and their number is one
+        as samples, each sample being centered over the features; and their number is one
         less than what it takes.
 
     Returns
@@ -175,6 +174,11 @@ def alldata_dimension_analysis(
     return float(ratio), int(np.count_nonzero(explained <= perc)), n_features
 
 
-def _transposed(arrays: Sequence[ArrayLike], name: str) -> list[np.ndarray]:
-    """Return the matrices of a list, samples first."""
-    return [np.ascontiguousarray(as_matrix(x, f"{name}[{i}]").T) for i, x in enumerate(arrays)]
+def _transposed(arrays: Arrays, argument: str) -> list[np.ndarray]:
+    """Return the matrices of a list or dict, samples first."""
+    items, names = split_names(arrays, argument)
+    keys = range(len(items)) if names is None else names
+    return [
+        np.ascontiguousarray(as_matrix(x, f"{argument}[{key!r}]").T)
+        for key, x in zip(keys, items, strict=True)
+    ]

@@ -1,0 +1,226 @@
+"""Prints the sizes of files and functions, and fails where an import or a line breaks a rule.
+
+    python .ci/house.py [root]
+
+An import that goes up, between siblings, or to what is not in the tables below is a failure, and so
+is a line of Go above GO_COLUMNS.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import statistics
+import sys
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import NamedTuple
+
+# Bottom to top. A module belongs to the longest entry that is its name or that of a package
+# around it, and imports what is of its own entry or in a layer below: siblings do not meet.
+Layers = tuple[tuple[str, ...], ...]
+
+GO: Layers = (  # packages, as paths in core/ or from the root
+    ("internal",),
+    ("core",),
+    ("linalg",),
+    ("optimize",),
+    ("metrics", "rsa", "capacity", "encoding"),
+    ("multiset",),
+    ("capi",),
+    ("capi/cabi",),
+)
+PYTHON: Layers = (  # modules of netrep_go
+    ("_*",),  # the ground: private modules of the top level
+    ("validation",),
+    ("utils",),
+    ("metrics",),
+    ("rsa", "capacity", "encoding", "datasets", "extract", "embedding", "covariates"),
+    ("multiset",),
+    ("inference",),
+    ("plotting",),
+    ("report",),
+    ("_cli",),
+    # upstream's names
+    ("conv_layers", "kmeans", "metrics.[!_]*", "mftma", "rbf_sampler"),
+    ("netrep_go",),  # __init__.py, which nobody imports
+)
+DISPLAYS = "plotting"  # a result's plot() may import it from above, inside the function
+GO_COLUMNS = 120
+GO_AIM = 100  # lines above are counted
+
+
+class Import(NamedTuple):
+    """An import of one of our modules by another."""
+
+    where: str
+    importer: str
+    imported: str
+    deferred: bool = False
+
+
+class Size(NamedTuple):
+    """Lines of a file or function."""
+
+    lines: int
+    name: str
+
+
+def go_imports(root: Path) -> Iterator[Import]:
+    """Yield imports between Go packages."""
+    for path in go_files(root):
+        importer = go_package(path.parent.relative_to(root).as_posix())
+        for i, line in enumerate(path.read_text().splitlines(), 1):
+            if found := re.fullmatch(r'\s*(?:import )?(?:[\w.]+ )?"netrep_go/(.+)"', line):
+                where = f"{path.relative_to(root)}:{i}"
+                yield Import(where, importer, go_package(found[1]))
+
+
+def go_package(path: str) -> str:
+    """Return the name of a package in the table."""
+    return path.removeprefix("core/")
+
+
+def python_imports(root: Path) -> Iterator[Import]:
+    """Yield imports between modules of netrep_go, but for those that only types need."""
+    package = root / "python" / "netrep_go"
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package).with_suffix("").parts
+        importer = ".".join(parts[:-1] if parts[-1] == "__init__" else parts) or "netrep_go"
+        for node, deferred in _import_nodes(ast.parse(path.read_text()), False):
+            for imported in _imported(node, package):
+                where = f"{path.relative_to(root)}:{node.lineno}"
+                yield Import(where, importer, imported, deferred)
+
+
+def _import_nodes(
+    tree: ast.AST, deferred: bool
+) -> Iterator[tuple[ast.Import | ast.ImportFrom, bool]]:
+    """Yield imports and whether they are inside functions."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield node, deferred
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        else:
+            yield from _import_nodes(node, deferred or isinstance(node, ast.FunctionDef))
+
+
+def _imported(node: ast.Import | ast.ImportFrom, package: Path) -> Iterator[str]:
+    """Yield the modules of ours that a statement imports."""
+    names = [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        names = [f"{base}.{n}" if _is_module(package, f"{base}.{n}") else base for n in names]
+    for name in dict.fromkeys(names):
+        if name == "netrep_go" or name.startswith("netrep_go."):
+            yield name.removeprefix("netrep_go.")
+
+
+def _is_module(package: Path, name: str) -> bool:
+    path = package.parent / name.replace(".", "/")
+    built = name == "netrep_go._capi"
+    return built or path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def wrong_imports(imports: Iterable[Import], layers: Layers) -> Iterator[str]:
+    """Yield what is wrong with imports."""
+    for each in imports:
+        importer, imported = place(each.importer, layers), place(each.imported, layers)
+        if importer is None or imported is None:
+            unknown = each.importer if importer is None else each.imported
+            yield f"{each.where}: {unknown} is in no layer"
+        elif imported == importer or imported[0] < importer[0]:
+            continue
+        elif not (each.deferred and imported[1] == DISPLAYS):
+            yield f"{each.where}: {each.importer} imports {each.imported}, which is not below it"
+
+
+def place(name: str, layers: Layers) -> tuple[int, str] | None:
+    """Return the layer of a module and the entry that it belongs to."""
+    entries = [
+        (len(entry), i, entry)
+        for i, layer in enumerate(layers)
+        for entry in layer
+        if fnmatchcase(name, entry) or re.match(re.escape(entry) + r"[./]", name)
+    ]
+    return max(entries)[1:] if entries else None
+
+
+def go_files(root: Path) -> list[Path]:
+    """Return the files of Go."""
+    return sorted([*(root / "core").rglob("*.go"), *(root / "capi").rglob("*.go")])
+
+
+def long_lines(paths: Iterable[Path], root: Path, columns: int) -> list[str]:
+    """Return where lines are longer, a tab being one column."""
+    return [
+        f"{path.relative_to(root)}:{i}: {len(line)} columns"
+        for path in paths
+        for i, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > columns
+    ]
+
+
+def go_functions(path: Path) -> Iterator[Size]:
+    """Yield the functions of a file that gofmt has formatted: they end in a brace that is first."""
+    start, name = 0, ""
+    for i, line in enumerate(path.read_text().splitlines(), 1):
+        if found := re.match(r"func (?:\(.*?\) )?(\w+)", line):
+            start, name = i, found[1]
+        if name and (line == "}" or (start == i and line.endswith("}"))):
+            yield Size(i - start + 1, f"{path.name} {name}")
+            name = ""
+
+
+def python_functions(path: Path) -> Iterator[Size]:
+    """Yield the functions of a file, without their docstrings."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            first = node.body[0]
+            docstring = first.end_lineno - first.lineno + 1 if ast.get_docstring(node) else 0
+            yield Size(node.end_lineno - node.lineno + 1 - docstring, f"{path.name} {node.name}")
+
+
+def summary(title: str, sizes: Iterable[Size], most: int) -> str:
+    """Return the count, the median and the largest."""
+    sizes = sorted(sizes, reverse=True)
+    median = statistics.median(size.lines for size in sizes)
+    largest = ", ".join(f"{size.name} {size.lines}" for size in sizes[:most])
+    return f"{title}: {len(sizes)}, median {median:g} lines; {largest}"
+
+
+def report(root: Path) -> Iterator[str]:
+    """Yield lines on the sizes of what is not a test."""
+    go = [path for path in go_files(root) if not path.name.endswith("_test.go")]
+    python = sorted((root / "python" / "netrep_go").rglob("*.py"))
+    for language, files, functions in (
+        ("Go", go, go_functions),
+        ("Python", python, python_functions),
+    ):
+        lines = (Size(len(p.read_text().splitlines()), f"{p.parent.name}/{p.name}") for p in files)
+        yield summary(f"{language} files", lines, 5)
+        yield summary(f"{language} functions", (f for p in files for f in functions(p)), 8)
+    yield f"Go lines above {GO_AIM} columns: {len(long_lines(go, root, GO_AIM))}"
+
+
+def violations(root: Path) -> list[str]:
+    """Return what breaks a rule."""
+    return [
+        *wrong_imports(go_imports(root), GO),
+        *wrong_imports(python_imports(root), PYTHON),
+        *long_lines(go_files(root), root, GO_COLUMNS),
+    ]
+
+
+def main(root: Path) -> int:
+    """Print the report and the violations, and return the exit status."""
+    print(*report(root), sep="\n")
+    wrong = violations(root)
+    print(*wrong, sep="\n", end="\n" if wrong else "")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(*sys.argv[1:2] or [Path(__file__).parents[1]])))

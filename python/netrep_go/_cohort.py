@@ -1,0 +1,206 @@
+"""Networks with their names in messages, and the distances between all pairs of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+from tqdm.auto import tqdm
+
+from netrep_go import _native
+from netrep_go._jobs import progress_bar
+from netrep_go._names import Name, split_names
+
+Named = tuple[str, Any]
+Networks = Sequence[Any] | Mapping[Name, Any]
+
+# Training distances, and held-out distances if there are any.
+Measured = tuple[np.ndarray, np.ndarray | None]
+
+
+@dataclass
+class Cohorts:
+    """The networks of an all-pairs computation, each with its name in messages.
+
+    With ``first`` = 0 all pairs of ``train`` are measured, else the first
+    ``first`` networks against the others.
+    """
+
+    train: list[Named]
+    test: list[Named] | None
+    first: int = 0
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The shape of the distance matrix."""
+        n = len(self.train)
+        return (self.first, n - self.first) if self.first else (n, n)
+
+    def pairs(self, symmetric: bool, diagonal: bool) -> list[tuple[int, int]]:
+        """Return the pairs of networks to measure, i < j if the measure is symmetric."""
+        if self.first:
+            rows, columns = range(self.first), range(self.first, len(self.train))
+            return [(i, j) for i in rows for j in columns]
+        n = len(self.train)
+        upper = [(i, j) for i in range(n) for j in range(i + (not diagonal), n)]
+        return upper if symmetric else upper + [(j, i) for i, j in upper if i < j]
+
+
+def one_set(
+    train: Networks, test: Networks | None, names: Iterable[Name] | None, arguments: Sequence[str]
+) -> Cohorts:
+    """Return a set of networks whose pairs are to be measured; the arguments' names in messages."""
+    train_set, own = _labelled(train, arguments[0], names)
+    if test is None:
+        return Cohorts(train_set, None)
+    return Cohorts(train_set, _matched(test, own, len(train_set), *arguments))
+
+
+def two_sets(
+    first: tuple[Networks, Networks | None, str], second: tuple[Networks, Networks | None, str]
+) -> Cohorts:
+    """Return two sets of networks, each with held-out data or None and its name in messages."""
+    (xs, own_x), (ys, own_y) = (_labelled(train, name, None) for train, _, name in (first, second))
+    test = [
+        _matched(held_out, own, len(train), name, f"{name}_test")
+        for (_, held_out, name), train, own in ((first, xs, own_x), (second, ys, own_y))
+        if held_out is not None
+    ]
+    return Cohorts(xs + ys, test[0] + test[1] if test else None, first=len(xs))
+
+
+def named(xs: Networks, argument: str, names: Iterable[Name] | None = None) -> list[Named]:
+    """Give each network of an argument its name in messages, such as ``Xs[0]`` or ``Xs['V1']``."""
+    return _labelled(xs, argument, names)[0]
+
+
+def _labelled(
+    xs: Networks, argument: str, names: Iterable[Name] | None
+) -> tuple[list[Named], list[Name] | None]:
+    """Return the networks under their names in messages, and the names that users gave."""
+    items, own = split_names(xs, argument, names)
+    if not items:
+        raise ValueError(f"{argument} must hold at least one network, got none")
+    labels = range(len(items)) if own is None else own
+    return [(f"{argument}[{label!r}]", x) for label, x in zip(labels, items, strict=True)], own
+
+
+def _matched(
+    test: Networks, own: list[Name] | None, n: int, train_name: str, name: str
+) -> list[Named]:
+    """Return the held-out data of networks in the order of their training data."""
+    if len(test) != n:
+        raise ValueError(
+            f"{name} must have one array for each of the {n} networks in {train_name}, but there "
+            f"are {n} networks in the training data and {len(test)} in the test data"
+        )
+    networks, names = _labelled(test, name, None)
+    if own is None or names is None:
+        return networks
+    for found, there, elsewhere in ((own, train_name, names), (names, name, own)):
+        alone = [label for label in found if label not in elsewhere]
+        if alone:
+            raise ValueError(
+                f"{name} and {train_name} must hold the same networks, but {alone[0]!r} is in "
+                f"{there} alone"
+            )
+    by_name = dict(zip(names, networks, strict=True))
+    return [by_name[name] for name in own]
+
+
+def measure(
+    routine: str,
+    cohorts: Cohorts,
+    inputs: Sequence[_native.Argument],
+    *,
+    n_jobs: int | None,
+    verbose: bool,
+    counts: np.ndarray | None = None,
+) -> Measured:
+    """Run an all-pairs routine, which may report counts of what it did."""
+    held_out = cohorts.test is not None
+    train = np.empty(cohorts.shape)
+    test = np.empty(cohorts.shape if held_out else (0, 0))
+    outputs = (train, test) if counts is None else (train, test, counts)
+    with progress_bar("Computing distances", verbose) as progress, named_in_errors(cohorts):
+        _native.run(routine, outputs, inputs, n_jobs=n_jobs, progress=progress)
+    return train, test if held_out else None
+
+
+def measure_pairs(
+    compare: Callable[[int, int], tuple[float, float | None]],
+    cohorts: Cohorts,
+    *,
+    symmetric: bool,
+    diagonal: bool,
+    verbose: bool,
+) -> Measured:
+    """Compare networks i and j for all pairs, one after the other.
+
+    ``compare`` returns the training and the held-out value. Without ``diagonal``, a
+    network is at distance 0 from itself.
+    """
+    train = np.zeros(cohorts.shape)
+    test = None if cohorts.test is None else np.zeros(cohorts.shape)
+    pairs = cohorts.pairs(symmetric, diagonal)
+    for i, j in tqdm(pairs, desc="Computing distances", disable=not verbose):
+        with _pair_in_errors(cohorts, i, j):
+            values = compare(i, j)
+        for D, value in zip((train, test), values, strict=True):
+            if D is not None:
+                D[i, j - cohorts.first] = value
+                if symmetric and not cohorts.first:
+                    D[j, i] = value
+    return train, test
+
+
+@contextmanager
+def _pair_in_errors(cohorts: Cohorts, i: int, j: int) -> Iterator[None]:
+    """Say of which pair of networks an error is."""
+    pair = f"{cohorts.train[i][0]} and {cohorts.train[j][0]}"
+    try:
+        yield
+    except Exception as error:
+        if type(error) in (ValueError, np.linalg.LinAlgError):
+            raise type(error)(f"{pair}: {error}") from error
+        error.add_note(f"raised when {pair} were compared")
+        raise
+
+
+@contextmanager
+def named_in_errors(cohorts: Cohorts) -> Iterator[None]:
+    """Call the networks of an error from Go by the user's names."""
+
+    def name(match: re.Match[str]) -> str:
+        networks = cohorts.test if match[1] else cohorts.train
+        return networks[int(match[2])][0]
+
+    try:
+        yield
+    except ValueError as error:
+        text = re.sub(r"\b(held-out )?network (\d+)", name, str(error))
+        raise type(error)(text) from None
+
+
+def check_dtype(dtype: DTypeLike) -> None:
+    """Raise if ``dtype`` is no precision that distances are computed in."""
+    if np.dtype(dtype) not in (np.float64, np.float32):
+        raise ValueError(f"dtype must be float64 or float32, got {dtype!r}")
+
+
+def check_double(dtype: DTypeLike, who: str) -> None:
+    """Raise if ``dtype`` is not float64."""
+    if np.dtype(dtype) != np.float64:
+        raise ValueError(f"{who} computes in float64 only, got dtype {dtype!r}")
+
+
+def resolve_n_jobs(n_jobs: int | None, processes: int | None) -> int | None:
+    """Return the one of the two names that was given."""
+    if n_jobs is not None and processes is not None:
+        raise ValueError("give n_jobs or processes, which mean the same, but not both")
+    return processes if n_jobs is None else n_jobs

@@ -1,0 +1,54 @@
+"""The names that users give to networks, layers, models and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+Name = Hashable
+
+
+def split_names(
+    xs: Mapping[Any, Any] | Sequence[Any] | np.ndarray,
+    argument: str,
+    names: Iterable[Name] | None = None,
+) -> tuple[list[Any], list[Name] | None]:
+    """Return the items of an argument and their names, None if it has none.
+
+    A mapping and a pandas Series bring theirs; a sequence takes ``names``.
+    """
+    if isinstance(xs, (str, bytes)) or not hasattr(xs, "__len__"):
+        raise TypeError(f"{argument} must be a list of arrays, got {type(xs).__name__}")
+    own = _own_names(xs)
+    if own is not None and names is not None:
+        raise ValueError(f"{argument} has names of its own: leave out names")
+    items = list(xs.values()) if isinstance(xs, Mapping) else list(xs)
+    return items, own if names is None else check_names(names, len(items), argument)
+
+
+def check_names(names: Iterable[Name], n: int, what: str, *, unique: bool = True) -> list[Name]:
+    """Return a list of ``n`` names, one for each of ``what``, none twice if they must differ."""
+    if isinstance(names, (str, bytes)):
+        raise TypeError(f"names must be a list of names, got {names!r}")
+    names = list(names)
+    if len(names) != n:
+        raise ValueError(f"names must have one entry for each of the {n} {what}, got {len(names)}")
+    if unique and len(set(names)) < n:
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"names must differ, got {twice!r} more than once")
+    return names
+
+
+def row_names(x: Any) -> list[Name] | None:
+    """Return the index of a pandas object, None of others and if it only counts rows."""
+    index = getattr(x, "index", None)
+    if index is None or callable(index):
+        return None
+    labels = list(index)
+    return None if labels == list(range(len(labels))) else labels
+
+
+def _own_names(xs: Any) -> list[Name] | None:
+    return list(xs) if isinstance(xs, Mapping) else row_names(xs)

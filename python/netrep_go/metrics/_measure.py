@@ -1,0 +1,319 @@
+"""What a measure is: a comparison of two representations of the same samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import Tags
+from sklearn.utils.validation import validate_data
+
+from netrep_go._cohort import (
+    Cohorts,
+    Measured,
+    Networks,
+    check_double,
+    check_dtype,
+    measure_pairs,
+    one_set,
+    resolve_n_jobs,
+)
+from netrep_go._names import Name
+from netrep_go._results import Result
+from netrep_go._validation import as_matrix
+
+__all__ = ["Measure", "Properties"]
+
+Kind = Literal["distance", "similarity"]
+
+INVARIANCES = ("permutation", "rotation", "linear", "scale", "translation")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Properties(Result):
+    """What is true of a measure.
+
+    Attributes
+    ----------
+    kind : {'distance', 'similarity'} or None
+        Whether smaller or larger values mean more alike; None where that is not known.
+    range : tuple of (float, float)
+        Smallest and largest value, on the data that the measure is fitted to.
+    symmetric : bool
+        Whether the two networks may change places: f(X, Y) = f(Y, X).
+    triangle : bool
+        Whether f(X, Z) <= f(X, Y) + f(Y, Z).
+    invariances : frozenset of str
+        What may be done to either network without a change of the value: 'permutation'
+        of the features, 'rotation', any invertible 'linear' map, 'scale' (one positive
+        factor) and 'translation' (a constant added to each feature).
+    data : str
+        What a network is: 'matrix' (n_samples, n_features), 'images' (n_images, height,
+        width, n_channels), 'repeats' (n_inputs, n_repeats, n_neurons), 'gaussians' (means
+        and covariances of each input) or 'process' (a mean and a covariance over all times
+        and neurons).
+    cost : str
+        Leading term of the operations of a pair, for n samples and p features.
+    reference : str
+        Where the measure was defined.
+    """
+
+    kind: Kind | None
+    range: tuple[float, float] = (-np.inf, np.inf)
+    symmetric: bool = False
+    triangle: bool = False
+    invariances: frozenset[str] = field(default_factory=frozenset)
+    data: str = "matrix"
+    cost: str = ""
+    reference: str = ""
+
+    def __post_init__(self) -> None:
+        unknown = set(self.invariances) - set(INVARIANCES)
+        if unknown:
+            raise ValueError(f"invariances are among {INVARIANCES}, got {sorted(unknown)}")
+        object.__setattr__(self, "invariances", frozenset(self.invariances))
+
+
+class Measure(BaseEstimator):
+    """Base class of all measures.
+
+    A subclass tells what is true of it in `properties`. If there is nothing to fit, it
+    provides ``_compare(x, y)``, the value for two networks that have been checked, and
+    ``_check_parameters``. If there is, it writes ``fit`` and ``score`` itself. Where Go
+    has a routine for all pairs, it overrides ``_measure``.
+
+    See Also
+    --------
+    as_measure : A measure from any function of two arrays.
+    measures : The table of all measures.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.metrics import Measure, Properties
+    >>> class MeanDifference(Measure):
+    ...     @property
+    ...     def properties(self):
+    ...         return Properties(kind="distance", range=(0, np.inf), symmetric=True, triangle=True)
+    ...
+    ...     def _compare(self, x, y):
+    ...         return abs(x.mean() - y.mean())
+    >>> float(MeanDifference().fit_score(np.zeros((5, 2)), np.ones((5, 3))))
+    1.0
+    """
+
+    @property
+    def properties(self) -> Properties:
+        """What is true of the measure with its parameters."""
+        raise TypeError(f"{type(self).__name__} must define properties, as every Measure")
+
+    def _check_parameters(self) -> None:
+        """Raise if a parameter is out of its range."""
+
+    def _check_network(self, x: Any, name: str) -> Any:
+        """Return a network as the measure takes it."""
+        return as_matrix(x, name)
+
+    def _check_pair(self, X: Any, Y: Any) -> tuple[Any, Any]:
+        x, y = self._check_network(X, "X"), self._check_network(Y, "Y")
+        if len(x) != len(y):
+            raise ValueError(
+                "Expected arrays with equal numbers of samples, but got arrays with shapes "
+                f"{x.shape} and {y.shape}."
+            )
+        return x, y
+
+    def _compare(self, x: Any, y: Any) -> float:
+        raise TypeError(f"{type(self).__name__} must define _compare, or fit and score")
+
+    def fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
+        """Check X and Y: there is nothing to fit.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_samples, n_features)
+            Activations of two networks to the same samples.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X or Y is not a finite, real matrix or they differ in samples.
+        """
+        self._check_parameters()
+        validate_data(self, X, Y, skip_check_array=True)
+        self._check_pair(X, Y)
+        return self
+
+    def score(self, X: ArrayLike, Y: ArrayLike) -> float:
+        """Return the value of the measure for X and Y.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_samples, n_features)
+            Activations of two networks to the same samples. ``fit`` need not have
+            been called.
+
+        Returns
+        -------
+        float
+            A distance or a similarity: see `properties`.
+
+        Raises
+        ------
+        ValueError
+            If X or Y is not a finite, real matrix, they differ in samples, or the
+            measure is undefined for them.
+        """
+        self._check_parameters()
+        return self._compare(*self._check_pair(X, Y))
+
+    def fit_score(self, X: ArrayLike, Y: ArrayLike) -> float:
+        """Fit to X and Y and return their score.
+
+        Parameters
+        ----------
+        X, Y : array_like
+            Two networks, as for ``fit``.
+
+        Returns
+        -------
+        float
+            As ``score``.
+        """
+        return self.fit(X, Y).score(X, Y)
+
+    def pairwise_distances(
+        self,
+        train_data: Networks,
+        test_data: Networks | None = None,
+        processes: int | None = None,
+        verbose: bool = True,
+        *,
+        n_jobs: int | None = None,
+        dtype: DTypeLike = np.float64,
+        names: Iterable[Name] | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the values of the measure for all pairs of networks.
+
+        The same as :func:`netrep_go.multiset.pairwise_distances`, but with
+        netrep's return value: always two matrices.
+
+        Parameters
+        ----------
+        train_data : list or dict of n_networks array_like
+            Activations that alignments are fitted to. All networks see the same
+            samples; widths may differ.
+        test_data : list or dict of n_networks array_like, optional
+            Held-out activations to measure the fitted alignments on.
+        processes : int, optional
+            Another name of ``n_jobs``.
+        verbose : bool, default=True
+            Show a progress bar.
+        n_jobs : int, optional
+            Number of threads; None for as many as BLAS uses, -1 for all cores.
+            The values do not depend on it.
+        dtype : {float64, float32}, default=float64
+            Precision of the products of activations; see the multiset function.
+        names : sequence, optional
+            Names of the networks for messages, if these are a list.
+
+        Returns
+        -------
+        D_train, D_test : ndarray of shape (n_networks, n_networks)
+            As from the multiset function. Without test data D_test is infinite off the
+            diagonal, or NaN if the measure is no distance.
+        """
+        cohorts = one_set(train_data, test_data, names, ("train_data", "test_data"))
+        d_train, d_test = self._measure_cohorts(
+            cohorts, dtype, resolve_n_jobs(n_jobs, processes), verbose
+        )
+        return self._two_matrices(d_train, d_test)
+
+    def _two_matrices(
+        self, d_train: np.ndarray, d_test: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return netrep's pair of matrices, whether or not there is test data."""
+        if d_test is not None:
+            return d_train, d_test
+        if self.properties.kind != "distance":
+            return d_train, np.full(d_train.shape, np.nan)
+        d_test = np.full(d_train.shape, np.inf)
+        np.fill_diagonal(d_test, 0.0)
+        return d_train, d_test
+
+    def _measure_cohorts(
+        self, cohorts: Cohorts, dtype: DTypeLike, n_jobs: int | None, verbose: bool
+    ) -> Measured:
+        """Return training and held-out values between networks."""
+        check_dtype(dtype)
+        self._check_parameters()
+        return self._measure(cohorts, dtype, n_jobs, verbose)
+
+    def _measure(
+        self, cohorts: Cohorts, dtype: DTypeLike, n_jobs: int | None, verbose: bool
+    ) -> Measured:
+        """Measure pair by pair: what Go has no routine for."""
+        check_double(dtype, type(self).__name__)
+        cohorts = self._checked(cohorts)
+
+        def compare(i: int, j: int) -> tuple[float, float | None]:
+            return self._measure_pair(cohorts, i, j, n_jobs)
+
+        said = self.properties
+        return measure_pairs(
+            compare,
+            cohorts,
+            symmetric=said.symmetric,
+            diagonal=said.kind != "distance",
+            verbose=verbose,
+        )
+
+    def _checked(self, cohorts: Cohorts) -> Cohorts:
+        """Return networks as the measure takes them: each is checked once."""
+        train, test = (
+            networks and [(name, self._check_network(x, name)) for name, x in networks]
+            for networks in (cohorts.train, cohorts.test)
+        )
+        return Cohorts(train, test, cohorts.first)
+
+    def _measure_pair(
+        self, cohorts: Cohorts, i: int, j: int, n_jobs: int | None
+    ) -> tuple[float, float | None]:
+        """Return the training and the held-out value of a pair."""
+        (_, X), (_, Y) = cohorts.train[i], cohorts.train[j]
+        fitted = clone(self).fit(X, Y)
+        value = fitted.score(X, Y)
+        if cohorts.test is None:
+            return value, None
+        return value, fitted.score(cohorts.test[i][1], cohorts.test[j][1])
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        tags.target_tags.single_output = False
+        return tags
+
+
+def check_distance(measure: Any, where: str) -> None:
+    """Raise if something is not known to be a distance, where that is needed."""
+    said = measure.properties.kind if isinstance(measure, Measure) else None
+    if said == "similarity":
+        raise ValueError(
+            f"{where} needs a distance, but {measure!r} is a similarity: use a distance, such as "
+            "'procrustes' or 'cka_angular', or declare a function that turns similarities into "
+            "distances, as_measure(f, kind='distance')"
+        )
+    if said is None:
+        raise ValueError(
+            f"{where} needs a distance, and nothing says that {measure!r} is one: declare it, "
+            "as_measure(..., kind='distance')"
+        )

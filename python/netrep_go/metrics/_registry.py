@@ -1,0 +1,287 @@
+"""The table of measures, and measures from functions and objects of users."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, NamedTuple, Self
+
+from sklearn.base import BaseEstimator, clone
+
+from netrep_go._optional import pandas
+from netrep_go._results import Result
+from netrep_go._validation import check_option
+from netrep_go.metrics._measure import Kind, Measure, Properties
+
+__all__ = ["MeasureTable", "as_measure", "get_measure", "measures"]
+
+
+class _Entry(NamedTuple):
+    """Where a measure is, and the parameters that its name stands for."""
+
+    module: str
+    cls: str
+    params: dict[str, Any] = {}  # noqa: RUF012 - never written to
+
+
+# A name says which convention it is. Modules are imported on use.
+_ENTRIES = {
+    "procrustes": _Entry("netrep_go.metrics._linear", "LinearMetric"),
+    "procrustes_size_and_shape": _Entry(
+        "netrep_go.metrics._linear", "LinearMetric", {"score_method": "euclidean"}
+    ),
+    "permutation": _Entry("netrep_go.metrics._permutation", "PermutationMetric"),
+    "cka": _Entry("netrep_go.metrics._cka", "LinearCKA", {"score_method": "cosine"}),
+    "cka_angular": _Entry("netrep_go.metrics._cka", "LinearCKA"),
+    "convolutional": _Entry("netrep_go.metrics._convolution", "ConvolutionalMetric"),
+    "gaussian": _Entry("netrep_go.metrics._gaussian", "GaussianStochasticMetric"),
+    "gaussian_process": _Entry("netrep_go.metrics._gaussian", "GPStochasticMetric"),
+    "energy": _Entry("netrep_go.metrics._energy", "EnergyStochasticMetric"),
+}
+
+
+def get_measure(name: str, **params: Any) -> Measure:
+    """Return a measure by its name in the table of :func:`measures`.
+
+    Parameters
+    ----------
+    name : str
+        Such as 'procrustes' or 'cka'.
+    **params
+        Parameters of its class, beside or in place of those that the name stands for.
+
+    Returns
+    -------
+    Measure
+        A new instance.
+
+    Raises
+    ------
+    ValueError
+        If there is no measure of that name.
+    TypeError
+        If a parameter is unknown, or one that has no default is missing.
+
+    Examples
+    --------
+    >>> from netrep_go.metrics import get_measure
+    >>> get_measure("cka")
+    LinearCKA(score_method='cosine')
+    >>> get_measure("procrustes", alpha=0.5)
+    LinearMetric(alpha=0.5)
+    """
+    check_option(name, "measure", list(_ENTRIES))
+    entry = _ENTRIES[name]
+    return getattr(import_module(entry.module), entry.cls)(**(entry.params | params))
+
+
+@dataclass(frozen=True, repr=False)
+class MeasureTable(Result):
+    """The measures that have a name, each with what is true of it.
+
+    Attributes
+    ----------
+    properties : dict of str to Properties
+        By name, for the default parameters.
+    """
+
+    properties: dict[str, Properties]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.properties)
+
+    def __len__(self) -> int:
+        return len(self.properties)
+
+    def __getitem__(self, name: str) -> Properties:
+        return self.properties[name]
+
+    def __repr__(self) -> str:
+        return f"MeasureTable({', '.join(self)})"
+
+    def to_frame(self) -> Any:
+        """Return a pandas DataFrame with one row a measure, by name."""
+        rows = {
+            name: {
+                "class": _ENTRIES[name].cls,
+                "kind": said.kind,
+                "low": said.range[0],
+                "high": said.range[1],
+                "symmetric": said.symmetric,
+                "triangle": said.triangle,
+                "invariances": ", ".join(sorted(said.invariances)),
+                "data": said.data,
+                "cost": said.cost,
+                "reference": said.reference,
+            }
+            for name, said in self.properties.items()
+        }
+        return pandas().DataFrame.from_dict(rows, orient="index").rename_axis("measure")
+
+
+def measures() -> MeasureTable:
+    """Return the table of all measures that have a name.
+
+    Returns
+    -------
+    MeasureTable
+        With ``to_frame()``. It shows what is true with default parameters; other
+        parameters may change it: see ``get_measure(name, ...).properties``.
+
+    Examples
+    --------
+    >>> from netrep_go.metrics import measures
+    >>> table = measures()
+    >>> table["cka"].kind, table["cka"].range
+    ('similarity', (0, 1))
+    >>> [name for name in table if table[name].triangle][:2]
+    ['procrustes', 'procrustes_size_and_shape']
+    """
+    return MeasureTable({name: _default(name).properties for name in _ENTRIES})
+
+
+def _default(name: str) -> Measure:
+    """Return a measure with its default parameters, and 1 for a number that has none."""
+    entry = _ENTRIES[name]
+    parameters = inspect.signature(getattr(import_module(entry.module), entry.cls)).parameters
+    missing = {key: 1 for key, value in parameters.items() if value.default is value.empty}
+    return get_measure(name, **missing)
+
+
+def as_measure(
+    measure: Any,
+    *,
+    kind: Kind | None = None,
+    symmetric: bool | None = None,
+    triangle: bool | None = None,
+) -> Measure:
+    """Return a measure from a name, a function or an object with ``fit`` and ``score``.
+
+    Everything that compares networks calls this; call it yourself to declare what is
+    true of a function. What is not declared counts as unknown: both orders of a pair are
+    computed, and where direction matters the function is refused.
+
+    Parameters
+    ----------
+    measure : str, callable, or object with fit and score
+        A name of :func:`measures`, a function ``f(X, Y)`` of two arrays that returns a
+        number, an object with ``fit(X, Y)`` and ``score(X, Y)``, or a
+        :class:`Measure`, which comes back as it is.
+    kind : {'distance', 'similarity'}, optional
+        Whether smaller or larger values mean more alike.
+    symmetric : bool, optional
+        Whether f(X, Y) = f(Y, X), so that one order of a pair is enough.
+    triangle : bool, optional
+        Whether the triangle inequality holds.
+
+    Returns
+    -------
+    Measure
+        With `properties` as declared.
+
+    Raises
+    ------
+    TypeError
+        If it is none of these. A class is not: pass an instance.
+    ValueError
+        If something is declared of a measure that has properties of its own.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.metrics import as_measure
+    >>> from netrep_go.multiset import pairwise_distances
+    >>> def norms_apart(X, Y):
+    ...     return abs(np.linalg.norm(X) - np.linalg.norm(Y))
+    >>> distance = as_measure(norms_apart, kind="distance", symmetric=True, triangle=True)
+    >>> pairwise_distances(distance, [np.ones((4, 1)), np.ones((4, 4))], verbose=False)
+    array([[0., 2.],
+           [2., 0.]])
+    """
+    if kind is not None:
+        check_option(kind, "kind", ("distance", "similarity"))
+    declared = {"kind": kind, "symmetric": symmetric, "triangle": triangle}
+    if isinstance(measure, (str, Measure)):
+        if any(value is not None for value in declared.values()):
+            raise ValueError(f"{measure!r} has properties of its own: leave kind etc. out")
+        return get_measure(measure) if isinstance(measure, str) else measure
+    if isinstance(measure, type):
+        raise TypeError(f"pass an instance, {measure.__name__}(), not the class")
+    if callable(getattr(measure, "fit", None)) and callable(getattr(measure, "score", None)):
+        return _Fitted(measure, **declared)
+    if callable(measure):
+        return _Function(measure, **declared)
+    raise TypeError(
+        "metric must be a measure such as LinearMetric(), the name of one, a function "
+        f"f(X, Y) or an object with fit and score, got {measure!r}"
+    )
+
+
+class _Declared(Measure):
+    """A measure of which only what users declare is known, and which checks its networks."""
+
+    def __init__(
+        self,
+        measure: Any,
+        kind: Kind | None = None,
+        symmetric: bool | None = None,
+        triangle: bool | None = None,
+    ) -> None:
+        self.measure = measure
+        self.kind = kind
+        self.symmetric = symmetric
+        self.triangle = triangle
+
+    @property
+    def properties(self) -> Properties:
+        return Properties(
+            kind=self.kind, symmetric=bool(self.symmetric), triangle=bool(self.triangle)
+        )
+
+    def _check_network(self, x: Any, name: str) -> Any:
+        return x
+
+    def __repr__(self) -> str:
+        return f"as_measure({_name(self.measure)})"
+
+
+class _Function(_Declared):
+    """A function of two networks, which gets them as they are."""
+
+    def fit(self, X: Any, Y: Any) -> Self:
+        return self
+
+    def score(self, X: Any, Y: Any) -> float:
+        return float(self.measure(X, Y))
+
+
+class _Fitted(_Declared):
+    """An object with ``fit`` and ``score``; the user's own is never fitted."""
+
+    def fit(self, X: Any, Y: Any) -> Self:
+        self.fitted_ = _duplicate(self.measure)
+        self.fitted_.fit(X, Y)
+        return self
+
+    def score(self, X: Any, Y: Any) -> float:
+        return float(self.fitted_.score(X, Y))
+
+    def transform(self, X: Any, Y: Any) -> Any:
+        """Map X and Y into their common space, if the object does that."""
+        return self.fitted_.transform(X, Y)
+
+    @property
+    def zero_pad(self) -> bool:
+        """Whether widths are made equal before, as netrep's own metrics do."""
+        return getattr(self.measure, "zero_pad", True)
+
+
+def _duplicate(measure: Any) -> Any:
+    return clone(measure) if isinstance(measure, BaseEstimator) else deepcopy(measure)
+
+
+def _name(measure: Callable[..., Any]) -> str:
+    return getattr(measure, "__name__", None) or repr(measure)

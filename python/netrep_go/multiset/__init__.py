@@ -1,0 +1,19 @@
+"""Distances within and between sets of networks, their means and clusters."""
+
+from netrep_go.multiset._distances import cross_distances, pairwise_distances
+from netrep_go.multiset._kmeans import ProcrustesKMeans, procrustes_kmeans
+from netrep_go.multiset._mean import euclidean_tangent_space, frechet_mean, procrustes_average
+
+__all__ = [
+    "ProcrustesKMeans",
+    "cross_distances",
+    "euclidean_tangent_space",
+    "frechet_mean",
+    "pairwise_distances",
+    "procrustes_average",
+    "procrustes_kmeans",
+]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,351 @@
+"""Means of networks that are aligned to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.exceptions import ConvergenceWarning
+
+from netrep_go import _native
+from netrep_go._cohort import Networks, named
+from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
+from netrep_go._validation import (
+    as_matrices,
+    as_matrix,
+    check_integer,
+    check_number,
+    check_option,
+)
+from netrep_go.metrics._iterative import GROUPS
+
+__all__ = ["euclidean_tangent_space", "frechet_mean", "procrustes_average"]
+
+_METHODS = ("full_batch", "streaming")
+
+
+def frechet_mean(
+    Xs: Networks,
+    group: Literal["orth", "perm", "identity"] = "orth",
+    random_state: RandomState = None,
+    tol: float = 1e-3,
+    max_iter: int = 100,
+    warmstart: ArrayLike | None = None,
+    verbose: bool = False,
+    method: Literal["streaming", "full_batch"] = "streaming",
+    return_aligned_Xs: bool = False,
+    *,
+    n_jobs: int | None = None,
+) -> np.ndarray | tuple[np.ndarray, list[np.ndarray]]:
+    r"""Return the average of networks, each aligned to it as well as can be.
+
+    A local minimum over M of
+
+    .. math:: \sum_i \min_{T \in G} \|X_i T - M\|_F^2
+
+    found by aligning all networks to M and averaging them in turn (generalised
+    Procrustes analysis).
+
+    Parameters
+    ----------
+    Xs : list, dict or Series of n_networks array_like of shape (n_samples, n_features)
+        Activations to the same samples. Narrow networks are padded with silent
+        neurons. Nothing is centered.
+    group : {'orth', 'perm', 'identity'}, default='orth'
+        Alignments: rotations and reflections, permutations of neurons, or none.
+    random_state : int, RandomState, Generator or None, default=None
+        Draws the network, among the widest, that the iteration starts from.
+    tol : float, default=1e-3
+        The iteration ends once the root mean square change of an entry of the mean
+        is at most this, in the units of the activations. At 0 it takes
+        ``max_iter`` sweeps unless nothing changes at all.
+    max_iter : int, default=100
+        Largest number of sweeps over the networks.
+    warmstart : array_like of shape (n_samples, n_features), optional
+        Start from this; ``n_features`` is the largest width. It is not written to.
+    verbose : bool, default=False
+        Show a progress bar.
+    method : {'streaming', 'full_batch'}, default='streaming'
+        Full batch replaces the mean by the average of the aligned networks.
+        Streaming lets them enter a running average one by one, the start counting
+        as one network and every sweep adding to the count, so that its steps
+        shrink as 1/sweep: it changes little long before it has arrived. Prefer
+        full batch unless results have to agree with netrep's default.
+    return_aligned_Xs : bool, default=False
+        Also return the networks aligned to the mean.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores. The
+        result does not depend on it.
+
+    Returns
+    -------
+    Xbar : ndarray of shape (n_samples, n_features)
+        The mean.
+    aligned_Xs : list of ndarray of shape (n_samples, n_features)
+        Only with ``return_aligned_Xs``.
+
+    Raises
+    ------
+    ValueError
+        If an array is not a finite, real matrix (the message names its index), the
+        numbers of samples differ, or an option is out of range.
+
+    Warns
+    -----
+    sklearn.exceptions.ConvergenceWarning
+        If ``max_iter`` sweeps do not reach ``tol > 0``.
+
+    See Also
+    --------
+    euclidean_tangent_space : What separates each network from the mean.
+    procrustes_kmeans : Several means, and which networks belong to each.
+
+    References
+    ----------
+    Gower & Dijksterhuis (2004). Procrustes Problems. Oxford University Press,
+    chapter 9.
+
+    Williams, Kunz, Kornblith & Linderman (2021). Generalized Shape Metrics on
+    Neural Representations. NeurIPS 34. arXiv:2110.14739.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.stats import ortho_group
+    >>> from netrep_go.multiset import frechet_mean
+    >>> X = np.random.default_rng(0).standard_normal((40, 5))
+    >>> Xs = [X @ ortho_group.rvs(5, random_state=seed) for seed in range(3)]
+    >>> mean = frechet_mean(Xs, method="full_batch", random_state=0)
+    >>> bool(np.allclose(mean @ mean.T, X @ X.T))
+    True
+    """
+    xs = as_cohort(Xs, "Xs")
+    Xbar = _average(
+        xs,
+        group=group,
+        random_state=random_state,
+        tol=tol,
+        max_iter=max_iter,
+        warmstart=warmstart,
+        verbose=verbose,
+        method=method,
+        n_jobs=n_jobs,
+    )
+    if not return_aligned_Xs:
+        return Xbar
+    return Xbar, list(_aligned(xs, Xbar, group, n_jobs))
+
+
+def procrustes_average(
+    Xs: Networks,
+    random_state: RandomState = None,
+    tol: float = 1e-3,
+    max_iter: int = 100,
+    *,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> np.ndarray:
+    """Return the average of networks up to rotations, by the name netrep once used.
+
+    The same as :func:`frechet_mean` with its other parameters at their defaults.
+
+    Parameters
+    ----------
+    Xs : list, dict or Series of n_networks array_like of shape (n_samples, n_features)
+        Activations to the same samples.
+    random_state : int, RandomState, Generator or None, default=None
+        Draws the network to start from.
+    tol : float, default=1e-3
+        Largest root mean square change of an entry of the mean in the last sweep.
+    max_iter : int, default=100
+        Largest number of sweeps over the networks.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores. The
+        result does not depend on it.
+    verbose : bool, default=False
+        Show a progress bar.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+        The mean.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.multiset import procrustes_average
+    >>> rng = np.random.default_rng(0)
+    >>> Xs = [rng.standard_normal((40, width)) for width in (4, 5, 6)]
+    >>> procrustes_average(Xs, max_iter=100, tol=1e-2).shape
+    (40, 6)
+    """
+    return _average(
+        as_cohort(Xs, "Xs"),
+        group="orth",
+        random_state=random_state,
+        tol=tol,
+        max_iter=max_iter,
+        warmstart=None,
+        verbose=verbose,
+        method="streaming",
+        n_jobs=n_jobs,
+    )
+
+
+def euclidean_tangent_space(
+    Xs: Networks,
+    Xbar: ArrayLike,
+    group: Literal["orth", "perm", "identity"] = "orth",
+    *,
+    n_jobs: int | None = None,
+) -> np.ndarray:
+    r"""Return what separates a reference from networks that are aligned to it.
+
+    For each network the residual
+
+    .. math:: \bar X - X_i T_i, \quad
+        T_i = \arg\min_{T \in G} \|X_i T - \bar X\|_F
+
+    Near the reference their Frobenius distances approximate the shape distances
+    of the networks, so that linear methods such as PCA apply.
+
+    Parameters
+    ----------
+    Xs : list, dict or Series of n_networks array_like of shape (n_samples, n_features)
+        Activations to the same samples.
+    Xbar : array_like of shape (n_samples, n_features)
+        The reference, such as a Fréchet mean. At least as wide as each network;
+        narrower ones are padded with silent neurons.
+    group : {'orth', 'perm', 'identity'}, default='orth'
+        Alignments: rotations and reflections, permutations of neurons, or none.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores.
+
+    Returns
+    -------
+    ndarray of shape (n_networks, n_samples, n_features)
+        Residuals.
+
+    Raises
+    ------
+    ValueError
+        If an array is not a finite, real matrix or the shapes do not match.
+
+    See Also
+    --------
+    frechet_mean : A reference in the middle of the networks.
+
+    References
+    ----------
+    Williams, Kunz, Kornblith & Linderman (2021). Generalized Shape Metrics on
+    Neural Representations. NeurIPS 34. arXiv:2110.14739.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.metrics import LinearMetric
+    >>> from netrep_go.multiset import euclidean_tangent_space, frechet_mean
+    >>> rng = np.random.default_rng(0)
+    >>> Xs = [rng.standard_normal((40, 5)) for _ in range(3)]
+    >>> mean = frechet_mean(Xs, method="full_batch", random_state=0)
+    >>> residuals = euclidean_tangent_space(Xs, mean)
+    >>> metric = LinearMetric(center_columns=False, score_method="euclidean")
+    >>> bool(np.isclose(np.linalg.norm(residuals[0]), metric.fit_score(Xs[0], mean)))
+    True
+    """
+    xs = as_cohort(Xs, "Xs")
+    Xbar = _as_reference(Xbar, "Xbar", xs, least=True)
+    residuals = _aligned(xs, Xbar, group, n_jobs)
+    return np.subtract(Xbar, residuals, out=residuals)
+
+
+def as_cohort(Xs: Networks, name: str) -> list[np.ndarray]:
+    """Return the matrices of networks that have all seen the same samples."""
+    xs = as_matrices(named(Xs, name))
+    for i, x in enumerate(xs):
+        if len(x) != len(xs[0]):
+            raise ValueError(
+                "Expected arrays with equal dimensions, but "
+                f"{name}[0] has {len(xs[0])} samples and {name}[{i}] {len(x)}."
+            )
+    return xs
+
+
+def _as_reference(
+    X: ArrayLike, name: str, xs: Sequence[np.ndarray], least: bool = False
+) -> np.ndarray:
+    """Return a matrix that networks can be aligned to.
+
+    Its width must be that of the widest network, or with ``least`` no smaller.
+    """
+    X = as_matrix(X, name)
+    m, n = len(xs[0]), max(x.shape[1] for x in xs)
+    if len(X) != m or (X.shape[1] < n if least else X.shape[1] != n):
+        raise ValueError(
+            f"{name} must have shape ({m}, {n}){' or wider' if least else ''}, the "
+            f"samples and the largest width of the networks, got {X.shape}."
+        )
+    return X
+
+
+def _average(
+    xs: list[np.ndarray],
+    *,
+    group: str,
+    random_state: RandomState,
+    tol: float,
+    max_iter: int,
+    warmstart: ArrayLike | None,
+    verbose: bool,
+    method: str,
+    n_jobs: int | None,
+) -> np.ndarray:
+    """Return the mean of validated networks; warn if it has not settled."""
+    check_option(group, "group", GROUPS)
+    check_option(method, "method", _METHODS)
+    check_integer(max_iter, "max_iter", 1)
+    check_number(tol, "tol", 0, np.inf)
+    if warmstart is None:
+        mean = np.empty((len(xs[0]), max(x.shape[1] for x in xs)))
+    else:
+        mean = _as_reference(warmstart, "warmstart", xs).copy()
+    report = np.empty(2)
+    inputs = (
+        xs,
+        GROUPS.index(group),
+        _METHODS.index(method),
+        warmstart is not None,
+        int(max_iter),
+        float(tol),
+        seed_from(random_state),
+    )
+    with progress_bar("Averaging networks", verbose) as progress:
+        _native.run(
+            "multiset.frechet_mean",
+            (mean, report),
+            inputs,
+            n_jobs=n_jobs,
+            progress=progress,
+        )
+    if group != "identity" and 0 < tol < report[1]:
+        warn_user(
+            f"frechet_mean did not converge: sweep {int(report[0])} still changed the "
+            f"entries of the mean by {report[1]:.2g} (root mean square), more than "
+            f"tol={tol:g}. Increase max_iter or tol, or scale the activations.",
+            ConvergenceWarning,
+        )
+    return mean
+
+
+def _aligned(
+    xs: list[np.ndarray], target: np.ndarray, group: str, n_jobs: int | None = None
+) -> np.ndarray:
+    """Return validated networks, each aligned to the target."""
+    check_option(group, "group", GROUPS)
+    m, n = target.shape
+    out = np.empty((len(xs) * m, n))
+    inputs = (target, xs, GROUPS.index(group))
+    _native.run("multiset.align", (out,), inputs, n_jobs=n_jobs)
+    return out.reshape(len(xs), m, n)

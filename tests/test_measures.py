@@ -1,0 +1,214 @@
+"""What measures claim in their properties: each claim is tried, and what is not claimed broken."""
+
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+
+from netrep_go import metrics
+from netrep_go.metrics import (
+    ConvolutionalMetric,
+    EnergyStochasticMetric,
+    GaussianStochasticMetric,
+    GPStochasticMetric,
+    LinearCKA,
+    LinearMetric,
+    PermutationMetric,
+    measures,
+)
+from netrep_go.multiset import pairwise_distances
+
+M, N, TIMES = 12, 3, 3
+
+GROUPS = ("orth", "perm", "identity")
+
+# The parameters that change what is true of a measure.
+PARAMETERS = {
+    LinearMetric: {
+        "alpha": (0.0, 0.5, 1.0),
+        "score_method": ("angular", "euclidean"),
+        "center_columns": (True, False),
+        "zero_pad": (True, False),
+    },
+    PermutationMetric: {
+        "score_method": ("angular", "euclidean"),
+        "center_columns": (True, False),
+    },
+    LinearCKA: {
+        "score_method": ("angular", "cosine"),
+        "estimator": ("biased", "unbiased"),
+        "center_columns": (True, False),
+    },
+    ConvolutionalMetric: {
+        "metric": (
+            LinearMetric(),
+            LinearMetric(alpha=0.5, score_method="euclidean"),
+            "cka_angular",
+        ),
+        "max_shift": (None, 0, 1),
+    },
+    GaussianStochasticMetric: {"group": GROUPS, "alpha": (0.0, 1.0, 2.0)},
+    GPStochasticMetric: {"n_dims": (N,), "group": GROUPS, "alpha": (0.0, 1.0, 2.0)},
+    EnergyStochasticMetric: {"group": GROUPS},
+}
+SETTINGS = [
+    cls(**dict(zip(grid, values, strict=True)))
+    for cls, grid in PARAMETERS.items()
+    for values in itertools.product(*grid.values())
+]
+
+every_setting = pytest.mark.parametrize("measure", SETTINGS, ids=str)
+
+
+def covariances(rng, *shape):
+    roots = rng.standard_normal((*shape, shape[-1]))
+    return roots @ roots.swapaxes(-1, -2)
+
+
+DRAW = {
+    "matrix": lambda rng, n: rng.standard_normal((M, n)) + 0.5,
+    "images": lambda rng, n: rng.standard_normal((M, 3, 4, n)),
+    "repeats": lambda rng, n: rng.standard_normal((M, 3, n)),
+    "gaussians": lambda rng, n: (rng.standard_normal((M, n)), covariances(rng, M, n)),
+    "process": lambda rng, n: (
+        rng.standard_normal(TIMES * n),
+        covariances(rng, TIMES * n),
+    ),
+}
+
+
+def networks(measure, rng, k):
+    """Draw networks, of different widths where the measure takes them."""
+    data = measure.properties.data
+    padded = data in ("matrix", "images") and getattr(measure, "zero_pad", True)
+    return [DRAW[data](rng, N + i % 2 if padded else N) for i in range(k)]
+
+
+def awkward(measure, rng):
+    """Draw networks that break the triangle inequality where they can."""
+    xs, data = networks(measure, rng, 4), measure.properties.data
+    if data in ("matrix", "images") and getattr(measure, "zero_pad", True):
+        xs += [scale * DRAW[data](rng, n) for scale, n in ((1e-2, 2), (1e-2, 2), (1e-4, 10))]
+    if data == "images":
+        xs += [np.roll(xs[0], shift, axis=2) for shift in (1, 2)]
+    if data == "repeats":  # of the same means
+        xs += [xs[0].mean(axis=1, keepdims=True) + DRAW[data](rng, N) for _ in range(3)]
+    if data in ("gaussians", "process"):  # the same covariances elsewhere, means that mislead
+        for change in ("rotation", "permutation", "permutation"):
+            A, b = CHANGES[change](rng, N)
+            xs.append(mapped(xs[0], A, b, data))
+        xs = [(0.1 * mean, cov) for mean, cov in xs]
+    return xs
+
+
+def mapped(x, A, b, data):
+    """Return a network whose features are mapped by v -> v A + b."""
+    if data in ("matrix", "images", "repeats"):
+        return x @ A + b
+    mean, cov = x
+    if data == "process":
+        A, b = np.kron(np.eye(TIMES), A), np.tile(b, TIMES)
+    return mean @ A + b, A.T @ cov @ A
+
+
+def width(x, data):
+    return N if data == "process" else (x[0] if data == "gaussians" else x).shape[-1]
+
+
+CHANGES = {
+    "permutation": lambda rng, n: (np.eye(n)[rng.permutation(n)], np.zeros(n)),
+    "rotation": lambda rng, n: (np.linalg.qr(rng.standard_normal((n, n)))[0], np.zeros(n)),
+    "linear": lambda rng, n: (rng.standard_normal((n, n)) + 2 * np.eye(n), np.zeros(n)),
+    "scale": lambda rng, n: (2.5 * np.eye(n), np.zeros(n)),
+    "translation": lambda rng, n: (np.eye(n), rng.standard_normal(n)),
+}
+
+
+def compare(measure, x, y):
+    """Compare as the definition says: starts enough for the global minimum."""
+    measure = clone(measure)
+    if "n_restarts" in measure.get_params():
+        measure.set_params(n_restarts=40, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return measure.fit_score(x, y)
+
+
+def all_pairs(measure, xs):
+    """Compare all pairs from one start, where a measure has starts."""
+    measure = clone(measure)
+    if "init" in measure.get_params():
+        measure.set_params(init="rand", random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return pairwise_distances(measure, xs, verbose=False)
+
+
+def test_every_class_of_the_registry_is_tried():
+    classes = set(measures().to_frame()["class"])
+    assert classes == {cls.__name__ for cls in PARAMETERS}
+    assert all(getattr(metrics, name) in PARAMETERS for name in classes)
+
+
+@every_setting
+@pytest.mark.parametrize("change", CHANGES)
+def test_invariances(measure, change):
+    said = measure.properties
+    moves = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        x, y = networks(measure, rng, 2)
+        before = compare(measure, x, y)
+        for pair, k in (((x, y), 0), ((x, y), 1)):
+            A, b = CHANGES[change](rng, width(pair[k], said.data))
+            changed = list(pair)
+            changed[k] = mapped(pair[k], A, b, said.data)
+            moves.append(abs(compare(measure, *changed) - before))
+    if change in said.invariances:
+        assert max(moves) < 1e-5
+    else:
+        assert max(moves) > 1e-3
+
+
+@every_setting
+def test_kind_range_and_symmetry(measure):
+    said = measure.properties
+    low, high = said.range
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        x, y, z = networks(measure, rng, 3)
+        same, other = compare(measure, x, x), compare(measure, x, y)
+        values = [same, other, compare(measure, y, z), compare(measure, x, z)]
+        assert all(low - 1e-7 <= value <= high + 1e-7 for value in values)
+        if said.kind == "similarity":
+            assert same == pytest.approx(high)
+            assert other < same - 1e-3
+        elif not isinstance(measure, EnergyStochasticMetric):  # an estimate
+            assert same == pytest.approx(0, abs=1e-5)
+            assert other > 1e-3
+        assert said.symmetric  # all that have a name are, so far
+        assert compare(measure, y, x) == pytest.approx(other, abs=1e-5)
+
+
+@every_setting
+def test_triangle_inequality(measure):
+    said = measure.properties
+    if said.kind == "similarity":
+        assert not said.triangle
+        return
+    excess = max(itertools.chain.from_iterable(excesses(measure, seed) for seed in range(8)))
+    if said.triangle:
+        assert excess < 1e-6
+    else:
+        assert excess > 1e-4
+
+
+def excesses(measure, seed):
+    """Yield by how much detours over a third network are shorter."""
+    D = all_pairs(measure, awkward(measure, np.random.default_rng(seed)))
+    assert_allclose(D, D.T)
+    return (D[:, np.newaxis] - D[:, :, np.newaxis] - D[np.newaxis]).ravel()

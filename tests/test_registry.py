@@ -1,0 +1,306 @@
+"""Measures by name, from functions and from objects, and the one loop over pairs."""
+
+import inspect
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.model_selection import GridSearchCV
+
+from netrep_go.metrics import (
+    ConvolutionalMetric,
+    GPStochasticMetric,
+    LinearCKA,
+    LinearMetric,
+    Measure,
+    Properties,
+    as_measure,
+    get_measure,
+    measures,
+    neg_distance_scorer,
+)
+from netrep_go.multiset import cross_distances, pairwise_distances
+
+
+def asymmetric(X, Y):
+    return float(X.sum() - 2 * Y.sum())
+
+
+class Residual:
+    """How far a fitted shift of Y remains from X."""
+
+    def __init__(self):
+        self.fits = []
+
+    def fit(self, X, Y):
+        self.fits.append(len(X))
+        self.shift = X.mean(axis=0) - Y.mean(axis=0)
+        return self
+
+    def score(self, X, Y):
+        return float(np.linalg.norm(X - Y - self.shift))
+
+
+@pytest.fixture
+def networks(rng):
+    return list(rng.standard_normal((3, 8, 2)))
+
+
+@pytest.fixture
+def held_out(rng):
+    return list(rng.standard_normal((3, 5, 2)))
+
+
+@pytest.mark.parametrize("name", list(measures()))
+def test_names_stand_for_instances(name):
+    parameters = {"n_dims": 2} if name == "gaussian_process" else {}
+    measure = get_measure(name, **parameters)
+    assert isinstance(measure, Measure)
+    assert type(measure).__name__ == measures().to_frame().loc[name, "class"]
+    assert measure.properties == measures()[name]
+    assert len(repr(measure.properties)) < 1000
+
+
+def test_the_table():
+    table = measures()
+    assert list(table.to_frame().index) == list(table)
+    assert len(table) == len(set(table))
+    assert repr(table).startswith("MeasureTable(procrustes, ")
+    assert "<table" in table._repr_html_()
+
+
+def test_parameters_of_names():
+    assert get_measure("procrustes", alpha=0.5).alpha == 0.5
+    assert get_measure("cka", score_method="angular").properties.kind == "distance"
+    with pytest.raises(ValueError, match="measure == 'cca'"):
+        get_measure("cca")
+    with pytest.raises(TypeError, match="n_dims"):
+        get_measure("gaussian_process")
+    assert isinstance(get_measure("gaussian_process", n_dims=3), GPStochasticMetric)
+
+
+def test_names_and_instances_measure_alike(networks, held_out):
+    for got, want in zip(
+        pairwise_distances("procrustes", networks, held_out, verbose=False),
+        pairwise_distances(LinearMetric(), networks, held_out, verbose=False),
+        strict=True,
+    ):
+        assert_array_equal(got, want)
+    assert_array_equal(
+        cross_distances("cka", networks[:1], networks[1:], verbose=False),
+        cross_distances(
+            LinearCKA(score_method="cosine"), networks[:1], networks[1:], verbose=False
+        ),
+    )
+
+
+def test_functions_are_called_in_both_orders(networks):
+    D = pairwise_distances(asymmetric, networks, verbose=False)
+    want = [[asymmetric(X, Y) for Y in networks] for X in networks]
+    assert_allclose(D, want)
+    assert_allclose(
+        cross_distances(asymmetric, networks[:2], networks[1:], verbose=False), D[:2, 1:]
+    )
+
+
+@pytest.mark.parametrize(
+    ("declared", "n_calls", "diagonal"),
+    [
+        ({}, 9, True),
+        ({"symmetric": True}, 6, True),
+        ({"symmetric": True, "kind": "distance"}, 3, False),
+        ({"kind": "distance"}, 6, False),
+        ({"symmetric": True, "kind": "similarity"}, 6, True),
+        ({"symmetric": False, "kind": "similarity"}, 9, True),
+    ],
+)
+def test_declarations_save_work(networks, declared, n_calls, diagonal):
+    calls = []
+
+    def overlap(X, Y):
+        calls.append(1)
+        return float((X * Y).sum())
+
+    D = pairwise_distances(as_measure(overlap, **declared), networks, verbose=False)
+    want = np.einsum("imn,jmn->ij", networks, networks)
+    if not diagonal:
+        np.fill_diagonal(want, 0)
+    assert len(calls) == n_calls
+    assert_allclose(D, want)
+
+
+def test_a_similarity_of_the_package_has_its_diagonal(networks):
+    D = pairwise_distances("cka", networks, verbose=False)
+    assert_allclose(np.diagonal(D), 1)
+
+
+def test_objects_are_fitted_pair_by_pair_and_left_alone(networks, held_out):
+    residual = Residual()
+    train, test = pairwise_distances(residual, networks, held_out, verbose=False)
+    assert residual.fits == []
+    for i, X in enumerate(networks):
+        for j, Y in enumerate(networks):
+            fitted = Residual().fit(X, Y)
+            assert train[i, j] == pytest.approx(fitted.score(X, Y))
+            assert test[i, j] == pytest.approx(fitted.score(held_out[i], held_out[j]))
+
+
+def test_the_method_form_of_a_function(networks):
+    train, test = as_measure(asymmetric).pairwise_distances(networks, verbose=False)
+    assert_array_equal(train, pairwise_distances(asymmetric, networks, verbose=False))
+    assert np.isnan(test).all()  # nothing says that it is a distance
+    _, test = LinearCKA(score_method="cosine").pairwise_distances(networks, verbose=False)
+    assert np.isnan(test).all()
+
+
+def test_progress_of_pairs(networks, capsys):
+    pairwise_distances(asymmetric, networks)
+    assert "9/9" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("cls", [LinearMetric, ConvolutionalMetric])
+def test_classes_are_refused(networks, cls):
+    for function in (as_measure, lambda c: pairwise_distances(c, networks, verbose=False)):
+        with pytest.raises(TypeError, match=rf"pass an instance, {cls.__name__}\(\)"):
+            function(cls)
+
+
+def test_measures_declare_themselves():
+    for measure in ("cka", LinearMetric()):
+        with pytest.raises(ValueError, match="has properties of its own"):
+            as_measure(measure, kind="distance")
+    with pytest.raises(ValueError, match="kind"):
+        as_measure(asymmetric, kind="metric")
+    with pytest.raises(ValueError, match="invariances are among"):
+        Properties(kind="distance", invariances={"rotations"})
+    with pytest.raises(TypeError, match="must define properties"):
+        Measure().properties  # noqa: B018
+
+
+@pytest.mark.parametrize("measure", ["cka", LinearCKA(score_method="cosine")])
+def test_similarities_are_refused_where_a_distance_is_needed(rng, measure):
+    X, Y = rng.standard_normal((2, 4, 3, 3, 2))
+    with pytest.raises(
+        ValueError, match=r"needs a distance, but LinearCKA.* is a similarity.*cka_an"
+    ):
+        ConvolutionalMetric(measure).fit(X, Y)
+    with pytest.raises(ValueError, match="needs a distance"):
+        neg_distance_scorer(as_measure(measure), X[..., 0, 0], Y[..., 0, 0])
+
+
+def test_undeclared_functions_are_refused_where_direction_matters(rng):
+    X, Y = rng.standard_normal((2, 4, 3, 3, 2))
+    with pytest.raises(ValueError, match=r"nothing says that as_measure\(asymmetric\) is one"):
+        ConvolutionalMetric(asymmetric).fit(X, Y)
+    with pytest.raises(ValueError, match="declare it"):
+        neg_distance_scorer(Residual(), X[..., 0, 0], Y[..., 0, 0])
+    declared = as_measure(Residual(), kind="distance")
+    metric = ConvolutionalMetric(declared).fit(X, np.roll(X, (1, -1), axis=(1, 2)))
+    assert metric.shift_ == (1, -1)
+    assert metric.score(X, np.roll(X, (1, -1), axis=(1, 2))) < 1e-12
+
+
+def test_declared_objects_in_model_selection(rng):
+    X, Y = rng.standard_normal((2, 20, 3))
+    declared = as_measure(Residual(), kind="distance")
+    grid = GridSearchCV(declared, {"symmetric": [True, False]}, scoring=neg_distance_scorer, cv=3)
+    assert np.all(grid.fit(X, Y).cv_results_["mean_test_score"] < 0)
+
+
+def test_errors_of_functions_name_the_pair(networks):
+    def fails(X, Y):
+        raise failure("no good")
+
+    for failure in (ValueError, np.linalg.LinAlgError):
+        with pytest.raises(failure, match=r"traindata\['a'\] and traindata\['a'\]: no good"):
+            pairwise_distances(fails, dict(zip("abc", networks, strict=True)), verbose=False)
+    failure = KeyError
+    with pytest.raises(KeyError) as caught:
+        pairwise_distances(fails, networks, verbose=False)
+    assert caught.value.__notes__ == ["raised when traindata[0] and traindata[0] were compared"]
+
+
+def test_a_measure_of_ones_own_checks_its_networks(networks):
+    class Apart(Measure):
+        @property
+        def properties(self):
+            return Properties(kind="distance", symmetric=True)
+
+        def _compare(self, x, y):
+            return np.abs(x.mean() - y.mean())
+
+    D = pairwise_distances(Apart(), networks, verbose=False)
+    assert D[0, 1] == D[1, 0] == pytest.approx(abs(networks[0].mean() - networks[1].mean()))
+    assert Apart().fit(networks[0], networks[1]).n_features_in_ == 2
+    with pytest.raises(ValueError, match=r"traindata\[1\] contains NaN"):
+        pairwise_distances(Apart(), [networks[0], np.full((8, 2), np.nan)], verbose=False)
+    with pytest.raises(ValueError, match="equal numbers of samples"):
+        Apart().fit(networks[0], networks[1][:4])
+    with pytest.raises(ValueError, match="float64 only"):
+        pairwise_distances(Apart(), networks, dtype=np.float32, verbose=False)
+    assert list(inspect.signature(Apart).parameters) == []
+
+
+# Names of networks
+
+NAMED = {
+    "dict": lambda xs, names: dict(zip(names, xs, strict=True)),
+    "Series": lambda xs, names: pd.Series(list(xs), index=names),
+}
+
+
+@pytest.mark.parametrize("kind", NAMED)
+@pytest.mark.parametrize("metric", ["procrustes", asymmetric])
+def test_networks_with_names(networks, held_out, kind, metric):
+    named = NAMED[kind]
+    D, D_test = pairwise_distances(
+        metric,
+        named(networks, ["V1", "V2", "LM"]),
+        named([held_out[2], held_out[0], held_out[1]], ["LM", "V1", "V2"]),
+        verbose=False,
+    )
+    want, want_test = pairwise_distances(metric, networks, held_out, verbose=False)
+    assert_array_equal(D, want)
+    assert_array_equal(D_test, want_test)
+    cross, cross_test = cross_distances(
+        metric,
+        named(networks[:1], ["V1"]),
+        named(networks[1:], ["V2", "LM"]),
+        named(held_out[:1], ["V1"]),
+        named([held_out[2], held_out[1]], ["LM", "V2"]),
+        verbose=False,
+    )
+    assert_allclose(cross, want[:1, 1:])
+    assert_allclose(cross_test, want_test[:1, 1:])
+
+
+def test_names_are_in_messages(networks, held_out):
+    bad = dict(zip(["V1", "V2"], [networks[0], networks[1] * np.nan], strict=True))
+    for metric in ("procrustes", "cka", "permutation"):
+        with pytest.raises(ValueError, match=r"traindata\['V2'\] contains NaN"):
+            pairwise_distances(metric, bad, verbose=False)
+    with pytest.raises(ValueError, match=r"traindata\['b'\]: the activations do not vary"):
+        pairwise_distances(
+            "procrustes", [networks[0], np.ones((8, 2))], names=["a", "b"], verbose=False
+        )
+    with pytest.raises(ValueError, match=r"train_data\['b'\] contains NaN"):
+        LinearMetric().pairwise_distances(list(bad.values()), names=["a", "b"], verbose=False)
+    with pytest.raises(
+        ValueError,
+        match=r"testdata and traindata must hold the same networks, .*'LM' is in traindata",
+    ):
+        pairwise_distances(
+            "procrustes",
+            dict(zip(["V1", "V2", "LM"], networks, strict=True)),
+            dict(zip(["V1", "V2", "V3"], held_out, strict=True)),
+            verbose=False,
+        )
+    with pytest.raises(ValueError, match="names must have one entry for each of the 3"):
+        pairwise_distances("procrustes", networks, names=["a"], verbose=False)
+    with pytest.raises(ValueError, match="names must differ, got 'a' more than once"):
+        pairwise_distances("procrustes", networks, names=["a", "b", "a"], verbose=False)
+    with pytest.raises(ValueError, match="traindata has names of its own"):
+        pairwise_distances(
+            "procrustes", dict(enumerate(networks)), names=["a", "b", "c"], verbose=False
+        )
