@@ -29,7 +29,6 @@ type builder struct {
 	measure measure
 	design  Design
 
-	most     int       // features of the widest data, 0 if unknown
 	n        int       // conditions
 	features float64   // of the data
 	width    int       // features of a block
@@ -43,22 +42,36 @@ type builder struct {
 	cross    []float64
 	missing  bool // responses are, and mask says where
 	mask     mask
-
-	arena cmem.Arena
-	held  [2]int // conditions and cells that there is memory for
 }
 
-// newBuilder returns a builder, which must be freed.
-func newBuilder(d Dissimilarity) *builder { return &builder{d: d, measure: measures[d.Measure]} }
+// blockSize is the number of float64 in a block that a second-level cache holds,
+// and leastWidth that of features with which products run near full speed.
+const (
+	blockSize  = 1 << 16
+	leastWidth = 256
+)
 
-func (b *builder) free() { b.arena.Free() }
+// newBuilder returns a builder of RDMs of n conditions, from data with no more
+// than so many folds and features.
+func newBuilder(arena *cmem.Arena, d Dissimilarity, n, folds, features int) *builder {
+	b := &builder{d: d, measure: measures[d.Measure], n: n}
+	cells := n
+	if b.measure.folds {
+		cells *= max(1, folds)
+	}
+	b.width = min(features, max(leastWidth, blockSize/cells))
+	b.a, b.b = arena.Float64s(cells*b.width), arena.Float64s(n*b.width)
+	b.columns = arena.Float64s(b.width)
+	b.gram, b.mean = arena.Float64s(n*n), arena.Float64s(n)
+	b.sizes, b.cross, b.self = arena.Float64s(n), arena.Float64s(n), arena.Float64s(n)
+	floats.AddConst(2, b.self) // of patterns of length 1
+	b.count = arena.Float64s(cells)
+	return b
+}
 
-// start checks the design and sees to the memory.
+// start checks the design and counts observations.
 func (b *builder) start(x *mat.Dense, design Design) error {
 	m, p := x.Dims()
-	if design.Conditions < 3 {
-		return core.Invalidf("an RDM needs at least 3 conditions, got %d", design.Conditions)
-	}
 	if design.Condition == nil && m != design.Conditions {
 		return core.Invalidf("expected responses to %d conditions, got %d", design.Conditions, m)
 	}
@@ -68,15 +81,8 @@ func (b *builder) start(x *mat.Dense, design Design) error {
 	if !b.measure.folds {
 		design.Folds, design.Fold = 0, nil
 	}
-	b.design, b.n, b.features = design, design.Conditions, float64(p)
-	cells := b.n * max(1, design.Folds)
-	if held := [2]int{b.n, cells}; b.held != held {
-		b.reserve(cells)
-		b.held = held
-	}
-	if err := b.arena.Err(); err != nil {
-		return err
-	}
+	b.design, b.features = design, float64(p)
+	b.count = b.count[:b.n*max(1, design.Folds)]
 	clear(b.count)
 	for o := range m {
 		b.count[b.cell(o)]++
@@ -98,29 +104,6 @@ func (b *builder) condition(o int) int {
 		return o
 	}
 	return int(b.design.Condition[o])
-}
-
-// blockSize is the number of float64 in a block that a second-level cache holds,
-// and leastWidth that of features with which products run near full speed.
-const (
-	blockSize  = 1 << 16
-	leastWidth = 256
-)
-
-func (b *builder) reserve(cells int) {
-	b.arena.Free()
-	n := b.n
-	b.width = max(leastWidth, blockSize/cells)
-	if b.most > 0 {
-		b.width = min(b.width, b.most)
-	}
-	b.a, b.b = b.arena.Float64s(cells*b.width), b.arena.Float64s(n*b.width)
-	b.columns = b.arena.Float64s(b.width)
-	b.gram, b.mean = b.arena.Float64s(n*n), b.arena.Float64s(n)
-	b.sizes, b.cross, b.self = b.arena.Float64s(n), b.arena.Float64s(n), b.arena.Float64s(n)
-	floats.AddConst(2, b.self) // of patterns of length 1
-	b.count = b.arena.Float64s(cells)
-	b.mask = mask{}
 }
 
 // checkCounts makes sure that every condition was observed, and every pair in

@@ -52,10 +52,7 @@ func (a *allPairs) group(ctx context.Context, x, y lack, same bool) error {
 	}
 	var arena cmem.Arena
 	defer arena.Free()
-	workers := make([]*scratch, par.Workers(ctx, len(x.rows)+len(y.rows)))
-	for w := range workers {
-		workers[w] = m.newScratch(&arena)
-	}
+	team := par.NewTeam(&arena, par.Workers(ctx, len(x.rows)+len(y.rows)), m.newScratch)
 	rows := m.newForms(&arena, len(x.rows))
 	cols := rows
 	if !same {
@@ -64,22 +61,24 @@ func (a *allPairs) group(ctx context.Context, x, y lack, same bool) error {
 	if err := arena.Err(); err != nil {
 		return err
 	}
-	if err := a.prepare(ctx, m, workers, rows, a.xs, x.rows, "rdms"); err != nil {
+	if err := a.prepare(ctx, m, team, rows, a.xs, x.rows, "rdms"); err != nil {
 		return err
 	}
 	if !same {
-		if err := a.prepare(ctx, m, workers, cols, a.ys, y.rows, "others"); err != nil {
+		if err := a.prepare(ctx, m, team, cols, a.ys, y.rows, "others"); err != nil {
 			return err
 		}
 	}
-	return a.tiles(ctx, m, workers, rows, cols, x.rows, y.rows, same)
+	return a.tiles(ctx, m, team, rows, cols, x.rows, y.rows, same)
 }
 
-func (a *allPairs) prepare(ctx context.Context, m *comparer, workers []*scratch, forms []form,
-	xs *mat.Dense, rows []int, name string) error {
+func (a *allPairs) prepare(
+	ctx context.Context, m *comparer, team par.Team[*scratch], forms []form,
+	xs *mat.Dense, rows []int, name string,
+) error {
 	par.Expect(ctx, len(rows))
-	return par.For(ctx, len(rows), len(workers), func(w, k int) error {
-		if err := m.prepare(&forms[k], xs.RawRowView(rows[k]), workers[w]); err != nil {
+	return team.For(ctx, len(rows), func(s *scratch, k int) error {
+		if err := m.prepare(&forms[k], xs.RawRowView(rows[k]), s); err != nil {
 			return fmt.Errorf("%s[%d]: %w", name, rows[k], err)
 		}
 		return nil
@@ -89,8 +88,10 @@ func (a *allPairs) prepare(ctx context.Context, m *comparer, workers []*scratch,
 // tiles compares prepared RDMs, which are in rows x and columns y of the result,
 // and stores what is symmetric on either side: then only tiles on and above the
 // diagonal are needed if rows and columns are the same.
-func (a *allPairs) tiles(ctx context.Context, m *comparer, workers []*scratch,
-	rows, cols []form, x, y []int, same bool) error {
+func (a *allPairs) tiles(
+	ctx context.Context, m *comparer, team par.Team[*scratch],
+	rows, cols []form, x, y []int, same bool,
+) error {
 	side := tileSize
 	if !m.traits.inner {
 		side = 4
@@ -104,19 +105,19 @@ func (a *allPairs) tiles(ctx context.Context, m *comparer, workers []*scratch,
 		}
 	}
 	par.Expect(ctx, len(list))
-	return par.For(ctx, len(list), len(workers), func(w, t int) error {
+	return team.For(ctx, len(list), func(s *scratch, t int) error {
 		i0, j0 := list[t][0], list[t][1]
 		i1, j1 := min(i0+side, len(rows)), min(j0+side, len(cols))
-		tile := workers[w].tile[:]
-		if err := m.tile(tile, rows[i0:i1], cols[j0:j1], workers[w]); err != nil {
+		tile := s.tile[:]
+		if err := m.tile(tile, rows[i0:i1], cols[j0:j1], s); err != nil {
 			return err
 		}
 		for i := i0; i < i1; i++ {
 			for j := j0; j < j1; j++ {
-				s := tile[(i-i0)*(j1-j0)+j-j0]
-				a.dst.Set(x[i], y[j], s)
+				v := tile[(i-i0)*(j1-j0)+j-j0]
+				a.dst.Set(x[i], y[j], v)
 				if a.symmetric {
-					a.dst.Set(y[j], x[i], s)
+					a.dst.Set(y[j], x[i], v)
 				}
 			}
 		}

@@ -64,13 +64,15 @@ func (e Evaluation) Fixed(ctx context.Context, similarities, ceiling *mat.Dense)
 // has no similarity to others. Entries between copies of a condition are left
 // out. Samples of fewer than 3 conditions, or in which an RDM has no similarity
 // to others, are drawn again.
-func (e Evaluation) Bootstrap(ctx context.Context, evaluations, ceilings *mat.Dense,
-	conditions, subjects bool, seed uint64) error {
+func (e Evaluation) Bootstrap(
+	ctx context.Context, evaluations, ceilings *mat.Dense, conditions, subjects bool, seed uint64,
+) error {
 	r, err := e.resampling(conditions, subjects)
 	if err != nil {
 		return err
 	}
 	draws, _ := evaluations.Dims()
+	// Not par.Each: workers also allocate in the loop, each from an arena of its own.
 	workers := make([]*evaluator, par.Workers(ctx, draws))
 	for k := range workers {
 		workers[k] = e.newWorker(r)

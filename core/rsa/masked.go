@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
 	"netrep_go/core/linalg"
 )
 
@@ -21,21 +22,16 @@ type mask struct {
 	count, sum, self []float64 // n x n
 }
 
-// startMasked sees to the memory of a mask, and to the means.
-func (b *builder) startMasked(x *mat.Dense) error {
-	n, m := b.n, &b.mask
-	if m.count == nil {
-		m.valid = b.arena.Float64s(n * b.width)
-		m.seen = b.arena.Float64s(len(b.count) * b.width)
-		m.count, m.sum = b.arena.Float64s(n*n), b.arena.Float64s(n*n)
-		m.self = b.arena.Float64s(n * n)
+// startMasked makes a mask, and finds the means to be subtracted.
+func (b *builder) startMasked(arena *cmem.Arena, x *mat.Dense) error {
+	n := b.n
+	b.mask = mask{
+		valid: arena.Float64s(n * b.width), seen: arena.Float64s(len(b.count) * b.width),
+		count: arena.Float64s(n * n), sum: arena.Float64s(n * n), self: arena.Float64s(n * n),
 	}
-	if err := b.arena.Err(); err != nil {
+	if err := arena.Err(); err != nil {
 		return err
 	}
-	clear(m.count)
-	clear(m.sum)
-	clear(m.self)
 	if b.measure.centered {
 		b.averageMasked(x)
 	}

@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
 )
 
@@ -31,8 +32,8 @@ func (e Evaluation) Permute(ctx context.Context, null *mat.Dense, seed uint64) e
 	}
 	defer p.all.arena.Free()
 	par.Expect(ctx, permutations)
-	return par.For(ctx, permutations, len(p.workers), func(w, t int) error {
-		return p.workers[w].permuted(p, null.RawRowView(t), rand.New(rand.NewPCG(seed, uint64(t))))
+	return p.workers.For(ctx, permutations, func(w *permuterWorker, t int) error {
+		return w.permuted(p, null.RawRowView(t), rand.New(rand.NewPCG(seed, uint64(t))))
 	})
 }
 
@@ -41,7 +42,7 @@ type permuter struct {
 	all     *evaluator
 	held    *copied
 	mean    []float64 // of prepared subjects, if the order of conditions makes no difference to it
-	workers []*permuterWorker
+	workers par.Team[*permuterWorker]
 }
 
 type permuterWorker struct {
@@ -51,8 +52,9 @@ type permuterWorker struct {
 	scratch *scratch
 }
 
-func (e Evaluation) newPermuter(ctx context.Context, r *resampling, workers int) (
-	*permuter, error) {
+func (e Evaluation) newPermuter(
+	ctx context.Context, r *resampling, workers int,
+) (*permuter, error) {
 	p := &permuter{all: e.newWorker(r)}
 	arena := &p.all.arena
 	if err := arena.Err(); err != nil {
@@ -72,12 +74,13 @@ func (e Evaluation) newPermuter(ctx context.Context, r *resampling, workers int)
 			floats.AddScaled(p.mean, 1/float64(p.all.subjects), held.forms[p.all.models+s].second())
 		}
 	}
-	for range workers {
+	p.workers = par.NewTeam(arena, workers, func(arena *cmem.Arena) *permuterWorker {
 		pairs := Pairs(r.n)
-		w := &permuterWorker{source: arena.Int32s(pairs), rdm: arena.Float64s(pairs)}
-		w.form, w.scratch = held.m.newForms(arena, 1), held.m.newScratch(arena)
-		p.workers = append(p.workers, w)
-	}
+		return &permuterWorker{
+			source: arena.Int32s(pairs), rdm: arena.Float64s(pairs),
+			form: held.m.newForms(arena, 1), scratch: held.m.newScratch(arena),
+		}
+	})
 	if err := arena.Err(); err != nil {
 		arena.Free()
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
 	"netrep_go/core/linalg"
 )
@@ -18,21 +19,22 @@ import (
 // RDMs stores in row k of dst the condensed RDM of responses xs[k] with design
 // designs[k], all of them of the same number of conditions. It fails if a
 // dissimilarity is undefined.
-func RDMs(ctx context.Context, dst *mat.Dense, xs []*mat.Dense, d Dissimilarity,
-	designs []Design) error {
-	workers := par.Workers(ctx, len(xs))
-	builders := make([]*builder, workers)
-	defer func() {
-		for _, b := range builders {
-			b.free()
+func RDMs(
+	ctx context.Context, dst *mat.Dense, xs []*mat.Dense, d Dissimilarity, designs []Design,
+) error {
+	var n, folds, features int
+	for k, x := range xs {
+		_, p := x.Dims()
+		n, folds, features = designs[k].Conditions, max(folds, designs[k].Folds), max(features, p)
+		if n < 3 {
+			return core.Invalidf("an RDM needs at least 3 conditions, got %d", n)
 		}
-	}()
-	for w := range builders {
-		builders[w] = newBuilder(d)
 	}
-	par.Expect(ctx, len(xs))
-	return par.For(ctx, len(xs), workers, func(w, k int) error {
-		err := builders[w].condensed(dst.RawRowView(k), xs[k], designs[k])
+	newWorker := func(arena *cmem.Arena) *builder {
+		return newBuilder(arena, d, n, folds, features)
+	}
+	return par.Each(ctx, len(xs), newWorker, func(b *builder, k int) error {
+		err := b.condensed(dst.RawRowView(k), xs[k], designs[k])
 		if err != nil && len(xs) > 1 {
 			return fmt.Errorf("data[%d]: %w", k, err)
 		}
@@ -50,7 +52,9 @@ func (b *builder) condensed(dst []float64, x *mat.Dense, design Design) error {
 		return err
 	}
 	if b.missing {
-		if err := b.startMasked(x); err != nil {
+		var arena cmem.Arena
+		defer arena.Free()
+		if err := b.startMasked(&arena, x); err != nil {
 			return err
 		}
 	}
@@ -151,12 +155,13 @@ func (b *builder) centerColumns(w int) {
 
 // factor stores first factors in b.a and second ones in b.b.
 func (b *builder) factor(w int) (err error) {
-	for k, v := range b.a[:b.n*w] {
+	first, second, factors := b.a[:b.n*w], b.b[:b.n*w], b.measure.factors
+	for k, v := range first {
 		if b.missing && b.mask.valid[k] == 0 {
-			b.b[k] = 0
+			second[k] = 0
 			continue
 		}
-		if b.a[k], b.b[k], err = b.measure.factors(b.d, v); err != nil {
+		if first[k], second[k], err = factors(b.d, v); err != nil {
 			return err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
 )
 
 // byDefinition returns the dissimilarity of two patterns over the features that
@@ -60,23 +61,29 @@ func randomResponses(n, p int, lacking float64) *mat.Dense {
 	return x
 }
 
+// rdmOf returns the RDM of one matrix.
+func rdmOf(t *testing.T, x *mat.Dense, d Dissimilarity, design Design) []float64 {
+	t.Helper()
+	rdm := mat.NewDense(1, Pairs(design.Conditions), nil)
+	err := RDMs(context.Background(), rdm, []*mat.Dense{x}, d, []Design{design})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rdm.RawRowView(0)
+}
+
 // TestMeasures compares RDMs of one and of several blocks of features with their
 // definition.
 func TestMeasures(t *testing.T) {
 	for _, measure := range []Measure{Correlation, Cosine, Euclidean, SquaredEuclidean, Poisson} {
 		for _, lacking := range []float64{0, 0.1} {
-			b := newBuilder(Dissimilarity{measure, 1, 0.1})
-			defer b.free()
 			for _, size := range [][2]int{{3, 40}, {5, 30_000}, {6, 11_000}, {5, 1}, {5, 40}} {
 				n, p := size[0], size[1]
 				if p == 1 && (measure == Correlation || lacking > 0) {
 					continue
 				}
 				x := randomResponses(n, p, lacking)
-				got := make([]float64, Pairs(n))
-				if err := b.condensed(got, x, Design{Conditions: n}); err != nil {
-					t.Fatal(err)
-				}
+				got := rdmOf(t, x, Dissimilarity{measure, 1, 0.1}, Design{Conditions: n})
 				for i, k := 0, 0; i < n; i++ {
 					for j := i + 1; j < n; j, k = j+1, k+1 {
 						want := byDefinition(measure, x.RawRowView(i), x.RawRowView(j))
@@ -113,7 +120,6 @@ func TestCrossnobis(t *testing.T) {
 		}
 		return sum / number
 	}
-	got := make([]float64, Pairs(n))
 	for _, hole := range []bool{false, true} {
 		if hole { // a feature that is lacking everywhere changes p alone
 			wide := mat.NewDense(17, p+1, nil)
@@ -123,11 +129,7 @@ func TestCrossnobis(t *testing.T) {
 			}
 			x = wide
 		}
-		b := newBuilder(Dissimilarity{Measure: Crossnobis})
-		defer b.free()
-		if err := b.condensed(got, x, design); err != nil {
-			t.Fatal(err)
-		}
+		got := rdmOf(t, x, Dissimilarity{Measure: Crossnobis}, design)
 		if hole {
 			x = mat.DenseCopyOf(x.Slice(0, 17, 0, p))
 		}
@@ -217,8 +219,9 @@ func TestReferences(t *testing.T) {
 
 func BenchmarkRDM(b *testing.B) {
 	x := randomResponses(92, 2000, 0)
-	builder := newBuilder(Dissimilarity{})
-	defer builder.free()
+	var arena cmem.Arena
+	defer arena.Free()
+	builder := newBuilder(&arena, Dissimilarity{}, 92, 0, 2000)
 	dst := make([]float64, Pairs(92))
 	for b.Loop() {
 		if err := builder.condensed(dst, x, Design{Conditions: 92}); err != nil {

@@ -124,8 +124,10 @@ func searchlightTile(pairs int) int { return max(1, min(16, 1<<15/pairs-1)) }
 // responses are constant or all its dissimilarities the same, gets a row of NaN.
 //
 // An RDM is in memory only until it is compared.
-func Searchlights(ctx context.Context, dst *mat.Dense, used []int64, x *Responses,
-	around Neighborhoods, d Dissimilarity, c Comparison, models *mat.Dense) error {
+func Searchlights(
+	ctx context.Context, dst *mat.Dense, used []int64, x *Responses, around Neighborhoods,
+	d Dissimilarity, c Comparison, models *mat.Dense,
+) error {
 	references, err := newReferences(models, c)
 	if err != nil {
 		return err
@@ -133,21 +135,11 @@ func Searchlights(ctx context.Context, dst *mat.Dense, used []int64, x *Response
 	defer references.free()
 	tile := searchlightTile(Pairs(x.Conditions))
 	tasks := (around.Len() + tile - 1) / tile
-	workers := make([]*searchlight, par.Workers(ctx, tasks))
-	defer func() {
-		for _, w := range workers {
-			w.free()
-		}
-	}()
-	for k := range workers {
-		workers[k] = newSearchlight(x, around, d, references, tile)
-		if err := workers[k].arena.Err(); err != nil {
-			return err
-		}
+	newWorker := func(arena *cmem.Arena) *searchlight {
+		return newSearchlight(arena, x, around, d, references, tile)
 	}
-	par.Expect(ctx, tasks)
-	return par.For(ctx, tasks, len(workers), func(w, t int) error {
-		return workers[w].tile(dst, used, t*tile, min((t+1)*tile, around.Len()))
+	return par.Each(ctx, tasks, newWorker, func(s *searchlight, t int) error {
+		return s.tile(dst, used, t*tile, min((t+1)*tile, around.Len()))
 	})
 }
 
@@ -162,25 +154,21 @@ type searchlight struct {
 	rdm        []float64
 	forms      []form
 	scratch    *scratch
-	arena      cmem.Arena
 }
 
-func newSearchlight(x *Responses, around Neighborhoods, d Dissimilarity,
-	references *references, tile int) *searchlight {
-	s := &searchlight{x: x, around: around, builder: newBuilder(d), references: references}
-	s.builder.most = around.Largest()
-	s.features = make([]int64, 0, around.Largest())
-	s.patterns = s.arena.Float64s(x.Conditions * around.Largest())
-	s.rdm = s.arena.Float64s(Pairs(x.Conditions))
-	s.forms = references.m.newForms(&s.arena, tile)
-	s.scratch = references.m.newScratch(&s.arena)
-	return s
-}
-
-func (s *searchlight) free() {
-	if s != nil {
-		s.builder.free()
-		s.arena.Free()
+func newSearchlight(
+	arena *cmem.Arena, x *Responses, around Neighborhoods, d Dissimilarity,
+	references *references, tile int,
+) *searchlight {
+	n, largest := x.Conditions, around.Largest()
+	return &searchlight{
+		x: x, around: around, references: references,
+		builder:  newBuilder(arena, d, n, 0, largest),
+		features: make([]int64, 0, largest),
+		patterns: arena.Float64s(n * largest),
+		rdm:      arena.Float64s(Pairs(n)),
+		forms:    references.m.newForms(arena, tile),
+		scratch:  references.m.newScratch(arena),
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core/internal/cmem"
 )
 
 // volume returns responses of n conditions to the voxels of a 4 x 3 x 5 grid, and
@@ -38,8 +40,9 @@ func randomModels(count, n int) *mat.Dense {
 	return models
 }
 
-func runSearchlights(t *testing.T, x *Responses, around Neighborhoods, models *mat.Dense) (
-	scores []float64, used []int64) {
+func runSearchlights(
+	t *testing.T, x *Responses, around Neighborhoods, models *mat.Dense,
+) (scores []float64, used []int64) {
 	t.Helper()
 	count, _ := models.Dims()
 	dst := mat.NewDense(around.Len(), count, nil)
@@ -56,8 +59,9 @@ func TestSearchlightsAreRDMsComparedOneByOne(t *testing.T) {
 	x, balls := volume(7)
 	models := randomModels(40, 7) // more than a tile
 	got, used := runSearchlights(t, x, balls, models)
-	builder := newBuilder(Dissimilarity{})
-	defer builder.free()
+	var arena cmem.Arena
+	defer arena.Free()
+	builder := newBuilder(&arena, Dissimilarity{}, 7, 0, 7)
 	for k := range balls.Len() {
 		features := balls.Append(nil, k)
 		if used[k] != int64(len(features)) {
