@@ -21,7 +21,7 @@ func searchlightLists(ctx context.Context, a *args) error {
 	return searchlights(ctx, a, dst, used, x, lists)
 }
 
-// searchlightBalls compares the RDMs of voxels around centres with models.
+// searchlightBalls compares the RDMs of voxels around centers with models.
 func searchlightBalls(ctx context.Context, a *args) error {
 	dst, used := a.outMatrix(), a.outInts()
 	x := a.voxels()

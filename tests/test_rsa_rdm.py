@@ -273,7 +273,7 @@ SOME_NAN = np.where(np.eye(5, 4), np.nan, X5)
         (np.full((5, 4), np.inf), {}, "the responses contain infinity, in row 0"),
         ([[1, 2], [3, np.inf], [5, 7]], {}, "data contains infinity"),
         (X5 * 1e200, {}, "leave the range of float64"),
-        (X5 * np.nan, {}, "conditions 0 and 1 have no feature without NaN in common"),
+        (X5 * np.nan, {}, "condition 0 and condition 1 have no feature without NaN in common"),
         ([], {}, "at least one data set"),
         (X5, {"metric": "pearson"}, "Found instead metric"),
         (-X5, {"metric": "poisson"}, "must not be negative"),

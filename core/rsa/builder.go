@@ -1,91 +1,47 @@
 package rsa
 
 import (
+	"iter"
+
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 )
 
-// Builder computes RDMs one after the other in the same scratch memory. It
+// Design says what the rows of a matrix of responses are.
+type Design struct {
+	Conditions int
+	// Condition is that of each row, from 0; nil if row i is condition i. Rows
+	// of a condition are averaged.
+	Condition []int64
+	// Folds is the number of folds, and Fold that of each row; for Crossnobis.
+	Folds int
+	Fold  []int64
+}
+
+// builder computes RDMs one after the other in the same scratch memory. It
 // belongs to one worker. Features are taken in blocks, so that the memory does
 // not grow with their number.
-type Builder struct {
-	d      Dissimilarity
-	design Design
+type builder struct {
+	d       Dissimilarity
+	measure measure
+	design  Design
 
-	most    int       // features of the widest data, 0 if unknown
-	n       int       // conditions
-	width   int       // features of a block
-	a, b    []float64 // cells x width, what is multiplied
-	columns []float64 // one number a column or a condition
-	cross   []float64 // n x n, sums of products
-	mean    []float64 // of each condition over features
-	count   []float64 // observations of each cell
-	mask    maskScratch
-
-	arena cmem.Arena
-	held  [2]int // conditions and cells that there is memory for
-}
-
-// NewBuilder returns a Builder, which must be freed.
-func NewBuilder(d Dissimilarity) *Builder { return &Builder{d: d} }
-
-// Free releases the memory.
-func (b *Builder) Free() { b.arena.Free() }
-
-// start checks the design and sees to the memory.
-func (b *Builder) start(x *mat.Dense, design Design) error {
-	m, _ := x.Dims()
-	if design.Conditions < 3 {
-		return core.Invalidf("an RDM needs at least 3 conditions, got %d", design.Conditions)
-	}
-	if design.Condition == nil && m != design.Conditions {
-		return core.Invalidf("expected responses to %d conditions, got %d", design.Conditions, m)
-	}
-	if b.d.Measure == Crossnobis && (design.Folds < 2 || design.Fold == nil) {
-		return core.Invalidf("cross-validation needs at least 2 folds, got %d", design.Folds)
-	}
-	b.design, b.n = design, design.Conditions
-	cells := b.cells()
-	if held := [2]int{b.n, cells}; b.held != held {
-		b.reserve(cells)
-		b.held = held
-	}
-	if err := b.arena.Err(); err != nil {
-		return err
-	}
-	clear(b.count)
-	for o := range m {
-		b.count[b.cell(o)]++
-	}
-	return b.checkCounts()
-}
-
-// cells returns the number of sums of observations: one a condition or, for
-// Crossnobis, one a condition and fold.
-func (b *Builder) cells() int {
-	if b.d.Measure == Crossnobis {
-		return b.n * b.design.Folds
-	}
-	return b.n
-}
-
-// cell returns that of an observation.
-func (b *Builder) cell(o int) int {
-	switch {
-	case b.d.Measure == Crossnobis:
-		return int(b.design.Fold[o])*b.n + b.condition(o)
-	default:
-		return b.condition(o)
-	}
-}
-
-func (b *Builder) condition(o int) int {
-	if b.design.Condition == nil {
-		return o
-	}
-	return int(b.design.Condition[o])
+	n        int       // conditions
+	features float64   // of the data
+	width    int       // features of a block
+	a, b     []float64 // cells x width, what is multiplied
+	columns  []float64 // one number a column
+	mean     []float64 // of each condition over features, if that is subtracted, or 0
+	count    []float64 // observations of each cell
+	gram     []float64 // n x n, sums of products
+	sizes    []float64 // of each condition, if no responses are missing
+	self     []float64 // of the sums of a condition and others, and cross likewise
+	cross    []float64
+	missing  bool // responses are, and mask says where
+	mask     mask
 }
 
 // blockSize is the number of float64 in a block that a second-level cache holds,
@@ -95,39 +51,89 @@ const (
 	leastWidth = 256
 )
 
-func (b *Builder) reserve(cells int) {
-	b.arena.Free()
-	n := b.n
-	b.width = max(leastWidth, blockSize/cells)
-	if b.most > 0 {
-		b.width = min(b.width, b.most)
+// newBuilder returns a builder of RDMs of n conditions, from data with no more
+// than so many folds and features.
+func newBuilder(arena *cmem.Arena, d Dissimilarity, n, folds, features int) *builder {
+	b := &builder{d: d, measure: measures[d.Measure], n: n}
+	cells := n
+	if b.measure.folds {
+		cells *= max(1, folds)
 	}
-	b.a, b.b = b.arena.Float64s(cells*b.width), b.arena.Float64s(n*b.width)
-	b.columns = b.arena.Float64s(max(b.width, n))
-	b.cross, b.mean, b.count = b.arena.Float64s(n*n), b.arena.Float64s(n), b.arena.Float64s(cells)
-	b.mask = maskScratch{}
+	b.width = min(features, max(leastWidth, blockSize/cells))
+	b.a, b.b = arena.Float64s(cells*b.width), arena.Float64s(n*b.width)
+	b.columns = arena.Float64s(b.width)
+	b.gram, b.mean = arena.Float64s(n*n), arena.Float64s(n)
+	b.sizes, b.cross, b.self = arena.Float64s(n), arena.Float64s(n), arena.Float64s(n)
+	floats.AddConst(2, b.self) // of patterns of length 1
+	b.count = arena.Float64s(cells)
+	return b
 }
 
-// checkCounts makes sure that every condition was observed, and for Crossnobis
-// every pair in different folds.
-func (b *Builder) checkCounts() error {
-	if b.d.Measure != Crossnobis {
-		for c, count := range b.count {
-			if count == 0 {
-				return core.Invalidf("condition %d has no observations", c)
-			}
-		}
-		return nil
+// start checks the design and counts observations.
+func (b *builder) start(x *mat.Dense, design Design) error {
+	m, p := x.Dims()
+	if design.Condition == nil && m != design.Conditions {
+		return core.Invalidf("expected responses to %d conditions, got %d", design.Conditions, m)
 	}
+	if b.measure.folds && (design.Folds < 2 || design.Fold == nil) {
+		return core.Invalidf("cross-validation needs at least 2 folds, got %d", design.Folds)
+	}
+	if !b.measure.folds {
+		design.Folds, design.Fold = 0, nil
+	}
+	b.design, b.features = design, float64(p)
+	b.count = b.count[:b.n*max(1, design.Folds)]
+	clear(b.count)
+	for o := range m {
+		b.count[b.cell(o)]++
+	}
+	return b.checkCounts()
+}
+
+// cell returns that of an observation: there is one for the sum of each condition
+// or, of measures with folds, of each condition in a fold.
+func (b *builder) cell(o int) int {
+	if b.design.Fold == nil {
+		return b.condition(o)
+	}
+	return int(b.design.Fold[o])*b.n + b.condition(o)
+}
+
+func (b *builder) condition(o int) int {
+	if b.design.Condition == nil {
+		return o
+	}
+	return int(b.design.Condition[o])
+}
+
+// checkCounts makes sure that every condition was observed, and every pair in
+// different folds if there are any.
+func (b *builder) checkCounts() error {
+	if b.measure.folds {
+		return b.checkFolds()
+	}
+	for c, count := range b.count {
+		if count == 0 {
+			return core.Invalidf("%v has no observations", core.Condition(c))
+		}
+	}
+	return nil
+}
+
+func (b *builder) checkFolds() error {
 	for i := range b.n {
 		for j := i; j < b.n; j++ {
-			if b.products(i, j) > 0 {
-				continue
+			switch {
+			case b.products(i, j) > 0:
+			case i == j:
+				return core.Invalidf(
+					"%v was not observed in two folds, which cross-validation needs",
+					core.Condition(i))
+			default:
+				return core.Invalidf(
+					"%v and %v were not observed in different folds, which cross-validation needs",
+					core.Condition(i), core.Condition(j))
 			}
-			if i == j {
-				return core.Invalidf("condition %d was not observed in two folds, which cross-validation needs", i)
-			}
-			return core.Invalidf("conditions %d and %d were not observed in different folds, which cross-validation needs", i, j)
 		}
 	}
 	return nil
@@ -135,7 +141,7 @@ func (b *Builder) checkCounts() error {
 
 // products returns the number of pairs of observations of conditions i and j
 // from different folds.
-func (b *Builder) products(i, j int) float64 {
+func (b *builder) products(i, j int) float64 {
 	var ni, nj, same float64
 	for f := range b.design.Folds {
 		ci, cj := b.count[f*b.n+i], b.count[f*b.n+j]
@@ -144,11 +150,23 @@ func (b *Builder) products(i, j int) float64 {
 	return ni*nj - same
 }
 
+// blocks yields the first and the number of features of each block of p.
+func (b *builder) blocks(p int) iter.Seq2[int, int] {
+	return func(yield func(from, w int) bool) {
+		for from := 0; from < p && yield(from, min(b.width, p-from)); from += b.width {
+		}
+	}
+}
+
 // load stores features [from, from+w) of each cell in rows of b.a: means, or
-// sums for Crossnobis.
-func (b *Builder) load(x *mat.Dense, from, w int) {
+// sums if there are folds.
+func (b *builder) load(x *mat.Dense, from, w int) {
 	m, _ := x.Dims()
-	if b.design.Condition == nil && b.d.Measure != Crossnobis {
+	switch {
+	case b.missing:
+		b.loadMasked(x, from, w)
+		return
+	case b.design.Condition == nil && !b.measure.folds:
 		for o := range m {
 			copy(b.a[o*w:(o+1)*w], x.RawRowView(o)[from:])
 		}
@@ -161,7 +179,7 @@ func (b *Builder) load(x *mat.Dense, from, w int) {
 			row[j] += v
 		}
 	}
-	if b.d.Measure == Crossnobis {
+	if b.measure.folds {
 		return
 	}
 	for c, count := range b.count {

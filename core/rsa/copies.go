@@ -21,7 +21,7 @@ type copied struct {
 	source  []int32 // position in an RDM of each entry of one of the sample
 	forms   []form
 	pooled  []form
-	scratch *Scratch
+	scratch *scratch
 	rdm     []float64
 	sum     []float64
 	parts   [][]float64 // normalised RDMs of subjects, for the ceiling
@@ -118,9 +118,6 @@ func (c *copied) compare(ctx context.Context, w *evaluator) error {
 	return nil
 }
 
-// position returns that of the entry of conditions i < j of n.
-func position(n int, i, j int32) int32 { return i*int32(n) - i*(i+1)/2 + j - i - 1 }
-
 func resampledSigma(sigma []float64, drawn []int32) []float64 {
 	n := len(drawn)
 	list := make([]float64, 0, len(sigma))
@@ -184,33 +181,4 @@ func (c *copied) against(w *evaluator, s int, mean []float64) (float64, error) {
 		return 0, errMean
 	}
 	return c.m.compare(&c.pooled[0], &c.forms[w.models+s], c.scratch)
-}
-
-// normalize stores the RDM x in dst as it enters a mean; entries that are not
-// kept are 0.
-func (m *comparer) normalize(dst, x []float64, s *Scratch) {
-	entries := m.entries(x, s)
-	part := make([]float64, len(entries))
-	copy(part, entries)
-	switch m.Similarity {
-	case TauA, TauB, Spearman, RhoA:
-		// Doubled ranks are integers: sums of equal ones are equal.
-		s.sorter.midranks(part, entries)
-		floats.Scale(2, part)
-	case Pearson, WhitenedPearson:
-		center(part)
-		floats.Scale(1/floats.Norm(part, 2), part)
-	case CosineSimilarity, WhitenedCosine:
-		floats.Scale(1/floats.Norm(part, 2), part)
-	case Bures:
-		floats.Scale(1/floats.Sum(part), part)
-	}
-	if m.kept == nil {
-		copy(dst, part)
-		return
-	}
-	clear(dst)
-	for t, k := range m.kept {
-		dst[k] = part[t]
-	}
 }

@@ -13,11 +13,6 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-var similarityNames = map[string]Similarity{
-	"spearman": Spearman, "pearson": Pearson, "cosine": CosineSimilarity, "tau-a": TauA, "tau-b": TauB,
-	"rho-a": RhoA, "corr_cov": WhitenedPearson, "cosine_cov": WhitenedCosine,
-}
-
 func stack(rows [][]float64) *mat.Dense {
 	x := mat.NewDense(len(rows), len(rows[0]), nil)
 	for i, row := range rows {
@@ -41,8 +36,10 @@ func TestSamples(t *testing.T) {
 	if err := json.Unmarshal(data, &golden); err != nil {
 		t.Fatal(err)
 	}
-	for name, similarity := range similarityNames {
-		e := Evaluation{Comparison{Similarity: similarity}, stack(golden.Bootstrap.Models), stack(golden.Bootstrap.Subjects), true}
+	models, subjects := stack(golden.Bootstrap.Models), stack(golden.Bootstrap.Subjects)
+	for similarity := Spearman; similarity <= WhitenedCosine; similarity++ {
+		name := similarity.String()
+		e := Evaluation{Comparison{Similarity: similarity}, models, subjects, true}
 		r, err := e.resampling(true, true)
 		if err != nil {
 			t.Fatal(err)
@@ -65,7 +62,8 @@ func TestSamples(t *testing.T) {
 			w.bounds(got[w.models:])
 			for i := range got {
 				if !scalar.EqualWithinAbs(got[i], want[name][i], 1e-10) {
-					t.Errorf("%s, sample %d, %d: got %v, want %v", name, k, i, got[i], want[name][i])
+					t.Errorf("%s, sample %d, %d: got %v, want %v",
+						name, k, i, got[i], want[name][i])
 				}
 			}
 		}
@@ -85,7 +83,8 @@ func benchmarkBootstrap(b *testing.B, s Similarity) {
 	e := Evaluation{Comparison{Similarity: s}, fill(models), fill(subjects), true}
 	evaluations, ceilings := mat.NewDense(draws, models, nil), mat.NewDense(draws, 2, nil)
 	for b.Loop() {
-		if err := e.Bootstrap(context.Background(), evaluations, ceilings, true, false, 1); err != nil {
+		err := e.Bootstrap(context.Background(), evaluations, ceilings, true, false, 1)
+		if err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -97,20 +96,18 @@ func BenchmarkBootstrapCosine(b *testing.B)   { benchmarkBootstrap(b, CosineSimi
 // TestWorkers resamples and permutes on one worker and on two.
 func TestWorkers(t *testing.T) {
 	const n, draws = 7, 12
-	all := mat.NewDense(5, Pairs(n), nil)
-	b := NewBuilder(Dissimilarity{Measure: SquaredEuclidean})
-	defer b.Free()
-	for k := range 5 {
-		if err := b.Condensed(all.RawRowView(k), randomResponses(n, 30+k, 0), Design{Conditions: n}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	models, subjects := all.Slice(0, 2, 0, Pairs(n)).(*mat.Dense), all.Slice(2, 5, 0, Pairs(n)).(*mat.Dense)
+	all := randomRDMs(t, 5, n)
+	models := all.Slice(0, 2, 0, Pairs(n)).(*mat.Dense)
+	subjects := all.Slice(2, 5, 0, Pairs(n)).(*mat.Dense)
 	run := func(s Similarity) []*mat.Dense {
 		e := Evaluation{Comparison{Similarity: s}, models, subjects, true}
-		results := []*mat.Dense{mat.NewDense(draws, 2, nil), mat.NewDense(draws, 2, nil), mat.NewDense(draws, 2, nil)}
-		spectral := s == Bures || s == NegativeRiemannian
-		if err := e.Bootstrap(context.Background(), results[0], results[1], !spectral, true, 5); err != nil {
+		results := make([]*mat.Dense, 3)
+		for k := range results {
+			results[k] = mat.NewDense(draws, 2, nil)
+		}
+		conditions := s != Bures && s != NegativeRiemannian
+		err := e.Bootstrap(context.Background(), results[0], results[1], conditions, true, 5)
+		if err != nil {
 			t.Fatal(err)
 		}
 		if err := e.Permute(context.Background(), results[2], 5); err != nil {
@@ -127,7 +124,7 @@ func TestWorkers(t *testing.T) {
 		for k := range one {
 			for i, v := range one[k].RawMatrix().Data {
 				if w := two[k].RawMatrix().Data[i]; v != w && !(math.IsNaN(v) && math.IsNaN(w)) {
-					t.Errorf("similarity %d, result %d: %v on one worker, %v on two", s, k, v, w)
+					t.Errorf("%v, result %d: %v on one worker, %v on two", s, k, v, w)
 				}
 			}
 		}

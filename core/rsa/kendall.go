@@ -1,10 +1,53 @@
 package rsa
 
 import (
+	"math"
 	"math/bits"
 
 	"netrep_go/core/internal/cmem"
 )
+
+// kendall is the strategy of Kendall's coefficients: A, or B if it is set.
+type kendall struct{ b bool }
+
+func (kendall) traits() traits { return traits{} }
+
+func (kendall) start(*comparer, []float64) error { return nil }
+
+func (kendall) newForms(m *comparer, arena *cmem.Arena, count int) []form {
+	forms := make([]form, count)
+	for k := range forms {
+		forms[k].ranking = newRanking(arena, m.size)
+	}
+	return forms
+}
+
+func (kendall) reserve(s *scratch, m *comparer, arena *cmem.Arena) {
+	s.sorter, s.agreement = newSorter(arena, m.size), newAgreement(arena, m.size)
+}
+
+func (t kendall) prepare(m *comparer, f *form, entries []float64, s *scratch) error {
+	f.ranking.set(entries, s.sorter)
+	if t.b && f.ranking.tied == int64(Pairs(m.size)) {
+		return errConstant
+	}
+	return nil
+}
+
+func (t kendall) compare(m *comparer, x, y *form, s *scratch) (float64, error) {
+	ofX, ofY := int64(Pairs(m.size)), int64(Pairs(m.size))
+	if t.b {
+		ofX, ofY = ofX-x.ranking.tied, ofY-y.ranking.tied
+	}
+	difference := float64(s.agreement.difference(x.ranking, y.ranking))
+	return max(-1, min(1, difference/math.Sqrt(float64(ofX)*float64(ofY)))), nil
+}
+
+func (kendall) normalize(dst, entries []float64, s *scratch) {
+	s.sorter.doubledMidranks(dst, entries)
+}
+
+func (kendall) method(*cmem.Arena, *evaluator) method { return &copyMethod{} }
 
 // ranking is what Kendall's coefficients take from one vector: its order, and
 // for each element the run of equal ones in which it is.
@@ -16,7 +59,10 @@ type ranking struct {
 }
 
 func newRanking(arena *cmem.Arena, n int) *ranking {
-	return &ranking{order: arena.Int32s(n), first: arena.Int32s(n), last: arena.Int32s(n), position: arena.Int32s(n)}
+	return &ranking{
+		order: arena.Int32s(n), first: arena.Int32s(n),
+		last: arena.Int32s(n), position: arena.Int32s(n),
+	}
 }
 
 func (r *ranking) set(x []float64, s *sorter) {
@@ -31,41 +77,41 @@ func (r *ranking) set(x []float64, s *sorter) {
 	})
 }
 
-// kendall counts pairs of elements of which two vectors agree on the order. It
+// agreement counts pairs of elements of which two vectors agree on the order. It
 // is scratch memory of one worker: the set of elements seen so far by their
 // positions in the second vector, a bit each, with a Fenwick tree over the
 // counts of 64-bit words (so that a query takes log2(n/64) steps).
-type kendall struct {
+type agreement struct {
 	words []uint64
 	tree  []int32
 }
 
-func newKendall(arena *cmem.Arena, n int) *kendall {
+func newAgreement(arena *cmem.Arena, n int) *agreement {
 	words := (n+63)/64 + 1
-	return &kendall{arena.Uint64s(words), arena.Int32s(words)}
+	return &agreement{arena.Uint64s(words), arena.Int32s(words)}
 }
 
 // difference returns the number of pairs that x and y order alike, less that of
 // those they order differently. Pairs tied in either do not count.
-func (k *kendall) difference(x, y *ranking) (sum int64) {
-	clear(k.words)
-	clear(k.tree)
+func (a *agreement) difference(x, y *ranking) (sum int64) {
+	clear(a.words)
+	clear(a.tree)
 	if x.tied == 0 && y.tied == 0 {
-		return k.untied(x, y)
+		return a.untied(x, y)
 	}
 	n := len(x.order)
 	for from := 0; from < n; {
 		to := int(x.last[x.order[from]])
 		for _, i := range x.order[from:to] {
-			below := k.below(y.first[i])
+			below := a.below(y.first[i])
 			upTo := below
 			if y.last[i]-y.first[i] > 1 {
-				upTo = k.below(y.last[i])
+				upTo = a.below(y.last[i])
 			}
 			sum += int64(below) - int64(int32(from)-upTo)
 		}
 		for _, i := range x.order[from:to] {
-			k.add(y.position[i])
+			a.add(y.position[i])
 		}
 		from = to
 	}
@@ -73,29 +119,29 @@ func (k *kendall) difference(x, y *ranking) (sum int64) {
 }
 
 // untied is difference where no elements are equal.
-func (k *kendall) untied(x, y *ranking) (sum int64) {
+func (a *agreement) untied(x, y *ranking) (sum int64) {
 	for seen, i := range x.order {
 		p := y.position[i]
-		sum += int64(2*k.below(p)) - int64(seen)
-		k.add(p)
+		sum += int64(2*a.below(p)) - int64(seen)
+		a.add(p)
 	}
 	return sum
 }
 
 // add records that the element at position p has been seen.
-func (k *kendall) add(p int32) {
-	k.words[p>>6] |= 1 << (p & 63)
-	for w := int(p>>6) + 1; w < len(k.tree); w += w & -w {
-		k.tree[w]++
+func (a *agreement) add(p int32) {
+	a.words[p>>6] |= 1 << (p & 63)
+	for w := int(p>>6) + 1; w < len(a.tree); w += w & -w {
+		a.tree[w]++
 	}
 }
 
 // below returns how many elements seen have a position less than p.
-func (k *kendall) below(p int32) int32 {
+func (a *agreement) below(p int32) int32 {
 	w := p >> 6
-	count := int32(bits.OnesCount64(k.words[w] & (1<<(p&63) - 1)))
+	count := int32(bits.OnesCount64(a.words[w] & (1<<(p&63) - 1)))
 	for ; w > 0; w &= w - 1 {
-		count += k.tree[w]
+		count += a.tree[w]
 	}
 	return count
 }

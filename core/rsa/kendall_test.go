@@ -48,7 +48,7 @@ func TestKendall(t *testing.T) {
 		for _, levels := range []int{0, 1, 2, 10, 300} {
 			var arena cmem.Arena
 			x, y, a, b := kendallPair(&arena, n, levels)
-			k := newKendall(&arena, n)
+			k := newAgreement(&arena, n)
 			for range 2 { // the second time on used scratch
 				if got, want := k.difference(a, b), kendallByPairs(x, y); got != want {
 					t.Errorf("n=%d, %d levels: got %d, want %d", n, levels, got, want)
@@ -63,7 +63,7 @@ func BenchmarkKendall(b *testing.B) {
 	var arena cmem.Arena
 	defer arena.Free()
 	_, _, x, y := kendallPair(&arena, 4186, 0)
-	k := newKendall(&arena, 4186)
+	k := newAgreement(&arena, 4186)
 	for b.Loop() {
 		k.difference(x, y)
 	}

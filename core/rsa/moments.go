@@ -16,14 +16,18 @@ import (
 // products of the entries of the sample, weighted by how often they count. The
 // mean of normalised RDMs needs no further ones.
 type momentMethod struct {
+	vector vector
 	scaled []float64 // (models + subjects) x pairs, entries times the roots of weights
 	gram   []float64
 	norms  []float64
 }
 
-func newMomentMethod(arena *cmem.Arena, w *evaluator) *momentMethod {
-	v := w.models + w.subjects
-	return &momentMethod{arena.Float64s(v * Pairs(w.resampling.n)), arena.Float64s(v * v), arena.Float64s(v)}
+func newMomentMethod(arena *cmem.Arena, w *evaluator, v vector) *momentMethod {
+	count := w.models + w.subjects
+	return &momentMethod{
+		vector: v, scaled: arena.Float64s(count * Pairs(w.resampling.n)),
+		gram: arena.Float64s(count * count), norms: arena.Float64s(count),
+	}
 }
 
 func (m *momentMethod) evaluate(_ context.Context, w *evaluator) error {
@@ -45,13 +49,13 @@ func (m *momentMethod) evaluate(_ context.Context, w *evaluator) error {
 	return nil
 }
 
-// gather stores the entries of the sample, centred for correlations, times the
+// gather stores the entries of the sample, centered for correlations, times the
 // roots of their weights.
 func (m *momentMethod) gather(dst, x []float64, w *evaluator) {
 	index := w.sample.index
 	weight, root := w.sample.weight[:len(index)], w.sample.root[:len(index)]
 	var mean float64
-	if w.Similarity == Pearson {
+	if m.vector.centered {
 		for t, k := range index {
 			mean += x[k] * weight[t]
 		}
@@ -61,7 +65,8 @@ func (m *momentMethod) gather(dst, x []float64, w *evaluator) {
 		dst[t] = (x[k] - mean) * root[t]
 	}
 	// What is left of a constant vector is rounding.
-	if w.Similarity == Pearson && floats.Norm(dst, 2) <= unvaried*math.Abs(mean)*math.Sqrt(w.sample.total) {
+	floor := unvaried * math.Abs(mean) * math.Sqrt(w.sample.total)
+	if m.vector.centered && floats.Norm(dst, 2) <= floor {
 		clear(dst)
 	}
 }
@@ -72,7 +77,7 @@ func (m *momentMethod) products(w *evaluator, v, k int) error {
 	for i := range v {
 		m.norms[i] = math.Sqrt(m.gram[i*v+i])
 		if m.norms[i] == 0 {
-			return fmt.Errorf("%s: %w", w.name(i), undefinedFor(w.Similarity))
+			return fmt.Errorf("%s: %w", w.name(i), m.vector.undefined())
 		}
 		if math.IsInf(m.norms[i], 1) {
 			return fmt.Errorf("%s: %w", w.name(i), errRange)
@@ -84,13 +89,6 @@ func (m *momentMethod) products(w *evaluator, v, k int) error {
 		}
 	}
 	return nil
-}
-
-func undefinedFor(s Similarity) error {
-	if s == CosineSimilarity || s == WhitenedCosine {
-		return errZero
-	}
-	return errConstant
 }
 
 // ceilings computes the noise ceiling from the cosines R of subjects: if subject

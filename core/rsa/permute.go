@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
 )
 
@@ -24,14 +25,15 @@ func (e Evaluation) Permute(ctx context.Context, null *mat.Dense, seed uint64) e
 	case r.lacking != nil:
 		return core.Invalidf("RDMs with NaN cannot be permuted: their missing entries would move")
 	}
-	p, err := e.newPermuter(ctx, r, par.Workers(ctx, rowCount(null)))
+	permutations, _ := null.Dims()
+	p, err := e.newPermuter(ctx, r, par.Workers(ctx, permutations))
 	if err != nil {
 		return err
 	}
 	defer p.all.arena.Free()
-	par.Expect(ctx, rowCount(null))
-	return par.For(ctx, rowCount(null), len(p.workers), func(w, t int) error {
-		return p.workers[w].permuted(p, null.RawRowView(t), rand.New(rand.NewPCG(seed, uint64(t))))
+	par.Expect(ctx, permutations)
+	return p.workers.For(ctx, permutations, func(w *permuterWorker, t int) error {
+		return w.permuted(p, null.RawRowView(t), rand.New(rand.NewPCG(seed, uint64(t))))
 	})
 }
 
@@ -40,17 +42,19 @@ type permuter struct {
 	all     *evaluator
 	held    *copied
 	mean    []float64 // of prepared subjects, if the order of conditions makes no difference to it
-	workers []*permuterWorker
+	workers par.Team[*permuterWorker]
 }
 
 type permuterWorker struct {
 	source  []int32
 	rdm     []float64
 	form    []form
-	scratch *Scratch
+	scratch *scratch
 }
 
-func (e Evaluation) newPermuter(ctx context.Context, r *resampling, workers int) (*permuter, error) {
+func (e Evaluation) newPermuter(
+	ctx context.Context, r *resampling, workers int,
+) (*permuter, error) {
 	p := &permuter{all: e.newWorker(r)}
 	arena := &p.all.arena
 	if err := arena.Err(); err != nil {
@@ -64,18 +68,19 @@ func (e Evaluation) newPermuter(ctx context.Context, r *resampling, workers int)
 		return nil, err
 	}
 	p.held = held
-	if held.m.inner() && len(e.Sigma) == 0 {
+	if held.m.traits.inner && len(e.Sigma) == 0 {
 		p.mean = arena.Float64s(held.m.size)
 		for s := range p.all.subjects {
 			floats.AddScaled(p.mean, 1/float64(p.all.subjects), held.forms[p.all.models+s].second())
 		}
 	}
-	for range workers {
+	p.workers = par.NewTeam(arena, workers, func(arena *cmem.Arena) *permuterWorker {
 		pairs := Pairs(r.n)
-		w := &permuterWorker{source: arena.Int32s(pairs), rdm: arena.Float64s(pairs)}
-		w.form, w.scratch = held.m.newForms(arena, 1), held.m.newScratch(arena)
-		p.workers = append(p.workers, w)
-	}
+		return &permuterWorker{
+			source: arena.Int32s(pairs), rdm: arena.Float64s(pairs),
+			form: held.m.newForms(arena, 1), scratch: held.m.newScratch(arena),
+		}
+	})
 	if err := arena.Err(); err != nil {
 		arena.Free()
 		return nil, err

@@ -16,6 +16,7 @@ import (
 // doubled to be integers, and so are their sums over subjects, which noise
 // ceilings rank again.
 type rankMethod struct {
+	vector vector
 	order  []int32 // (models + subjects) x pairs
 	same   [][]bool
 	weight []int32 // of each entry of an RDM, 0 outside of the sample
@@ -28,18 +29,20 @@ type rankMethod struct {
 	sorter *sorter
 }
 
-func newRankMethod(arena *cmem.Arena, w *evaluator) *rankMethod {
-	v, pairs := w.models+w.subjects, Pairs(w.resampling.n)
+func newRankMethod(arena *cmem.Arena, w *evaluator, v vector) *rankMethod {
+	count, pairs := w.models+w.subjects, Pairs(w.resampling.n)
 	m := &rankMethod{
-		order: arena.Int32s(v * pairs), same: make([][]bool, v),
-		weight: arena.Int32s(pairs), rank: arena.Int32s(v * pairs),
-		center: arena.Float64s(v * pairs), norms: arena.Float64s(v), pooled: arena.Float64s(pairs),
-		keys: arena.Uint64s(pairs), sum: arena.Uint64s(pairs), sorter: newSorter(arena, pairs),
+		vector: v,
+		order:  arena.Int32s(count * pairs), same: make([][]bool, count),
+		weight: arena.Int32s(pairs), rank: arena.Int32s(count * pairs),
+		center: arena.Float64s(count * pairs), norms: arena.Float64s(count),
+		pooled: arena.Float64s(pairs),
+		keys:   arena.Uint64s(pairs), sum: arena.Uint64s(pairs), sorter: newSorter(arena, pairs),
 	}
 	if arena.Err() != nil {
 		return m
 	}
-	for i := range v {
+	for i := range count {
 		x := w.row(i)
 		order := m.order[i*pairs : (i+1)*pairs]
 		copy(order, m.sorter.sorted(x))
@@ -72,14 +75,14 @@ func (m *rankMethod) evaluate(_ context.Context, w *evaluator) error {
 		rank := m.rank[i*pairs : (i+1)*pairs]
 		m.midranks(rank, m.order[i*pairs:(i+1)*pairs], m.same[i])
 		m.norms[i] = m.gather(m.center[i*k:(i+1)*k], rank, w)
-		if m.norms[i] == 0 && w.Similarity == Spearman {
+		if m.norms[i] == 0 && !m.vector.untied {
 			return fmt.Errorf("%s: %w", w.name(i), errConstant)
 		}
 	}
 	for i := range w.models {
 		for s := range w.subjects {
-			at := w.models + s
-			w.similarity[i*w.subjects+s] = m.correlation(w, m.center[i*k:(i+1)*k], m.norms[i], at, k)
+			r := m.correlation(w, m.center[i*k:(i+1)*k], m.norms[i], w.models+s, k)
+			w.similarity[i*w.subjects+s] = r
 		}
 	}
 	if w.ceiling() {
@@ -113,7 +116,7 @@ func (m *rankMethod) midranks(rank, order []int32, same []bool) {
 	}
 }
 
-// gather stores the centred ranks of the entries of the sample times the roots of
+// gather stores the centered ranks of the entries of the sample times the roots of
 // their weights, and returns their norm. The mean of ranks is (total + 1) / 2.
 func (m *rankMethod) gather(dst []float64, rank []int32, w *evaluator) float64 {
 	mean, index := w.sample.total+1, w.sample.index
@@ -124,10 +127,10 @@ func (m *rankMethod) gather(dst []float64, rank []int32, w *evaluator) float64 {
 	return floats.Norm(dst, 2)
 }
 
-// correlation returns that of a vector of centred ranks and vector i.
+// correlation returns that of a vector of centered ranks and vector i.
 func (m *rankMethod) correlation(w *evaluator, x []float64, norm float64, i, k int) float64 {
 	product := floats.Dot(x, m.center[i*k:(i+1)*k])
-	if w.Similarity == RhoA {
+	if m.vector.untied {
 		n := w.sample.total
 		return product * 3 / (n*n*n - n) // ranks are doubled
 	}
@@ -158,7 +161,7 @@ func (m *rankMethod) ceilings(w *evaluator, pairs, k int) error {
 			m.keys[t] = m.sum[t] - uint64(count)*uint64(rank[p])
 		}
 		others := m.pool(w, k)
-		if (norm == 0 || others == 0) && w.Similarity == Spearman {
+		if (norm == 0 || others == 0) && !m.vector.untied {
 			return errMean
 		}
 		w.lower[s] = m.correlation(w, m.pooled[:k], others, w.models+s, k)
@@ -166,7 +169,7 @@ func (m *rankMethod) ceilings(w *evaluator, pairs, k int) error {
 	return nil
 }
 
-// pool ranks m.keys, stores centred ranks in m.pooled and returns their norm.
+// pool ranks m.keys, stores centered ranks in m.pooled and returns their norm.
 func (m *rankMethod) pool(w *evaluator, k int) float64 {
 	keys, weight := m.keys[:k], w.sample.weight
 	var largest uint64
@@ -182,10 +185,10 @@ func (m *rankMethod) pool(w *evaluator, k int) float64 {
 			run += weight[order[to]]
 			to++
 		}
-		centred := 2*below + run + 1 - mean
-		square += run * centred * centred
+		centered := 2*below + run + 1 - mean
+		square += run * centered * centered
 		for _, t := range order[from:to] {
-			m.pooled[t] = centred * w.sample.root[t]
+			m.pooled[t] = centered * w.sample.root[t]
 		}
 		below += run
 		from = to

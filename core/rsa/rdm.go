@@ -11,75 +11,30 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
+	"netrep_go/core/linalg"
 )
-
-// Measure is a dissimilarity of the response patterns of two conditions, over p
-// features.
-type Measure int
-
-// The measures of an RDM. Features in which either pattern is NaN are left out
-// of a pair.
-const (
-	// Correlation is 1 - r, r being Pearson's correlation over features.
-	Correlation Measure = iota
-	// Cosine is 1 - x'y / (|x| |y|).
-	Cosine
-	// Euclidean is |x - y|, after division of its square by the share of
-	// features that are used.
-	Euclidean
-	// SquaredEuclidean is its square.
-	SquaredEuclidean
-	// Poisson is the mean over features of (r - s) (log r - log s), the
-	// symmetrised Kullback-Leibler divergence of Poisson distributions with rates
-	// r = (x + Prior Weight) / (1 + Weight), s likewise.
-	Poisson
-	// Crossnobis is the mean over features of K_ii + K_jj - 2 K_ij, where K_ij is
-	// the mean of the products of observations of i and j from different folds:
-	// an unbiased estimate of a squared distance, which may be negative
-	// (Walther et al., NeuroImage 137 (2016) 188-200). Responses should be
-	// whitened by the noise before.
-	Crossnobis
-)
-
-// Dissimilarity is a measure with its parameters.
-type Dissimilarity struct {
-	Measure Measure
-	// Prior and Weight are the rate that Poisson expects, and how many
-	// observations that counts for.
-	Prior, Weight float64
-}
-
-// Design says what the rows of a matrix of responses are.
-type Design struct {
-	Conditions int
-	// Condition is that of each row, from 0; nil if row i is condition i. Rows
-	// of a condition are averaged.
-	Condition []int64
-	// Folds is the number of folds, and Fold that of each row; for Crossnobis.
-	Folds int
-	Fold  []int64
-}
-
-// Pairs returns the length of a condensed RDM of n conditions.
-func Pairs(n int) int { return n * (n - 1) / 2 }
 
 // RDMs stores in row k of dst the condensed RDM of responses xs[k] with design
-// designs[k], all of them of the same number of conditions.
-func RDMs(ctx context.Context, dst *mat.Dense, xs []*mat.Dense, d Dissimilarity, designs []Design) error {
-	workers := par.Workers(ctx, len(xs))
-	builders := make([]*Builder, workers)
-	defer func() {
-		for _, b := range builders {
-			b.Free()
+// designs[k], all of them of the same number of conditions. It fails if a
+// dissimilarity is undefined.
+func RDMs(
+	ctx context.Context, dst *mat.Dense, xs []*mat.Dense, d Dissimilarity, designs []Design,
+) error {
+	var n, folds, features int
+	for k, x := range xs {
+		_, p := x.Dims()
+		n, folds, features = designs[k].Conditions, max(folds, designs[k].Folds), max(features, p)
+		if n < 3 {
+			return core.Invalidf("an RDM needs at least 3 conditions, got %d", n)
 		}
-	}()
-	for w := range builders {
-		builders[w] = NewBuilder(d)
 	}
-	par.Expect(ctx, len(xs))
-	return par.For(ctx, len(xs), workers, func(w, k int) error {
-		err := builders[w].Condensed(dst.RawRowView(k), xs[k], designs[k])
+	newWorker := func(arena *cmem.Arena) *builder {
+		return newBuilder(arena, d, n, folds, features)
+	}
+	return par.Each(ctx, len(xs), newWorker, func(b *builder, k int) error {
+		err := b.condensed(dst.RawRowView(k), xs[k], designs[k])
 		if err != nil && len(xs) > 1 {
 			return fmt.Errorf("data[%d]: %w", k, err)
 		}
@@ -87,19 +42,26 @@ func RDMs(ctx context.Context, dst *mat.Dense, xs []*mat.Dense, d Dissimilarity,
 	})
 }
 
-// Condensed stores the condensed RDM of x in dst. It fails if a dissimilarity
+// condensed stores the condensed RDM of x in dst. It fails if a dissimilarity
 // is undefined.
-func (b *Builder) Condensed(dst []float64, x *mat.Dense, design Design) error {
+func (b *builder) condensed(dst []float64, x *mat.Dense, design Design) error {
 	if err := b.start(x, design); err != nil {
 		return err
 	}
-	build := b.condensed
-	if missing, err := b.scan(x); err != nil {
+	if err := b.scan(x); err != nil {
 		return err
-	} else if missing {
-		build = b.condensedMasked
 	}
-	if err := build(dst, x); err != nil {
+	if b.missing {
+		var arena cmem.Arena
+		defer arena.Free()
+		if err := b.startMasked(&arena, x); err != nil {
+			return err
+		}
+	}
+	if err := b.multiply(x); err != nil {
+		return err
+	}
+	if err := b.finish(dst, x); err != nil {
 		return err
 	}
 	if total := floats.Sum(dst); math.IsNaN(total) || math.IsInf(total, 0) {
@@ -108,28 +70,11 @@ func (b *Builder) Condensed(dst []float64, x *mat.Dense, design Design) error {
 	return nil
 }
 
-// errRange is the error of squares that overflow.
-var errRange = core.Invalidf("numbers this large leave the range of float64 when they are squared: scale the data")
-
-// condensed is Condensed for responses without NaN.
-func (b *Builder) condensed(dst []float64, x *mat.Dense) error {
-	_, p := x.Dims()
-	clear(b.cross)
-	for from := 0; from < p; from += b.width {
-		w := min(b.width, p-from)
-		b.load(x, from, w)
-		if err := b.transform(w); err != nil {
-			return err
-		}
-		b.accumulate(w)
-	}
-	return b.finish(dst, x)
-}
-
-// scan reports whether responses are missing, and stores the means over features
-// of conditions without.
-func (b *Builder) scan(x *mat.Dense) (missing bool, err error) {
+// scan finds out whether responses are missing, and stores the means over
+// features that are subtracted if none are.
+func (b *builder) scan(x *mat.Dense) error {
 	m, p := x.Dims()
+	b.missing = false
 	clear(b.mean)
 	for o := range m {
 		row := x.RawRowView(o)
@@ -137,193 +82,273 @@ func (b *Builder) scan(x *mat.Dense) (missing bool, err error) {
 		if math.IsNaN(sum) || math.IsInf(sum, 0) {
 			for _, v := range row {
 				if math.IsInf(v, 0) {
-					return false, core.Invalidf("the responses contain infinity, in row %d", o)
+					return core.Invalidf("the responses contain infinity, in row %d", o)
 				}
-				missing = missing || math.IsNaN(v)
+				b.missing = b.missing || math.IsNaN(v)
 			}
 		}
-		c := b.condition(o)
-		b.mean[c] += sum / (float64(p) * b.count[b.cell(o)])
-	}
-	return missing, nil
-}
-
-// transform turns the w loaded features of each condition into what is
-// multiplied.
-func (b *Builder) transform(w int) error {
-	switch b.d.Measure {
-	case Correlation:
-		for c, mean := range b.mean[:b.n] {
-			floats.AddConst(-mean, b.a[c*w:(c+1)*w])
-		}
-	case Euclidean, SquaredEuclidean:
-		b.centerColumns(w)
-	case Poisson:
-		for k, v := range b.a[:b.n*w] {
-			rate, err := b.d.rate(v)
-			if err != nil {
-				return err
-			}
-			b.a[k], b.b[k] = rate, math.Log(rate)
+		if b.measure.centered {
+			b.mean[b.condition(o)] += sum / (float64(p) * b.count[b.cell(o)])
 		}
 	}
 	return nil
 }
 
-// rate is that of a Poisson distribution.
-func (d Dissimilarity) rate(response float64) (float64, error) {
-	rate := (response + d.Prior*d.Weight) / (1 + d.Weight)
-	switch {
-	case response < 0:
-		return 0, core.Invalidf("responses must not be negative for Poisson dissimilarities, got %v", response)
-	case !(rate > 0):
-		return 0, core.Invalidf("a response of 0 has no Poisson dissimilarity without a prior: prior_lambda and prior_weight must be positive")
+// multiply stores the sums of products over all features in b.gram.
+func (b *builder) multiply(x *mat.Dense) error {
+	_, p := x.Dims()
+	clear(b.gram)
+	for from, w := range b.blocks(p) {
+		b.load(x, from, w)
+		if err := b.transform(w); err != nil {
+			return err
+		}
+		b.accumulate(w)
+		if b.missing {
+			b.accumulateMasked(w)
+		}
 	}
-	return rate, nil
+	return nil
 }
 
-// centerColumns subtracts the mean over conditions, which changes no distance
-// but keeps their computation from products accurate.
-func (b *Builder) centerColumns(w int) {
+// transform turns the w loaded features of each condition into what is
+// multiplied.
+func (b *builder) transform(w int) error {
+	if b.measure.centered {
+		for c, mean := range b.mean {
+			floats.AddConst(-mean, b.a[c*w:(c+1)*w])
+		}
+	}
+	if b.measure.differences {
+		b.centerColumns(w)
+	}
+	if b.measure.factors != nil {
+		if err := b.factor(w); err != nil {
+			return err
+		}
+	}
+	if b.missing {
+		b.dropMissing(w)
+	}
+	if b.measure.folds {
+		b.total(w)
+	}
+	return nil
+}
+
+// centerColumns subtracts the mean over the conditions that have a feature.
+func (b *builder) centerColumns(w int) {
 	sum := b.columns[:w]
 	clear(sum)
 	for c := range b.n {
 		floats.Add(sum, b.a[c*w:(c+1)*w])
 	}
+	if b.missing {
+		b.averageValid(sum)
+	} else {
+		floats.Scale(1/float64(b.n), sum)
+	}
 	for c := range b.n {
-		floats.AddScaled(b.a[c*w:(c+1)*w], -1/float64(b.n), sum)
+		floats.Sub(b.a[c*w:(c+1)*w], sum)
 	}
 }
 
-// accumulate adds the products of w features to b.cross, whose upper triangle
-// counts.
-func (b *Builder) accumulate(w int) {
-	n := b.n
-	syrk := func(alpha float64, a []float64) {
-		blas64.Implementation().Dsyrk(blas.Upper, blas.NoTrans, n, w, alpha, a, w, 1, b.cross, n)
-	}
-	switch b.d.Measure {
-	case Poisson:
-		blas64.Implementation().Dgemm(blas.NoTrans, blas.Trans, n, n, w, 1, b.a, w, b.b, w, 1, b.cross, n)
-	case Crossnobis:
-		syrk(1, b.total(w))
-		for f := range b.design.Folds {
-			syrk(-1, b.a[f*n*w:])
+// factor stores first factors in b.a and second ones in b.b.
+func (b *builder) factor(w int) (err error) {
+	first, second, factors := b.a[:b.n*w], b.b[:b.n*w], b.measure.factors
+	for k, v := range first {
+		if b.missing && b.mask.valid[k] == 0 {
+			second[k] = 0
+			continue
 		}
-	default:
-		syrk(1, b.a)
+		if first[k], second[k], err = factors(b.d, v); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
-// total returns the sums of the w loaded features over folds.
-func (b *Builder) total(w int) []float64 {
+// total stores the sums of the w loaded features over folds in b.b.
+func (b *builder) total(w int) {
 	size := b.n * w
-	total := b.b[:size]
-	copy(total, b.a[:size])
+	copy(b.b, b.a[:size])
 	for f := 1; f < b.design.Folds; f++ {
-		for k, v := range b.a[f*size : (f+1)*size] {
-			total[k] += v
-		}
+		floats.Add(b.b[:size], b.a[f*size:(f+1)*size])
 	}
-	return total
 }
 
-// finish turns b.cross into dissimilarities.
-func (b *Builder) finish(dst []float64, x *mat.Dense) error {
-	_, p := x.Dims()
-	n, at := b.n, func(i, j int) float64 { return b.cross[i*b.n+j] }
-	switch b.d.Measure {
-	case Correlation, Cosine:
-		return b.finishCosine(dst, p)
-	case Euclidean, SquaredEuclidean:
-		b.finishEuclidean(dst, x)
-	case Poisson:
-		for i, k := 0, 0; i < n; i++ {
-			for j := i + 1; j < n; j, k = j+1, k+1 {
-				dst[k] = max(0, at(i, i)+at(j, j)-at(i, j)-at(j, i)) / float64(p)
-			}
-		}
-	case Crossnobis:
-		for i, k := 0, 0; i < n; i++ {
-			for j := i + 1; j < n; j, k = j+1, k+1 {
-				sum := at(i, i)/b.products(i, i) + at(j, j)/b.products(j, j) - 2*at(i, j)/b.products(i, j)
-				dst[k] = sum / float64(p)
-			}
-		}
+// multiplied returns the first and the second factors of products.
+func (b *builder) multiplied(w int) (first, second []float64) {
+	size := b.n * w
+	switch {
+	case b.measure.folds:
+		return b.b[:size], b.b[:size]
+	case b.measure.factors != nil:
+		return b.a[:size], b.b[:size]
 	}
-	return nil
+	return b.a[:size], b.a[:size]
 }
 
-// unvaried is the part of the mean below which a standard deviation is rounding.
-const unvaried = 64 * 0x1p-52
-
-func (b *Builder) finishCosine(dst []float64, p int) error {
+// accumulate adds the products of w features to b.gram, of which the upper
+// triangle counts unless there are two factors.
+func (b *builder) accumulate(w int) {
 	n := b.n
-	norms := b.columns[:n]
-	for c := range n {
-		norms[c] = math.Sqrt(b.cross[c*n+c])
-		var floor float64
-		if b.d.Measure == Correlation {
-			floor = unvaried * math.Abs(b.mean[c]) * math.Sqrt(float64(p))
-		}
-		if !(norms[c] > floor) {
-			return b.d.undefined(c)
+	first, second := b.multiplied(w)
+	if b.measure.factors != nil {
+		linalg.Gemm(blas.NoTrans, blas.Trans, n, n, w, 1, first, w, second, w, 1, b.gram, n)
+		return
+	}
+	b.addSquare(b.gram, 1, first, w)
+	for f := range b.design.Folds {
+		b.addSquare(b.gram, -1, b.a[f*n*w:], w)
+	}
+}
+
+// addSquare adds alpha x x' to the upper triangle of dst.
+func (b *builder) addSquare(dst []float64, alpha float64, x []float64, w int) {
+	blas64.Implementation().Dsyrk(blas.Upper, blas.NoTrans, b.n, w, alpha, x, w, 1, dst, b.n)
+}
+
+// finish turns products into dissimilarities, row by row.
+func (b *builder) finish(dst []float64, x *mat.Dense) error {
+	if !b.missing {
+		if err := b.setSizes(); err != nil {
+			return err
 		}
 	}
-	for i, k := 0, 0; i < n; i++ {
-		for j := i + 1; j < n; j, k = j+1, k+1 {
-			dst[k] = 1 - max(-1, min(1, b.cross[i*n+j]/(norms[i]*norms[j])))
+	var near [][3]int
+	for i, k := 0, 0; i < b.n-1; i++ {
+		s, err := b.row(i)
+		if err != nil {
+			return err
+		}
+		if b.measure.differences {
+			near = appendNear(near, s, i, k)
+		}
+		b.measure.formula(dst[k:k+len(s.cross)], s)
+		k += len(s.cross)
+	}
+	if len(near) > 0 {
+		b.refine(dst, x, near)
+	}
+	return nil
+}
+
+// setSizes stores the size of each condition.
+func (b *builder) setSizes() error {
+	for c := range b.n {
+		b.sizes[c] = b.size(c, b.features, 0, b.gram[c*b.n+c])
+		if b.measure.flat != "" && b.sizes[c] == 0 {
+			return core.Invalidf("the responses to %v are %s over features, so that their %s with "+
+				"others is undefined", core.Condition(c), b.measure.flat, b.measure.name)
 		}
 	}
 	return nil
 }
 
-// undefined is the error of condition c having no correlation or cosine.
-func (d Dissimilarity) undefined(c int) error {
-	if d.Measure == Correlation {
-		return core.Invalidf("the responses to condition %d are constant over features, so that their correlation with others is undefined", c)
+// size returns what the sums of a pair take of condition c alone: its product with
+// itself or, if products are divided by them, its length.
+func (b *builder) size(c int, count, sum, self float64) float64 {
+	switch {
+	case b.measure.folds:
+		return self / b.products(c, c)
+	case b.measure.flat != "":
+		return length(count, b.mean[c], sum, self)
 	}
-	return core.Invalidf("the responses to condition %d are all 0, so that their cosine with others is undefined", c)
+	return self
+}
+
+// length returns that of a pattern from which a mean was subtracted, and its sum
+// over count features is still to be: 0 if all is rounding, NaN if it overflows.
+func length(count, mean, sum, self float64) float64 {
+	if !(self <= math.MaxFloat64) {
+		return math.NaN()
+	}
+	length := math.Sqrt(self - sum*sum/count)
+	if !(length > unvaried*(math.Abs(mean)*math.Sqrt(count)+math.Sqrt(self))) {
+		return 0
+	}
+	return length
+}
+
+// row returns the sums of condition i and those after it.
+func (b *builder) row(i int) (sums, error) {
+	n, first := b.n, i+1
+	s := sums{b.features, b.self[:n-first], b.cross[:n-first]}
+	copy(s.cross, b.gram[i*n+first:(i+1)*n])
+	switch {
+	case b.measure.factors != nil:
+		for k := range s.cross {
+			s.cross[k] = (s.cross[k] + b.gram[(first+k)*n+i]) / 2
+		}
+	case b.measure.folds:
+		for k := range s.cross {
+			s.cross[k] /= b.products(i, first+k)
+		}
+	}
+	if b.missing {
+		return s, b.pairMasked(s, i)
+	}
+	b.pair(s, b.sizes[i], b.sizes[first:])
+	return s, nil
+}
+
+// pair completes the sums of a condition with others from their sizes.
+func (b *builder) pair(s sums, size float64, others []float64) {
+	if b.measure.flat != "" {
+		floats.Div(s.cross, others)
+		floats.Scale(1/size, s.cross)
+		return
+	}
+	copy(s.self, others)
+	floats.AddConst(size, s.self)
 }
 
 // nearby is the part of the squared norms below which a squared distance is
 // summed from differences, because products no longer resolve it.
 const nearby = 1e-5
 
-func (b *Builder) finishEuclidean(dst []float64, x *mat.Dense) {
-	n := b.n
-	var near [][3]int
-	for i, k := 0, 0; i < n; i++ {
-		for j := i + 1; j < n; j, k = j+1, k+1 {
-			size := b.cross[i*n+i] + b.cross[j*n+j]
-			dst[k] = size - 2*b.cross[i*n+j]
-			if dst[k] < nearby*size {
-				near = append(near, [3]int{i, j, k})
-			}
+// appendNear appends {i, j, position} of the pairs of condition i that are nearby,
+// the first of which is at position k.
+func appendNear(near [][3]int, s sums, i, k int) [][3]int {
+	for t, self := range s.self {
+		if self-2*s.cross[t] < nearby*self {
+			near = append(near, [3]int{i, i + 1 + t, k + t})
 		}
 	}
-	if len(near) > 0 {
-		b.sumDifferences(dst, x, near)
-	}
-	if b.d.Measure == Euclidean {
-		for k, v := range dst {
-			dst[k] = math.Sqrt(v)
-		}
-	}
+	return near
 }
 
-// sumDifferences stores the squared distances of pairs {i, j, position}.
-func (b *Builder) sumDifferences(dst []float64, x *mat.Dense, pairs [][3]int) {
+// refine stores the dissimilarities of pairs {i, j, position} from differences:
+// there is nothing but the product of the difference with itself.
+func (b *builder) refine(dst []float64, x *mat.Dense, pairs [][3]int) {
 	for _, pair := range pairs {
 		dst[pair[2]] = 0
 	}
 	_, p := x.Dims()
-	for from := 0; from < p; from += b.width {
-		w := min(b.width, p-from)
+	for from, w := range b.blocks(p) {
 		b.load(x, from, w)
 		for _, pair := range pairs {
-			d := floats.Distance(b.a[pair[0]*w:(pair[0]+1)*w], b.a[pair[1]*w:(pair[1]+1)*w], 2)
-			dst[pair[2]] += d * d
+			dst[pair[2]] += b.squaredDifference(pair[0], pair[1], w)
 		}
 	}
+	zero := []float64{0}
+	for _, pair := range pairs {
+		square := dst[pair[2] : pair[2]+1]
+		if b.missing {
+			square[0] *= b.features / b.mask.count[pair[0]*b.n+pair[1]]
+		}
+		b.measure.formula(square, sums{b.features, square, zero})
+	}
+}
+
+// squaredDifference returns the squared distance of conditions i and j over the w
+// loaded features.
+func (b *builder) squaredDifference(i, j, w int) float64 {
+	x, y := b.a[i*w:(i+1)*w], b.a[j*w:(j+1)*w]
+	if b.missing {
+		return squaredDifferenceMasked(x, y, b.mask.valid[i*w:], b.mask.valid[j*w:])
+	}
+	d := floats.Distance(x, y, 2)
+	return d * d
 }

@@ -3,7 +3,6 @@ package rsa
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
 )
 
 // byDefinition returns the dissimilarity of two patterns over the features that
@@ -61,28 +61,35 @@ func randomResponses(n, p int, lacking float64) *mat.Dense {
 	return x
 }
 
+// rdmOf returns the RDM of one matrix.
+func rdmOf(t *testing.T, x *mat.Dense, d Dissimilarity, design Design) []float64 {
+	t.Helper()
+	rdm := mat.NewDense(1, Pairs(design.Conditions), nil)
+	err := RDMs(context.Background(), rdm, []*mat.Dense{x}, d, []Design{design})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rdm.RawRowView(0)
+}
+
 // TestMeasures compares RDMs of one and of several blocks of features with their
 // definition.
 func TestMeasures(t *testing.T) {
 	for _, measure := range []Measure{Correlation, Cosine, Euclidean, SquaredEuclidean, Poisson} {
 		for _, lacking := range []float64{0, 0.1} {
-			b := NewBuilder(Dissimilarity{measure, 1, 0.1})
-			defer b.Free()
 			for _, size := range [][2]int{{3, 40}, {5, 30_000}, {6, 11_000}, {5, 1}, {5, 40}} {
 				n, p := size[0], size[1]
 				if p == 1 && (measure == Correlation || lacking > 0) {
 					continue
 				}
 				x := randomResponses(n, p, lacking)
-				got := make([]float64, Pairs(n))
-				if err := b.Condensed(got, x, Design{Conditions: n}); err != nil {
-					t.Fatal(err)
-				}
+				got := rdmOf(t, x, Dissimilarity{measure, 1, 0.1}, Design{Conditions: n})
 				for i, k := 0, 0; i < n; i++ {
 					for j := i + 1; j < n; j, k = j+1, k+1 {
 						want := byDefinition(measure, x.RawRowView(i), x.RawRowView(j))
 						if !scalar.EqualWithinAbsOrRel(got[k], want, 1e-13, 1e-10) {
-							t.Errorf("measure %d, %v lacking, %d x %d, pair %d: got %v, want %v", measure, lacking, n, p, k, got[k], want)
+							t.Errorf("%v, %v lacking, %d x %d, pair %d: got %v, want %v",
+								measure, lacking, n, p, k, got[k], want)
 						}
 					}
 				}
@@ -100,11 +107,12 @@ func TestCrossnobis(t *testing.T) {
 		design.Fold = append(design.Fold, int64(o/n%folds))
 	}
 	x := randomResponses(17, p, 0)
+	of := func(o, condition int) bool { return int(design.Condition[o]) == condition }
 	mean := func(i, j int) float64 {
 		var sum, number float64
 		for a := range 17 {
 			for b := range 17 {
-				if int(design.Condition[a]) == i && int(design.Condition[b]) == j && design.Fold[a] != design.Fold[b] {
+				if of(a, i) && of(b, j) && design.Fold[a] != design.Fold[b] {
 					sum += mat.Dot(x.RowView(a), x.RowView(b)) / p
 					number++
 				}
@@ -112,7 +120,6 @@ func TestCrossnobis(t *testing.T) {
 		}
 		return sum / number
 	}
-	got := make([]float64, Pairs(n))
 	for _, hole := range []bool{false, true} {
 		if hole { // a feature that is lacking everywhere changes p alone
 			wide := mat.NewDense(17, p+1, nil)
@@ -122,17 +129,14 @@ func TestCrossnobis(t *testing.T) {
 			}
 			x = wide
 		}
-		b := NewBuilder(Dissimilarity{Measure: Crossnobis})
-		defer b.Free()
-		if err := b.Condensed(got, x, design); err != nil {
-			t.Fatal(err)
-		}
+		got := rdmOf(t, x, Dissimilarity{Measure: Crossnobis}, design)
 		if hole {
 			x = mat.DenseCopyOf(x.Slice(0, 17, 0, p))
 		}
 		for i, k := 0, 0; i < n; i++ {
 			for j := i + 1; j < n; j, k = j+1, k+1 {
-				if want := mean(i, i) + mean(j, j) - 2*mean(i, j); !scalar.EqualWithinAbs(got[k], want, 1e-12) {
+				want := mean(i, i) + mean(j, j) - 2*mean(i, j)
+				if !scalar.EqualWithinAbs(got[k], want, 1e-12) {
 					t.Errorf("hole %v, pair %d: got %v, want %v", hole, k, got[k], want)
 				}
 			}
@@ -149,45 +153,61 @@ func TestUndefinedDissimilarities(t *testing.T) {
 	ok := randomResponses(4, 7, 0)
 	designs := []Design{{Conditions: 4}, {Conditions: 4}}
 	err := RDMs(context.Background(), dst, []*mat.Dense{ok, x}, Dissimilarity{}, designs)
-	want := "data[1]: the responses to condition 2 are constant over features, so that their correlation with others is undefined"
+	want := "data[1]: the responses to condition 2 are constant over features, so that their " +
+		"correlation with others is undefined"
 	if !errors.Is(err, core.ErrInvalid) || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
+	x.Set(2, 0, 1e200)
+	for _, measure := range []Measure{Correlation, Cosine, SquaredEuclidean} {
+		d := Dissimilarity{Measure: measure}
+		err := RDMs(context.Background(), dst, []*mat.Dense{x}, d, designs)
+		if !errors.Is(err, errRange) {
+			t.Errorf("%v of numbers whose squares overflow: got %v", measure, err)
+		}
+	}
+}
+
+// randomRDMs returns RDMs of squared distances of patterns in general position.
+func randomRDMs(t *testing.T, count, n int) *mat.Dense {
+	t.Helper()
+	rdms := mat.NewDense(count, Pairs(n), nil)
+	xs, designs := make([]*mat.Dense, count), make([]Design, count)
+	for k := range xs {
+		xs[k], designs[k] = randomResponses(n, 30+k, 0), Design{Conditions: n}
+	}
+	d := Dissimilarity{Measure: SquaredEuclidean}
+	if err := RDMs(context.Background(), rdms, xs, d, designs); err != nil {
+		t.Fatal(err)
+	}
+	return rdms
 }
 
 // TestReferences compares RDMs one at a time with the comparison of all.
 func TestReferences(t *testing.T) {
 	const n, models = 8, 3
-	all := mat.NewDense(models+2, Pairs(n), nil)
-	b := NewBuilder(Dissimilarity{Measure: SquaredEuclidean})
-	defer b.Free()
-	for k := range models + 2 {
-		if err := b.Condensed(all.RawRowView(k), randomResponses(n, 30+k, 0), Design{Conditions: n}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	all := randomRDMs(t, models+2, n)
 	refs := all.Slice(0, models, 0, Pairs(n)).(*mat.Dense)
 	for s := Spearman; s <= NegativeRiemannian; s++ {
-		t.Run(fmt.Sprint(s), func(t *testing.T) {
-			want := mat.NewDense(models+2, models+2, nil)
-			if err := Compare(context.Background(), want, all, nil, Comparison{Similarity: s}); err != nil {
+		t.Run(s.String(), func(t *testing.T) {
+			want, c := mat.NewDense(models+2, models+2, nil), Comparison{Similarity: s}
+			if err := Compare(context.Background(), want, all, nil, c); err != nil {
 				t.Fatal(err)
 			}
-			r, err := NewReferences(refs, Comparison{Similarity: s})
+			r, err := newReferences(refs, c)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer r.Free()
-			scratch, err := r.NewScratch()
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := make([]float64, models)
+			defer r.free()
+			scratch, query := r.m.newScratch(&r.arena), r.m.newForms(&r.arena, 1)
 			for k := range models + 2 {
-				if err := r.Compare(got, all.RawRowView(k), scratch); err != nil {
+				if err := r.m.prepare(&query[0], all.RawRowView(k), scratch); err != nil {
 					t.Fatal(err)
 				}
-				for m, v := range got {
+				if err := r.m.tile(scratch.tile[:], query, r.forms, scratch); err != nil {
+					t.Fatal(err)
+				}
+				for m, v := range scratch.tile[:models] {
 					if !scalar.EqualWithinAbs(v, want.At(k, m), 1e-9) {
 						t.Errorf("RDM %d, reference %d: got %v, want %v", k, m, v, want.At(k, m))
 					}
@@ -199,11 +219,12 @@ func TestReferences(t *testing.T) {
 
 func BenchmarkRDM(b *testing.B) {
 	x := randomResponses(92, 2000, 0)
-	builder := NewBuilder(Dissimilarity{})
-	defer builder.Free()
+	var arena cmem.Arena
+	defer arena.Free()
+	builder := newBuilder(&arena, Dissimilarity{}, 92, 0, 2000)
 	dst := make([]float64, Pairs(92))
 	for b.Loop() {
-		if err := builder.Condensed(dst, x, Design{Conditions: 92}); err != nil {
+		if err := builder.condensed(dst, x, Design{Conditions: 92}); err != nil {
 			b.Fatal(err)
 		}
 	}

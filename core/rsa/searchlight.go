@@ -79,12 +79,12 @@ func (l Lists) Append(dst []int64, k int) []int64 {
 	return append(dst, l.Features[l.Start[k]:l.Start[k+1]]...)
 }
 
-// Balls are the voxels of a volume that are near a centre. They are found when
+// Balls are the voxels of a volume that are near a center. They are found when
 // they are asked for: lists of them would take more memory than the responses.
 type Balls struct {
 	Shape   [3]int
 	Centers []int64 // positions in the volume, in row-major order
-	Steps   []int64 // three for each voxel of a ball, seen from its centre
+	Steps   []int64 // three for each voxel of a ball, seen from its center
 	Column  []int64 // feature of each voxel of the volume, -1 for none
 }
 
@@ -94,10 +94,12 @@ func (b Balls) Len() int { return len(b.Centers) }
 // Largest is the number of voxels in a whole ball.
 func (b Balls) Largest() int { return len(b.Steps) / 3 }
 
-// Append appends the features around centre k.
+// Append appends the features around center k.
 func (b Balls) Append(dst []int64, k int) []int64 {
 	center := int(b.Centers[k])
-	at := [3]int{center / (b.Shape[1] * b.Shape[2]), center / b.Shape[2] % b.Shape[1], center % b.Shape[2]}
+	at := [3]int{
+		center / (b.Shape[1] * b.Shape[2]), center / b.Shape[2] % b.Shape[1], center % b.Shape[2],
+	}
 	for s := 0; s < len(b.Steps); s += 3 {
 		x, y, z := at[0]+int(b.Steps[s]), at[1]+int(b.Steps[s+1]), at[2]+int(b.Steps[s+2])
 		if x < 0 || y < 0 || z < 0 || x >= b.Shape[0] || y >= b.Shape[1] || z >= b.Shape[2] {
@@ -122,29 +124,22 @@ func searchlightTile(pairs int) int { return max(1, min(16, 1<<15/pairs-1)) }
 // responses are constant or all its dissimilarities the same, gets a row of NaN.
 //
 // An RDM is in memory only until it is compared.
-func Searchlights(ctx context.Context, dst *mat.Dense, used []int64, x *Responses, around Neighborhoods, d Dissimilarity, c Comparison, models *mat.Dense) error {
-	references, err := NewReferences(models, c)
+func Searchlights(
+	ctx context.Context, dst *mat.Dense, used []int64, x *Responses, around Neighborhoods,
+	d Dissimilarity, c Comparison, models *mat.Dense,
+) error {
+	references, err := newReferences(models, c)
 	if err != nil {
 		return err
 	}
-	defer references.Free()
+	defer references.free()
 	tile := searchlightTile(Pairs(x.Conditions))
 	tasks := (around.Len() + tile - 1) / tile
-	workers := make([]*searchlight, par.Workers(ctx, tasks))
-	defer func() {
-		for _, w := range workers {
-			w.free()
-		}
-	}()
-	for k := range workers {
-		workers[k] = newSearchlight(x, around, d, references, tile)
-		if err := workers[k].arena.Err(); err != nil {
-			return err
-		}
+	newWorker := func(arena *cmem.Arena) *searchlight {
+		return newSearchlight(arena, x, around, d, references, tile)
 	}
-	par.Expect(ctx, tasks)
-	return par.For(ctx, tasks, len(workers), func(w, t int) error {
-		return workers[w].tile(dst, used, t*tile, min((t+1)*tile, around.Len()))
+	return par.Each(ctx, tasks, newWorker, func(s *searchlight, t int) error {
+		return s.tile(dst, used, t*tile, min((t+1)*tile, around.Len()))
 	})
 }
 
@@ -152,31 +147,28 @@ func Searchlights(ctx context.Context, dst *mat.Dense, used []int64, x *Response
 type searchlight struct {
 	x          *Responses
 	around     Neighborhoods
-	builder    *Builder
-	references *References
+	builder    *builder
+	references *references
 	features   []int64
 	patterns   []float64 // conditions x features
 	rdm        []float64
 	forms      []form
-	scratch    *Scratch
-	arena      cmem.Arena
+	scratch    *scratch
 }
 
-func newSearchlight(x *Responses, around Neighborhoods, d Dissimilarity, references *References, tile int) *searchlight {
-	s := &searchlight{x: x, around: around, builder: NewBuilder(d), references: references}
-	s.builder.most = around.Largest()
-	s.features = make([]int64, 0, around.Largest())
-	s.patterns = s.arena.Float64s(x.Conditions * around.Largest())
-	s.rdm = s.arena.Float64s(Pairs(x.Conditions))
-	s.forms = references.m.newForms(&s.arena, tile)
-	s.scratch = references.m.newScratch(&s.arena)
-	return s
-}
-
-func (s *searchlight) free() {
-	if s != nil {
-		s.builder.Free()
-		s.arena.Free()
+func newSearchlight(
+	arena *cmem.Arena, x *Responses, around Neighborhoods, d Dissimilarity,
+	references *references, tile int,
+) *searchlight {
+	n, largest := x.Conditions, around.Largest()
+	return &searchlight{
+		x: x, around: around, references: references,
+		builder:  newBuilder(arena, d, n, 0, largest),
+		features: make([]int64, 0, largest),
+		patterns: arena.Float64s(n * largest),
+		rdm:      arena.Float64s(Pairs(n)),
+		forms:    references.m.newForms(arena, tile),
+		scratch:  references.m.newScratch(arena),
 	}
 }
 
@@ -196,14 +188,14 @@ func (s *searchlight) tile(dst *mat.Dense, used []int64, from, to int) error {
 			return err
 		}
 	}
-	models := s.references.forms
+	m, models, similarities := s.references.m, s.references.forms, s.scratch.tile[:]
 	for j := 0; j < len(models) && len(defined) > 0; j += tileSize {
 		columns := models[j:min(j+tileSize, len(models))]
-		if err := s.references.m.tile(s.scratch.tile[:], s.forms[:len(defined)], columns, s.scratch); err != nil {
+		if err := m.tile(similarities, s.forms[:len(defined)], columns, s.scratch); err != nil {
 			return err
 		}
 		for i, k := range defined {
-			copy(dst.RawRowView(k)[j:], s.scratch.tile[i*len(columns):(i+1)*len(columns)])
+			copy(dst.RawRowView(k)[j:], similarities[i*len(columns):(i+1)*len(columns)])
 		}
 	}
 	return nil
@@ -218,7 +210,7 @@ func (s *searchlight) prepare(f *form, k int) (int, error) {
 		return 0, errNoFeatures
 	}
 	x := mat.NewDense(s.x.Conditions, n, s.patterns[:s.x.Conditions*n])
-	if err := s.builder.Condensed(s.rdm, x, Design{Conditions: s.x.Conditions}); err != nil {
+	if err := s.builder.condensed(s.rdm, x, Design{Conditions: s.x.Conditions}); err != nil {
 		return n, err
 	}
 	return n, s.references.m.prepare(f, s.rdm, s.scratch)

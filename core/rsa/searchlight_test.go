@@ -8,13 +8,18 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core/internal/cmem"
 )
 
 // volume returns responses of n conditions to the voxels of a 4 x 3 x 5 grid, and
 // balls of the six nearest voxels around all of them.
 func volume(n int) (*Responses, Balls) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	balls := Balls{Shape: [3]int{4, 3, 5}, Steps: []int64{0, 0, 0, 1, 0, 0, -1, 0, 0, 0, 1, 0, 0, -1, 0, 0, 0, 1, 0, 0, -1}}
+	balls := Balls{
+		Shape: [3]int{4, 3, 5},
+		Steps: []int64{0, 0, 0, 1, 0, 0, -1, 0, 0, 0, 1, 0, 0, -1, 0, 0, 0, 1, 0, 0, -1},
+	}
 	for v := range int64(60) {
 		balls.Centers = append(balls.Centers, v)
 		balls.Column = append(balls.Column, v)
@@ -35,11 +40,15 @@ func randomModels(count, n int) *mat.Dense {
 	return models
 }
 
-func runSearchlights(t *testing.T, x *Responses, around Neighborhoods, models *mat.Dense) ([]float64, []int64) {
+func runSearchlights(
+	t *testing.T, x *Responses, around Neighborhoods, models *mat.Dense,
+) (scores []float64, used []int64) {
 	t.Helper()
 	count, _ := models.Dims()
-	dst, used := mat.NewDense(around.Len(), count, nil), make([]int64, around.Len())
-	err := Searchlights(context.Background(), dst, used, x, around, Dissimilarity{}, Comparison{}, models)
+	dst := mat.NewDense(around.Len(), count, nil)
+	used = make([]int64, around.Len())
+	err := Searchlights(
+		context.Background(), dst, used, x, around, Dissimilarity{}, Comparison{}, models)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,8 +59,9 @@ func TestSearchlightsAreRDMsComparedOneByOne(t *testing.T) {
 	x, balls := volume(7)
 	models := randomModels(40, 7) // more than a tile
 	got, used := runSearchlights(t, x, balls, models)
-	builder := NewBuilder(Dissimilarity{})
-	defer builder.Free()
+	var arena cmem.Arena
+	defer arena.Free()
+	builder := newBuilder(&arena, Dissimilarity{}, 7, 0, 7)
 	for k := range balls.Len() {
 		features := balls.Append(nil, k)
 		if used[k] != int64(len(features)) {
@@ -63,7 +73,8 @@ func TestSearchlightsAreRDMsComparedOneByOne(t *testing.T) {
 				patterns.Set(c, j, x.Doubles[c*60+int(f)])
 			}
 		}
-		if err := builder.Condensed(rdm.RawRowView(0), patterns, Design{Conditions: 7}); err != nil {
+		err := builder.condensed(rdm.RawRowView(0), patterns, Design{Conditions: 7})
+		if err != nil {
 			t.Fatal(err)
 		}
 		want := mat.NewDense(1, 40, nil)
@@ -80,7 +91,9 @@ func TestSearchlightsAreRDMsComparedOneByOne(t *testing.T) {
 
 func TestBallsAreCutAtTheEdges(t *testing.T) {
 	_, balls := volume(3)
-	for k, want := range map[int][]int64{0: {0, 1, 5, 15}, 22: {7, 17, 21, 22, 23, 27, 37}, 59: {44, 54, 58, 59}} {
+	for k, want := range map[int][]int64{
+		0: {0, 1, 5, 15}, 22: {7, 17, 21, 22, 23, 27, 37}, 59: {44, 54, 58, 59},
+	} {
 		got := balls.Append(nil, k)
 		slices.Sort(got)
 		if !slices.Equal(got, want) {
@@ -105,12 +118,14 @@ func TestSearchlightsInAnyLayout(t *testing.T) {
 	}
 	single := *x
 	single.Doubles, single.Singles = nil, make([]float32, len(x.Doubles))
-	turned := Responses{Conditions: 6, Features: 60, Row: 1, Column: 6, Doubles: make([]float64, len(x.Doubles))}
+	turned := Responses{Conditions: 6, Features: 60, Row: 1, Column: 6}
+	turned.Doubles = make([]float64, len(x.Doubles))
 	for k, v := range x.Doubles {
 		single.Singles[k] = float32(v)
 		turned.Doubles[k%60*6+k/60] = v
 	}
-	for name, layout := range map[string]*Responses{"single": &single, "turned": &turned, "lists": x} {
+	layouts := map[string]*Responses{"single": &single, "turned": &turned, "lists": x}
+	for name, layout := range layouts {
 		got, _ := runSearchlights(t, layout, lists, models)
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: other scores", name)

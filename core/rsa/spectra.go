@@ -28,14 +28,15 @@ func newSpectra(arena *cmem.Arena, n int) *spectra {
 	work, iwork := iblas.EigenWork(n)
 	return &spectra{
 		n: n,
-		a: arena.Float64s(n * n), b: arena.Float64s(n * n), c: arena.Float64s(n * n), d: arena.Float64s(n * n),
+		a: arena.Float64s(n * n), b: arena.Float64s(n * n),
+		c: arena.Float64s(n * n), d: arena.Float64s(n * n),
 		values: arena.Float64s(n), slopes: arena.Float64s(n),
 		work:  arena.Float64s(max(work, iblas.SingularValuesWork(n, n))),
 		iwork: arena.Int32s(max(iwork, 8*n)),
 	}
 }
 
-// root stores F such that F F' are the inner products of centred patterns with
+// root stores F such that F F' are the inner products of centered patterns with
 // the squared distances d, scaled to trace 1, without negative eigenvalues.
 func (s *spectra) root(f, d []float64) error {
 	n, means := s.n, s.slopes
@@ -82,7 +83,8 @@ func (s *spectra) overlap(f, g []float64) (float64, error) {
 	n := s.n
 	linalg.Gemm(blas.Trans, blas.NoTrans, n, n, n, 1, f, n, g, n, 0, s.a, n)
 	if !iblas.SingularValues(n, n, s.a, n, s.values, s.work, s.iwork) {
-		return math.NaN(), core.Numericalf("the singular values of a product of RDMs did not converge")
+		return math.NaN(), core.Numericalf(
+			"the singular values of a product of RDMs did not converge")
 	}
 	return min(1, floats.Sum(s.values)), nil
 }
@@ -106,7 +108,8 @@ func (s *spectra) products(g, inverse, d []float64) error {
 	for i := range n {
 		inverse[i*n+i] = 1
 	}
-	blas64.Implementation().Dtrsm(blas.Left, blas.Upper, blas.Trans, blas.NonUnit, n, n, 1, upper, n, inverse, n)
+	blas64.Implementation().Dtrsm(blas.Left, blas.Upper, blas.Trans, blas.NonUnit,
+		n, n, 1, upper, n, inverse, n)
 	return nil
 }
 
@@ -154,7 +157,9 @@ const (
 // derivatives of a log eigenvalue by p and q sum to 1.
 func (s *spectra) riemannian(g, inverse, noise []float64) (float64, error) {
 	if math.IsNaN(inverse[0]) {
-		return math.NaN(), core.Invalidf("others must be squared distances of patterns in general position for the Riemannian distance: their inner products are not positive definite")
+		return math.NaN(), core.Invalidf("others must be squared distances of patterns in " +
+			"general position for the Riemannian distance: their inner products are not " +
+			"positive definite")
 	}
 	n := s.n - 1
 	m, between := s.a[:n*n], s.b[:n*n]
@@ -211,7 +216,8 @@ func (s *spectra) logEigen(m, noise []float64, p, q float64) (sum float64, err e
 	}
 	for k, v := range values {
 		if !(v > 0) {
-			return 0, core.Invalidf("rdms must be squared distances of patterns for the Riemannian distance: their inner products have negative eigenvalues")
+			return 0, core.Invalidf("rdms must be squared distances of patterns for the " +
+				"Riemannian distance: their inner products have negative eigenvalues")
 		}
 		s.slopes[k] *= ep / v
 		values[k] = math.Log(v)

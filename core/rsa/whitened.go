@@ -46,7 +46,8 @@ func newWhitener(n int, pairs [][2]int32, sigma []float64) (*whitener, error) {
 			variance[i] = sigma[i]
 		}
 		if !(variance[i] > 0) {
-			return nil, core.Invalidf("the variances in sigma must be positive, got %v", variance[i])
+			return nil, core.Invalidf("the variances in sigma must be positive, got %v",
+				variance[i])
 		}
 	}
 	w.setDiagonal(variance)
@@ -94,7 +95,8 @@ func (w *whitener) setFull(sigma []float64) error {
 
 // solveLower multiplies the m x n matrix a by L^-1, or its transpose, from a side.
 func (w *whitener) solveLower(side blas.Side, trans blas.Transpose, m, n int, a []float64) {
-	blas64.Implementation().Dtrsm(side, blas.Lower, trans, blas.NonUnit, m, n, 1, w.lower, w.n, a, n)
+	blas64.Implementation().Dtrsm(side, blas.Lower, trans, blas.NonUnit,
+		m, n, 1, w.lower, w.n, a, n)
 }
 
 // scratchSize is the length of the scratch of solve.
@@ -118,7 +120,9 @@ func (w *whitener) solve(dst, y, scratch []float64) {
 		t[pair[0]] += v
 		t[pair[1]] += v
 	}
-	upper := blas64.Triangular{Uplo: blas.Upper, Diag: blas.NonUnit, N: n, Data: w.factor, Stride: n}
+	upper := blas64.Triangular{
+		Uplo: blas.Upper, Diag: blas.NonUnit, N: n, Data: w.factor, Stride: n,
+	}
 	blas64.Trsv(blas.Trans, upper, blas64.Vector{N: n, Inc: 1, Data: t})
 	blas64.Trsv(blas.NoTrans, upper, blas64.Vector{N: n, Inc: 1, Data: t})
 	for k, pair := range w.pairs {

@@ -1,0 +1,177 @@
+package rsa
+
+import (
+	"gonum.org/v1/gonum/blas"
+
+	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
+	"netrep_go/core/linalg"
+)
+
+// comparer compares RDMs of n conditions over the entries that are kept. It may
+// be shared by workers.
+type comparer struct {
+	strategy strategy
+	traits   traits
+	n        int
+	kept     []int32 // nil: all
+	size     int     // entries kept
+	white    *whitener
+	noise    []float64 // S as seen from the first condition, for NegativeRiemannian
+}
+
+// newComparer returns a comparer of RDMs with so many entries.
+func newComparer(c Comparison, pairs int, kept []int32) (*comparer, error) {
+	m := &comparer{strategy: c.strategy(), n: Conditions(pairs), kept: kept, size: pairs}
+	m.traits = m.strategy.traits()
+	if kept != nil {
+		m.size = len(kept)
+	}
+	if m.size < leastEntries {
+		return m, tooFew(m.size)
+	}
+	if m.traits.whole != "" && m.size < pairs {
+		return m, missingIn(m.traits)
+	}
+	return m, m.strategy.start(m, c.Sigma)
+}
+
+// missingIn is the error of RDMs that must be whole and lack entries.
+func missingIn(t traits) error {
+	return core.Invalidf("RDMs with NaN have no %s similarity", t.whole)
+}
+
+// pairs returns the conditions of each kept entry.
+func (m *comparer) pairs() [][2]int32 {
+	all := make([][2]int32, 0, Pairs(m.n))
+	for i := range m.n {
+		for j := i + 1; j < m.n; j++ {
+			all = append(all, [2]int32{int32(i), int32(j)})
+		}
+	}
+	if m.kept == nil {
+		return all
+	}
+	list := make([][2]int32, m.size)
+	for t, k := range m.kept {
+		list[t] = all[k]
+	}
+	return list
+}
+
+// form is a prepared RDM: a vector and its dual, for which it may do itself, or
+// whatever a strategy stores in it.
+type form struct {
+	memory  []float64 // of this form and those after it
+	size    int
+	dual    int // where the dual begins, 0 if it is the vector
+	ranking *ranking
+}
+
+func (f *form) vector() []float64  { return f.memory[:f.size] }
+func (f *form) second() []float64  { return f.memory[f.dual : f.dual+f.size] }
+func (f *form) vectors() []float64 { return f.memory }
+func (f *form) duals() []float64   { return f.memory[f.dual:] }
+
+// stride is the number of float64 of a form.
+func (f *form) stride() int { return f.dual + f.size }
+
+// newVectors returns forms with vectors of a size and, if asked for, duals.
+func newVectors(arena *cmem.Arena, count, size int, duals bool) []form {
+	dual := 0
+	if duals {
+		dual = size
+	}
+	stride := dual + size
+	forms, memory := make([]form, count), arena.Float64s(count*stride)
+	if arena.Err() != nil {
+		return forms
+	}
+	for k := range forms {
+		forms[k] = form{memory: memory[k*stride:], size: size, dual: dual}
+	}
+	return forms
+}
+
+func (m *comparer) newForms(arena *cmem.Arena, count int) []form {
+	return m.strategy.newForms(m, arena, count)
+}
+
+// scratch is the memory of one worker, of which a strategy reserves what it needs.
+type scratch struct {
+	entries   []float64
+	work      []float64
+	sorter    *sorter
+	agreement *agreement
+	spectra   *spectra
+	tile      [tileSize * tileSize]float64
+}
+
+func (m *comparer) newScratch(arena *cmem.Arena) *scratch {
+	s := &scratch{entries: arena.Float64s(m.size)}
+	m.strategy.reserve(s, m, arena)
+	return s
+}
+
+// entries returns those of the RDM x that are kept.
+func (m *comparer) entries(x []float64, s *scratch) []float64 {
+	if m.kept == nil {
+		return x
+	}
+	for t, k := range m.kept {
+		s.entries[t] = x[k]
+	}
+	return s.entries
+}
+
+// prepare stores the RDM x in f. It fails if similarities to it are undefined.
+func (m *comparer) prepare(f *form, x []float64, s *scratch) error {
+	return m.strategy.prepare(m, f, m.entries(x, s), s)
+}
+
+// compare returns the similarity of prepared RDMs.
+func (m *comparer) compare(x, y *form, s *scratch) (float64, error) {
+	return m.strategy.compare(m, x, y, s)
+}
+
+// tileSize is the number of RDMs that are compared in one product, on either side.
+const tileSize = 32
+
+// tile stores the similarities of all rows to all columns in dst.
+func (m *comparer) tile(dst []float64, rows, cols []form, s *scratch) error {
+	k := len(cols)
+	if m.traits.inner {
+		x, y := &rows[0], &cols[0]
+		linalg.Gemm(blas.NoTrans, blas.Trans, len(rows), k, m.size,
+			1, x.vectors(), x.stride(), y.duals(), y.stride(), 0, dst, k)
+		for t, v := range dst[:len(rows)*k] {
+			dst[t] = max(-1, min(1, v))
+		}
+		return nil
+	}
+	for i := range rows {
+		for j := range cols {
+			v, err := m.compare(&rows[i], &cols[j], s)
+			if err != nil {
+				return err
+			}
+			dst[i*k+j] = v
+		}
+	}
+	return nil
+}
+
+// normalize stores the RDM x in dst as it enters a mean; entries that are not
+// kept are 0.
+func (m *comparer) normalize(dst, x []float64, s *scratch) {
+	if m.kept == nil {
+		m.strategy.normalize(dst, x, s)
+		return
+	}
+	part := make([]float64, m.size)
+	m.strategy.normalize(part, m.entries(x, s), s)
+	clear(dst)
+	for t, k := range m.kept {
+		dst[k] = part[t]
+	}
+}

@@ -1,0 +1,194 @@
+package rsa_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core/rsa"
+)
+
+// responses are those to 4 conditions of 5 features.
+func responses() *mat.Dense {
+	return mat.NewDense(4, 5, []float64{
+		1, 2, 3, 4, 5,
+		2, 3, 1, 5, 6,
+		5, 4, 3, 2, 1,
+		4, 5, 1, 3, 2,
+	})
+}
+
+// models are two RDMs of 4 conditions: two groups of two, and a line.
+func models() *mat.Dense {
+	return mat.NewDense(2, rsa.Pairs(4), []float64{
+		0, 1, 1, 1, 1, 0,
+		1, 2, 3, 1, 2, 1,
+	})
+}
+
+// subjects are the RDMs of three subjects.
+func subjects() *mat.Dense {
+	return mat.NewDense(3, rsa.Pairs(4), []float64{
+		0.2, 1.1, 1.6, 0.9, 1.5, 0.3,
+		0.1, 1.4, 1.2, 1.3, 1.0, 0.4,
+		0.5, 1.0, 1.5, 1.2, 1.3, 0.1,
+	})
+}
+
+func ExampleRDMs() {
+	d, err := rsa.ParseMeasure("correlation")
+	if err != nil {
+		log.Fatal(err)
+	}
+	rdm := mat.NewDense(1, rsa.Pairs(4), nil)
+	err = rsa.RDMs(context.Background(), rdm, []*mat.Dense{responses()},
+		rsa.Dissimilarity{Measure: d}, []rsa.Design{{Conditions: 4}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.2f\n", rdm.RawRowView(0))
+	// Output: [0.24 2.00 1.60 1.76 1.00 0.40]
+}
+
+// Two runs, each with a response to each condition: products within a run, which
+// share its noise, do not count.
+func ExampleRDMs_folds() {
+	x := mat.NewDense(6, 2, []float64{0, 0, 3, 4, 1, 0, 0, 1, 3, 5, 1, 1})
+	design := rsa.Design{
+		Conditions: 3, Condition: []int64{0, 1, 2, 0, 1, 2},
+		Folds: 2, Fold: []int64{0, 0, 0, 1, 1, 1},
+	}
+	rdm := mat.NewDense(1, rsa.Pairs(3), nil)
+	err := rsa.RDMs(context.Background(), rdm, []*mat.Dense{x},
+		rsa.Dissimilarity{Measure: rsa.Crossnobis}, []rsa.Design{design})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(rdm.RawRowView(0))
+	// Output: [12.5 0.5 10]
+}
+
+func ExampleCompare() {
+	similarities := mat.NewDense(2, 3, nil)
+	c := rsa.Comparison{Similarity: rsa.Spearman}
+	err := rsa.Compare(context.Background(), similarities, models(), subjects(), c)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.2f\n", mat.Formatted(similarities))
+	// Output:
+	// ⎡0.83  0.83  0.83⎤
+	// ⎣0.93  0.43  0.77⎦
+}
+
+func ExampleEvaluation_Fixed() {
+	e := rsa.Evaluation{Models: models(), Subjects: subjects(), Ceiling: true}
+	similarities, ceiling := mat.NewDense(2, 3, nil), mat.NewDense(2, 3, nil)
+	if err := e.Fixed(context.Background(), similarities, ceiling); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.2f\n", mat.Formatted(similarities))
+	fmt.Printf("lower bounds %.2f\n", ceiling.RawRowView(0))
+	fmt.Printf("upper bounds %.2f\n", ceiling.RawRowView(1))
+	// Output:
+	// ⎡0.83  0.83  0.83⎤
+	// ⎣0.93  0.43  0.77⎦
+	// lower bounds [0.79 0.50 0.68]
+	// upper bounds [0.99 0.64 0.84]
+}
+
+func ExampleEvaluation_Bootstrap() {
+	e := rsa.Evaluation{Models: models(), Subjects: subjects(), Ceiling: true}
+	evaluations, ceilings := mat.NewDense(4, 2, nil), mat.NewDense(4, 2, nil)
+	err := e.Bootstrap(context.Background(), evaluations, ceilings, false, true, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.2f\n", mat.Formatted(evaluations))
+	// Output:
+	// ⎡0.83  0.71⎤
+	// ⎢0.83  0.82⎥
+	// ⎢0.83  0.66⎥
+	// ⎣0.83  0.66⎦
+}
+
+func ExampleEvaluation_Permute() {
+	e := rsa.Evaluation{Models: models(), Subjects: subjects()}
+	null := mat.NewDense(4, 2, nil)
+	if err := e.Permute(context.Background(), null, 1); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.2f\n", mat.Formatted(null))
+	// Output:
+	// ⎡-0.35  -0.09⎤
+	// ⎢-0.48  -0.20⎥
+	// ⎢ 0.83   0.57⎥
+	// ⎣ 0.83   0.38⎦
+}
+
+func ExampleSearchlights() {
+	x := responses()
+	features := &rsa.Responses{
+		Conditions: 4, Features: 5, Row: 5, Column: 1, Doubles: x.RawMatrix().Data,
+	}
+	lists := rsa.Lists{Start: []int64{0, 3, 6}, Features: []int64{0, 1, 2, 2, 3, 4}}
+	scores, used := mat.NewDense(lists.Len(), 2, nil), make([]int64, lists.Len())
+	err := rsa.Searchlights(context.Background(), scores, used, features, lists,
+		rsa.Dissimilarity{Measure: rsa.Euclidean}, rsa.Comparison{}, models())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.2f\n", mat.Formatted(scores))
+	fmt.Println(used)
+	// Output:
+	// ⎡0.84  0.78⎤
+	// ⎣0.85  0.19⎦
+	// [3 3]
+}
+
+// A ball is cut at the edges of the volume.
+func ExampleBalls() {
+	row := rsa.Balls{
+		Shape:   [3]int{1, 1, 4},
+		Centers: []int64{0, 2},
+		Steps:   []int64{0, 0, -1, 0, 0, 0, 0, 0, 1},
+		Column:  []int64{0, 1, 2, 3},
+	}
+	fmt.Println(row.Append(nil, 0), row.Append(nil, 1))
+	// Output: [0 1] [1 2 3]
+}
+
+func ExampleMeasures() {
+	fmt.Println(rsa.Measures())
+	// Output: [correlation cosine euclidean sqeuclidean poisson crossnobis]
+}
+
+func ExampleParseMeasure() {
+	measure, err := rsa.ParseMeasure("poisson")
+	fmt.Println(measure, measure == rsa.Poisson, err)
+	// Output: poisson true <nil>
+}
+
+func ExampleSimilarities() {
+	fmt.Println(rsa.Similarities())
+	// Output:
+	// [spearman pearson cosine tau-a tau-b rho-a corr_cov cosine_cov bures neg_riem_dist]
+}
+
+func ExampleParseSimilarity() {
+	similarity, err := rsa.ParseSimilarity("tau-a")
+	fmt.Println(similarity, similarity == rsa.TauA, err)
+	// Output: tau-a true <nil>
+}
+
+func ExamplePairs() {
+	fmt.Println(rsa.Pairs(92))
+	// Output: 4186
+}
+
+func ExampleConditions() {
+	fmt.Println(rsa.Conditions(4186))
+	// Output: 92
+}

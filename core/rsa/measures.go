@@ -1,0 +1,146 @@
+package rsa
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+
+	"netrep_go/core"
+)
+
+// Measure is a dissimilarity of the response patterns of two conditions, over p
+// features: its row in the table of measures.
+type Measure int
+
+// The measures of an RDM. Features in which either pattern is NaN are left out
+// of a pair.
+const (
+	// Correlation is 1 - r, r being Pearson's correlation over features.
+	Correlation Measure = iota
+	// Cosine is 1 - x'y / (|x| |y|).
+	Cosine
+	// Euclidean is |x - y|, after division of its square by the share of
+	// features that are used.
+	Euclidean
+	// SquaredEuclidean is its square.
+	SquaredEuclidean
+	// Poisson is the mean over features of (r - s) (log r - log s), the
+	// symmetrised Kullback-Leibler divergence of Poisson distributions with rates
+	// r = (x + Prior Weight) / (1 + Weight), s likewise.
+	Poisson
+	// Crossnobis is the mean over features of K_ii + K_jj - 2 K_ij, where K_ij is
+	// the mean of the products of observations of i and j from different folds:
+	// an unbiased estimate of a squared distance, which may be negative
+	// (Walther et al., NeuroImage 137 (2016) 188-200). Responses should be
+	// whitened by the noise before.
+	Crossnobis
+)
+
+// Dissimilarity is a measure with its parameters.
+type Dissimilarity struct {
+	Measure Measure
+	// Prior and Weight are the rate that Poisson expects, and how many
+	// observations that counts for.
+	Prior, Weight float64
+}
+
+// measures is the table of all of them: a new one is a constant and a row.
+var measures = [...]measure{
+	Correlation:      {name: "correlation", centered: true, flat: "constant", formula: fromCosines},
+	Cosine:           {name: "cosine", flat: "all 0", formula: fromCosines},
+	Euclidean:        {name: "euclidean", differences: true, formula: distances},
+	SquaredEuclidean: {name: "sqeuclidean", differences: true, formula: squares},
+	Poisson:          {name: "poisson", factors: rateAndLog, formula: meanDivergences},
+	Crossnobis:       {name: "crossnobis", folds: true, formula: meanSquares},
+}
+
+// measure says what becomes of responses before they are multiplied, and what of
+// the products.
+type measure struct {
+	name string
+	// centered: the mean over features is subtracted from a pattern.
+	centered bool
+	// differences: nothing but differences of patterns counts. The mean over
+	// conditions is subtracted to keep products accurate, and squared distances
+	// that they do not resolve are summed from differences.
+	differences bool
+	// factors returns what a response is multiplied as, if it is the first
+	// factor of a product and if it is the second; nil for as it is.
+	factors func(d Dissimilarity, response float64) (first, second float64, err error)
+	// flat is what responses are that have no length, if products are divided by
+	// lengths; else empty.
+	flat string
+	// folds: only products of observations from different folds count.
+	folds bool
+	// formula stores the dissimilarities of a condition and several others.
+	formula func(dst []float64, s sums)
+}
+
+// sums is what a formula is of: sums of products over all features, of a condition
+// with each of several others. Where features are missing, sums over those that
+// both have are scaled up.
+type sums struct {
+	features float64   // how many there are
+	self     []float64 // of both conditions with themselves, added up
+	cross    []float64 // of one with the other, the mean of both orders
+}
+
+// squares stores those of differences.
+func squares(dst []float64, s sums) { floats.AddScaledTo(dst, s.self, -2, s.cross) }
+
+func distances(dst []float64, s sums) {
+	squares(dst, s)
+	for k, square := range dst {
+		dst[k] = math.Sqrt(square)
+	}
+}
+
+func meanSquares(dst []float64, s sums) {
+	squares(dst, s)
+	floats.Scale(1/s.features, dst)
+}
+
+func meanDivergences(dst []float64, s sums) {
+	meanSquares(dst, s)
+	for k, mean := range dst {
+		dst[k] = max(0, mean)
+	}
+}
+
+// fromCosines stores what is left to 1 by the products of patterns of length 1.
+func fromCosines(dst []float64, s sums) {
+	for k, cosine := range s.cross[:len(dst)] {
+		if cosine > 1 { // by rounding, as below
+			cosine = 1
+		} else if cosine < -1 {
+			cosine = -1
+		}
+		dst[k] = 1 - cosine
+	}
+}
+
+// rateAndLog returns the rate of a Poisson distribution and its logarithm: the
+// products of the differences of either are the sum of two divergences.
+func rateAndLog(d Dissimilarity, response float64) (rate, log float64, err error) {
+	rate = (response + d.Prior*d.Weight) / (1 + d.Weight)
+	switch {
+	case response < 0:
+		err = core.Invalidf(
+			"responses must not be negative for Poisson dissimilarities, got %v", response)
+	case !(rate > 0):
+		err = core.Invalidf("a response of 0 has no Poisson dissimilarity without a prior: " +
+			"prior_lambda and prior_weight must be positive")
+	}
+	return rate, math.Log(rate), err
+}
+
+// Measures returns the names of the measures, in their order.
+func Measures() []string { return names(measures[:], func(m measure) string { return m.name }) }
+
+// ParseMeasure returns the measure of a name.
+func ParseMeasure(name string) (Measure, error) {
+	k, err := parse("measure", name, Measures())
+	return Measure(k), err
+}
+
+func (m Measure) String() string { return measures[m].name }

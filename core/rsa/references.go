@@ -1,0 +1,49 @@
+package rsa
+
+import (
+	"fmt"
+
+	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core/internal/cmem"
+)
+
+// references are RDMs that others are compared with one at a time: prepared once,
+// they may be used by many workers.
+type references struct {
+	m     *comparer
+	forms []form
+	arena cmem.Arena
+}
+
+// newReferences prepares the RDMs in the rows of ys, which must be freed. Entries
+// that any of them lacks (NaN) do not count.
+func newReferences(ys *mat.Dense, c Comparison) (*references, error) {
+	n, pairs := ys.Dims()
+	var nan []bool
+	for _, l := range lacking(ys) {
+		nan = either(nan, l.nan)
+	}
+	m, err := newComparer(c, pairs, keep(pairs, nan, nil))
+	if err != nil {
+		return nil, err
+	}
+	r := &references{m: m}
+	r.forms = m.newForms(&r.arena, n)
+	s := m.newScratch(&r.arena)
+	err = r.arena.Err()
+	for k := range r.forms {
+		if err == nil {
+			if err = m.prepare(&r.forms[k], ys.RawRowView(k), s); err != nil {
+				err = fmt.Errorf("models[%d]: %w", k, err)
+			}
+		}
+	}
+	if err != nil {
+		r.free()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *references) free() { r.arena.Free() }

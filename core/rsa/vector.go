@@ -1,0 +1,111 @@
+package rsa
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+
+	"netrep_go/core/internal/cmem"
+)
+
+// vector is the strategy of similarities that are inner products of vectors of
+// unit length: entries, or their ranks, with or without their mean, in the metric
+// of the identity or of V^-1 (see whitener).
+type vector struct {
+	ranked, centered, whitened bool
+	// untied: the length is that of ranks without ties, so that equal ones have
+	// a similarity too.
+	untied bool
+}
+
+func (v vector) traits() traits { return traits{inner: true} }
+
+func (v vector) start(m *comparer, sigma []float64) (err error) {
+	if v.whitened {
+		m.white, err = newWhitener(m.n, m.pairs(), sigma)
+	}
+	return err
+}
+
+func (v vector) newForms(m *comparer, arena *cmem.Arena, count int) []form {
+	return newVectors(arena, count, m.size, v.whitened)
+}
+
+func (v vector) reserve(s *scratch, m *comparer, arena *cmem.Arena) {
+	if v.ranked {
+		s.sorter = newSorter(arena, m.size)
+	}
+	if v.whitened {
+		s.work = arena.Float64s(m.white.scratchSize())
+	}
+}
+
+func (v vector) prepare(m *comparer, f *form, entries []float64, s *scratch) error {
+	x := f.vector()
+	if v.ranked {
+		s.sorter.midranks(x, entries)
+	} else {
+		copy(x, entries)
+	}
+	norm := v.center(x)
+	if norm == 0 && !v.untied {
+		return v.undefined()
+	}
+	switch n := float64(m.size); {
+	case v.untied:
+		norm = math.Sqrt((n*n*n - n) / 12)
+	case v.whitened:
+		floats.Scale(1/norm, x) // or squares may overflow
+		m.white.solve(f.second(), x, s.work)
+		norm = math.Sqrt(floats.Dot(x, f.second()))
+		floats.Scale(1/norm, f.second())
+	}
+	floats.Scale(1/norm, x)
+	return nil
+}
+
+// center subtracts the mean of x if that is asked for, and returns the length of
+// what is left, 0 if it is rounding.
+func (v vector) center(x []float64) float64 {
+	if !v.centered {
+		return floats.Norm(x, 2)
+	}
+	mean := floats.Sum(x) / float64(len(x))
+	floats.AddConst(-mean, x)
+	norm := floats.Norm(x, 2)
+	if norm <= unvaried*math.Abs(mean)*math.Sqrt(float64(len(x))) {
+		return 0
+	}
+	return norm
+}
+
+// undefined is the error of RDMs of length 0.
+func (v vector) undefined() error {
+	if v.centered {
+		return errConstant
+	}
+	return errZero
+}
+
+func (v vector) compare(_ *comparer, x, y *form, _ *scratch) (float64, error) {
+	return max(-1, min(1, floats.Dot(x.vector(), y.second()))), nil
+}
+
+func (v vector) normalize(dst, entries []float64, s *scratch) {
+	if v.ranked {
+		s.sorter.doubledMidranks(dst, entries)
+		return
+	}
+	copy(dst, entries)
+	floats.Scale(1/v.center(dst), dst)
+}
+
+func (v vector) method(arena *cmem.Arena, w *evaluator) method {
+	switch {
+	case v.whitened:
+		return &copyMethod{}
+	case v.ranked:
+		return newRankMethod(arena, w, v)
+	}
+	return newMomentMethod(arena, w, v)
+}
