@@ -35,6 +35,7 @@ lint: venv
 	$(GO) tool staticcheck -checks inherit,-ST1005 ./...
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/mypy python/netrep_go
 	$(BIN)/python .ci/house.py
 
 demo: venv
