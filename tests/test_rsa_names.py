@@ -207,6 +207,28 @@ def test_models_and_data_sets_are_named_in_errors(rng, models, rdms):
             call()
 
 
+def test_errors_of_go_name_models_rdms_and_data_sets(rng, models, rdms):
+    flat = models | {"flat": np.ones(36)}
+    X = rng.standard_normal((9, 8))
+    hollow = rdms | {"dora": np.full(36, np.nan)}
+    constant = r"models\['flat'\]: an RDM whose entries are all the same"
+    cases = [
+        (lambda: compare(rdms, flat), constant),
+        (lambda: evaluate(flat, rdms), constant),
+        (lambda: evaluate(flat, rdms, resample="both"), constant),
+        (lambda: permutation_test(flat, rdms), constant),
+        (lambda: searchlight(X, flat, neighbors=[range(8)]), constant),
+        (lambda: compare(rdms | flat), r"rdms\['flat'\]: an RDM whose"),
+        (lambda: compare(hollow, models), r"rdms\['dora'\] and models\['low'\]: only 0"),
+        (lambda: compare(hollow), r"rdms\['anna'\] and rdms\['dora'\]: only 0"),
+        (lambda: noise_ceiling(flat), r"rdms\['flat'\]: an RDM whose"),
+        (lambda: rdm({"fc": X, "conv": np.ones((9, 8))}), r"data\['conv'\]: the responses"),
+    ]
+    for call, message in cases:
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
 def test_conditions_are_named_in_errors(rng):
     X = rng.standard_normal((9, 8))
     X[3] = 1.0  # the dog's

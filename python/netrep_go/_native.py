@@ -44,8 +44,8 @@ Argument = np.ndarray | float | int | str | Sequence[np.ndarray]
 Outputs = dict[str, np.ndarray] | Sequence[np.ndarray]
 Inputs = dict[str, Argument] | Sequence[Argument]
 
-# The user's names for the subjects of errors, by kind: "network", "held-out network"
-# or "condition".
+# The user's names for the subjects of errors, by kind: "network", "held-out network",
+# "condition", "data set", "RDM" or "model".
 Names = Mapping[str, Sequence[str] | Callable[[int], str]]
 
 
