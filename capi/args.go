@@ -189,8 +189,5 @@ func (a *args) text() string { _, d := a.next("text"); return d.text() }
 // the order of the words is that of the constants in Go.
 func (a *args) option() int {
 	p, d := a.next("option")
-	if d.kind == kindInt { // a position
-		return int(d.integer())
-	}
 	return slices.Index(p.choices, d.text())
 }

@@ -65,7 +65,7 @@ func TestCallRefuses(t *testing.T) {
 		"4 argument 3 (rank) is of kind 0x63": {
 			distance, matrix, matrix, {kind: 99}},
 		"4 1 arguments too many": {
-			distance, matrix, matrix, two, two, two},
+			distance, matrix, matrix, two, text("angular"), two},
 		"4 argument 1 (x) has an impossible shape [-3 -2]": {
 			distance, describe(kindFloat64, x, -3, -2)},
 		"4 argument 1 (x) has an impossible shape [1099511": {

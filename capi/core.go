@@ -87,10 +87,8 @@ func fault(ctx context.Context, a *args) error {
 		return core.ErrNoMemory
 	case 5:
 		return core.Numericalf("a fault")
-	case 6:
-		err := core.Invalidf(
-			"%v, %v and %v differ", core.Network(1), core.HeldOut(0), core.Condition(2))
-		return fmt.Errorf("data: %w", err)
 	}
-	return core.Invalidf("mode must be in [0, 6], got %d", mode)
+	err := core.Invalidf(
+		"%v, %v and %v differ", core.Network(1), core.HeldOut(0), core.Condition(2))
+	return fmt.Errorf("data: %w", err)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"netrep_go/core/rsa"
 )
 
 //go:generate go test -run TestReferenceIsUpToDate . -update
@@ -20,15 +22,17 @@ type routine struct {
 }
 
 // Words of options that several routines take, in the order of the Go constants.
+var (
+	rdmMetrics   = choices(rsa.Measures())
+	similarities = choices(rsa.Similarities())
+)
+
 const (
-	scores       = `'angular'|'euclidean'`
-	groups       = `'orth'|'perm'|'identity'`
-	dichotomies  = `'balanced'|'iid'|'sparse'|'given'`
-	features     = `'projection'|'subsample'|'first'`
-	estimators   = `'count'|'norm'|'width'`
-	rdmMetrics   = `'correlation'|'cosine'|'euclidean'|'sqeuclidean'|'poisson'|'crossnobis'`
-	similarities = `'spearman'|'pearson'|'cosine'|'tau-a'|'tau-b'|'rho-a'|'corr_cov'|` +
-		`'cosine_cov'|'bures'|'neg_riem_dist'`
+	scores      = `'angular'|'euclidean'`
+	groups      = `'orth'|'perm'|'identity'`
+	dichotomies = `'balanced'|'iid'|'sparse'|'given'`
+	features    = `'projection'|'subsample'|'first'`
+	estimators  = `'count'|'norm'|'width'`
 )
 
 // Arguments that several routines take.
@@ -40,10 +44,16 @@ const (
 	energy = `group ` + groups + `, repeats int, max_iter int, tol float`
 	direct = `points float64[m,n], sizes int64[p], dichotomies ` + dichotomies + `,
 		given list of float64[k,p], features ` + features + `, bias bool, seed int`
+)
+
+var (
 	comparison  = `method ` + similarities + `, sigma float64[k]?`
 	evaluation  = `models float64[models,pairs]?, subjects float64[subjects,pairs], ` + comparison
 	searchlight = `models float64[models,pairs], metric ` + rdmMetrics + `, method ` + similarities
 )
+
+// choices returns the kind of an argument that is one of the words.
+func choices(words []string) string { return "'" + strings.Join(words, "'|'") + "'" }
 
 // pairsDoc tells of the arguments that routines for a whole cohort share.
 const pairsDoc = `If ~first~ is 0, ~distances~ are those of all pairs of networks in ~train~, else

@@ -134,9 +134,6 @@ func (p *parameter) check(list []descriptor, sizes map[string]int64) (int, error
 }
 
 func (p *parameter) checkOne(d *descriptor) error {
-	if p.choices != nil && d.kind == kindInt && d.ndim == 0 {
-		return nil // a position among the choices
-	}
 	if !slices.Contains(p.types, d.kind) || d.ndim != int32(len(p.sizes)) {
 		return protocolError("is %v, expected %s", d, p.kind)
 	}

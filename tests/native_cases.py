@@ -59,8 +59,21 @@ def works():
     train, networks = np.empty((3, 3)), [x, np.ascontiguousarray(x[:, ::-1]), other]
     _native.run(
         "multiset.linear_distances",
-        (train, np.empty((0, 0)), np.empty(3, np.int64)),
-        (networks, [], 0, 0.5, True, 0, False, 0.0),
+        {
+            "distances": train,
+            "test_distances": np.empty((0, 0)),
+            "routes": np.empty(3, np.int64),
+        },
+        {
+            "train": networks,
+            "test": [],
+            "first": 0,
+            "alpha": 0.5,
+            "center": True,
+            "score": "angular",
+            "single": False,
+            "tol": 0.0,
+        },
         n_jobs=2,
     )
     return bool(train[0, 1] < 1e-12 and 1 < train[0, 2] < 2 and (train == train.T).all())
@@ -146,7 +159,7 @@ def wrong_calls():
         for words in wrong:
             found |= {raw_call(routine, words), raw_call(routine, words * 50)}
         statuses[routine] = sorted(found)
-    unknown = outcome(_native.call, "core.nothing", (), ())
+    unknown = outcome(_native.call, "core.nothing", {}, {})
     return {"statuses": statuses, "unknown": unknown, "after": works()}
 
 
@@ -238,7 +251,9 @@ def named_errors():
     found = []
     for names in (None, {"network": ["V1", "V4"], "held-out network": "test[{}]".format}):
         for start in (_native.call, _native.run):
-            error = outcome(lambda s=start, n=names: s("core.fault", (), ("subjects",), names=n))
+            error = outcome(
+                lambda s=start, n=names: s("core.fault", {}, {"mode": "subjects"}, names=n)
+            )
             found.append(error)
     return found
 
@@ -256,11 +271,13 @@ def faults(handler):
     if handler == "after":
         faulthandler.enable()
     # With faulthandler enabled after Go, a nil dereference ends the process.
-    modes = [0, 1, 4, 5, 7] if handler == "after" else [0, 1, 2, 4, 5, 7]
+    modes = ["panic", "panic in a task", "memory", "numerical", "none"]
+    if handler != "after":
+        modes.append("nil")
     found = {}
     for mode in modes:
-        called = outcome(_native.call, "core.fault", (), (mode,))
-        ran = outcome(_native.run, "core.fault", (), (mode,))
+        called = outcome(_native.call, "core.fault", {}, {"mode": mode})
+        ran = outcome(_native.run, "core.fault", {}, {"mode": mode})
         found[mode] = [called, ran, works()]
     return found
 
@@ -269,9 +286,11 @@ def many_faults():
     from netrep_go import _native
 
     def fault(mode):
-        outcome(_native.call, "core.fault", (), (mode,))
+        outcome(_native.call, "core.fault", {}, {"mode": mode})
 
-    return growth(lambda k: fault(k % 2), warm_up=1000, repeats=10_000)
+    return growth(
+        lambda k: fault(("panic", "panic in a task")[k % 2]), warm_up=1000, repeats=10_000
+    )
 
 
 # Interrupts
@@ -281,7 +300,7 @@ def sleep_job():
     """Sleep in Go for four seconds."""
     from netrep_go import _native
 
-    _native.run("core.fault", (), (3,), n_jobs=1)
+    _native.run("core.fault", {}, {"mode": "sleep"}, n_jobs=1)
 
 
 def bootstrap_job():
@@ -358,7 +377,9 @@ def break_off(source):
     if source == "start":
         threading.Thread = Started
     progress = give_up if source == "progress" else None
-    raised = outcome(lambda: _native.run("core.fault", (), (3,), n_jobs=1, progress=progress))
+    raised = outcome(
+        lambda: _native.run("core.fault", {}, {"mode": "sleep"}, n_jobs=1, progress=progress)
+    )
     threading.Thread = Started.__base__
     ended = wait_until(lambda: threading.active_count() <= threads, 2)
     return {"raised": raised, "after": works(), "ended": ended}
@@ -606,7 +627,7 @@ def cancelled_jobs():
     from netrep_go import _native
 
     def work(_):
-        outcome(lambda: _native.run("core.fault", (), (3,), progress=give_up))
+        outcome(lambda: _native.run("core.fault", {}, {"mode": "sleep"}, progress=give_up))
 
     n_threads = threading.active_count()
     growth(work, warm_up=5, repeats=0)

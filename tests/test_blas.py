@@ -60,6 +60,10 @@ def test_every_thread_pool_is_under_control():
 
 def test_blas_has_its_threads_back_after_a_call():
     before = [library.num_threads for library in _blas.libraries()]
-    with pytest.raises(ValueError, match="unknown score"):
-        _native.call("metrics.aligned_distance", (np.empty(1),), (np.eye(2), np.eye(2), 2, 9))
+    with pytest.raises(ValueError, match="do not vary"):
+        _native.call(
+            "metrics.aligned_distance",
+            {"distance": np.empty(1)},
+            {"x": np.zeros((2, 2)), "y": np.zeros((2, 2)), "rank": 2, "score": "angular"},
+        )
     assert [library.num_threads for library in _blas.libraries()] == before

@@ -156,9 +156,17 @@ def by_route(metric, train, test, tol):
     d_train = np.empty((k, k))
     d_test = np.empty((k, k) if test else (0, 0))
     routes = np.zeros(3, np.int64)
-    score = SCORES.index(metric.score_method)
-    options = 0, float(metric.alpha), metric.center_columns, score, False, tol
-    outputs, inputs = (d_train, d_test, routes), (train, test, *options)
+    outputs = {"distances": d_train, "test_distances": d_test, "routes": routes}
+    inputs = {
+        "train": train,
+        "test": test,
+        "first": 0,
+        "alpha": float(metric.alpha),
+        "center": metric.center_columns,
+        "score": metric.score_method,
+        "single": False,
+        "tol": tol,
+    }
     _native.run("multiset.linear_distances", outputs, inputs, n_jobs=1)
     return d_train, d_test, routes
 

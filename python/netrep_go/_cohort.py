@@ -123,7 +123,7 @@ def _matched(
 def measure(
     routine: str,
     cohorts: Cohorts,
-    inputs: dict[str, _native.Argument],
+    inputs: _native.Inputs,
     *,
     n_jobs: int | None,
     verbose: bool,

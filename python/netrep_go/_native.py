@@ -41,8 +41,8 @@ _loader_pid = 0  # of the process that began to load it
 _lock = threading.Lock()
 
 Argument = np.ndarray | float | int | str | Sequence[np.ndarray]
-Outputs = dict[str, np.ndarray] | Sequence[np.ndarray]
-Inputs = dict[str, Argument] | Sequence[Argument]
+Outputs = Mapping[str, np.ndarray]
+Inputs = Mapping[str, Any]  # each an Argument
 
 # The user's names for the subjects of errors, by kind: "network", "held-out network",
 # "condition", "data set", "RDM" or "model".
@@ -62,12 +62,11 @@ _signatures: dict[str, Signature] = {}
 def call(routine: str, outputs: Outputs, inputs: Inputs, *, names: Names | None = None) -> None:
     """Run a short routine, which fills ``outputs``, in the calling thread.
 
-    Outputs and inputs are given by the names of :func:`signatures`, or in their order.
+    Outputs and inputs are given by the names of :func:`signatures`.
     An error calls what it is about by ``names``.
     """
     extension = _load()
-    outputs, inputs = _in_order(routine, outputs, inputs)
-    words, kept = _pack(outputs, inputs)
+    words, kept = _pack(*_in_order(routine, outputs, inputs))
     message = extension.capi_Call(routine, words.buffer_info()[0], len(words) // 6, 0)
     del kept
     if message:
@@ -91,8 +90,7 @@ def run(
     given as to :func:`call`.
     """
     extension = _load()
-    outputs, inputs = _in_order(routine, outputs, inputs)
-    words, texts = _pack(outputs, inputs)
+    words, texts = _pack(*_in_order(routine, outputs, inputs))
     control = np.zeros(4, np.int64)
     control[_WORKERS] = n_workers(n_jobs)
     messages: list[str] = []
@@ -226,24 +224,18 @@ def _parse(line: str) -> tuple[str, Signature]:
     return routine, signature
 
 
-def _in_order(
-    routine: str, outputs: Outputs, inputs: Inputs
-) -> tuple[Sequence[np.ndarray], Sequence[Argument]]:
-    """Return arguments that are given by name in the order of the signature."""
-    if not (isinstance(outputs, dict) or isinstance(inputs, dict)):
-        return outputs, inputs
+def _in_order(routine: str, outputs: Outputs, inputs: Inputs) -> tuple[list[Any], list[Any]]:
+    """Return the arguments in the order of the signature."""
     signature = _signatures.get(routine)
     if signature is None:
-        raise RuntimeError(f"unknown routine {routine!r}")
+        raise RuntimeError(f"unknown routine {routine!r}; please report this")
     return (
         _sorted(outputs, signature.outputs, f"outputs of {routine}"),
         _sorted(inputs, signature.inputs, f"inputs of {routine}"),
     )
 
 
-def _sorted(given: Any, names: dict[str, str], what: str) -> Sequence[Any]:
-    if not isinstance(given, dict):
-        return given
+def _sorted(given: Mapping[str, Any], names: dict[str, str], what: str) -> list[Any]:
     if given.keys() != names.keys():
         raise RuntimeError(
             f"the {what} are {', '.join(names) or 'none'}, got {', '.join(given) or 'none'}; "

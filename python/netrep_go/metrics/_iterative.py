@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from netrep_go._jobs import warn_user
 
-GROUPS = ("orth", "perm", "identity")  # in the order of the Go constants
+GROUPS = ("orth", "perm", "identity")
 
 Group = Literal["orth", "perm", "identity"]
 Arrays = tuple[np.ndarray, np.ndarray]
