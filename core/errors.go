@@ -41,6 +41,15 @@ func HeldOut(i int) Subject { return Subject{"held-out network", i} }
 // Condition is the subject that is condition i of an RDM.
 func Condition(i int) Subject { return Subject{"condition", i} }
 
+// DataSet is the subject that is data set i of those whose RDMs are computed.
+func DataSet(i int) Subject { return Subject{"data set", i} }
+
+// RDM is the subject that is measured RDM i.
+func RDM(i int) Subject { return Subject{"RDM", i} }
+
+// Model is the subject that is model RDM i.
+func Model(i int) Subject { return Subject{"model", i} }
+
 // Invalidf returns an error that is ErrInvalid and says only what the format
 // says: it reaches users as it is, but for the names of Subjects among args.
 func Invalidf(format string, args ...any) error {

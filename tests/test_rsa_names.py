@@ -118,6 +118,11 @@ def test_data_sets_are_named(rng):
     want = rdm(list(layers.values()))
     np.testing.assert_array_equal(rdm(layers), want)
     np.testing.assert_array_equal(rdm(pandas.Series(layers)), want)
+    noise = {"fc": np.eye(5), "conv": np.diag([4.0] * 8)}
+    whitened = rdm(layers, "mahalanobis", noise=noise)
+    np.testing.assert_allclose(whitened, np.array([[2.0], [1.0]]) * rdm(layers, "euclidean"))
+    with pytest.raises(ValueError, match=r"noise\['fc'\] is of 4 features"):
+        rdm(layers, "mahalanobis", noise=noise | {"fc": np.eye(4)})
     labels = {"fc": ANIMALS, "conv": ANIMALS[::-1]}
     each = rdm(layers, conditions=labels)
     np.testing.assert_allclose(each[0], rdm(X[::-1]))
@@ -200,6 +205,53 @@ def test_models_and_data_sets_are_named_in_errors(rng, models, rdms):
     for call, message in cases:
         with pytest.raises(ValueError, match=message):
             call()
+
+
+def test_errors_of_go_name_models_rdms_and_data_sets(rng, models, rdms):
+    flat = models | {"flat": np.ones(36)}
+    X = rng.standard_normal((9, 8))
+    hollow = rdms | {"dora": np.full(36, np.nan)}
+    constant = r"models\['flat'\]: an RDM whose entries are all the same"
+    cases = [
+        (lambda: compare(rdms, flat), constant),
+        (lambda: evaluate(flat, rdms), constant),
+        (lambda: evaluate(flat, rdms, resample="both"), constant),
+        (lambda: permutation_test(flat, rdms), constant),
+        (lambda: searchlight(X, flat, neighbors=[range(8)]), constant),
+        (lambda: compare(rdms | flat), r"rdms\['flat'\]: an RDM whose"),
+        (lambda: compare(hollow, models), r"rdms\['dora'\] and models\['low'\]: only 0"),
+        (lambda: compare(hollow), r"rdms\['anna'\] and rdms\['dora'\]: only 0"),
+        (lambda: noise_ceiling(flat), r"rdms\['flat'\]: an RDM whose"),
+        (lambda: rdm({"fc": X, "conv": np.ones((9, 8))}), r"data\['conv'\]: the responses"),
+    ]
+    for call, message in cases:
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_conditions_are_named_in_errors(rng):
+    X = rng.standard_normal((9, 8))
+    X[3] = 1.0  # the dog's
+    frame = pandas.DataFrame(X, index=ANIMALS)
+    models = pandas.DataFrame(np.ones((9, 9)) - np.eye(9), ANIMALS, ANIMALS)
+    message = "the responses to condition 'dog' are constant"
+    for call in (
+        lambda: rdm(X, names=ANIMALS),
+        lambda: rdm(frame),
+        lambda: rdm([frame, frame]),
+        lambda: rdm(np.repeat(X, 2, axis=0)[::-1], conditions=np.repeat(ANIMALS, 2)[::-1]),
+        lambda: evaluate_layers({"conv": frame}, rng.random(36), cv=3),
+        lambda: time_resolved(np.repeat(X[..., np.newaxis], 2, axis=-1), models),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+    with pytest.raises(ValueError, match="the responses to condition 3 are constant"):
+        rdm(X)
+    with pytest.raises(ValueError, match="condition 'ant' was not observed in two folds"):
+        rdm(X, "crossnobis", conditions=ANIMALS, folds=range(9))
+    X[:2, :4], X[1:3, 4:] = np.nan, np.nan
+    with pytest.raises(ValueError, match="condition 'ant' and condition 'bee' have no"):
+        rdm(X[:3], names=ANIMALS[:3])
 
 
 def test_conditions_in_another_order_are_refused(rng):

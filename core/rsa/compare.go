@@ -2,10 +2,10 @@ package rsa
 
 import (
 	"context"
-	"fmt"
 
 	"gonum.org/v1/gonum/mat"
 
+	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
 )
@@ -46,7 +46,7 @@ func (a *allPairs) group(ctx context.Context, x, y lack, same bool) error {
 	m, err := newComparer(a.c, pairs, keep(pairs, x.nan, y.nan))
 	if err != nil {
 		if m.size < leastEntries {
-			return fmt.Errorf("rdms[%d] and others[%d]: %w", x.rows[0], y.rows[0], err)
+			return core.Errorf("%v and %v: %w", core.RDM(x.rows[0]), a.other(y.rows[0]), err)
 		}
 		return err
 	}
@@ -61,25 +61,33 @@ func (a *allPairs) group(ctx context.Context, x, y lack, same bool) error {
 	if err := arena.Err(); err != nil {
 		return err
 	}
-	if err := a.prepare(ctx, m, team, rows, a.xs, x.rows, "rdms"); err != nil {
+	if err := a.prepare(ctx, m, team, rows, a.xs, x.rows, core.RDM); err != nil {
 		return err
 	}
 	if !same {
-		if err := a.prepare(ctx, m, team, cols, a.ys, y.rows, "others"); err != nil {
+		if err := a.prepare(ctx, m, team, cols, a.ys, y.rows, a.other); err != nil {
 			return err
 		}
 	}
 	return a.tiles(ctx, m, team, rows, cols, x.rows, y.rows, same)
 }
 
+// other is the subject that is row j of ys.
+func (a *allPairs) other(j int) core.Subject {
+	if a.symmetric {
+		return core.RDM(j)
+	}
+	return core.Model(j)
+}
+
 func (a *allPairs) prepare(
 	ctx context.Context, m *comparer, team par.Team[*scratch], forms []form,
-	xs *mat.Dense, rows []int, name string,
+	xs *mat.Dense, rows []int, subject func(int) core.Subject,
 ) error {
 	par.Expect(ctx, len(rows))
 	return team.For(ctx, len(rows), func(s *scratch, k int) error {
 		if err := m.prepare(&forms[k], xs.RawRowView(rows[k]), s); err != nil {
-			return fmt.Errorf("%s[%d]: %w", name, rows[k], err)
+			return core.Errorf("%v: %w", subject(rows[k]), err)
 		}
 		return nil
 	})

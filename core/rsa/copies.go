@@ -2,10 +2,10 @@ package rsa
 
 import (
 	"context"
-	"fmt"
 
 	"gonum.org/v1/gonum/floats"
 
+	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 )
 
@@ -97,7 +97,7 @@ func (c *copied) setSource(w *evaluator) []int32 {
 func (c *copied) compare(ctx context.Context, w *evaluator) error {
 	for k := range c.forms {
 		if err := c.m.prepare(&c.forms[k], c.copy(w.row(k)), c.scratch); err != nil {
-			return fmt.Errorf("%s: %w", w.name(k), err)
+			return core.Errorf("%v: %w", w.subject(k), err)
 		}
 	}
 	for s := range c.parts {

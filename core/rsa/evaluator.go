@@ -3,7 +3,6 @@ package rsa
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -54,12 +53,12 @@ func (w *evaluator) row(k int) []float64 {
 	return w.Subjects.RawRowView(k - w.models)
 }
 
-// name says which RDM that is.
-func (w *evaluator) name(k int) string {
+// subject is what an error calls that RDM.
+func (w *evaluator) subject(k int) core.Subject {
 	if k < w.models {
-		return fmt.Sprintf("models[%d]", k)
+		return core.Model(k)
 	}
-	return fmt.Sprintf("rdms[%d]", k-w.models)
+	return core.RDM(k - w.models)
 }
 
 // errMean is the error of noise ceilings, where there are similarities.
@@ -86,7 +85,7 @@ func (w *evaluator) resample(ctx context.Context, rng *rand.Rand) error {
 			return err
 		}
 	}
-	return fmt.Errorf("%d bootstrap samples in a row cannot be evaluated: %w", attempts, err)
+	return core.Errorf("%d bootstrap samples in a row cannot be evaluated: %w", attempts, err)
 }
 
 // average stores the mean over the subjects drawn of the similarity of each model.

@@ -2,13 +2,13 @@ package rsa
 
 import (
 	"context"
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 
+	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 )
 
@@ -77,10 +77,10 @@ func (m *momentMethod) products(w *evaluator, v, k int) error {
 	for i := range v {
 		m.norms[i] = math.Sqrt(m.gram[i*v+i])
 		if m.norms[i] == 0 {
-			return fmt.Errorf("%s: %w", w.name(i), m.vector.undefined())
+			return core.Errorf("%v: %w", w.subject(i), m.vector.undefined())
 		}
 		if math.IsInf(m.norms[i], 1) {
-			return fmt.Errorf("%s: %w", w.name(i), errRange)
+			return core.Errorf("%v: %w", w.subject(i), errRange)
 		}
 	}
 	for i := range v {

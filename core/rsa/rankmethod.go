@@ -2,12 +2,12 @@ package rsa
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"math/bits"
 
 	"gonum.org/v1/gonum/floats"
 
+	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 )
 
@@ -76,7 +76,7 @@ func (m *rankMethod) evaluate(_ context.Context, w *evaluator) error {
 		m.midranks(rank, m.order[i*pairs:(i+1)*pairs], m.same[i])
 		m.norms[i] = m.gather(m.center[i*k:(i+1)*k], rank, w)
 		if m.norms[i] == 0 && !m.vector.untied {
-			return fmt.Errorf("%s: %w", w.name(i), errConstant)
+			return core.Errorf("%v: %w", w.subject(i), errConstant)
 		}
 	}
 	for i := range w.models {

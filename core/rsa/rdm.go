@@ -2,7 +2,6 @@ package rsa
 
 import (
 	"context"
-	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/blas"
@@ -36,7 +35,7 @@ func RDMs(
 	return par.Each(ctx, len(xs), newWorker, func(b *builder, k int) error {
 		err := b.condensed(dst.RawRowView(k), xs[k], designs[k])
 		if err != nil && len(xs) > 1 {
-			return fmt.Errorf("data[%d]: %w", k, err)
+			return core.Errorf("%v: %w", core.DataSet(k), err)
 		}
 		return err
 	})

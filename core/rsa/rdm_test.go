@@ -153,7 +153,7 @@ func TestUndefinedDissimilarities(t *testing.T) {
 	ok := randomResponses(4, 7, 0)
 	designs := []Design{{Conditions: 4}, {Conditions: 4}}
 	err := RDMs(context.Background(), dst, []*mat.Dense{ok, x}, Dissimilarity{}, designs)
-	want := "data[1]: the responses to condition 2 are constant over features, so that their " +
+	want := "data set 1: the responses to condition 2 are constant over features, so that their " +
 		"correlation with others is undefined"
 	if !errors.Is(err, core.ErrInvalid) || err.Error() != want {
 		t.Errorf("got %v", err)

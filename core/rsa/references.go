@@ -1,10 +1,9 @@
 package rsa
 
 import (
-	"fmt"
-
 	"gonum.org/v1/gonum/mat"
 
+	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 )
 
@@ -35,7 +34,7 @@ func newReferences(ys *mat.Dense, c Comparison) (*references, error) {
 	for k := range r.forms {
 		if err == nil {
 			if err = m.prepare(&r.forms[k], ys.RawRowView(k), s); err != nil {
-				err = fmt.Errorf("models[%d]: %w", k, err)
+				err = core.Errorf("%v: %w", core.Model(k), err)
 			}
 		}
 	}

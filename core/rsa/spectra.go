@@ -157,7 +157,7 @@ const (
 // derivatives of a log eigenvalue by p and q sum to 1.
 func (s *spectra) riemannian(g, inverse, noise []float64) (float64, error) {
 	if math.IsNaN(inverse[0]) {
-		return math.NaN(), core.Invalidf("others must be squared distances of patterns in " +
+		return math.NaN(), core.Invalidf("models must be squared distances of patterns in " +
 			"general position for the Riemannian distance: their inner products are not " +
 			"positive definite")
 	}

@@ -84,14 +84,10 @@ def _blas_threads() -> int:
 
 
 def counted(
-    blocks: Iterable[Any],
-    text: str,
-    total: int,
-    show: bool,
-    size: Callable[[Any], int] = len,
+    items: Iterable[Any], text: str, total: int, show: bool, *, blocks: bool = False
 ) -> Iterator[Any]:
-    """Yield blocks, and draw a bar of how many of ``total`` rows they have had."""
+    """Yield items, and draw a bar of how many of ``total`` there were; or of rows of blocks."""
     with tqdm(desc=text, total=total, disable=not show) as bar:
-        for block in blocks:
-            yield block
-            bar.update(size(block))
+        for item in items:
+            yield item
+            bar.update(len(item) if blocks else 1)

@@ -44,8 +44,8 @@ Argument = np.ndarray | float | int | str | Sequence[np.ndarray]
 Outputs = Mapping[str, np.ndarray]
 Inputs = Mapping[str, Any]  # each an Argument
 
-# The user's names for the subjects of errors, by kind: "network", "held-out network"
-# or "condition".
+# The user's names for the subjects of errors, by kind: "network", "held-out network",
+# "condition", "data set", "RDM" or "model".
 Names = Mapping[str, Sequence[str] | Callable[[int], str]]
 
 

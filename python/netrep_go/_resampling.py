@@ -74,7 +74,8 @@ def null_distribution(
     verbose: bool,
 ) -> np.ndarray:
     """Return the statistic of every draw; ``statistic`` takes a block of them."""
-    return np.concatenate([*counted(in_threads(statistic, draws, n_jobs), text, total, verbose)])
+    found = in_threads(statistic, draws, n_jobs)
+    return np.concatenate([*counted(found, text, total, verbose, blocks=True)])
 
 
 def extremity(values: ArrayLike, alternative: str, center: ArrayLike = 0.0) -> np.ndarray:

@@ -148,7 +148,9 @@ def activations(
         size = fixed or batch_size
         starts = range(0, len(samples), size)
         batches = (np.asarray(samples[start : start + size]) for start in starts)
-        for k, batch in enumerate(counted(batches, "Running the model", len(samples), verbose)):
+        for k, batch in enumerate(
+            counted(batches, "Running the model", len(samples), verbose, blocks=True)
+        ):
             n_batch = len(batch)
             if fixed and n_batch < fixed:
                 batch = np.concatenate([batch, np.repeat(batch[-1:], fixed - n_batch, axis=0)])

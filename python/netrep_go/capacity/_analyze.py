@@ -199,7 +199,7 @@ def analyze_mat(
             "tuning_file": content_hash(tuning.path),
         }
         runs = [_Run(prefix, estimator, common, n_jobs) for estimator in estimators]
-        for (index,) in counted(([i] for i in chosen), "Analyzing sets", len(chosen), verbose):
+        for index in counted(chosen, "Analyzing sets", len(chosen), verbose):
             pending = [run for run in runs if index not in run.parts]
             if not pending:
                 continue

@@ -10,7 +10,7 @@ from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import check_option
 from netrep_go.rsa._compare import SIMILARITIES, comparison
-from netrep_go.rsa._condensed import RDMs, named_vectors
+from netrep_go.rsa._condensed import RDMs, called, named_vectors
 
 __all__ = ["NoiseCeiling", "noise_ceiling"]
 
@@ -87,12 +87,13 @@ n_conditions), or dict of single RDMs
     (0.29, 0.61)
     """
     check_option(method, "method", SIMILARITIES)
-    y = named_vectors(rdms, "rdms", allow_nan=True)[1]
+    names, y = named_vectors(rdms, "rdms", allow_nan=True)
     bounds = np.empty((2, len(y)))
     none = np.empty((0, 0))
     _native.run(
         "rsa.evaluate",
         {"similarities": none, "ceiling": bounds},
         {"models": none, "subjects": y, **comparison(method, sigma, y)},
+        names={"RDM": called("rdms", names)},
     )
     return NoiseCeiling(*bounds.mean(axis=1).tolist())

@@ -13,6 +13,7 @@ from netrep_go._validation import as_array, check_option
 from netrep_go.rsa._condensed import (
     RDMs,
     as_vectors,
+    called,
     check_same_conditions,
     check_same_names,
     condition_names,
@@ -132,16 +133,23 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
     0.85
     """
     check_option(method, "method", SIMILARITIES)
-    x = named_vectors(rdms, "rdms", allow_nan=True)[1]
-    y = np.empty((0, 0))
+    rdm_names, x = named_vectors(rdms, "rdms", allow_nan=True)
+    y, own = np.empty((0, 0)), None
     if models is not None:
-        y = named_vectors(models, "models", allow_nan=True)[1]
+        own, y = named_vectors(models, "models", allow_nan=True)
         check_same_conditions(x, "rdms", y, "models")
         check_same_names(condition_names(rdms), "rdms", condition_names(models), "models")
     out = np.empty((len(x), len(x) if models is None else len(y)))
     inputs = {"xs": x, "ys": y, **comparison(method, sigma, x)}
     with progress_bar("Comparing RDMs", verbose) as progress:
-        _native.run("rsa.compare", {"similarities": out}, inputs, n_jobs=n_jobs, progress=progress)
+        _native.run(
+            "rsa.compare",
+            {"similarities": out},
+            inputs,
+            names={"RDM": called("rdms", rdm_names), "model": called("models", own)},
+            n_jobs=n_jobs,
+            progress=progress,
+        )
     if models is not None and _is_single(models):
         out = out[:, 0]
     if _is_single(rdms):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,10 +35,14 @@ def named_vectors(
     return check_names(names, len(vectors), argument), vectors
 
 
-def as_models(models: Any, names: Iterable[Name] | None) -> tuple[list[Name], np.ndarray]:
-    """Return the names of models, numbered if they have none, and their RDMs."""
-    own, vectors = named_vectors(models, "models", names, allow_nan=True)
-    return [f"model {k}" for k in range(len(vectors))] if own is None else own, vectors
+def model_names(names: list[Name] | None, n: int) -> list[Name]:
+    """Return the names of models, numbered if they have none."""
+    return [f"model {k}" for k in range(n)] if names is None else names
+
+
+def called(argument: str, names: list[Name] | None) -> Callable[[int], str]:
+    """Return what errors call the RDMs of an argument."""
+    return lambda k: f"{argument}[{k if names is None else names[k]!r}]"
 
 
 def holds_arrays(xs: Any) -> bool:

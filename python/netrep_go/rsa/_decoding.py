@@ -92,7 +92,7 @@ default=5
     found = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_score)(estimator, splitter, scoring, *job) for job in jobs
     )
-    counting = counted(found, "Decoding pairs", len(jobs), verbose, size=lambda _: 1)
+    counting = counted(found, "Decoding pairs", len(jobs), verbose)
     scores = np.reshape([*counting], (len(sets.xs), -1))
     return scores[0] if sets.single else scores
 

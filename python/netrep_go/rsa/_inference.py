@@ -16,7 +16,13 @@ from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling
 from netrep_go.rsa._compare import SIMILARITIES, comparison
-from netrep_go.rsa._condensed import RDMs, as_models, check_same_conditions, named_vectors
+from netrep_go.rsa._condensed import (
+    RDMs,
+    called,
+    check_same_conditions,
+    model_names,
+    named_vectors,
+)
 
 __all__ = ["ModelEvaluation", "evaluate"]
 
@@ -283,8 +289,9 @@ def evaluate(
     [True, False]
     """
     check_option(method, "method", SIMILARITIES)
-    names, x = as_models(models, names)
-    y = named_vectors(rdms, "rdms", allow_nan=True)[1]
+    own, x = named_vectors(models, "models", names, allow_nan=True)
+    rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
+    subjects = {"model": called("models", own), "RDM": called("rdms", rdm_names)}
     n = check_same_conditions(x, "models", y, "rdms")
     check_integer(n_bootstraps, "n_bootstraps", 2)
     if resample is not None:
@@ -295,18 +302,20 @@ def evaluate(
     with_ceiling = bool(noise_ceiling) and len(y) > 1
     similarities = np.empty((len(x), len(y)))
     bounds = np.empty((2, len(y))) if with_ceiling else np.empty((0, 0))
-    _native.run("rsa.evaluate", {"similarities": similarities, "ceiling": bounds}, inputs)
+    _native.run(
+        "rsa.evaluate", {"similarities": similarities, "ceiling": bounds}, inputs, names=subjects
+    )
     draws: dict[str, tuple[np.ndarray, np.ndarray | None]] = {}
     if resample is not None:
         seed = seed_from(random_state)
         for what in (resample, "subjects", "conditions") if resample == "both" else (resample,):
             draws[what] = _bootstrap(
-                inputs, what, (n_bootstraps, len(x)), with_ceiling, seed, n_jobs, verbose
+                inputs, subjects, what, (n_bootstraps, len(x)), with_ceiling, seed, n_jobs, verbose
             )
     main = draws.get(resample or "", (None, None))
     parts = [_joined(*draws[what]) for what in ("subjects", "conditions") if resample == "both"]
     return ModelEvaluation(
-        names=names,
+        names=model_names(own, len(x)),
         method=method,
         resample=resample,
         similarities=similarities,
@@ -320,6 +329,7 @@ def evaluate(
 
 def _bootstrap(
     inputs: dict[str, _native.Argument],
+    subjects: _native.Names,
     what: str,
     shape: tuple[int, int],
     with_ceiling: bool,
@@ -336,6 +346,7 @@ def _bootstrap(
             "rsa.bootstrap",
             {"evaluations": draws, "ceilings": ceilings},
             {**inputs, **factors, "seed": seed},
+            names=subjects,
             n_jobs=n_jobs,
             progress=progress,
         )

@@ -216,7 +216,7 @@ def fit_blocks(
         return np.array(found) * d_scale[:, np.newaxis] / z_scale
 
     found = in_threads(weights, [whole, *training], n_jobs)
-    found = counted(found, "Fitting weights", len(blocks) + 1, verbose, size=lambda _: 1)
+    found = counted(found, "Fitting weights", len(blocks) + 1, verbose)
     fitted = next(found)
     predictions = np.empty_like(d)
     for block, w in enumerate(found):

@@ -415,7 +415,7 @@ def reweight_features(
         return model.fit(x[rest], t[np.ix_(rest, rest)])
 
     fitted = in_threads(fit, tasks, n_jobs)
-    models = [*counted(fitted, "Fitting weights", len(tasks), verbose, size=lambda _: 1)]
+    models = [*counted(fitted, "Fitting weights", len(tasks), verbose)]
     predicted = _predicted(x, [model.coef_ for model in models], folds, pairs, metric)
     measured = squareform(t, checks=False)[np.newaxis]
     plain = squareform(modelled_pairs(x, np.ones(x.shape[1]), metric), checks=False)

@@ -366,7 +366,7 @@ def _readouts(
         return remix(layers[name], others[name], y, classifier=classifier)
 
     found = in_threads(read, layers, n_jobs)
-    values = counted(found, "Remixing layers", len(layers), verbose, size=lambda _: 1)
+    values = counted(found, "Remixing layers", len(layers), verbose)
     return dict(zip(layers, values, strict=True))
 
 

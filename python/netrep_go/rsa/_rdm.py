@@ -169,14 +169,21 @@ default=None
     }
     with progress_bar("Computing RDMs", verbose) as progress:
         _native.run(
-            "rsa.rdms", {"rdms": out}, inputs, names=_called(own), n_jobs=n_jobs, progress=progress
+            "rsa.rdms",
+            {"rdms": out},
+            inputs,
+            names=_called(own, sets),
+            n_jobs=n_jobs,
+            progress=progress,
         )
     return out[0] if sets.single else out
 
 
-def _called(names: list[Name] | None) -> dict[str, list[str]]:
-    """Return what errors call the conditions."""
-    return {} if names is None else {"condition": [f"condition {name!r}" for name in names]}
+def _called(names: list[Name] | None, data: DataSets) -> _native.Names:
+    """Return what errors call the data sets and the conditions."""
+    if names is None:
+        return {"data set": data.name}
+    return {"data set": data.name, "condition": [f"condition {name!r}" for name in names]}
 
 
 def _conditions(

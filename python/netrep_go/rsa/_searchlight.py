@@ -15,7 +15,7 @@ from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import as_integers, as_turned, check_number, check_option
 from netrep_go.rsa._compare import SIMILARITIES
-from netrep_go.rsa._condensed import RDMs, n_conditions, named_vectors, names_or_numbers
+from netrep_go.rsa._condensed import RDMs, called, n_conditions, named_vectors, names_or_numbers
 
 METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
 
@@ -215,7 +215,14 @@ of single RDMs
         "method": method,
     }
     with progress_bar("Searchlights", verbose) as progress:
-        _native.run(lights.routine, outputs, inputs, n_jobs=n_jobs, progress=progress)
+        _native.run(
+            lights.routine,
+            outputs,
+            inputs,
+            names={"model": called("models", own)},
+            n_jobs=n_jobs,
+            progress=progress,
+        )
     _warn_of_undefined(np.isnan(scores[:, 0]), used)
     return SearchlightResult(
         scores=scores,

@@ -25,7 +25,13 @@ from netrep_go._resampling import (
 from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_option
 from netrep_go.rsa._compare import SIMILARITIES, comparison
-from netrep_go.rsa._condensed import RDMs, as_models, check_same_conditions, named_vectors
+from netrep_go.rsa._condensed import (
+    RDMs,
+    called,
+    check_same_conditions,
+    model_names,
+    named_vectors,
+)
 from netrep_go.rsa._inference import ModelEvaluation, ratio
 
 __all__ = ["ModelContrasts", "PermutationTest", "compare_models", "permutation_test"]
@@ -266,18 +272,20 @@ def permutation_test(
     check_option(alternative, "alternative", ALTERNATIVES)
     check_option(correction, "correction", CORRECTIONS)
     check_integer(n_permutations, "n_permutations", 1)
-    names, x = as_models(models, names)
-    y = named_vectors(rdms, "rdms", allow_nan=True)[1]
+    own, x = named_vectors(models, "models", names, allow_nan=True)
+    rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
+    subjects = {"model": called("models", own), "RDM": called("rdms", rdm_names)}
     check_same_conditions(x, "models", y, "rdms")
     inputs = {"models": x, "subjects": y, **comparison(method, sigma, y)}
     similarities, null = np.empty((len(x), len(y))), np.empty((n_permutations, len(x)))
     outputs = {"similarities": similarities, "ceiling": np.empty((0, 0))}
-    _native.run("rsa.evaluate", outputs, inputs)
+    _native.run("rsa.evaluate", outputs, inputs, names=subjects)
     with progress_bar("Permuting conditions", verbose) as progress:
         _native.run(
             "rsa.permute",
             {"null": null},
             {**inputs, "seed": seed_from(random_state)},
+            names=subjects,
             n_jobs=n_jobs,
             progress=progress,
         )
@@ -287,7 +295,7 @@ def permutation_test(
         extremity(statistic, alternative, center), extremity(null, alternative, center)
     )
     return PermutationTest(
-        names=names,
+        names=model_names(own, len(x)),
         statistic=statistic,
         pvalue=pvalue,
         pvalue_corrected=corrected(pvalue, correction),
