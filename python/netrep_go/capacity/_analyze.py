@@ -39,7 +39,7 @@ _CONTROLS = (
 _WITHOUT_EFFECT = {"n_jobs", "verbose", "random_state"}  # parameters that do not tell results apart
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class MatAnalysis(Result):
     """What :func:`analyze_mat` found, and wrote.
 

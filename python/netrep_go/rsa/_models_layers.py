@@ -106,7 +106,7 @@ def remix(
     return np.concatenate(values, axis=1)
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class LayerEvaluation(Result):
     """Result of :func:`evaluate_layers`.
 

@@ -28,7 +28,7 @@ _BLOCK = 2**22  # numbers in a temporary array: 32 MiB
 _RIDGE = 1e-12  # part of the mean variance that is added, so that collinear models have weights
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class VariancePartition(Result):
     """Result of :func:`partition_variance`.
 
