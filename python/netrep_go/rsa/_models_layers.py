@@ -359,7 +359,7 @@ def _readouts(
 ) -> dict[Name, np.ndarray]:
     """Return the readouts of each layer."""
     others, _ = _named(training, "training", None if holds_arrays(training) else names)
-    if list(others) != list(layers):
+    if set(others) != set(layers):
         raise ValueError(f"training must have the layers {list(layers)}, got {list(others)}")
 
     def read(name: Name) -> np.ndarray:
