@@ -179,6 +179,11 @@ def test_measures_declare_themselves():
             as_measure(measure, kind="distance")
     with pytest.raises(ValueError, match="kind"):
         as_measure(asymmetric, kind="metric")
+    with pytest.raises(ValueError, match="kind == 'metric'"):
+        Properties(kind="metric")
+    for limits in ((1, 0), (0, 0), (0, np.nan)):
+        with pytest.raises(ValueError, match="range must be from a smaller to a larger value"):
+            Properties(kind="distance", range=limits)
     with pytest.raises(ValueError, match="invariances are among"):
         Properties(kind="distance", invariances={"rotations"})
     with pytest.raises(TypeError, match="must define properties"):

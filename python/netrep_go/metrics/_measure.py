@@ -22,10 +22,11 @@ from netrep_go._cohort import (
 )
 from netrep_go._names import Name
 from netrep_go._results import Result
-from netrep_go._validation import as_matrix
+from netrep_go._validation import as_matrix, check_option
 
 __all__ = ["Measure", "Properties"]
 
+KINDS = ("distance", "similarity")
 Kind = Literal["distance", "similarity"]
 
 INVARIANCES = ("permutation", "rotation", "linear", "scale", "translation")
@@ -73,6 +74,10 @@ class Properties(Result):
     reference: str = ""
 
     def __post_init__(self) -> None:
+        if self.kind is not None:
+            check_option(self.kind, "kind", KINDS)
+        if not self.range[0] < self.range[1]:
+            raise ValueError(f"range must be from a smaller to a larger value, got {self.range}")
         unknown = set(self.invariances) - set(INVARIANCES)
         if unknown:
             raise ValueError(f"invariances are among {INVARIANCES}, got {sorted(unknown)}")

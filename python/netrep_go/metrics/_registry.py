@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import check_option
-from netrep_go.metrics._measure import Kind, Measure, Properties
+from netrep_go.metrics._measure import KINDS, Kind, Measure, Properties
 
 __all__ = ["MeasureTable", "as_measure", "get_measure", "measures"]
 
@@ -204,7 +204,7 @@ def as_measure(
            [2., 0.]])
     """
     if kind is not None:
-        check_option(kind, "kind", ("distance", "similarity"))
+        check_option(kind, "kind", KINDS)
     for name, value in (("symmetric", symmetric), ("triangle", triangle)):
         if not (value is None or isinstance(value, (bool, np.bool_))):
             raise TypeError(f"{name} must be True, False or None, got {value!r}")
