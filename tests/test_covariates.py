@@ -461,3 +461,19 @@ def test_example(tmp_path, monkeypatch, capsys):
     distortions = pandas.read_csv(tmp_path / "distortions.csv")
     assert distortions["embedded"].is_monotonic_decreasing
     assert "Permutation tests" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("n", [16, 300])  # blocks of many permutations, and of one
+def test_results_do_not_depend_on_n_jobs(rng, n):
+    D, y = distances(rng.standard_normal((n, 3))), np.arange(n) % 3
+    options = {"n_permutations": 19, "random_state": 0}
+    for test in (
+        lambda **jobs: mantel(D, D**2, **options, **jobs),
+        lambda **jobs: permanova(D, y, **options, **jobs),
+        lambda **jobs: knn_permutation(D, y, **options, **jobs),
+    ):
+        want = test().null_distribution
+        for n_jobs in (1, 2, -1):
+            np.testing.assert_array_equal(test(n_jobs=n_jobs).null_distribution, want)
+        with pytest.raises(ValueError, match="n_jobs must not be 0"):
+            test(n_jobs=0)

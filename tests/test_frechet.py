@@ -227,6 +227,10 @@ def test_tangent_space_takes_a_wider_reference(rng):
         ({"Xs": []}, "at least one network"),
         ({"Xs": [np.ones((4, 2)), np.full((4, 2), np.nan)]}, r"Xs\[1\] contains NaN"),
         ({"Xs": [np.ones((4, 2)), np.ones((5, 2))]}, r"Xs\[1\] 5"),
+        (
+            {"Xs": {"V1": np.ones((4, 2)), "V2": np.ones((5, 2))}},
+            r"Xs\['V1'\] has 4 samples and Xs\['V2'\] 5",
+        ),
         ({"Xs": [np.ones(4)]}, r"Xs\[0\] must have 2 dimensions"),
         ({"max_iter": 0}, "max_iter must be at least 1"),
         ({"tol": -1.0}, "tol must be in"),

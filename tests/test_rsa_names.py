@@ -1,6 +1,8 @@
 """Names of conditions, models, subjects and data sets: in errors, frames, pictures and reprs."""
 
+import copy
 import inspect
+import pickle
 import warnings
 
 import matplotlib
@@ -11,6 +13,7 @@ from matplotlib import pyplot as plt
 from netrep_go import rsa
 from netrep_go.plotting import RDMDisplay, RDMEmbeddingDisplay
 from netrep_go.rsa import (
+    ConditionKFold,
     cluster_test,
     compare,
     compare_models,
@@ -424,3 +427,20 @@ def test_decoding_takes_folds_as_cv(rng):
         decoding_rdm(X, conditions, cv=np.zeros(24))
     with pytest.raises(ValueError, match=r"cv must have shape \(24,\), got \(3,\)"):
         decoding_rdm(X, conditions, cv=[0, 1, 2])
+
+
+def test_results_can_be_compared_and_kept_in_sets(rng):
+    found = results(rng)
+    kept = {result for result in found if type(result) is not rsa.NoiseCeiling}
+    assert len(kept) == len(found) - 1
+    for result in found:
+        assert result in found
+        assert type(copy.deepcopy(result)) is type(pickle.loads(pickle.dumps(result)))
+
+
+def test_errors_name_the_folds_that_were_asked_for(rng):
+    X = rng.standard_normal((12, 4))
+    with pytest.raises(ValueError, match="inner_cv must be at most the number of conditions, 4"):
+        reweight_features(X, rdm(X), cv=3)
+    with pytest.raises(ValueError, match="n_splits must be at most the number of conditions"):
+        list(ConditionKFold(20).split(rdm(X)))

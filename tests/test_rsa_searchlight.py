@@ -25,7 +25,7 @@ def brain(rng):
 
 
 def brute_force(data, mask, radius, threshold, models, metric, score):
-    """Return centres and scores, one searchlight after the other."""
+    """Return centers and scores, one searchlight after the other."""
     voxels = np.argwhere(np.ones(mask.shape))
     centers, scores = [], []
     for k, center in enumerate(voxels):
@@ -143,7 +143,7 @@ def test_graphs(rng):
         np.testing.assert_array_equal(result.scores, expected.scores)
 
 
-def test_fusion_is_time_by_centre(rng):
+def test_fusion_is_time_by_center(rng):
     """Responses that a region has at some time are found there and then."""
     early, late = rng.standard_normal((2, 10, 12))
     times = np.stack([pdist(early)] * 3 + [pdist(late)] * 50)

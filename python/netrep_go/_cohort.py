@@ -69,10 +69,20 @@ def one_set(
 
 
 def two_sets(
-    first: tuple[Networks, Networks | None, str], second: tuple[Networks, Networks | None, str]
+    first: tuple[Networks, Networks | None, str],
+    second: tuple[Networks, Networks | None, str],
+    names: Iterable[Iterable[Name] | None] | None = None,
 ) -> Cohorts:
     """Return two sets of networks, each with held-out data or None and its name in messages."""
-    (xs, own_x), (ys, own_y) = (_labelled(train, name, None) for train, _, name in (first, second))
+    pair = (None, None) if names is None else tuple(names)
+    if isinstance(names, str) or len(pair) != 2:
+        raise ValueError(
+            f"names must be a pair, the names of {first[2]} and those of {second[2]}, got {names!r}"
+        )
+    (xs, own_x), (ys, own_y) = (
+        _labelled(train, name, given)
+        for (train, _, name), given in zip((first, second), pair, strict=True)
+    )
     test = [
         _matched(held_out, own, len(train), name, f"{name}_test")
         for (_, held_out, name), train, own in ((first, xs, own_x), (second, ys, own_y))
@@ -93,6 +103,8 @@ def _labelled(
     items, own = split_names(xs, argument, names)
     if not items:
         raise ValueError(f"{argument} must hold at least one network, got none")
+    if own is None and hasattr(xs, "iloc"):
+        own = list(range(len(items)))  # so that a Series and its shuffled copy are matched
     labels = range(len(items)) if own is None else own
     return [(f"{argument}[{label!r}]", x) for label, x in zip(labels, items, strict=True)], own
 

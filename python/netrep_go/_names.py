@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,13 @@ def split_names(
 
     A mapping and a pandas Series bring theirs; a sequence takes ``names``.
     """
-    if isinstance(xs, (str, bytes)) or not hasattr(xs, "__len__"):
+    if not hasattr(xs, "__len__") or isinstance(xs, (str, bytes, Set)) or _is_frame(xs):
         raise TypeError(f"{argument} must be a list of arrays, got {type(xs).__name__}")
     own = _own_names(xs)
-    if own is not None and names is not None:
-        raise ValueError(f"{argument} has names of its own: leave out names")
+    if own is not None:
+        if names is not None:
+            raise ValueError(f"{argument} has names of its own: leave out names")
+        _check_unique(own, f"names of {argument}")
     items = list(xs.values()) if isinstance(xs, Mapping) else list(xs)
     return items, own if names is None else check_names(names, len(items), argument)
 
@@ -35,10 +37,18 @@ def check_names(names: Iterable[Name], n: int, what: str, *, unique: bool = True
     names = list(names)
     if len(names) != n:
         raise ValueError(f"names must have one entry for each of the {n} {what}, got {len(names)}")
-    if unique and len(set(names)) < n:
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"names must differ, got {twice!r} more than once")
+    for name in names:
+        if not isinstance(name, Hashable):
+            raise TypeError(f"names must be texts or numbers, got {name!r}")
+    if unique:
+        _check_unique(names, "names")
     return names
+
+
+def _check_unique(names: list[Name], what: str) -> None:
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{what} must differ, got {twice!r} more than once")
 
 
 def row_names(x: Any) -> list[Name] | None:
@@ -48,6 +58,11 @@ def row_names(x: Any) -> list[Name] | None:
         return None
     labels = list(index)
     return None if labels == list(range(len(labels))) else labels
+
+
+def _is_frame(xs: Any) -> bool:
+    """Whether this is a DataFrame, whose items are the names of its columns."""
+    return hasattr(xs, "columns")
 
 
 def _own_names(xs: Any) -> list[Name] | None:

@@ -164,6 +164,7 @@ def mantel(
     n_permutations: int = 9999,
     strata: ArrayLike | None = None,
     random_state: RandomState = None,
+    n_jobs: int | None = None,
     verbose: bool = False,
 ) -> MantelResult:
     r"""Test whether two matrices of distances between the same networks are correlated.
@@ -192,6 +193,9 @@ def mantel(
         Networks are only exchanged with networks of the same stratum.
     random_state : int, RandomState, Generator or None, default=None
         Draws the permutations.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, or one for some hundred networks or
+        fewer, -1 for all cores. The result does not depend on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -239,7 +243,9 @@ def mantel(
         return np.einsum("bij,bji->b", A[permuted], B[permuted.argsort(axis=1)])
 
     n = len(D1)
-    observed, null = _compare(correlate, n, n * n, n_permutations, strata, random_state, verbose)
+    observed, null = _compare(
+        correlate, n, n * n, n_permutations, strata, random_state, n_jobs, verbose
+    )
     return MantelResult(
         statistic=observed,
         pvalue=float(
@@ -260,6 +266,7 @@ def permanova(
     n_permutations: int = 9999,
     strata: ArrayLike | None = None,
     random_state: RandomState = None,
+    n_jobs: int | None = None,
     verbose: bool = False,
 ) -> PermanovaResult:
     r"""Test whether groups of networks differ, by analysis of variance of distances.
@@ -285,6 +292,9 @@ def permanova(
         Networks are only exchanged with networks of the same stratum.
     random_state : int, RandomState, Generator or None, default=None
         Draws the permutations.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, or one for some hundred networks or
+        fewer, -1 for all cores. The result does not depend on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -346,7 +356,7 @@ def permanova(
             return (total - within) / (n_groups - 1) / (within / (n - n_groups))
 
     observed, null = _compare(
-        within, n, n * n_groups, n_permutations, strata, random_state, verbose
+        within, n, n * n_groups, n_permutations, strata, random_state, n_jobs, verbose
     )
     return PermanovaResult(
         statistic=float(pseudo_f(observed)),
@@ -367,6 +377,7 @@ def knn_permutation(
     n_permutations: int = 9999,
     strata: ArrayLike | None = None,
     random_state: RandomState = None,
+    n_jobs: int | None = None,
     verbose: bool = False,
 ) -> KNNResult:
     """Test whether networks have the labels of their nearest neighbors.
@@ -391,6 +402,9 @@ def knn_permutation(
         Networks are only exchanged with networks of the same stratum.
     random_state : int, RandomState, Generator or None, default=None
         Draws the permutations.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, or one for some hundred networks or
+        fewer, -1 for all cores. The result does not depend on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -436,7 +450,9 @@ def knn_permutation(
         return np.mean(np.argmax(votes, axis=0) == groups, axis=1)
 
     size = n * (n_neighbors + n_groups)
-    observed, null = _compare(accuracy, n, size, n_permutations, strata, random_state, verbose)
+    observed, null = _compare(
+        accuracy, n, size, n_permutations, strata, random_state, n_jobs, verbose
+    )
     return KNNResult(
         statistic=observed,
         pvalue=float(permutation_pvalue(observed, null)),
@@ -485,6 +501,7 @@ def _compare(
     n_permutations: int,
     strata: ArrayLike | None,
     random_state: RandomState,
+    n_jobs: int | None,
     verbose: bool,
 ) -> tuple[float, np.ndarray]:
     """Return the statistic of the networks as they are, and of permutations within strata.
@@ -497,7 +514,8 @@ def _compare(
         chain([np.arange(n_networks)[np.newaxis]], draws),
         "Permuting networks",
         n_permutations + 1,
-        n_jobs=1,  # blocks are so small that threads would wait more than they compute
+        # blocks of several permutations are so small that threads wait more than they compute
+        n_jobs=1 if n_jobs is None and size < _BLOCK else n_jobs,
         verbose=verbose,
     )
     return float(values[0]), values[1:]

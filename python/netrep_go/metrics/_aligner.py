@@ -20,7 +20,7 @@ __all__ = ["Aligner"]
 class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Map activations of one network onto those of a reference network.
 
-    With the centred data X and reference Y, whitening transforms as in
+    With the centered data X and reference Y, whitening transforms as in
     :class:`LinearMetric`, but not scaled to keep the variance, and
     :math:`(X Z_x)^\top Y Z_y = U S V^\top`, the map is
 

@@ -21,7 +21,7 @@ class AlignmentMetric(Measure):
     """A metric that aligns two networks and measures the distance that remains.
 
     The class provides ``partial_fit``, ``finalize_fit``, which sets ``mx_`` and
-    ``my_``, ``_align``, which maps centred activations into the common space, and
+    ``my_``, ``_align``, which maps centered activations into the common space, and
     ``_n_aligned``, which returns how many leading dimensions of that are aligned; and
     the parameters ``zero_pad`` and ``score_method``.
     """

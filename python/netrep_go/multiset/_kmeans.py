@@ -214,7 +214,8 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         n_samples = self.cluster_centers_.shape[1]
         if len(xs[0]) != n_samples:
             raise ValueError(
-                f"X[0] has {len(xs[0])} samples, but the clusters were fitted to {n_samples}"
+                f"the networks of X have {len(xs[0])} samples, but the clusters were fitted to "
+                f"{n_samples}"
             )
         networks = named(xs, "X") + named(self.cluster_centers_, "cluster_centers_")
         return self._distances(Cohorts(networks, None, first=len(xs)))

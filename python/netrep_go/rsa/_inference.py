@@ -29,7 +29,7 @@ __all__ = ["ModelEvaluation", "evaluate"]
 _RESAMPLE = ("both", "conditions", "subjects")
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class ModelEvaluation(Result):
     """Result of :func:`evaluate`.
 

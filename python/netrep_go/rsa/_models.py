@@ -24,7 +24,7 @@ from netrep_go.rsa._folds import Blocks, assign_folds
 from netrep_go.rsa._solve import Gram, centered
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Reweighting(Result):
     """Result of :func:`reweight`.
 

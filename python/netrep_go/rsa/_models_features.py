@@ -282,7 +282,7 @@ class FeatureReweightingCV(FeatureReweighting):
         return self
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class FeatureReweightingResult(Result):
     """Result of :func:`reweight_features`.
 
@@ -407,7 +407,10 @@ def reweight_features(
     folds = assign_folds(len(x), cv, rng)
     pairs = Blocks(folds).folds
     rests = [np.flatnonzero(~np.isin(folds, pair)) for pair in pairs]
-    tasks = [(rest, assign_folds(rest.size, inner_cv, rng, held_out=1)) for rest in rests]
+    tasks = [
+        (rest, assign_folds(rest.size, inner_cv, rng, held_out=1, name="inner_cv"))
+        for rest in rests
+    ]
 
     def fit(task: tuple[np.ndarray, np.ndarray]) -> FeatureReweightingCV:
         rest, inner = task

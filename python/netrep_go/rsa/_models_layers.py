@@ -106,7 +106,7 @@ def remix(
     return np.concatenate(values, axis=1)
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class LayerEvaluation(Result):
     """Result of :func:`evaluate_layers`.
 
@@ -359,7 +359,7 @@ def _readouts(
 ) -> dict[Name, np.ndarray]:
     """Return the readouts of each layer."""
     others, _ = _named(training, "training", None if holds_arrays(training) else names)
-    if list(others) != list(layers):
+    if set(others) != set(layers):
         raise ValueError(f"training must have the layers {list(layers)}, got {list(others)}")
 
     def read(name: Name) -> np.ndarray:

@@ -28,7 +28,7 @@ _BLOCK = 2**22  # numbers in a temporary array: 32 MiB
 _RIDGE = 1e-12  # part of the mean variance that is added, so that collinear models have weights
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class VariancePartition(Result):
     """Result of :func:`partition_variance`.
 
@@ -307,7 +307,7 @@ class _Regressions:
         return grams
 
     def _explained(self, grams: np.ndarray) -> np.ndarray:
-        """Return R2 of the fitted pairs from centred Gram matrices."""
+        """Return R2 of the fitted pairs from centered Gram matrices."""
         n = self._n_models
         total = np.diagonal(grams[:, n:, n:], axis1=1, axis2=2)
         r2 = np.empty((*total.shape, len(self._subsets)))
@@ -339,7 +339,7 @@ class _Regressions:
 
 
 def _weights(grams: np.ndarray, subset: np.ndarray, n_models: int) -> np.ndarray:
-    """Return regression weights, (..., n_subset, n_rdms), from centred Gram matrices."""
+    """Return regression weights, (..., n_subset, n_rdms), from centered Gram matrices."""
     inner = grams[..., subset[:, np.newaxis], subset]
     scale = np.trace(inner, axis1=-2, axis2=-1)[..., np.newaxis, np.newaxis] / len(subset)
     ridge = _RIDGE * np.maximum(scale, np.finfo(float).tiny) * np.eye(len(subset))

@@ -20,7 +20,7 @@ from netrep_go.rsa._condensed import RDMs, called, n_conditions, named_vectors, 
 METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class SearchlightResult(Result):
     """Result of :func:`searchlight`.
 

@@ -39,7 +39,7 @@ __all__ = ["ModelContrasts", "PermutationTest", "compare_models", "permutation_t
 _TESTS = ("t", "bootstrap", "wilcoxon")
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class ModelContrasts(Result):
     """Result of :func:`compare_models`: one item for each pair of models.
 
@@ -165,7 +165,7 @@ def _signed_rank_p(differences: np.ndarray) -> float:
     return 1.0 if not differences.any() else float(stats.wilcoxon(differences).pvalue)
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class PermutationTest(Result):
     """Result of :func:`permutation_test`.
 
