@@ -19,15 +19,8 @@ from netrep_go.rsa._noise import NoiseNormalizer
 
 __all__ = ["patterns", "rdm"]
 
-METRICS = (
-    "correlation",
-    "cosine",
-    "euclidean",
-    "sqeuclidean",
-    "mahalanobis",
-    "crossnobis",
-    "poisson",
-)
+PLAIN_METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")  # of responses alone
+METRICS = (*PLAIN_METRICS, "mahalanobis", "crossnobis", "poisson")
 
 Responses = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 Labels = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
