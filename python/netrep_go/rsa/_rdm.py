@@ -19,7 +19,8 @@ from netrep_go.rsa._noise import NoiseNormalizer
 
 __all__ = ["patterns", "rdm"]
 
-PLAIN_METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")  # of responses alone
+# Those of responses alone, without noise, folds or a prior, are those of searchlights.
+PLAIN_METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
 METRICS = (*PLAIN_METRICS, "mahalanobis", "crossnobis", "poisson")
 
 Responses = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
