@@ -304,3 +304,14 @@ def test_names_are_in_messages(networks, held_out):
         pairwise_distances(
             "procrustes", dict(enumerate(networks)), names=["a", "b", "c"], verbose=False
         )
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [(np.ones((2, 3)), r"ndarray of shape \(2, 3\)"), (None, "NoneType"), ("far", "str")],
+)
+def test_a_function_must_return_a_number(value, found):
+    networks = np.ones((2, 4, 1))
+    with pytest.raises(TypeError, match=f"must return a number, got {found}") as error:
+        pairwise_distances(lambda X, Y: value, networks, verbose=False)
+    assert error.value.__notes__ == ["raised when traindata[0] and traindata[0] were compared"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple, Self
 
+import numpy as np
 from sklearn.base import BaseEstimator, clone
 
 from netrep_go._optional import pandas
@@ -169,7 +170,8 @@ def as_measure(
     measure : str, callable, or object with fit and score
         A name of :func:`measures`, a function ``f(X, Y)`` of two arrays that returns a
         number, an object with ``fit(X, Y)`` and ``score(X, Y)``, or a
-        :class:`Measure`, which comes back as it is.
+        :class:`Measure`, which comes back as it is. Functions and objects get networks
+        as users pass them: nobody looks for NaN, or whether samples match.
     kind : {'distance', 'similarity'}, optional
         Whether smaller or larger values mean more alike.
     symmetric : bool, optional
@@ -208,7 +210,9 @@ def as_measure(
             raise ValueError(f"{measure!r} has properties of its own: leave kind etc. out")
         return get_measure(measure) if isinstance(measure, str) else measure
     if isinstance(measure, type):
-        raise TypeError(f"pass an instance, {measure.__name__}(), not the class")
+        raise TypeError(
+            f"metric must be a measure: pass an instance, {measure.__name__}(), not the class"
+        )
     if callable(getattr(measure, "fit", None)) and callable(getattr(measure, "score", None)):
         return _Fitted(measure, kind, symmetric, triangle)
     if callable(measure):
@@ -254,7 +258,7 @@ class _Function(_Declared):
         return self
 
     def score(self, X: Any, Y: Any) -> float:
-        return float(self.measure(X, Y))
+        return _as_number(self.measure(X, Y), self)
 
 
 class _Fitted(_Declared):
@@ -266,7 +270,7 @@ class _Fitted(_Declared):
         return self
 
     def score(self, X: Any, Y: Any) -> float:
-        return float(self.fitted_.score(X, Y))
+        return _as_number(self.fitted_.score(X, Y), self)
 
     def transform(self, X: Any, Y: Any) -> Any:
         """Map X and Y into their common space, if the object does that."""
@@ -276,6 +280,14 @@ class _Fitted(_Declared):
     def zero_pad(self) -> bool:
         """Whether widths are made equal before, as netrep's own metrics do."""
         return getattr(self.measure, "zero_pad", True)
+
+
+def _as_number(value: Any, measure: Measure) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        kind = f"{type(value).__name__} of shape {np.shape(value)}"
+        raise TypeError(f"{measure!r} must return a number, got {kind}") from None
 
 
 def _duplicate(measure: Any) -> Any:
