@@ -263,12 +263,13 @@ def euclidean_tangent_space(
 
 def as_cohort(Xs: Networks, name: str) -> list[np.ndarray]:
     """Return the matrices of networks that have all seen the same samples."""
-    xs = as_matrices(named(Xs, name))
-    for i, x in enumerate(xs):
+    networks = named(Xs, name)
+    xs = as_matrices(networks)
+    for (where, _), x in zip(networks, xs, strict=True):
         if len(x) != len(xs[0]):
             raise ValueError(
                 "Expected arrays with equal dimensions, but "
-                f"{name}[0] has {len(xs[0])} samples and {name}[{i}] {len(x)}."
+                f"{networks[0][0]} has {len(xs[0])} samples and {where} {len(x)}."
             )
     return xs
 
