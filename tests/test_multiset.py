@@ -9,7 +9,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from netrep_go import _native
 from netrep_go.metrics import LinearMetric, PermutationMetric
-from netrep_go.multiset import cross_distances, pairwise_distances
+from netrep_go.multiset import (
+    cross_distances,
+    frechet_mean,
+    pairwise_distances,
+    procrustes_kmeans,
+)
 
 SCORES = ["angular", "euclidean"]
 SETTINGS = [
@@ -459,3 +464,23 @@ def test_names_that_come_twice(rng):
 def test_what_is_no_list_of_networks(networks):
     with pytest.raises(TypeError, match="traindata must be a list of arrays, got"):
         pairwise_distances(LinearMetric(), networks, verbose=False)
+
+
+def test_data_frames_must_agree_in_the_names_of_samples(rng):
+    pandas = pytest.importorskip("pandas")
+    names = [f"image {i}" for i in range(12)]
+    V1, IT = (pandas.DataFrame(x, index=names) for x in rng.standard_normal((2, 12, 3)))
+    plain = {"V1": V1.to_numpy(), "IT": IT}  # one without names goes with any other
+    D = pairwise_distances("procrustes", {"V1": V1, "IT": IT}, verbose=False)
+    assert_array_equal(D, pairwise_distances("procrustes", plain, verbose=False))
+    turned = {"V1": V1, "IT": IT.iloc[::-1]}
+    message = r"\['V1'\] and .*\['IT'\] must have the same samples .* got 'image 0' and 'image 11'"
+    for call in (
+        lambda: pairwise_distances("procrustes", turned, verbose=False),
+        lambda: pairwise_distances("procrustes", plain, turned, verbose=False),
+        lambda: cross_distances("cka", {"V1": V1}, {"IT": turned["IT"]}, verbose=False),
+        lambda: frechet_mean(turned),
+        lambda: procrustes_kmeans(turned, 2),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()

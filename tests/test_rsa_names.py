@@ -9,6 +9,7 @@ import matplotlib
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from scipy.spatial.distance import pdist, squareform
 
 from netrep_go import rsa
 from netrep_go.plotting import RDMDisplay, RDMEmbeddingDisplay
@@ -444,3 +445,32 @@ def test_errors_name_the_folds_that_were_asked_for(rng):
         reweight_features(X, rdm(X), cv=3)
     with pytest.raises(ValueError, match="n_splits must be at most the number of conditions"):
         list(ConditionKFold(20).split(rdm(X)))
+
+
+@pytest.mark.parametrize("n", [4, 6, 10])  # 6 and 10 are also numbers of pairs
+def test_square_matrices_that_are_no_rdms_are_refused(rng, n):
+    names = [f"image {i}" for i in range(n)]
+    D = squareform(pdist(rng.standard_normal((n, 3))))
+    with pytest.raises(ValueError, match=r"zero diagonal, got 1 on it; turn similarities into"):
+        compare(1 - D)
+    columns = pandas.DataFrame(D, names, names[::-1])
+    with pytest.raises(ValueError, match="the rows of rdms and its columns must have the same"):
+        compare(columns)
+    scaled = compare(np.stack([D, 2 * D]) * 1e-13)
+    np.testing.assert_allclose(scaled, 1, rtol=1e-12)
+
+
+def test_condensed_rdms_of_tiny_units_are_not_taken_for_a_square_one(rng):
+    vectors = rng.random((6, 6))
+    np.testing.assert_allclose(compare(vectors * 1e-13), compare(vectors), rtol=1e-12)
+
+
+def test_names_beside_an_index_are_refused(rng):
+    framed = pandas.DataFrame(rng.random((9, 4)), index=ANIMALS)
+    with pytest.raises(ValueError, match="data has names of its own: leave out names"):
+        rdm(framed, names=ANIMALS)
+
+
+def test_one_array_is_asked_for_where_a_dict_came(models, rdms):
+    with pytest.raises(TypeError, match="X must be one array, got dict: pass one of its values"):
+        reweight_features(models, rdms["anna"])

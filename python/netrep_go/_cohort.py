@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
-from netrep_go._names import Items, Name, split_names
+from netrep_go._names import Items, Name, check_all_same_names, split_names
 
 Named = tuple[str, Any]
 Networks = Items
@@ -88,6 +88,7 @@ def two_sets(
         for (_, held_out, name), train, own in ((first, xs, own_x), (second, ys, own_y))
         if held_out is not None
     ]
+    _check_same_samples(xs + ys)
     return Cohorts(xs + ys, test[0] + test[1] if test else None, first=len(xs))
 
 
@@ -106,7 +107,15 @@ def _labelled(
     if own is None and hasattr(xs, "iloc"):
         own = list(range(len(items)))  # so that a Series and its shuffled copy are matched
     labels = range(len(items)) if own is None else own
-    return [(f"{argument}[{label!r}]", x) for label, x in zip(labels, items, strict=True)], own
+    networks = [(f"{argument}[{label!r}]", x) for label, x in zip(labels, items, strict=True)]
+    _check_same_samples(networks)
+    return networks, own
+
+
+def _check_same_samples(networks: Sequence[Named]) -> None:
+    """Raise if two DataFrames name their samples differently."""
+    frames = ((name, x) for name, x in networks if getattr(x, "ndim", 0) == 2)
+    check_all_same_names(frames, "samples")
 
 
 def _matched(

@@ -65,5 +65,31 @@ def _is_frame(xs: Any) -> bool:
     return hasattr(xs, "columns")
 
 
+def check_same_names(
+    first: list[Name] | None, name: str, second: list[Name] | None, other: str, what: str
+) -> None:
+    """Raise if two things with as many names, where both have some, name their ``what`` apart."""
+    if first is None or second is None or first == second or len(first) != len(second):
+        return
+    a, b = next((a, b) for a, b in zip(first, second, strict=True) if a != b)
+    raise ValueError(
+        f"{name} and {other} must have the same {what} in the same order, got {a!r} and {b!r}"
+    )
+
+
+def check_all_same_names(things: Iterable[tuple[str, Any]], what: str) -> None:
+    """Raise if the indexes of two pandas objects, each given with its name, differ."""
+    indexes = [(row_names(x), name) for name, x in things]
+    known = [(index, name) for index, name in indexes if index is not None]
+    for index, name in known[1:]:
+        check_same_names(*known[0], index, name, what)
+
+
+def check_square_names(x: Any, name: str, what: str) -> None:
+    """Raise if the columns of a DataFrame have other names than its rows."""
+    rows, columns = f"the rows of {name}", "its columns"
+    check_same_names(row_names(x), rows, row_names(getattr(x, "T", None)), columns, what)
+
+
 def _own_names(xs: Any) -> list[Name] | None:
     return list(xs) if isinstance(xs, Mapping) else row_names(xs)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_array
+
+from netrep_go._names import check_square_names
 
 
 def as_matrix(x: ArrayLike, name: str) -> np.ndarray:
@@ -35,6 +37,8 @@ def as_responses(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
 
 def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
     """Return ``x`` as a ready array of ``ndim`` dimensions, or say what it is."""
+    if isinstance(x, Mapping):
+        raise TypeError(f"{name} must be one array, got {type(x).__name__}: pass one of its values")
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             x = check_array(
@@ -47,9 +51,8 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarr
                 input_name=name,
             )
     except (TypeError, ValueError) as error:
-        if name in str(error):
-            raise
-        raise type(error)(f"{name}: {error}") from None
+        message = str(error).partition("\n")[0]  # the next lines may be the whole array
+        raise type(error)(message if name in message else f"{name}: {message}") from None
     if x.ndim != ndim:
         hint = " Reshape your data" if x.ndim < ndim else ""
         raise ValueError(
@@ -145,7 +148,8 @@ def check_number(value: object, name: str, low: float, high: float) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be a number, got {value!r}")
     if not low <= value <= high:
-        raise ValueError(f"{name} must be in [{low:g}, {high:g}], got {value!r}")
+        least = "(0" if low == np.nextafter(0, 1) else f"[{low:g}"
+        raise ValueError(f"{name} must be in {least}, {high:g}], got {value!r}")
 
 
 def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray:
@@ -154,6 +158,7 @@ def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray
     Departures below a millionth of the largest entry count as rounding and are mended,
     on a copy. Negative entries raise unless ``signed``.
     """
+    check_square_names(D, name, "networks")
     matrix = as_matrix(D, name)
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"{name} must be a square matrix, got shape {matrix.shape}")
@@ -164,7 +169,10 @@ def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray
     if asymmetry > tolerance:
         raise ValueError(f"{name} must be symmetric, got entries {asymmetry:.3g} from their mirror")
     if diagonal > tolerance:
-        raise ValueError(f"{name} must have a zero diagonal, got {diagonal:.3g} on it")
+        raise ValueError(
+            f"{name} must have a zero diagonal, got {diagonal:.3g} on it; turn similarities into "
+            "distances first, such as 1 minus them"
+        )
     if not signed and matrix.min() < 0:
         raise ValueError(f"{name} must not be negative, got {matrix.min():.3g}")
     if asymmetry == 0 and diagonal == 0:
@@ -176,6 +184,8 @@ def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray
 
 def as_codes(y: ArrayLike, name: str, n_networks: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted distinct labels and which of them each network has."""
+    if np.ndim(y) == 0:
+        raise TypeError(f"{name} must have one entry for each of {n_networks} networks, got {y!r}")
     labels: np.ndarray = check_array(y, dtype=None, ensure_2d=False, allow_nd=True, input_name=name)
     if labels.shape != (n_networks,):
         raise ValueError(f"{name} must have shape ({n_networks},), got {labels.shape}")

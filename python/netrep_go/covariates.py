@@ -1,7 +1,9 @@
 """Permutation tests of distances between networks against properties of the networks.
 
 Each test permutes networks, not pairs, because distances that share a network depend on
-each other. All of them take a matrix of distances of any metric.
+each other. All of them take a matrix of distances of any metric. The index of a DataFrame
+of distances and of a Series names the networks; where two arguments have names, these must
+agree.
 
 A covariate with a unit, such as width, becomes a matrix of differences for
 :func:`mantel`; one without an order, such as a brain region or an organism, is a vector
@@ -25,6 +27,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_scalar
 
 from netrep_go._jobs import RandomState
+from netrep_go._names import check_all_same_names
 from netrep_go._optional import pandas
 from netrep_go._resampling import (
     ALTERNATIVES,
@@ -233,6 +236,7 @@ def mantel(
     """
     check_option(method, "method", ("pearson", "spearman"))
     check_option(alternative, "alternative", ALTERNATIVES)
+    check_all_same_names((("D1", D1), ("D2", D2), ("strata", strata)), "networks")
     D1, D2 = (_at_least_three(D, name, signed=True) for D, name in ((D1, "D1"), (D2, "D2")))
     if D1.shape != D2.shape:
         raise ValueError(f"D1 and D2 must have one shape, got {D1.shape} and {D2.shape}")
@@ -335,6 +339,7 @@ def permanova(
     >>> round(result.pvalue, 1)  # 2 of 20 ways to divide six networks
     0.1
     """
+    check_all_same_names((("D", D), ("y", y), ("strata", strata)), "networks")
     D = _at_least_three(D, "D")
     n = len(D)
     codes, n_groups = _groups(y, n)
@@ -395,7 +400,8 @@ def knn_permutation(
     y : array_like of shape (n_networks,)
         Label of each network.
     n_neighbors : int, default=5
-        Number of neighbors, less than the number of networks.
+        Number of neighbors, less than the number of networks. With all other networks
+        for neighbors the statistic is the same in every permutation.
     n_permutations : int, default=9999
         Number of random permutations.
     strata : array_like of shape (n_networks,), default=None
@@ -436,6 +442,7 @@ def knn_permutation(
     >>> result.statistic, result.n_groups
     (1.0, 2)
     """
+    check_all_same_names((("D", D), ("y", y), ("strata", strata)), "networks")
     D = _at_least_three(D, "D")
     n = len(D)
     codes, n_groups = _groups(y, n)

@@ -110,7 +110,7 @@ def activations(
     device : str or torch.device, default=None
         Device for PyTorch or Keras. If None, the one that the model is on.
     verbose : bool, default=False
-        Whether to show a progress bar, of samples.
+        Show a progress bar, of samples.
 
     Returns
     -------

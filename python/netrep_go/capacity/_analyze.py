@@ -153,7 +153,7 @@ def analyze_mat(
     n_jobs : int, default=None
         Threads; results do not depend on them. If None, what each estimator says.
     verbose : bool, default=False
-        Whether to show a progress bar, of sets.
+        Show a progress bar, of sets.
 
     Returns
     -------

@@ -171,7 +171,8 @@ def as_measure(
     measure : str, callable, or object with fit and score
         A name of :func:`measures`, a function ``f(X, Y)`` of two arrays that returns a
         number, an object with ``fit(X, Y)`` and ``score(X, Y)``, or a
-        :class:`Measure`, which comes back as it is.
+        :class:`Measure`, which comes back as it is. Functions and objects get networks
+        as users pass them: nobody looks for NaN, or whether samples match.
     kind : {'distance', 'similarity'}, optional
         Whether smaller or larger values mean more alike.
     symmetric : bool, optional
@@ -213,7 +214,9 @@ def as_measure(
             raise ValueError(f"{measure!r} has properties of its own: leave kind etc. out")
         return get_measure(measure) if isinstance(measure, str) else measure
     if isinstance(measure, type):
-        raise TypeError(f"pass an instance, {measure.__name__}(), not the class")
+        raise TypeError(
+            f"metric must be a measure: pass an instance, {measure.__name__}(), not the class"
+        )
     if callable(getattr(measure, "fit", None)) and callable(getattr(measure, "score", None)):
         return _Fitted(measure, kind, symmetric, triangle)
     if callable(measure):

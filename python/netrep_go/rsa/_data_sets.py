@@ -64,8 +64,13 @@ class DataSets:
                     f"{self.name(0)} has {len(self.xs[0])} conditions and {self.name(k)} {len(x)}; "
                     "give conditions if observations repeat them"
                 )
-            check_same_names(self.indexes[0], self.name(0), self.indexes[k], self.name(k))
-        return self.indexes[0] if names is None else check_names(names, len(self.xs[0]), "rows")
+            first, own = self.indexes[0], self.indexes[k]
+            check_same_names(first, self.name(0), own, self.name(k), "conditions")
+        if names is None:
+            return self.indexes[0]
+        if self.indexes[0] is not None:
+            raise ValueError(f"{self.name(0)} has names of its own: leave out names")
+        return check_names(names, len(self.xs[0]), "rows")
 
     def codes(self, conditions: Any) -> tuple[list[np.ndarray], np.ndarray]:
         """Return the number of the condition of each observation, and the sorted conditions."""

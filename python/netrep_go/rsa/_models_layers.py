@@ -344,7 +344,7 @@ def _named(
                 f"{argument} must be for the same conditions, got {expected} in {keys[0]!r} "
                 f"and {n} in {key!r}"
             )
-        check_same_names(conditions, first, row_names(item), where)
+        check_same_names(conditions, first, row_names(item), where, "conditions")
     return matrices, conditions
 
 

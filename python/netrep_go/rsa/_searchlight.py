@@ -291,9 +291,9 @@ def _in_volume(x: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, bool, np.
         x, numbers = _flatten(x)
     if x.ndim != 2 or x.shape[1] not in (inside.size, n_voxels):
         raise ValueError(
-            f"data must have shape (n_conditions, {', '.join(map(str, inside.shape))}), "
-            f"(n_conditions, {inside.size}) or (n_conditions, {n_voxels}) for this mask, "
-            f"got {x.shape}"
+            f"data must have shape (n_conditions, {', '.join(map(str, inside.shape))}) or "
+            f"(n_conditions, {inside.size}), or (n_conditions, {n_voxels}) with the voxels "
+            f"of the mask alone, for this mask, got {x.shape}"
         )
     columns = np.full(inside.size, -1)
     chosen = np.flatnonzero(inside)
