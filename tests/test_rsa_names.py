@@ -474,3 +474,40 @@ def test_names_beside_an_index_are_refused(rng):
 def test_one_array_is_asked_for_where_a_dict_came(models, rdms):
     with pytest.raises(TypeError, match="X must be one array, got dict: pass one of its values"):
         reweight_features(models, rdms["anna"])
+
+
+def test_models_and_rdms_in_another_order_are_refused_everywhere(rng):
+    X = pandas.DataFrame(rng.standard_normal((9, 8)), index=ANIMALS)
+    square = pandas.DataFrame(squareform(rdm(X)), ANIMALS, ANIMALS)
+    turned = {"anna": square.iloc[::-1, ::-1]}
+    models = {"low": square}
+    for call in (
+        lambda rdms: compare(rdms, models),
+        lambda rdms: evaluate(models, rdms),
+        lambda rdms: permutation_test(models, rdms, n_permutations=9),
+        lambda rdms: rsa.reweight(models, rdms, cv=3),
+        lambda rdms: rsa.partition_variance(models, rdms),
+        lambda rdms: evaluate_layers({"fc": X}, rdms, cv=3),
+        lambda rdms: reweight_features(X, rdms["anna"], alphas=2, cv=9, inner_cv=3),
+        lambda rdms: searchlight(X, rdms, neighbors=[range(8)]),
+        lambda rdms: rsa.rsa_score(X, X if rdms["anna"].index[0] == ANIMALS[0] else X[::-1]),
+    ):
+        call({"anna": square})
+        with pytest.raises(
+            ValueError, match="must have the same conditions in the same order, got"
+        ):
+            call(turned)
+
+
+def test_names_of_as_many_rdms_as_pairs_are_not_those_of_conditions(rng):
+    names = [f"subject {i}" for i in range(6)]
+    subjects, others = (
+        pandas.DataFrame(rng.random((6, 6)), index=rows) for rows in (names, names[::-1])
+    )
+    assert compare(subjects, others).shape == (6, 6)
+
+
+def test_rows_of_data_sets_after_one_without_names_must_agree(rng):
+    framed = pandas.DataFrame(rng.random((9, 4)), index=ANIMALS)
+    with pytest.raises(ValueError, match=r"data\[1\] and data\[2\] must have the same conditions"):
+        rdm([framed.to_numpy(), framed, framed[::-1]])

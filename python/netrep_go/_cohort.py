@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
-from netrep_go._names import Items, Name, check_all_same_names, split_names
+from netrep_go._names import Items, Name, check_same_indexes, split_names
 
 Named = tuple[str, Any]
 Networks = Items
@@ -115,7 +115,7 @@ def _labelled(
 def _check_same_samples(networks: Sequence[Named]) -> None:
     """Raise if two DataFrames name their samples differently."""
     frames = ((name, x) for name, x in networks if getattr(x, "ndim", 0) == 2)
-    check_all_same_names(frames, "samples")
+    check_same_indexes(frames, "samples")
 
 
 def _matched(

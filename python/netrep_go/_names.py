@@ -77,12 +77,16 @@ def check_same_names(
     )
 
 
-def check_all_same_names(things: Iterable[tuple[str, Any]], what: str) -> None:
+def check_all_same_names(things: Iterable[tuple[str, list[Name] | None]], what: str) -> None:
+    """Raise if some of several things name their ``what`` apart from others."""
+    known = [(names, thing) for thing, names in things if names is not None]
+    for names, thing in known[1:]:
+        check_same_names(*known[0], names, thing, what)
+
+
+def check_same_indexes(things: Iterable[tuple[str, Any]], what: str) -> None:
     """Raise if the indexes of two pandas objects, each given with its name, differ."""
-    indexes = [(row_names(x), name) for name, x in things]
-    known = [(index, name) for index, name in indexes if index is not None]
-    for index, name in known[1:]:
-        check_same_names(*known[0], index, name, what)
+    check_all_same_names(((thing, row_names(x)) for thing, x in things), what)
 
 
 def check_square_names(x: Any, name: str, what: str) -> None:

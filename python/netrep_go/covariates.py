@@ -27,7 +27,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_scalar
 
 from netrep_go._jobs import RandomState
-from netrep_go._names import check_all_same_names
+from netrep_go._names import check_same_indexes
 from netrep_go._optional import pandas
 from netrep_go._resampling import (
     ALTERNATIVES,
@@ -236,7 +236,7 @@ def mantel(
     """
     check_option(method, "method", ("pearson", "spearman"))
     check_option(alternative, "alternative", ALTERNATIVES)
-    check_all_same_names((("D1", D1), ("D2", D2), ("strata", strata)), "networks")
+    check_same_indexes((("D1", D1), ("D2", D2), ("strata", strata)), "networks")
     D1, D2 = (_at_least_three(D, name, signed=True) for D, name in ((D1, "D1"), (D2, "D2")))
     if D1.shape != D2.shape:
         raise ValueError(f"D1 and D2 must have one shape, got {D1.shape} and {D2.shape}")
@@ -339,7 +339,7 @@ def permanova(
     >>> round(result.pvalue, 1)  # 2 of 20 ways to divide six networks
     0.1
     """
-    check_all_same_names((("D", D), ("y", y), ("strata", strata)), "networks")
+    check_same_indexes((("D", D), ("y", y), ("strata", strata)), "networks")
     D = _at_least_three(D, "D")
     n = len(D)
     codes, n_groups = _groups(y, n)
@@ -442,7 +442,7 @@ def knn_permutation(
     >>> result.statistic, result.n_groups
     (1.0, 2)
     """
-    check_all_same_names((("D", D), ("y", y), ("strata", strata)), "networks")
+    check_same_indexes((("D", D), ("y", y), ("strata", strata)), "networks")
     D = _at_least_three(D, "D")
     n = len(D)
     codes, n_groups = _groups(y, n)

@@ -26,7 +26,7 @@ from sklearn.utils import Tags, check_scalar
 from sklearn.utils.extmath import svd_flip
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from netrep_go._names import check_all_same_names
+from netrep_go._names import check_same_indexes
 from netrep_go._validation import as_codes, as_distances
 
 __all__ = ["EuclideanEmbedding", "medoids"]
@@ -310,7 +310,7 @@ def medoids(D: ArrayLike, y: ArrayLike | None = None) -> np.ndarray:
     >>> medoids(D, ["a", "a", "a", "b", "b", "b"])
     array([1, 4])
     """
-    check_all_same_names((("D", D), ("y", y)), "networks")
+    check_same_indexes((("D", D), ("y", y)), "networks")
     D = as_distances(D, "D")
     _, codes = as_codes(np.zeros(len(D)) if y is None else y, "y", len(D))
     groups = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]

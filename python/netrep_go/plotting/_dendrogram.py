@@ -9,7 +9,7 @@ import numpy as np
 from scipy.cluster.hierarchy import dendrogram, linkage
 from scipy.spatial.distance import squareform
 
-from netrep_go._names import Name, check_all_same_names
+from netrep_go._names import Name, check_same_indexes
 from netrep_go._validation import as_distances
 from netrep_go.plotting._style import COLORS, axes, label, levels, names_of, point
 
@@ -121,7 +121,7 @@ class DendrogramDisplay:
             many levels.
         """
         things = (("distances", distances), ("covariates", covariates))
-        check_all_same_names(things, "networks")
+        check_same_indexes(things, "networks")
         D = as_distances(distances, "distances")
         display = cls(
             average_linkage(D),

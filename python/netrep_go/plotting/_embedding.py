@@ -10,7 +10,7 @@ from scipy.spatial.distance import pdist
 from sklearn.decomposition import KernelPCA
 from sklearn.manifold import smacof
 
-from netrep_go._names import Name, check_all_same_names
+from netrep_go._names import Name, check_same_indexes
 from netrep_go._validation import as_distances
 from netrep_go.plotting._style import (
     COLORS,
@@ -136,7 +136,7 @@ class EmbeddingDisplay:
             levels.
         """
         things = (("distances", distances), ("covariates", covariates))
-        check_all_same_names(things, "networks")
+        check_same_indexes(things, "networks")
         D = as_distances(distances, "distances")
         embedding, stress = multidimensional_scaling(D)
         display = cls(

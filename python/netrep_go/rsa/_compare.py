@@ -14,8 +14,8 @@ from netrep_go.rsa._condensed import (
     RDMs,
     as_vectors,
     called,
+    check_named_alike,
     check_same_conditions,
-    check_same_names,
     condition_names,
     holds_arrays,
     n_conditions,
@@ -138,8 +138,7 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
     if models is not None:
         own, y = named_vectors(models, "models", allow_nan=True)
         check_same_conditions(x, "rdms", y, "models")
-        first, second = condition_names(rdms), condition_names(models)
-        check_same_names(first, "rdms", second, "models", "conditions")
+        check_named_alike(rdms=condition_names(rdms), models=condition_names(models))
     out = np.empty((len(x), len(x) if models is None else len(y)))
     inputs = {"xs": x, "ys": y, **comparison(method, sigma, x)}
     with progress_bar("Comparing RDMs", verbose) as progress:

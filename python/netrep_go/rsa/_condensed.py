@@ -11,6 +11,7 @@ from scipy.spatial.distance import num_obs_y, squareform
 
 from netrep_go._names import (
     Name,
+    check_all_same_names,
     check_names,
     check_same_names,
     check_square_names,
@@ -87,8 +88,15 @@ def condition_names(rdms: Any) -> list[Name] | None:
     """Return the names of conditions: the index of RDMs that are square DataFrames."""
     if holds_arrays(rdms) or isinstance(rdms, (list, tuple)):
         rdms = next(iter(rdms.values() if isinstance(rdms, Mapping) else rdms), ())
-    shape = np.shape(rdms)
-    return row_names(rdms) if len(shape) == 2 and shape[0] == shape[1] else None
+    own = row_names(rdms)
+    if own is None or np.shape(rdms) != (len(own), len(own)):
+        return None
+    return own if _is_square(as_array(rdms, "rdms", 2, allow_nan=True)) else None
+
+
+def check_named_alike(**conditions: list[Name] | None) -> None:
+    """Raise if arguments, those that have names of conditions, have others."""
+    check_all_same_names(conditions.items(), "conditions")
 
 
 def as_vectors(rdms: ArrayLike, name: str, *, allow_nan: bool = False) -> np.ndarray:

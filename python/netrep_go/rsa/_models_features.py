@@ -11,10 +11,12 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._jobs import RandomState, as_random_state, counted, in_threads
+from netrep_go._names import row_names
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import as_array, as_matrix, check_integer, check_number, check_option
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores
+from netrep_go.rsa._condensed import check_named_alike, condition_names
 from netrep_go.rsa._folds import Blocks, assign_folds
 from netrep_go.rsa._models_equations import Equations, modelled_pairs
 from netrep_go.rsa._solve import Gram
@@ -403,6 +405,7 @@ def reweight_features(
     """
     check_option(method, "method", SIMILARITIES)
     x, t = _check(X, rdms, metric, "rdms")
+    check_named_alike(X=row_names(X), rdms=condition_names(rdms))
     rng = as_random_state(random_state)
     folds = assign_folds(len(x), cv, rng)
     pairs = Blocks(folds).folds

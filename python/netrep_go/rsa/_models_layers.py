@@ -20,9 +20,11 @@ from netrep_go.rsa._ceiling import NoiseCeiling, noise_ceiling
 from netrep_go.rsa._compare import SIMILARITIES, compare, paired_scores
 from netrep_go.rsa._condensed import (
     RDMs,
+    check_named_alike,
     check_same_conditions,
     check_same_names,
     check_varies,
+    condition_names,
     holds_arrays,
     named_vectors,
     names_or_numbers,
@@ -297,6 +299,7 @@ dict of single RDMs
     check_varies(d, "rdms", rdm_names)
     z = _layer_rdms(activations, metric, "layers", conditions, n_jobs)
     n = check_same_conditions(z, "layers", d, "rdms")
+    check_named_alike(layers=conditions, rdms=condition_names(rdms))
     blocks = Blocks(assign_folds(n, cv, random_state))
 
     def weigh(models: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

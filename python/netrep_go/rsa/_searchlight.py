@@ -10,12 +10,20 @@ from scipy import sparse
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar, warn_user
-from netrep_go._names import Name
+from netrep_go._names import Name, row_names
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import as_integers, as_turned, check_number, check_option
 from netrep_go.rsa._compare import SIMILARITIES
-from netrep_go.rsa._condensed import RDMs, called, n_conditions, named_vectors, names_or_numbers
+from netrep_go.rsa._condensed import (
+    RDMs,
+    called,
+    check_named_alike,
+    condition_names,
+    n_conditions,
+    named_vectors,
+    names_or_numbers,
+)
 from netrep_go.rsa._rdm import PLAIN_METRICS
 
 
@@ -203,6 +211,7 @@ of single RDMs
     n, expected = lights.x.shape[lights.turned], n_conditions(vectors, "models")
     if n != expected:
         raise ValueError(f"data and models must be of the same conditions, got {n} and {expected}")
+    check_named_alike(data=row_names(data), models=condition_names(models))
     scores = np.empty((len(lights.centers), len(vectors)))
     used = np.empty(len(lights.centers), np.int64)
     outputs = {"similarities": scores, "used": used}

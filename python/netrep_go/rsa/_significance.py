@@ -28,7 +28,9 @@ from netrep_go.rsa._compare import SIMILARITIES, comparison
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
+    check_named_alike,
     check_same_conditions,
+    condition_names,
     model_names,
     named_vectors,
 )
@@ -276,6 +278,7 @@ def permutation_test(
     rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
     subjects = {"model": called("models", own), "RDM": called("rdms", rdm_names)}
     check_same_conditions(x, "models", y, "rdms")
+    check_named_alike(models=condition_names(models), rdms=condition_names(rdms))
     inputs = {"models": x, "subjects": y, **comparison(method, sigma, y)}
     similarities, null = np.empty((len(x), len(y))), np.empty((n_permutations, len(x)))
     outputs = {"similarities": similarities, "ceiling": np.empty((0, 0))}
