@@ -35,6 +35,7 @@ def as_responses(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
 
 def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
     """Return ``x`` as a ready array of ``ndim`` dimensions, or say what it is."""
+    _check_unmasked(x, name)
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             x = check_array(
@@ -64,6 +65,15 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarr
     return np.require(x, np.float64, ["C", "A"])
 
 
+def _check_unmasked(x: Any, name: str) -> None:
+    """Raise if entries are masked: what is under a mask would be taken for data."""
+    if np.ma.is_masked(x):
+        raise ValueError(
+            f"{name} must not be masked, got {np.ma.count_masked(x)} masked entries: where missing "
+            "entries are taken, give them as NaN, .filled(np.nan)"
+        )
+
+
 def _is_ready(x: Any) -> TypeGuard[np.ndarray]:
     return (
         type(x) is np.ndarray
@@ -86,6 +96,7 @@ def as_turned(x: Any, name: str) -> tuple[np.ndarray, bool]:
 
     float32 and float64 matrices in either order come back as views.
     """
+    _check_unmasked(x, name)
     x = np.asarray(x)
     if x.ndim != 2 or x.size == 0:
         raise ValueError(
