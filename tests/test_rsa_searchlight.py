@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 
 from netrep_go.rsa import compare, rdm, searchlight
 from netrep_go.rsa._compare import SIMILARITIES
+from netrep_go.rsa._rdm import PLAIN_METRICS
 from netrep_go.rsa._searchlight import _in_volume
 
 GOLDEN = json.loads((Path(__file__).parent / "golden/rsatoolbox_models.json").read_text())
@@ -49,6 +50,15 @@ def test_scores_are_those_of_each_rdm(brain, metric, radius, threshold):
     )
     np.testing.assert_array_equal(result.centers, centers)
     np.testing.assert_allclose(result.scores, scores, atol=1e-9)
+
+
+@pytest.mark.parametrize("metric", PLAIN_METRICS)
+def test_every_metric_that_takes_responses_alone(rng, metric):
+    data, models = rng.random((7, 12)), rng.random((2, 21))
+    neighbors = [np.arange(5), np.arange(3, 12)]
+    result = searchlight(data, models, neighbors=neighbors, metric=metric)
+    want = [compare(rdm(data[:, near], metric), models) for near in neighbors]
+    np.testing.assert_allclose(result.scores, np.reshape(want, (2, 2)), atol=1e-9)
 
 
 @pytest.mark.parametrize("case", GOLDEN["searchlights"], ids=lambda c: str(c["radius"]))

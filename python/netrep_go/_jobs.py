@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -13,7 +15,6 @@ from typing import Any
 import joblib
 import numpy as np
 import sklearn
-from joblib import Parallel, delayed
 from sklearn.utils import check_random_state
 from threadpoolctl import ThreadpoolController
 from tqdm.auto import tqdm
@@ -77,8 +78,26 @@ def in_threads(
     """
     n_threads = _native.n_workers(n_jobs) or _blas_threads()
     with _pools().limit(limits=1):
-        threads = Parallel(n_threads, backend="threading", return_as="generator")
-        yield from threads(delayed(function)(task) for task in tasks)
+        if n_threads == 1:
+            yield from map(function, tasks)
+        else:
+            yield from _ahead(function, tasks, n_threads)
+
+
+def _ahead(function: Callable[[Any], Any], tasks: Iterable[Any], n_threads: int) -> Iterator[Any]:
+    """Yield results in order while threads, which start faster than joblib's, work ahead."""
+    waiting: deque[Future[Any]] = deque()
+    with ThreadPoolExecutor(n_threads) as pool:
+        try:
+            for task in tasks:
+                waiting.append(pool.submit(function, task))
+                if len(waiting) > n_threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,8 +16,7 @@ from netrep_go._results import Result
 from netrep_go._validation import as_integers, as_turned, check_number, check_option
 from netrep_go.rsa._compare import SIMILARITIES
 from netrep_go.rsa._condensed import RDMs, called, n_conditions, named_vectors, names_or_numbers
-
-METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
+from netrep_go.rsa._rdm import PLAIN_METRICS
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -107,7 +106,7 @@ def searchlight(
     radius: float = 3.0,
     threshold: float = 0.0,
     neighbors: Sequence[ArrayLike] | sparse.sparray | sparse.spmatrix | None = None,
-    metric: Literal["correlation", "cosine", "euclidean", "sqeuclidean"] = "correlation",
+    metric: str = "correlation",
     method: str = "spearman",
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
@@ -143,8 +142,9 @@ of single RDMs
         Features of each searchlight, in place of a mask: lists of indices, or a matrix of
         shape (n_centers, n_features) whose stored entries they are, such as scikit-learn's
         neighbor graphs.
-    metric : {'correlation', 'cosine', 'euclidean', 'sqeuclidean'}, default='correlation'
-        Dissimilarity of conditions, as in :func:`rdm`.
+    metric : str, default='correlation'
+        Dissimilarity of conditions, as in :func:`rdm`: one that takes neither noise nor folds
+        nor a prior.
     method : str, default='spearman'
         Similarity of RDMs, as in :func:`compare`.
     names : sequence of hashable, default=None
@@ -191,7 +191,7 @@ of single RDMs
     >>> [int(i) for i in np.unravel_index(best, (10, 10, 10))]
     [3, 3, 3]
     """
-    check_option(metric, "metric", METRICS)
+    check_option(metric, "metric", PLAIN_METRICS)
     check_option(method, "method", SIMILARITIES)
     own, vectors = named_vectors(models, "models", names, allow_nan=True)
     if (mask is None) == (neighbors is None):
