@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_array
+from sklearn.utils.validation import check_array, validate_data
 
 
 def as_matrix(x: ArrayLike, name: str) -> np.ndarray:
@@ -115,6 +115,13 @@ def as_integers(x: ArrayLike, name: str) -> np.ndarray:
     if x.ndim != 1 or (x.size and x.dtype.kind not in "iu"):
         raise ValueError(f"{name} must be a list of integers, got {x.dtype} of shape {x.shape}")
     return np.ascontiguousarray(x, np.int64)
+
+
+def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) -> Any:
+    """Return what scikit-learn's ``validate_data`` does, which would drop masks in silence."""
+    for name, x in (("X", X), ("y", y)):
+        _check_unmasked(x, name)
+    return validate_data(estimator, X, y, **options)
 
 
 def pad(x: np.ndarray, width: int) -> np.ndarray:
