@@ -254,3 +254,15 @@ def test_bad_tangent_input(rng):
         euclidean_tangent_space(Xs, np.ones((4, 1)))
     with pytest.raises(ValueError, match="group"):
         euclidean_tangent_space(Xs, Xs[0], group="all")
+
+
+@pytest.mark.parametrize(("group", "n"), [("orth", 9), ("perm", 6), ("identity", 3)])
+def test_progress_of_alignments(rng, capsys, group, n):
+    Xs = list(rng.standard_normal((3, 4, 2)))
+    quiet = euclidean_tangent_space(Xs, Xs[0], group)
+    assert capsys.readouterr().err == ""
+    found = euclidean_tangent_space(Xs, Xs[0], group, verbose=True)
+    np.testing.assert_array_equal(found, quiet)
+    last = capsys.readouterr().err.split("\r")[-1]
+    assert "Aligning networks: 100%" in last
+    assert f"{n}/{n}" in last

@@ -484,3 +484,22 @@ def test_data_frames_must_agree_in_the_names_of_samples(rng):
     ):
         with pytest.raises(ValueError, match=message):
             call()
+
+
+def test_masked_networks_are_refused():
+    masked = np.ma.masked_greater(GOOD, 50)
+    with pytest.raises(
+        ValueError, match=r"traindata\[1\] must not be masked, got 4 masked entries"
+    ):
+        pairwise_distances(LinearMetric(), [GOOD, masked], verbose=False)
+    with pytest.raises(ValueError, match="X must not be masked"):
+        LinearMetric().fit(masked, GOOD)
+    unmasked = np.ma.masked_greater(GOOD, 1e9)  # nothing is
+    assert pairwise_distances(LinearMetric(), [GOOD, unmasked], verbose=False)[0, 1] < 1e-12
+
+
+def test_held_out_data_have_to_be_a_list():
+    with pytest.raises(TypeError, match="testdata must be a list of arrays, got int"):
+        pairwise_distances(LinearMetric(), [GOOD], 3, verbose=False)
+    with pytest.raises(TypeError, match="Ys_test must be a list of arrays, got generator"):
+        cross_distances(LinearMetric(), [GOOD], [GOOD], [GOOD], (x for x in [GOOD]), verbose=False)

@@ -435,13 +435,14 @@ def noisy(metric, rng):
         return [(mean, 2 * np.eye(6)) for mean in rng.standard_normal((3, 6))]
     if isinstance(metric, GaussianStochasticMetric):
         return [(means, np.stack([np.eye(2)] * 4)) for means in rng.standard_normal((3, 4, 2))]
-    return list(rng.standard_normal((3, 8, 2)))
+    shape = (3, 4, 3, 3, 2) if isinstance(metric, ConvolutionalMetric) else (3, 8, 2)
+    return list(rng.standard_normal(shape))
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     "base",
-    [LinearMetric(), PermutationMetric(), LinearCKA(), *STOCHASTIC],
+    [LinearMetric(), PermutationMetric(), LinearCKA(), ConvolutionalMetric(), *STOCHASTIC],
     ids=lambda base: type(base).__name__,
 )
 def test_derived_classes_are_measured_by_what_they_redefine(rng, base):
@@ -492,3 +493,16 @@ def test_warnings_point_at_the_user_through_scikit_learn(rng):
             call()
         assert {warning.category for warning in caught} == {ConvergenceWarning}
         assert {warning.filename for warning in caught} == {__file__}
+
+
+def test_threads_of_pairs_are_checked(networks):
+    for function in (
+        lambda **jobs: pairwise_distances(asymmetric, networks, verbose=False, **jobs),
+        lambda **jobs: cross_distances(asymmetric, networks, networks, verbose=False, **jobs),
+        lambda **jobs: as_measure(asymmetric).pairwise_distances(networks, verbose=False, **jobs),
+    ):
+        for jobs in ({"n_jobs": 0}, {"processes": 0}):
+            with pytest.raises(ValueError, match="n_jobs must not be 0"):
+                function(**jobs)
+        with pytest.raises(TypeError, match="n_jobs must be an integer"):
+            function(n_jobs="2")

@@ -122,7 +122,7 @@ def _matched(
     test: Networks, own: list[Name] | None, n: int, train_name: str, name: str
 ) -> list[Named]:
     """Return the held-out data of networks in the order of their training data."""
-    if len(test) != n:
+    if hasattr(test, "__len__") and len(test) != n:
         raise ValueError(
             f"{name} must have one array for each of the {n} networks in {train_name}, but there "
             f"are {n} networks in the training data and {len(test)} in the test data"
@@ -222,4 +222,6 @@ def resolve_n_jobs(n_jobs: int | None, processes: int | None) -> int | None:
     """Return the one of the two names that was given."""
     if n_jobs is not None and processes is not None:
         raise ValueError("give n_jobs or processes, which mean the same, but not both")
-    return processes if n_jobs is None else n_jobs
+    n_jobs = processes if n_jobs is None else n_jobs
+    _native.n_workers(n_jobs)  # raises if it is no number of threads
+    return n_jobs

@@ -7,7 +7,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_array
+from sklearn.utils.validation import check_array, validate_data
 
 from netrep_go._names import check_square_names
 
@@ -39,6 +39,7 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarr
     """Return ``x`` as a ready array of ``ndim`` dimensions, or say what it is."""
     if isinstance(x, Mapping):
         raise TypeError(f"{name} must be one array, got {type(x).__name__}: pass one of its values")
+    _check_unmasked(x, name)
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             x = check_array(
@@ -67,6 +68,15 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarr
     return np.require(x, np.float64, ["C", "A"])
 
 
+def _check_unmasked(x: Any, name: str) -> None:
+    """Raise if entries are masked: what is under a mask would be taken for data."""
+    if np.ma.is_masked(x):
+        raise ValueError(
+            f"{name} must not be masked, got {np.ma.count_masked(x)} masked entries: where missing "
+            "entries are taken, give them as NaN, .filled(np.nan)"
+        )
+
+
 def _is_ready(x: Any) -> TypeGuard[np.ndarray]:
     return (
         type(x) is np.ndarray
@@ -89,6 +99,7 @@ def as_turned(x: Any, name: str) -> tuple[np.ndarray, bool]:
 
     float32 and float64 matrices in either order come back as views.
     """
+    _check_unmasked(x, name)
     x = np.asarray(x)
     if x.ndim != 2 or x.size == 0:
         raise ValueError(
@@ -107,6 +118,13 @@ def as_integers(x: ArrayLike, name: str) -> np.ndarray:
     if x.ndim != 1 or (x.size and x.dtype.kind not in "iu"):
         raise ValueError(f"{name} must be a list of integers, got {x.dtype} of shape {x.shape}")
     return np.ascontiguousarray(x, np.int64)
+
+
+def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) -> Any:
+    """Return what scikit-learn's ``validate_data`` does, which would drop masks in silence."""
+    for name, x in (("X", X), ("y", y)):
+        _check_unmasked(x, name)
+    return validate_data(estimator, X, y, **options)
 
 
 def pad(x: np.ndarray, width: int) -> np.ndarray:

@@ -10,8 +10,9 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
+from netrep_go._validation import validated
 from netrep_go.metrics._linear import LinearMetric
 
 __all__ = ["Aligner"]
@@ -81,9 +82,7 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         -------
         self
         """
-        data, target = validate_data(
-            self, X, y, dtype=np.float64, multi_output=True, y_numeric=True
-        )
+        data, target = validated(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         target = np.asarray(target, np.float64).reshape(len(target), -1)
         metric = LinearMetric(alpha=self.alpha, center_columns=self.center_columns)
         metric.fit(data, target)
@@ -114,7 +113,7 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             Aligned activations.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        X = validated(self, X, dtype=np.float64, reset=False)
         return (X - self.mean_) @ self.coef_ + self.target_mean_
 
     def __sklearn_tags__(self) -> Tags:

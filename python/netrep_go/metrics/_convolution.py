@@ -271,6 +271,8 @@ class ConvolutionalMetric(Measure):
     def _measure_pair(
         self, cohorts: Cohorts, i: int, j: int, n_jobs: int | None
     ) -> tuple[float, float | None]:
+        if self._is_redefined("_measure_pair"):
+            return super()._measure_pair(cohorts, i, j, n_jobs)
         fitted, distance = clone(self)._fit(cohorts.train[i][1], cohorts.train[j][1], n_jobs)
         if cohorts.test is None:
             return distance, None

@@ -266,10 +266,10 @@ class Measure(BaseEstimator):
             return Measure._measure(self, cohorts, dtype, n_jobs, verbose)
         return self._measure(cohorts, dtype, n_jobs, verbose)
 
-    def _is_redefined(self) -> bool:
-        """Whether a derived class fits or scores otherwise than the class of ``_measure``."""
+    def _is_redefined(self, method: str = "_measure") -> bool:
+        """Whether a derived class fits or scores otherwise than the class of a method."""
         for cls in type(self).__mro__:
-            if "_measure" in vars(cls):
+            if method in vars(cls):
                 return False
             if _STEPS & vars(cls).keys():
                 return True

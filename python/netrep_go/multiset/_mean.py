@@ -200,6 +200,7 @@ def euclidean_tangent_space(
     group: Literal["orth", "perm", "identity"] = "orth",
     *,
     n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> np.ndarray:
     r"""Return what separates a reference from networks that are aligned to it.
 
@@ -222,6 +223,8 @@ def euclidean_tangent_space(
         Alignments: rotations and reflections, permutations of neurons, or none.
     n_jobs : int, optional
         Number of threads; None for as many as BLAS uses, -1 for all cores.
+    verbose : bool, default=False
+        Show a progress bar.
 
     Returns
     -------
@@ -257,7 +260,7 @@ def euclidean_tangent_space(
     """
     xs = as_cohort(Xs, "Xs")
     Xbar = _as_reference(Xbar, "Xbar", xs, least=True)
-    residuals = _aligned(xs, Xbar, group, n_jobs)
+    residuals = _aligned(xs, Xbar, group, n_jobs, verbose)
     return np.subtract(Xbar, residuals, out=residuals)
 
 
@@ -341,12 +344,17 @@ def _average(
 
 
 def _aligned(
-    xs: list[np.ndarray], target: np.ndarray, group: str, n_jobs: int | None = None
+    xs: list[np.ndarray],
+    target: np.ndarray,
+    group: str,
+    n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> np.ndarray:
     """Return validated networks, each aligned to the target."""
     check_option(group, "group", GROUPS)
     m, n = target.shape
     out = np.empty((len(xs) * m, n))
     inputs = {"target": target, "xs": xs, "group": group}
-    _native.run("multiset.align", {"aligned": out}, inputs, n_jobs=n_jobs)
+    with progress_bar("Aligning networks", verbose) as progress:
+        _native.run("multiset.align", {"aligned": out}, inputs, n_jobs=n_jobs, progress=progress)
     return out.reshape(len(xs), m, n)
