@@ -34,23 +34,29 @@ VALUES = {
 
 def settings(cls):
     """Return a measure for all combinations of parameters that change what is true of it."""
-    grid = {**options(cls), **VALUES.get(cls.__name__, {})}
-    return [
-        cls(**dict(zip(grid, values, strict=True))) for values in itertools.product(*grid.values())
-    ]
+    values, words = VALUES.get(cls.__name__, {}), options(cls)
+    told = {name: words[name] for name in words if matters(cls, name, words | values)}
+    return [cls(**parameters) for parameters in combinations(told | values)]
 
 
 def options(cls):
-    """Return the parameters that are one of several words, or a bool, and change properties."""
-    needed = {name: values[0] for name, values in VALUES.get(cls.__name__, {}).items()}
-    found = {}
-    for name, hint in get_type_hints(cls.__init__).items():
-        values = (
-            (True, False) if hint is bool else get_args(hint) if get_origin(hint) is Literal else ()
-        )
-        if len({repr(cls(**needed | {name: value}).properties) for value in values}) > 1:
-            found[name] = values
-    return found
+    """Return the parameters that are one of several words, or a bool."""
+    hints = get_type_hints(cls.__init__)
+    words = {name: get_args(hint) for name, hint in hints.items() if get_origin(hint) is Literal}
+    return words | {name: (True, False) for name, hint in hints.items() if hint is bool}
+
+
+def matters(cls, name, grid):
+    """Whether a parameter changes properties, for any values of the others."""
+    others = {other: values for other, values in grid.items() if other != name}
+    return any(
+        len({cls(**rest, **{name: value}).properties for value in grid[name]}) > 1
+        for rest in combinations(others)
+    )
+
+
+def combinations(grid):
+    return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
 
 
 CLASSES = [getattr(metrics, name) for name in dict.fromkeys(measures().to_frame()["class"])]
