@@ -127,6 +127,28 @@ def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) 
     return validate_data(estimator, X, y, **options)
 
 
+def copied(x: np.ndarray, name: str) -> np.ndarray:
+    """Return a C-contiguous copy of numbers, in their type and the machine's byte order."""
+    if x.dtype.kind not in "biufc":
+        raise ValueError(f"{name} must be numbers, got {x.dtype}")
+    return np.array(x, x.dtype.newbyteorder("="), order="C")
+
+
+def as_exact(x: np.ndarray, dtype: np.dtype, name: str) -> np.ndarray:
+    """Return a C-contiguous copy of real numbers as another type, which must hold them.
+
+    To another precision they may be rounded, but not to integers or infinity.
+    """
+    if x.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be real numbers, got {x.dtype}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        cast = np.array(x, dtype, order="C")
+    held = np.isfinite(cast) | ~np.isfinite(x) if dtype.kind == "f" else cast == x
+    if not held.all():
+        raise ValueError(f"{name} must have values that {dtype} can hold, got {x[~held][0]}")
+    return cast
+
+
 def pad(x: np.ndarray, width: int) -> np.ndarray:
     """Return ``x`` with silent features up to ``width``: a copy, if it takes any."""
     if x.shape[-1] == width:
