@@ -7,6 +7,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
 from netrep_go._names import check_square_names
@@ -37,7 +38,7 @@ def as_responses(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
 
 def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
     """Return ``x`` as a ready array of ``ndim`` dimensions, or say what it is."""
-    if isinstance(x, Mapping):
+    if isinstance(x, Mapping) and not issparse(x):  # SciPy's dictionaries of keys
         raise TypeError(f"{name} must be one array, got {type(x).__name__}: pass one of its values")
     _check_unmasked(x, name)
     try:
