@@ -225,7 +225,7 @@ def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray
 
 def as_codes(y: ArrayLike, name: str, n_networks: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted distinct labels and which of them each network has."""
-    if np.ndim(y) == 0:
+    if not hasattr(y, "__len__"):
         raise TypeError(f"{name} must have one entry for each of {n_networks} networks, got {y!r}")
     labels: np.ndarray = check_array(y, dtype=None, ensure_2d=False, allow_nd=True, input_name=name)
     if labels.shape != (n_networks,):
