@@ -12,7 +12,8 @@ from sklearn.base import (
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from netrep_go.metrics._linear import LinearMetric
+from netrep_go._validation import pad
+from netrep_go.metrics._linear import LinearMetric, PartialFit, whiten_centered
 
 __all__ = ["Aligner"]
 
@@ -86,19 +87,17 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         )
         target = np.asarray(target, np.float64).reshape(len(target), -1)
         metric = LinearMetric(alpha=self.alpha, center_columns=self.center_columns)
-        metric.fit(data, target)
-        n, q = data.shape[1], target.shape[1]
-        r = metric.rank_
-        back = np.linalg.inv(metric.Wy_)
+        width = max(data.shape[1], target.shape[1])
+        metric.finalize_fit(*(self._whitened(pad(x, width)) for x in (data, target)))
+        n, q, r = data.shape[1], target.shape[1], metric.rank_
         self.mean_, self.target_mean_ = metric.mx_[:n], metric.my_[:q]
-        scale_x, scale_y = (
-            _whitening_scale(x, self.alpha, len(back))
-            for x in (data - self.mean_, target - self.target_mean_)
-        )
-        coef = (metric.Wx_[:, :r] @ back[:r])[:n, :q]
-        self.coef_ = coef * (scale_y / scale_x)
+        back = np.linalg.inv(metric.Wy_)
+        self.coef_ = (metric.Wx_[:, :r] @ back[:r])[:n, :q]
         self._n_features_out = q
         return self
+
+    def _whitened(self, X: np.ndarray) -> PartialFit:
+        return whiten_centered(X, self.alpha, self.center_columns, preserve_variance=False)
 
     def transform(self, X: ArrayLike) -> np.ndarray:
         """Map activations into the space of the reference.
@@ -123,13 +122,3 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         tags.target_tags.one_d_labels = False
         tags.target_tags.two_d_labels = True
         return tags
-
-
-def _whitening_scale(X: np.ndarray, alpha: float, width: int) -> float:
-    """Return the factor by which the whitening of padded X keeps its variance."""
-    variances = np.zeros(width)
-    singular = np.linalg.svd(X, compute_uv=False)
-    variances[: len(singular)] = singular**2
-    variances = np.maximum(variances, 1e-7)  # as whitening does
-    whitened = (alpha * np.sqrt(variances) + 1 - alpha) ** 2
-    return np.sqrt(variances.sum() / whitened.sum())

@@ -342,8 +342,8 @@ class GaussianStochasticMetric(_WassersteinMetric):
     niter : int, default=1000
         Largest number of iterations of each start.
     tol : float, default=1e-8
-        A start ends when an iteration decreases the loss by less. In the units of
-        the responses.
+        A start ends when an iteration decreases the loss by less, in units of the power
+        of ten that is nearest to the root mean square response.
     random_state : int, RandomState, Generator or None, default=None
         Of the random starts.
     n_restarts : int, default=1
@@ -443,8 +443,8 @@ class GPStochasticMetric(_WassersteinMetric):
     niter : int, default=1000
         Largest number of iterations of each start.
     tol : float, default=1e-8
-        A start ends when an iteration decreases the loss by less. In the units of
-        the responses.
+        A start ends when an iteration decreases the loss by less, in units of the power
+        of ten that is nearest to the root mean square response.
     random_state : int, RandomState, Generator or None, default=None
         Of the random starts.
     n_restarts : int, default=1

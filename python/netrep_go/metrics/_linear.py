@@ -151,12 +151,7 @@ class LinearMetric(AlignmentMetric):
             The whitening transform.
         """
         self._check_parameters()
-        X = as_matrix(X, "X")
-        n = X.shape[1]
-        mx, Xw, Zx = np.empty(n), np.empty(X.shape), np.empty((n, n))
-        inputs = {"x": X, "alpha": float(self.alpha), "center": bool(self.center_columns)}
-        _native.call("metrics.linear_partial_fit", {"mean": mx, "xw": Xw, "z": Zx}, inputs)
-        return mx, Xw, Zx
+        return whiten_centered(as_matrix(X, "X"), self.alpha, self.center_columns)
 
     def finalize_fit(self, cache_X: PartialFit, cache_Y: PartialFit) -> LinearMetric:
         """Align two networks from what ``partial_fit`` returned for each.
@@ -221,3 +216,19 @@ class LinearMetric(AlignmentMetric):
             counts={"routes": counts},
         )
         return measured, counts
+
+
+def whiten_centered(
+    X: np.ndarray, alpha: float, center: bool, *, preserve_variance: bool = True
+) -> PartialFit:
+    """Return the means of a matrix, its centered and whitened form and the transform."""
+    n = X.shape[1]
+    mean, whitened, Z = np.empty(n), np.empty(X.shape), np.empty((n, n))
+    inputs = {
+        "x": X,
+        "alpha": float(alpha),
+        "center": bool(center),
+        "preserve_variance": preserve_variance,
+    }
+    _native.call("metrics.linear_partial_fit", {"mean": mean, "xw": whitened, "z": Z}, inputs)
+    return mean, whitened, Z
