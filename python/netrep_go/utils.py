@@ -103,12 +103,13 @@ def whiten(
     preserve_variance : bool or 'exact', default=True
         With True, s is such that the total variance stays the same, every
         eigenvalue below ``eigval_tol`` counting as that much. This is netrep's
-        rule, and that of :class:`netrep_go.metrics.LinearMetric`; it is off where X
-        has null directions: at ``alpha=0`` and rank r, r / n_features of the
-        variance is left. 'exact' counts what X has, so that the norm of X Z is that
+        rule, and for data of ordinary size that of
+        :class:`netrep_go.metrics.LinearMetric`; it is off where X
+        has null directions: at ``alpha=0`` and rank r, r / n_features of the variance is
+        left. 'exact' counts what X has, so that the norm of X Z is that
         of X. With False, s = 1.
     eigval_tol : float, default=1e-7
-        Eigenvalues count as at least this.
+        Eigenvalues count as at least this, in the square of the unit of X.
 
     Returns
     -------

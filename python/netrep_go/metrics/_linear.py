@@ -37,7 +37,10 @@ class LinearMetric(AlignmentMetric):
     Frobenius norm of A - B. The whitening
     :math:`Z = V \mathrm{diag}(\alpha + (1 - \alpha) \lambda^{-1/2}) V^\top`, from
     :math:`X^\top X = V \mathrm{diag}(\lambda) V^\top`, is scaled to keep the total
-    variance; eigenvalues count as at least 1e-7.
+    variance. Eigenvalues count as at least max(n_samples, n_features, 16) eps times the
+    largest; directions without any variance are scaled as if they had 1e-7 of it. At 0 and
+    1 nothing depends on the unit of the activations; between, `alpha` weighs 1 against
+    1 / sqrt(lambda), and it does.
 
     Parameters
     ----------
