@@ -10,6 +10,8 @@ from netrep_go import _native
 from netrep_go.metrics import LinearMetric, PermutationMetric
 from netrep_go.multiset import cross_distances, pairwise_distances
 
+pytestmark = pytest.mark.filterwarnings("ignore:alpha=0 cannot tell")
+
 SCORES = ["angular", "euclidean"]
 SETTINGS = [
     LinearMetric(alpha, center, score_method=score)

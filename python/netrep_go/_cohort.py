@@ -13,7 +13,14 @@ from tqdm.auto import tqdm
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
-from netrep_go._names import Items, Name, split_names
+from netrep_go._names import (
+    Items,
+    Name,
+    check_same_columns,
+    check_same_rows,
+    column_names,
+    split_names,
+)
 
 Named = tuple[str, Any]
 Networks = Items
@@ -64,8 +71,8 @@ def one_set(
     """Return a set of networks whose pairs are to be measured; the arguments' names in messages."""
     train_set, own = _labelled(train, arguments[0], names)
     if test is None:
-        return Cohorts(train_set, None)
-    return Cohorts(train_set, _matched(test, own, len(train_set), *arguments))
+        return _aligned(Cohorts(train_set, None))
+    return _aligned(Cohorts(train_set, _matched(test, own, len(train_set), *arguments)))
 
 
 def two_sets(
@@ -78,7 +85,16 @@ def two_sets(
         for (_, held_out, name), train, own in ((first, xs, own_x), (second, ys, own_y))
         if held_out is not None
     ]
-    return Cohorts(xs + ys, test[0] + test[1] if test else None, first=len(xs))
+    return _aligned(Cohorts(xs + ys, test[0] + test[1] if test else None, first=len(xs)))
+
+
+def _aligned(cohorts: Cohorts) -> Cohorts:
+    """Raise if data frames differ in samples, or held-out ones in features from the others."""
+    for networks in (cohorts.train, cohorts.test or ()):
+        check_same_rows(networks)
+    for (_, train), (name, test) in zip(cohorts.train, cohorts.test or (), strict=False):
+        check_same_columns(test, name, column_names(train))
+    return cohorts
 
 
 def named(xs: Networks, argument: str, names: Iterable[Name] | None = None) -> list[Named]:

@@ -43,11 +43,57 @@ def check_names(names: Iterable[Name], n: int, what: str, *, unique: bool = True
 
 def row_names(x: Any) -> list[Name] | None:
     """Return the index of a pandas object, None of others and if it only counts rows."""
-    index = getattr(x, "index", None)
-    if index is None or callable(index):
-        return None
-    labels = list(index)
-    return None if labels == list(range(len(labels))) else labels
+    labels = _labels(x, "index")
+    return None if labels is None or labels == list(range(len(labels))) else labels
+
+
+def check_same_rows(arrays: Sequence[tuple[str, Any]]) -> None:
+    """Raise if data frames, given with their names, have other samples or another order."""
+    known = [(name, rows) for name, x in arrays if (rows := _labels(x, "index")) is not None]
+    for name, rows in known[1:]:
+        first, expected = known[0]
+        if len(rows) == len(expected) and _disagree(rows, expected):
+            k = _first_difference(rows, expected)
+            raise ValueError(
+                f"{name} and {first} must have the same samples in the same order, because they "
+                f"are paired by position, but row {k} is {rows[k]!r} in {name} and "
+                f"{expected[k]!r} in {first}: sort one by the index of the other"
+            )
+
+
+def column_names(x: Any) -> list[Name] | None:
+    """Return the columns of a data frame, None of others."""
+    return _labels(x, "columns")
+
+
+def check_same_columns(x: Any, name: str, fitted: list[Name] | None) -> None:
+    """Raise if the columns of a data frame are not those of a fit, if that had any."""
+    columns = column_names(x)
+    if columns is None or fitted is None or len(columns) != len(fitted):
+        return
+    if _disagree(columns, fitted):
+        k = _first_difference(columns, fitted)
+        raise ValueError(
+            f"The feature names of {name} should match those that were passed during fit, in the "
+            f"same order, but column {k} is {columns[k]!r} and was {fitted[k]!r}"
+        )
+
+
+def _labels(x: Any, axis: str) -> list[Name] | None:
+    labels = getattr(x, axis, None)
+    return None if labels is None or callable(labels) else list(labels)
+
+
+def _disagree(first: list[Name], second: list[Name]) -> bool:
+    """Whether labels differ; those that only count say nothing of which ones they are."""
+    if first == second:
+        return False
+    counting = list(range(len(first)))
+    return counting not in (first, second) or set(first) == set(second)
+
+
+def _first_difference(first: list[Name], second: list[Name]) -> int:
+    return next(k for k, (a, b) in enumerate(zip(first, second, strict=True)) if a != b)
 
 
 def _own_names(xs: Any) -> list[Name] | None:

@@ -25,6 +25,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_scalar
 
 from netrep_go._jobs import RandomState
+from netrep_go._names import check_same_rows
 from netrep_go._optional import pandas
 from netrep_go._resampling import (
     ALTERNATIVES,
@@ -229,6 +230,7 @@ def mantel(
     """
     check_option(method, "method", ("pearson", "spearman"))
     check_option(alternative, "alternative", ALTERNATIVES)
+    check_same_rows([("D1", D1), ("D2", D2)])
     D1, D2 = (_at_least_three(D, name, signed=True) for D, name in ((D1, "D1"), (D2, "D2")))
     if D1.shape != D2.shape:
         raise ValueError(f"D1 and D2 must have one shape, got {D1.shape} and {D2.shape}")

@@ -26,7 +26,7 @@ from sklearn.utils import Tags, check_scalar
 from sklearn.utils.extmath import svd_flip
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from netrep_go._validation import as_codes, as_distances
+from netrep_go._validation import as_codes, as_distances, as_numbers
 
 __all__ = ["EuclideanEmbedding", "medoids"]
 
@@ -317,7 +317,9 @@ def medoids(D: ArrayLike, y: ArrayLike | None = None) -> np.ndarray:
 
 def _validate(estimator: EuclideanEmbedding, X: ArrayLike, **options: object) -> np.ndarray:
     """Let scikit-learn check distances and remember or compare their number and names."""
-    return validate_data(estimator, X, dtype=np.float64, ensure_non_negative=True, **options)
+    return validate_data(
+        estimator, as_numbers(X, "X"), dtype=np.float64, ensure_non_negative=True, **options
+    )
 
 
 def _relative_errors(embedded: np.ndarray, distances: np.ndarray) -> np.ndarray:

@@ -9,10 +9,12 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
+from sklearn.metrics import r2_score
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from netrep_go._validation import pad
+from netrep_go._names import check_same_columns, check_same_rows, column_names
+from netrep_go._validation import as_numbers, pad
 from netrep_go.metrics._linear import LinearMetric, PartialFit, whiten_centered
 
 __all__ = ["Aligner"]
@@ -52,6 +54,11 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     --------
     LinearMetric : The distance that remains after the alignment.
 
+    Notes
+    -----
+    ``score`` is :math:`R^2` on the reference: larger is better, unlike the distance that
+    is the score of a metric. A Pipeline that ends in an Aligner can be searched as it is.
+
     Examples
     --------
     >>> import numpy as np
@@ -82,8 +89,15 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         -------
         self
         """
+        check_same_rows([("X", X), ("y", y)])
+        columns = column_names(y)
         data, target = validate_data(
-            self, X, y, dtype=np.float64, multi_output=True, y_numeric=True
+            self,
+            as_numbers(X, "X"),
+            as_numbers(y, "y"),
+            dtype=np.float64,
+            multi_output=True,
+            y_numeric=True,
         )
         target = np.asarray(target, np.float64).reshape(len(target), -1)
         metric = LinearMetric(alpha=self.alpha, center_columns=self.center_columns)
@@ -93,7 +107,7 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.mean_, self.target_mean_ = metric.mx_[:n], metric.my_[:q]
         back = np.linalg.inv(metric.Wy_)
         self.coef_ = (metric.Wx_[:, :r] @ back[:r])[:n, :q]
-        self._n_features_out = q
+        self._n_features_out, self._target_columns = q, columns
         return self
 
     def _whitened(self, X: np.ndarray) -> PartialFit:
@@ -113,7 +127,32 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             Aligned activations.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return self._predicted(X)
+
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:
+        """Return how much of the reference the aligned activations explain.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            Activations of the network that was fitted.
+        y : array_like of shape (n_samples, n_targets) or (n_samples,)
+            Activations of the reference network to the same samples.
+
+        Returns
+        -------
+        float
+            :math:`R^2`, the mean over the reference's units as in
+            :func:`sklearn.metrics.r2_score`: 1 at best, larger is better, so that
+            GridSearchCV needs no ``scoring``.
+        """
+        check_is_fitted(self)
+        check_same_rows([("X", X), ("y", y)])
+        check_same_columns(y, "y", self._target_columns)
+        return float(r2_score(as_numbers(y, "y"), self._predicted(X)))
+
+    def _predicted(self, X: ArrayLike) -> np.ndarray:
+        X = validate_data(self, as_numbers(X, "X"), dtype=np.float64, reset=False)
         return (X - self.mean_) @ self.coef_ + self.target_mean_
 
     def __sklearn_tags__(self) -> Tags:

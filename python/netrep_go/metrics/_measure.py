@@ -22,7 +22,7 @@ from netrep_go._cohort import (
     one_set,
     resolve_n_jobs,
 )
-from netrep_go._names import Name
+from netrep_go._names import Name, check_same_rows
 from netrep_go._results import Result
 from netrep_go._validation import as_matrix
 
@@ -119,6 +119,7 @@ class Measure(BaseEstimator):
         return as_matrix(x, name)
 
     def _check_pair(self, X: Any, Y: Any) -> tuple[Any, Any]:
+        check_same_rows([("X", X), ("Y", Y)])
         x, y = self._check_network(X, "X"), self._check_network(Y, "Y")
         if len(x) != len(y):
             raise ValueError(
@@ -164,7 +165,9 @@ class Measure(BaseEstimator):
         Returns
         -------
         float
-            A distance or a similarity: see `properties`.
+            A distance or a similarity: see `properties`. The score of a distance is that
+            distance, as in netrep, of which GridSearchCV would take the largest for the
+            best: give it ``scoring=neg_distance_scorer``.
 
         Raises
         ------

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from netrep_go import _native
 from netrep_go._cohort import Networks, named
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
+from netrep_go._names import check_same_rows
 from netrep_go._validation import (
     as_matrices,
     as_matrix,
@@ -265,7 +266,9 @@ def euclidean_tangent_space(
 
 def as_cohort(Xs: Networks, name: str) -> list[np.ndarray]:
     """Return the matrices of networks that have all seen the same samples."""
-    xs = as_matrices(named(Xs, name))
+    networks = named(Xs, name)
+    check_same_rows(networks)
+    xs = as_matrices(networks)
     for i, x in enumerate(xs):
         if len(x) != len(xs[0]):
             raise ValueError(
