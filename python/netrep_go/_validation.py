@@ -72,7 +72,7 @@ def as_numbers(x: Any, name: str) -> Any:
     Anything else is left to others to convert or refuse.
     """
     if isinstance(x, (list, tuple)) and _holds_masks(x):
-        x = np.ma.array(x)
+        x = [as_numbers(item, name) for item in x]
     if isinstance(x, np.ma.MaskedArray):
         hidden = np.ma.getmaskarray(x)
         x = np.ma.getdata(x)

@@ -27,10 +27,11 @@ def assign_folds(n: int, cv: Any, random_state: RandomState, held_out: int = 2) 
     ``cv`` is the number of folds, filled at random, or a label for each condition;
     ``held_out`` how many folds are held out at a time.
     """
-    if np.ndim(cv) == 1:
-        if np.shape(cv) != (n,):
-            raise ValueError(f"cv must label {n} conditions, got {np.size(cv)} labels")
-        folds = np.unique(as_labels(cv, "cv"), return_inverse=True)[1]
+    if hasattr(cv, "__len__") and not isinstance(cv, (str, bytes)):
+        labels = as_labels(cv, "cv")
+        if labels.shape != (n,):
+            raise ValueError(f"cv must label {n} conditions, got {labels.size} labels")
+        folds = np.unique(labels, return_inverse=True)[1]
     else:
         check_integer(cv, "cv", held_out + 1)
         if cv > n:
