@@ -249,7 +249,9 @@ def as_labels(y: Any, name: str) -> np.ndarray:
 
 def _objects(y: Any) -> np.ndarray:
     """Return labels as they are, before NumPy finds a common type for them."""
-    return np.asarray(y) if np.ndim(y) != 1 else np.array([*y, None], dtype=object)[:-1]
+    if isinstance(y, (list, tuple)) and np.ndim(y) == 1:
+        return np.array([*y, None], dtype=object)[:-1]
+    return np.asarray(y)
 
 
 def _missing(labels: np.ndarray) -> np.ndarray:

@@ -216,7 +216,7 @@ class LinearMetric(AlignmentMetric):
             takes any such network onto any other.
         """
         super().fit(X, Y)
-        if self.alpha == 0 and self.rank_ >= self._most_dimensions(len(X)):
+        if self.alpha == 0 and self.rank_ >= self._most_dimensions(np.shape(X)[0]):
             _warn_of_no_distance("X", "Y", self.rank_)
         return self
 
