@@ -35,7 +35,12 @@ const NetrepTol = 1e-7
 const nextToNothing = 1e-8
 
 // Identity reports whether the transform is the identity.
-func (w Whitening) Identity() bool { return w.Alpha > 1-max(w.Tol, NetrepTol) }
+func (w Whitening) Identity() bool {
+	if w.Tol > 0 {
+		return w.Alpha > 1-w.Tol
+	}
+	return w.Alpha > 1-NetrepTol
+}
 
 // Gains says how the directions of one matrix are whitened.
 type Gains struct {

@@ -87,7 +87,7 @@ def as_numbers(x: Any, name: str) -> Any:
     Anything else is left to others to convert or refuse.
     """
     if isinstance(x, (list, tuple)) and _holds_masks(x):
-        x = np.ma.array(x)
+        x = [as_numbers(item, name) for item in x]
     if isinstance(x, np.ma.MaskedArray):
         hidden = np.ma.getmaskarray(x)
         x = np.ma.getdata(x)
@@ -266,8 +266,8 @@ def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray
 
 def as_codes(y: ArrayLike, name: str, n_networks: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted distinct labels and which of them each network has."""
-    if not hasattr(y, "__len__"):
-        raise TypeError(f"{name} must have one entry for each of {n_networks} networks, got {y!r}")
+    if not (hasattr(y, "__len__") or hasattr(y, "__array__")):
+        raise TypeError(f"{name} must have {n_networks} entries, got {y!r}")
     labels = as_labels(y, name)
     if labels.shape != (n_networks,):
         raise ValueError(f"{name} must have shape ({n_networks},), got {labels.shape}")
@@ -302,7 +302,9 @@ def as_labels(y: Any, name: str) -> np.ndarray:
 
 def _objects(y: Any) -> np.ndarray:
     """Return labels as they are, before NumPy finds a common type for them."""
-    return np.asarray(y) if np.ndim(y) != 1 else np.array([*y, None], dtype=object)[:-1]
+    if isinstance(y, (list, tuple)) and np.ndim(y) == 1:
+        return np.array([*y, None], dtype=object)[:-1]
+    return np.asarray(y)
 
 
 def _missing(labels: np.ndarray) -> np.ndarray:

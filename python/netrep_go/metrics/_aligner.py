@@ -14,7 +14,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._names import check_same_columns, check_same_indexes, column_names
-from netrep_go._validation import as_numbers, pad, validated
+from netrep_go._validation import as_matrix, as_numbers, pad, validated
 from netrep_go.metrics._linear import LinearMetric, PartialFit, whiten_centered
 
 __all__ = ["Aligner"]
@@ -104,6 +104,7 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return self
 
     def _whitened(self, X: np.ndarray) -> PartialFit:
+        X = as_matrix(X, "X")
         return whiten_centered(X, self.alpha, self.center_columns, preserve_variance=False)
 
     def transform(self, X: ArrayLike) -> np.ndarray:

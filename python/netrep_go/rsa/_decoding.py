@@ -83,9 +83,9 @@ default=5
     folds = sets.each(cv, "cv") if has_folds else [("cv", None)] * len(sets.xs)
     jobs = []
     for x, y, (name, fold) in zip(sets.xs, codes, folds, strict=True):
-        if has_folds and np.shape(fold) != (len(x),):
-            raise ValueError(f"{name} must have shape ({len(x)},), got {np.shape(fold)}")
         runs = as_labels(fold, name) if has_folds else None
+        if runs is not None and runs.shape != (len(x),):
+            raise ValueError(f"{name} must have shape ({len(x)},), got {runs.shape}")
         for pair in combinations(range(len(values)), 2):
             chosen = np.isin(y, pair)
             groups = None if runs is None else runs[chosen]

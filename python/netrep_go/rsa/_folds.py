@@ -29,10 +29,11 @@ def assign_folds(
     ``cv`` is the number of folds, filled at random, or a label for each condition;
     ``held_out`` how many folds are held out at a time, ``name`` what errors call it.
     """
-    if np.ndim(cv) == 1:
-        if np.shape(cv) != (n,):
-            raise ValueError(f"{name} must label {n} conditions, got {np.size(cv)} labels")
-        folds = np.unique(as_labels(cv, name), return_inverse=True)[1]
+    if hasattr(cv, "__len__") and not isinstance(cv, (str, bytes)):
+        labels = as_labels(cv, name)
+        if labels.shape != (n,):
+            raise ValueError(f"{name} must label {n} conditions, got {labels.size} labels")
+        folds = np.unique(labels, return_inverse=True)[1]
     else:
         check_integer(cv, name, held_out + 1)
         if cv > n:
