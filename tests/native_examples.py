@@ -151,7 +151,7 @@ EXAMPLES = {
     ),
     "metrics.linear_partial_fit": (
         {"mean": floats(3), "xw": floats(6, 3), "z": floats(3, 3)},
-        {"x": X, "alpha": 0.5, "center": True},
+        {"x": X, "alpha": 0.5, "center": True, "preserve_variance": True},
     ),
     "metrics.permutation_match": ({"columns": ints(3)}, {"x": X, "y": Y}),
     "multiset.align": (

@@ -11,6 +11,8 @@ from sklearn.base import clone
 from netrep_go.metrics import LinearMetric
 from netrep_go.multiset import pairwise_distances
 
+pytestmark = pytest.mark.filterwarnings("ignore:alpha=0 cannot tell")
+
 SCORES = ["angular", "euclidean"]
 
 

@@ -16,6 +16,8 @@ from netrep_go.multiset import (
     procrustes_kmeans,
 )
 
+pytestmark = pytest.mark.filterwarnings("ignore:alpha=0 cannot tell")
+
 SCORES = ["angular", "euclidean"]
 SETTINGS = [
     LinearMetric(alpha, center, score_method=score)
@@ -30,11 +32,19 @@ def whitened(train, X, metric, width):
     train, X = np.pad(train - mean, padding), np.pad(X - mean, padding)
     if metric.alpha == 1:
         return X
-    variances, V = np.linalg.eigh(train.T @ train)
-    variances = np.maximum(variances, 1e-7)
-    gain = metric.alpha + (1 - metric.alpha) / np.sqrt(variances)
-    gain *= np.sqrt(variances.sum() / np.sum(variances * gain**2))
-    return X @ (V * gain) @ V.T
+    singular, Vt = np.linalg.svd(train)[1:]
+    variances = np.zeros(width)
+    variances[: len(singular)] = singular**2
+    eps, size = np.finfo(float).eps, max(len(train), np.count_nonzero(np.ptp(train, axis=0)), 16)
+    real = variances > size * eps * variances[0]
+    null = variances <= 1e-26 * variances.sum()
+    clipped = np.where(real, variances, size * eps * variances[0])
+    clipped[null] = 1e-7 * variances[0]
+    gain = metric.alpha + (1 - metric.alpha) / np.sqrt(clipped)
+    counted = np.where(real, variances, min(1e-7, 1e-8 * variances[0]))
+    after = np.sum((metric.alpha * np.sqrt(counted) + 1 - metric.alpha) ** 2)
+    gain *= np.sqrt(counted.sum() / after)
+    return X @ (Vt.T * gain) @ Vt
 
 
 def ground_distance(A, B, metric):

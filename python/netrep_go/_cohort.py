@@ -13,7 +13,14 @@ from tqdm.auto import tqdm
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
-from netrep_go._names import Items, Name, check_same_indexes, split_names
+from netrep_go._names import (
+    Items,
+    Name,
+    check_same_columns,
+    check_same_indexes,
+    column_names,
+    split_names,
+)
 
 Named = tuple[str, Any]
 Networks = Items
@@ -64,8 +71,8 @@ def one_set(
     """Return a set of networks whose pairs are to be measured; the arguments' names in messages."""
     train_set, own = _labelled(train, arguments[0], names)
     if test is None:
-        return Cohorts(train_set, None)
-    return Cohorts(train_set, _matched(test, own, len(train_set), *arguments))
+        return _aligned(Cohorts(train_set, None))
+    return _aligned(Cohorts(train_set, _matched(test, own, len(train_set), *arguments)))
 
 
 def two_sets(
@@ -88,8 +95,16 @@ def two_sets(
         for (_, held_out, name), train, own in ((first, xs, own_x), (second, ys, own_y))
         if held_out is not None
     ]
-    _check_same_samples(xs + ys)
-    return Cohorts(xs + ys, test[0] + test[1] if test else None, first=len(xs))
+    return _aligned(Cohorts(xs + ys, test[0] + test[1] if test else None, first=len(xs)))
+
+
+def _aligned(cohorts: Cohorts) -> Cohorts:
+    """Raise if data frames differ in samples, or held-out ones in features from the others."""
+    for networks in (cohorts.train, cohorts.test or ()):
+        check_same_indexes(networks, "samples")
+    for (_, train), (name, test) in zip(cohorts.train, cohorts.test or (), strict=False):
+        check_same_columns(test, name, column_names(train))
+    return cohorts
 
 
 def named(xs: Networks, argument: str, names: Iterable[Name] | None = None) -> list[Named]:
@@ -107,15 +122,7 @@ def _labelled(
     if own is None and hasattr(xs, "iloc"):
         own = list(range(len(items)))  # so that a Series and its shuffled copy are matched
     labels = range(len(items)) if own is None else own
-    networks = [(f"{argument}[{label!r}]", x) for label, x in zip(labels, items, strict=True)]
-    _check_same_samples(networks)
-    return networks, own
-
-
-def _check_same_samples(networks: Sequence[Named]) -> None:
-    """Raise if two DataFrames name their samples differently."""
-    frames = ((name, x) for name, x in networks if getattr(x, "ndim", 0) == 2)
-    check_same_indexes(frames, "samples")
+    return [(f"{argument}[{label!r}]", x) for label, x in zip(labels, items, strict=True)], own
 
 
 def _matched(

@@ -53,11 +53,43 @@ def _check_unique(names: list[Name], what: str) -> None:
 
 def row_names(x: Any) -> list[Name] | None:
     """Return the index of a pandas object, None of others and if it only counts rows."""
-    index = getattr(x, "index", None)
-    if index is None or callable(index):
-        return None
-    labels = list(index)
-    return None if labels == list(range(len(labels))) else labels
+    labels = _labels(x, "index")
+    return None if labels is None or labels == list(range(len(labels))) else labels
+
+
+def column_names(x: Any) -> list[Name] | None:
+    """Return the columns of a data frame, None of others."""
+    return _labels(x, "columns")
+
+
+def check_same_columns(x: Any, name: str, fitted: list[Name] | None) -> None:
+    """Raise if the columns of a data frame are not those of a fit, if that had any."""
+    columns = column_names(x)
+    if columns is None or fitted is None or len(columns) != len(fitted):
+        return
+    if _disagree(columns, fitted):
+        k = next(k for k, pair in enumerate(zip(columns, fitted, strict=True)) if len({*pair}) > 1)
+        raise ValueError(
+            f"The feature names of {name} should match those that were passed during fit, in the "
+            f"same order, but column {k} is {columns[k]!r} and was {fitted[k]!r}"
+        )
+
+
+def _labels(x: Any, axis: str) -> list[Name] | None:
+    labels = getattr(x, axis, None)
+    return None if labels is None or callable(labels) else list(labels)
+
+
+def _disagree(first: list[Name], second: list[Name]) -> bool:
+    """Whether labels differ; numbers of rows say nothing of what has names."""
+    if first == second or _are_numbers(first) != _are_numbers(second):
+        return False
+    counting = list(range(len(first)))
+    return counting not in (first, second) or set(first) == set(second)
+
+
+def _are_numbers(labels: list[Name]) -> bool:
+    return all(isinstance(label, (int, np.integer)) for label in labels)
 
 
 def _is_frame(xs: Any) -> bool:
@@ -86,7 +118,12 @@ def check_all_same_names(things: Iterable[tuple[str, list[Name] | None]], what: 
 
 def check_same_indexes(things: Iterable[tuple[str, Any]], what: str) -> None:
     """Raise if the indexes of two pandas objects, each given with its name, differ."""
-    check_all_same_names(((thing, row_names(x)) for thing, x in things), what)
+    known = [(labels, thing) for thing, x in things if (labels := _labels(x, "index")) is not None]
+    known.sort(key=lambda pair: _are_numbers(pair[0]))
+    for labels, thing in known[1:]:
+        first, name = known[0]
+        if len(labels) == len(first) and _disagree(first, labels):
+            check_same_names(first, name, labels, thing, what)
 
 
 def check_square_names(x: Any, name: str, what: str) -> None:

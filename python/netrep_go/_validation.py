@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
+import numbers
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
 from netrep_go._names import check_square_names
@@ -37,13 +40,14 @@ def as_responses(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
 
 def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
     """Return ``x`` as a ready array of ``ndim`` dimensions, or say what it is."""
-    if isinstance(x, Mapping):
+    if isinstance(x, Mapping) and not issparse(x):  # SciPy's dictionaries of keys
         raise TypeError(f"{name} must be one array, got {type(x).__name__}: pass one of its values")
-    _check_unmasked(x, name)
+    if not allow_nan:
+        _check_unmasked(x, name)
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             x = check_array(
-                x,
+                as_numbers(x, name),
                 dtype=np.float64,
                 order="C",
                 allow_nd=True,
@@ -77,6 +81,43 @@ def _check_unmasked(x: Any, name: str) -> None:
         )
 
 
+def as_numbers(x: Any, name: str) -> Any:
+    """Return ``x`` with NaN for what a mask hides; raise if it holds text, dates or times.
+
+    Anything else is left to others to convert or refuse.
+    """
+    if isinstance(x, (list, tuple)) and _holds_masks(x):
+        x = np.ma.array(x)
+    if isinstance(x, np.ma.MaskedArray):
+        hidden = np.ma.getmaskarray(x)
+        x = np.ma.getdata(x)
+        if hidden.any():
+            x = np.where(hidden, np.nan, x)
+    if isinstance(x, (np.ndarray, list, tuple)) or hasattr(x, "iloc"):
+        kind = _no_number(np.asarray(x))
+        if kind:
+            raise ValueError(f"{name} must hold numbers, got {kind}")
+    return x
+
+
+def _holds_masks(x: Any) -> bool:
+    """Whether a nested list has a masked array, or a masked number, somewhere in it."""
+    if isinstance(x, (list, tuple)):
+        return any(map(_holds_masks, x))
+    return isinstance(x, np.ma.MaskedArray)
+
+
+def _no_number(x: np.ndarray) -> str | None:
+    """Return the kind of what is not a number, None if all may be numbers."""
+    if x.dtype.kind in "USMmV":
+        return str(x.dtype)
+    if x.dtype.kind != "O":
+        return None
+    odd = (str, bytes, datetime.date, datetime.time, datetime.timedelta, np.datetime64)
+    found = next((v for v in x.flat if isinstance(v, (*odd, np.timedelta64))), None)
+    return None if found is None else repr(found)
+
+
 def _is_ready(x: Any) -> TypeGuard[np.ndarray]:
     return (
         type(x) is np.ndarray
@@ -99,8 +140,7 @@ def as_turned(x: Any, name: str) -> tuple[np.ndarray, bool]:
 
     float32 and float64 matrices in either order come back as views.
     """
-    _check_unmasked(x, name)
-    x = np.asarray(x)
+    x = np.asarray(as_numbers(x, name))
     if x.ndim != 2 or x.size == 0:
         raise ValueError(
             f"{name} must have shape (n_conditions, n_features) and not be empty, got {x.shape}"
@@ -114,17 +154,19 @@ def as_turned(x: Any, name: str) -> tuple[np.ndarray, bool]:
 
 def as_integers(x: ArrayLike, name: str) -> np.ndarray:
     """Return ``x`` as a C-contiguous int64 vector, which may be empty."""
-    x = np.asarray(x)
+    x = np.asarray(as_numbers(x, name))
     if x.ndim != 1 or (x.size and x.dtype.kind not in "iu"):
         raise ValueError(f"{name} must be a list of integers, got {x.dtype} of shape {x.shape}")
     return np.ascontiguousarray(x, np.int64)
 
 
 def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) -> Any:
-    """Return what scikit-learn's ``validate_data`` does, which would drop masks in silence."""
+    """Return what scikit-learn's ``validate_data`` does, which takes text and drops masks."""
     for name, x in (("X", X), ("y", y)):
         _check_unmasked(x, name)
-    return validate_data(estimator, X, y, **options)
+    if not isinstance(y, str) and y is not None:
+        y = as_numbers(y, "y")
+    return validate_data(estimator, as_numbers(X, "X"), y, **options)
 
 
 def copied(x: np.ndarray, name: str) -> np.ndarray:
@@ -224,12 +266,68 @@ def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray
 
 def as_codes(y: ArrayLike, name: str, n_networks: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted distinct labels and which of them each network has."""
-    if np.ndim(y) == 0:
+    if not hasattr(y, "__len__"):
         raise TypeError(f"{name} must have one entry for each of {n_networks} networks, got {y!r}")
-    labels: np.ndarray = check_array(y, dtype=None, ensure_2d=False, allow_nd=True, input_name=name)
+    labels = as_labels(y, name)
     if labels.shape != (n_networks,):
         raise ValueError(f"{name} must have shape ({n_networks},), got {labels.shape}")
     return np.unique(labels, return_inverse=True)
+
+
+def as_labels(y: Any, name: str) -> np.ndarray:
+    """Return an array of labels that can be sorted; raise if one is missing.
+
+    None, NaN, NaT, pandas' NA and what a mask hides are missing. Labels are numbers, or
+    all of one other type: NumPy would write numbers among texts as texts.
+    """
+    hidden: Any = False
+    if isinstance(y, (list, tuple)) and _holds_masks(y):
+        y = np.ma.array(y, dtype=object)
+    if isinstance(y, np.ma.MaskedArray):
+        hidden, y = np.ma.getmaskarray(y), np.ma.getdata(y)
+    labels = y if isinstance(y, np.ndarray) else _objects(y)
+    hidden = hidden | _missing(labels)
+    if hidden.any():
+        at = ", ".join(str(i[0]) for i in np.nonzero(hidden))
+        raise ValueError(
+            f"{name} must have a label for each sample, but Input {name} contains NaN, infinity, "
+            f"None or a masked label: {name}[{at}]"
+        )
+    kinds = {_kind(label): label for label in labels.flat} if labels.dtype.kind == "O" else {}
+    if len(kinds) > 1:
+        first, second = list(kinds.values())[:2]
+        raise ValueError(f"{name} must have labels of one type, got {first!r} and {second!r}")
+    return labels if isinstance(y, np.ndarray) else np.asarray(y)
+
+
+def _objects(y: Any) -> np.ndarray:
+    """Return labels as they are, before NumPy finds a common type for them."""
+    return np.asarray(y) if np.ndim(y) != 1 else np.array([*y, None], dtype=object)[:-1]
+
+
+def _missing(labels: np.ndarray) -> np.ndarray:
+    if labels.dtype.kind in "fc":
+        return ~np.isfinite(labels)
+    if labels.dtype.kind in "mM":
+        return np.isnat(labels)
+    if labels.dtype.kind != "O":
+        return np.zeros(labels.shape, bool)
+    return np.reshape([_is_missing(label) for label in labels.flat], labels.shape).astype(bool)
+
+
+def _is_missing(label: Any) -> bool:
+    try:
+        return label is None or bool(label != label) or label in (np.inf, -np.inf)
+    except (TypeError, ValueError):  # pandas' NA; arrays are refused for their shape
+        return not isinstance(label, np.ndarray)
+
+
+def _kind(label: Any) -> Any:
+    """Return the type that a label compares as."""
+    if isinstance(label, np.bool_):
+        return numbers.Number
+    known = (numbers.Number, str, bytes, datetime.date)
+    return next((kind for kind in known if isinstance(label, kind)), type(label))
 
 
 def check_integer(value: object, name: str, low: int) -> None:

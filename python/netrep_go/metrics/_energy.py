@@ -42,8 +42,8 @@ class EnergyStochasticMetric(Measure):
     niter : int, default=100
         Largest number of reweightings.
     tol : float, default=1e-6
-        The fit ends when a reweighting decreases the loss by less. In the units of
-        the responses.
+        The fit ends when a reweighting decreases the loss by less, in units of the
+        power of ten that is nearest to the root mean square response.
 
     Attributes
     ----------

@@ -20,7 +20,7 @@ from netrep_go._cohort import (
     one_set,
     resolve_n_jobs,
 )
-from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._jobs import RandomState, as_random_state, warn_user
 from netrep_go._names import Name
 from netrep_go._validation import (
     as_array,
@@ -221,7 +221,7 @@ class _WassersteinMetric(Measure):
         test_data : list or dict of n_networks tuples of (means, covariances), optional
             Held-out responses to measure the fitted alignments on.
         eps : float, default=1e-6
-            Added to the variances of the training data.
+            Added to the variances of the training data, in the square of their unit.
         processes : int, optional
             Another name of ``n_jobs``.
         verbose : bool, default=True
@@ -266,6 +266,7 @@ class _WassersteinMetric(Measure):
         check_double(dtype, type(self).__name__)
         train = [self._check_network(x, name) for name, x in cohorts.train]
         test = [self._check_network(x, name) for name, x in cohorts.test or ()]
+        _warn_if_large(eps, train)
         n = self._n_neurons(train[0][0])
         inputs = {
             **_flat_lists(train, "means", "covs"),
@@ -353,8 +354,8 @@ class GaussianStochasticMetric(_WassersteinMetric):
     niter : int, default=1000
         Largest number of iterations of each start.
     tol : float, default=1e-8
-        A start ends when an iteration decreases the loss by less. In the units of
-        the responses.
+        A start ends when an iteration decreases the loss by less, in units of the power
+        of ten that is nearest to the root mean square response.
     random_state : int, RandomState, Generator or None, default=None
         Of the random starts.
     n_restarts : int, default=1
@@ -454,8 +455,8 @@ class GPStochasticMetric(_WassersteinMetric):
     niter : int, default=1000
         Largest number of iterations of each start.
     tol : float, default=1e-8
-        A start ends when an iteration decreases the loss by less. In the units of
-        the responses.
+        A start ends when an iteration decreases the loss by less, in units of the power
+        of ten that is nearest to the root mean square response.
     random_state : int, RandomState, Generator or None, default=None
         Of the random starts.
     n_restarts : int, default=1
@@ -574,3 +575,14 @@ def _random_element(group: Group, n: int, rs: np.random.RandomState) -> np.ndarr
     if group == "perm":
         return np.eye(n)[rs.permutation(n)]
     return rand_orth(n, random_state=rs)
+
+
+def _warn_if_large(eps: float, networks: list[Arrays]) -> None:
+    """Warn of a constant that is not small against the variances it is added to."""
+    sizes = (np.trace(covs, axis1=-2, axis2=-1).mean() / covs.shape[-1] for _, covs in networks)
+    smallest = min((size for size in sizes if size > 0), default=np.inf)
+    if eps > 0.1 * smallest:
+        warn_user(
+            f"eps={eps:g} is more than a tenth of the variances of a network, "
+            f"{smallest:.3g} on average: give eps in the square of the unit of the responses"
+        )

@@ -20,7 +20,7 @@ from netrep_go._cohort import (
     one_set,
     resolve_n_jobs,
 )
-from netrep_go._names import Name
+from netrep_go._names import Name, check_same_indexes
 from netrep_go._results import Result
 from netrep_go._validation import as_matrix, check_option
 
@@ -126,6 +126,7 @@ class Measure(BaseEstimator):
         return as_matrix(x, name)
 
     def _check_pair(self, X: Any, Y: Any) -> tuple[Any, Any]:
+        check_same_indexes([("X", X), ("Y", Y)], "samples")
         x, y = self._check_network(X, "X"), self._check_network(Y, "Y")
         if len(x) != len(y):
             raise ValueError(
@@ -171,7 +172,9 @@ class Measure(BaseEstimator):
         Returns
         -------
         float
-            A distance or a similarity: see `properties`.
+            A distance or a similarity: see `properties`. The score of a distance is that
+            distance, as in netrep, of which GridSearchCV would take the largest for the
+            best: give it ``scoring=neg_distance_scorer``.
 
         Raises
         ------

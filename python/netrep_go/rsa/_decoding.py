@@ -11,6 +11,7 @@ from sklearn.model_selection import LeaveOneGroupOut, cross_val_score
 
 from netrep_go._jobs import counted
 from netrep_go._names import Name, check_same_indexes
+from netrep_go._validation import as_labels
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._data_sets import as_data_sets
 from netrep_go.rsa._rdm import Labels, Responses, rdm
@@ -84,9 +85,10 @@ default=5
     for x, y, (name, fold) in zip(sets.xs, codes, folds, strict=True):
         if has_folds and np.shape(fold) != (len(x),):
             raise ValueError(f"{name} must have shape ({len(x)},), got {np.shape(fold)}")
+        runs = as_labels(fold, name) if has_folds else None
         for pair in combinations(range(len(values)), 2):
             chosen = np.isin(y, pair)
-            groups = np.asarray(fold)[chosen] if has_folds else None
+            groups = None if runs is None else runs[chosen]
             jobs.append((x[chosen], y[chosen], groups, values[[*pair]].tolist()))
     splitter = LeaveOneGroupOut() if has_folds else cv
     found = Parallel(n_jobs=n_jobs, return_as="generator")(

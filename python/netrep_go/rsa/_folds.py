@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._jobs import RandomState, as_random_state
-from netrep_go._validation import check_integer
+from netrep_go._validation import as_labels, check_integer
 from netrep_go.rsa._condensed import n_conditions
 
 _MIN_TRAINING = 3  # conditions, which have three pairs
@@ -32,7 +32,7 @@ def assign_folds(
     if np.ndim(cv) == 1:
         if np.shape(cv) != (n,):
             raise ValueError(f"{name} must label {n} conditions, got {np.size(cv)} labels")
-        folds = np.unique(np.asarray(cv), return_inverse=True)[1]
+        folds = np.unique(as_labels(cv, name), return_inverse=True)[1]
     else:
         check_integer(cv, name, held_out + 1)
         if cv > n:

@@ -15,7 +15,7 @@ from netrep_go._jobs import RandomState, counted, in_threads
 from netrep_go._names import Name, row_names, split_names
 from netrep_go._optional import pandas
 from netrep_go._results import Result
-from netrep_go._validation import as_matrix, check_option
+from netrep_go._validation import as_labels, as_matrix, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling, noise_ceiling
 from netrep_go.rsa._compare import SIMILARITIES, compare, paired_scores
 from netrep_go.rsa._condensed import (
@@ -94,7 +94,7 @@ def remix(
         raise ValueError(
             f"layer and training must have the same features, got {x.shape[1]} and {known.shape[1]}"
         )
-    y = np.asarray(y)
+    y = as_labels(y, "y")
     if y.ndim not in (1, 2) or len(y) != len(known):
         raise ValueError(f"y must have {len(known)} rows, got shape {y.shape}")
     if classifier is None:

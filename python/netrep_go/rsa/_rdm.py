@@ -12,7 +12,14 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
 from netrep_go._names import Name
-from netrep_go._validation import as_array, as_codes, as_responses, check_number, check_option
+from netrep_go._validation import (
+    as_array,
+    as_codes,
+    as_numbers,
+    as_responses,
+    check_number,
+    check_option,
+)
 from netrep_go.rsa._condensed import holds_arrays
 from netrep_go.rsa._data_sets import DataSets, as_data_sets
 from netrep_go.rsa._noise import NoiseNormalizer
@@ -291,7 +298,7 @@ def patterns(data: ArrayLike, mask: ArrayLike, *, axis: int | None = None) -> np
     >>> patterns(volumes, region).shape
     (10, 16)
     """
-    data, region = np.asanyarray(data), np.asarray(mask)
+    data, region = np.asarray(as_numbers(data, "data")), np.asarray(mask)
     if not np.isin(region, (0, 1)).all():
         raise ValueError("mask must be of zeros and ones, or False and True")
     region = region.astype(bool)

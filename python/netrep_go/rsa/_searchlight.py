@@ -13,7 +13,7 @@ from netrep_go._jobs import progress_bar, warn_user
 from netrep_go._names import Name, row_names
 from netrep_go._optional import pandas
 from netrep_go._results import Result
-from netrep_go._validation import as_integers, as_turned, check_number, check_option
+from netrep_go._validation import as_integers, as_numbers, as_turned, check_number, check_option
 from netrep_go.rsa._compare import SIMILARITIES
 from netrep_go.rsa._condensed import (
     RDMs,
@@ -263,7 +263,7 @@ def _from_lists(data: ArrayLike, neighbors: Any) -> _Lights:
 
 
 def _from_balls(data: ArrayLike, inside: np.ndarray, radius: float, threshold: float) -> _Lights:
-    x, turned, columns = _in_volume(np.asarray(data), inside)
+    x, turned, columns = _in_volume(np.asarray(as_numbers(data, "data")), inside)
     steps = _ball(inside.ndim, radius)
     centers = _centers(inside, steps, threshold)
     depth, height, width = (1,) * (3 - inside.ndim) + inside.shape
