@@ -78,7 +78,8 @@ type measure struct {
 }
 
 // sums is what a formula is of: sums of products over features, of a condition with
-// each of several others.
+// each of several others. Those of centered patterns are multiplied by the number of
+// features that both have, beside the unit.
 type sums struct {
 	features      float64   // how many there are
 	count         []float64 // how many both have; nil if that is all
