@@ -1,6 +1,7 @@
 package rsa
 
 import (
+	"iter"
 	"math"
 	"math/bits"
 )
@@ -60,9 +61,9 @@ const largestUnit = 1 << 12
 
 // unitOf returns the least common multiple of positive whole numbers, or 1 if that
 // is large.
-func unitOf(numbers []float64) float64 {
+func unitOf(numbers iter.Seq[float64]) float64 {
 	unit := 1.0
-	for _, v := range numbers {
+	for v := range numbers {
 		a, b := unit, v
 		for b != 0 {
 			a, b = b, math.Mod(a, b)
@@ -74,12 +75,10 @@ func unitOf(numbers []float64) float64 {
 	return unit
 }
 
-// unitUpTo returns the least common multiple of the whole numbers up to n, or 1 if
-// that is large.
-func unitUpTo(n float64) float64 {
-	numbers := make([]float64, 0, int(n))
-	for v := 1.0; v <= n; v++ {
-		numbers = append(numbers, v)
+// upTo yields the whole numbers from 1 to n.
+func upTo(n float64) iter.Seq[float64] {
+	return func(yield func(float64) bool) {
+		for v := 1.0; v <= n && yield(v); v++ {
+		}
 	}
-	return unitOf(numbers)
 }

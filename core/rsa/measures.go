@@ -50,8 +50,10 @@ var measures = [...]measure{
 	Cosine:           {name: "cosine", flat: "all 0", formula: fromCosines},
 	Euclidean:        {name: "euclidean", differences: true, formula: distances},
 	SquaredEuclidean: {name: "sqeuclidean", differences: true, formula: squares},
-	Poisson:          {name: "poisson", differences: true, factors: rateAndLog, formula: meanDivergences},
-	Crossnobis:       {name: "crossnobis", differences: true, folds: true, formula: meanSquares},
+	Poisson: {
+		name: "poisson", differences: true, factors: rateAndLog, formula: meanDivergences,
+	},
+	Crossnobis: {name: "crossnobis", differences: true, folds: true, formula: meanSquares},
 }
 
 // measure says what becomes of responses before they are multiplied, and what of
