@@ -3,7 +3,6 @@ package rsa
 import (
 	"iter"
 	"math"
-	"math/bits"
 )
 
 // Responses that are whole numbers, or whole multiples of a power of two, have
@@ -38,13 +37,13 @@ func columnStep(x []float64, w int) float64 {
 	return 0
 }
 
-// lowestBit returns the largest power of two of which v is a multiple, 0 if that
-// is below the normal numbers.
+// lowestBit returns the largest power of two of which v is a multiple, 0 if v is.
 func lowestBit(v float64) float64 {
-	const fraction = 1<<52 - 1
-	pattern := math.Float64bits(math.Abs(v))
-	exponent := int(pattern>>52) - 52 + bits.TrailingZeros64(pattern&fraction|1<<52)
-	return math.Float64frombits(uint64(max(0, exponent)) << 52)
+	pattern := math.Float64bits(v)
+	if pattern<<12 == 0 { // v is a power of two
+		return math.Abs(v)
+	}
+	return math.Abs(v - math.Float64frombits(pattern&(pattern-1)))
 }
 
 // onGrid returns the multiple of a step next to v, or v itself if the step is 0 or

@@ -9,7 +9,7 @@ import (
 func TestLowestBit(t *testing.T) {
 	for v, want := range map[float64]float64{
 		1: 1, -6: 2, 0.75: 0.25, 0x1p300: 0x1p300, 1 + 0x1p-52: 0x1p-52, 3 * 0x1p-900: 0x1p-900,
-		0x1p-1040: 0, 0: 0,
+		0x1p-1040: 0x1p-1040, 0: 0,
 	} {
 		if got := lowestBit(v); got != want {
 			t.Errorf("of %v: got %v, want %v", v, got, want)
@@ -35,7 +35,7 @@ func TestShiftsAreOnTheGridOfTheData(t *testing.T) {
 	}
 	for _, c := range [][3]float64{
 		{1. / 7, 1, 0}, {1e6 + 0.7, 0.5, 1e6 + 0.5}, {-2.6, 1, -3}, {0.1, 0, 0.1}, {0, 0, 0},
-		{0.3, 0x1p-60, 0.3}, {1e10, 0x1p-1022, 1e10},
+		{0.3, 0x1p-60, 0.3}, {1e10, 0x1p-1022, 1e10}, {1, 5e-324, 1},
 	} {
 		if got := onGrid(c[0], c[1]); got != c[2] {
 			t.Errorf("%v on steps of %v: got %v, want %v", c[0], c[1], got, c[2])

@@ -167,8 +167,12 @@ func (b *builder) centerColumns(a []float64, w int) {
 	} else {
 		floats.Scale(1/float64(b.n), center)
 	}
-	for j := range center {
-		center[j] = onGrid(center[j], columnStep(a[j:], w))
+	for j, mean := range center {
+		by := lowestBit(a[w+j] - a[j])
+		if by == 0 {
+			by = columnStep(a[j:], w)
+		}
+		center[j] = onGrid(mean, by)
 	}
 	for from := 0; from < len(a); from += w {
 		floats.Sub(a[from:from+w], center)
