@@ -271,6 +271,10 @@ var routines = parseSignatures(map[string]*routine{
 		takes: `out null float64[permutations,models], ` + evaluation + `, seed int`,
 		doc: `Evaluate models, as rsa.evaluate does and on average over subjects, after random
 			permutations of the conditions.`},
+	"rsa.ranks": {run: rsaRanks,
+		takes: `out ranks float64[pairs], x float64[pairs]`,
+		doc: `Rank the entries ~x~ of an RDM, from 1. Those that only rounding tells apart share
+			the mean of their ranks.`},
 	"rsa.rdms": {run: rsaRDMs,
 		takes: `out rdms float64[networks,c(c-1)/2], xs list of float64[m,p],
 			conditions int64[rows]?, folds int64[rows]?, n_conditions int, n_folds int,

@@ -217,6 +217,7 @@ EXAMPLES = {
     ),
     "rsa.evaluate": ({"similarities": floats(2, 3), "ceiling": floats(2, 3)}, EVALUATION),
     "rsa.permute": ({"null": floats(4, 2)}, EVALUATION | {"seed": 1}),
+    "rsa.ranks": ({"ranks": floats(10)}, {"x": RDMS[0]}),
     "rsa.rdms": (
         {"rdms": floats(2, 3)},
         {

@@ -72,6 +72,17 @@ def test_mantel_statistic(rng, method, corr):
     assert result.method == method
 
 
+def test_ranks_tie_differences_that_rounding_tells_apart(rng):
+    D, levels = distances(rng.standard_normal((10, 2))), np.arange(10.0)
+    options = {"method": "spearman", "n_permutations": 50, "random_state": 0}
+    want = mantel(D, distances(levels), **options)
+    tenths = distances(0.1 * levels)
+    assert len(np.unique(tenths)) > 10  # 0.3 - 0.2 is not 0.1
+    found = mantel(D, tenths, **options)
+    assert found.statistic == pytest.approx(want.statistic, abs=1e-12)
+    np.testing.assert_allclose(found.null_distribution, want.null_distribution, atol=1e-12)
+
+
 def test_mantel_by_hand():
     # pairs (01, 02, 12): 1, 2, 3 against 1, 3, 2
     result = mantel(squareform([1.0, 2, 3]), squareform([1.0, 3, 2]), random_state=0)

@@ -108,15 +108,9 @@ func (b *builder) setUnit() {
 	case b.measure.factors != nil: // of the means
 		b.unit = 1
 	case b.measure.folds:
-		var pairs []float64
-		for i := range b.n {
-			for j := i; j < b.n; j++ {
-				pairs = append(pairs, b.products(i, j))
-			}
-		}
-		b.unit = unitOf(pairs)
+		b.unit = unitOf(b.allProducts())
 	default:
-		b.unit = unitOf(b.count)
+		b.unit = unitOf(slices.Values(b.count))
 	}
 }
 
@@ -178,6 +172,19 @@ func (b *builder) products(i, j int) float64 {
 		ni, nj, same = ni+ci, nj+cj, same+ci*cj
 	}
 	return ni*nj - same
+}
+
+// allProducts yields products(i, j) of all i <= j.
+func (b *builder) allProducts() iter.Seq[float64] {
+	return func(yield func(float64) bool) {
+		for i := range b.n {
+			for j := i; j < b.n; j++ {
+				if !yield(b.products(i, j)) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // blocks yields the first and the number of features of each block of p.

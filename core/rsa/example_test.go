@@ -187,6 +187,15 @@ func ExamplePairs() {
 	// Output: 4186
 }
 
+func ExampleRanks() {
+	ranks := make([]float64, 4)
+	if err := rsa.Ranks(ranks, []float64{0.3, 1, 0.1 + 0.2, 0}); err != nil {
+		panic(err)
+	}
+	fmt.Println(ranks)
+	// Output: [2.5 4 2.5 1]
+}
+
 func ExampleConditions() {
 	fmt.Println(rsa.Conditions(4186))
 	// Output: 92

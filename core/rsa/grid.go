@@ -1,8 +1,8 @@
 package rsa
 
 import (
+	"iter"
 	"math"
-	"math/bits"
 )
 
 // Responses that are whole numbers, or whole multiples of a power of two, have
@@ -37,13 +37,13 @@ func columnStep(x []float64, w int) float64 {
 	return 0
 }
 
-// lowestBit returns the largest power of two of which v is a multiple, 0 if that
-// is below the normal numbers.
+// lowestBit returns the largest power of two of which v is a multiple, 0 if v is.
 func lowestBit(v float64) float64 {
-	const fraction = 1<<52 - 1
-	pattern := math.Float64bits(math.Abs(v))
-	exponent := int(pattern>>52) - 52 + bits.TrailingZeros64(pattern&fraction|1<<52)
-	return math.Float64frombits(uint64(max(0, exponent)) << 52)
+	pattern := math.Float64bits(v)
+	if pattern<<12 == 0 { // v is a power of two
+		return math.Abs(v)
+	}
+	return math.Abs(v - math.Float64frombits(pattern&(pattern-1)))
 }
 
 // onGrid returns the multiple of a step next to v, or v itself if the step is 0 or
@@ -60,9 +60,9 @@ const largestUnit = 1 << 12
 
 // unitOf returns the least common multiple of positive whole numbers, or 1 if that
 // is large.
-func unitOf(numbers []float64) float64 {
+func unitOf(numbers iter.Seq[float64]) float64 {
 	unit := 1.0
-	for _, v := range numbers {
+	for v := range numbers {
 		a, b := unit, v
 		for b != 0 {
 			a, b = b, math.Mod(a, b)
@@ -74,12 +74,10 @@ func unitOf(numbers []float64) float64 {
 	return unit
 }
 
-// unitUpTo returns the least common multiple of the whole numbers up to n, or 1 if
-// that is large.
-func unitUpTo(n float64) float64 {
-	numbers := make([]float64, 0, int(n))
-	for v := 1.0; v <= n; v++ {
-		numbers = append(numbers, v)
+// upTo yields the whole numbers from 1 to n.
+func upTo(n float64) iter.Seq[float64] {
+	return func(yield func(float64) bool) {
+		for v := 1.0; v <= n && yield(v); v++ {
+		}
 	}
-	return unitOf(numbers)
 }

@@ -36,7 +36,7 @@ func (b *builder) startMasked(arena *cmem.Arena, x *mat.Dense) error {
 		return err
 	}
 	if b.measure.factors == nil && !b.measure.folds {
-		b.unit = unitUpTo(slices.Max(b.count))
+		b.unit = unitOf(upTo(slices.Max(b.count)))
 	}
 	if b.measure.centered {
 		b.averageMasked(x)
@@ -94,7 +94,7 @@ func (b *builder) averageSeen(w int) {
 	}
 }
 
-// validInAll finds what was seen in every observation.
+// validInAll finds what was seen in every observation, and drops the rest.
 func (b *builder) validInAll(w int) {
 	valid := b.mask.valid[:b.n*w]
 	for k := range valid {
@@ -105,6 +105,7 @@ func (b *builder) validInAll(w int) {
 			valid[k%len(valid)] = 0
 		}
 	}
+	b.dropMissing(w)
 }
 
 // averageValid divides the sums of columns by how many conditions have them.

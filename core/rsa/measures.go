@@ -50,8 +50,10 @@ var measures = [...]measure{
 	Cosine:           {name: "cosine", flat: "all 0", formula: fromCosines},
 	Euclidean:        {name: "euclidean", differences: true, formula: distances},
 	SquaredEuclidean: {name: "sqeuclidean", differences: true, formula: squares},
-	Poisson:          {name: "poisson", differences: true, factors: rateAndLog, formula: meanDivergences},
-	Crossnobis:       {name: "crossnobis", differences: true, folds: true, formula: meanSquares},
+	Poisson: {
+		name: "poisson", differences: true, factors: rateAndLog, formula: meanDivergences,
+	},
+	Crossnobis: {name: "crossnobis", differences: true, folds: true, formula: meanSquares},
 }
 
 // measure says what becomes of responses before they are multiplied, and what of
@@ -135,13 +137,16 @@ func fromCosines(dst []float64, s sums) {
 	for k, product := range s.cross[:len(dst)] {
 		squared := first[k] * second[k]
 		length := math.Sqrt(squared)
-		if math.Abs(product) < length/2 && squared > tiny && squared < 1/tiny {
+		if math.Abs(product) < apart*length && squared > tiny && squared < 1/tiny {
 			dst[k] = 1 - product/length
 		} else {
 			dst[k] = fromCosine(first[k], second[k], product)
 		}
 	}
 }
+
+// apart is the cosine up to which 1 less it loses no more than three bits.
+const apart = 7. / 8
 
 // tiny is far below the squares of lengths, but its own rounding is a number.
 const tiny = 0x1p-900
@@ -155,7 +160,7 @@ func fromCosine(first, second, product float64) float64 {
 	switch {
 	case math.IsInf(length, 0):
 		return math.NaN()
-	case product < length/2 || !(squared > tiny && squared < 1/tiny):
+	case product < apart*length || !(squared > tiny && squared < 1/tiny):
 		return 1 - max(-1, min(1, product/length))
 	}
 	square := product * product

@@ -74,7 +74,7 @@ func (m *rankMethod) set(i int, x []float64, kept []int32) {
 // tiedToNext tells which numbers are tied with the next one in order; nil if none is.
 func tiedToNext(x []float64, order []int32) (same []bool) {
 	ties(x, order, func(from, to int) {
-		if to-from > 1 && same == nil {
+		if same == nil {
 			same = make([]bool, len(order))
 		}
 		for k := from; k < to-1; k++ {

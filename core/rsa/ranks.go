@@ -113,32 +113,52 @@ func (g gap) closed(a, b float64) bool {
 	return d <= g.widest && (d <= g.typical || d <= rounding*b || d <= -rounding*a)
 }
 
-// ties calls f for each run [from, to) of positions in order, which is not empty,
-// whose numbers are tied.
+// ties calls f for each run [from, to) of several positions in order, which is not
+// empty, whose numbers are tied.
 func ties(x []float64, order []int32, f func(from, to int)) {
 	g := newGap(x, order)
 	from, last := 0, x[order[0]]
 	for k, i := range order {
-		if v := x[i]; !g.closed(last, v) {
-			f(from, k)
-			from, last = k, v
-		} else {
-			last = v
+		v := x[i]
+		if !g.closed(last, v) {
+			if k-from > 1 {
+				f(from, k)
+			}
+			from = k
 		}
+		last = v
 	}
-	f(from, len(order))
+	if len(order)-from > 1 {
+		f(from, len(order))
+	}
 }
 
 // midranks stores the ranks of x, from 1, in dst; tied numbers share the mean of
 // theirs.
 func (s *sorter) midranks(dst, x []float64) {
 	order := s.sorted(x)
+	for k, i := range order {
+		dst[i] = float64(k + 1)
+	}
 	ties(x, order, func(from, to int) {
 		rank := float64(from+to+1) / 2
 		for _, i := range order[from:to] {
 			dst[i] = rank
 		}
 	})
+}
+
+// Ranks stores in dst, of the same length, the ranks of the entries x of an RDM, from
+// 1. Those that only rounding tells apart share the mean of their ranks.
+func Ranks(dst, x []float64) error {
+	var arena cmem.Arena
+	defer arena.Free()
+	s := newSorter(&arena, len(x))
+	if err := arena.Err(); err != nil || len(x) == 0 {
+		return err
+	}
+	s.midranks(dst, x)
+	return nil
 }
 
 // doubledMidranks stores twice the midranks of x: integers, so that sums of equal

@@ -162,13 +162,17 @@ func (b *builder) centerColumns(a []float64, w int) {
 	for c := range b.n {
 		floats.Add(center, a[c*w:(c+1)*w])
 	}
-	if b.missing && !b.measure.folds {
+	if b.missing {
 		b.averageValid(center)
 	} else {
 		floats.Scale(1/float64(b.n), center)
 	}
-	for j := range center {
-		center[j] = onGrid(center[j], columnStep(a[j:], w))
+	for j, mean := range center {
+		by := lowestBit(a[w+j] - a[j])
+		if by == 0 {
+			by = columnStep(a[j:], w)
+		}
+		center[j] = onGrid(mean, by)
 	}
 	for from := 0; from < len(a); from += w {
 		floats.Sub(a[from:from+w], center)
@@ -305,7 +309,7 @@ func (b *builder) row(i int) (sums, error) {
 		}
 	case b.measure.folds:
 		for k := range s.cross {
-			s.cross[k] *= b.unit / b.products(i, first+k)
+			s.cross[k] = s.cross[k] * b.unit / b.products(i, first+k)
 		}
 	}
 	if b.missing {

@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg.blas import dgemm
 from scipy.spatial.distance import squareform
-from scipy.stats import rankdata
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_scalar
 
+from netrep_go import _native
 from netrep_go._jobs import RandomState
 from netrep_go._names import check_same_indexes
 from netrep_go._optional import pandas
@@ -186,7 +186,8 @@ def mantel(
         negative. For a covariate with a unit, the absolute differences:
         ``np.abs(width - width[:, np.newaxis])``.
     method : {'pearson', 'spearman'}, default='pearson'
-        Correlation of the distances or of their ranks, with the mean rank for ties.
+        Correlation of the distances or of their ranks, with the mean rank for ties, which
+        are what only rounding tells apart, as in :func:`netrep_go.rsa.compare`.
     alternative : {'two-sided', 'greater', 'less'}, default='two-sided'
         Whether a correlation is extreme by its magnitude, by being large or by being
         small. Differences in a covariate that matters make 'greater' distances.
@@ -496,7 +497,8 @@ def _standardize(D: np.ndarray, name: str, method: str) -> np.ndarray:
     if np.ptp(pairs) <= _CONSTANT * np.abs(pairs).max():
         raise ValueError(f"{name} must vary off the diagonal, got {pairs[0]:.3g} for all pairs")
     if method == "spearman":
-        pairs = rankdata(pairs)
+        pairs, distances = np.empty_like(pairs), pairs
+        _native.call("rsa.ranks", {"ranks": pairs}, {"x": distances})
     pairs = pairs - pairs.mean()
     return squareform(pairs / (np.sqrt(2.0) * np.linalg.norm(pairs)), checks=False)
 

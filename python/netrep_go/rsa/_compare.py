@@ -52,7 +52,7 @@ def compare(
 
     With x and y the entries of two RDMs of n conditions, P = n (n - 1) / 2 of them,
 
-    - 'spearman': the Pearson correlation of their ranks, ties sharing theirs;
+    - 'spearman': the Pearson correlation of their ranks, ties sharing theirs (see Notes);
     - 'pearson': their correlation;
     - 'cosine': :math:`x^\top y / (|x| |y|)`;
     - 'tau-a': Kendall's coefficient, (concordant - discordant) / (P (P - 1) / 2) pairs of
@@ -107,6 +107,13 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
 
     Notes
     -----
+    Entries that only rounding tells apart are tied by all that ranks them ('spearman',
+    'tau-a', 'tau-b' and 'rho-a', here as in inference, searchlights and time courses): in
+    sorted order, neighbors that differ by at most 32 epsilon, 7e-15, of the larger one or of
+    the quartiles of the RDM, the larger of them in absolute value. A run of such neighbors is
+    one tie. So are RDMs computed elsewhere: ``1 - np.corrcoef(X)`` of conditions that are
+    equal is 0 or 1e-16, which is the same.
+
     Kendall's coefficients take O(P log P), not O(P²): orders are found once for each RDM,
     and each pair of RDMs counts inversions in a tree of bits.
 

@@ -121,6 +121,12 @@ default=None
     number of features; its 'correlation', 'crossnobis' and 'poisson' are the same, and
     'crossnobis' is so too for unbalanced designs (``calc_rdm_unbalanced``).
 
+    Of whole numbers, such as ratings, counts or one-hot codes, and their multiples by a power
+    of two, 'euclidean', 'sqeuclidean' and 'crossnobis' are exact but for one rounding: equal
+    dissimilarities are equal, in any order of the features, also of averages. Those of
+    'correlation', 'cosine', 'poisson' and 'mahalanobis' may differ in their last digits, and
+    :func:`compare` and all else that ranks RDMs ties them.
+
     As a transformer, of time points to RDMs for example, it is
     ``sklearn.preprocessing.FunctionTransformer(rdm)``.
 
@@ -231,6 +237,8 @@ def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
         if np.isnan(x).any():
             raise ValueError(f"{data.name(k)} contains NaN, which cannot be whitened by noise")
     roots = [_root(each) for each in noises] if several else [_root(noise)] * len(xs)
+    if metric == "mahalanobis":  # differences alone count: what rounding costs should too
+        xs = [x - np.median(x, axis=0) for x in xs]
     return [
         _whiten(x, root, data.name(k, "noise") if several else "noise")
         for k, (x, root) in enumerate(zip(xs, roots, strict=True))
