@@ -132,7 +132,7 @@ def activations(
         return collected.values
     problems = Problems(strict=layers is not None or types is not None)
     with backend.opened(names, providers, device) as (run, fixed):
-        axes, fixed = find_axes(run, samples, fixed, batch_size, problems.strict)
+        axes, fixed = find_axes(run, samples, fixed, batch_size)
         problems.check_calls(names, axes)
         size = fixed or batch_size
         batches = samples.batches(size)
@@ -144,6 +144,9 @@ def activations(
                     problems.add(key, rows)
                 else:
                     collected.add(str(key), k * size, rows[: len(batch)])
+    if fixed and not problems.strict:
+        for name in collected.constant():
+            problems.add(name, Unusable("must differ between samples, but is the same for all"))
     return problems.without(collected.values)
 
 
