@@ -31,7 +31,7 @@ def layers(model: Any) -> dict[str, str]:
     model : path, bytes, torch.nn.Module or keras.Model
         The model. Layers of an ONNX model are the outputs of its nodes, without constants,
         and their types the nodes' operators; those of a PyTorch model are all modules but
-        itself, by class.
+        itself, and those of a Keras model its `layers`, by class.
 
     Returns
     -------
@@ -64,23 +64,31 @@ def activations(
 
     The samples go through the model in batches. What is kept of each is its activations in
     the chosen layers, flattened and, if asked for, projected: no more than the result and
-    one batch are in memory.
+    one batch are in memory. They are copies, made when a layer returns: what the model does in
+    place afterwards changes neither them nor `X`.
+
+    Which axis of an output is that of the samples is told from batches of two and of three, or,
+    where a model takes batches of one size only, from what moves with one sample: rows are
+    samples for layers that put sequences first, too.
 
     Parameters
     ----------
     model : path, bytes, torch.nn.Module or keras.Model
-        The model, of one input. A PyTorch model is run in evaluation mode and without
-        gradients, and left in the mode and on the device that it was on.
+        The model, of one input. It is run in evaluation mode and without gradients. Modes,
+        buffers and the device of a PyTorch model, and the variables of a Keras model, are
+        afterwards as they were.
     X : array_like of shape (n_samples, ...)
-        Inputs, as the model takes them. Anything that has a length and slices, such as a
+        Inputs, as the model takes them. Anything that has a shape and slices, such as a
         memory map or a data set of h5py, is read by batches.
     layers : sequence of str, default=None
-        Names of layers, as :func:`layers` lists them. If None, all layers of `types`.
+        Names of layers, as :func:`layers` lists them, and 'input' for the samples themselves
+        (unless a layer is called so). If None, all layers of `types`.
     types : sequence of str, default=None
-        Types of layers, such as 'Conv' or 'Conv2d'. If None, all.
+        Types of layers, such as 'Conv' or 'Conv2d', and 'Input' for the samples themselves.
+        If None, all but these.
     batch_size : int, default=32
-        Number of samples that go through the model at once. An ONNX model with a fixed
-        batch size gets batches of that size.
+        Number of samples that go through the model at once. A model with a fixed batch size
+        gets batches of that size, the last one filled up.
     projection : int or scikit-learn transformer, default=None
         Layers with more features than this are projected on as many random directions, by
         :class:`sklearn.random_projection.SparseRandomProjection`, which keeps distances
@@ -99,15 +107,18 @@ def activations(
     Returns
     -------
     activations : dict of str to ndarray of shape (n_samples, n_features)
-        In float32, by name, in the model's order. A PyTorch module that is called several
-        times in one pass has an entry for each call, the second one as ``name#2``.
+        In float32, by name, in the model's order. A layer of PyTorch or Keras that is called
+        several times in one pass has an entry for each call, the second one as ``name#2``. Of
+        a layer that returns several tensors in tuples, lists or mappings, the first is taken.
 
     Raises
     ------
     ValueError
-        If a layer is not in the model or none has these types, X has no samples, a provider
-        is not available, or a chosen layer's output does not have one row for each sample.
-        With neither `layers` nor `types`, such outputs are left out.
+        If a layer is not in the model or none has these types, X has no samples or values that
+        the model's type of input cannot hold, a provider is not available, or a chosen layer
+        does not run, returns no real numbers or does not have one row for each sample. With
+        neither `layers` nor `types`, such layers are left out: constants, shapes and what only
+        holds other layers without a word, others with a warning.
     TypeError
         If `model` is none of the above.
     ImportError
@@ -132,7 +143,7 @@ def activations(
         return collected.values
     problems = Problems(strict=layers is not None or types is not None)
     with backend.opened(names, providers, device) as (run, fixed):
-        axes, fixed = find_axes(run, samples, fixed, batch_size, problems.strict)
+        axes, fixed = find_axes(run, samples, fixed, batch_size)
         problems.check_calls(names, axes)
         size = fixed or batch_size
         batches = samples.batches(size)
@@ -144,6 +155,9 @@ def activations(
                     problems.add(key, rows)
                 else:
                     collected.add(str(key), k * size, rows[: len(batch)])
+    if fixed and not problems.strict:
+        for name in collected.constant():
+            problems.add(name, Unusable("must differ between samples, but is the same for all"))
     return problems.without(collected.values)
 
 

@@ -21,7 +21,7 @@ _ROUNDING = 1e-5  # of the largest value: what is below has not changed
 
 
 def find_axes(
-    run: Run, samples: Samples, fixed: int | None, batch_size: int, strict: bool
+    run: Run, samples: Samples, fixed: int | None, batch_size: int
 ) -> tuple[dict[Key, Axis | Unusable], int | None]:
     """Return the axis of the samples for each layer, and the batch size if only one will do.
 
@@ -32,7 +32,7 @@ def find_axes(
         with suppress(Exception):
             return _by_sizes(run, samples), None
         fixed = min(batch_size, len(samples))
-    return _by_changes(run, samples, fixed, strict), fixed
+    return _by_changes(run, samples, fixed), fixed
 
 
 def by_sample(
@@ -81,14 +81,14 @@ def _axis_that_grew(few: Output, more: Output) -> Axis | Unusable:
     )
 
 
-def _by_changes(run: Run, samples: Samples, size: int, strict: bool) -> dict[Key, Axis | Unusable]:
+def _by_changes(run: Run, samples: Samples, size: int) -> dict[Key, Axis | Unusable]:
     pool = samples.read(0, size + 1)
     batch = filled(pool[:size], size)
     before = run(batch)
     after = {i: run(_with_another(batch, i, pool)) for i in (0, size - 1)}
     return {
         key: _axis_that_moved(
-            output, {i: outputs.get(key, NOT_ALWAYS) for i, outputs in after.items()}, size, strict
+            output, {i: outputs.get(key, NOT_ALWAYS) for i, outputs in after.items()}, size
         )
         for key, output in before.items()
     }
@@ -102,13 +102,10 @@ def _with_another(batch: np.ndarray, i: int, pool: np.ndarray) -> np.ndarray:
     return changed
 
 
-def _axis_that_moved(
-    before: Output, after: dict[int, Output], size: int, strict: bool
-) -> Axis | Unusable:
+def _axis_that_moved(before: Output, after: dict[int, Output], size: int) -> Axis | Unusable:
     """Return the axis on which each sample has its slice.
 
-    What does not move is taken if it was asked for and one axis has the right length: units
-    can be silent. Else it is a constant.
+    Units can be silent: what does not move is no constant yet, if one axis has the length.
     """
     before = _numbers(before)
     if isinstance(before, Unusable):
@@ -127,13 +124,10 @@ def _axis_that_moved(
     ]
     if size == 1:
         axes = [None] if any_moved else axes[:1]
-    if len(axes) == 1 and (any_moved or strict):
+    if len(axes) == 1:
         return axes[0]
-    if not any_moved:
-        return _no_rows(
-            f"an output of shape {before.shape} that is the same for other samples",
-            quiet=not axes,
-        )
+    if not any_moved and not axes:
+        return _no_rows(f"an output of shape {before.shape} for a batch of {size}", quiet=True)
     return _no_rows(
         f"an output of shape {before.shape} for a batch of {size}, where it is unclear what is "
         "whose: take a layer before or after it, or a model of any batch size"

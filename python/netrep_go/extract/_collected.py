@@ -48,6 +48,12 @@ class Collected:
             )
         self.values[name][start : start + len(flat)] = flat
 
+    def constant(self) -> list[str]:
+        """Return the names of matrices of several rows that are all the same."""
+        if self._n_samples == 1:
+            return []
+        return [name for name, value in self.values.items() if (value == value[0]).all()]
+
     def _fit(self, n_features: int) -> Any:
         if self._projection is None:
             return None

@@ -122,15 +122,21 @@ class Problems:
     def without(self, values: Mapping[_K, _V]) -> dict[_K, _V]:
         """Return the values of layers that had no problems, and warn of what is left out."""
         good = {key: value for key, value in values.items() if str(key) not in self._found}
-        told = [f"{k!r} {p.reason}" for k, p in self._found.items() if not (good and p.quiet)]
-        text = "; ".join(told[:_MOST_TOLD])
-        if len(told) > _MOST_TOLD:
-            text += f"; and {len(told) - _MOST_TOLD} more"
+        told: dict[str, list[str]] = {}
+        for name, problem in self._found.items():
+            if not (good and problem.quiet):
+                told.setdefault(problem.reason, []).append(name)
+        text = "; ".join(f"{_listed(names)} {reason}" for reason, names in told.items())
         if not good:
             raise ValueError(f"the model has no layer whose activations can be taken: {text}")
         if text:
             warn_user(f"layers were left out: {text}")
         return good
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_TOLD} more" if len(names) > _MOST_TOLD else ""
+    return ", ".join(map(repr, names[:_MOST_TOLD])) + more
 
 
 def _around(name: str) -> list[str]:

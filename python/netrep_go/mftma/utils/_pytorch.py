@@ -85,7 +85,8 @@ def extractor(
     """Return the activations of a PyTorch model's innermost modules.
 
     Each batch goes through the model at once, in evaluation mode and without gradients.
-    mftma leaves the model in the mode that it is in.
+    mftma leaves the model in the mode that it is in, and keeps views of what modules return, which
+    others may change in place: here they are copies.
 
     Parameters
     ----------
@@ -102,13 +103,14 @@ def extractor(
     -------
     activations : dict of str to list of ndarray
         The batches themselves under 'layer_0_Input', and for each module, such as
-        'layer_1_Conv2d', its output for each batch, in its own shape. The second call of a
-        module in one pass is under 'layer_1_Conv2d#2'.
+        'layer_1_Conv2d', its output for each batch, in its own shape and type. The second
+        call of a module in one pass is under 'layer_1_Conv2d#2'.
 
     Raises
     ------
     ValueError
-        If both `layer_nums` and `layer_types` are given.
+        If both `layer_nums` and `layer_types` are given, or a module that one of them chooses
+        does not run or returns no tensor. With neither, a warning names such modules.
     """
     if layer_nums is not None and layer_types is not None:
         raise ValueError("only one of layer_nums and layer_types may be given")
