@@ -179,7 +179,7 @@ def test_a_silent_network_is_its_norm_away(rng, alpha):
             assert d == pytest.approx(np.linalg.norm(X - X.mean(axis=0)))
 
 
-def test_one_sample_without_centring_is_a_vector():
+def test_one_sample_without_centering_is_a_vector():
     """Rotations bring any two vectors onto each other."""
     X, Y = np.array([[3.0, 4.0]]), np.array([[0.0, 1.0]])
     assert max(distances(LinearMetric(center_columns=False), X, Y)) < 1e-15

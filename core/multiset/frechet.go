@@ -127,7 +127,7 @@ func AlignAll(
 	if err != nil {
 		return err
 	}
-	par.Expect(ctx, len(xs)+len(xs))
+	par.Expect(ctx, s.sweepTasks()-s.blocks()+len(xs)) // those of align, and to store
 	if err := s.align(ctx); err != nil {
 		return err
 	}

@@ -86,20 +86,50 @@ func sortKey(v float64) uint64 {
 	return bits | 1<<63
 }
 
-// ties calls f for each run [from, to) of positions in order whose numbers are
-// equal.
-func ties(x []float64, order []int32, f func(from, to int)) {
-	for from := 0; from < len(order); {
-		to := from + 1
-		for to < len(order) && x[order[to]] == x[order[from]] {
-			to++
-		}
-		f(from, to)
-		from = to
-	}
+// rounding is the part of a number by which dissimilarities that are equal by
+// definition may differ.
+const rounding = 32 * 0x1p-52
+
+// gap tells ties, of numbers in an order: two neighbours are equal if they differ
+// by rounding of the larger one, or of a typical number, the larger quartile in
+// absolute value. Runs of such neighbours are tied, so that ties are transitive.
+type gap struct {
+	typical float64 // what is rounding of that
+	widest  float64 // and of any number
 }
 
-// midranks stores the ranks of x, from 1, in dst; equal numbers share the mean of
+// newGap returns that of the numbers x in ascending order, of which there are some.
+func newGap(x []float64, order []int32) gap {
+	last := len(order) - 1
+	larger := func(i, j int) float64 {
+		return rounding * max(math.Abs(x[order[i]]), math.Abs(x[order[j]]))
+	}
+	return gap{larger(last/4, last-last/4), larger(0, last)}
+}
+
+// closed reports whether neighbours a <= b are tied.
+func (g gap) closed(a, b float64) bool {
+	d := b - a
+	return d <= g.widest && (d <= g.typical || d <= rounding*b || d <= -rounding*a)
+}
+
+// ties calls f for each run [from, to) of positions in order, which is not empty,
+// whose numbers are tied.
+func ties(x []float64, order []int32, f func(from, to int)) {
+	g := newGap(x, order)
+	from, last := 0, x[order[0]]
+	for k, i := range order {
+		if v := x[i]; !g.closed(last, v) {
+			f(from, k)
+			from, last = k, v
+		} else {
+			last = v
+		}
+	}
+	f(from, len(order))
+}
+
+// midranks stores the ranks of x, from 1, in dst; tied numbers share the mean of
 // theirs.
 func (s *sorter) midranks(dst, x []float64) {
 	order := s.sorted(x)

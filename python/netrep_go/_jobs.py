@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
-from joblib import Parallel, delayed
+import sklearn
 from sklearn.utils import check_random_state
 from threadpoolctl import ThreadpoolController
 from tqdm.auto import tqdm
@@ -20,7 +23,11 @@ from netrep_go import _blas, _native
 
 RandomState = int | np.random.RandomState | np.random.Generator | None
 
-_PACKAGE = str(Path(__file__).parent)
+# Whose lines no user wrote: this package's, and those of what calls it back.
+_NOT_USERS = tuple(
+    os.path.join(os.path.dirname(path), "")
+    for path in (__file__, sklearn.__file__, joblib.__file__)
+)
 
 
 def as_random_state(random_state: RandomState) -> np.random.RandomState:
@@ -39,9 +46,12 @@ def seed_from(random_state: RandomState) -> int:
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn of the line that called the package, however deep in it this is."""
+    """Warn of the user's line, however deep in the package this is.
+
+    Between the two may be scikit-learn, which calls estimators in its own functions.
+    """
     level, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_NOT_USERS):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
 
@@ -68,8 +78,26 @@ def in_threads(
     """
     n_threads = _native.n_workers(n_jobs) or _blas_threads()
     with _pools().limit(limits=1):
-        threads = Parallel(n_threads, backend="threading", return_as="generator")
-        yield from threads(delayed(function)(task) for task in tasks)
+        if n_threads == 1:
+            yield from map(function, tasks)
+        else:
+            yield from _ahead(function, tasks, n_threads)
+
+
+def _ahead(function: Callable[[Any], Any], tasks: Iterable[Any], n_threads: int) -> Iterator[Any]:
+    """Yield results in order while threads, which start faster than joblib's, work ahead."""
+    waiting: deque[Future[Any]] = deque()
+    with ThreadPoolExecutor(n_threads) as pool:
+        try:
+            for task in tasks:
+                waiting.append(pool.submit(function, task))
+                if len(waiting) > n_threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
 @cache

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime
 import numbers
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_array
+from scipy.sparse import issparse
+from sklearn.utils.validation import check_array, validate_data
+
+from netrep_go._names import check_square_names
 
 
 def as_matrix(x: ArrayLike, name: str) -> np.ndarray:
@@ -37,6 +40,10 @@ def as_responses(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
 
 def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
     """Return ``x`` as a ready array of ``ndim`` dimensions, or say what it is."""
+    if isinstance(x, Mapping) and not issparse(x):  # SciPy's dictionaries of keys
+        raise TypeError(f"{name} must be one array, got {type(x).__name__}: pass one of its values")
+    if not allow_nan:
+        _check_unmasked(x, name)
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             x = check_array(
@@ -49,9 +56,8 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarr
                 input_name=name,
             )
     except (TypeError, ValueError) as error:
-        if name in str(error):
-            raise
-        raise type(error)(f"{name}: {error}") from None
+        message = str(error).partition("\n")[0]  # the next lines may be the whole array
+        raise type(error)(message if name in message else f"{name}: {message}") from None
     if x.ndim != ndim:
         hint = " Reshape your data" if x.ndim < ndim else ""
         raise ValueError(
@@ -64,6 +70,15 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarr
             "0 feature(s), while a minimum of 1 is required."
         )
     return np.require(x, np.float64, ["C", "A"])
+
+
+def _check_unmasked(x: Any, name: str) -> None:
+    """Raise if entries are masked: what is under a mask would be taken for data."""
+    if np.ma.is_masked(x):
+        raise ValueError(
+            f"{name} must not be masked, got {np.ma.count_masked(x)} masked entries: where missing "
+            "entries are taken, give them as NaN, .filled(np.nan)"
+        )
 
 
 def as_numbers(x: Any, name: str) -> Any:
@@ -145,6 +160,37 @@ def as_integers(x: ArrayLike, name: str) -> np.ndarray:
     return np.ascontiguousarray(x, np.int64)
 
 
+def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) -> Any:
+    """Return what scikit-learn's ``validate_data`` does, which takes text and drops masks."""
+    for name, x in (("X", X), ("y", y)):
+        _check_unmasked(x, name)
+    if not isinstance(y, str) and y is not None:
+        y = as_numbers(y, "y")
+    return validate_data(estimator, as_numbers(X, "X"), y, **options)
+
+
+def copied(x: np.ndarray, name: str) -> np.ndarray:
+    """Return a C-contiguous copy of numbers, in their type and the machine's byte order."""
+    if x.dtype.kind not in "biufc":
+        raise ValueError(f"{name} must be numbers, got {x.dtype}")
+    return np.array(x, x.dtype.newbyteorder("="), order="C")
+
+
+def as_exact(x: np.ndarray, dtype: np.dtype, name: str) -> np.ndarray:
+    """Return a C-contiguous copy of real numbers as another type, which must hold them.
+
+    To another precision they may be rounded, but not to integers or infinity.
+    """
+    if x.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be real numbers, got {x.dtype}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        cast = np.array(x, dtype, order="C")
+    held = np.isfinite(cast) | ~np.isfinite(x) if dtype.kind == "f" else cast == x
+    if not held.all():
+        raise ValueError(f"{name} must have values that {dtype} can hold, got {x[~held][0]}")
+    return cast
+
+
 def pad(x: np.ndarray, width: int) -> np.ndarray:
     """Return ``x`` with silent features up to ``width``: a copy, if it takes any."""
     if x.shape[-1] == width:
@@ -184,7 +230,8 @@ def check_number(value: object, name: str, low: float, high: float) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be a number, got {value!r}")
     if not low <= value <= high:
-        raise ValueError(f"{name} must be in [{low:g}, {high:g}], got {value!r}")
+        least = "(0" if low == np.nextafter(0, 1) else f"[{low:g}"
+        raise ValueError(f"{name} must be in {least}, {high:g}], got {value!r}")
 
 
 def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray:
@@ -193,6 +240,7 @@ def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray
     Departures below a millionth of the largest entry count as rounding and are mended,
     on a copy. Negative entries raise unless ``signed``.
     """
+    check_square_names(D, name, "networks")
     matrix = as_matrix(D, name)
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"{name} must be a square matrix, got shape {matrix.shape}")
@@ -203,7 +251,10 @@ def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray
     if asymmetry > tolerance:
         raise ValueError(f"{name} must be symmetric, got entries {asymmetry:.3g} from their mirror")
     if diagonal > tolerance:
-        raise ValueError(f"{name} must have a zero diagonal, got {diagonal:.3g} on it")
+        raise ValueError(
+            f"{name} must have a zero diagonal, got {diagonal:.3g} on it; turn similarities into "
+            "distances first, such as 1 minus them"
+        )
     if not signed and matrix.min() < 0:
         raise ValueError(f"{name} must not be negative, got {matrix.min():.3g}")
     if asymmetry == 0 and diagonal == 0:
@@ -215,6 +266,8 @@ def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray
 
 def as_codes(y: ArrayLike, name: str, n_networks: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted distinct labels and which of them each network has."""
+    if not hasattr(y, "__len__"):
+        raise TypeError(f"{name} must have one entry for each of {n_networks} networks, got {y!r}")
     labels = as_labels(y, name)
     if labels.shape != (n_networks,):
         raise ValueError(f"{name} must have shape ({n_networks},), got {labels.shape}")

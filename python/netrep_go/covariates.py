@@ -1,7 +1,9 @@
 """Permutation tests of distances between networks against properties of the networks.
 
 Each test permutes networks, not pairs, because distances that share a network depend on
-each other. All of them take a matrix of distances of any metric.
+each other. All of them take a matrix of distances of any metric. The index of a DataFrame
+of distances and of a Series names the networks; where two arguments have names, these must
+agree.
 
 A covariate with a unit, such as width, becomes a matrix of differences for
 :func:`mantel`; one without an order, such as a brain region or an organism, is a vector
@@ -25,7 +27,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_scalar
 
 from netrep_go._jobs import RandomState
-from netrep_go._names import check_same_rows
+from netrep_go._names import check_same_indexes
 from netrep_go._optional import pandas
 from netrep_go._resampling import (
     ALTERNATIVES,
@@ -165,6 +167,7 @@ def mantel(
     n_permutations: int = 9999,
     strata: ArrayLike | None = None,
     random_state: RandomState = None,
+    n_jobs: int | None = None,
     verbose: bool = False,
 ) -> MantelResult:
     r"""Test whether two matrices of distances between the same networks are correlated.
@@ -193,6 +196,9 @@ def mantel(
         Networks are only exchanged with networks of the same stratum.
     random_state : int, RandomState, Generator or None, default=None
         Draws the permutations.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, or one for some hundred networks or
+        fewer, -1 for all cores. The result does not depend on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -230,7 +236,7 @@ def mantel(
     """
     check_option(method, "method", ("pearson", "spearman"))
     check_option(alternative, "alternative", ALTERNATIVES)
-    check_same_rows([("D1", D1), ("D2", D2)])
+    check_same_indexes((("D1", D1), ("D2", D2), ("strata", strata)), "networks")
     D1, D2 = (_at_least_three(D, name, signed=True) for D, name in ((D1, "D1"), (D2, "D2")))
     if D1.shape != D2.shape:
         raise ValueError(f"D1 and D2 must have one shape, got {D1.shape} and {D2.shape}")
@@ -241,7 +247,9 @@ def mantel(
         return np.einsum("bij,bji->b", A[permuted], B[permuted.argsort(axis=1)])
 
     n = len(D1)
-    observed, null = _compare(correlate, n, n * n, n_permutations, strata, random_state, verbose)
+    observed, null = _compare(
+        correlate, n, n * n, n_permutations, strata, random_state, n_jobs, verbose
+    )
     return MantelResult(
         statistic=observed,
         pvalue=float(
@@ -262,6 +270,7 @@ def permanova(
     n_permutations: int = 9999,
     strata: ArrayLike | None = None,
     random_state: RandomState = None,
+    n_jobs: int | None = None,
     verbose: bool = False,
 ) -> PermanovaResult:
     r"""Test whether groups of networks differ, by analysis of variance of distances.
@@ -287,6 +296,9 @@ def permanova(
         Networks are only exchanged with networks of the same stratum.
     random_state : int, RandomState, Generator or None, default=None
         Draws the permutations.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, or one for some hundred networks or
+        fewer, -1 for all cores. The result does not depend on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -327,6 +339,7 @@ def permanova(
     >>> round(result.pvalue, 1)  # 2 of 20 ways to divide six networks
     0.1
     """
+    check_same_indexes((("D", D), ("y", y), ("strata", strata)), "networks")
     D = _at_least_three(D, "D")
     n = len(D)
     codes, n_groups = _groups(y, n)
@@ -348,7 +361,7 @@ def permanova(
             return (total - within) / (n_groups - 1) / (within / (n - n_groups))
 
     observed, null = _compare(
-        within, n, n * n_groups, n_permutations, strata, random_state, verbose
+        within, n, n * n_groups, n_permutations, strata, random_state, n_jobs, verbose
     )
     return PermanovaResult(
         statistic=float(pseudo_f(observed)),
@@ -369,6 +382,7 @@ def knn_permutation(
     n_permutations: int = 9999,
     strata: ArrayLike | None = None,
     random_state: RandomState = None,
+    n_jobs: int | None = None,
     verbose: bool = False,
 ) -> KNNResult:
     """Test whether networks have the labels of their nearest neighbors.
@@ -386,13 +400,17 @@ def knn_permutation(
     y : array_like of shape (n_networks,)
         Label of each network.
     n_neighbors : int, default=5
-        Number of neighbors, less than the number of networks.
+        Number of neighbors, less than the number of networks. With all other networks
+        for neighbors the statistic is the same in every permutation.
     n_permutations : int, default=9999
         Number of random permutations.
     strata : array_like of shape (n_networks,), default=None
         Networks are only exchanged with networks of the same stratum.
     random_state : int, RandomState, Generator or None, default=None
         Draws the permutations.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, or one for some hundred networks or
+        fewer, -1 for all cores. The result does not depend on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -424,6 +442,7 @@ def knn_permutation(
     >>> result.statistic, result.n_groups
     (1.0, 2)
     """
+    check_same_indexes((("D", D), ("y", y), ("strata", strata)), "networks")
     D = _at_least_three(D, "D")
     n = len(D)
     codes, n_groups = _groups(y, n)
@@ -438,7 +457,9 @@ def knn_permutation(
         return np.mean(np.argmax(votes, axis=0) == groups, axis=1)
 
     size = n * (n_neighbors + n_groups)
-    observed, null = _compare(accuracy, n, size, n_permutations, strata, random_state, verbose)
+    observed, null = _compare(
+        accuracy, n, size, n_permutations, strata, random_state, n_jobs, verbose
+    )
     return KNNResult(
         statistic=observed,
         pvalue=float(permutation_pvalue(observed, null)),
@@ -487,6 +508,7 @@ def _compare(
     n_permutations: int,
     strata: ArrayLike | None,
     random_state: RandomState,
+    n_jobs: int | None,
     verbose: bool,
 ) -> tuple[float, np.ndarray]:
     """Return the statistic of the networks as they are, and of permutations within strata.
@@ -499,7 +521,8 @@ def _compare(
         chain([np.arange(n_networks)[np.newaxis]], draws),
         "Permuting networks",
         n_permutations + 1,
-        n_jobs=1,  # blocks are so small that threads would wait more than they compute
+        # blocks of several permutations are so small that threads wait more than they compute
+        n_jobs=1 if n_jobs is None and size < _BLOCK else n_jobs,
         verbose=verbose,
     )
     return float(values[0]), values[1:]

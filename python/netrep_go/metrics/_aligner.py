@@ -11,10 +11,10 @@ from sklearn.base import (
 )
 from sklearn.metrics import r2_score
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from netrep_go._names import check_same_columns, check_same_rows, column_names
-from netrep_go._validation import as_matrix, as_numbers, pad
+from netrep_go._names import check_same_columns, check_same_indexes, column_names
+from netrep_go._validation import as_matrix, as_numbers, pad, validated
 from netrep_go.metrics._linear import LinearMetric, PartialFit, whiten_centered
 
 __all__ = ["Aligner"]
@@ -23,7 +23,7 @@ __all__ = ["Aligner"]
 class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Map activations of one network onto those of a reference network.
 
-    With the centred data X and reference Y, whitening transforms as in
+    With the centered data X and reference Y, whitening transforms as in
     :class:`LinearMetric`, but not scaled to keep the variance, and
     :math:`(X Z_x)^\top Y Z_y = U S V^\top`, the map is
 
@@ -89,16 +89,9 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         -------
         self
         """
-        check_same_rows([("X", X), ("y", y)])
+        check_same_indexes([("X", X), ("y", y)], "samples")
         columns = column_names(y)
-        data, target = validate_data(
-            self,
-            as_numbers(X, "X"),
-            as_numbers(y, "y"),
-            dtype=np.float64,
-            multi_output=True,
-            y_numeric=True,
-        )
+        data, target = validated(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         target = np.asarray(target, np.float64).reshape(len(target), -1)
         metric = LinearMetric(alpha=self.alpha, center_columns=self.center_columns)
         width = max(data.shape[1], target.shape[1])
@@ -148,12 +141,12 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             GridSearchCV needs no ``scoring``.
         """
         check_is_fitted(self)
-        check_same_rows([("X", X), ("y", y)])
+        check_same_indexes([("X", X), ("y", y)], "samples")
         check_same_columns(y, "y", self._target_columns)
         return float(r2_score(as_numbers(y, "y"), self._predicted(X)))
 
     def _predicted(self, X: ArrayLike) -> np.ndarray:
-        X = validate_data(self, as_numbers(X, "X"), dtype=np.float64, reset=False)
+        X = validated(self, X, dtype=np.float64, reset=False)
         return (X - self.mean_) @ self.coef_ + self.target_mean_
 
     def __sklearn_tags__(self) -> Tags:

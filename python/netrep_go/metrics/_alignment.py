@@ -10,7 +10,7 @@ from sklearn.utils import Tags, TransformerTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from netrep_go import _native
-from netrep_go._names import check_same_columns, check_same_rows, column_names
+from netrep_go._names import check_same_columns, check_same_indexes, column_names
 from netrep_go._validation import as_matrix, check_option, pad
 from netrep_go.metrics._measure import Measure
 from netrep_go.validation import check_equal_shapes
@@ -22,7 +22,7 @@ class AlignmentMetric(Measure):
     """A metric that aligns two networks and measures the distance that remains.
 
     The class provides ``partial_fit``, ``finalize_fit``, which sets ``mx_`` and
-    ``my_``, ``_align``, which maps centred activations into the common space, and
+    ``my_``, ``_align``, which maps centered activations into the common space, and
     ``_n_aligned``, which returns how many leading dimensions of that are aligned; and
     the parameters ``zero_pad`` and ``score_method``.
     """
@@ -87,7 +87,7 @@ class AlignmentMetric(Measure):
             data, or the data frames name different samples.
         """
         check_is_fitted(self, "mx_")
-        check_same_rows([("X", X), ("Y", Y)])
+        check_same_indexes([("X", X), ("Y", Y)], "samples")
         for x, name, columns in zip((X, Y), "XY", getattr(self, "_columns", ()), strict=False):
             check_same_columns(x, name, columns)
         X, Y = as_matrix(X, "X"), as_matrix(Y, "Y")

@@ -186,6 +186,12 @@ class ConvolutionalMetric(Measure):
         padded = _padded(metric, X, Y)
         shifts = self._allowed(X.shape)
         distances = _distances(metric, *padded, shifts, n_jobs, None)
+        undefined = np.flatnonzero(np.isnan(distances))
+        if undefined.size:
+            raise ValueError(
+                f"the distance of X and Y is NaN at the shift {shifts[undefined[0]]}: which shift "
+                "is the best cannot be said"
+            )
         best = int(distances.argmin())
         self.shift_ = shifts[best]
         self.metric_ = metric.fit(_rolled(X, self.shift_), _flatten(Y))
@@ -265,6 +271,8 @@ class ConvolutionalMetric(Measure):
     def _measure_pair(
         self, cohorts: Cohorts, i: int, j: int, n_jobs: int | None
     ) -> tuple[float, float | None]:
+        if self._is_redefined("_measure_pair"):
+            return super()._measure_pair(cohorts, i, j, n_jobs)
         fitted, distance = clone(self)._fit(cohorts.train[i][1], cohorts.train[j][1], n_jobs)
         if cohorts.test is None:
             return distance, None

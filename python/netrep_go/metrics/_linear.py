@@ -31,7 +31,7 @@ PartialFit = tuple[np.ndarray, np.ndarray, np.ndarray]
 class LinearMetric(AlignmentMetric):
     r"""Distance between two sets of activations after an optimal linear alignment.
 
-    For activations X and Y of two networks to the same samples, centred and
+    For activations X and Y of two networks to the same samples, centered and
     whitened in part by :math:`Z_x` and :math:`Z_y`, the metric is
 
     .. math:: d(X, Y) = \min_{Q \in O(n)} \theta(X Z_x, \; Y Z_y Q)
@@ -62,7 +62,7 @@ class LinearMetric(AlignmentMetric):
     Attributes
     ----------
     mx_, my_ : ndarray of shape (n_features,)
-        Training means of X and Y (zeros without centring).
+        Training means of X and Y (zeros without centering).
     Wx_, Wy_ : ndarray of shape (n_features, n_features)
         Maps into the common space, ``n_features`` being the larger width.
     rank_ : int
@@ -156,9 +156,9 @@ class LinearMetric(AlignmentMetric):
         Returns
         -------
         mx : ndarray of shape (n_features,)
-            Mean activations (zeros without centring).
+            Mean activations (zeros without centering).
         Xw : ndarray of shape (n_samples, n_features)
-            Centred and whitened activations.
+            Centered and whitened activations.
         Zx : ndarray of shape (n_features, n_features)
             The whitening transform.
         """

@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from netrep_go import _native
 from netrep_go._cohort import Networks, named
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
-from netrep_go._names import check_same_rows
+from netrep_go._names import check_same_indexes
 from netrep_go._validation import (
     as_matrices,
     as_matrix,
@@ -203,6 +203,7 @@ def euclidean_tangent_space(
     group: Literal["orth", "perm", "identity"] = "orth",
     *,
     n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> np.ndarray:
     r"""Return what separates a reference from networks that are aligned to it.
 
@@ -225,6 +226,8 @@ def euclidean_tangent_space(
         Alignments: rotations and reflections, permutations of neurons, or none.
     n_jobs : int, optional
         Number of threads; None for as many as BLAS uses, -1 for all cores.
+    verbose : bool, default=False
+        Show a progress bar.
 
     Returns
     -------
@@ -260,20 +263,20 @@ def euclidean_tangent_space(
     """
     xs = as_cohort(Xs, "Xs")
     Xbar = _as_reference(Xbar, "Xbar", xs, least=True)
-    residuals = _aligned(xs, Xbar, group, n_jobs)
+    residuals = _aligned(xs, Xbar, group, n_jobs, verbose)
     return np.subtract(Xbar, residuals, out=residuals)
 
 
 def as_cohort(Xs: Networks, name: str) -> list[np.ndarray]:
     """Return the matrices of networks that have all seen the same samples."""
     networks = named(Xs, name)
-    check_same_rows(networks)
+    check_same_indexes(networks, "samples")
     xs = as_matrices(networks)
-    for i, x in enumerate(xs):
+    for (label, _), x in zip(networks, xs, strict=True):
         if len(x) != len(xs[0]):
             raise ValueError(
                 "Expected arrays with equal dimensions, but "
-                f"{name}[0] has {len(xs[0])} samples and {name}[{i}] {len(x)}."
+                f"{networks[0][0]} has {len(xs[0])} samples and {label} {len(x)}."
             )
     return xs
 
@@ -345,12 +348,17 @@ def _average(
 
 
 def _aligned(
-    xs: list[np.ndarray], target: np.ndarray, group: str, n_jobs: int | None = None
+    xs: list[np.ndarray],
+    target: np.ndarray,
+    group: str,
+    n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> np.ndarray:
     """Return validated networks, each aligned to the target."""
     check_option(group, "group", GROUPS)
     m, n = target.shape
     out = np.empty((len(xs) * m, n))
     inputs = {"target": target, "xs": xs, "group": group}
-    _native.run("multiset.align", {"aligned": out}, inputs, n_jobs=n_jobs)
+    with progress_bar("Aligning networks", verbose) as progress:
+        _native.run("multiset.align", {"aligned": out}, inputs, n_jobs=n_jobs, progress=progress)
     return out.reshape(len(xs), m, n)

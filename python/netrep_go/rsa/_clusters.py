@@ -22,7 +22,7 @@ from netrep_go._validation import as_array, check_integer, check_number, check_o
 _BLOCK = 2**20  # numbers in a temporary array
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class ClusterResult(Result):
     """Result of :func:`cluster_test`.
 

@@ -14,8 +14,8 @@ from netrep_go.rsa._condensed import (
     RDMs,
     as_vectors,
     called,
+    check_named_alike,
     check_same_conditions,
-    check_same_names,
     condition_names,
     holds_arrays,
     n_conditions,
@@ -83,7 +83,7 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
         RDMs in its rows.
     method : {'spearman', 'pearson', 'cosine', 'tau-a', 'tau-b', 'rho-a', 'corr_cov', \
 'cosine_cov', 'bures', 'neg_riem_dist'}, default='spearman'
-        Measure of similarity; the names are rsatoolbox's, but for 'pearson' (there 'corr').
+        Similarity; the names are rsatoolbox's, but for 'pearson' (there 'corr').
     sigma : array_like of shape (n_conditions,) or (n_conditions, n_conditions), default=None
         Variances of the estimates of patterns, or their covariance, for 'corr_cov',
         'cosine_cov' and 'neg_riem_dist'. None is the identity.
@@ -138,7 +138,7 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
     if models is not None:
         own, y = named_vectors(models, "models", allow_nan=True)
         check_same_conditions(x, "rdms", y, "models")
-        check_same_names(condition_names(rdms), "rdms", condition_names(models), "models")
+        check_named_alike(rdms=condition_names(rdms), models=condition_names(models))
     out = np.empty((len(x), len(x) if models is None else len(y)))
     inputs = {"xs": x, "ys": y, **comparison(method, sigma, x)}
     with progress_bar("Comparing RDMs", verbose) as progress:

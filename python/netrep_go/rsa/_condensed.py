@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import num_obs_y, squareform
 
-from netrep_go._names import Name, check_names, row_names, split_names
+from netrep_go._names import (
+    Name,
+    check_all_same_names,
+    check_names,
+    check_same_names,
+    check_square_names,
+    row_names,
+    split_names,
+)
 from netrep_go._validation import as_array
 
 RDMs = ArrayLike | Mapping[Any, ArrayLike] | Sequence[ArrayLike]
@@ -66,7 +74,8 @@ def _stack(
             raise ValueError(f"{where} must be one RDM, got {len(vector)}")
         vectors.append(vector)
         check_same_conditions(vectors[0], wheres[0], vector, where)
-        check_same_names(condition_names(items[0]), wheres[0], condition_names(item), where)
+        first, own = condition_names(items[0]), condition_names(item)
+        check_same_names(first, wheres[0], own, where, "conditions")
     return np.concatenate(vectors)
 
 
@@ -79,20 +88,15 @@ def condition_names(rdms: Any) -> list[Name] | None:
     """Return the names of conditions: the index of RDMs that are square DataFrames."""
     if holds_arrays(rdms) or isinstance(rdms, (list, tuple)):
         rdms = next(iter(rdms.values() if isinstance(rdms, Mapping) else rdms), ())
-    shape = np.shape(rdms)
-    return row_names(rdms) if len(shape) == 2 and shape[0] == shape[1] else None
+    own = row_names(rdms)
+    if own is None or np.shape(rdms) != (len(own), len(own)):
+        return None
+    return own if _is_square(as_array(rdms, "rdms", 2, allow_nan=True)) else None
 
 
-def check_same_names(
-    first: list[Name] | None, name: str, second: list[Name] | None, other: str
-) -> None:
-    """Raise if the names of conditions of two things, where both have some, differ."""
-    if first is None or second is None or first == second:
-        return
-    a, b = next((a, b) for a, b in zip(first, second, strict=True) if a != b)
-    raise ValueError(
-        f"{name} and {other} must have the same conditions in the same order, got {a!r} and {b!r}"
-    )
+def check_named_alike(**conditions: list[Name] | None) -> None:
+    """Raise if arguments, those that have names of conditions, have others."""
+    check_all_same_names(conditions.items(), "conditions")
 
 
 def as_vectors(rdms: ArrayLike, name: str, *, allow_nan: bool = False) -> np.ndarray:
@@ -102,32 +106,41 @@ def as_vectors(rdms: ArrayLike, name: str, *, allow_nan: bool = False) -> np.nda
     symmetric matrix with a zero diagonal is one RDM, whatever its size.
     """
     shape = np.shape(rdms)
-    if len(shape) not in (1, 2, 3):
+    if isinstance(rdms, Mapping) or len(shape) not in (1, 2, 3):
         raise ValueError(
             f"{name} must be RDMs of shape (n_pairs,), (n_rdms, n_pairs), (n_conditions, "
-            f"n_conditions) or (n_rdms, n_conditions, n_conditions), got shape {shape}"
+            f"n_conditions) or (n_rdms, n_conditions, n_conditions), got {type(rdms).__name__} of "
+            f"shape {shape}"
         )
-    rdms = as_array(rdms, name, len(shape), allow_nan=allow_nan)
-    if rdms.ndim == 3:
-        rdms = np.stack([_condense(rdm, f"{name}[{k}]") for k, rdm in enumerate(rdms)])
-    elif rdms.ndim == 2 and len(rdms) > 1 and _is_square(rdms):
-        rdms = _condense(rdms, name)
-    rdms = np.atleast_2d(rdms)
-    n_conditions(rdms, name)
-    return rdms
+    values = as_array(rdms, name, len(shape), allow_nan=allow_nan)
+    if values.ndim == 3:
+        values = np.stack([_condense(rdm, f"{name}[{k}]") for k, rdm in enumerate(values)])
+    elif values.ndim == 2 and len(values) > 1 and _is_square(values):
+        check_square_names(rdms, name, "conditions")
+        values = _condense(values, name)
+    values = np.atleast_2d(values)
+    n_conditions(values, name)
+    return values
 
 
 def _is_square(rdm: np.ndarray) -> bool:
-    return (
-        rdm.shape[0] == rdm.shape[1]
-        and not rdm.diagonal().any()
-        and np.allclose(rdm, rdm.T, equal_nan=True)
-    )
+    """Whether a matrix is one RDM, or meant as one: condensed RDMs are not symmetric."""
+    if rdm.shape[0] != rdm.shape[1]:
+        return False
+    rounding = 1e-8 * np.abs(rdm).max(where=~np.isnan(rdm), initial=0.0)
+    return np.allclose(rdm, rdm.T, atol=rounding, equal_nan=True)
 
 
 def _condense(rdm: np.ndarray, name: str) -> np.ndarray:
     if not _is_square(rdm):
         raise ValueError(f"{name} must be a symmetric matrix with a zero diagonal")
+    diagonal = rdm.diagonal()
+    if diagonal.any():
+        raise ValueError(
+            f"{name} must be a symmetric matrix with a zero diagonal, got "
+            f"{diagonal[diagonal != 0][0]:.3g} on it; turn similarities into dissimilarities "
+            "first, such as 1 minus them"
+        )
     return squareform(rdm, checks=False)
 
 
@@ -137,8 +150,9 @@ def n_conditions(vectors: np.ndarray, name: str) -> int:
     try:
         n = int(num_obs_y(vectors[0]))
     except ValueError:
+        hint = ", in a square matrix that is not symmetric" if len(vectors) == n_pairs else ""
         raise ValueError(
-            f"{name} must have n (n - 1) / 2 pairs for n conditions, got {n_pairs} pairs"
+            f"{name} must have n (n - 1) / 2 pairs for n conditions, got {n_pairs} pairs{hint}"
         ) from None
     if n < 3:
         raise ValueError(f"{name} must be for at least 3 conditions, got {n}")

@@ -19,7 +19,9 @@ from netrep_go.rsa._compare import SIMILARITIES, comparison
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
+    check_named_alike,
     check_same_conditions,
+    condition_names,
     model_names,
     named_vectors,
 )
@@ -29,7 +31,7 @@ __all__ = ["ModelEvaluation", "evaluate"]
 _RESAMPLE = ("both", "conditions", "subjects")
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class ModelEvaluation(Result):
     """Result of :func:`evaluate`.
 
@@ -293,6 +295,7 @@ def evaluate(
     rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
     subjects = {"model": called("models", own), "RDM": called("rdms", rdm_names)}
     n = check_same_conditions(x, "models", y, "rdms")
+    check_named_alike(models=condition_names(models), rdms=condition_names(rdms))
     check_integer(n_bootstraps, "n_bootstraps", 2)
     if resample is not None:
         check_option(resample, "resample", _RESAMPLE)

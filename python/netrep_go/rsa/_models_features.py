@@ -11,10 +11,12 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._jobs import RandomState, as_random_state, counted, in_threads
+from netrep_go._names import row_names
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import as_array, as_matrix, check_integer, check_number, check_option
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores
+from netrep_go.rsa._condensed import check_named_alike, condition_names
 from netrep_go.rsa._folds import Blocks, assign_folds
 from netrep_go.rsa._models_equations import Equations, modelled_pairs
 from netrep_go.rsa._solve import Gram
@@ -282,7 +284,7 @@ class FeatureReweightingCV(FeatureReweighting):
         return self
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class FeatureReweightingResult(Result):
     """Result of :func:`reweight_features`.
 
@@ -403,11 +405,15 @@ def reweight_features(
     """
     check_option(method, "method", SIMILARITIES)
     x, t = _check(X, rdms, metric, "rdms")
+    check_named_alike(X=row_names(X), rdms=condition_names(rdms))
     rng = as_random_state(random_state)
     folds = assign_folds(len(x), cv, rng)
     pairs = Blocks(folds).folds
     rests = [np.flatnonzero(~np.isin(folds, pair)) for pair in pairs]
-    tasks = [(rest, assign_folds(rest.size, inner_cv, rng, held_out=1)) for rest in rests]
+    tasks = [
+        (rest, assign_folds(rest.size, inner_cv, rng, held_out=1, name="inner_cv"))
+        for rest in rests
+    ]
 
     def fit(task: tuple[np.ndarray, np.ndarray]) -> FeatureReweightingCV:
         rest, inner = task

@@ -20,9 +20,11 @@ from netrep_go.rsa._ceiling import NoiseCeiling, noise_ceiling
 from netrep_go.rsa._compare import SIMILARITIES, compare, paired_scores
 from netrep_go.rsa._condensed import (
     RDMs,
+    check_named_alike,
     check_same_conditions,
     check_same_names,
     check_varies,
+    condition_names,
     holds_arrays,
     named_vectors,
     names_or_numbers,
@@ -106,7 +108,7 @@ def remix(
     return np.concatenate(values, axis=1)
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class LayerEvaluation(Result):
     """Result of :func:`evaluate_layers`.
 
@@ -297,6 +299,7 @@ dict of single RDMs
     check_varies(d, "rdms", rdm_names)
     z = _layer_rdms(activations, metric, "layers", conditions, n_jobs)
     n = check_same_conditions(z, "layers", d, "rdms")
+    check_named_alike(layers=conditions, rdms=condition_names(rdms))
     blocks = Blocks(assign_folds(n, cv, random_state))
 
     def weigh(models: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -344,7 +347,7 @@ def _named(
                 f"{argument} must be for the same conditions, got {expected} in {keys[0]!r} "
                 f"and {n} in {key!r}"
             )
-        check_same_names(conditions, first, row_names(item), where)
+        check_same_names(conditions, first, row_names(item), where, "conditions")
     return matrices, conditions
 
 
@@ -359,7 +362,7 @@ def _readouts(
 ) -> dict[Name, np.ndarray]:
     """Return the readouts of each layer."""
     others, _ = _named(training, "training", None if holds_arrays(training) else names)
-    if list(others) != list(layers):
+    if set(others) != set(layers):
         raise ValueError(f"training must have the layers {list(layers)}, got {list(others)}")
 
     def read(name: Name) -> np.ndarray:

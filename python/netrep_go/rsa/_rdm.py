@@ -26,15 +26,9 @@ from netrep_go.rsa._noise import NoiseNormalizer
 
 __all__ = ["patterns", "rdm"]
 
-METRICS = (
-    "correlation",
-    "cosine",
-    "euclidean",
-    "sqeuclidean",
-    "mahalanobis",
-    "crossnobis",
-    "poisson",
-)
+# Those of responses alone, without noise, folds or a prior, are those of searchlights.
+PLAIN_METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
+METRICS = (*PLAIN_METRICS, "mahalanobis", "crossnobis", "poisson")
 
 Responses = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 Labels = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
