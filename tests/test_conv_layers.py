@@ -30,7 +30,7 @@ def loop(metric, X, Y):
     return D
 
 
-@pytest.mark.filterwarnings("ignore:alpha=0 cannot tell")  # at a size of (1, 1)
+@pytest.mark.filterwarnings("ignore:alpha=0 cannot tell")  # 5 samples for the size (1, 1)
 @pytest.mark.parametrize("metric", METRICS, ids=str)
 @pytest.mark.parametrize("size", [(3, 2), (6, 7), (1, 1), (1, 40)])
 def test_equals_fits_at_every_shift(rng, metric, size):

@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 
+from netrep_go.conv_layers import ConvolutionalMetric, convolve_metric
 from netrep_go.metrics import LinearMetric
 from netrep_go.multiset import cross_distances, pairwise_distances
 
@@ -387,3 +388,16 @@ class TestNoDistanceLeft:
             metric.fit(X, Y)
         with pytest.warns(UserWarning, match="all 6 dimensions"):
             metric.pairwise_distances([X, Y], verbose=False)
+
+    def test_convolutions_warn_once_for_all_shifts_and_pairs(self, rng):
+        layers = rng.standard_normal((3, 2, 2, 2, 9))  # 8 samples of 9 channels
+        metric = ConvolutionalMetric(LinearMetric(alpha=0))
+        for call in (
+            lambda: metric.fit(*layers[:2]),
+            lambda: metric.pairwise_distances(layers, verbose=False),
+            lambda: convolve_metric(LinearMetric(alpha=0), *layers[:2], verbose=False),
+        ):
+            with pytest.warns(UserWarning, match="alpha=0 cannot tell X and Y apart") as caught:
+                call()
+            assert len(caught) == 1
+            assert caught[0].filename == __file__

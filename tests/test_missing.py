@@ -242,7 +242,7 @@ LABELS = {
         np.tile([0, 1, 2, 3], 3),
     ),
     "ConditionKFold": (
-        "cv",
+        "n_splits",
         lambda y: list(rsa.ConditionKFold(y).split(np.zeros((66, 1)))),
         np.tile([0, 1, 2, 3], 3),
     ),

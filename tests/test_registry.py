@@ -465,6 +465,7 @@ def test_derived_classes_are_measured_by_what_they_redefine(rng, base):
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:eps=0.5 is more than a tenth")
 def test_eps_of_derived_classes_is_added_to_training_data_alone(rng):
     class Derived(GaussianStochasticMetric):
         def score(self, X, Y):

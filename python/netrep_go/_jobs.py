@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
@@ -45,11 +46,30 @@ def seed_from(random_state: RandomState) -> int:
     return int(as_random_state(random_state).randint(2**31))
 
 
+_said: ContextVar[set[str] | None] = ContextVar("_said", default=None)
+
+
+@contextmanager
+def said_once() -> Iterator[None]:
+    """Let what is done inside warn of the same thing once, not once a pair."""
+    known = _said.get()
+    token = _said.set(set() if known is None else known)  # one inside another is the same
+    try:
+        yield
+    finally:
+        _said.reset(token)
+
+
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn of the user's line, however deep in the package this is.
 
     Between the two may be scikit-learn, which calls estimators in its own functions.
     """
+    said = _said.get()
+    if said is not None:
+        if message in said:
+            return
+        said.add(message)
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_NOT_USERS):
         level, frame = level + 1, frame.f_back

@@ -20,6 +20,7 @@ from netrep_go._cohort import (
     one_set,
     resolve_n_jobs,
 )
+from netrep_go._jobs import said_once
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._results import Result
 from netrep_go._validation import as_matrix, check_option
@@ -289,13 +290,14 @@ class Measure(BaseEstimator):
             return self._measure_pair(cohorts, i, j, n_jobs)
 
         said = self.properties
-        return measure_pairs(
-            compare,
-            cohorts,
-            symmetric=said.symmetric,
-            diagonal=said.kind != "distance",
-            verbose=verbose,
-        )
+        with said_once():
+            return measure_pairs(
+                compare,
+                cohorts,
+                symmetric=said.symmetric,
+                diagonal=said.kind != "distance",
+                verbose=verbose,
+            )
 
     def _checked(self, cohorts: Cohorts) -> Cohorts:
         """Return networks as the measure takes them: each is checked once."""
