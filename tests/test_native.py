@@ -33,6 +33,7 @@ from netrep_go.capacity import (
     separate,
 )
 from netrep_go.conv_layers import ConvolutionalMetric
+from netrep_go.covariates import mantel
 from netrep_go.metrics import (
     Aligner,
     EnergyStochasticMetric,
@@ -194,6 +195,13 @@ def transformed(x):
     return work
 
 
+def mantel_of(x, y):
+    apart = np.abs(np.subtract.outer(np.arange(4), np.arange(4)))
+    D1, D2 = (np.maximum(z, z.T) * apart for z in (x, y))
+    result = mantel(D1, D2, method="spearman", n_permutations=9, random_state=0)
+    return result.statistic, result.null_distribution
+
+
 def searchlights(x):
     if x.dtype.kind == "O":  # which it refuses
         x = x.astype(np.float64)
@@ -253,6 +261,7 @@ ENTRY_POINTS = {
     "frechet_mean": mean,
     "ProcrustesKMeans": kmeans,
     "searchlight": lambda x, y: searchlights(x),
+    "mantel": lambda x, y: mantel_of(x[:4], y[:4]),
     "fwht": lambda x, y: transformed(x),
     "sq_bures_metric": lambda x, y: sq_bures_metric(COVARIANCE, COVARIANCE + float(x[0, 0] ** 2)),
     "whiten": lambda x, y: whiten(x, 0.5),
@@ -592,6 +601,7 @@ SHORT = {
     "metrics.linear_partial_fit",
     "metrics.permutation_match",
     "rsa.evaluate",
+    "rsa.ranks",
     "utils.fwht",
     "utils.sq_bures_metric",
     "utils.whiten",

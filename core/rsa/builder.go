@@ -45,10 +45,11 @@ type builder struct {
 	unit  float64
 	gram  []float64 // n x n, sums of products
 	sizes []float64 // of each condition, if no responses are missing
+	roots []float64 // of the sizes
 	// of the sums of a condition and others
-	first, second, cross []float64
-	missing              bool // responses are, and mask says where
-	mask                 mask
+	first, second, lengths, cross []float64
+	missing                       bool // responses are, and mask says where
+	mask                          mask
 }
 
 // blockSize is the number of float64 in a block that a second-level cache holds,
@@ -70,8 +71,9 @@ func newBuilder(arena *cmem.Arena, d Dissimilarity, n, folds, features int) *bui
 	b.a, b.b = arena.Float64s(cells*b.width), arena.Float64s(n*b.width)
 	b.columns = arena.Float64s(2 * b.width)
 	b.step, b.mean, b.sum = arena.Float64s(n), arena.Float64s(n), arena.Float64s(n)
-	b.gram, b.sizes = arena.Float64s(n*n), arena.Float64s(n)
-	b.first, b.second, b.cross = arena.Float64s(n), arena.Float64s(n), arena.Float64s(n)
+	b.gram, b.sizes, b.roots = arena.Float64s(n*n), arena.Float64s(n), arena.Float64s(n)
+	b.first, b.second = arena.Float64s(n), arena.Float64s(n)
+	b.lengths, b.cross = arena.Float64s(n), arena.Float64s(n)
 	b.count = arena.Float64s(cells)
 	return b
 }

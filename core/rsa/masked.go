@@ -167,10 +167,13 @@ func (b *builder) pairMasked(s sums, i int) error {
 		s.count[k] = count
 		s.first[k] = b.size(i, count, m.sum[ij], m.self[ij])
 		s.second[k] = b.size(j, count, m.sum[ji], m.self[ji])
+		s.lengths[k] = math.Sqrt(s.first[k]) * math.Sqrt(s.second[k])
 		if b.measure.centered {
 			s.cross[k] = count*s.cross[k] - m.sum[ij]*m.sum[ji]
 		}
 		switch {
+		case !(s.first[k] <= math.MaxFloat64 && s.second[k] <= math.MaxFloat64):
+			return errRange
 		case b.measure.flat == "":
 		case s.first[k] == 0:
 			return b.flatOver(count, i, j, i)

@@ -87,6 +87,7 @@ type sums struct {
 	count         []float64 // how many both have; nil if that is all
 	unit          float64   // what the products are multiplied by
 	first, second []float64 // of one with itself, and of the other
+	lengths       []float64 // the root of their product, if flat is not empty
 	cross         []float64 // of one with the other, the mean of both orders
 }
 
@@ -133,14 +134,12 @@ func meanDivergences(dst []float64, s sums) {
 
 // fromCosines stores what is left to 1 by the cosines.
 func fromCosines(dst []float64, s sums) {
-	first, second := s.first[:len(dst)], s.second[:len(dst)]
+	lengths := s.lengths[:len(dst)]
 	for k, product := range s.cross[:len(dst)] {
-		squared := first[k] * second[k]
-		length := math.Sqrt(squared)
-		if math.Abs(product) < apart*length && squared > tiny && squared < 1/tiny {
+		if length := lengths[k]; math.Abs(product) < apart*length {
 			dst[k] = 1 - product/length
 		} else {
-			dst[k] = fromCosine(first[k], second[k], product)
+			dst[k] = fromCosine(s.first[k], s.second[k], length, product)
 		}
 	}
 }
@@ -155,12 +154,9 @@ const tiny = 0x1p-900
 // (length^2 - product^2) / (length (length + product)) if that is small, the
 // numerator with the rounding of its products, so that it is as good as exact if
 // they are of whole numbers.
-func fromCosine(first, second, product float64) float64 {
-	squared, length := first*second, math.Sqrt(first)*math.Sqrt(second)
-	switch {
-	case math.IsInf(length, 0):
-		return math.NaN()
-	case product < apart*length || !(squared > tiny && squared < 1/tiny):
+func fromCosine(first, second, length, product float64) float64 {
+	squared := first * second
+	if product < 0 || !(squared > tiny && squared < 1/tiny) {
 		return 1 - max(-1, min(1, product/length))
 	}
 	square := product * product

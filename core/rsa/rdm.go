@@ -264,7 +264,11 @@ func (b *builder) finish(dst []float64, x *mat.Dense) error {
 func (b *builder) setSizes() error {
 	for c := range b.n {
 		b.sizes[c] = b.size(c, b.features, b.sum[c], b.gram[c*b.n+c])
-		if b.measure.flat != "" && b.sizes[c] == 0 {
+		b.roots[c] = math.Sqrt(b.sizes[c])
+		switch {
+		case !(b.sizes[c] <= math.MaxFloat64):
+			return errRange
+		case b.measure.flat != "" && b.sizes[c] == 0:
 			return core.Invalidf("the responses to %v are %s over features, so that their %s with "+
 				"others is undefined", core.Condition(c), b.measure.flat, b.measure.name)
 		}
@@ -319,6 +323,7 @@ func (b *builder) row(i int) (sums, error) {
 		s.first[k] = b.sizes[i]
 	}
 	copy(s.second, b.sizes[first:])
+	floats.ScaleTo(s.lengths, b.roots[i], b.roots[first:])
 	if b.measure.centered {
 		floats.Scale(b.features, s.cross)
 		floats.AddScaled(s.cross, -b.sum[i], b.sum[first:])
@@ -329,7 +334,8 @@ func (b *builder) row(i int) (sums, error) {
 // sums returns memory for those of a condition with so many others.
 func (b *builder) sums(others int) sums {
 	s := sums{features: b.features, unit: b.unit * b.unit,
-		first: b.first[:others], second: b.second[:others], cross: b.cross[:others]}
+		first: b.first[:others], second: b.second[:others],
+		lengths: b.lengths[:others], cross: b.cross[:others]}
 	if b.measure.folds {
 		s.unit = b.unit
 	}
