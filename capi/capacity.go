@@ -41,7 +41,7 @@ func centerDirections(ctx context.Context, a *args) error {
 	weights, criterion, stability := a.outMatrix(), a.outVector(), a.outVector()
 	counts, gram := a.outInts(), a.matrix()
 	opts := capacity.RemovalOptions{Least: a.int(), Most: a.int(), Squared: a.option() == 1,
-		Repeats: a.int(), MaxIter: a.int(), Tol: a.float(), Seed: a.seed()}
+		Repeats: a.int(), Spectral: a.option() == 0, MaxIter: a.int(), Tol: a.float(), Seed: a.seed()}
 	p, _ := gram.Dims()
 	err := firstError(sized(weights, p, max(1, opts.Most)), length(criterion, opts.Most+1),
 		length(stability, opts.Most+1))

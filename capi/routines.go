@@ -66,7 +66,8 @@ var routines = parseSignatures(map[string]*routine{
 	"capacity.center_directions": {run: centerDirections,
 		takes: `out weights float64[p,columns], out criterion float64[most+1],
 			out stability float64[most+1], out counts int64[3], gram float64[p,p], least int,
-			most int, measure 'absolute'|'squared', restarts int, max_iter int, tol float,
+			most int, measure 'absolute'|'squared', restarts int,
+			search 'spectral'|'stable', max_iter int, tol float,
 			seed int`,
 		doc: `Find from ~least~ to ~most~ directions without which the centers of manifolds are
 			least correlated. ~gram~ is the Gram matrix of the centers relative to their mean;

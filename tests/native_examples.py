@@ -72,6 +72,7 @@ EXAMPLES = {
             "most": 2,
             "measure": "squared",
             "restarts": 2,
+            "search": "spectral",
             "max_iter": 50,
             "tol": 1e-6,
             "seed": 1,

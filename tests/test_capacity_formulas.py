@@ -202,3 +202,52 @@ def test_bad_arguments_are_refused():
         conic_separability([0.5, 0.6], 3, 4)
     with pytest.raises(ValueError, match=r"radius must be in \[0, inf\], got -0.1"):
         disc_separability(10, 4, -0.1)
+
+
+def test_tails_of_points():
+    # where the series takes over, and where the terms of the closed form cancel
+    near, far = point_capacity(-9.9999999), point_capacity(-10.0000001)
+    assert far / near == pytest.approx(1 + 2e-7 * 10.3, rel=1e-8)
+    x = 30.0
+    series = 2 / x**3 * (1 - 6 / x**2 + 45 / x**4 - 420 / x**6 + 4725 / x**8)
+    density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    assert point_capacity(-x) == pytest.approx(1 / (density * series), rel=1e-9)
+    assert (point_capacity(-45.0), point_capacity(1e200)) == (np.inf, 0.0)
+
+
+# by mpmath's quadrature at 30 digits
+@pytest.mark.parametrize(
+    ("radius", "dimension", "kappa", "expected"),
+    [
+        (0.7, 1e-6, 0.0, 1.999998374798758),
+        (0.7, 1e-3, 0.0, 1.99837620410153),
+        (0.7, 0.3, 0.0, 1.6127442215333685),
+        (1e-3, 1e-3, 0.5, 0.9612034448569178),
+        (1e3, 0.01, 0.0, 1.9608223669031255),
+        (0.5, 1.0, -3.0, 812.64990543451),
+        (0.1, 100.0, 1.0, 0.20244210511531693),
+        (1.0, 1e8, 0.0, 2 / (1e8 + 1)),
+        (1.0, 1e15, 0.0, 2e-15),
+        (1.0, 1e300, 0.0, 2e-300),
+        (0.5, 1e16, 0.0, 5e-16),
+        (1e-300, 5.0, 0.0, 2.0),
+        (1e300, 5.0, 0.0, 2 / 11),
+        (1e-300, 1e-300, 0.0, 2.0),
+        (1.0, 3.0, 1e160, 0.0),
+        (1.0, 3.0, -1e3, np.inf),
+    ],
+)
+def test_balls_at_the_edges(radius, dimension, kappa, expected):
+    assert ball_capacity(radius, dimension, kappa) == pytest.approx(expected, rel=2e-8)
+
+
+def test_ellipsoids_at_the_edges():
+    assert ellipsoid_capacity([1e200], random_state=0)[0] == pytest.approx(2 / 3, rel=1e-3)
+    for radii in ([1e-200], [0.0, 0.0]):
+        assert ellipsoid_capacity(radii, random_state=0)[0] == pytest.approx(2, rel=5e-3)
+    assert ellipsoid_capacity([1.0], -50.0, random_state=0) == (np.inf, np.inf)
+
+
+def test_volumes_of_a_subspace():
+    with pytest.raises(ValueError, match="even dimension must add up to 1/2"):
+        conic_separability([1.0], 3, [1])

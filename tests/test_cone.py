@@ -114,3 +114,18 @@ def test_threads_and_inputs(rng):
 def test_bad_input(B, S, options, message):
     with pytest.raises(ValueError, match=message):
         project_on_cone(B, S, **options)
+
+
+@pytest.mark.parametrize(
+    ("seed", "n_generators", "rank", "height"),
+    [(3, 5, 3, 1.0), (5, 5, 3, 1.0), (30, 30, 4, 1.0), (60, 60, 5, 1e-3)],
+)
+def test_active_generators_are_independent(seed, n_generators, rank, height):
+    rng = np.random.default_rng(seed)
+    S = rng.standard_normal((n_generators, rank - 1))
+    if n_generators == 5:
+        S /= np.linalg.norm(S, axis=1, keepdims=True)
+    S = np.hstack([S, np.full((n_generators, 1), height)])
+    found = project_on_cone(rng.standard_normal((20_000, rank)), S)
+    assert found.n_active.max() == rank
+    assert found.violation.max() < 1e-11

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.datasets import load_digits
 
 from netrep_go.capacity import (
+    DirectCapacity,
+    JointCapacity,
     ManifoldGeometry,
     MeanFieldCapacity,
     ball_capacity,
@@ -193,7 +196,10 @@ def test_anchors(rng):
         assert (weights >= 0).all()
         np.testing.assert_allclose(weights.sum(axis=2), 1)
         anchors = weights @ x / np.linalg.norm(x.mean(axis=0) - center)
-        spread = ((anchors - anchors.mean(axis=1, keepdims=True)) ** 2).sum(axis=2).mean(axis=1)
+        anchors -= anchors.mean(axis=1, keepdims=True)
+        pairs = anchors.reshape(2, 25, 2, 40).mean(axis=2)  # of t and -t
+        spread = (anchors**2).sum(axis=2).mean(axis=1)
+        spread += (pairs**2).sum(axis=(1, 2)) / (25 * 24)  # the variance of the mean anchor
         np.testing.assert_allclose(np.sqrt(spread), model.manifolds_.radius[:, i])
     single = MeanFieldCapacity(0.0, 50, max_removed=0, store_anchors=True, random_state=0).fit(X)
     np.testing.assert_array_equal(single.anchor_weights_[1], model.anchor_weights_[1][0])
@@ -338,3 +344,57 @@ def test_progress_is_shown_on_request(rng, capsys):
     shown = capsys.readouterr().err
     assert "Searching directions of centers" in shown
     assert "Projecting on cones: 100%" in shown
+
+
+@pytest.fixture(scope="module")
+def digits():
+    data = load_digits()
+    return [data.data[data.target == k][:20] for k in range(10)]
+
+
+def test_bars_hold_over_seeds(digits):
+    runs = [MeanFieldCapacity(random_state=seed).fit(digits) for seed in range(40)]
+    for name, low in (("capacity", 0.7), ("radius", 0.5)):
+        spread = np.std([getattr(run, f"{name}_") for run in runs], ddof=1)
+        bar = np.sqrt(np.mean([getattr(run, f"{name}_se_") ** 2 for run in runs]))
+        assert low < spread / bar < 1.3
+
+
+def test_radius_of_few_vectors(digits):
+    options = {"max_removed": 0}
+    exact = MeanFieldCapacity(n_t=10_000, random_state=0, **options).fit(digits).radius_
+    runs = [
+        MeanFieldCapacity(n_t=20, random_state=seed, **options).fit(digits) for seed in range(60)
+    ]
+    bias = np.mean([run.radius_ for run in runs]) - exact
+    assert abs(bias) < 0.5 * runs[0].radius_se_
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("kind", [MeanFieldCapacity, DirectCapacity, JointCapacity])
+def test_rounding_of_the_input_moves_rounding(digits, kind, wide):
+    X = [np.hstack([x, np.zeros((20, 200))]) for x in digits] if wide else digits
+    noise = np.random.default_rng(0)
+    Y = [x * (1 + 1e-15 * noise.standard_normal(x.shape)) for x in X]
+    one, two = (kind(n_t=100, random_state=0).fit(Z) for Z in (X, Y))
+    assert one.capacity_ == pytest.approx(two.capacity_, rel=1e-11)
+    if kind is MeanFieldCapacity:
+        for a, b in zip(one.manifolds_, two.manifolds_, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-9)
+
+
+def test_ties_between_samples_move_nothing():
+    square = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+    noise = np.random.default_rng(0)
+    X = [np.hstack([square, np.full((4, 1), h)]) for h in (3.0, -3.0)]
+    Y = [x + 1e-15 * noise.standard_normal(x.shape) for x in X]
+    one, two = (MeanFieldCapacity(random_state=0).fit(Z).manifolds_ for Z in (X, Y))
+    np.testing.assert_allclose(one.radius, two.radius, rtol=1e-9)
+
+
+def test_centers_of_nothing_but_rounding():
+    noise = np.random.default_rng(0)
+    half = noise.standard_normal((3, 7, 5))
+    X = [np.concatenate([h, -h])[noise.permutation(14)] for h in half]
+    with pytest.raises(ValueError, match="is the mean of all centers"):
+        MeanFieldCapacity(random_state=0).fit(X)

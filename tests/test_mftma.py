@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 
 from netrep_go.capacity import MeanFieldCapacity
 from netrep_go.mftma import alldata_dimension_analysis, manifold_analysis_corr
@@ -64,12 +65,26 @@ def test_whole_analysis(make):
 
 def test_dimensions_of_all_samples(make):
     X = make.planted(0)
-    ratio, explained, n_features = alldata_dimension_analysis(X, perc=0.9, parity=True)
+    ratio, explained, n_features = alldata_dimension_analysis(X, perc=0.9)
     assert ratio == pytest.approx(GOLDEN["dimensions"][0])
     assert [explained, n_features] == GOLDEN["dimensions"][1:]
     isotropic = np.concatenate([np.eye(3), -np.eye(3)], axis=1)
-    assert alldata_dimension_analysis([isotropic]) == (pytest.approx(3), 3, 3)
-    assert alldata_dimension_analysis([isotropic], parity=True)[0] == pytest.approx(2)
+    assert alldata_dimension_analysis([isotropic], parity=False) == (pytest.approx(3), 3, 3)
+    assert alldata_dimension_analysis([isotropic])[0] == pytest.approx(2)
+
+
+@pytest.mark.parametrize(("perc", "expected"), [(0.8, 48), (0.5, None), (0.0, 0)])
+def test_dimensions_of_rectified_samples(perc, expected):
+    rng = np.random.RandomState(1)
+    off = 3 * rng.rand(100, 1)
+    X = [np.maximum(rng.randn(100, 20) + off, 0) for _ in range(10)]
+    # what mftma does, on (features, samples): both means are taken out before the spectrum
+    pooled = np.concatenate(X, axis=1)
+    pooled = pooled - pooled.mean(axis=1, keepdims=True)
+    ratios = PCA().fit(pooled).explained_variance_ratio_
+    count = int((np.cumsum(ratios) <= perc).sum())
+    assert alldata_dimension_analysis(X, perc)[1] == count
+    assert expected in (None, count)
 
 
 @pytest.mark.parametrize("n_manifolds", [2, 3, 4])

@@ -214,9 +214,14 @@ type RemovalOptions struct {
 	Squared bool
 	// Repeats is the number of starts for each K.
 	Repeats int
-	MaxIter int
-	Tol     float64
-	Seed    uint64
+	// Spectral starts from the axes in which the centers left are most correlated
+	// and keeps the end of least cost, which makes the result a function of the
+	// centers alone. Otherwise starts are random and the most stable end is kept,
+	// the one with the largest min_i |residual x_i| / |x_i|.
+	Spectral bool
+	MaxIter  int
+	Tol      float64
+	Seed     uint64
 }
 
 // Removal is what RemoveCorrelations chose.
@@ -266,6 +271,9 @@ func RemoveCorrelations(
 		best:     arena.Float64s(centers.rank * width),
 		chosen:   arena.Float64s(centers.rank * width),
 	}
+	if opts.Spectral {
+		s.axes = newAxes(&arena, centers.p)
+	}
 	for i := range s.descents {
 		s.descents[i].v = arena.Float64s(centers.rank * width)
 	}
@@ -287,15 +295,16 @@ type removal struct {
 	RemovalOptions
 	workers  par.Team[*correlator]
 	descents []descent
+	axes     axes
 	best     []float64 // the subspace of the last K, rank x K
 	chosen   []float64 // that of the best K
 }
 
 // descent is where one start led.
 type descent struct {
-	v                    []float64
-	criterion, stability float64
-	converged            bool
+	v                          []float64
+	cost, criterion, stability float64
+	converged                  bool
 }
 
 func (s *removal) run(
@@ -308,16 +317,20 @@ func (s *removal) run(
 		least = criterion[0]
 	}
 	for k := 1; k <= most && !(k > s.Least && ended(criterion[:k])); k++ {
-		par.Expect(ctx, s.Repeats)
-		err := s.workers.For(ctx, s.Repeats, func(r *correlator, i int) error {
+		starts, err := s.starts(k)
+		if err != nil {
+			return found, err
+		}
+		par.Expect(ctx, starts)
+		err = s.workers.For(ctx, starts, func(r *correlator, i int) error {
 			return s.descend(ctx, r, &s.descents[i], k, i)
 		})
 		if err != nil {
 			return found, err
 		}
 		best := &s.descents[0]
-		for i := range s.descents {
-			if s.descents[i].stability > best.stability {
+		for i := range starts {
+			if s.better(&s.descents[i], best) {
 				best = &s.descents[i]
 			}
 		}
@@ -345,16 +358,41 @@ func ended(criterion []float64) bool {
 	return true
 }
 
-// descend minimises the cost from a random direction beside the best k-1.
-func (s *removal) descend(ctx context.Context, r *correlator, to *descent, k, repeat int) error {
-	rng := rand.New(rand.NewPCG(s.Seed, uint64(k*s.Repeats+repeat)))
+// starts returns the number of starts for k directions, and finds the axes that
+// they begin with.
+func (s *removal) starts(k int) (int, error) {
+	if !s.Spectral {
+		return s.Repeats, nil
+	}
+	return min(s.Repeats, s.rank-k+1), s.axes.set(s.workers[0], s.best[:s.rank*(k-1)], k-1)
+}
+
+// sameCost is the relative difference of costs that counts as none.
+const sameCost = 1e-10
+
+// better reports whether a is kept rather than b.
+func (s *removal) better(a, b *descent) bool {
+	if s.Spectral { // starts that lead to the same minimum differ by rounding
+		return a.cost < b.cost*(1-sameCost)
+	}
+	return a.stability > b.stability
+}
+
+// descend minimises the cost from a direction beside the best k-1.
+func (s *removal) descend(ctx context.Context, r *correlator, to *descent, k, start int) error {
+	rng := rand.New(rand.NewPCG(s.Seed, uint64(k*s.Repeats+start)))
 	v := to.v[:s.rank*k]
 	for i := range s.rank {
 		copy(v[i*k+1:(i+1)*k], s.best[i*(k-1):(i+1)*(k-1)])
 		v[i*k] = 0
 	}
 	for i := range s.p {
-		z := rng.NormFloat64()
+		var z float64
+		if s.Spectral {
+			z = s.axes.weight(i, start)
+		} else {
+			z = rng.NormFloat64()
+		}
 		for j := range s.rank {
 			v[j*k] += z * s.x[i*s.rank+j]
 		}
@@ -370,7 +408,54 @@ func (s *removal) descend(ctx context.Context, r *correlator, to *descent, k, re
 		return core.Numericalf("a start of the search for correlated directions is linearly dependent")
 	}
 	settings := optimize.StiefelSettings{MaxIter: s.MaxIter, Tol: s.Tol}
-	to.converged = r.stiefel.Minimize(ctx, v, k, r.cost, settings).Converged
+	found := r.stiefel.Minimize(ctx, v, k, r.cost, settings)
+	if found.Converged && s.Spectral { // rounding decides on where in the tolerance it ended
+		found.Value = r.stiefel.Polish(ctx, v, k, r.cost)
+	}
+	to.cost, to.converged = found.Value, found.Converged
 	to.criterion, to.stability = r.correlation(v, k, s.Squared)
 	return ctx.Err()
 }
+
+// axes are those in which centers are most correlated: eigenvectors of their
+// correlations, as weights of the centers.
+type axes struct {
+	p                      int
+	vectors, lengths, work []float64
+	iwork                  []int32
+}
+
+func newAxes(arena *cmem.Arena, p int) axes {
+	lwork, liwork := iblas.EigenWork(p)
+	return axes{
+		p:       p,
+		vectors: arena.Float64s(p * p),
+		lengths: arena.Float64s(p),
+		work:    arena.Float64s(lwork),
+		iwork:   arena.Int32s(liwork),
+	}
+}
+
+// set takes the centers without the k directions v.
+func (a *axes) set(r *correlator, v []float64, k int) error {
+	r.residual(v, k)
+	r.rows(k, func(first int, e []float64) {
+		for m := first; m < first+len(e)/a.p; m++ {
+			for n, e := range e[(m-first)*a.p : (m-first+1)*a.p] {
+				a.vectors[m*a.p+n] = e * math.Sqrt(r.left[m]*r.left[n])
+			}
+		}
+	})
+	if !iblas.Eigen(a.p, a.vectors, a.p, a.lengths, a.work, a.iwork) {
+		return core.Numericalf("the eigenvalues of the centers' correlations did not converge")
+	}
+	for i := range a.p {
+		for j := range a.p {
+			a.vectors[i*a.p+j] *= math.Sqrt(r.left[i])
+		}
+	}
+	return nil
+}
+
+// weight returns that of center i in the axis with the place of the n largest.
+func (a *axes) weight(i, place int) float64 { return a.vectors[i*a.p+a.p-1-place] }

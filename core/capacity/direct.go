@@ -106,7 +106,7 @@ func (d *Direct) coordinates(arena *cmem.Arena) (blas64.General, bool, error) {
 	}
 	if reduce {
 		wide.Reduce(x.Data, d.Points, mean)
-		positiveDiagonal(x)
+		echelon(x)
 	} else {
 		linalg.SubtractRow(x.Data, d.Points, mean)
 	}
@@ -125,16 +125,55 @@ func (d *Direct) coordinates(arena *cmem.Arena) (blas64.General, bool, error) {
 	return x, reduce, nil
 }
 
-// positiveDiagonal turns the signs of columns, which makes a triangular factor
-// the same however the points that it comes from are rotated.
-func positiveDiagonal(x blas64.General) {
-	for j := range x.Cols {
-		if x.Data[j*x.Stride+j] < 0 {
-			for i := range x.Rows {
-				x.Data[i*x.Stride+j] *= -1
+// leastHeight is the distance of a sample from the span of those before it, in
+// units of the largest, below which it lies in there: rounding then decides on the
+// direction of the rest.
+const leastHeight = 1e-9
+
+// echelon makes the axes of a lower triangular factor those that the samples
+// define one after the other, positive in the first that needs them. The factor
+// itself has axes and signs that rounding chose, and where a sample depends on
+// those before it an axis in an arbitrary direction.
+func echelon(x blas64.General) {
+	size := 0.0
+	for i := range x.Rows {
+		size = max(size, floats.Norm(linalg.Row(x, i), 2))
+	}
+	column := 0
+	for i := range x.Rows {
+		tail := linalg.Row(x, i)[column:]
+		length := floats.Norm(tail, 2)
+		if length <= leastHeight*size {
+			clear(tail)
+			continue
+		}
+		alongAxis(x, i, column, length)
+		column++
+	}
+}
+
+// alongAxis reflects the rows from i on, in the columns from the given one on, so
+// that row i has its length in the first and nothing in the others.
+func alongAxis(x blas64.General, i, column int, length float64) {
+	tail := linalg.Row(x, i)[column:]
+	if floats.Norm(tail[1:], math.Inf(1)) == 0 {
+		if tail[0] < 0 {
+			for j := i; j < x.Rows; j++ {
+				linalg.Row(x, j)[column] *= -1
 			}
 		}
+		return
 	}
+	v := append([]float64{}, tail...)
+	sign := math.Copysign(1, v[0])
+	v[0] += sign * length // the reflection to -sign, which cancels nothing
+	square := floats.Dot(v, v)
+	for j := i; j < x.Rows; j++ {
+		row := linalg.Row(x, j)[column:]
+		floats.AddScaled(row, -2*floats.Dot(v, row)/square, v)
+		row[0] *= -sign
+	}
+	clear(tail[1:])
 }
 
 // rng returns the source of randomness of attempt i with n features.

@@ -28,6 +28,8 @@ type draws struct {
 	c       []float64 // t's_j, block x M
 	anchors []float64 // draws x D
 	mean    []float64
+	spread  float64   // variance of the mean anchor point
+	given   bool      // draws are those of a reference, whose moments are plain
 	values  []float64 // of one quantity for each draw
 	counts  []float64 // active points
 	inverse []float64 // summands of 1/capacity
@@ -57,6 +59,7 @@ func (w *draws) begin(x *mat.Dense, origin []float64, given *mat.Dense, rng *ran
 		return err
 	}
 	w.nnls.SetCone(w.gram, w.m, w.m)
+	w.given = given != nil
 	width := w.d + 1
 	if given != nil {
 		if rows, cols := given.Dims(); rows != w.Draws || cols != width {
@@ -68,15 +71,18 @@ func (w *draws) begin(x *mat.Dense, origin []float64, given *mat.Dense, rng *ran
 		}
 		return nil
 	}
+	g := w.c[:w.m]
 	for i := range w.Draws {
 		t := w.draw(i)
 		if w.Antithetic && i%2 == 1 {
 			floats.ScaleTo(t, -1, w.draw(i-1))
 			continue
 		}
-		for k := range t {
-			t[k] = rng.NormFloat64()
+		for j := range g {
+			g[j] = rng.NormFloat64()
 		}
+		w.coordinates(t[:w.d], g)
+		t[w.d] = rng.NormFloat64()
 	}
 	return nil
 }
@@ -184,6 +190,34 @@ func (w *draws) center() {
 	for i := range w.Draws {
 		floats.Sub(w.anchor(i), mean)
 	}
+	w.spread = w.meanSpread()
+}
+
+// meanSpread returns the variance of the mean anchor point, which deviations from
+// it lack.
+func (w *draws) meanSpread() (spread float64) {
+	size := w.group()
+	n := w.Draws / size
+	if n < 2 {
+		return 0
+	}
+	for i := range n {
+		sum := w.mean[:w.d]
+		clear(sum)
+		for k := range size {
+			floats.Add(sum, w.anchor(i*size+k))
+		}
+		spread += floats.Dot(sum, sum) / float64(size*size*n*(n-1))
+	}
+	return spread
+}
+
+// group is the number of draws that count as one: antithetic pairs do.
+func (w *draws) group() int {
+	if w.Antithetic {
+		return 2
+	}
+	return 1
 }
 
 // geometry computes Radius, or with it as the place GaussianRadius and
@@ -193,6 +227,9 @@ func (w *draws) geometry(row []float64, place int) {
 		w.values[i] = floats.Dot(w.anchor(i), w.anchor(i))
 	}
 	squared, deviation := w.average(w.values)
+	if !w.given {
+		squared += w.spread
+	}
 	row[place], row[place+1] = math.Sqrt(squared), 0
 	if squared > 0 {
 		row[place+1] = deviation / (2 * row[place])
@@ -248,12 +285,9 @@ func (w *draws) storeSquare(row []float64, place int, factor float64) {
 }
 
 // average returns the mean of the draws' values and its standard error, +Inf if
-// there is one independent draw only. Antithetic pairs count as one.
+// there is one independent draw only.
 func (w *draws) average(values []float64) (mean, deviation float64) {
-	size := 1
-	if w.Antithetic {
-		size = 2
-	}
+	size := w.group()
 	n := w.Draws / size
 	group := func(i int) float64 { return floats.Sum(values[i*size:(i+1)*size]) / float64(size) }
 	for i := range n {

@@ -1,6 +1,8 @@
 package capacity
 
 import (
+	"math"
+
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
@@ -8,15 +10,18 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
+	iblas "netrep_go/core/internal/blas"
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/linalg"
 )
 
 // frame holds the points of one manifold relative to its center, in units of the
 // distance of the center from the origin: the Gram matrix of the s_j = (x_j, 1) and
-// coordinates of the x_j. The axes of the features are never formed: a factor of
-// the Gram matrix has coordinates in some orthonormal basis of the points' span,
-// and draws are Gaussian in any.
+// coordinates of the x_j in an orthonormal basis of their span. Eigenvectors make
+// the basis, whose signs, and order where eigenvalues are equal, are up to
+// rounding. So draws are made in coordinates of the samples, g, and turned into
+// that basis: then t'x_j is entry j of G^(1/2) g, which depends on the Gram matrix
+// G of the points alone, and continuously.
 type frame struct {
 	features   int
 	directions *mat.Dense // to take out, or nil
@@ -27,9 +32,10 @@ type frame struct {
 	center     []float64
 	gram       []float64 // M x M
 	points     []float64 // M x D
-	factor     []float64
-	pivots     []int
+	basis      []float64 // M x D: a draw's coordinates are basis'g
+	values     []float64
 	work       []float64
+	iwork      []int32
 }
 
 // negligible is the variance of a direction, relative to that of the largest
@@ -44,14 +50,15 @@ func newFrame(arena *cmem.Arena, m, n int, directions *mat.Dense) *frame {
 		center:     arena.Float64s(n),
 		gram:       arena.Float64s(m * m),
 		points:     arena.Float64s(m * m),
-		factor:     arena.Float64s(m * m),
-		pivots:     make([]int, m),
+		basis:      arena.Float64s(m * m),
+		values:     arena.Float64s(m),
 	}
 	if directions != nil {
 		k, _ := directions.Dims()
 		f.overlap = arena.Float64s(m * k)
 	}
-	lwork := 2 * m
+	lwork, liwork := iblas.EigenWork(m)
+	f.iwork = arena.Int32s(liwork)
 	f.work = make([]float64, 1)
 	lapack64.Gelqf(blas64.General{Rows: m, Cols: n, Stride: n}, make([]float64, min(m, n)), f.work, -1)
 	f.work = arena.Float64s(max(lwork, int(f.work[0])) + m)
@@ -59,7 +66,7 @@ func newFrame(arena *cmem.Arena, m, n int, directions *mat.Dense) *frame {
 }
 
 // set takes the samples x relative to the origin. If reference, the coordinates
-// are those of mftma, else those of a Cholesky factor, as many as the rank.
+// are those of mftma, else as many as the rank.
 func (f *frame) set(x *mat.Dense, origin []float64, reference bool) error {
 	m, n := x.Dims()
 	f.m = m
@@ -73,8 +80,8 @@ func (f *frame) set(x *mat.Dense, origin []float64, reference bool) error {
 	blas64.Syrk(blas.NoTrans, 1, a, 0, gram)
 	if reference {
 		f.byFeatures(a)
-	} else {
-		f.byRank(gram)
+	} else if err := f.byRank(a, gram); err != nil {
+		return err
 	}
 	for i := range m {
 		for j := i; j < m; j++ {
@@ -107,29 +114,65 @@ func (f *frame) takeOut(a []float64, m int) {
 	linalg.Gemm(blas.NoTrans, blas.NoTrans, m, n, k, -1, f.overlap, k, d.Data, d.Stride, 1, a, n)
 }
 
-// byRank takes the columns of a Cholesky factor U with P'GP = U'U, which has as
-// many rows as the points span dimensions.
-func (f *frame) byRank(gram blas64.Symmetric) {
-	m := f.m
-	copy(f.factor[:m*m], gram.Data)
+// byRank takes the principal axes of the points that are not negligible, from the
+// Gram matrix or from that of the features, whichever is smaller.
+func (f *frame) byRank(a blas64.General, gram blas64.Symmetric) error {
+	m, n := a.Rows, min(a.Rows, a.Cols)
 	largest := 0.0
 	for i := range m {
 		largest = max(largest, gram.Data[i*m+i])
 	}
-	f.d = 0
-	if largest > 0 {
-		factor := gram
-		factor.Data = f.factor[:m*m]
-		_, f.d, _ = lapack64.Pstrf(factor, f.pivots[:m], negligible*largest, f.work)
+	vectors := f.points[:n*n]
+	if a.Cols < m {
+		inner := blas64.Symmetric{Uplo: blas.Upper, N: n, Stride: n, Data: vectors}
+		blas64.Syrk(blas.Trans, 1, a, 0, inner)
+	} else {
+		copy(vectors, gram.Data)
 	}
-	for j := range m {
-		x := f.point(f.pivots[j])
-		for k := range f.d {
-			x[k] = 0
-			if k <= j {
-				x[k] = f.factor[k*m+j]
-			}
+	for i := range n {
+		for j := range i {
+			vectors[i*n+j] = vectors[j*n+i]
 		}
+	}
+	if !iblas.Eigen(n, vectors, n, f.values[:n], f.work, f.iwork) {
+		return core.Numericalf("the eigenvalues of a manifold's Gram matrix did not converge")
+	}
+	f.d = 0
+	for f.d < n && f.values[n-1-f.d] > negligible*largest {
+		f.d++
+	}
+	axes := blas64.General{Rows: n, Cols: f.d, Stride: n, Data: vectors[n-f.d:]}
+	f.setBasis(a, axes, f.values[n-f.d:n])
+	return nil
+}
+
+// setBasis stores the basis and the points, given eigenvectors of the Gram matrix
+// or, if they are shorter, of that of the features.
+func (f *frame) setBasis(a, axes blas64.General, values []float64) {
+	if f.d == 0 {
+		return
+	}
+	to := blas64.General{Rows: f.m, Cols: f.d, Stride: f.d, Data: f.basis[:f.m*f.d]}
+	if axes.Rows == f.m {
+		for i := range f.m {
+			copy(linalg.Row(to, i), axes.Data[i*axes.Stride:][:f.d])
+		}
+	} else {
+		blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, a, axes, 0, to)
+		for i := range to.Data {
+			to.Data[i] /= math.Sqrt(values[i%f.d])
+		}
+	}
+	for i, u := range to.Data {
+		f.points[i] = u * math.Sqrt(values[i%f.d])
+	}
+}
+
+// coordinates stores basis'g.
+func (f *frame) coordinates(dst, g []float64) {
+	clear(dst)
+	for i, z := range g {
+		floats.AddScaled(dst, z, f.basis[i*f.d:(i+1)*f.d])
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 type factor struct {
 	l              []float64 // row i begins at i (i+1) / 2
 	z, u           []float64
+	combination    []float64
 	cosines, sines []float64
 }
 
@@ -20,13 +21,22 @@ type factor struct {
 // ones below which it counts as dependent on them.
 const leastPivot = 1e-14
 
+// safePivot is the squared sine above which a column is taken for independent
+// without a look at what rounding made of it.
+const safePivot = 1e-3
+
+// pivotRounding is the error of a pivot in units of the squared length of the
+// combination of columns that it is the height of: some of what one product has.
+const pivotRounding = 4 * 0x1p-53
+
 func newFactor(arena *cmem.Arena, n int) factor {
 	return factor{
-		l:       arena.Float64s(n * (n + 1) / 2),
-		z:       arena.Float64s(n),
-		u:       arena.Float64s(n),
-		cosines: arena.Float64s(n),
-		sines:   arena.Float64s(n),
+		l:           arena.Float64s(n * (n + 1) / 2),
+		z:           arena.Float64s(n),
+		combination: arena.Float64s(n),
+		u:           arena.Float64s(n),
+		cosines:     arena.Float64s(n),
+		sines:       arena.Float64s(n),
 	}
 }
 
@@ -47,8 +57,26 @@ func (f *factor) complete(k int, diagonal float64) bool {
 	if !(pivot > leastPivot*diagonal) {
 		return false
 	}
+	if pivot < safePivot*diagonal && f.isRounding(k, pivot, diagonal) {
+		return false
+	}
 	row[k] = math.Sqrt(pivot)
 	return true
+}
+
+// isRounding reports whether a pivot may be nothing but the rounding of the
+// matrix: that is (sum_i |v_i| |s_i|)² where column k is nearest to the combination
+// v of the others, large where these are almost dependent.
+func (f *factor) isRounding(k int, pivot, diagonal float64) bool {
+	v := f.combination[:k]
+	copy(v, f.row(k)[:k])
+	f.backward(v)
+	size := math.Sqrt(diagonal)
+	for i, x := range v {
+		row := f.row(i)
+		size += math.Abs(x) * floats.Norm(row[:i+1], 2)
+	}
+	return pivot <= pivotRounding*size*size
 }
 
 // solve computes z_k and u_k, given c_k and y_k.

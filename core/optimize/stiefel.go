@@ -30,6 +30,7 @@ type Stiefel struct {
 	n                         int
 	gradient, next, nextGrad  []float64
 	product, move, difference []float64
+	best                      []float64
 }
 
 // StiefelSettings ends a minimisation.
@@ -69,6 +70,7 @@ func NewStiefel(arena *cmem.Arena, n, k int) *Stiefel {
 		nextGrad:   arena.Float64s(n * k),
 		move:       arena.Float64s(n * k),
 		difference: arena.Float64s(n * k),
+		best:       arena.Float64s(n * k),
 		product:    arena.Float64s(k * k),
 	}
 }
@@ -126,6 +128,54 @@ func (s *Stiefel) Minimize(
 		result.Value = value
 	}
 	return result
+}
+
+// polishing is the number of steps of Polish, and polished the length of the
+// gradient, relative to the value, at which it is done.
+const (
+	polishing = 300
+	polished  = 1e-14
+	faraway   = 1e6 // part of the shortest gradient that ends it
+)
+
+// Polish takes v from near a minimum to where rounding hides it: steps of Barzilai
+// & Borwein without a line search, whose values could not tell the last ones
+// apart. It leaves v where the gradient was shortest, and returns the value there.
+func (s *Stiefel) Polish(ctx context.Context, v []float64, k int, f Objective) float64 {
+	size := s.n * k
+	gradient, next, nextGrad := s.gradient[:size], s.next[:size], s.nextGrad[:size]
+	move, difference := s.move[:size], s.difference[:size]
+	best := s.best[:size]
+	value := f(gradient, v, k)
+	s.project(gradient, v, k)
+	slope := floats.Norm(gradient, 2)
+	copy(best, v)
+	least, reached := slope, value
+	step := firstStep * value / (slope * slope)
+	for i := 0; i < polishing && ctx.Err() == nil && slope > polished*math.Abs(value); i++ {
+		floats.AddScaledTo(next, v, -step, gradient)
+		if !s.Orthonormalize(next, k) {
+			break
+		}
+		if value = f(nextGrad, next, k); math.IsInf(value, 1) {
+			break
+		}
+		s.project(nextGrad, next, k)
+		floats.SubTo(move, next, v)
+		floats.SubTo(difference, nextGrad, gradient)
+		step = barzilaiBorwein(move, difference, i%2 == 0)
+		copy(v, next)
+		copy(gradient, nextGrad)
+		if slope = floats.Norm(gradient, 2); slope < least {
+			least, reached = slope, value
+			copy(best, v)
+		}
+		if !(slope < faraway*least) { // it is no longer near the minimum
+			break
+		}
+	}
+	copy(v, best)
+	return reached
 }
 
 // search shortens the step until the value is below the reference by enough, and

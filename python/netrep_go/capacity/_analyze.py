@@ -312,6 +312,7 @@ def _mean_field(estimator: MeanFieldCapacity, manifolds: list[np.ndarray]) -> di
         "effective_n_results": [centers.shape[1]],
         search: estimator.residual_correlation_,
         "common_subspace_results": directions.T,
+        "AllKs": np.arange(len(estimator.residual_correlation_), dtype=float),
         "residual_centers_results": (centers - centers @ directions.T @ directions).T,
         "original_correlations_results": correlations,
         "residual_correlations_results": center_correlations(residual),

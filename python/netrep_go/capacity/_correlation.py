@@ -87,7 +87,8 @@ def find_center_directions(
     min_removed: int = 0,
     max_removed: int | None = None,
     criterion: Literal["absolute", "squared"] = "absolute",
-    n_restarts: int = 10,
+    search: Literal["spectral", "stable"] = "spectral",
+    n_restarts: int = 3,
     max_iter: int = 5000,
     tol: float = 1e-6,
     random_state: RandomState = None,
@@ -103,10 +104,14 @@ def find_center_directions(
 
     where the rows of C are the centers relative to their mean: half the sum of the
     squared correlations that are left over. Each search starts from the best directions
-    of the K before and a random one. Of ``n_restarts`` ends the most stable is kept, which
-    leaves the most of the center that loses most. The search ends where the mean
-    correlation has risen three times in a row and K is above 5, and the K with the
-    smallest is chosen [1]_.
+    of the K before and one more. The search ends where the mean correlation has risen three
+    times in a row and K is above 5, and the K with the smallest is chosen [1]_.
+
+    There are many local minima, and ``search`` says which is taken. 'spectral' starts from
+    the ``n_restarts`` axes in which the centers left are most correlated and keeps the end
+    of least cost: the result depends on the centers alone. 'stable' is the references' rule:
+    of ``n_restarts`` random starts it keeps the most stable end, which leaves the most of the
+    center that loses most.
 
     Parameters
     ----------
@@ -122,14 +127,16 @@ def find_center_directions(
         more than it takes to explain 95 % of the variance of the centers, at most 46.
     criterion : {'absolute', 'squared'}, default='absolute'
         Mean of absolute or of squared correlations.
-    n_restarts : int, default=10
-        Starts for each K.
+    search : {'spectral', 'stable'}, default='spectral'
+        Where searches start and which end is kept.
+    n_restarts : int, default=3
+        Starts for each K. The references make 10.
     max_iter : int, default=5000
         Steps of a search.
     tol : float, default=1e-6
         Length of the gradient, relative to the sum over pairs, at which a search ends.
     random_state : int, RandomState, Generator or None, default=None
-        Determines the starts.
+        Determines the starts of ``search='stable'``.
     n_jobs : int, optional
         Number of threads; None for as many as BLAS uses, -1 for all cores. The result
         does not depend on it.
@@ -146,6 +153,27 @@ def find_center_directions(
     ValueError
         If there are fewer than two manifolds, one has its center at the mean of all, or
         more directions are asked for than there are.
+
+    Notes
+    -----
+    Standard deviations of :class:`MeanFieldCapacity`'s capacity, of vectors t that are the same,
+    over seeds of the search and noise of 1 % in the samples. 'stable' has 10 random starts, and
+    'least cost' keeps the end of least cost instead:
+
+    =========================  ========  ==========  ========
+    manifolds                  'stable'  least cost  default
+    =========================  ========  ==========  ========
+    digits, 10 x 20            0.0234    0.0003      0.0004
+    other digits, 10 x 20      0.0051    0.0008      0.0032
+    8 with 3 directions        0.0579    0.0484      0.0016
+    30 with 3 directions       0.0007    0.0005      0.0007
+    30, decaying spectrum      0.0043    0.0378      0.0058
+    digits network, layer 0    0.0290    0.0006      0.0009
+    digits network, layer 1    0.0007    0.0008      0.0377
+    =========================  ========  ==========  ========
+
+    No rule follows small changes of the data smoothly everywhere, but that of the default does
+    not vary with the seed.
 
     References
     ----------
@@ -173,6 +201,7 @@ def find_center_directions(
         min_removed=min_removed,
         max_removed=max_removed,
         criterion=criterion,
+        search=search,
         n_restarts=n_restarts,
         max_iter=max_iter,
         tol=tol,
@@ -188,6 +217,7 @@ def find_directions(
     min_removed: int,
     max_removed: int | None,
     criterion: str,
+    search: str,
     n_restarts: int,
     max_iter: int,
     tol: float,
@@ -197,6 +227,7 @@ def find_directions(
 ) -> CenterDirections:
     """Find directions of centers whose mean is 0."""
     check_option(criterion, "criterion", ("absolute", "squared"))
+    check_option(search, "search", ("spectral", "stable"))
     check_integer(min_removed, "min_removed", 0)
     check_integer(n_restarts, "n_restarts", 1)
     check_integer(max_iter, "max_iter", 1)
@@ -212,6 +243,7 @@ def find_directions(
         "most": most,
         "measure": criterion,
         "restarts": n_restarts,
+        "search": search,
         "max_iter": max_iter,
         "tol": float(tol),
         "seed": seed,

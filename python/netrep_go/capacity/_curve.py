@@ -6,8 +6,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import minimize
+from scipy.special import log_ndtr, ndtr
+from scipy.stats import beta
 from sklearn.isotonic import isotonic_regression
 
+_QUANTILE = 1.959964  # of the standard normal distribution, for a band of 95 %
 _TRIVIAL = -2  # what Go stores for draws without a face; -1 for inseparable ones
 
 
@@ -16,8 +20,8 @@ class Curve(NamedTuple):
 
     n: np.ndarray
     fraction: np.ndarray
-    smoothed: np.ndarray  # the middle of confidence intervals
     error: np.ndarray
+    band: np.ndarray  # ends of confidence intervals, of shape (2, len(n))
     n_attempts: np.ndarray
     resample: Callable[[np.random.Generator], np.ndarray]  # draws other fractions
 
@@ -39,13 +43,38 @@ def curve_of_attempts(
     n: np.ndarray, fraction: np.ndarray, n_attempts: np.ndarray, exact: bool
 ) -> Curve:
     if exact:
-        return Curve(n, fraction, fraction, np.zeros(len(n)), n_attempts, lambda rng: fraction)
-    smoothed, error = _smoothed(fraction * n_attempts, n_attempts)
+        band = np.stack([fraction, fraction])
+        return Curve(n, fraction, np.zeros(len(n)), band, n_attempts, lambda rng: fraction)
+    _, error = _smoothed(fraction * n_attempts, n_attempts)
+    probable = _sigmoid(n, fraction, n_attempts)
 
     def resample(rng: np.random.Generator) -> np.ndarray:
-        return rng.binomial(n_attempts, fraction) / n_attempts
+        return rng.binomial(n_attempts, probable) / n_attempts
 
-    return Curve(n, fraction, smoothed, error, n_attempts, resample)
+    band = _exact_band(np.rint(fraction * n_attempts), n_attempts)
+    return Curve(n, fraction, error, band, n_attempts, resample)
+
+
+def _exact_band(successes: np.ndarray, attempts: np.ndarray) -> np.ndarray:
+    """Return Clopper & Pearson's intervals."""
+    tail = ndtr(-_QUANTILE)
+    low = beta.ppf(tail, successes, attempts - successes + 1)
+    high = beta.ppf(1 - tail, successes + 1, attempts - successes)
+    return np.stack([np.where(successes > 0, low, 0.0), np.where(successes < attempts, high, 1.0)])
+
+
+def _sigmoid(n: np.ndarray, fraction: np.ndarray, n_attempts: np.ndarray) -> np.ndarray:
+    """Return the likeliest normal distribution function of n: what noise can repeat."""
+    successes, failures = fraction * n_attempts, (1 - fraction) * n_attempts
+    scale = max(1.0, float(np.ptp(n)))
+
+    def unlikelihood(parameters: np.ndarray) -> float:
+        z = (n / scale - parameters[0]) * np.exp(parameters[1])
+        return -float((successes * log_ndtr(z) + failures * log_ndtr(-z)).sum())
+
+    middle = n[np.argmin(np.abs(fraction - 0.5))] / scale
+    found = minimize(unlikelihood, [middle, 2.0], method="Nelder-Mead").x
+    return ndtr((n / scale - found[0]) * np.exp(min(found[1], 50.0)))
 
 
 def _smoothed(successes: np.ndarray, attempts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -79,7 +108,9 @@ def curve_of_faces(faces: np.ndarray, n_features: int) -> Curve:
         return (drawn[0] + share) / len(faces)
 
     n = np.arange(1, n_features + 1)
-    return Curve(n, fraction, trivial + separable * below, error, total, resample)
+    middle = trivial + separable * below
+    band = np.clip(middle + _QUANTILE * error * np.array([[-1], [1]]), 0, 1)
+    return Curve(n, fraction, error, band, total, resample)
 
 
 def _below(counts: np.ndarray, n_features: int) -> tuple[np.ndarray, np.ndarray]:

@@ -25,7 +25,6 @@ from netrep_go.capacity._manifolds import Manifolds, Samples, as_manifolds, chec
 
 _FEATURES = ("projection", "subsample", "first")
 _RESAMPLES = 200  # of the draws, for the standard error of the capacity
-_QUANTILE = 1.959964  # of the standard normal distribution, for a band of 95 %
 
 
 class DirectCapacity(BaseEstimator):
@@ -100,7 +99,11 @@ class DirectCapacity(BaseEstimator):
         Manifolds per feature. NaN, with a warning, if fewer than half of the dichotomies are
         separable even with all features.
     capacity_se_ : float
-        Its standard error, by resampling.
+        Its standard error, by resampling: of the draws, or of attempts of the search at the
+        numbers of features it tested, with the fractions of a fitted normal distribution
+        function. An interval of 1.96 of the search's covered the true value in 93 % of 150
+        simulated searches. With ``rule="first"`` it is too wide, 99 %, as the search would not
+        test all of these numbers again.
     n_critical_ : float
         Number of features :math:`N_c`.
     n_critical_se_ : float
@@ -113,7 +116,8 @@ class DirectCapacity(BaseEstimator):
         Standard errors, from counts with one success and one failure added: not 0 where all
         attempts agree. 0 where all dichotomies were tried.
     separability_band_ : ndarray of shape (2, n_tested)
-        Ends of a 95 % confidence interval for each.
+        Ends of a 95 % confidence interval for each. Those of the search are Clopper & Pearson's,
+        which cover no less, and up to 100 % where fractions are near 0 or 1.
     n_attempts_ : ndarray of shape (n_tested,)
         Attempts behind each number. For the conic method, draws of the parity that counts.
     n_manifolds_ : int
@@ -216,9 +220,7 @@ class DirectCapacity(BaseEstimator):
             curve.n_attempts,
         )
         self.separability_se_ = curve.error
-        self.separability_band_ = np.clip(
-            curve.smoothed + _QUANTILE * curve.error * np.array([[-1], [1]]), 0, 1
-        )
+        self.separability_band_ = curve.band
         self._store_capacity(curve, np.random.default_rng(seed))
         return self
 

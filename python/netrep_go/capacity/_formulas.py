@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.polynomial.polynomial import polypow
 from numpy.typing import ArrayLike
 from scipy.integrate import quad
 from scipy.signal import lfilter
-from scipy.special import gammaln, ndtr, ndtri
+from scipy.special import gammaincc, ndtr, ndtri
 from scipy.stats import binom, qmc
 
 from netrep_go._jobs import RandomState, as_random_state
@@ -18,6 +19,11 @@ from netrep_go._validation import as_array, as_numbers, check_integer, check_num
 
 _SHIFTS = 16  # random shifts of the points, from which the standard error comes
 _CHI_TAIL = 12.0  # a chi variable is further from the root of its dimension with p < 1e-30
+_FAR = 10.0  # standard deviations beyond which a tail is a series
+_POINT = 1e-10  # radius that counts as none, far below the error
+_GONE = 39.0  # where the density has underflowed
+_HUGE = 1e100  # a margin that hides any manifold
+_FEW = (1e-6, 1e-3, 0.1, 1.0)
 _HALVINGS = 52
 
 
@@ -51,7 +57,7 @@ def point_capacity(kappa: ArrayLike = 0.0) -> Any:
     (2.0, 0.519572)
     """
     kappa = _finite(kappa, "kappa")
-    return _inverse(_squared_tail(kappa, kappa))
+    return _inverse(_squared_tail(kappa))
 
 
 def ball_capacity(radius: ArrayLike, dimension: ArrayLike, kappa: ArrayLike = 0.0) -> Any:
@@ -158,14 +164,15 @@ def ellipsoid_capacity(
     check_number(kappa, "kappa", -np.finfo(float).max, np.finfo(float).max)
     check_integer(n_t, "n_t", 1)
     rng = as_random_state(random_state)
-    radii = radii[radii > 0]
+    radii = radii[radii > _POINT]
     n_bits = max(0, int(np.ceil(np.log2(n_t / _SHIFTS))))
     points = qmc.Sobol(len(radii) + 1, scramble=False).random_base2(n_bits)
     means = [
         _squared_projection(_gaussian(points, rng), radii, kappa).mean() for _ in range(_SHIFTS)
     ]
     inverse, error = np.mean(means), np.std(means, ddof=1) / np.sqrt(_SHIFTS)
-    return float(1.0 / inverse), float(error / inverse**2)
+    capacity = float(_inverse(inverse))
+    return capacity, float(error * capacity**2) if inverse > 0 else np.inf
 
 
 def cover_separability(n_points: ArrayLike, n_features: ArrayLike, *, bias: bool = True) -> Any:
@@ -297,7 +304,7 @@ def conic_separability(volumes: ArrayLike, n_manifolds: int, n_features: ArrayLi
     Raises
     ------
     ValueError
-        If `volumes` are not probabilities that add up to 1.
+        If `volumes` are not probabilities that add up to 1, or are those of a subspace.
 
     References
     ----------
@@ -318,6 +325,11 @@ def conic_separability(volumes: ArrayLike, n_manifolds: int, n_features: ArrayLi
             f"volumes must be probabilities that add up to 1, got a sum of {volumes.sum():g} and "
             f"a least value of {volumes.min():g}"
         )
+    if abs(volumes[::2].sum() - 0.5) > 1e-6:
+        raise ValueError(
+            "volumes of even dimension must add up to 1/2, as those of every cone but a subspace "
+            f"do, got {volumes[::2].sum():g}"
+        )
     check_integer(n_manifolds, "n_manifolds", 1)
     n_features = _counts(n_features, "n_features", 0)
     products = polypow(volumes, n_manifolds)
@@ -326,10 +338,26 @@ def conic_separability(volumes: ArrayLike, n_manifolds: int, n_features: ArrayLi
     return np.where(n_features < len(separability), separability[within], 1.0)[()]
 
 
-def _squared_tail(x: Any, kappa: Any) -> Any:
-    """Return the integral of (kappa - t)^2 over Gaussian t up to x."""
-    density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
-    return (1 + kappa**2) * ndtr(x) + (2 * kappa - x) * density
+def _squared_tail(x: Any) -> Any:
+    """Return the integral of (x - t)^2 over Gaussian t up to x."""
+    x = np.asarray(x, dtype=np.float64)
+    with np.errstate(over="ignore"):
+        near = (1 + x**2) * ndtr(x) + x * _density(x)
+        return np.where(x < -_FAR, _density(x) * _far_tail(np.minimum(x, -_FAR)), near)
+
+
+def _far_tail(x: np.ndarray) -> np.ndarray:
+    """Return the asymptotic series of _squared_tail / density, whose terms cancel far out."""
+    term = 2 / np.abs(x) ** 3
+    total = term
+    for n in range(1, 30):
+        term = -term * (2 * n + 2) * (2 * n + 1) / (2 * n * x**2)
+        total = total + term
+    return total
+
+
+def _density(x: Any) -> Any:
+    return np.exp(-(np.minimum(np.abs(x), _GONE) ** 2) / 2) / np.sqrt(2 * np.pi)
 
 
 def _vectorized(function: Callable[..., float]) -> Callable[..., Any]:
@@ -338,22 +366,51 @@ def _vectorized(function: Callable[..., float]) -> Callable[..., Any]:
 
 @_vectorized
 def _inverse_of_balls(radius: float, dimension: float, kappa: float) -> float:
-    """Return 1 / alpha of balls, by quadrature over the length of a draw."""
-    if radius == 0 or dimension == 0:
-        return _squared_tail(kappa, kappa)
-    scale = (dimension / 2 - 1) * np.log(2) + gammaln(dimension / 2)
+    """Return 1 / alpha of balls, by quadrature over the length of a draw.
 
-    def integrand(r: float) -> float:
-        a, b = kappa - r / radius, kappa + r * radius
-        touching = (_squared_tail(b, b) - _squared_tail(a, b)) / (1 + radius**2)
-        inside = _squared_tail(a, kappa) + r**2 * ndtr(a)
-        return np.exp((dimension - 1) * np.log(r) - r**2 / 2 - scale) * (touching + inside)
+    By parts: the derivative of the squared projection is smooth where the density of the
+    length is singular, in less than one dimension.
+    """
+    if radius == 0 or dimension == 0 or kappa > _HUGE:
+        return float(_squared_tail(kappa))
+    low = max(0.0, np.sqrt(dimension) - _CHI_TAIL)
+    high = np.sqrt(dimension) + _CHI_TAIL
+    # near r = 0 the draw may be inside the cone, which narrow cones make a narrow peak, and
+    # the length of draws in few dimensions is near 0
+    bends = sorted({radius, 6 * radius, radius * abs(kappa), np.sqrt(dimension), *_FEW})
 
-    mode = np.sqrt(max(dimension - 1, 0))
-    low, high = max(0.0, mode - _CHI_TAIL), mode + _CHI_TAIL
-    # near r = 0 the draw may be inside the cone, which narrow cones make a narrow peak
-    bends = [x for x in (radius, 6 * radius, mode) if low < x < high]
-    return quad(integrand, low, high, points=bends, limit=200, epsabs=0, epsrel=1e-10)[0]
+    def integral(function: Callable[[float], float], start: float, stop: float) -> float:
+        points = [x for x in bends if start < x < stop]
+        return quad(function, start, stop, points=points, limit=400, epsabs=0, epsrel=1e-11)[0]
+
+    def slope(r: float) -> float:
+        return _ball_slope(r, radius, kappa)
+
+    def likely_slope(r: float) -> float:
+        return gammaincc(dimension / 2, r**2 / 2) * slope(r)
+
+    sure = integral(slope, 0.0, low) if low > 0 else 0.0
+    return float(_squared_tail(kappa)) + sure + integral(likely_slope, low, high)
+
+
+def _ball_slope(r: float, radius: float, kappa: float) -> float:
+    """Return the derivative by r of the squared projection of a draw of length r in the ball.
+
+    That is twice the projection's part there, averaged over the part along the center.
+    """
+    scale = math.hypot(1, radius)
+    with np.errstate(over="ignore"):
+        inside, outside = kappa - np.float64(r) / radius, kappa + r * radius
+    touching = _tail(outside) - _tail(inside)
+    within = ndtr(inside)
+    if within > 0:
+        touching -= (outside - inside) * within
+    return float(2 * (touching / scale * (radius / scale) + r * within))
+
+
+def _tail(x: float) -> float:
+    """Return the integral of x - t over Gaussian t up to x."""
+    return max(x, -_GONE) * ndtr(x) + _density(x)
 
 
 def _gaussian(points: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
@@ -375,14 +432,18 @@ def _squared_projection(t: np.ndarray, radii: np.ndarray, kappa: float) -> np.nd
         w = (low + high) / 2
         below = (2 * w - 1) * _height(x, radii, w) < z
         low, high = np.where(below, w, low), np.where(below, high, w)
-    weights = radii**2 * w[:, None] / (radii**2 * w[:, None] + 1 - w[:, None])
+    w_ = w[:, None]
+    with np.errstate(over="ignore"):
+        weights = w_ / (w_ + (1 - w_) / radii / radii)
     touching = (x**2 * weights).sum(axis=1) + z * w * _height(x, radii, w)
-    inside = np.linalg.norm(x / radii, axis=1) <= z
+    with np.errstate(over="ignore"):
+        inside = np.linalg.norm(x / radii, axis=1) <= z
     return np.where(inside, (x**2).sum(axis=1) + z**2, touching)
 
 
 def _height(x: np.ndarray, radii: np.ndarray, w: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(x * radii / (radii**2 * w[:, None] + 1 - w[:, None]), axis=1)
+    with np.errstate(over="ignore"):
+        return np.linalg.norm(x / (radii * w[:, None] + (1 - w[:, None]) / radii), axis=1)
 
 
 def _inverse(x: np.ndarray) -> Any:

@@ -65,7 +65,7 @@ class Manifolds:
         """Return centers relative to their mean; raise if one is nothing but rounding."""
         check_several(self, "The distance of centers from their mean")
         centers = self.centers()
-        scale = np.abs(centers).max()
+        scale = max(np.abs(samples).max() for samples in self.samples)  # what means round from
         centers -= centers.mean(axis=0)
         norms = np.linalg.norm(centers, axis=1)
         at_mean = np.flatnonzero(norms <= 1e-13 * scale * np.sqrt(self.n_features))

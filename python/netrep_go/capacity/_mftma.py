@@ -113,6 +113,7 @@ def manifold_analysis_corr(
         origin="samples",
         min_removed=min(k_min, most),
         max_removed=most,
+        search="stable",
         n_restarts=n_reps,
         random_state=random_state,
         n_jobs=n_jobs,
@@ -129,7 +130,7 @@ def manifold_analysis_corr(
 
 
 def alldata_dimension_analysis(
-    XtotT: Arrays, perc: float = 0.90, *, parity: bool = False
+    XtotT: Arrays, perc: float = 0.90, *, parity: bool = True
 ) -> tuple[float, int, int]:
     """Measure the dimension of all samples together.
 
@@ -139,18 +140,21 @@ def alldata_dimension_analysis(
         Manifolds. The index of a DataFrame, which names features, is not used.
     perc : float, default=0.90
         Fraction of the variance to explain.
-    parity : bool, default=False
-        Whether to return mftma's numbers, which are wrong: the smallest singular value is
-        left out of the participation ratio; the principal components are those of features
-        as samples, each sample being centered over the features; and their number is one
-        less than what it takes.
+    parity : bool, default=True
+        Whether to return mftma's numbers, which are not what they are called: the smallest
+        singular value is left out of the participation ratio; the principal components are
+        those of features as samples, each sample being centered over the features once the
+        features have been over the samples; and those are counted that explain no more than
+        the fraction, one less than it takes. False returns
+        :func:`~netrep_go.capacity.participation_ratio` and
+        :func:`~netrep_go.capacity.explained_variance_dimension` of all samples.
 
     Returns
     -------
     Dsvd : float
         Participation ratio.
     D_expvar : int
-        Number of principal components that explain the fraction ``perc``.
+        Number of principal components for the fraction ``perc``.
     D_feature : int
         Number of features.
 
@@ -159,7 +163,7 @@ def alldata_dimension_analysis(
     >>> import numpy as np
     >>> from netrep_go.mftma import alldata_dimension_analysis
     >>> X = [np.array([[3.0, -3.0, 0.0, 0.0], [0.0, 0.0, 1.0, -1.0]])]
-    >>> ratio, explained, n_features = alldata_dimension_analysis(X, perc=0.9)
+    >>> ratio, explained, n_features = alldata_dimension_analysis(X, perc=0.9, parity=False)
     >>> round(ratio, 2), explained, n_features
     (1.22, 1, 2)
     """
@@ -168,8 +172,10 @@ def alldata_dimension_analysis(
     if not parity:
         return participation_ratio(X), explained_variance_dimension(X, fraction=perc), n_features
     check_number(perc, "perc", 0.0, 1.0)
-    variances = np.linalg.svd(X - X.mean(axis=0), compute_uv=False)[:-1] ** 2
-    spectrum = np.linalg.svd(X - X.mean(axis=1, keepdims=True), compute_uv=False) ** 2
+    centered = X - X.mean(axis=0)
+    variances = np.linalg.svd(centered, compute_uv=False)[:-1] ** 2
+    centered -= centered.mean(axis=1, keepdims=True)
+    spectrum = np.linalg.svd(centered, compute_uv=False) ** 2
     explained = np.cumsum(spectrum / spectrum.sum())
     ratio = variances.sum() ** 2 / (variances**2).sum()
     return float(ratio), int(np.count_nonzero(explained <= perc)), n_features
