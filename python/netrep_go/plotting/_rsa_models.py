@@ -93,8 +93,8 @@ class LayerEvaluationDisplay:
             if scores.shape[1] > 1:
                 error = scores.std(axis=1, ddof=1) / np.sqrt(scores.shape[1])
                 self.ax_.errorbar(at, scores.mean(axis=1), error, fmt="none", ecolor="0.2")
-        if self.evaluation.noise_ceiling is not None:
-            ceiling = self.evaluation.noise_ceiling
+        ceiling = self.evaluation.noise_ceiling
+        if ceiling is not None and np.isfinite(ceiling.lower):
             self.ax_.axhspan(*ceiling, color="0.85", zorder=0, label="noise ceiling")
         self.ax_.axhline(0, color="0.2", linewidth=0.8)
         self.ax_.set_xticks(places, [str(name) for _, name, _ in bars], rotation=45, ha="right")
