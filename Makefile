@@ -5,6 +5,8 @@
 # make bench   runs the benchmarks and renders benchmarks/RESULTS.md
 # make wheel   builds the source archive and the wheel in dist/
 # make venv    installs the package, editable, into .venv
+# make test-frameworks
+#              tests models of PyTorch, torchvision and Keras: several GB in .venv-frameworks
 # make clean   removes all of these
 #
 # They need Python 3.11 or later and a C compiler. PYTHON chooses the interpreter of a new .venv.
@@ -21,11 +23,14 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 GO_SOURCES := go.mod go.sum $(shell find core capi -name '*.go' ! -name '*_test.go' -o -name '*.[chs]')
 
-.PHONY: test lint demo docs lib bench wheel venv clean
+.PHONY: test test-frameworks lint demo docs lib bench wheel venv clean
 
 test: lint
 	$(GO) test ./core/... ./capi/...
 	$(BIN)/python -m pytest
+
+test-frameworks: .venv-frameworks/.installed
+	KERAS_BACKEND=torch .venv-frameworks/bin/python -m pytest tests/test_extract.py tests/test_mftma.py
 
 # Not ST1005: an error message may begin with the name of an argument, as in "X must be a matrix".
 lint: venv
@@ -63,6 +68,11 @@ $(BIN)/.installed: pyproject.toml setup.py $(GO_SOURCES) | $(BIN)/python $(filte
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	touch $@
 
+.venv-frameworks/.installed: pyproject.toml setup.py $(GO_SOURCES)
+	$(PYTHON) -m venv .venv-frameworks
+	.venv-frameworks/bin/python -m pip install --quiet --editable '.[plot,onnx]' pytest torch torchvision keras
+	touch $@
+
 $(BIN)/.docs: $(BIN)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	touch $@
@@ -75,6 +85,6 @@ $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
 clean:
-	rm -rf build dist .venv demo_output docs/_build docs/generated python/*.egg-info python/netrep_go/_capi*.so
+	rm -rf build dist .venv .venv-frameworks demo_output docs/_build docs/generated python/*.egg-info python/netrep_go/_capi*.so
 	rm -rf .pytest_cache .ruff_cache .hypothesis
 	find python tests examples benchmarks -name __pycache__ -prune -exec rm -rf {} +

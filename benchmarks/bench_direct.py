@@ -58,7 +58,7 @@ def separability(n_points: int, n_features: int, n: int) -> Case:
 
 
 def manifolds(n_manifolds: int, n_samples: int, n_features: int, radius: float) -> list[np.ndarray]:
-    """Gaussian clouds around Gaussian centres."""
+    """Gaussian clouds around Gaussian centers."""
     rng = np.random.default_rng(0)
     centers = rng.standard_normal((n_manifolds, 1, n_features))
     return list(centers + radius * rng.standard_normal((n_manifolds, n_samples, n_features)))

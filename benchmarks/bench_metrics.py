@@ -57,7 +57,7 @@ def assignment(quick: bool) -> Iterable[Case]:
             f"matching of {n} neurons: product and assignment",
             {
                 "ours": lambda X=X, Y=Y, cols=cols: _native.call(
-                    "metrics.permutation_match", (cols,), (X, Y)
+                    "metrics.permutation_match", {"columns": cols}, {"x": X, "y": Y}
                 ),
                 "numpy and scipy": lambda X=X, Y=Y: linear_sum_assignment(X.T @ Y, maximize=True),
             },

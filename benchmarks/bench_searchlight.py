@@ -89,16 +89,16 @@ def cases(quick: bool) -> Iterable[Case]:
     side, n, holes = (6, 20, 10) if quick else (16, 92, 200)
     data, mask, model = brain(side, n, holes)
     for method in ("pearson", "spearman"):
-        name = f"{mask.sum()} centres of radius 3, {n} conditions, {method}"
+        name = f"{mask.sum()} centers of radius 3, {n} conditions, {method}"
         ours = {"ours": lambda m=method: searchlight(data, model, mask=mask, method=m)}
         theirs = peer_run(data, mask, model, 3, "corr" if method == "pearson" else method)
-        yield Case(name, ours | theirs, int(mask.sum()), "centre", repeats=3)
+        yield Case(name, ours | theirs, int(mask.sum()), "center", repeats=3)
     times = np.random.default_rng(1).random((500, model.size))
     yield Case(
-        f"fusion of {len(times)} times with {mask.sum()} centres, {n} conditions",
+        f"fusion of {len(times)} times with {mask.sum()} centers, {n} conditions",
         {"ours": lambda: searchlight(data, times, mask=mask)},
         int(mask.sum()),
-        "centre",
+        "center",
         repeats=3,
     )
 

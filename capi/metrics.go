@@ -10,7 +10,7 @@ func linearPartialFit(_ context.Context, a *args) error {
 	mean, xw, z := a.outVector(), a.outMatrix(), a.outMatrix()
 	x := a.matrix()
 	linear := metrics.Linear{Alpha: a.float(), Center: a.bool()}
-	return linear.PartialFit(mean, xw, z, x)
+	return linear.PartialFit(mean, xw, z, x, a.bool())
 }
 
 func linearAlign(_ context.Context, a *args) error {

@@ -189,9 +189,9 @@ var routines = parseSignatures(map[string]*routine{
 			~rank~ of the aligned features carry the alignment.`},
 	"metrics.linear_partial_fit": {run: linearPartialFit,
 		takes: `out mean float64[n], out xw float64[m,n], out z float64[n,n], x float64[m,n],
-			alpha float, center bool`,
+			alpha float, center bool, preserve_variance bool`,
 		doc: `Center the columns of ~x~ and whiten them in part, from none at ~alpha~ = 1 to all
-			at 0, by the matrix ~z~.`},
+			at 0, by the matrix ~z~, which may be scaled to keep the total variance.`},
 	"metrics.permutation_match": {run: permutationMatch,
 		takes: `out columns int64[n], x float64[m,n], y float64[m,n]`,
 		doc: `Find the order of the columns of ~y~ that has the largest inner product with
@@ -216,7 +216,8 @@ var routines = parseSignatures(map[string]*routine{
 			xs list of float64[m,p], group ` + groups + `, method 'full_batch'|'streaming',
 			warm bool, max_iter int, tol float, seed int`,
 		doc: `Average networks after their best alignment. ~mean~ holds the start if ~warm~.
-			~change~ is the root mean square change of an entry in the last of ~sweeps~.`},
+			~change~ is the root mean square change of an entry in the last of ~sweeps~, and
+			~tol~ its largest, in units of the magnitude of the networks.`},
 	"multiset.gaussian_distances": {run: gaussianDistances,
 		takes: cohortOutputs +
 			`, out unconverged int64[1], means list of float64[m,d],
@@ -271,6 +272,10 @@ var routines = parseSignatures(map[string]*routine{
 		takes: `out null float64[permutations,models], ` + evaluation + `, seed int`,
 		doc: `Evaluate models, as rsa.evaluate does and on average over subjects, after random
 			permutations of the conditions.`},
+	"rsa.ranks": {run: rsaRanks,
+		takes: `out ranks float64[pairs], x float64[pairs]`,
+		doc: `Rank the entries ~x~ of an RDM, from 1. Those that only rounding tells apart share
+			the mean of their ranks.`},
 	"rsa.rdms": {run: rsaRDMs,
 		takes: `out rdms float64[networks,c(c-1)/2], xs list of float64[m,p],
 			conditions int64[rows]?, folds int64[rows]?, n_conditions int, n_folds int,

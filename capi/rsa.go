@@ -100,6 +100,14 @@ func checkComparison(c rsa.Comparison, pairs int) error {
 	return nil
 }
 
+func rsaRanks(_ context.Context, a *args) error {
+	dst, x := a.outVector(), a.vector()
+	if err := length(dst, len(x)); err != nil {
+		return err
+	}
+	return rsa.Ranks(dst, x)
+}
+
 // evaluation takes models, which may be empty, subjects and a comparison.
 func (a *args) evaluation(ceiling bool) rsa.Evaluation {
 	return rsa.Evaluation{Models: a.matrix(), Subjects: a.matrix(), Comparison: a.comparison(),

@@ -151,16 +151,12 @@ EXAMPLES = {
     ),
     "metrics.linear_partial_fit": (
         {"mean": floats(3), "xw": floats(6, 3), "z": floats(3, 3)},
-        {"x": X, "alpha": 0.5, "center": True},
+        {"x": X, "alpha": 0.5, "center": True, "preserve_variance": True},
     ),
     "metrics.permutation_match": ({"columns": ints(3)}, {"x": X, "y": Y}),
     "multiset.align": (
         {"aligned": floats(12, 3)},
         {"target": X, "xs": [Y, X[:, :2].copy()], "group": "orth"},
-    ),
-    "multiset.cka_distances": (
-        COHORT_OUTPUTS,
-        COHORT | {"center": True, "estimator": "biased", "score": "cosine"},
     ),
     "multiset.energy_distances": (
         COHORT_OUTPUTS | {"unconverged": ints(1)},
@@ -211,10 +207,6 @@ EXAMPLES = {
         COHORT_OUTPUTS | {"routes": ints(3)},
         COHORT | {"alpha": 0.5, "center": True, "score": "angular", "single": False, "tol": 0.0},
     ),
-    "multiset.permutation_distances": (
-        COHORT_OUTPUTS,
-        COHORT | {"center": True, "score": "angular", "single": False},
-    ),
     "rsa.bootstrap": (
         {"evaluations": floats(4, 2), "ceilings": floats(4, 2)},
         EVALUATION | {"of_conditions": True, "of_subjects": True, "seed": 1},
@@ -228,6 +220,7 @@ EXAMPLES = {
         EVALUATION,
     ),
     "rsa.permute": ({"null": floats(4, 2)}, EVALUATION | {"seed": 1}),
+    "rsa.ranks": ({"ranks": floats(10)}, {"x": RDMS[0]}),
     "rsa.rdms": (
         {"rdms": floats(2, 3)},
         {
@@ -263,6 +256,24 @@ EXAMPLES = {
         {"xz": floats(6, 3), "z": floats(3, 3)},
         {"x": X, "alpha": 0.5, "tol": 1e-7, "preserve_variance": True},
     ),
+}
+
+
+def _of_cohort(inputs):
+    """Return the example of a routine that takes a cohort and options."""
+    values = {"bool": True, "float": 0.5, "int": 5}
+    options = inputs.keys() - COHORT.keys()
+    given = {name: values.get(inputs[name]) or inputs[name].split("'")[1] for name in options}
+    return COHORT_OUTPUTS, COHORT | given
+
+
+# Measures of matrices: all that is needed is in their signatures.
+EXAMPLES |= {
+    routine: _of_cohort(inputs)
+    for routine, (outputs, inputs) in _native.signatures().items()
+    if routine not in EXAMPLES
+    and outputs.keys() == COHORT_OUTPUTS.keys()
+    and COHORT.keys() <= inputs.keys()
 }
 
 

@@ -6,10 +6,12 @@ from numpy.testing import assert_allclose
 from scipy.linalg import orthogonal_procrustes
 from sklearn.decomposition import PCA
 from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from netrep_go.metrics import Aligner, LinearMetric
+from netrep_go.metrics import Aligner, LinearCKA, LinearMetric, neg_distance_scorer
 
 WIDTHS = [(5, 5), (4, 7), (7, 4), (6, 1)]
 
@@ -100,6 +102,55 @@ def test_grid_search_inside_a_pipeline(rng):
 
     search = GridSearchCV(make_pipeline(Aligner()), grid, scoring=negative_error)
     assert search.fit(X, Y).best_params_ == {"aligner__alpha": 0.0}
+
+
+@pytest.mark.parametrize("q", [1, 3])
+def test_score_is_the_r2_of_scikit_learn(rng, q):
+    X, Y = rng.standard_normal((40, 4)), rng.standard_normal((40, q)) * [1, 10, 100][:q]
+    aligner = Aligner(0.5).fit(X[:30], Y[:30])
+    want = r2_score(Y[30:], aligner.transform(X[30:]))
+    assert aligner.score(X[30:], Y[30:]) == want
+    if q == 1:
+        assert aligner.score(X[30:], Y[30:, 0]) == want
+    assert (
+        Aligner(0.0)
+        .fit(X, X @ rng.standard_normal((4, q)))
+        .score(X, X @ rng.standard_normal((4, q)))
+        < 1
+    )
+    assert Aligner().fit(X, X + 1).score(X, X + 1) == pytest.approx(1)
+
+
+def test_a_search_needs_no_scoring(rng):
+    """Larger is better, unlike the distance of a metric."""
+    X = rng.standard_normal((60, 4))
+    Y = X @ rng.standard_normal((4, 4))
+    search = GridSearchCV(
+        make_pipeline(StandardScaler(), Aligner()), {"aligner__alpha": [1.0, 0.5, 0.0]}
+    ).fit(X, Y)
+    assert search.best_params_ == {"aligner__alpha": 0.0}
+    assert search.best_score_ == pytest.approx(1)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+def test_the_scorer_of_distances_refuses_what_is_none(rng):
+    X, Y = rng.standard_normal((2, 30, 4))
+    for aligner in (Aligner(), make_pipeline(StandardScaler(), Aligner())):
+        with pytest.raises(ValueError, match=r"the score of Aligner is an R2.*leave scoring out"):
+            neg_distance_scorer(aligner.fit(X, Y), X, Y)
+    for other in (Ridge(), make_pipeline(Ridge()), make_pipeline(make_pipeline(Ridge()))):
+        with pytest.raises(ValueError, match=r"nothing says that Ridge\(\) is one"):
+            neg_distance_scorer(other.fit(X, Y), X, Y)
+    similarity = LinearCKA(score_method="cosine")
+    with pytest.raises(ValueError, match="is a similarity"):
+        neg_distance_scorer(make_pipeline(StandardScaler(), similarity).fit(X, Y), X, Y)
+
+
+def test_the_scorer_takes_a_pipeline_that_ends_in_a_distance(rng):
+    X, Y = rng.standard_normal((2, 30, 4))
+    pipeline = make_pipeline(StandardScaler(), LinearMetric()).fit(X, Y)
+    want = pipeline[-1].score(pipeline[0].transform(X), Y)
+    assert neg_distance_scorer(pipeline, X, Y) == -want
 
 
 def test_feature_names(rng):

@@ -165,6 +165,19 @@ def test_other_responses_are_not_mixed(prefix):
         analyze_mat(prefix, FAST)
 
 
+def test_results_of_other_responses_are_not_collected(prefix, tmp_path):
+    for k in range(2):
+        analyze_mat(prefix, FAST, batch=(k, 2))
+    path = tmp_path / "net_tuning.mat"
+    whole = path.read_bytes()
+    assert collect_mat(prefix).titles == ["pixels", "conv", "fc"]
+    write_mat(path, read_mat(path) | {"data_titles": ["fc", "conv", "pixels"]})
+    with pytest.raises(ValueError, match="tuning_file was"):
+        collect_mat(prefix)
+    path.write_bytes(whole)
+    assert collect_mat(prefix).titles == ["pixels", "conv", "fc"]
+
+
 def test_a_copy_goes_on_and_a_change_in_place_does_not(prefix, tmp_path, monkeypatch):
     path = tmp_path / "net_tuning.mat"
     analyze_mat(prefix, FAST, sets=[0, 1])

@@ -4,6 +4,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from estimators import CAPACITY, fast, learnt
 from numpy.testing import assert_array_equal
 
 from netrep_go import capacity, datasets, extract, plotting
@@ -37,9 +38,7 @@ TAKE_MANIFOLDS = [
     spectral_radii,
     center_correlations,
     lambda X: find_center_directions(X, n_restarts=1, random_state=0),
-    lambda X: MeanFieldCapacity(n_t=10, n_restarts=1, random_state=0).fit(X).manifolds_,
-    lambda X: DirectCapacity(n_t=50, random_state=0).fit(X).separability_,
-    lambda X: JointCapacity(n_t=20, random_state=0).fit(X).capacity_,
+    *(lambda X, cls=cls: learnt(fast(cls, n_t=50).fit(X)) for cls in CAPACITY),
 ]
 CHANGE = [
     orthogonalize_centers,
@@ -147,9 +146,11 @@ SEEDED = [
     *(lambda X, rng, f=f: f(list(X.values()), random_state=rng)[0] for f in CHANGE),
     lambda X, rng: ellipsoid_capacity([1.0, 0.5], random_state=rng)[0],
     lambda X, rng: find_center_directions(X, n_restarts=1, random_state=rng).directions,
-    lambda X, rng: MeanFieldCapacity(n_t=10, random_state=rng).fit(X).capacity_,
-    lambda X, rng: DirectCapacity(n_t=50, random_state=rng).fit(X).capacity_,
-    lambda X, rng: JointCapacity(n_t=20, random_state=rng).fit(X).capacity_,
+    *(
+        lambda X, rng, cls=cls: fast(cls, n_t=50, random_state=rng).fit(X).capacity_
+        for cls in CAPACITY
+        if "random_state" in cls().get_params()
+    ),
     lambda X, rng: affine_manifolds(np.ones((1, 99, 99)), "affine", random_state=rng).coordinates,
 ]
 

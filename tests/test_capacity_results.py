@@ -160,6 +160,18 @@ def test_picture_of_manifolds(X):
         many.plot()
 
 
+def test_estimators_without_a_radius_are_refused_and_markers_have_space():
+    X = list(np.random.default_rng(0).standard_normal((4, 5, 20)))
+    with pytest.raises(TypeError, match="estimators must be of MeanFieldCapacity, got DirectCap"):
+        CapacityDisplay.from_estimators({"fc": DirectCapacity(n_t=20, random_state=0).fit(X)})
+    model = MeanFieldCapacity(n_t=20, random_state=0).fit(X)
+    for display in (model.plot(), CapacityDisplay.from_estimators({"a": model, "b": model})):
+        for panel in display.ax_:
+            low, high = panel.get_ylim()
+            assert low == 0
+            assert high >= 1.03 * panel.dataLim.y1 > 0
+
+
 def test_picture_of_a_file():
     titles = ["pixels", "fc"]
     direct = {

@@ -134,11 +134,11 @@ def test_unbiased_estimate_of_unrelated_networks():
     assert np.any(np.arccos(unbiased) > np.pi / 2)
 
 
-def test_centring_makes_no_difference_to_the_unbiased_estimate():
+def test_centering_makes_no_difference_to_the_unbiased_estimate():
     X, Y = networks(30, (5, 6))
-    with_centring = LinearCKA(estimator="unbiased").fit_score(X, Y)
+    with_centering = LinearCKA(estimator="unbiased").fit_score(X, Y)
     assert LinearCKA(False, estimator="unbiased").fit_score(X + 9, Y) == pytest.approx(
-        with_centring, abs=1e-12
+        with_centering, abs=1e-12
     )
 
 

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from netrep_go.conv_layers import ConvolutionalMetric, convolve_metric
-from netrep_go.metrics import LinearMetric, PermutationMetric, _convolution
+from netrep_go.metrics import LinearMetric, PermutationMetric, _convolution, as_measure
 from netrep_go.multiset import cross_distances, pairwise_distances
 
 METRICS = [
@@ -30,6 +30,7 @@ def loop(metric, X, Y):
     return D
 
 
+@pytest.mark.filterwarnings("ignore:alpha=0 cannot tell")  # 5 samples for the size (1, 1)
 @pytest.mark.parametrize("metric", METRICS, ids=str)
 @pytest.mark.parametrize("size", [(3, 2), (6, 7), (1, 1), (1, 40)])
 def test_equals_fits_at_every_shift(rng, metric, size):
@@ -181,3 +182,15 @@ def test_zero_padding_can_be_refused(rng):
     X, Y = rng.standard_normal((3, 2, 2, 2)), rng.standard_normal((3, 2, 2, 3))
     with pytest.raises(ValueError, match="equal dimensions"):
         convolve_metric(LinearMetric(zero_pad=False), X, Y, verbose=False)
+
+
+def test_an_undefined_distance_has_no_best_shift(rng):
+    X, Y = rng.standard_normal((2, 4, 3, 3, 2))
+    calls = []
+
+    def third_is_nan(X, Y):
+        calls.append(1)
+        return np.nan if len(calls) == 3 else 1.0
+
+    with pytest.raises(ValueError, match=r"NaN at the shift \(-1, 1\)"):
+        ConvolutionalMetric(as_measure(third_is_nan, kind="distance")).fit(X, Y)

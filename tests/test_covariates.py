@@ -72,6 +72,17 @@ def test_mantel_statistic(rng, method, corr):
     assert result.method == method
 
 
+def test_ranks_tie_differences_that_rounding_tells_apart(rng):
+    D, levels = distances(rng.standard_normal((10, 2))), np.arange(10.0)
+    options = {"method": "spearman", "n_permutations": 50, "random_state": 0}
+    want = mantel(D, distances(levels), **options)
+    tenths = distances(0.1 * levels)
+    assert len(np.unique(tenths)) > 10  # 0.3 - 0.2 is not 0.1
+    found = mantel(D, tenths, **options)
+    assert found.statistic == pytest.approx(want.statistic, abs=1e-12)
+    np.testing.assert_allclose(found.null_distribution, want.null_distribution, atol=1e-12)
+
+
 def test_mantel_by_hand():
     # pairs (01, 02, 12): 1, 2, 3 against 1, 3, 2
     result = mantel(squareform([1.0, 2, 3]), squareform([1.0, 3, 2]), random_state=0)
@@ -461,3 +472,39 @@ def test_example(tmp_path, monkeypatch, capsys):
     distortions = pandas.read_csv(tmp_path / "distortions.csv")
     assert distortions["embedded"].is_monotonic_decreasing
     assert "Permutation tests" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("n", [16, 300])  # blocks of many permutations, and of one
+def test_results_do_not_depend_on_n_jobs(rng, n):
+    D, y = distances(rng.standard_normal((n, 3))), np.arange(n) % 3
+    options = {"n_permutations": 19, "random_state": 0}
+    for test in (
+        lambda **jobs: mantel(D, D**2, **options, **jobs),
+        lambda **jobs: permanova(D, y, **options, **jobs),
+        lambda **jobs: knn_permutation(D, y, **options, **jobs),
+    ):
+        want = test().null_distribution
+        for n_jobs in (1, 2, -1):
+            np.testing.assert_array_equal(test(n_jobs=n_jobs).null_distribution, want)
+        with pytest.raises(ValueError, match="n_jobs must not be 0"):
+            test(n_jobs=0)
+
+
+@pytest.mark.parametrize("test", [permanova, knn_permutation, mantel])
+def test_networks_with_names_are_matched_by_none_but_their_order(test, two_groups):
+    pandas = pytest.importorskip("pandas")
+    D, y = two_groups
+    names = [f"net {i}" for i in range(len(D))]
+    framed = pandas.DataFrame(D, names, names)
+    second = framed if test is mantel else pandas.Series(y, names)
+    options = {"n_permutations": 9, "random_state": 0}
+    plain = test(D, D if test is mantel else y, **options)
+    assert test(framed, second, **options).statistic == plain.statistic
+    turned = second.iloc[::-1, ::-1] if test is mantel else second.iloc[::-1]
+    order = f"must have the same networks in the same order, got 'net 0' and 'net {len(D) - 1}'"
+    with pytest.raises(ValueError, match=order):
+        test(framed, turned, **options)
+    with pytest.raises(ValueError, match="and strata " + order):
+        test(framed, second, strata=pandas.Series(1, names[::-1]), **options)
+    with pytest.raises(ValueError, match="the rows of D1? and its columns " + order):
+        test(framed.iloc[:, ::-1], second, **options)

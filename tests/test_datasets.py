@@ -108,3 +108,8 @@ def test_test_size_holds_out_that_fraction():
 def test_a_bad_width_is_refused():
     with pytest.raises(ValueError, match="hidden_layer_sizes"):
         digits_networks(widths=(0,), depths=(1,), n_seeds=1)
+
+
+def test_progress_of_training(capsys):
+    digits_networks(widths=(4,), depths=(1,), n_seeds=2, max_iter=1, verbose=True)
+    assert "2/2" in capsys.readouterr().err

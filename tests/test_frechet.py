@@ -227,6 +227,10 @@ def test_tangent_space_takes_a_wider_reference(rng):
         ({"Xs": []}, "at least one network"),
         ({"Xs": [np.ones((4, 2)), np.full((4, 2), np.nan)]}, r"Xs\[1\] contains NaN"),
         ({"Xs": [np.ones((4, 2)), np.ones((5, 2))]}, r"Xs\[1\] 5"),
+        (
+            {"Xs": {"V1": np.ones((4, 2)), "V2": np.ones((5, 2))}},
+            r"Xs\['V1'\] has 4 samples and Xs\['V2'\] 5",
+        ),
         ({"Xs": [np.ones(4)]}, r"Xs\[0\] must have 2 dimensions"),
         ({"max_iter": 0}, "max_iter must be at least 1"),
         ({"tol": -1.0}, "tol must be in"),
@@ -250,3 +254,15 @@ def test_bad_tangent_input(rng):
         euclidean_tangent_space(Xs, np.ones((4, 1)))
     with pytest.raises(ValueError, match="group"):
         euclidean_tangent_space(Xs, Xs[0], group="all")
+
+
+@pytest.mark.parametrize(("group", "n"), [("orth", 9), ("perm", 6), ("identity", 3)])
+def test_progress_of_alignments(rng, capsys, group, n):
+    Xs = list(rng.standard_normal((3, 4, 2)))
+    quiet = euclidean_tangent_space(Xs, Xs[0], group)
+    assert capsys.readouterr().err == ""
+    found = euclidean_tangent_space(Xs, Xs[0], group, verbose=True)
+    np.testing.assert_array_equal(found, quiet)
+    last = capsys.readouterr().err.split("\r")[-1]
+    assert "Aligning networks: 100%" in last
+    assert f"{n}/{n}" in last

@@ -178,3 +178,15 @@ def test_transform_wants_the_same_samples(rng):
     kmeans = ProcrustesKMeans(2).fit(list(rng.standard_normal((4, 6, 2))))
     with pytest.raises(ValueError, match="7 samples, but the clusters were fitted to 6"):
         kmeans.transform([np.ones((7, 2))])
+
+
+def test_errors_name_networks_and_similarities_are_no_distances(rng):
+    Xs = dict(zip(["V1", "V4", "IT"], rng.standard_normal((3, 10, 4)), strict=True))
+    odd = Xs | {"IT": Xs["IT"][:6]}
+    with pytest.raises(ValueError, match=r"X\['V1'\] has 10 samples and X\['IT'\] 6"):
+        ProcrustesKMeans(2).fit(odd)
+    with pytest.raises(ValueError, match=r"X\['IT'\] has 6 samples, but the clusters"):
+        ProcrustesKMeans(2, random_state=0).fit(Xs).predict({"IT": odd["IT"]})
+    similarities = pairwise_distances("cka", Xs, verbose=False)
+    with pytest.raises(ValueError, match="dist_matrix must have a zero diagonal, got 1 on"):
+        ProcrustesKMeans(2).fit(Xs, dist_matrix=similarities)

@@ -2,14 +2,18 @@
 
 import itertools
 import pickle
+import re
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 
+from netrep_go.conv_layers import ConvolutionalMetric, convolve_metric
 from netrep_go.metrics import LinearMetric
-from netrep_go.multiset import pairwise_distances
+from netrep_go.multiset import cross_distances, pairwise_distances
+
+pytestmark = pytest.mark.filterwarnings("ignore:alpha=0 cannot tell")
 
 SCORES = ["angular", "euclidean"]
 
@@ -176,7 +180,7 @@ def test_a_silent_network_is_its_norm_away(rng, alpha):
             assert d == pytest.approx(np.linalg.norm(X - X.mean(axis=0)))
 
 
-def test_one_sample_without_centring_is_a_vector():
+def test_one_sample_without_centering_is_a_vector():
     """Rotations bring any two vectors onto each other."""
     X, Y = np.array([[3.0, 4.0]]), np.array([[0.0, 1.0]])
     assert max(distances(LinearMetric(center_columns=False), X, Y)) < 1e-15
@@ -334,3 +338,66 @@ def test_data_frames_leave_their_column_names(rng):
     metric = LinearMetric().fit(X, X.to_numpy())
     assert list(metric.feature_names_in_) == ["left", "right"]
     assert metric.score(X, X) < 1e-14
+
+
+@pytest.mark.filterwarnings("error:alpha=0 cannot tell")
+class TestNoDistanceLeft:
+    """At alpha = 0 a linear map takes all networks of full rank onto each other."""
+
+    MESSAGE = "alpha=0 cannot tell {} and {} apart: both have all {} dimensions"
+
+    @pytest.mark.parametrize(
+        "shapes", [((20, 30), (20, 25)), ((31, 30), (31, 30)), ((5, 4), (5, 9))]
+    )
+    def test_warns_once_a_call(self, rng, shapes):
+        X, Y = (rng.standard_normal(shape) for shape in shapes)
+        metric, most = LinearMetric(alpha=0), len(X) - 1
+        for call, names in (
+            (lambda: metric.fit(X, Y), "XY"),
+            (lambda: metric.fit_score(X, Y), "XY"),
+            (lambda: metric.pairwise_distances([X, Y, X, Y], verbose=False), "train_data"),
+            (lambda: pairwise_distances(metric, [X, Y, X], verbose=False), "traindata"),
+            (lambda: cross_distances(metric, [X, X], [Y, X], verbose=False), None),
+        ):
+            first, second = ("X", "Y") if names == "XY" else (f"{names}[0]", f"{names}[1]")
+            if names is None:
+                first, second = "Xs[0]", "Ys[0]"
+            message = self.MESSAGE.format(first, second, most)
+            with pytest.warns(UserWarning, match=re.escape(message)) as caught:
+                call()
+            assert len(caught) == 1
+            assert caught[0].filename == __file__
+        assert metric.score(X, Y) < 1e-9
+
+    def test_says_nothing_where_a_distance_is_left(self, rng):
+        wide, other = rng.standard_normal((2, 20, 30))
+        narrow = rng.standard_normal((20, 18))
+        low = rng.standard_normal((20, 5)) @ rng.standard_normal((5, 30))
+        for X, Y in ((wide, narrow), (narrow, narrow + 1), (low, wide), (low, low)):
+            LinearMetric(alpha=0).fit_score(X, Y)
+            pairwise_distances(LinearMetric(alpha=0), [X, Y], verbose=False)
+        LinearMetric(alpha=0.01).fit_score(wide, other)
+        pairwise_distances(LinearMetric(alpha=0.01), [wide, other], verbose=False)
+        cross_distances(LinearMetric(alpha=0), [wide, other], [narrow, low], verbose=False)
+        LinearMetric(alpha=0, center_columns=False).fit_score(wide[:, :19], other[:, :19])
+
+    def test_without_centering_there_is_one_dimension_more(self, rng):
+        X, Y = rng.standard_normal((2, 6, 6))
+        metric = LinearMetric(alpha=0, center_columns=False)
+        with pytest.warns(UserWarning, match="all 6 dimensions"):
+            metric.fit(X, Y)
+        with pytest.warns(UserWarning, match="all 6 dimensions"):
+            metric.pairwise_distances([X, Y], verbose=False)
+
+    def test_convolutions_warn_once_for_all_shifts_and_pairs(self, rng):
+        layers = rng.standard_normal((3, 2, 2, 2, 9))  # 8 samples of 9 channels
+        metric = ConvolutionalMetric(LinearMetric(alpha=0))
+        for call in (
+            lambda: metric.fit(*layers[:2]),
+            lambda: metric.pairwise_distances(layers, verbose=False),
+            lambda: convolve_metric(LinearMetric(alpha=0), *layers[:2], verbose=False),
+        ):
+            with pytest.warns(UserWarning, match="alpha=0 cannot tell X and Y apart") as caught:
+                call()
+            assert len(caught) == 1
+            assert caught[0].filename == __file__

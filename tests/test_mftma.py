@@ -207,3 +207,32 @@ def test_extractor_of_a_pytorch_model():
     relu = nn.ReLU()
     twice = extractor(nn.Sequential(nn.Flatten(), nn.Linear(192, 4), relu, relu), data)
     assert list(twice)[3:] == ["layer_3_ReLU", "layer_3_ReLU#2"]
+
+
+def test_extractor_of_a_pytorch_model_that_writes_in_place():
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    nn = torch.nn
+
+    class Model(nn.Sequential):
+        def forward(self, x):
+            return self[2](self[1](self[0](x)), None)[0]
+
+    torch.manual_seed(0)
+    rnn = nn.RNN(3, 2)  # sequences first, as long as the batch
+    model = Model(nn.ReLU(inplace=True), nn.Hardtanh(inplace=True), rnn, nn.Linear(2, 2)).double()
+    data = [torch.randn(4, 4, 3), torch.randn(4, 4, 3)]
+    before = [batch.numpy().copy() for batch in data]
+    with pytest.warns(UserWarning, match="left out: '3' must run when the model does"):
+        found = extractor(model, data)
+    assert list(found) == ["layer_0_Input", "layer_1_ReLU", "layer_2_Hardtanh", "layer_3_RNN"]
+    for k, batch in enumerate(before):
+        np.testing.assert_array_equal(data[k], batch)
+        np.testing.assert_array_equal(found["layer_0_Input"][k], batch)
+        np.testing.assert_array_equal(found["layer_1_ReLU"][k], np.maximum(batch, 0))
+        np.testing.assert_array_equal(found["layer_2_Hardtanh"][k], np.clip(batch, 0, 1))
+        clipped = torch.from_numpy(found["layer_2_Hardtanh"][k])
+        np.testing.assert_array_equal(found["layer_3_RNN"][k], rnn(clipped)[0].detach())
+    assert found["layer_3_RNN"][0].dtype == np.float64
+    assert not np.shares_memory(found["layer_0_Input"][0], data[0].numpy())
+    with pytest.raises(ValueError, match="layer '3' must run when the model does"):
+        extractor(model, data, layer_types=["Linear"])

@@ -3,12 +3,20 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from netrep_go import _native
 from netrep_go.metrics import LinearMetric, PermutationMetric
-from netrep_go.multiset import cross_distances, pairwise_distances
+from netrep_go.multiset import (
+    cross_distances,
+    frechet_mean,
+    pairwise_distances,
+    procrustes_kmeans,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore:alpha=0 cannot tell")
 
 SCORES = ["angular", "euclidean"]
 SETTINGS = [
@@ -18,17 +26,25 @@ SETTINGS = [
 
 
 def whitened(train, X, metric, width):
-    """Return X centred, whitened and padded as its training data ask for."""
+    """Return X centered, whitened and padded as its training data ask for."""
     mean = train.mean(axis=0) if metric.center_columns else 0 * train[0]
     padding = ((0, 0), (0, width - train.shape[1]))
     train, X = np.pad(train - mean, padding), np.pad(X - mean, padding)
     if metric.alpha == 1:
         return X
-    variances, V = np.linalg.eigh(train.T @ train)
-    variances = np.maximum(variances, 1e-7)
-    gain = metric.alpha + (1 - metric.alpha) / np.sqrt(variances)
-    gain *= np.sqrt(variances.sum() / np.sum(variances * gain**2))
-    return X @ (V * gain) @ V.T
+    singular, Vt = np.linalg.svd(train)[1:]
+    variances = np.zeros(width)
+    variances[: len(singular)] = singular**2
+    eps, size = np.finfo(float).eps, max(len(train), np.count_nonzero(np.ptp(train, axis=0)), 16)
+    real = variances > size * eps * variances[0]
+    null = variances <= 1e-26 * variances.sum()
+    clipped = np.where(real, variances, size * eps * variances[0])
+    clipped[null] = 1e-7 * variances[0]
+    gain = metric.alpha + (1 - metric.alpha) / np.sqrt(clipped)
+    counted = np.where(real, variances, min(1e-7, 1e-8 * variances[0]))
+    after = np.sum((metric.alpha * np.sqrt(counted) + 1 - metric.alpha) ** 2)
+    gain *= np.sqrt(counted.sum() / after)
+    return X @ (Vt.T * gain) @ Vt
 
 
 def ground_distance(A, B, metric):
@@ -403,3 +419,97 @@ def test_read_only_networks_stay_as_they_are(rng):
 def test_float32_products_refuse_what_leaves_their_range(metric, scale):
     with pytest.raises(ValueError, match=r"traindata\[1\]: .*out of range for float32"):
         pairwise_distances(metric, [GOOD, GOOD * scale], verbose=False, dtype=np.float32)
+
+
+def test_names_of_two_sets(rng):
+    xs = list(rng.standard_normal((3, 8, 2)))
+    bad = [*xs[:2], np.full((8, 2), np.nan)]
+
+    def cross(*sets, **options):
+        return cross_distances(LinearMetric(), *sets, verbose=False, **options)
+
+    want = cross(xs, xs)
+    assert_array_equal(cross(xs, xs, names=(list("abc"), list("déf"))), want)
+    assert_array_equal(cross(xs, xs, names=iter([list("abc"), None])), want)
+    with pytest.raises(ValueError, match="Input Ys\\['f'\\]"):
+        cross(xs, bad, names=(None, list("déf")))
+    with pytest.raises(ValueError, match="Input Xs\\['c'\\]"):
+        cross(bad, dict(enumerate(xs)), names=(iter("abc"), None))
+    with pytest.raises(ValueError, match="Ys has names of its own"):
+        cross(xs, dict(enumerate(xs)), names=(None, "abc"))
+    for names in ("ab", [list("abc")], [list("abc")] * 3):
+        with pytest.raises(ValueError, match="names must be a pair, the names of Xs and"):
+            cross(xs, xs, names=names)
+
+
+def test_a_shuffled_series_finds_its_training_data(rng):
+    train, test = rng.standard_normal((2, 3, 8, 2))
+    want = pairwise_distances(LinearMetric(), train, test, verbose=False)
+    train, test = pd.Series(list(train)), pd.Series(list(test))
+    order = [2, 0, 1]
+    for data, held_out, places in (
+        (train, test.iloc[order], [0, 1, 2]),
+        (train.iloc[order], test, order),
+        (train.iloc[order], test.iloc[order], order),
+        (train, dict(test.iloc[order]), [0, 1, 2]),
+        (list(train), test, [0, 1, 2]),
+    ):
+        got = pairwise_distances(LinearMetric(), data, held_out, verbose=False)
+        for D, expected in zip(got, want, strict=True):
+            assert_allclose(D, expected[np.ix_(places, places)], atol=1e-12)
+
+
+def test_names_that_come_twice(rng):
+    xs = list(rng.standard_normal((3, 8, 2)))
+    series = pd.Series(xs, index=list("aab"))
+    with pytest.raises(ValueError, match="names of traindata must differ, got 'a' more than once"):
+        pairwise_distances(LinearMetric(), series, series, verbose=False)
+    with pytest.raises(ValueError, match="names of Ys_test must differ"):
+        cross_distances(LinearMetric(), xs, xs, xs, series, verbose=False)
+    with pytest.raises(TypeError, match=r"names must be texts or numbers, got \['a'\]"):
+        pairwise_distances(LinearMetric(), xs, names=[["a"], "b", "c"], verbose=False)
+
+
+@pytest.mark.parametrize("networks", [pd.DataFrame(np.eye(3)), {"a", "b"}, "ab", iter([])])
+def test_what_is_no_list_of_networks(networks):
+    with pytest.raises(TypeError, match="traindata must be a list of arrays, got"):
+        pairwise_distances(LinearMetric(), networks, verbose=False)
+
+
+def test_data_frames_must_agree_in_the_names_of_samples(rng):
+    pandas = pytest.importorskip("pandas")
+    names = [f"image {i}" for i in range(12)]
+    V1, IT = (pandas.DataFrame(x, index=names) for x in rng.standard_normal((2, 12, 3)))
+    plain = {"V1": V1.to_numpy(), "IT": IT}  # one without names goes with any other
+    D = pairwise_distances("procrustes", {"V1": V1, "IT": IT}, verbose=False)
+    assert_array_equal(D, pairwise_distances("procrustes", plain, verbose=False))
+    turned = {"V1": V1, "IT": IT.iloc[::-1]}
+    message = r"\['V1'\] and .*\['IT'\] must have the same samples .* got 'image 0' and 'image 11'"
+    for call in (
+        lambda: pairwise_distances("procrustes", turned, verbose=False),
+        lambda: pairwise_distances("procrustes", plain, turned, verbose=False),
+        lambda: cross_distances("cka", {"V1": V1}, {"IT": turned["IT"]}, verbose=False),
+        lambda: frechet_mean(turned),
+        lambda: procrustes_kmeans(turned, 2),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_masked_networks_are_refused():
+    masked = np.ma.masked_greater(GOOD, 50)
+    with pytest.raises(
+        ValueError, match=r"traindata\[1\] must not be masked, got 4 masked entries"
+    ):
+        pairwise_distances(LinearMetric(), [GOOD, masked], verbose=False)
+    with pytest.raises(ValueError, match="X must not be masked"):
+        LinearMetric().fit(masked, GOOD)
+    unmasked = np.ma.masked_greater(GOOD, 1e9)  # nothing is
+    assert pairwise_distances(LinearMetric(), [GOOD, unmasked], verbose=False)[0, 1] < 1e-12
+
+
+def test_held_out_data_have_to_be_a_list():
+    with pytest.raises(TypeError, match="testdata must be a list of arrays, got int"):
+        pairwise_distances(LinearMetric(), [GOOD], 3, verbose=False)
+    with pytest.raises(TypeError, match="Ys_test must be a list of arrays, got generator"):
+        cross_distances(LinearMetric(), [GOOD], [GOOD], [GOOD], (x for x in [GOOD]), verbose=False)

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.sparse
+from estimators import CAPACITY, fast, learnt
 from native_cases import answer
 from native_examples import EXAMPLES, example
 from native_examples import answer as answer_of
@@ -26,8 +27,6 @@ from sklearn.exceptions import ConvergenceWarning
 from netrep_go import _native
 from netrep_go.capacity import (
     DirectCapacity,
-    JointCapacity,
-    MeanFieldCapacity,
     center_correlation_cost,
     find_center_directions,
     project_on_cone,
@@ -38,9 +37,10 @@ from netrep_go.metrics import (
     Aligner,
     EnergyStochasticMetric,
     GaussianStochasticMetric,
-    LinearCKA,
     LinearMetric,
     PermutationMetric,
+    get_measure,
+    measures,
     neg_distance_scorer,
 )
 from netrep_go.multiset import (
@@ -139,10 +139,20 @@ def direct_capacity(x, y):
         ]
 
 
-def joint_capacity(x, y):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        return vars(JointCapacity(n_t=20, random_state=0).fit([x, y]))
+def capacity_of(cls):
+    def entry(x, y):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # few dichotomies are separable
+            return learnt(fast(cls).fit([x, y]))
+
+    return entry
+
+
+def measure_of(name):
+    def entry(x, y):
+        return distances_of(get_measure(name), x, y)
+
+    return entry
 
 
 def matched(x, y):
@@ -215,9 +225,6 @@ ENTRY_POINTS = {
         METRIC, [x], [y, x], [y], [x, y], verbose=False
     ),
     "Aligner": aligner,
-    "MeanFieldCapacity": lambda x, y: (
-        MeanFieldCapacity(n_t=20, random_state=0).fit([x, y, x[:5]]).manifolds_
-    ),
     "find_center_directions": lambda x, y: find_center_directions(
         [x[:3], x[3:6], x[6:7], y], random_state=0
     ),
@@ -225,7 +232,7 @@ ENTRY_POINTS = {
     "separate": lambda x, y: separate(x, np.arange(14) % 2),
     "project_on_cone": lambda x, y: project_on_cone(x, y),
     "compare": lambda x, y: compare(x[:, :3], y[:, 1:], "rho-a"),
-    "DirectCapacity": direct_capacity,
+    "DirectCapacity, both methods": direct_capacity,
     "evaluate": lambda x, y: (
         evaluate(
             x[:, :3], y[:, 1:], "rho-a", resample="subjects", n_bootstraps=9, random_state=0
@@ -236,11 +243,8 @@ ENTRY_POINTS = {
             x[:, :3], y[:, 1:], "rho-a", n_permutations=9, random_state=0
         ).null_distribution
     ),
-    "JointCapacity": joint_capacity,
     "rdm": lambda x, y: rdm([x, y], "sqeuclidean"),
     "PermutationMetric": matched,
-    "PermutationMetric, many": lambda x, y: distances_of(PermutationMetric(), x, y),
-    "LinearCKA": lambda x, y: distances_of(LinearCKA(), x, y),
     "EnergyStochasticMetric": energy,
     "GaussianStochasticMetric": gaussian,
     "ConvolutionalMetric": lambda x, y: ConvolutionalMetric().fit_score(
@@ -252,6 +256,12 @@ ENTRY_POINTS = {
     "fwht": lambda x, y: transformed(x),
     "sq_bures_metric": lambda x, y: sq_bures_metric(COVARIANCE, COVARIANCE + float(x[0, 0] ** 2)),
     "whiten": lambda x, y: whiten(x, 0.5),
+    **{
+        name: measure_of(name)
+        for name, said in measures().properties.items()
+        if said.data == "matrix"
+    },
+    **{cls.__name__: capacity_of(cls) for cls in CAPACITY},
 }
 
 

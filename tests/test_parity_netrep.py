@@ -12,6 +12,8 @@ from sklearn.exceptions import NotFittedError
 from netrep_go.metrics import LinearMetric
 from netrep_go.multiset import cross_distances, pairwise_distances
 
+pytestmark = pytest.mark.filterwarnings("ignore:alpha=0 cannot tell")
+
 GOLDEN = json.loads(Path(__file__).with_name("golden").joinpath("netrep_linear.json").read_text())
 OPTIONS = ["alpha", "center_columns", "score_method"]
 

@@ -297,3 +297,29 @@ def test_demo_writes_its_tables_and_figures(tmp_path):
     assert ((train > 0) & (train < test.max()) & (test < np.pi / 2)).all()
     assert train.mean() < test.mean()
     assert f"{test.mean():.3f} rad on held-out images" in run.stdout
+
+
+@pytest.mark.parametrize("show", FROM_DISTANCES)
+@pytest.mark.parametrize("n_networks", [3, 30])
+def test_long_names_are_not_cut_off(show, n_networks):
+    D = squareform(pdist(np.random.default_rng(0).standard_normal((n_networks, 3))))
+    display = show(D, names=[f"resnet50, layer {i}, seed 1" for i in range(n_networks)])
+    draw(display)
+    ax, page = display.ax_, display.figure_.bbox
+    names = [text for text in [*ax.get_yticklabels(), *ax.texts] if "seed" in text.get_text()]
+    assert len(names) == n_networks
+    for name in names:
+        box = name.get_window_extent()
+        assert min(box.x0, box.y0) >= 0
+        assert box.x1 <= page.x1
+        assert box.y1 <= page.y1
+
+
+@pytest.mark.parametrize("show", [DendrogramDisplay, EmbeddingDisplay])
+def test_covariates_of_other_networks_are_refused(show, distances):
+    pandas = pytest.importorskip("pandas")
+    names = list("uvwxyz")
+    framed = pandas.DataFrame(distances, names, names)
+    table = pandas.DataFrame({"depth": [1, 1, 2, 2, 3, 3]}, index=names[::-1])
+    with pytest.raises(ValueError, match="distances and covariates must have the same networks"):
+        show.from_distances(framed, covariates=table, hue="depth")

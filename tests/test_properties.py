@@ -9,6 +9,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from netrep_go.metrics import LinearMetric
 from netrep_go.multiset import cross_distances, pairwise_distances
 
+pytestmark = pytest.mark.filterwarnings("ignore:alpha=0 cannot tell")
+
 few = settings(derandomize=True, deadline=None, max_examples=40)
 
 seeds = st.integers(0, 2**32 - 1)

@@ -1,19 +1,26 @@
 """Measures by name, from functions and from objects, and the one loop over pairs."""
 
 import inspect
+import threading
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.model_selection import GridSearchCV
+from sklearn.cross_decomposition import PLSRegression
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_validate
 
 from netrep_go.metrics import (
     ConvolutionalMetric,
+    EnergyStochasticMetric,
+    GaussianStochasticMetric,
     GPStochasticMetric,
     LinearCKA,
     LinearMetric,
     Measure,
+    PermutationMetric,
     Properties,
     as_measure,
     get_measure,
@@ -73,8 +80,8 @@ def test_the_table():
 def test_parameters_of_names():
     assert get_measure("procrustes", alpha=0.5).alpha == 0.5
     assert get_measure("cka", score_method="angular").properties.kind == "distance"
-    with pytest.raises(ValueError, match="measure == 'cca'"):
-        get_measure("cca")
+    with pytest.raises(ValueError, match="measure == 'unheard of'"):
+        get_measure("unheard of")
     with pytest.raises(TypeError, match="n_dims"):
         get_measure("gaussian_process")
     assert isinstance(get_measure("gaussian_process", n_dims=3), GPStochasticMetric)
@@ -172,6 +179,11 @@ def test_measures_declare_themselves():
             as_measure(measure, kind="distance")
     with pytest.raises(ValueError, match="kind"):
         as_measure(asymmetric, kind="metric")
+    with pytest.raises(ValueError, match="kind == 'metric'"):
+        Properties(kind="metric")
+    for limits in ((1, 0), (0, 0), (0, np.nan)):
+        with pytest.raises(ValueError, match="range must be from a smaller to a larger value"):
+            Properties(kind="distance", range=limits)
     with pytest.raises(ValueError, match="invariances are among"):
         Properties(kind="distance", invariances={"rotations"})
     with pytest.raises(TypeError, match="must define properties"):
@@ -304,3 +316,196 @@ def test_names_are_in_messages(networks, held_out):
         pairwise_distances(
             "procrustes", dict(enumerate(networks)), names=["a", "b", "c"], verbose=False
         )
+
+
+def writes(X, Y):
+    X -= X.mean(axis=0)
+    Y *= 0
+    return float((X**2).sum())
+
+
+class Writes:
+    def fit(self, X, Y):
+        X *= 2
+        Y[:] = 0
+        return self
+
+    def score(self, X, Y):
+        X += 1
+        return float(X.sum() - Y.sum())
+
+    def transform(self, X, Y):
+        X[:] = 0
+        return X, Y
+
+
+@pytest.mark.parametrize("measure", [writes, Writes()])
+def test_what_functions_write_stays_with_them(networks, measure):
+    copies = [X.copy() for X in networks]
+    D = pairwise_distances(measure, networks, verbose=False)
+    if measure is writes:
+        spread = [((X - X.mean(axis=0)) ** 2).sum() for X in copies]
+        assert_allclose(D, np.repeat(spread, 3).reshape(3, 3))
+    frames = [pd.DataFrame(X) for X in networks]
+    pairs = [(X, X[:2]) for X in networks]
+    as_measure(measure).fit(networks[0], networks[1]).score(*networks[:2])
+
+    def writes_frames(X, Y):
+        X.iloc[0, 0], Y[0] = 100.0, 0.0
+        return 1
+
+    pairwise_distances(writes_frames, frames, verbose=False)
+    pairwise_distances(lambda X, Y: writes(X[0], Y[1]), pairs, verbose=False)
+    assert_array_equal(networks, copies)
+    assert_array_equal(frames, copies)
+    images = [np.stack([X.reshape(2, 2, 4)] * 3) for X in networks]
+    kept = np.array(images)
+    metric = ConvolutionalMetric(as_measure(measure, kind="distance")).fit(*images[:2])
+    metric.score(*images[:2])
+    assert_array_equal(images, kept)
+
+
+def test_functions_are_shared_not_copied(networks):
+    class Counter:
+        def __init__(self):
+            self.n_calls, self.lock = 0, threading.Lock()
+
+        def __call__(self, X, Y):
+            self.n_calls += 1
+            return 1.0
+
+    count = Counter()
+    pairwise_distances(count, networks, verbose=False)
+    assert count.n_calls == 9
+
+
+@pytest.mark.parametrize(
+    "value", [None, 1j, np.complex64(1), np.array(1j), "1.5", b"1", np.ones(3), np.ones((1, 1)), {}]
+)
+def test_functions_return_one_real_number(networks, value):
+    class Returns:
+        def fit(self, X, Y):
+            return self
+
+        def score(self, X, Y):
+            return value
+
+    with pytest.raises(TypeError, match="<lambda> must return one real number, got"):
+        pairwise_distances(lambda X, Y: value, networks, verbose=False)
+    with pytest.raises(TypeError, match=r"score of .*Returns.* must return one real number"):
+        pairwise_distances(Returns(), networks, verbose=False)
+
+
+@pytest.mark.parametrize("value", [2, True, np.float32(2), np.int8(2), np.array(2.0), np.bool_(1)])
+def test_numbers_of_all_kinds_are_taken(networks, value):
+    assert pairwise_distances(lambda X, Y: value, networks[:1], verbose=False) == float(value)
+
+
+@pytest.mark.parametrize("name", ["symmetric", "triangle"])
+def test_declarations_are_true_or_false(name):
+    with pytest.raises(TypeError, match=f"{name} must be True, False or None, got 'no'"):
+        as_measure(asymmetric, **{name: "no"})
+    assert getattr(as_measure(asymmetric, **{name: np.True_}).properties, name)
+
+
+def test_objects_that_are_not_fitted(networks):
+    for call in (as_measure(Residual()).score, as_measure(Writes()).transform):
+        with pytest.raises(NotFittedError):
+            call(*networks[:2])
+
+
+def test_objects_of_scikit_learn(networks):
+    D = pairwise_distances(PLSRegression(1), networks, verbose=False)
+    X, Y = networks[:2]
+    assert D[0, 1] == pytest.approx(PLSRegression(1).fit(X, Y).score(X, Y))
+
+
+STOCHASTIC = [
+    GaussianStochasticMetric(niter=2),
+    GPStochasticMetric(1, niter=2),
+    EnergyStochasticMetric(niter=2),
+]
+
+
+def noisy(metric, rng):
+    """Return three networks as a metric takes them."""
+    if isinstance(metric, EnergyStochasticMetric):
+        return list(rng.standard_normal((3, 4, 3, 2)))
+    if isinstance(metric, GPStochasticMetric):
+        return [(mean, 2 * np.eye(6)) for mean in rng.standard_normal((3, 6))]
+    if isinstance(metric, GaussianStochasticMetric):
+        return [(means, np.stack([np.eye(2)] * 4)) for means in rng.standard_normal((3, 4, 2))]
+    shape = (3, 4, 3, 3, 2) if isinstance(metric, ConvolutionalMetric) else (3, 8, 2)
+    return list(rng.standard_normal(shape))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    "base",
+    [LinearMetric(), PermutationMetric(), LinearCKA(), ConvolutionalMetric(), *STOCHASTIC],
+    ids=lambda base: type(base).__name__,
+)
+def test_derived_classes_are_measured_by_what_they_redefine(rng, base):
+    class Doubled(type(base)):
+        def score(self, X, Y):
+            return 2 * super().score(X, Y)
+
+    class Same(type(base)):
+        """As the base."""
+
+    networks = noisy(base, rng)
+    for function in (
+        lambda metric: pairwise_distances(metric, networks, verbose=False),
+        lambda metric: cross_distances(metric, networks[:1], networks, verbose=False)[:, 1:],
+        lambda metric: metric.pairwise_distances(networks, verbose=False)[0],
+    ):
+        want = function(base)
+        assert_array_equal(function(Same(**base.get_params())), want)
+        assert_allclose(function(Doubled(**base.get_params())), 2 * want, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:eps=0.5 is more than a tenth")
+def test_eps_of_derived_classes_is_added_to_training_data_alone(rng):
+    class Derived(GaussianStochasticMetric):
+        def score(self, X, Y):
+            return super().score(X, Y)
+
+    train = noisy(STOCHASTIC[0], rng)
+    test = noisy(STOCHASTIC[0], rng)
+    for got, want in zip(
+        Derived(alpha=0.5).pairwise_distances(train, test, eps=0.09, verbose=False),
+        GaussianStochasticMetric(alpha=0.5).pairwise_distances(
+            train, test, eps=0.09, verbose=False
+        ),
+        strict=True,
+    ):
+        assert_allclose(got, want, atol=1e-6)
+
+
+def test_warnings_point_at_the_user_through_scikit_learn(rng):
+    metric = EnergyStochasticMetric(niter=1, tol=-1)
+    X, Y = rng.standard_normal((2, 8, 3, 2))
+    for call in (
+        lambda: cross_validate(metric, X, Y, cv=2),
+        lambda: GridSearchCV(metric, {"niter": [1]}, cv=2, scoring=neg_distance_scorer).fit(X, Y),
+        lambda: pairwise_distances(metric, [X, Y], verbose=False),
+    ):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            call()
+        assert {warning.category for warning in caught} == {ConvergenceWarning}
+        assert {warning.filename for warning in caught} == {__file__}
+
+
+def test_threads_of_pairs_are_checked(networks):
+    for function in (
+        lambda **jobs: pairwise_distances(asymmetric, networks, verbose=False, **jobs),
+        lambda **jobs: cross_distances(asymmetric, networks, networks, verbose=False, **jobs),
+        lambda **jobs: as_measure(asymmetric).pairwise_distances(networks, verbose=False, **jobs),
+    ):
+        for jobs in ({"n_jobs": 0}, {"processes": 0}):
+            with pytest.raises(ValueError, match="n_jobs must not be 0"):
+                function(**jobs)
+        with pytest.raises(TypeError, match="n_jobs must be an integer"):
+            function(n_jobs="2")

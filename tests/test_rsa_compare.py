@@ -341,7 +341,7 @@ def test_correlation_distances_by_numpy_are_one_rdm(rng, n):
 
 
 BROKEN = {
-    "on it: turn similarities": lambda D: 1 - D,
+    "on it; turn similarities": lambda D: 1 - D,
     "NaN on it: set the diagonal to 0": lambda D: D + np.diag(np.full(len(D), np.nan)),
     "NaN whose mirrors are not": lambda D: np.where(np.triu(D) > D.max() - 1e-9, np.nan, D),
     "from their mirror: average": np.triu,

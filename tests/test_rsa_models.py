@@ -469,3 +469,14 @@ def test_wrong_choices(rng):
     assert FeatureReweightingCV(cv=2, random_state=0).fit(x, t).alpha_ > 0
     with pytest.raises(ValueError, match="X has 3 features, but FeatureReweighting is expecting 4"):
         FeatureReweighting().fit(x, t).predict(x[:, :3])
+
+
+def test_layers_of_training_are_matched_by_name(rng):
+    layers = {name: rng.standard_normal((12, 5)) for name in ("a", "b")}
+    training = {name: rng.standard_normal((20, 5)) for name in ("a", "b")}
+    rdm = rng.random(66)
+    one, other = (
+        evaluate_layers(layers, rdm, training=given, y=[0, 1] * 10, cv=3, random_state=0)
+        for given in (training, dict(reversed(training.items())))
+    )
+    np.testing.assert_array_equal(one.readout_rdms, other.readout_rdms)

@@ -1,16 +1,20 @@
 """Names of conditions, models, subjects and data sets: in errors, frames, pictures and reprs."""
 
+import copy
 import inspect
+import pickle
 import warnings
 
 import matplotlib
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from scipy.spatial.distance import pdist, squareform
 
 from netrep_go import rsa
 from netrep_go.plotting import RDMDisplay, RDMEmbeddingDisplay
 from netrep_go.rsa import (
+    ConditionKFold,
     cluster_test,
     compare,
     compare_models,
@@ -424,3 +428,86 @@ def test_decoding_takes_folds_as_cv(rng):
         decoding_rdm(X, conditions, cv=np.zeros(24))
     with pytest.raises(ValueError, match=r"cv must have shape \(24,\), got \(3,\)"):
         decoding_rdm(X, conditions, cv=[0, 1, 2])
+
+
+def test_results_can_be_compared_and_kept_in_sets(rng):
+    found = results(rng)
+    kept = {result for result in found if type(result) is not rsa.NoiseCeiling}
+    assert len(kept) == len(found) - 1
+    for result in found:
+        assert result in found
+        assert type(copy.deepcopy(result)) is type(pickle.loads(pickle.dumps(result)))
+
+
+def test_errors_name_the_folds_that_were_asked_for(rng):
+    X = rng.standard_normal((12, 4))
+    with pytest.raises(ValueError, match="inner_cv must be at most the number of conditions, 4"):
+        reweight_features(X, rdm(X), cv=3)
+    with pytest.raises(ValueError, match="n_splits must be at most the number of conditions"):
+        list(ConditionKFold(20).split(rdm(X)))
+
+
+@pytest.mark.parametrize("n", [4, 6, 10])  # 6 and 10 are also numbers of pairs
+def test_square_matrices_that_are_no_rdms_are_refused(rng, n):
+    names = [f"image {i}" for i in range(n)]
+    D = squareform(pdist(rng.standard_normal((n, 3))))
+    with pytest.raises(ValueError, match=r"zero diagonal, got 1 on it; turn similarities into"):
+        compare(1 - D)
+    columns = pandas.DataFrame(D, names, names[::-1])
+    with pytest.raises(ValueError, match="the rows of rdms and its columns must have the same"):
+        compare(columns)
+    scaled = compare(np.stack([D, 2 * D]) * 1e-13)
+    np.testing.assert_allclose(scaled, 1, rtol=1e-12)
+
+
+def test_condensed_rdms_of_tiny_units_are_not_taken_for_a_square_one(rng):
+    vectors = rng.random((6, 6))
+    np.testing.assert_allclose(compare(vectors * 1e-13), compare(vectors), rtol=1e-12)
+
+
+def test_names_beside_an_index_are_refused(rng):
+    framed = pandas.DataFrame(rng.random((9, 4)), index=ANIMALS)
+    with pytest.raises(ValueError, match="data has names of its own: leave out names"):
+        rdm(framed, names=ANIMALS)
+
+
+def test_one_array_is_asked_for_where_a_dict_came(models, rdms):
+    with pytest.raises(TypeError, match="X must be one array, got dict: pass one of its values"):
+        reweight_features(models, rdms["anna"])
+
+
+def test_models_and_rdms_in_another_order_are_refused_everywhere(rng):
+    X = pandas.DataFrame(rng.standard_normal((9, 8)), index=ANIMALS)
+    square = pandas.DataFrame(squareform(rdm(X)), ANIMALS, ANIMALS)
+    turned = {"anna": square.iloc[::-1, ::-1]}
+    models = {"low": square}
+    for call in (
+        lambda rdms: compare(rdms, models),
+        lambda rdms: evaluate(models, rdms),
+        lambda rdms: permutation_test(models, rdms, n_permutations=9),
+        lambda rdms: rsa.reweight(models, rdms, cv=3),
+        lambda rdms: rsa.partition_variance(models, rdms),
+        lambda rdms: evaluate_layers({"fc": X}, rdms, cv=3),
+        lambda rdms: reweight_features(X, rdms["anna"], alphas=2, cv=9, inner_cv=3),
+        lambda rdms: searchlight(X, rdms, neighbors=[range(8)]),
+        lambda rdms: rsa.rsa_score(X, X if rdms["anna"].index[0] == ANIMALS[0] else X[::-1]),
+    ):
+        call({"anna": square})
+        with pytest.raises(
+            ValueError, match="must have the same conditions in the same order, got"
+        ):
+            call(turned)
+
+
+def test_names_of_as_many_rdms_as_pairs_are_not_those_of_conditions(rng):
+    names = [f"subject {i}" for i in range(6)]
+    subjects, others = (
+        pandas.DataFrame(rng.random((6, 6)), index=rows) for rows in (names, names[::-1])
+    )
+    assert compare(subjects, others).shape == (6, 6)
+
+
+def test_rows_of_data_sets_after_one_without_names_must_agree(rng):
+    framed = pandas.DataFrame(rng.random((9, 4)), index=ANIMALS)
+    with pytest.raises(ValueError, match=r"data\[1\] and data\[2\] must have the same conditions"):
+        rdm([framed.to_numpy(), framed, framed[::-1]])

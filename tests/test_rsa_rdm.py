@@ -11,7 +11,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import pdist
 from sklearn.base import clone
 
+from netrep_go import _native
 from netrep_go.rsa import NoiseNormalizer, patterns, rdm
+from netrep_go.rsa._compare import SIMILARITIES
+from netrep_go.rsa._rdm import METRICS
 
 GOLDEN = json.loads(Path(__file__).with_name("golden").joinpath("rsatoolbox.json").read_text())
 SCIPY = ["correlation", "cosine", "euclidean", "sqeuclidean"]
@@ -25,6 +28,13 @@ def with_holes(rng, X, share=0.2):
     X = X.copy()
     X[rng.random(X.shape) < share] = np.nan
     return X
+
+
+def test_names_are_those_of_the_table():
+    kinds = _native.signatures()["rsa.searchlight_lists"].inputs
+    words = {name: kinds[name].strip("'").split("'|'") for name in ("metric", "method")}
+    assert sorted(words["metric"]) == sorted({*METRICS} - {"mahalanobis"})  # of whitened responses
+    assert tuple(words["method"]) == SIMILARITIES
 
 
 # What others return

@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 
 from netrep_go.rsa import compare, evaluate, rdm, rsa_score, searchlight, time_resolved
 from netrep_go.rsa._compare import SIMILARITIES
+from netrep_go.rsa._rdm import PLAIN_METRICS
 from netrep_go.rsa._searchlight import _in_volume
 
 GOLDEN = json.loads((Path(__file__).parent / "golden/rsatoolbox_models.json").read_text())
@@ -25,7 +26,7 @@ def brain(rng):
 
 
 def brute_force(data, mask, radius, threshold, models, metric, score):
-    """Return centres and scores, one searchlight after the other."""
+    """Return centers and scores, one searchlight after the other."""
     voxels = np.argwhere(np.ones(mask.shape))
     centers, scores = [], []
     for k, center in enumerate(voxels):
@@ -49,6 +50,15 @@ def test_scores_are_those_of_each_rdm(brain, metric, radius, threshold):
     )
     np.testing.assert_array_equal(result.centers, centers)
     np.testing.assert_allclose(result.scores, scores, atol=1e-9)
+
+
+@pytest.mark.parametrize("metric", PLAIN_METRICS)
+def test_every_metric_that_takes_responses_alone(rng, metric):
+    data, models = rng.random((7, 12)), rng.random((2, 21))
+    neighbors = [np.arange(5), np.arange(3, 12)]
+    result = searchlight(data, models, neighbors=neighbors, metric=metric)
+    want = [compare(rdm(data[:, near], metric), models) for near in neighbors]
+    np.testing.assert_allclose(result.scores, np.reshape(want, (2, 2)), atol=1e-9)
 
 
 @pytest.mark.parametrize("case", GOLDEN["searchlights"], ids=lambda c: str(c["radius"]))
@@ -143,7 +153,7 @@ def test_graphs(rng):
         np.testing.assert_array_equal(result.scores, expected.scores)
 
 
-def test_fusion_is_time_by_centre(rng):
+def test_fusion_is_time_by_center(rng):
     """Responses that a region has at some time are found there and then."""
     early, late = rng.standard_normal((2, 10, 12))
     times = np.stack([pdist(early)] * 3 + [pdist(late)] * 50)

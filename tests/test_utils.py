@@ -173,6 +173,44 @@ def test_fwht(rng, n, dtype):
     assert a.dtype == dtype
 
 
+@pytest.mark.parametrize("a", [[100, 100], [1, 2], [-1, 3]])
+def test_fwht_wraps_no_integers(a):
+    """What does not fit is refused, and left as it is."""
+    for dtype in (np.int8, np.uint8, np.int64):
+        x = np.array(a).astype(dtype)
+        want, before = hadamard(2) @ x.astype(float), x.copy()
+        if np.iinfo(dtype).min <= want.min() and want.max() <= np.iinfo(dtype).max:
+            utils.fwht(x)
+            np.testing.assert_array_equal(x, want)
+        else:
+            with pytest.raises(ValueError, match=f"a of dtype {x.dtype} cannot hold its transform"):
+                utils.fwht(x)
+            np.testing.assert_array_equal(x, before)
+    with pytest.raises(ValueError, match="cannot hold its transform"):
+        utils.fwht(np.array([2**60, 1]))
+
+
+def test_transforms_take_numbers_only():
+    for a in (np.array([True, False]), np.array(["1", "2"]), np.array([1, 2], object)):
+        with pytest.raises(TypeError, match="a must hold numbers, got dtype"):
+            utils.fwht(a)
+    for transform in (utils.fwht, lambda a: utils.struc_orth_matvec(np.ones((1, 2)), a)):
+        with pytest.raises(TypeError, match="a must be an array"):
+            transform(np.ma.array([1.0, 2.0], mask=[0, 1]))
+
+
+def test_struc_orth_takes_signs_from_a_frame():
+    """Iterating over a data frame gives the names of its columns."""
+    pandas = pytest.importorskip("pandas")
+    Ds = utils.rand_struc_orth(4, random_state=0)
+    want, got = np.arange(4.0), np.arange(4.0)
+    utils.struc_orth_matvec(Ds, want)
+    utils.struc_orth_matvec(pandas.DataFrame(Ds, columns=[3, 1, 2, 0]), got)
+    np.testing.assert_array_equal(got, want)
+    with pytest.raises(ValueError, match="Ds must hold numbers"):
+        utils.struc_orth_matvec(np.array([["1", "1"]]), np.ones(2))
+
+
 def test_fwht_writes_through_a_view(rng):
     a = rng.standard_normal((16, 2))
     want = hadamard(16) @ a[::-1, 0]

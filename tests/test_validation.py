@@ -5,6 +5,10 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from netrep_go._validation import as_matrix, check_number, check_option
+from netrep_go.embedding import EuclideanEmbedding
+from netrep_go.metrics import Aligner, LinearMetric
+from netrep_go.rbf_sampler import RBFOrthoSampler
+from netrep_go.rsa import NoiseNormalizer
 from netrep_go.validation import check_equal_shapes
 
 
@@ -100,3 +104,21 @@ def test_options_have_to_be_among_the_allowed():
     for value in ("c", "", None, 0, ["a"]):
         with pytest.raises(ValueError, match=r"`letter` parameter to be in \{'a', 'b'\}"):
             check_option(value, "letter", ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        Aligner().fit,
+        LinearMetric().fit,
+        lambda X, Y: EuclideanEmbedding(1).fit(X[:, :1] * X[:, :1].T),
+        lambda X, Y: RBFOrthoSampler().fit(X),
+        lambda X, Y: NoiseNormalizer().fit(X),
+        lambda X, Y: check_equal_shapes(X, Y),
+    ],
+)
+def test_masks_are_refused_where_nan_is(rng, call):
+    X, Y = rng.standard_normal((2, 6, 4))
+    X[0, 0] = 9.0
+    with pytest.raises(ValueError, match=r"must not be masked, got .* masked entr"):
+        call(np.ma.masked_greater(X, 8.0), Y)

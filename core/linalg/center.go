@@ -33,6 +33,23 @@ func isConstant(x *mat.Dense, j int) bool {
 	return true
 }
 
+// Varying returns the number of columns of x that are not their mean all over, zero if
+// mean is nil.
+func Varying(x *mat.Dense, mean []float64) int {
+	_, n := x.Dims()
+	count := 0
+	for j := range n {
+		var at float64
+		if mean != nil {
+			at = mean[j]
+		}
+		if !isConstant(x, j) || x.At(0, j) != at {
+			count++
+		}
+	}
+	return count
+}
+
 // SubtractRow stores x minus the row vector mean in the row-major dst, which
 // may be the memory of x.
 func SubtractRow(dst []float64, x *mat.Dense, mean []float64) {

@@ -17,27 +17,76 @@ import (
 //	d = alpha + (1 - alpha) lambda^(-1/2),
 //
 // between the identity (alpha = 1) and full whitening (alpha = 0), with
-// eigenvalues clipped from below at Tol. The scale s keeps the total variance,
+// eigenvalues clipped from below. The scale s keeps the total variance,
 // tr(Z'X'XZ) = tr(X'X), counting the clipped eigenvalues (Williams et al.,
 // NeurIPS 2021, regularised CCA).
 type Whitening struct {
 	Alpha float64
-	Tol   float64
+	// Tol is where eigenvalues are clipped, in the square of the unit of X; 0 clips
+	// them where rounding hides them (see Gains), whatever the unit.
+	Tol float64
 }
+
+// NetrepTol is where netrep clips eigenvalues.
+const NetrepTol = 1e-7
+
+// nextToNothing is the part of the largest eigenvalue that directions without variance
+// count as at most: what an eigenvalue of 10 makes of NetrepTol.
+const nextToNothing = 1e-8
 
 // Identity reports whether the transform is the identity.
-func (w Whitening) Identity() bool { return w.Alpha > 1-w.Tol }
+func (w Whitening) Identity() bool {
+	if w.Tol > 0 {
+		return w.Alpha > 1-w.Tol
+	}
+	return w.Alpha > 1-NetrepTol
+}
+
+// Gains says how the directions of one matrix are whitened.
+type Gains struct {
+	alpha, floor float64
+	null         float64 // eigenvalue by which a direction without variance is scaled
+	counted      float64 // and that which it counts as in the total variance
+}
+
+// Gains returns those of an m x p matrix whose covariance has the given largest
+// eigenvalue. Unless w.Tol is set, eigenvalues are clipped at max(m, p, 16) eps of it,
+// which bounds their rounding.
+//
+// Directions in which the matrix does not vary at all are scaled as if they had NetrepTol
+// of the largest eigenvalue, which is far enough from rounding for the others to keep
+// their digits. In the total variance they count as NetrepTol, as in netrep, unless the
+// unit is so large that this would be more than next to nothing.
+func (w Whitening) Gains(m, p int, largest float64) Gains {
+	switch {
+	case w.Identity() || largest == 0: // zeros stay as they are
+		return Gains{alpha: 1, floor: 1, null: 1, counted: 1}
+	case w.Tol > 0:
+		return Gains{alpha: w.Alpha, floor: w.Tol, null: w.Tol, counted: w.Tol}
+	}
+	return Gains{
+		alpha:   w.Alpha,
+		floor:   float64(max(m, p, 16)) * eps * largest,
+		null:    NetrepTol * largest,
+		counted: min(NetrepTol, nextToNothing*largest),
+	}
+}
 
 // Gain is d at the eigenvalue lambda.
-func (w Whitening) Gain(lambda float64) float64 {
-	return w.Alpha + (1-w.Alpha)/math.Sqrt(max(lambda, w.Tol))
-}
+func (g Gains) Gain(lambda float64) float64 { return g.at(max(lambda, g.floor)) }
+
+// Null is d in directions in which the matrix does not vary.
+func (g Gains) Null() float64 { return g.at(g.null) }
+
+func (g Gains) at(lambda float64) float64 { return g.alpha + (1-g.alpha)/math.Sqrt(lambda) }
 
 // Variance returns the share of an eigenvalue in the total variance before and
 // after the transform with s = 1.
-func (w Whitening) Variance(lambda float64) (before, after float64) {
-	lambda = max(lambda, w.Tol)
-	root := w.Alpha*math.Sqrt(lambda) + 1 - w.Alpha
+func (g Gains) Variance(lambda float64) (before, after float64) {
+	if lambda <= g.floor {
+		lambda = g.counted
+	}
+	root := g.alpha*math.Sqrt(lambda) + 1 - g.alpha
 	return lambda, root * root
 }
 
@@ -65,27 +114,29 @@ func (w Whitening) Apply(xz, z, x *mat.Dense, preserve bool) error {
 	if !nblas.Eigen(n, v, n, lambda, work, iwork) {
 		return core.Numericalf("the eigenvalues of the %d x %d covariance did not converge", n, n)
 	}
+	// x is rotated before it is scaled, so that rounding in the directions in
+	// which it does not vary can be told from activity and is not amplified.
+	Gemm(blas.NoTrans, blas.NoTrans, m, n, n, 1, rx.Data, rx.Stride, v, n, 0, rotated, n)
+	if err := RefineAxes(v, lambda, rotated, m, n); err != nil {
+		return err
+	}
+	gains := w.Gains(m, Varying(x, nil), lambda[n-1])
 	scale := 1.0
 	if preserve {
-		scale = w.scale(lambda)
+		scale = gains.scale(lambda)
 	}
-	for k, l := range lambda {
-		lambda[k] = scale * w.Gain(l)
+	total, active := mat.Norm(x, 2), work[:n]
+	for k, size := range ColumnNorms(rotated, m, n) {
+		active[k] = scale * gains.Gain(lambda[k])
+		lambda[k] = active[k]
+		if size <= NullColumn*total {
+			active[k], lambda[k] = 0, scale*gains.Null()
+		}
 	}
 	copy(scaled, v)
 	ScaleColumns(scaled, n, lambda)
 	Gemm(blas.NoTrans, blas.Trans, n, n, n, 1, scaled, n, v, n, 0, rz.Data, rz.Stride)
-
-	// x is rotated before it is scaled, so that rounding in the directions in
-	// which it does not vary can be told from activity and is not amplified.
-	Gemm(blas.NoTrans, blas.NoTrans, m, n, n, 1, rx.Data, rx.Stride, v, n, 0, rotated, n)
-	total := mat.Norm(x, 2)
-	for k, size := range ColumnNorms(rotated, m, n) {
-		if size <= NullColumn*total {
-			lambda[k] = 0
-		}
-	}
-	ScaleColumns(rotated, m, lambda)
+	ScaleColumns(rotated, m, active)
 	Gemm(blas.NoTrans, blas.Trans, m, n, n, 1, rotated, n, v, n, 0, rxz.Data, rxz.Stride)
 	return nil
 }
@@ -96,10 +147,10 @@ func (w Whitening) Apply(xz, z, x *mat.Dense, preserve bool) error {
 const NullColumn = 1e-13
 
 // scale is s for a full set of eigenvalues.
-func (w Whitening) scale(lambda []float64) float64 {
+func (g Gains) scale(lambda []float64) float64 {
 	var before, after float64
 	for _, l := range lambda {
-		b, a := w.Variance(l)
+		b, a := g.Variance(l)
 		before += b
 		after += a
 	}

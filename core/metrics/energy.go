@@ -32,11 +32,13 @@ type Energy struct {
 	Repeats int
 	// MaxIter bounds the number of reweightings of a fit.
 	MaxIter int
-	// Tol is the decrease of the loss at which a fit has converged.
+	// Tol is the decrease of the loss at which a fit has converged, in units of the
+	// linalg.Magnitude of the responses.
 	Tol float64
 }
 
-// minResidual bounds the weights of coinciding points: 1 / w^2 is at least this.
+// minResidual bounds the weights of coinciding points: 1 / w^2 is at least this, in units
+// of the magnitude of the responses.
 const minResidual = 1e-12
 
 // Check returns an error that names the option that is out of range.
@@ -77,7 +79,7 @@ func (e Energy) checkRows(x *mat.Dense) error {
 // Fit stores in the n x n t the alignment of y to x, both (m Repeats) x n, that
 // iteratively reweighted least squares finds, and, unless weights is nil, in the
 // m x Repeats x Repeats weights those of the pairs (a, b) at t:
-// max(|x_ia - T'y_ib|, 1e-12)^(-1/2). The loss is mean_i E|x_ia - T'y_ib|,
+// max(|x_ia - T'y_ib|, minResidual)^(-1/2). The loss is mean_i E|x_ia - T'y_ib|,
 // beginning with that of T = I. From the first alignment on it does not increase.
 func (e Energy) Fit(
 	ctx context.Context, t *mat.Dense, weights []float64, x, y *mat.Dense,
@@ -220,19 +222,25 @@ func (s *energySolver) fit(
 ) (Fit, error) {
 	optimize.SetIdentity(t, s.n)
 	loss, err := s.loss(ctx, t, x, y)
-	fit := Fit{Loss: []float64{loss}}
+	fit, unit := Fit{Loss: []float64{loss}}, s.unit(x, y)
 	s.pooledProduct(x, y)
 	for k := 1; err == nil && k <= s.e.MaxIter && !fit.Converged; k++ {
 		if _, err = s.aligner.Align(t, s.cross); err != nil {
 			break
 		}
-		loss, err = s.reweight(ctx, t, weights, x, y)
+		loss, err = s.reweight(ctx, t, weights, x, y, minResidual*unit)
 		fit.Loss = append(fit.Loss, loss)
 		gain := fit.Loss[k-1] - loss
-		settled := gain < s.e.Tol && (k > 1 || gain >= 0)
+		settled := gain < s.e.Tol*unit && (k > 1 || gain >= 0)
 		fit.Converged = settled || s.e.Group == optimize.Identity
 	}
 	return fit, err
+}
+
+// unit returns the magnitude of a response.
+func (s *energySolver) unit(x, y *energyNetwork) float64 {
+	squares := floats.Sum(x.norms) + floats.Sum(y.norms)
+	return linalg.Magnitude(math.Sqrt(squares), (len(x.norms)+len(y.norms))*s.n)
 }
 
 // pooledProduct stores in s.cross the cross-product of all pairs with equal
@@ -268,15 +276,15 @@ func (s *energySolver) loss(
 
 // reweight is loss and leaves in s.cross the weighted cross-product, from which
 // the next alignment is chosen: C = sum_i Y_i' W_i' X_i with the r x r squared
-// weights W_i.
+// weights W_i, which count distances as no smaller than least.
 func (s *energySolver) reweight(
-	ctx context.Context, t, weights []float64, x, y *energyNetwork,
+	ctx context.Context, t, weights []float64, x, y *energyNetwork, least float64,
 ) (float64, error) {
 	n, r := s.n, s.e.Repeats
 	clear(s.partial)
 	loss, err := s.pass(ctx, t, x, y, func(w *energyWorker, chunk, i int) {
 		for k, d := range w.distances {
-			w.distances[k] = 1 / max(d, minResidual)
+			w.distances[k] = 1 / max(d, least)
 		}
 		if weights != nil {
 			for k, v := range w.distances {

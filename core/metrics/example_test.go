@@ -23,7 +23,7 @@ func triangle() (x, rotated *mat.Dense) {
 func ExampleLinear_PartialFit() {
 	x, _ := triangle()
 	mean, xw, z := make([]float64, 2), mat.NewDense(3, 2, nil), mat.NewDense(2, 2, nil)
-	err := metrics.Linear{Alpha: 1, Center: true}.PartialFit(mean, xw, z, x)
+	err := metrics.Linear{Alpha: 1, Center: true}.PartialFit(mean, xw, z, x, true)
 	fmt.Println(mean, mat.Equal(x, xw), err)
 	// Output: [0 0] true <nil>
 }

@@ -32,7 +32,8 @@ type Gaussian struct {
 	Neurons int
 	// MaxIter bounds the number of alternations of a fit.
 	MaxIter int
-	// Tol is the decrease of the loss at which a fit has converged.
+	// Tol is the decrease of the loss at which a fit has converged, in units of the
+	// linalg.Magnitude of the responses as the loss weighs them.
 	Tol float64
 	// Ridge is added to the eigenvalues of the covariances that a cohort is
 	// fitted to.

@@ -83,6 +83,7 @@ func (s *gaussianSolver) fit(
 // decrease does not end it.
 func (s *gaussianSolver) descend(ctx context.Context, x, y *gaussians) (Fit, error) {
 	var fit Fit
+	tol := s.g.Tol * linalg.Magnitude(math.Sqrt(s.total(x, y)), 2*x.m*x.d)
 	for len(fit.Loss) < s.g.MaxIter && !fit.Converged {
 		loss, err := s.iterate(ctx, x, y)
 		if err != nil {
@@ -90,7 +91,7 @@ func (s *gaussianSolver) descend(ctx context.Context, x, y *gaussians) (Fit, err
 		}
 		fit.Loss = append(fit.Loss, loss)
 		k := len(fit.Loss)
-		fit.Converged = s.g.Group == optimize.Identity || (k > 2 && fit.Loss[k-2]-loss < s.g.Tol)
+		fit.Converged = s.g.Group == optimize.Identity || (k > 2 && fit.Loss[k-2]-loss < tol)
 	}
 	return fit, nil
 }
@@ -105,14 +106,19 @@ func (s *gaussianSolver) iterate(ctx context.Context, x, y *gaussians) (float64,
 	if err != nil {
 		return math.NaN(), err
 	}
-	means, covs := x.meansNorm+y.meansNorm, floats.Sum(x.traces)+floats.Sum(y.traces)
-	total := s.g.Alpha*means + (2-s.g.Alpha)*covs
+	total := s.total(x, y)
 	square := total - 2*inner
 	if square >= nearEnd*nearEnd*total {
 		return math.Sqrt(square), nil
 	}
 	square, err = s.objective(ctx, s.t, x, y)
 	return math.Sqrt(square), err
+}
+
+// total returns the weighted squared size of all responses.
+func (s *gaussianSolver) total(x, y *gaussians) float64 {
+	means, covs := x.meansNorm+y.meansNorm, floats.Sum(x.traces)+floats.Sum(y.traces)
+	return s.g.Alpha*means + (2-s.g.Alpha)*covs
 }
 
 // meansProduct stores weight my'mx, with one row of neurons for each input and

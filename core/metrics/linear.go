@@ -13,10 +13,6 @@ import (
 	"netrep_go/core/linalg"
 )
 
-// EigenvalueTol is the smallest eigenvalue of a covariance that whitening
-// tells from zero.
-const EigenvalueTol = 1e-7
-
 // Linear is the family of generalised shape metrics
 //
 //	d(X, Y) = min_{Q orthogonal} score(X Zx, Y Zy Q)
@@ -39,13 +35,13 @@ func (l Linear) Check() error {
 }
 
 func (l Linear) whitening() linalg.Whitening {
-	return linalg.Whitening{Alpha: l.Alpha, Tol: EigenvalueTol}
+	return linalg.Whitening{Alpha: l.Alpha}
 }
 
 // PartialFit does the part of a fit that concerns one network: the column
 // means of the m x n x, the whitened activations xw (m x n) and the whitening
-// transform z (n x n).
-func (l Linear) PartialFit(mean []float64, xw, z, x *mat.Dense) error {
+// transform z (n x n). Unless preserve, they lack the factor that keeps the variance.
+func (l Linear) PartialFit(mean []float64, xw, z, x *mat.Dense, preserve bool) error {
 	if err := l.Check(); err != nil {
 		return err
 	}
@@ -63,7 +59,7 @@ func (l Linear) PartialFit(mean []float64, xw, z, x *mat.Dense) error {
 			return err
 		}
 	}
-	return l.whitening().Apply(xw, z, mat.NewDense(m, n, centered), true)
+	return l.whitening().Apply(xw, z, mat.NewDense(m, n, centered), preserve)
 }
 
 // Align stores in wx = zx U and wy = zy V the maps into the common space in

@@ -19,6 +19,7 @@ type linearNetwork struct {
 	testNorm      float64 // |test|, with what lies outside of the basis
 	testRest      float64 // norm of what lies outside of the basis
 	before, after float64 // total variance before and after whitening
+	gains         linalg.Gains
 }
 
 // scaleAt is the factor by which whitening at padded width n preserves the
@@ -27,7 +28,7 @@ func (net *linearNetwork) scaleAt(n int, w linalg.Whitening) float64 {
 	if w.Identity() {
 		return 1
 	}
-	before, after := w.Variance(0)
+	before, after := net.gains.Variance(0)
 	padding := float64(n - net.width)
 	return math.Sqrt((net.before + padding*before) / (net.after + padding*after))
 }

@@ -74,19 +74,20 @@ func (w *linearPreparer) prepare(net *linearNetwork, linear Linear, x, test *mat
 	whitening := linear.whitening()
 	net.spread = choleskySpread(w.chol[:q*q], gram, q)
 	rotated := !whitening.Identity() || net.spread < 1e-5
+	varying := linalg.Varying(x, w.mean[:p])
 	if rotated {
-		if err := w.rotate(net, whitening, flat, m, p); err != nil {
+		if err := w.rotate(net, whitening, flat, m, p, varying); err != nil {
 			return err
 		}
 	} else {
-		net.rank = q
+		net.rank, net.gains = q, whitening.Gains(m, varying, 0)
 	}
 	net.train.store(flat, m, net.rank)
 	if err := net.train.check(net.norm); err != nil {
 		return err
 	}
 	if test != nil {
-		w.prepareTest(net, whitening, test, rotated, p > m)
+		w.prepareTest(net, test, rotated, p > m)
 		return net.test.check(net.testNorm)
 	}
 	return nil
@@ -114,7 +115,7 @@ func choleskySpread(chol, gram []float64, n int) float64 {
 // tell 0 from (6e-9 sigma_1)^2, the norms of the rotated columns can. What was
 // dropped goes into net.lost.
 func (w *linearPreparer) rotate(
-	net *linearNetwork, whitening linalg.Whitening, flat []float64, m, p int,
+	net *linearNetwork, whitening linalg.Whitening, flat []float64, m, p, varying int,
 ) error {
 	q := min(m, p)
 	v, lambda := w.gram[:q*q], w.lambda[:q]
@@ -122,18 +123,24 @@ func (w *linearPreparer) rotate(
 		return core.Numericalf("the eigenvalues of its covariance did not converge")
 	}
 	w.multiplyInPlace(flat, v, m, q)
+	if !whitening.Identity() {
+		if err := linalg.RefineAxes(v, lambda, flat, m, q); err != nil {
+			return err
+		}
+	}
 	size := linalg.ColumnNorms(flat, m, q)
-	net.before, net.after = whitening.Variance(0)
+	net.gains = whitening.Gains(m, varying, lambda[q-1])
+	net.before, net.after = net.gains.Variance(0)
 	net.before *= float64(p - q)
 	net.after *= float64(p - q)
 	var total, largest float64
 	smallest := math.Inf(1)
 	kept := make([]int, 0, q)
 	for k, l := range lambda {
-		before, after := whitening.Variance(l)
+		before, after := net.gains.Variance(l)
 		net.before += before
 		net.after += after
-		gain := whitening.Gain(l)
+		gain := net.gains.Gain(l)
 		total += size[k] * gain * size[k] * gain
 		if size[k] > linalg.NullColumn*net.norm {
 			w.gain[len(kept)] = gain
@@ -166,7 +173,7 @@ func (w *linearPreparer) multiplyInPlace(a, v []float64, m, q int) {
 // What lies outside of it is part of their norm, but the training data does not
 // say how to align it, so it contributes nothing to inner products.
 func (w *linearPreparer) prepareTest(
-	net *linearNetwork, whitening linalg.Whitening, test *mat.Dense, rotated, reduced bool,
+	net *linearNetwork, test *mat.Dense, rotated, reduced bool,
 ) {
 	mt, p := test.Dims()
 	r := net.rank
@@ -178,7 +185,7 @@ func (w *linearPreparer) prepareTest(
 		return
 	}
 	if r == 0 {
-		net.testRest = norm(rest) * whitening.Gain(0)
+		net.testRest = norm(rest) * net.gains.Null()
 		net.testNorm = net.testRest
 		return
 	}
@@ -186,7 +193,7 @@ func (w *linearPreparer) prepareTest(
 	linalg.Gemm(blas.NoTrans, blas.NoTrans, mt, r, p, 1, rest, p, basis, r, 0, coords, r)
 	if r < p {
 		linalg.Gemm(blas.NoTrans, blas.Trans, mt, p, r, -1, coords, r, basis, r, 1, rest, p)
-		net.testRest = norm(rest) * whitening.Gain(0)
+		net.testRest = norm(rest) * net.gains.Null()
 	}
 	if rotated {
 		linalg.ScaleColumns(coords, mt, w.gain[:r])

@@ -137,6 +137,7 @@ func (s *space) reduceAll(ctx context.Context, xs []*mat.Dense) error {
 	if s.group != optimize.Orthogonal {
 		return nil
 	}
+	par.Expect(ctx, len(xs))
 	return s.workers.For(ctx, len(xs), func(w *spaceWorker, i int) error {
 		if m, n := xs[i].Dims(); n > m {
 			w.wide.Reduce(s.nets[i].data, xs[i], nil)

@@ -24,8 +24,7 @@ type FrechetOptions struct {
 	Warm bool
 	// MaxIter is the largest number of sweeps, at least 1.
 	MaxIter int
-	// Tol ends the iteration once the root mean square change of an entry of
-	// the mean is not above it.
+	// Tol ends the iteration once Change is not above it.
 	Tol float64
 	// Seed draws the network to start from among the widest.
 	Seed uint64
@@ -34,7 +33,8 @@ type FrechetOptions struct {
 // FrechetResult tells how FrechetMean ended.
 type FrechetResult struct {
 	Iterations int
-	// Change is the root mean square change of an entry in the last sweep.
+	// Change is the root mean square change of an entry of the mean in the last sweep,
+	// in units of the linalg.Magnitude of the networks.
 	Change float64
 }
 
@@ -79,13 +79,15 @@ func FrechetMean(
 		return FrechetResult{}, err
 	}
 	par.Expect(ctx, opts.MaxIter*s.sweepTasks())
-	result, err := s.iterate(ctx, opts)
+	result, err := s.iterate(ctx, opts, magnitude(xs, s.width))
 	s.storeMean(mean)
 	return result, err
 }
 
-// iterate sweeps until the mean rests.
-func (s *space) iterate(ctx context.Context, opts FrechetOptions) (FrechetResult, error) {
+// iterate sweeps until the mean rests, by changes in the given unit.
+func (s *space) iterate(
+	ctx context.Context, opts FrechetOptions, unit float64,
+) (FrechetResult, error) {
 	result := FrechetResult{Change: math.Inf(1)}
 	k := float64(len(s.nets))
 	for result.Change > opts.Tol && result.Iterations < opts.MaxIter {
@@ -100,7 +102,8 @@ func (s *space) iterate(ctx context.Context, opts FrechetOptions) (FrechetResult
 		if err := s.average(ctx, keep, (1-keep)/k); err != nil {
 			return result, err
 		}
-		result.Change = floats.Distance(s.mean, s.next, 2) / math.Sqrt(float64(s.rows*s.width))
+		change := floats.Distance(s.mean, s.next, 2) / math.Sqrt(float64(s.rows*s.width))
+		result.Change = change / unit
 		result.Iterations++
 		s.mean, s.next = s.next, s.mean
 	}
@@ -124,7 +127,7 @@ func AlignAll(
 	if err != nil {
 		return err
 	}
-	par.Expect(ctx, len(xs)+len(xs))
+	par.Expect(ctx, s.sweepTasks()-s.blocks()+len(xs)) // those of align, and to store
 	if err := s.align(ctx); err != nil {
 		return err
 	}

@@ -36,7 +36,8 @@ type KMeansResult struct {
 }
 
 // An update of a centroid takes a few sweeps from where the centroid was. They
-// end early when its entries change by less than this part of their size.
+// end early when its entries change by less than this, in units of the magnitude of its
+// networks.
 const (
 	centroidSweeps = 10
 	centroidTol    = 1e-4
@@ -234,23 +235,16 @@ func (l *lloyd) run(ctx context.Context, opts KMeansOptions) (KMeansResult, erro
 func (l *lloyd) update(ctx context.Context) error {
 	for c, centroid := range l.centroids {
 		var members []*mat.Dense
-		var size float64
 		for i, x := range l.xs {
 			if l.labels[i] == c {
 				members = append(members, x)
-				size += l.norms[i] * l.norms[i]
 			}
 		}
 		if len(members) == 0 {
 			continue
 		}
-		m, n := centroid.Dims()
-		_, err := FrechetMean(ctx, centroid, members, FrechetOptions{
-			Warm:    true,
-			MaxIter: centroidSweeps,
-			Tol:     centroidTol * math.Sqrt(size/float64(len(members)*m*n)),
-		})
-		if err != nil {
+		opts := FrechetOptions{Warm: true, MaxIter: centroidSweeps, Tol: centroidTol}
+		if _, err := FrechetMean(ctx, centroid, members, opts); err != nil {
 			return err
 		}
 	}

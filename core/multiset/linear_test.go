@@ -56,7 +56,7 @@ func single(t *testing.T, linear metrics.Linear, x, y, xt, yt *mat.Dense) (train
 		m, _ := a.Dims()
 		means[i] = make([]float64, width)
 		whitened[i], zs[i], maps[i] = mat.NewDense(m, width, nil), mat.NewDense(width, width, nil), mat.NewDense(width, width, nil)
-		if err := linear.PartialFit(means[i], whitened[i], zs[i], pad(a, width)); err != nil {
+		if err := linear.PartialFit(means[i], whitened[i], zs[i], pad(a, width), true); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,9 +1,12 @@
 package multiset
 
 import (
+	"math"
+
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
+	"netrep_go/core/linalg"
 )
 
 // checkNetworks checks the networks against the shape of their mean.
@@ -23,6 +26,16 @@ func checkNetworks(mean *mat.Dense, xs []*mat.Dense) error {
 		}
 	}
 	return nil
+}
+
+// magnitude is that of an entry of the networks, padded to a width.
+func magnitude(xs []*mat.Dense, width int) float64 {
+	var size float64
+	for _, x := range xs {
+		size = math.Hypot(size, mat.Norm(x, 2))
+	}
+	m, _ := xs[0].Dims()
+	return linalg.Magnitude(size, len(xs)*m*width)
 }
 
 // copyPadded copies x into the leading columns of dst and clears the others.

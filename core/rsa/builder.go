@@ -2,8 +2,8 @@ package rsa
 
 import (
 	"iter"
+	"slices"
 
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
@@ -33,15 +33,22 @@ type builder struct {
 	features float64   // of the data
 	width    int       // features of a block
 	a, b     []float64 // cells x width, what is multiplied
-	columns  []float64 // one number a column
-	mean     []float64 // of each condition over features, if that is subtracted, or 0
-	count    []float64 // observations of each cell
-	gram     []float64 // n x n, sums of products
-	sizes    []float64 // of each condition, if no responses are missing
-	self     []float64 // of the sums of a condition and others, and cross likewise
-	cross    []float64
-	missing  bool // responses are, and mask says where
-	mask     mask
+	columns  []float64 // two numbers a column
+	// step is that of the responses to each condition (see grid.go), mean what is
+	// subtracted from them, near their mean over features, and sum what then is
+	// left of their sum.
+	step, mean, sum []float64
+	count           []float64 // observations of each cell
+	even            bool      // it is the same for all
+	// unit is what means of observations are multiplied by or, if there are folds,
+	// means of products: they then are as exact as sums.
+	unit  float64
+	gram  []float64 // n x n, sums of products
+	sizes []float64 // of each condition, if no responses are missing
+	// of the sums of a condition and others
+	first, second, cross []float64
+	missing              bool // responses are, and mask says where
+	mask                 mask
 }
 
 // blockSize is the number of float64 in a block that a second-level cache holds,
@@ -61,10 +68,10 @@ func newBuilder(arena *cmem.Arena, d Dissimilarity, n, folds, features int) *bui
 	}
 	b.width = min(features, max(leastWidth, blockSize/cells))
 	b.a, b.b = arena.Float64s(cells*b.width), arena.Float64s(n*b.width)
-	b.columns = arena.Float64s(b.width)
-	b.gram, b.mean = arena.Float64s(n*n), arena.Float64s(n)
-	b.sizes, b.cross, b.self = arena.Float64s(n), arena.Float64s(n), arena.Float64s(n)
-	floats.AddConst(2, b.self) // of patterns of length 1
+	b.columns = arena.Float64s(2 * b.width)
+	b.step, b.mean, b.sum = arena.Float64s(n), arena.Float64s(n), arena.Float64s(n)
+	b.gram, b.sizes = arena.Float64s(n*n), arena.Float64s(n)
+	b.first, b.second, b.cross = arena.Float64s(n), arena.Float64s(n), arena.Float64s(n)
 	b.count = arena.Float64s(cells)
 	return b
 }
@@ -87,7 +94,24 @@ func (b *builder) start(x *mat.Dense, design Design) error {
 	for o := range m {
 		b.count[b.cell(o)]++
 	}
-	return b.checkCounts()
+	if err := b.checkCounts(); err != nil {
+		return err
+	}
+	b.even = slices.Min(b.count) == slices.Max(b.count)
+	b.setUnit()
+	return nil
+}
+
+// setUnit finds the unit, for responses of which none is missing.
+func (b *builder) setUnit() {
+	switch {
+	case b.measure.factors != nil: // of the means
+		b.unit = 1
+	case b.measure.folds:
+		b.unit = unitOf(b.allProducts())
+	default:
+		b.unit = unitOf(slices.Values(b.count))
+	}
 }
 
 // cell returns that of an observation: there is one for the sum of each condition
@@ -150,6 +174,19 @@ func (b *builder) products(i, j int) float64 {
 	return ni*nj - same
 }
 
+// allProducts yields products(i, j) of all i <= j.
+func (b *builder) allProducts() iter.Seq[float64] {
+	return func(yield func(float64) bool) {
+		for i := range b.n {
+			for j := i; j < b.n; j++ {
+				if !yield(b.products(i, j)) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // blocks yields the first and the number of features of each block of p.
 func (b *builder) blocks(p int) iter.Seq2[int, int] {
 	return func(yield func(from, w int) bool) {
@@ -158,8 +195,8 @@ func (b *builder) blocks(p int) iter.Seq2[int, int] {
 	}
 }
 
-// load stores features [from, from+w) of each cell in rows of b.a: means, or
-// sums if there are folds.
+// load stores features [from, from+w) of each cell in rows of b.a: means in units,
+// or sums if there are folds.
 func (b *builder) load(x *mat.Dense, from, w int) {
 	m, _ := x.Dims()
 	switch {
@@ -183,12 +220,12 @@ func (b *builder) load(x *mat.Dense, from, w int) {
 		return
 	}
 	for c, count := range b.count {
-		if count == 1 {
+		if count == b.unit {
 			continue
 		}
 		row := b.a[c*w : (c+1)*w]
 		for j := range row {
-			row[j] /= count
+			row[j] = row[j] * b.unit / count
 		}
 	}
 }

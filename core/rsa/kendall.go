@@ -68,10 +68,12 @@ func newRanking(arena *cmem.Arena, n int) *ranking {
 func (r *ranking) set(x []float64, s *sorter) {
 	copy(r.order, s.sorted(x))
 	r.tied = 0
+	for k, i := range r.order {
+		r.position[i], r.first[i], r.last[i] = int32(k), int32(k), int32(k+1)
+	}
 	ties(x, r.order, func(from, to int) {
-		for k := from; k < to; k++ {
-			i := r.order[k]
-			r.position[i], r.first[i], r.last[i] = int32(k), int32(from), int32(to)
+		for _, i := range r.order[from:to] {
+			r.first[i], r.last[i] = int32(from), int32(to)
 		}
 		r.tied += int64(to-from) * int64(to-from-1) / 2
 	})

@@ -2,6 +2,7 @@ package rsa
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/floats"
@@ -20,17 +21,22 @@ type mask struct {
 	valid            []float64 // n x width, 1 or 0
 	seen             []float64 // cells x width, observations that are not NaN; then products
 	count, sum, self []float64 // n x n
+	counts           []float64 // of a condition and others
 }
 
-// startMasked makes a mask, and finds the means to be subtracted.
+// startMasked makes a mask, and finds the unit and the means to be subtracted.
 func (b *builder) startMasked(arena *cmem.Arena, x *mat.Dense) error {
 	n := b.n
 	b.mask = mask{
 		valid: arena.Float64s(n * b.width), seen: arena.Float64s(len(b.count) * b.width),
 		count: arena.Float64s(n * n), sum: arena.Float64s(n * n), self: arena.Float64s(n * n),
+		counts: arena.Float64s(n),
 	}
 	if err := arena.Err(); err != nil {
 		return err
+	}
+	if b.measure.factors == nil && !b.measure.folds {
+		b.unit = unitOf(upTo(slices.Max(b.count)))
 	}
 	if b.measure.centered {
 		b.averageMasked(x)
@@ -38,21 +44,21 @@ func (b *builder) startMasked(arena *cmem.Arena, x *mat.Dense) error {
 	return nil
 }
 
-// averageMasked stores the means of the conditions over the features they have.
+// averageMasked finds the means of the conditions over the features they have.
 func (b *builder) averageMasked(x *mat.Dense) {
 	_, p := x.Dims()
 	number := b.sizes
-	clear(b.mean)
+	clear(b.sum)
 	clear(number)
 	for from, w := range b.blocks(p) {
 		b.loadMasked(x, from, w)
 		for k, v := range b.a[:b.n*w] {
-			b.mean[k/w] += v
+			b.sum[k/w] += v
 			number[k/w] += b.mask.valid[k]
 		}
 	}
-	for c := range b.mean {
-		b.mean[c] /= max(1, number[c])
+	for c := range b.sum {
+		b.subtractMean(c, b.sum[c], number[c])
 	}
 }
 
@@ -80,15 +86,15 @@ func (b *builder) loadMasked(x *mat.Dense, from, w int) {
 	}
 }
 
-// averageSeen turns sums into means.
+// averageSeen turns sums into means, in units.
 func (b *builder) averageSeen(w int) {
 	for k, seen := range b.mask.seen[:b.n*w] {
 		b.mask.valid[k] = min(1, seen)
-		b.a[k] /= max(1, seen)
+		b.a[k] = b.a[k] * b.unit / max(1, seen)
 	}
 }
 
-// validInAll finds what was seen in every observation.
+// validInAll finds what was seen in every observation, and drops the rest.
 func (b *builder) validInAll(w int) {
 	valid := b.mask.valid[:b.n*w]
 	for k := range valid {
@@ -99,6 +105,7 @@ func (b *builder) validInAll(w int) {
 			valid[k%len(valid)] = 0
 		}
 	}
+	b.dropMissing(w)
 }
 
 // averageValid divides the sums of columns by how many conditions have them.
@@ -118,6 +125,9 @@ func (b *builder) dropMissing(w int) {
 	valid := b.mask.valid[:b.n*w]
 	for from := 0; from < len(b.count)*w; from += len(valid) {
 		floats.Mul(b.a[from:from+len(valid)], valid)
+	}
+	if b.measure.factors != nil {
+		floats.Mul(b.b[:len(valid)], valid)
 	}
 }
 
@@ -142,8 +152,8 @@ func (b *builder) accumulateMasked(w int) {
 	}
 }
 
-// pairMasked is pair for condition i and those after it, each two over the features
-// that both have: sums are scaled up to all features.
+// pairMasked completes the sums of condition i and those after it, each two over
+// the features that both have.
 func (b *builder) pairMasked(s sums, i int) error {
 	m := &b.mask
 	for k := range s.cross {
@@ -154,19 +164,18 @@ func (b *builder) pairMasked(s sums, i int) error {
 			return core.Invalidf("%v and %v have no feature without NaN in common",
 				core.Condition(i), core.Condition(j))
 		}
-		sizeI := b.size(i, count, m.sum[ij], m.self[ij])
-		sizeJ := b.size(j, count, m.sum[ji], m.self[ji])
-		s.cross[k] -= m.sum[ij] * m.sum[ji] / count
+		s.count[k] = count
+		s.first[k] = b.size(i, count, m.sum[ij], m.self[ij])
+		s.second[k] = b.size(j, count, m.sum[ji], m.self[ji])
+		if b.measure.centered {
+			s.cross[k] = count*s.cross[k] - m.sum[ij]*m.sum[ji]
+		}
 		switch {
 		case b.measure.flat == "":
-			s.self[k] = (sizeI + sizeJ) * (b.features / count)
-			s.cross[k] *= b.features / count
-		case sizeI == 0:
+		case s.first[k] == 0:
 			return b.flatOver(count, i, j, i)
-		case sizeJ == 0:
+		case s.second[k] == 0:
 			return b.flatOver(count, i, j, j)
-		default:
-			s.cross[k] /= sizeI * sizeJ
 		}
 	}
 	return nil
@@ -177,14 +186,4 @@ func (b *builder) flatOver(count float64, i, j, c int) error {
 	return core.Invalidf("over the %v features without NaN that %v and %v have in common, the "+
 		"responses to %v are %s, so that their %s is undefined", count,
 		core.Condition(i), core.Condition(j), core.Condition(c), b.measure.flat, b.measure.name)
-}
-
-// squaredDifferenceMasked returns the squared distance of x and y over the features
-// that both have.
-func squaredDifferenceMasked(x, y, ofX, ofY []float64) (sum float64) {
-	for k, v := range x {
-		d := v - y[k]
-		sum += d * d * ofX[k] * ofY[k]
-	}
-	return sum
 }

@@ -50,8 +50,10 @@ var measures = [...]measure{
 	Cosine:           {name: "cosine", flat: "all 0", formula: fromCosines},
 	Euclidean:        {name: "euclidean", differences: true, formula: distances},
 	SquaredEuclidean: {name: "sqeuclidean", differences: true, formula: squares},
-	Poisson:          {name: "poisson", factors: rateAndLog, formula: meanDivergences},
-	Crossnobis:       {name: "crossnobis", folds: true, formula: meanSquares},
+	Poisson: {
+		name: "poisson", differences: true, factors: rateAndLog, formula: meanDivergences,
+	},
+	Crossnobis: {name: "crossnobis", differences: true, folds: true, formula: meanSquares},
 }
 
 // measure says what becomes of responses before they are multiplied, and what of
@@ -60,9 +62,10 @@ type measure struct {
 	name string
 	// centered: the mean over features is subtracted from a pattern.
 	centered bool
-	// differences: nothing but differences of patterns counts. The mean over
-	// conditions is subtracted to keep products accurate, and squared distances
-	// that they do not resolve are summed from differences.
+	// differences: nothing but differences of patterns counts, unless folds have
+	// unequal numbers of observations. About the mean over conditions is subtracted
+	// from what is multiplied, to keep products accurate, and squared distances that
+	// they do not resolve are summed from differences.
 	differences bool
 	// factors returns what a response is multiplied as, if it is the first
 	// factor of a product and if it is the second; nil for as it is.
@@ -76,17 +79,38 @@ type measure struct {
 	formula func(dst []float64, s sums)
 }
 
-// sums is what a formula is of: sums of products over all features, of a condition
-// with each of several others. Where features are missing, sums over those that
-// both have are scaled up.
+// sums is what a formula is of: sums of products over features, of a condition with
+// each of several others. Those of centered patterns are multiplied by the number of
+// features that both have, beside the unit.
 type sums struct {
-	features float64   // how many there are
-	self     []float64 // of both conditions with themselves, added up
-	cross    []float64 // of one with the other, the mean of both orders
+	features      float64   // how many there are
+	count         []float64 // how many both have; nil if that is all
+	unit          float64   // what the products are multiplied by
+	first, second []float64 // of one with itself, and of the other
+	cross         []float64 // of one with the other, the mean of both orders
 }
 
-// squares stores those of differences.
-func squares(dst []float64, s sums) { floats.AddScaledTo(dst, s.self, -2, s.cross) }
+// differences stores the sums of the products of differences.
+func (s sums) differences(dst []float64) {
+	floats.AddTo(dst, s.first, s.second)
+	floats.AddScaled(dst, -2, s.cross)
+}
+
+// squares stores those of differences, scaled up to all features. There is one
+// division, so that equal quotients of whole numbers stay equal.
+func squares(dst []float64, s sums) {
+	s.differences(dst)
+	switch {
+	case s.count != nil:
+		for k, count := range s.count {
+			dst[k] = dst[k] * s.features / (s.unit * count)
+		}
+	case s.unit != 1:
+		for k := range dst {
+			dst[k] /= s.unit
+		}
+	}
+}
 
 func distances(dst []float64, s sums) {
 	squares(dst, s)
@@ -107,16 +131,41 @@ func meanDivergences(dst []float64, s sums) {
 	}
 }
 
-// fromCosines stores what is left to 1 by the products of patterns of length 1.
+// fromCosines stores what is left to 1 by the cosines.
 func fromCosines(dst []float64, s sums) {
-	for k, cosine := range s.cross[:len(dst)] {
-		if cosine > 1 { // by rounding, as below
-			cosine = 1
-		} else if cosine < -1 {
-			cosine = -1
+	first, second := s.first[:len(dst)], s.second[:len(dst)]
+	for k, product := range s.cross[:len(dst)] {
+		squared := first[k] * second[k]
+		length := math.Sqrt(squared)
+		if math.Abs(product) < apart*length && squared > tiny && squared < 1/tiny {
+			dst[k] = 1 - product/length
+		} else {
+			dst[k] = fromCosine(first[k], second[k], product)
 		}
-		dst[k] = 1 - cosine
 	}
+}
+
+// apart is the cosine up to which 1 less it loses no more than three bits.
+const apart = 7. / 8
+
+// tiny is far below the squares of lengths, but its own rounding is a number.
+const tiny = 0x1p-900
+
+// fromCosine returns 1 - product / length, where length squared is first second:
+// (length^2 - product^2) / (length (length + product)) if that is small, the
+// numerator with the rounding of its products, so that it is as good as exact if
+// they are of whole numbers.
+func fromCosine(first, second, product float64) float64 {
+	squared, length := first*second, math.Sqrt(first)*math.Sqrt(second)
+	switch {
+	case math.IsInf(length, 0):
+		return math.NaN()
+	case product < apart*length || !(squared > tiny && squared < 1/tiny):
+		return 1 - max(-1, min(1, product/length))
+	}
+	square := product * product
+	rounded := math.FMA(first, second, -squared) - math.FMA(product, product, -square)
+	return max(0, (squared-square+rounded)/(length*(length+product)))
 }
 
 // rateAndLog returns the rate of a Poisson distribution and its logarithm: the

@@ -2,6 +2,7 @@ package rsa
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"netrep_go/core"
@@ -18,9 +19,8 @@ func TestNames(t *testing.T) {
 			t.Errorf("similarity %q: got %d, %v", name, s, err)
 		}
 	}
-	_, err := ParseMeasure("manhattan")
-	want := "measure must be one of correlation, cosine, euclidean, sqeuclidean, poisson, " +
-		`crossnobis, got "manhattan"`
+	_, err := ParseMeasure("unheard of")
+	want := "measure must be one of " + strings.Join(Measures(), ", ") + `, got "unheard of"`
 	if !errors.Is(err, core.ErrInvalid) || err.Error() != want {
 		t.Errorf("got %v", err)
 	}

@@ -17,7 +17,8 @@ import (
 // ceilings rank again.
 type rankMethod struct {
 	vector vector
-	order  []int32 // (models + subjects) x pairs
+	order  []int32 // (models + subjects) x entries that none lacks
+	kept   int     // how many these are
 	same   [][]bool
 	weight []int32 // of each entry of an RDM, 0 outside of the sample
 	rank   []int32 // (models + subjects) x pairs, doubled
@@ -31,9 +32,13 @@ type rankMethod struct {
 
 func newRankMethod(arena *cmem.Arena, w *evaluator, v vector) *rankMethod {
 	count, pairs := w.models+w.subjects, Pairs(w.resampling.n)
+	kept, size := keep(pairs, w.resampling.lacking, nil), pairs
+	if kept != nil {
+		size = len(kept)
+	}
 	m := &rankMethod{
 		vector: v,
-		order:  arena.Int32s(count * pairs), same: make([][]bool, count),
+		order:  arena.Int32s(count * size), kept: size, same: make([][]bool, count),
 		weight: arena.Int32s(pairs), rank: arena.Int32s(count * pairs),
 		center: arena.Float64s(count * pairs), norms: arena.Float64s(count),
 		pooled: arena.Float64s(pairs),
@@ -43,25 +48,39 @@ func newRankMethod(arena *cmem.Arena, w *evaluator, v vector) *rankMethod {
 		return m
 	}
 	for i := range count {
-		x := w.row(i)
-		order := m.order[i*pairs : (i+1)*pairs]
-		copy(order, m.sorter.sorted(x))
-		m.same[i] = equalToNext(x, order)
+		m.set(i, w.row(i), kept)
 	}
 	return m
 }
 
-// equalToNext tells which numbers equal the next one in order; nil if none does.
-func equalToNext(x []float64, order []int32) []bool {
-	var same []bool
-	for k := range len(order) - 1 {
-		if x[order[k]] == x[order[k+1]] {
-			if same == nil {
-				same = make([]bool, len(order))
-			}
-			same[k] = true
+// set puts the entries of RDM i that are kept in order, nil for all.
+func (m *rankMethod) set(i int, x []float64, kept []int32) {
+	order := m.order[i*m.kept : (i+1)*m.kept]
+	if kept != nil {
+		for t, k := range kept {
+			m.pooled[t] = x[k]
+		}
+		x = m.pooled[:m.kept]
+	}
+	copy(order, m.sorter.sorted(x))
+	m.same[i] = tiedToNext(x, order)
+	if kept != nil {
+		for t, k := range order {
+			order[t] = kept[k]
 		}
 	}
+}
+
+// tiedToNext tells which numbers are tied with the next one in order; nil if none is.
+func tiedToNext(x []float64, order []int32) (same []bool) {
+	ties(x, order, func(from, to int) {
+		if same == nil {
+			same = make([]bool, len(order))
+		}
+		for k := from; k < to-1; k++ {
+			same[k] = true
+		}
+	})
 	return same
 }
 
@@ -73,7 +92,7 @@ func (m *rankMethod) evaluate(_ context.Context, w *evaluator) error {
 	}
 	for i := range v {
 		rank := m.rank[i*pairs : (i+1)*pairs]
-		m.midranks(rank, m.order[i*pairs:(i+1)*pairs], m.same[i])
+		m.midranks(rank, m.order[i*m.kept:(i+1)*m.kept], m.same[i])
 		m.norms[i] = m.gather(m.center[i*k:(i+1)*k], rank, w)
 		if m.norms[i] == 0 && !m.vector.untied {
 			return core.Errorf("%v: %w", w.subject(i), errConstant)

@@ -86,29 +86,79 @@ func sortKey(v float64) uint64 {
 	return bits | 1<<63
 }
 
-// ties calls f for each run [from, to) of positions in order whose numbers are
-// equal.
+// rounding is the part of a number by which dissimilarities that are equal by
+// definition may differ.
+const rounding = 32 * 0x1p-52
+
+// gap tells ties, of numbers in an order: two neighbours are equal if they differ
+// by rounding of the larger one, or of a typical number, the larger quartile in
+// absolute value. Runs of such neighbours are tied, so that ties are transitive.
+type gap struct {
+	typical float64 // what is rounding of that
+	widest  float64 // and of any number
+}
+
+// newGap returns that of the numbers x in ascending order, of which there are some.
+func newGap(x []float64, order []int32) gap {
+	last := len(order) - 1
+	larger := func(i, j int) float64 {
+		return rounding * max(math.Abs(x[order[i]]), math.Abs(x[order[j]]))
+	}
+	return gap{larger(last/4, last-last/4), larger(0, last)}
+}
+
+// closed reports whether neighbours a <= b are tied.
+func (g gap) closed(a, b float64) bool {
+	d := b - a
+	return d <= g.widest && (d <= g.typical || d <= rounding*b || d <= -rounding*a)
+}
+
+// ties calls f for each run [from, to) of several positions in order, which is not
+// empty, whose numbers are tied.
 func ties(x []float64, order []int32, f func(from, to int)) {
-	for from := 0; from < len(order); {
-		to := from + 1
-		for to < len(order) && x[order[to]] == x[order[from]] {
-			to++
+	g := newGap(x, order)
+	from, last := 0, x[order[0]]
+	for k, i := range order {
+		v := x[i]
+		if !g.closed(last, v) {
+			if k-from > 1 {
+				f(from, k)
+			}
+			from = k
 		}
-		f(from, to)
-		from = to
+		last = v
+	}
+	if len(order)-from > 1 {
+		f(from, len(order))
 	}
 }
 
-// midranks stores the ranks of x, from 1, in dst; equal numbers share the mean of
+// midranks stores the ranks of x, from 1, in dst; tied numbers share the mean of
 // theirs.
 func (s *sorter) midranks(dst, x []float64) {
 	order := s.sorted(x)
+	for k, i := range order {
+		dst[i] = float64(k + 1)
+	}
 	ties(x, order, func(from, to int) {
 		rank := float64(from+to+1) / 2
 		for _, i := range order[from:to] {
 			dst[i] = rank
 		}
 	})
+}
+
+// Ranks stores in dst, of the same length, the ranks of the entries x of an RDM, from
+// 1. Those that only rounding tells apart share the mean of their ranks.
+func Ranks(dst, x []float64) error {
+	var arena cmem.Arena
+	defer arena.Free()
+	s := newSorter(&arena, len(x))
+	if err := arena.Err(); err != nil || len(x) == 0 {
+		return err
+	}
+	s.midranks(dst, x)
+	return nil
 }
 
 // doubledMidranks stores twice the midranks of x: integers, so that sums of equal

@@ -74,7 +74,8 @@ func (b *builder) condensed(dst []float64, x *mat.Dense, design Design) error {
 func (b *builder) scan(x *mat.Dense) error {
 	m, p := x.Dims()
 	b.missing = false
-	clear(b.mean)
+	clear(b.step)
+	clear(b.sum)
 	for o := range m {
 		row := x.RawRowView(o)
 		sum := floats.Sum(row)
@@ -86,11 +87,26 @@ func (b *builder) scan(x *mat.Dense) error {
 				b.missing = b.missing || math.IsNaN(v)
 			}
 		}
-		if b.measure.centered {
-			b.mean[b.condition(o)] += sum / (float64(p) * b.count[b.cell(o)])
+		if c := b.condition(o); b.measure.centered {
+			b.sum[c] += sum
+			if b.step[c] == 0 {
+				b.step[c] = step(row)
+			}
+		}
+	}
+	if b.measure.centered && !b.missing {
+		for c, count := range b.count {
+			b.subtractMean(c, b.sum[c]*b.unit/count, float64(p))
 		}
 	}
 	return nil
+}
+
+// subtractMean sets what is subtracted from the responses to a condition, whose sum
+// over so many features is given.
+func (b *builder) subtractMean(c int, sum, features float64) {
+	b.mean[c] = onGrid(sum/max(1, features), b.step[c])
+	b.sum[c] = sum - features*b.mean[c]
 }
 
 // multiply stores the sums of products over all features in b.gram.
@@ -118,12 +134,15 @@ func (b *builder) transform(w int) error {
 			floats.AddConst(-mean, b.a[c*w:(c+1)*w])
 		}
 	}
-	if b.measure.differences {
-		b.centerColumns(w)
-	}
 	if b.measure.factors != nil {
 		if err := b.factor(w); err != nil {
 			return err
+		}
+	}
+	if b.measure.differences && (!b.measure.folds || b.even) {
+		b.centerColumns(b.a[:len(b.count)*w], w)
+		if b.measure.factors != nil {
+			b.centerColumns(b.b[:b.n*w], w)
 		}
 	}
 	if b.missing {
@@ -135,20 +154,28 @@ func (b *builder) transform(w int) error {
 	return nil
 }
 
-// centerColumns subtracts the mean over the conditions that have a feature.
-func (b *builder) centerColumns(w int) {
-	sum := b.columns[:w]
-	clear(sum)
+// centerColumns subtracts about the mean over the conditions that have a feature, in
+// the first fold if there are any, from the rows of a.
+func (b *builder) centerColumns(a []float64, w int) {
+	center := b.columns[:w]
+	clear(center)
 	for c := range b.n {
-		floats.Add(sum, b.a[c*w:(c+1)*w])
+		floats.Add(center, a[c*w:(c+1)*w])
 	}
 	if b.missing {
-		b.averageValid(sum)
+		b.averageValid(center)
 	} else {
-		floats.Scale(1/float64(b.n), sum)
+		floats.Scale(1/float64(b.n), center)
 	}
-	for c := range b.n {
-		floats.Sub(b.a[c*w:(c+1)*w], sum)
+	for j, mean := range center {
+		by := lowestBit(a[w+j] - a[j])
+		if by == 0 {
+			by = columnStep(a[j:], w)
+		}
+		center[j] = onGrid(mean, by)
+	}
+	for from := 0; from < len(a); from += w {
+		floats.Sub(a[from:from+w], center)
 	}
 }
 
@@ -221,14 +248,14 @@ func (b *builder) finish(dst []float64, x *mat.Dense) error {
 		if err != nil {
 			return err
 		}
-		if b.measure.differences {
+		if b.measure.differences && !b.measure.folds {
 			near = appendNear(near, s, i, k)
 		}
 		b.measure.formula(dst[k:k+len(s.cross)], s)
 		k += len(s.cross)
 	}
 	if len(near) > 0 {
-		b.refine(dst, x, near)
+		return b.refine(dst, x, near)
 	}
 	return nil
 }
@@ -236,7 +263,7 @@ func (b *builder) finish(dst []float64, x *mat.Dense) error {
 // setSizes stores the size of each condition.
 func (b *builder) setSizes() error {
 	for c := range b.n {
-		b.sizes[c] = b.size(c, b.features, 0, b.gram[c*b.n+c])
+		b.sizes[c] = b.size(c, b.features, b.sum[c], b.gram[c*b.n+c])
 		if b.measure.flat != "" && b.sizes[c] == 0 {
 			return core.Invalidf("the responses to %v are %s over features, so that their %s with "+
 				"others is undefined", core.Condition(c), b.measure.flat, b.measure.name)
@@ -245,35 +272,35 @@ func (b *builder) setSizes() error {
 	return nil
 }
 
-// size returns what the sums of a pair take of condition c alone: its product with
-// itself or, if products are divided by them, its length.
+// size returns what the sums of a pair take of condition c alone, its product with
+// itself.
 func (b *builder) size(c int, count, sum, self float64) float64 {
 	switch {
 	case b.measure.folds:
-		return self / b.products(c, c)
-	case b.measure.flat != "":
-		return length(count, b.mean[c], sum, self)
+		return self * b.unit / b.products(c, c)
+	case b.measure.centered:
+		return centeredSquare(count, b.mean[c], sum, self)
 	}
 	return self
 }
 
-// length returns that of a pattern from which a mean was subtracted, and its sum
-// over count features is still to be: 0 if all is rounding, NaN if it overflows.
-func length(count, mean, sum, self float64) float64 {
-	if !(self <= math.MaxFloat64) {
-		return math.NaN()
-	}
-	length := math.Sqrt(self - sum*sum/count)
-	if !(length > unvaried*(math.Abs(mean)*math.Sqrt(count)+math.Sqrt(self))) {
+// centeredSquare returns count times the squared length of a pattern from which
+// something near the mean was subtracted, and its sum over count features is still
+// to be: whole numbers of whole numbers. It is 0 if all is rounding.
+func centeredSquare(count, mean, sum, self float64) float64 {
+	self *= count
+	square := self - sum*sum
+	if !(math.Sqrt(square) > unvaried*(math.Abs(mean)*count+math.Sqrt(self))) &&
+		self <= math.MaxFloat64 {
 		return 0
 	}
-	return length
+	return square
 }
 
 // row returns the sums of condition i and those after it.
 func (b *builder) row(i int) (sums, error) {
 	n, first := b.n, i+1
-	s := sums{b.features, b.self[:n-first], b.cross[:n-first]}
+	s := b.sums(n - first)
 	copy(s.cross, b.gram[i*n+first:(i+1)*n])
 	switch {
 	case b.measure.factors != nil:
@@ -282,25 +309,34 @@ func (b *builder) row(i int) (sums, error) {
 		}
 	case b.measure.folds:
 		for k := range s.cross {
-			s.cross[k] /= b.products(i, first+k)
+			s.cross[k] = s.cross[k] * b.unit / b.products(i, first+k)
 		}
 	}
 	if b.missing {
 		return s, b.pairMasked(s, i)
 	}
-	b.pair(s, b.sizes[i], b.sizes[first:])
+	for k := range s.first {
+		s.first[k] = b.sizes[i]
+	}
+	copy(s.second, b.sizes[first:])
+	if b.measure.centered {
+		floats.Scale(b.features, s.cross)
+		floats.AddScaled(s.cross, -b.sum[i], b.sum[first:])
+	}
 	return s, nil
 }
 
-// pair completes the sums of a condition with others from their sizes.
-func (b *builder) pair(s sums, size float64, others []float64) {
-	if b.measure.flat != "" {
-		floats.Div(s.cross, others)
-		floats.Scale(1/size, s.cross)
-		return
+// sums returns memory for those of a condition with so many others.
+func (b *builder) sums(others int) sums {
+	s := sums{features: b.features, unit: b.unit * b.unit,
+		first: b.first[:others], second: b.second[:others], cross: b.cross[:others]}
+	if b.measure.folds {
+		s.unit = b.unit
 	}
-	copy(s.self, others)
-	floats.AddConst(size, s.self)
+	if b.missing {
+		s.count = b.mask.counts[:others]
+	}
+	return s
 }
 
 // nearby is the part of the squared norms below which a squared distance is
@@ -310,8 +346,8 @@ const nearby = 1e-5
 // appendNear appends {i, j, position} of the pairs of condition i that are nearby,
 // the first of which is at position k.
 func appendNear(near [][3]int, s sums, i, k int) [][3]int {
-	for t, self := range s.self {
-		if self-2*s.cross[t] < nearby*self {
+	for t, cross := range s.cross {
+		if self := s.first[t] + s.second[t]; self-2*cross < nearby*self {
 			near = append(near, [3]int{i, i + 1 + t, k + t})
 		}
 	}
@@ -320,34 +356,45 @@ func appendNear(near [][3]int, s sums, i, k int) [][3]int {
 
 // refine stores the dissimilarities of pairs {i, j, position} from differences:
 // there is nothing but the product of the difference with itself.
-func (b *builder) refine(dst []float64, x *mat.Dense, pairs [][3]int) {
+func (b *builder) refine(dst []float64, x *mat.Dense, pairs [][3]int) error {
 	for _, pair := range pairs {
 		dst[pair[2]] = 0
 	}
 	_, p := x.Dims()
 	for from, w := range b.blocks(p) {
 		b.load(x, from, w)
+		if b.measure.factors != nil {
+			if err := b.factor(w); err != nil {
+				return err
+			}
+		}
 		for _, pair := range pairs {
 			dst[pair[2]] += b.squaredDifference(pair[0], pair[1], w)
 		}
 	}
-	zero := []float64{0}
+	s := b.sums(1)
+	s.second[0], s.cross[0] = 0, 0
 	for _, pair := range pairs {
 		square := dst[pair[2] : pair[2]+1]
+		s.first[0] = square[0]
 		if b.missing {
-			square[0] *= b.features / b.mask.count[pair[0]*b.n+pair[1]]
+			s.count[0] = b.mask.count[pair[0]*b.n+pair[1]]
 		}
-		b.measure.formula(square, sums{b.features, square, zero})
+		b.measure.formula(square, s)
 	}
+	return nil
 }
 
-// squaredDifference returns the squared distance of conditions i and j over the w
-// loaded features.
+// squaredDifference returns the product of the differences of conditions i and j
+// over the w loaded features that both have.
 func (b *builder) squaredDifference(i, j, w int) float64 {
-	x, y := b.a[i*w:(i+1)*w], b.a[j*w:(j+1)*w]
+	first, second := b.multiplied(w)
+	d, e := b.columns[:w], b.columns[w:2*w]
+	floats.SubTo(d, first[i*w:(i+1)*w], first[j*w:(j+1)*w])
+	floats.SubTo(e, second[i*w:(i+1)*w], second[j*w:(j+1)*w])
 	if b.missing {
-		return squaredDifferenceMasked(x, y, b.mask.valid[i*w:], b.mask.valid[j*w:])
+		floats.Mul(d, b.mask.valid[i*w:(i+1)*w])
+		floats.Mul(d, b.mask.valid[j*w:(j+1)*w])
 	}
-	d := floats.Distance(x, y, 2)
-	return d * d
+	return floats.Dot(d, e)
 }

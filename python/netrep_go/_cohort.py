@@ -13,7 +13,14 @@ from tqdm.auto import tqdm
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
-from netrep_go._names import Items, Name, split_names
+from netrep_go._names import (
+    Items,
+    Name,
+    check_same_columns,
+    check_same_indexes,
+    column_names,
+    split_names,
+)
 
 Named = tuple[str, Any]
 Networks = Items
@@ -64,21 +71,40 @@ def one_set(
     """Return a set of networks whose pairs are to be measured; the arguments' names in messages."""
     train_set, own = _labelled(train, arguments[0], names)
     if test is None:
-        return Cohorts(train_set, None)
-    return Cohorts(train_set, _matched(test, own, len(train_set), *arguments))
+        return _aligned(Cohorts(train_set, None))
+    return _aligned(Cohorts(train_set, _matched(test, own, len(train_set), *arguments)))
 
 
 def two_sets(
-    first: tuple[Networks, Networks | None, str], second: tuple[Networks, Networks | None, str]
+    first: tuple[Networks, Networks | None, str],
+    second: tuple[Networks, Networks | None, str],
+    names: Iterable[Iterable[Name] | None] | None = None,
 ) -> Cohorts:
     """Return two sets of networks, each with held-out data or None and its name in messages."""
-    (xs, own_x), (ys, own_y) = (_labelled(train, name, None) for train, _, name in (first, second))
+    pair = (None, None) if names is None else tuple(names)
+    if isinstance(names, str) or len(pair) != 2:
+        raise ValueError(
+            f"names must be a pair, the names of {first[2]} and those of {second[2]}, got {names!r}"
+        )
+    (xs, own_x), (ys, own_y) = (
+        _labelled(train, name, given)
+        for (train, _, name), given in zip((first, second), pair, strict=True)
+    )
     test = [
         _matched(held_out, own, len(train), name, f"{name}_test")
         for (_, held_out, name), train, own in ((first, xs, own_x), (second, ys, own_y))
         if held_out is not None
     ]
-    return Cohorts(xs + ys, test[0] + test[1] if test else None, first=len(xs))
+    return _aligned(Cohorts(xs + ys, test[0] + test[1] if test else None, first=len(xs)))
+
+
+def _aligned(cohorts: Cohorts) -> Cohorts:
+    """Raise if data frames differ in samples, or held-out ones in features from the others."""
+    for networks in (cohorts.train, cohorts.test or ()):
+        check_same_indexes(networks, "samples")
+    for (_, train), (name, test) in zip(cohorts.train, cohorts.test or (), strict=False):
+        check_same_columns(test, name, column_names(train))
+    return cohorts
 
 
 def named(xs: Networks, argument: str, names: Iterable[Name] | None = None) -> list[Named]:
@@ -93,6 +119,8 @@ def _labelled(
     items, own = split_names(xs, argument, names)
     if not items:
         raise ValueError(f"{argument} must hold at least one network, got none")
+    if own is None and hasattr(xs, "iloc"):
+        own = list(range(len(items)))  # so that a Series and its shuffled copy are matched
     labels = range(len(items)) if own is None else own
     return [(f"{argument}[{label!r}]", x) for label, x in zip(labels, items, strict=True)], own
 
@@ -101,7 +129,7 @@ def _matched(
     test: Networks, own: list[Name] | None, n: int, train_name: str, name: str
 ) -> list[Named]:
     """Return the held-out data of networks in the order of their training data."""
-    if len(test) != n:
+    if hasattr(test, "__len__") and len(test) != n:
         raise ValueError(
             f"{name} must have one array for each of the {n} networks in {train_name}, but there "
             f"are {n} networks in the training data and {len(test)} in the test data"
@@ -201,4 +229,6 @@ def resolve_n_jobs(n_jobs: int | None, processes: int | None) -> int | None:
     """Return the one of the two names that was given."""
     if n_jobs is not None and processes is not None:
         raise ValueError("give n_jobs or processes, which mean the same, but not both")
-    return processes if n_jobs is None else n_jobs
+    n_jobs = processes if n_jobs is None else n_jobs
+    _native.n_workers(n_jobs)  # raises if it is no number of threads
+    return n_jobs

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
+import sklearn
 from sklearn.utils import check_random_state
 from threadpoolctl import ThreadpoolController
 from tqdm.auto import tqdm
@@ -21,7 +24,11 @@ from netrep_go import _blas, _native
 
 RandomState = int | np.random.RandomState | np.random.Generator | None
 
-_PACKAGE = str(Path(__file__).parent)
+# Whose lines no user wrote: this package's, and those of what calls it back.
+_NOT_USERS = tuple(
+    os.path.join(os.path.dirname(path), "")
+    for path in (__file__, sklearn.__file__, joblib.__file__)
+)
 
 
 def as_random_state(random_state: RandomState) -> np.random.RandomState:
@@ -39,10 +46,32 @@ def seed_from(random_state: RandomState) -> int:
     return int(as_random_state(random_state).randint(2**31))
 
 
+_said: ContextVar[set[str] | None] = ContextVar("_said", default=None)
+
+
+@contextmanager
+def said_once() -> Iterator[None]:
+    """Let what is done inside warn of the same thing once, not once a pair."""
+    known = _said.get()
+    token = _said.set(set() if known is None else known)  # one inside another is the same
+    try:
+        yield
+    finally:
+        _said.reset(token)
+
+
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn of the line that called the package, however deep in it this is."""
+    """Warn of the user's line, however deep in the package this is.
+
+    Between the two may be scikit-learn, which calls estimators in its own functions.
+    """
+    said = _said.get()
+    if said is not None:
+        if message in said:
+            return
+        said.add(message)
     level, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_NOT_USERS):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,13 @@ def split_names(
 
     A mapping and a pandas Series bring theirs; a sequence takes ``names``.
     """
-    if isinstance(xs, (str, bytes)) or not hasattr(xs, "__len__"):
+    if not hasattr(xs, "__len__") or isinstance(xs, (str, bytes, Set)) or _is_frame(xs):
         raise TypeError(f"{argument} must be a list of arrays, got {type(xs).__name__}")
     own = _own_names(xs)
-    if own is not None and names is not None:
-        raise ValueError(f"{argument} has names of its own: leave out names")
+    if own is not None:
+        if names is not None:
+            raise ValueError(f"{argument} has names of its own: leave out names")
+        _check_unique(own, f"names of {argument}")
     items = list(xs.values()) if isinstance(xs, Mapping) else list(xs)
     return items, own if names is None else check_names(names, len(items), argument)
 
@@ -35,19 +37,99 @@ def check_names(names: Iterable[Name], n: int, what: str, *, unique: bool = True
     names = list(names)
     if len(names) != n:
         raise ValueError(f"names must have one entry for each of the {n} {what}, got {len(names)}")
-    if unique and len(set(names)) < n:
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"names must differ, got {twice!r} more than once")
+    for name in names:
+        if not isinstance(name, Hashable):
+            raise TypeError(f"names must be texts or numbers, got {name!r}")
+    if unique:
+        _check_unique(names, "names")
     return names
+
+
+def _check_unique(names: list[Name], what: str) -> None:
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{what} must differ, got {twice!r} more than once")
 
 
 def row_names(x: Any) -> list[Name] | None:
     """Return the index of a pandas object, None of others and if it only counts rows."""
-    index = getattr(x, "index", None)
-    if index is None or callable(index):
-        return None
-    labels = list(index)
-    return None if labels == list(range(len(labels))) else labels
+    labels = _labels(x, "index")
+    return None if labels is None or labels == list(range(len(labels))) else labels
+
+
+def column_names(x: Any) -> list[Name] | None:
+    """Return the columns of a data frame, None of others."""
+    return _labels(x, "columns")
+
+
+def check_same_columns(x: Any, name: str, fitted: list[Name] | None) -> None:
+    """Raise if the columns of a data frame are not those of a fit, if that had any."""
+    columns = column_names(x)
+    if columns is None or fitted is None or len(columns) != len(fitted):
+        return
+    if _disagree(columns, fitted):
+        k = next(k for k, pair in enumerate(zip(columns, fitted, strict=True)) if len({*pair}) > 1)
+        raise ValueError(
+            f"The feature names of {name} should match those that were passed during fit, in the "
+            f"same order, but column {k} is {columns[k]!r} and was {fitted[k]!r}"
+        )
+
+
+def _labels(x: Any, axis: str) -> list[Name] | None:
+    labels = getattr(x, axis, None)
+    return None if labels is None or callable(labels) else list(labels)
+
+
+def _disagree(first: list[Name], second: list[Name]) -> bool:
+    """Whether labels differ; numbers of rows say nothing of what has names."""
+    if first == second or _are_numbers(first) != _are_numbers(second):
+        return False
+    counting = list(range(len(first)))
+    return counting not in (first, second) or set(first) == set(second)
+
+
+def _are_numbers(labels: list[Name]) -> bool:
+    return all(isinstance(label, (int, np.integer)) for label in labels)
+
+
+def _is_frame(xs: Any) -> bool:
+    """Whether this is a DataFrame, whose items are the names of its columns."""
+    return hasattr(xs, "columns")
+
+
+def check_same_names(
+    first: list[Name] | None, name: str, second: list[Name] | None, other: str, what: str
+) -> None:
+    """Raise if two things with as many names, where both have some, name their ``what`` apart."""
+    if first is None or second is None or first == second or len(first) != len(second):
+        return
+    a, b = next((a, b) for a, b in zip(first, second, strict=True) if a != b)
+    raise ValueError(
+        f"{name} and {other} must have the same {what} in the same order, got {a!r} and {b!r}"
+    )
+
+
+def check_all_same_names(things: Iterable[tuple[str, list[Name] | None]], what: str) -> None:
+    """Raise if some of several things name their ``what`` apart from others."""
+    known = [(names, thing) for thing, names in things if names is not None]
+    for names, thing in known[1:]:
+        check_same_names(*known[0], names, thing, what)
+
+
+def check_same_indexes(things: Iterable[tuple[str, Any]], what: str) -> None:
+    """Raise if the indexes of two pandas objects, each given with its name, differ."""
+    known = [(labels, thing) for thing, x in things if (labels := _labels(x, "index")) is not None]
+    known.sort(key=lambda pair: _are_numbers(pair[0]))
+    for labels, thing in known[1:]:
+        first, name = known[0]
+        if len(labels) == len(first) and _disagree(first, labels):
+            check_same_names(first, name, labels, thing, what)
+
+
+def check_square_names(x: Any, name: str, what: str) -> None:
+    """Raise if the columns of a DataFrame have other names than its rows."""
+    rows, columns = f"the rows of {name}", "its columns"
+    check_same_names(row_names(x), rows, row_names(getattr(x, "T", None)), columns, what)
 
 
 def _own_names(xs: Any) -> list[Name] | None:

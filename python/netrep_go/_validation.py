@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
+import numbers
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_array
+from scipy.sparse import issparse
+from sklearn.utils.validation import check_array, validate_data
+
+from netrep_go._names import check_square_names
 
 
 def as_matrix(x: ArrayLike, name: str) -> np.ndarray:
@@ -35,10 +40,14 @@ def as_responses(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
 
 def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
     """Return ``x`` as a ready array of ``ndim`` dimensions, or say what it is."""
+    if isinstance(x, Mapping) and not issparse(x):  # SciPy's dictionaries of keys
+        raise TypeError(f"{name} must be one array, got {type(x).__name__}: pass one of its values")
+    if not allow_nan:
+        _check_unmasked(x, name)
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             x = check_array(
-                x,
+                as_numbers(x, name),
                 dtype=np.float64,
                 order="C",
                 allow_nd=True,
@@ -47,9 +56,8 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarr
                 input_name=name,
             )
     except (TypeError, ValueError) as error:
-        if name in str(error):
-            raise
-        raise type(error)(f"{name}: {error}") from None
+        message = str(error).partition("\n")[0]  # the next lines may be the whole array
+        raise type(error)(message if name in message else f"{name}: {message}") from None
     if x.ndim != ndim:
         hint = " Reshape your data" if x.ndim < ndim else ""
         raise ValueError(
@@ -62,6 +70,52 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarr
             "0 feature(s), while a minimum of 1 is required."
         )
     return np.require(x, np.float64, ["C", "A"])
+
+
+def _check_unmasked(x: Any, name: str) -> None:
+    """Raise if entries are masked: what is under a mask would be taken for data."""
+    if np.ma.is_masked(x):
+        raise ValueError(
+            f"{name} must not be masked, got {np.ma.count_masked(x)} masked entries: where missing "
+            "entries are taken, give them as NaN, .filled(np.nan)"
+        )
+
+
+def as_numbers(x: Any, name: str) -> Any:
+    """Return ``x`` with NaN for what a mask hides; raise if it holds text, dates or times.
+
+    Anything else is left to others to convert or refuse.
+    """
+    if isinstance(x, (list, tuple)) and _holds_masks(x):
+        x = [as_numbers(item, name) for item in x]
+    if isinstance(x, np.ma.MaskedArray):
+        hidden = np.ma.getmaskarray(x)
+        x = np.ma.getdata(x)
+        if hidden.any():
+            x = np.where(hidden, np.nan, x)
+    if isinstance(x, (np.ndarray, list, tuple)) or hasattr(x, "iloc"):
+        kind = _no_number(np.asarray(x))
+        if kind:
+            raise ValueError(f"{name} must hold numbers, got {kind}")
+    return x
+
+
+def _holds_masks(x: Any) -> bool:
+    """Whether a nested list has a masked array, or a masked number, somewhere in it."""
+    if isinstance(x, (list, tuple)):
+        return any(map(_holds_masks, x))
+    return isinstance(x, np.ma.MaskedArray)
+
+
+def _no_number(x: np.ndarray) -> str | None:
+    """Return the kind of what is not a number, None if all may be numbers."""
+    if x.dtype.kind in "USMmV":
+        return str(x.dtype)
+    if x.dtype.kind != "O":
+        return None
+    odd = (str, bytes, datetime.date, datetime.time, datetime.timedelta, np.datetime64)
+    found = next((v for v in x.flat if isinstance(v, (*odd, np.timedelta64))), None)
+    return None if found is None else repr(found)
 
 
 def _is_ready(x: Any) -> TypeGuard[np.ndarray]:
@@ -86,7 +140,7 @@ def as_turned(x: Any, name: str) -> tuple[np.ndarray, bool]:
 
     float32 and float64 matrices in either order come back as views.
     """
-    x = np.asarray(x)
+    x = np.asarray(as_numbers(x, name))
     if x.ndim != 2 or x.size == 0:
         raise ValueError(
             f"{name} must have shape (n_conditions, n_features) and not be empty, got {x.shape}"
@@ -100,10 +154,41 @@ def as_turned(x: Any, name: str) -> tuple[np.ndarray, bool]:
 
 def as_integers(x: ArrayLike, name: str) -> np.ndarray:
     """Return ``x`` as a C-contiguous int64 vector, which may be empty."""
-    x = np.asarray(x)
+    x = np.asarray(as_numbers(x, name))
     if x.ndim != 1 or (x.size and x.dtype.kind not in "iu"):
         raise ValueError(f"{name} must be a list of integers, got {x.dtype} of shape {x.shape}")
     return np.ascontiguousarray(x, np.int64)
+
+
+def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) -> Any:
+    """Return what scikit-learn's ``validate_data`` does, which takes text and drops masks."""
+    for name, x in (("X", X), ("y", y)):
+        _check_unmasked(x, name)
+    if not isinstance(y, str) and y is not None:
+        y = as_numbers(y, "y")
+    return validate_data(estimator, as_numbers(X, "X"), y, **options)
+
+
+def copied(x: np.ndarray, name: str) -> np.ndarray:
+    """Return a C-contiguous copy of numbers, in their type and the machine's byte order."""
+    if x.dtype.kind not in "biufc":
+        raise ValueError(f"{name} must be numbers, got {x.dtype}")
+    return np.array(x, x.dtype.newbyteorder("="), order="C")
+
+
+def as_exact(x: np.ndarray, dtype: np.dtype, name: str) -> np.ndarray:
+    """Return a C-contiguous copy of real numbers as another type, which must hold them.
+
+    To another precision they may be rounded, but not to integers or infinity.
+    """
+    if x.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be real numbers, got {x.dtype}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        cast = np.array(x, dtype, order="C")
+    held = np.isfinite(cast) | ~np.isfinite(x) if dtype.kind == "f" else cast == x
+    if not held.all():
+        raise ValueError(f"{name} must have values that {dtype} can hold, got {x[~held][0]}")
+    return cast
 
 
 def pad(x: np.ndarray, width: int) -> np.ndarray:
@@ -145,7 +230,8 @@ def check_number(value: object, name: str, low: float, high: float) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{name} must be a number, got {value!r}")
     if not low <= value <= high:
-        raise ValueError(f"{name} must be in [{low:g}, {high:g}], got {value!r}")
+        least = "(0" if low == np.nextafter(0, 1) else f"[{low:g}"
+        raise ValueError(f"{name} must be in {least}, {high:g}], got {value!r}")
 
 
 def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray:
@@ -154,6 +240,7 @@ def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray
     Departures below a millionth of the largest entry count as rounding and are mended,
     on a copy. Negative entries raise unless ``signed``.
     """
+    check_square_names(D, name, "networks")
     matrix = as_matrix(D, name)
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"{name} must be a square matrix, got shape {matrix.shape}")
@@ -162,7 +249,10 @@ def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray
     if asymmetry := departure(matrix - matrix.T, matrix):
         raise ValueError(f"{name} must be symmetric, got entries {asymmetry:.3g} from their mirror")
     if diagonal := departure(matrix.diagonal(), matrix):
-        raise ValueError(f"{name} must have a zero diagonal, got {diagonal:.3g} on it")
+        raise ValueError(
+            f"{name} must have a zero diagonal, got {diagonal:.3g} on it; turn similarities into "
+            "distances first, such as 1 minus them"
+        )
     if not signed and matrix.min() < 0:
         raise ValueError(f"{name} must not be negative, got {matrix.min():.3g}")
     if not matrix.diagonal().any() and np.array_equal(matrix, matrix.T):
@@ -183,10 +273,70 @@ def departure(values: np.ndarray, matrix: np.ndarray) -> float:
 
 def as_codes(y: ArrayLike, name: str, n_networks: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted distinct labels and which of them each network has."""
-    labels: np.ndarray = check_array(y, dtype=None, ensure_2d=False, allow_nd=True, input_name=name)
+    if not (hasattr(y, "__len__") or hasattr(y, "__array__")):
+        raise TypeError(f"{name} must have {n_networks} entries, got {y!r}")
+    labels = as_labels(y, name)
     if labels.shape != (n_networks,):
         raise ValueError(f"{name} must have shape ({n_networks},), got {labels.shape}")
     return np.unique(labels, return_inverse=True)
+
+
+def as_labels(y: Any, name: str) -> np.ndarray:
+    """Return an array of labels that can be sorted; raise if one is missing.
+
+    None, NaN, NaT, pandas' NA and what a mask hides are missing. Labels are numbers, or
+    all of one other type: NumPy would write numbers among texts as texts.
+    """
+    hidden: Any = False
+    if isinstance(y, (list, tuple)) and _holds_masks(y):
+        y = np.ma.array(y, dtype=object)
+    if isinstance(y, np.ma.MaskedArray):
+        hidden, y = np.ma.getmaskarray(y), np.ma.getdata(y)
+    labels = y if isinstance(y, np.ndarray) else _objects(y)
+    hidden = hidden | _missing(labels)
+    if hidden.any():
+        at = ", ".join(str(i[0]) for i in np.nonzero(hidden))
+        raise ValueError(
+            f"{name} must have a label for each sample, but Input {name} contains NaN, infinity, "
+            f"None or a masked label: {name}[{at}]"
+        )
+    kinds = {_kind(label): label for label in labels.flat} if labels.dtype.kind == "O" else {}
+    if len(kinds) > 1:
+        first, second = list(kinds.values())[:2]
+        raise ValueError(f"{name} must have labels of one type, got {first!r} and {second!r}")
+    return labels if isinstance(y, np.ndarray) else np.asarray(y)
+
+
+def _objects(y: Any) -> np.ndarray:
+    """Return labels as they are, before NumPy finds a common type for them."""
+    if isinstance(y, (list, tuple)) and np.ndim(y) == 1:
+        return np.array([*y, None], dtype=object)[:-1]
+    return np.asarray(y)
+
+
+def _missing(labels: np.ndarray) -> np.ndarray:
+    if labels.dtype.kind in "fc":
+        return ~np.isfinite(labels)
+    if labels.dtype.kind in "mM":
+        return np.isnat(labels)
+    if labels.dtype.kind != "O":
+        return np.zeros(labels.shape, bool)
+    return np.reshape([_is_missing(label) for label in labels.flat], labels.shape).astype(bool)
+
+
+def _is_missing(label: Any) -> bool:
+    try:
+        return label is None or bool(label != label) or label in (np.inf, -np.inf)
+    except (TypeError, ValueError):  # pandas' NA; arrays are refused for their shape
+        return not isinstance(label, np.ndarray)
+
+
+def _kind(label: Any) -> Any:
+    """Return the type that a label compares as."""
+    if isinstance(label, np.bool_):
+        return numbers.Number
+    known = (numbers.Number, str, bytes, datetime.date)
+    return next((kind for kind in known if isinstance(label, kind)), type(label))
 
 
 def check_integer(value: object, name: str, low: int) -> None:

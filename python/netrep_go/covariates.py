@@ -1,7 +1,9 @@
 """Permutation tests of distances between networks against properties of the networks.
 
 Each test permutes networks, not pairs, because distances that share a network depend on
-each other. All of them take a matrix of distances of any metric.
+each other. All of them take a matrix of distances of any metric. The index of a DataFrame
+of distances and of a Series names the networks; where two arguments have names, these must
+agree.
 
 A covariate with a unit, such as width, becomes a matrix of differences for
 :func:`mantel`; one without an order, such as a brain region or an organism, is a vector
@@ -20,11 +22,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg.blas import dgemm
 from scipy.spatial.distance import squareform
-from scipy.stats import rankdata
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import check_scalar
 
+from netrep_go import _native
 from netrep_go._jobs import RandomState
+from netrep_go._names import check_same_indexes
 from netrep_go._optional import pandas
 from netrep_go._resampling import (
     ALTERNATIVES,
@@ -164,6 +167,7 @@ def mantel(
     n_permutations: int = 9999,
     strata: ArrayLike | None = None,
     random_state: RandomState = None,
+    n_jobs: int | None = None,
     verbose: bool = False,
 ) -> MantelResult:
     r"""Test whether two matrices of distances between the same networks are correlated.
@@ -182,7 +186,8 @@ def mantel(
         negative. For a covariate with a unit, the absolute differences:
         ``np.abs(width - width[:, np.newaxis])``.
     method : {'pearson', 'spearman'}, default='pearson'
-        Correlation of the distances or of their ranks, with the mean rank for ties.
+        Correlation of the distances or of their ranks, with the mean rank for ties, which
+        are what only rounding tells apart, as in :func:`netrep_go.rsa.compare`.
     alternative : {'two-sided', 'greater', 'less'}, default='two-sided'
         Whether a correlation is extreme by its magnitude, by being large or by being
         small. Differences in a covariate that matters make 'greater' distances.
@@ -192,6 +197,9 @@ def mantel(
         Networks are only exchanged with networks of the same stratum.
     random_state : int, RandomState, Generator or None, default=None
         Draws the permutations.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, or one for some hundred networks or
+        fewer, -1 for all cores. The result does not depend on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -229,6 +237,7 @@ def mantel(
     """
     check_option(method, "method", ("pearson", "spearman"))
     check_option(alternative, "alternative", ALTERNATIVES)
+    check_same_indexes((("D1", D1), ("D2", D2), ("strata", strata)), "networks")
     D1, D2 = (_at_least_three(D, name, signed=True) for D, name in ((D1, "D1"), (D2, "D2")))
     if D1.shape != D2.shape:
         raise ValueError(f"D1 and D2 must have one shape, got {D1.shape} and {D2.shape}")
@@ -239,7 +248,9 @@ def mantel(
         return np.einsum("bij,bji->b", A[permuted], B[permuted.argsort(axis=1)])
 
     n = len(D1)
-    observed, null = _compare(correlate, n, n * n, n_permutations, strata, random_state, verbose)
+    observed, null = _compare(
+        correlate, n, n * n, n_permutations, strata, random_state, n_jobs, verbose
+    )
     return MantelResult(
         statistic=observed,
         pvalue=float(
@@ -260,6 +271,7 @@ def permanova(
     n_permutations: int = 9999,
     strata: ArrayLike | None = None,
     random_state: RandomState = None,
+    n_jobs: int | None = None,
     verbose: bool = False,
 ) -> PermanovaResult:
     r"""Test whether groups of networks differ, by analysis of variance of distances.
@@ -285,6 +297,9 @@ def permanova(
         Networks are only exchanged with networks of the same stratum.
     random_state : int, RandomState, Generator or None, default=None
         Draws the permutations.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, or one for some hundred networks or
+        fewer, -1 for all cores. The result does not depend on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -325,6 +340,7 @@ def permanova(
     >>> round(result.pvalue, 1)  # 2 of 20 ways to divide six networks
     0.1
     """
+    check_same_indexes((("D", D), ("y", y), ("strata", strata)), "networks")
     D = _at_least_three(D, "D")
     n = len(D)
     codes, n_groups = _groups(y, n)
@@ -346,7 +362,7 @@ def permanova(
             return (total - within) / (n_groups - 1) / (within / (n - n_groups))
 
     observed, null = _compare(
-        within, n, n * n_groups, n_permutations, strata, random_state, verbose
+        within, n, n * n_groups, n_permutations, strata, random_state, n_jobs, verbose
     )
     return PermanovaResult(
         statistic=float(pseudo_f(observed)),
@@ -367,6 +383,7 @@ def knn_permutation(
     n_permutations: int = 9999,
     strata: ArrayLike | None = None,
     random_state: RandomState = None,
+    n_jobs: int | None = None,
     verbose: bool = False,
 ) -> KNNResult:
     """Test whether networks have the labels of their nearest neighbors.
@@ -384,13 +401,17 @@ def knn_permutation(
     y : array_like of shape (n_networks,)
         Label of each network.
     n_neighbors : int, default=5
-        Number of neighbors, less than the number of networks.
+        Number of neighbors, less than the number of networks. With all other networks
+        for neighbors the statistic is the same in every permutation.
     n_permutations : int, default=9999
         Number of random permutations.
     strata : array_like of shape (n_networks,), default=None
         Networks are only exchanged with networks of the same stratum.
     random_state : int, RandomState, Generator or None, default=None
         Draws the permutations.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, or one for some hundred networks or
+        fewer, -1 for all cores. The result does not depend on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -422,6 +443,7 @@ def knn_permutation(
     >>> result.statistic, result.n_groups
     (1.0, 2)
     """
+    check_same_indexes((("D", D), ("y", y), ("strata", strata)), "networks")
     D = _at_least_three(D, "D")
     n = len(D)
     codes, n_groups = _groups(y, n)
@@ -436,7 +458,9 @@ def knn_permutation(
         return np.mean(np.argmax(votes, axis=0) == groups, axis=1)
 
     size = n * (n_neighbors + n_groups)
-    observed, null = _compare(accuracy, n, size, n_permutations, strata, random_state, verbose)
+    observed, null = _compare(
+        accuracy, n, size, n_permutations, strata, random_state, n_jobs, verbose
+    )
     return KNNResult(
         statistic=observed,
         pvalue=float(permutation_pvalue(observed, null)),
@@ -473,7 +497,8 @@ def _standardize(D: np.ndarray, name: str, method: str) -> np.ndarray:
     if np.ptp(pairs) <= _CONSTANT * np.abs(pairs).max():
         raise ValueError(f"{name} must vary off the diagonal, got {pairs[0]:.3g} for all pairs")
     if method == "spearman":
-        pairs = rankdata(pairs)
+        pairs, distances = np.empty_like(pairs), pairs
+        _native.call("rsa.ranks", {"ranks": pairs}, {"x": distances})
     pairs = pairs - pairs.mean()
     return squareform(pairs / (np.sqrt(2.0) * np.linalg.norm(pairs)), checks=False)
 
@@ -485,6 +510,7 @@ def _compare(
     n_permutations: int,
     strata: ArrayLike | None,
     random_state: RandomState,
+    n_jobs: int | None,
     verbose: bool,
 ) -> tuple[float, np.ndarray]:
     """Return the statistic of the networks as they are, and of permutations within strata.
@@ -497,7 +523,8 @@ def _compare(
         chain([np.arange(n_networks)[np.newaxis]], draws),
         "Permuting networks",
         n_permutations + 1,
-        n_jobs=1,  # blocks are so small that threads would wait more than they compute
+        # blocks of several permutations are so small that threads wait more than they compute
+        n_jobs=1 if n_jobs is None and size < _BLOCK else n_jobs,
         verbose=verbose,
     )
     return float(values[0]), values[1:]

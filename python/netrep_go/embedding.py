@@ -24,9 +24,10 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import Tags, check_scalar
 from sklearn.utils.extmath import svd_flip
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from netrep_go._validation import as_codes, as_distances
+from netrep_go._names import check_same_indexes
+from netrep_go._validation import as_codes, as_distances, validated
 
 __all__ = ["EuclideanEmbedding", "medoids"]
 
@@ -309,6 +310,7 @@ def medoids(D: ArrayLike, y: ArrayLike | None = None) -> np.ndarray:
     >>> medoids(D, ["a", "a", "a", "b", "b", "b"])
     array([1, 4])
     """
+    check_same_indexes((("D", D), ("y", y)), "networks")
     D = as_distances(D, "D")
     _, codes = as_codes(np.zeros(len(D)) if y is None else y, "y", len(D))
     groups = [np.flatnonzero(codes == code) for code in range(codes.max() + 1)]
@@ -317,7 +319,7 @@ def medoids(D: ArrayLike, y: ArrayLike | None = None) -> np.ndarray:
 
 def _validate(estimator: EuclideanEmbedding, X: ArrayLike, **options: object) -> np.ndarray:
     """Let scikit-learn check distances and remember or compare their number and names."""
-    return validate_data(estimator, X, dtype=np.float64, ensure_non_negative=True, **options)
+    return validated(estimator, X, dtype=np.float64, ensure_non_negative=True, **options)
 
 
 def _relative_errors(embedded: np.ndarray, distances: np.ndarray) -> np.ndarray:

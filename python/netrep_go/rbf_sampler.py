@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.extmath import safe_sparse_dot
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._jobs import RandomState, as_random_state
-from netrep_go._validation import check_integer, check_number
+from netrep_go._validation import check_integer, check_number, validated
 from netrep_go.utils import rand_orth
 
 __all__ = ["RBFOrthoSampler"]
@@ -98,7 +98,7 @@ class RBFOrthoSampler(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         """
         check_number(self.gamma, "gamma", 0, np.inf)
         check_integer(self.n_components, "n_components", 1)
-        data = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
+        data = validated(self, X, accept_sparse="csr", dtype=[np.float64, np.float32])
         rs = as_random_state(self.random_state)
         n, k = data.shape[1], max(1, self.n_components // 2)
         blocks = [rand_orth(n, min(n, k - i), random_state=rs) for i in range(0, k, n)]
@@ -121,7 +121,7 @@ class RBFOrthoSampler(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
             Features: cosines, then sines.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
+        X = validated(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)
         angles = safe_sparse_dot(X, self.random_weights_, dense_output=True)
         features = np.hstack((np.cos(angles), np.sin(angles)))
         features /= np.sqrt(angles.shape[1])

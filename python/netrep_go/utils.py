@@ -13,7 +13,14 @@ from sklearn.utils.extmath import randomized_svd
 
 from netrep_go import _native
 from netrep_go._jobs import RandomState, as_random_state
-from netrep_go._validation import _is_ready, as_matrix, check_integer, check_number, check_option
+from netrep_go._validation import (
+    _is_ready,
+    as_matrix,
+    as_numbers,
+    check_integer,
+    check_number,
+    check_option,
+)
 from netrep_go.validation import check_equal_shapes
 
 __all__ = [
@@ -103,12 +110,13 @@ def whiten(
     preserve_variance : bool or 'exact', default=True
         With True, s is such that the total variance stays the same, every
         eigenvalue below ``eigval_tol`` counting as that much. This is netrep's
-        rule, and that of :class:`netrep_go.metrics.LinearMetric`; it is off where X
-        has null directions: at ``alpha=0`` and rank r, r / n_features of the
-        variance is left. 'exact' counts what X has, so that the norm of X Z is that
+        rule, and for data of ordinary size that of
+        :class:`netrep_go.metrics.LinearMetric`; it is off where X
+        has null directions: at ``alpha=0`` and rank r, r / n_features of the variance is
+        left. 'exact' counts what X has, so that the norm of X Z is that
         of X. With False, s = 1.
     eigval_tol : float, default=1e-7
-        Eigenvalues count as at least this.
+        Eigenvalues count as at least this, in the square of the unit of X.
 
     Returns
     -------
@@ -274,7 +282,9 @@ def centered_kernel(*args: Any, **kwargs: Any) -> np.ndarray:
     >>> bool(np.allclose(centered_kernel(X, metric="rbf").sum(axis=0), 0))
     True
     """
-    K = pairwise_kernels(*args, **kwargs)
+    arrays = [as_numbers(x, name) for x, name in zip(args, "XY", strict=False)]
+    named = {name: as_numbers(x, name) for name, x in kwargs.items()}
+    K = pairwise_kernels(*arrays, *args[2:], **named)
     K = K - K.mean(axis=0, keepdims=True)
     return K - K.mean(axis=1, keepdims=True)
 
@@ -377,7 +387,7 @@ def econ_svd(X: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     >>> U.shape, Vt.shape
     ((4, 2), (2, 2))
     """
-    return np.linalg.svd(np.asarray(X), full_matrices=False)
+    return np.linalg.svd(as_matrix(X, "X"), full_matrices=False)
 
 
 def rand_orth(m: int, n: int | None = None, random_state: RandomState = None) -> np.ndarray:
@@ -490,6 +500,7 @@ def struc_orth_matvec(Ds: np.ndarray, a: np.ndarray, transpose: bool = False) ->
         raise TypeError(f"a must hold floating-point numbers, got dtype {a.dtype}")
     if np.ndim(Ds) != 2:
         raise ValueError("Expected array `Ds` to be a matrix.")
+    Ds = as_matrix(Ds, "Ds")
     if Ds.shape[1] != a.size:
         raise ValueError("Dimension mismatch. Expected Ds.shape[1] == a.size.")
     fwht(a)
@@ -511,7 +522,8 @@ def fwht(a: np.ndarray) -> None:
     Raises
     ------
     ValueError
-        If ``a`` is not a writeable vector whose length is a power of two.
+        If ``a`` is not a writeable vector whose length is a power of two, or is of
+        integers whose transform does not fit into their type.
 
     Examples
     --------
@@ -525,14 +537,26 @@ def fwht(a: np.ndarray) -> None:
     _check_vector(a)
     if not a.flags.writeable:
         raise ValueError("a is read-only, but the transform is written to it")
+    if a.dtype.kind not in "fiu":
+        raise TypeError(f"a must hold numbers, got dtype {a.dtype}")
     work = a if _is_ready(a) else np.array(a, np.float64)
     _native.call("utils.fwht", {"a": work}, {})
-    if work is not a:
-        a[...] = work
+    if work is a:
+        return
+    if a.dtype.kind in "iu" and not _fits(work, a.dtype):
+        raise ValueError(f"a of dtype {a.dtype} cannot hold its transform: give it as float64")
+    a[...] = work
+
+
+def _fits(values: np.ndarray, dtype: np.dtype) -> bool:
+    """Whether whole numbers are in the range of an integer type, and exact in float64."""
+    limits = np.iinfo(dtype)
+    low, high = max(limits.min, -(2**53)), min(limits.max, 2**53)
+    return bool(low <= values.min() and values.max() <= high)
 
 
 def _check_vector(a: np.ndarray) -> None:
-    if not isinstance(a, np.ndarray):
+    if not isinstance(a, np.ndarray) or isinstance(a, np.ma.MaskedArray):
         raise TypeError(f"a must be an array, as it is written to, got {type(a).__name__}")
     if a.ndim != 1:
         raise ValueError("Expected array `a` to be a vector.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from netrep_go._names import check_same_indexes
 from netrep_go._validation import _as_array, as_matrix, pad
 
 __all__ = ["check_equal_shapes"]
@@ -36,8 +37,8 @@ def check_equal_shapes(
     Raises
     ------
     ValueError
-        If an array is not real, finite and of ``nd`` dimensions, or the shapes
-        differ in more than padding can mend.
+        If an array is not real, finite and of ``nd`` dimensions, the shapes differ in
+        more than padding can mend, or data frames name other samples.
 
     Examples
     --------
@@ -47,6 +48,7 @@ def check_equal_shapes(
     >>> X.shape, Y.shape
     ((4, 3), (4, 3))
     """
+    check_same_indexes([("X", X), ("Y", Y)], "samples")
     if nd == 2:
         X, Y = as_matrix(X, "X"), as_matrix(Y, "Y")
     else:

@@ -30,7 +30,7 @@ def manifolds(seed, shape, n_manifolds, radius):
 
 
 def planted(seed):
-    """Return manifolds whose centres share three directions."""
+    """Return manifolds whose centers share three directions."""
     rng = np.random.RandomState(seed)
     n_manifolds, n_features, n_samples = 40, 300, 8
     shared = 6 * rng.randn(n_manifolds, 3) @ np.linalg.qr(rng.randn(n_features, 3))[0].T

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, clone
 
 from netrep_go._jobs import counted
 from netrep_go._optional import pandas
-from netrep_go._parts import Parts, content_hash, in_batch, merge
+from netrep_go._parts import Parts, check_same, content_hash, in_batch, merge
 from netrep_go._results import Result
 from netrep_go._validation import check_integer
 from netrep_go.capacity import _randomization
@@ -39,7 +39,7 @@ _CONTROLS = (
 _WITHOUT_EFFECT = {"n_jobs", "verbose", "random_state"}  # parameters that do not tell results apart
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class MatAnalysis(Result):
     """What :func:`analyze_mat` found, and wrote.
 
@@ -153,7 +153,7 @@ def analyze_mat(
     n_jobs : int, default=None
         Threads; results do not depend on them. If None, what each estimator says.
     verbose : bool, default=False
-        Whether to show a progress bar, of sets.
+        Show a progress bar, of sets.
 
     Returns
     -------
@@ -230,7 +230,8 @@ def collect_mat(prefix: str | os.PathLike[str], *, controls: Sequence[str] = ())
     FileNotFoundError
         If there is no such file or there are no results.
     ValueError
-        If sets are missing, or the parts come from calls with different options.
+        If sets are missing, or the parts come from calls with different options or from
+        other responses than the file has now.
 
     Examples
     --------
@@ -239,12 +240,13 @@ def collect_mat(prefix: str | os.PathLike[str], *, controls: Sequence[str] = ())
     >>> collect_mat("alexnet")  # doctest: +SKIP
     """
     with TuningFile(f"{os.fspath(prefix)}_tuning.mat") as tuning:
-        titles = tuning.titles
+        titles, current = tuning.titles, {"tuning_file": content_hash(tuning.path)}
     collected: dict[str, np.ndarray] = {}
     for stage in _STAGES.values():
         stem = _stem(prefix, stage.name, controls)
         if _folder(stem).is_dir():
             variables, options = merge(_folder(stem), range(len(titles)), "sets")
+            check_same(options, options | current, _folder(stem))
             texts = {"data_titles": titles, "options": json.dumps(options)}
             write_mat(f"{stem}.mat", variables | texts)
             collected |= variables

@@ -86,9 +86,10 @@ def project_on_cone(
     precomputed : bool, default=False
         Whether products and Gram matrix are given.
     n_jobs : int, optional
-        Threads; the result does not depend on them.
+        Number of threads; None for as many as BLAS uses, -1 for all cores. The result
+        does not depend on it.
     verbose : bool, default=False
-        Whether to show a progress bar.
+        Show a progress bar.
 
     Returns
     -------

@@ -131,7 +131,8 @@ def find_center_directions(
     random_state : int, RandomState, Generator or None, default=None
         Determines the starts.
     n_jobs : int, optional
-        Threads; the result does not depend on them.
+        Number of threads; None for as many as BLAS uses, -1 for all cores. The result
+        does not depend on it.
     verbose : bool, default=False
         Show a progress bar, of searches.
 

@@ -92,7 +92,7 @@ class DirectCapacity(BaseEstimator):
         Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not
         depend on it.
     verbose : bool, default=False
-        Whether to show a progress bar.
+        Show a progress bar.
 
     Attributes
     ----------

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._names import split_names
-from netrep_go._validation import as_responses
+from netrep_go._validation import as_labels, as_responses
 
 Samples = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 
@@ -104,7 +104,7 @@ def as_manifolds(X: Any, y: ArrayLike | None = None) -> Manifolds:
     if y is None:
         present = _present(X, "X")
         return Manifolds([X[present]], [0], [present], len(X))
-    y = np.asarray(y)
+    y = as_labels(y, "y")
     if y.shape != (len(X),):
         raise ValueError(f"y must have shape ({len(X)},), got {y.shape}")
     names, codes = np.unique(y, return_inverse=True)

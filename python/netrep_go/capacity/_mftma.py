@@ -51,9 +51,10 @@ def manifold_analysis_corr(
     random_state : int, RandomState, Generator or None, default=None
         Determines the vectors and the starts.
     n_jobs : int, optional
-        Threads; the result does not depend on them.
+        Number of threads; None for as many as BLAS uses, -1 for all cores. The result
+        does not depend on it.
     verbose : bool, default=False
-        Whether to show progress bars.
+        Show progress bars.
 
     Returns
     -------

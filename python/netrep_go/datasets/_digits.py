@@ -15,7 +15,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.utils import Bunch
 from threadpoolctl import threadpool_limits
 
-from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._jobs import RandomState, as_random_state, counted
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -33,6 +33,7 @@ def digits_networks(
     max_iter: int = 20,
     test_size: float = 0.5,
     random_state: RandomState = 0,
+    verbose: bool = False,
 ) -> Bunch:
     """Train a family of small networks on scikit-learn's handwritten digits.
 
@@ -61,6 +62,8 @@ def digits_networks(
         Fraction of the 1797 images to hold out, stratified by digit.
     random_state : int, RandomState, Generator or None, default=0
         Determines the held-out images and the seed of every network.
+    verbose : bool, default=False
+        Show a progress bar.
 
     Returns
     -------
@@ -105,7 +108,7 @@ def digits_networks(
     layers, accuracy = [], []
     # The matrices are so small that BLAS threads would cost more than they gain.
     with threadpool_limits(limits=1, user_api="blas"):
-        for width, depth, _ in table:
+        for width, depth, _ in counted(table, "Training networks", len(table), verbose):
             network = MLPClassifier(
                 (width,) * depth, random_state=rng.randint(_MAX_SEED), **options
             )

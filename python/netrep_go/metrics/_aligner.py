@@ -9,10 +9,13 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
+from sklearn.metrics import r2_score
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from netrep_go.metrics._linear import LinearMetric
+from netrep_go._names import check_same_columns, check_same_indexes, column_names
+from netrep_go._validation import as_matrix, as_numbers, pad, validated
+from netrep_go.metrics._linear import LinearMetric, PartialFit, whiten_centered
 
 __all__ = ["Aligner"]
 
@@ -20,7 +23,7 @@ __all__ = ["Aligner"]
 class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Map activations of one network onto those of a reference network.
 
-    With the centred data X and reference Y, whitening transforms as in
+    With the centered data X and reference Y, whitening transforms as in
     :class:`LinearMetric`, but not scaled to keep the variance, and
     :math:`(X Z_x)^\top Y Z_y = U S V^\top`, the map is
 
@@ -50,6 +53,11 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     See Also
     --------
     LinearMetric : The distance that remains after the alignment.
+
+    Notes
+    -----
+    ``score`` is :math:`R^2` on the reference: larger is better, unlike the distance that
+    is the score of a metric. A Pipeline that ends in an Aligner can be searched as it is.
 
     Examples
     --------
@@ -81,24 +89,23 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         -------
         self
         """
-        data, target = validate_data(
-            self, X, y, dtype=np.float64, multi_output=True, y_numeric=True
-        )
+        check_same_indexes([("X", X), ("y", y)], "samples")
+        columns = column_names(y)
+        data, target = validated(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
         target = np.asarray(target, np.float64).reshape(len(target), -1)
         metric = LinearMetric(alpha=self.alpha, center_columns=self.center_columns)
-        metric.fit(data, target)
-        n, q = data.shape[1], target.shape[1]
-        r = metric.rank_
-        back = np.linalg.inv(metric.Wy_)
+        width = max(data.shape[1], target.shape[1])
+        metric.finalize_fit(*(self._whitened(pad(x, width)) for x in (data, target)))
+        n, q, r = data.shape[1], target.shape[1], metric.rank_
         self.mean_, self.target_mean_ = metric.mx_[:n], metric.my_[:q]
-        scale_x, scale_y = (
-            _whitening_scale(x, self.alpha, len(back))
-            for x in (data - self.mean_, target - self.target_mean_)
-        )
-        coef = (metric.Wx_[:, :r] @ back[:r])[:n, :q]
-        self.coef_ = coef * (scale_y / scale_x)
-        self._n_features_out = q
+        back = np.linalg.inv(metric.Wy_)
+        self.coef_ = (metric.Wx_[:, :r] @ back[:r])[:n, :q]
+        self._n_features_out, self._target_columns = q, columns
         return self
+
+    def _whitened(self, X: np.ndarray) -> PartialFit:
+        X = as_matrix(X, "X")
+        return whiten_centered(X, self.alpha, self.center_columns, preserve_variance=False)
 
     def transform(self, X: ArrayLike) -> np.ndarray:
         """Map activations into the space of the reference.
@@ -114,7 +121,32 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             Aligned activations.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return self._predicted(X)
+
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:
+        """Return how much of the reference the aligned activations explain.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features)
+            Activations of the network that was fitted.
+        y : array_like of shape (n_samples, n_targets) or (n_samples,)
+            Activations of the reference network to the same samples.
+
+        Returns
+        -------
+        float
+            :math:`R^2`, the mean over the reference's units as in
+            :func:`sklearn.metrics.r2_score`: 1 at best, larger is better, so that
+            GridSearchCV needs no ``scoring``.
+        """
+        check_is_fitted(self)
+        check_same_indexes([("X", X), ("y", y)], "samples")
+        check_same_columns(y, "y", self._target_columns)
+        return float(r2_score(as_numbers(y, "y"), self._predicted(X)))
+
+    def _predicted(self, X: ArrayLike) -> np.ndarray:
+        X = validated(self, X, dtype=np.float64, reset=False)
         return (X - self.mean_) @ self.coef_ + self.target_mean_
 
     def __sklearn_tags__(self) -> Tags:
@@ -123,13 +155,3 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         tags.target_tags.one_d_labels = False
         tags.target_tags.two_d_labels = True
         return tags
-
-
-def _whitening_scale(X: np.ndarray, alpha: float, width: int) -> float:
-    """Return the factor by which the whitening of padded X keeps its variance."""
-    variances = np.zeros(width)
-    singular = np.linalg.svd(X, compute_uv=False)
-    variances[: len(singular)] = singular**2
-    variances = np.maximum(variances, 1e-7)  # as whitening does
-    whitened = (alpha * np.sqrt(variances) + 1 - alpha) ** 2
-    return np.sqrt(variances.sum() / whitened.sum())

@@ -10,6 +10,7 @@ from sklearn.utils import Tags, TransformerTags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from netrep_go import _native
+from netrep_go._names import check_same_columns, check_same_indexes, column_names
 from netrep_go._validation import as_matrix, check_option, pad
 from netrep_go.metrics._measure import Measure
 from netrep_go.validation import check_equal_shapes
@@ -21,7 +22,7 @@ class AlignmentMetric(Measure):
     """A metric that aligns two networks and measures the distance that remains.
 
     The class provides ``partial_fit``, ``finalize_fit``, which sets ``mx_`` and
-    ``my_``, ``_align``, which maps centred activations into the common space, and
+    ``my_``, ``_align``, which maps centered activations into the common space, and
     ``_n_aligned``, which returns how many leading dimensions of that are aligned; and
     the parameters ``zero_pad`` and ``score_method``.
     """
@@ -60,6 +61,7 @@ class AlignmentMetric(Measure):
         validate_data(self, X, Y, skip_check_array=True)
         self.finalize_fit(*map(self.partial_fit, padded))
         self._widths = np.shape(X)[1], np.shape(Y)[1]
+        self._columns = column_names(X), column_names(Y)
         return self
 
     def transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -81,9 +83,13 @@ class AlignmentMetric(Measure):
         sklearn.exceptions.NotFittedError
             If the metric has not been fitted.
         ValueError
-            If the width differs from that of the training data.
+            If the width, or the columns of data frames, differ from those of the training
+            data, or the data frames name different samples.
         """
         check_is_fitted(self, "mx_")
+        check_same_indexes([("X", X), ("Y", Y)], "samples")
+        for x, name, columns in zip((X, Y), "XY", getattr(self, "_columns", ()), strict=False):
+            check_same_columns(x, name, columns)
         X, Y = as_matrix(X, "X"), as_matrix(Y, "Y")
         own = getattr(self, "_widths", (len(self.mx_), len(self.my_)))
         X, Y = (
@@ -127,7 +133,9 @@ class AlignmentMetric(Measure):
         Returns
         -------
         float
-            The distance: smaller is more alike.
+            The distance, as in netrep: smaller is more alike. GridSearchCV and the like
+            take the largest score for the best, so give them
+            ``scoring=neg_distance_scorer``.
 
         Raises
         ------

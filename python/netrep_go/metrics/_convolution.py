@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 
 from netrep_go import _native
 from netrep_go._cohort import Cohorts
+from netrep_go._jobs import said_once
 from netrep_go._validation import _as_array, check_integer
 from netrep_go.metrics._measure import Measure, Properties, check_distance
 from netrep_go.metrics._registry import as_measure
@@ -94,7 +95,8 @@ def convolve_metric(
     metric = as_measure(metric)
     X, Y = _padded(metric, X, Y)
     shifts = _shifts(X.shape, None)
-    with tqdm(total=len(shifts), desc="Computing distances", disable=not verbose) as bar:
+    bars = tqdm(total=len(shifts), desc="Computing distances", disable=not verbose)
+    with bars as bar, said_once():
         distances = _distances(metric, X, Y, shifts, n_jobs, bar)
     return distances.reshape(X.shape[1:3])
 
@@ -177,7 +179,8 @@ class ConvolutionalMetric(Measure):
         self
         """
         X, Y = _as_array(X, "X", 4), _as_array(Y, "Y", 4)
-        return self._fit(X, Y, None)[0]
+        with said_once():
+            return self._fit(X, Y, None)[0]
 
     def _fit(self, X: np.ndarray, Y: np.ndarray, n_jobs: int | None) -> tuple[Self, float]:
         """Fit and return the distance, too."""
@@ -186,6 +189,12 @@ class ConvolutionalMetric(Measure):
         padded = _padded(metric, X, Y)
         shifts = self._allowed(X.shape)
         distances = _distances(metric, *padded, shifts, n_jobs, None)
+        undefined = np.flatnonzero(np.isnan(distances))
+        if undefined.size:
+            raise ValueError(
+                f"the distance of X and Y is NaN at the shift {shifts[undefined[0]]}: which shift "
+                "is the best cannot be said"
+            )
         best = int(distances.argmin())
         self.shift_ = shifts[best]
         self.metric_ = metric.fit(_rolled(X, self.shift_), _flatten(Y))
@@ -265,6 +274,8 @@ class ConvolutionalMetric(Measure):
     def _measure_pair(
         self, cohorts: Cohorts, i: int, j: int, n_jobs: int | None
     ) -> tuple[float, float | None]:
+        if self._is_redefined("_measure_pair"):
+            return super()._measure_pair(cohorts, i, j, n_jobs)
         fitted, distance = clone(self)._fit(cohorts.train[i][1], cohorts.train[j][1], n_jobs)
         if cohorts.test is None:
             return distance, None

@@ -42,8 +42,8 @@ class EnergyStochasticMetric(Measure):
     niter : int, default=100
         Largest number of reweightings.
     tol : float, default=1e-6
-        The fit ends when a reweighting decreases the loss by less. In the units of
-        the responses.
+        The fit ends when a reweighting decreases the loss by less, in units of the
+        power of ten that is nearest to the root mean square response.
 
     Attributes
     ----------
@@ -112,6 +112,9 @@ class EnergyStochasticMetric(Measure):
         check_option(self.group, "group", GROUPS)
         check_integer(self.niter, "niter", 1)
         check_number(self.tol, "tol", -np.inf, np.inf)
+
+    def _check_network(self, x: Any, name: str) -> np.ndarray:
+        return as_array(x, name, 3)
 
     def fit(self, X: ArrayLike, Y: ArrayLike) -> EnergyStochasticMetric:
         """Find the alignment of Y to X.
@@ -214,6 +217,7 @@ class EnergyStochasticMetric(Measure):
         self, cohorts: Cohorts, dtype: DTypeLike, n_jobs: int | None, verbose: bool
     ) -> Measured:
         check_double(dtype, type(self).__name__)
+        cohorts = self._checked(cohorts)
         train, r = _flat_responses(cohorts.train)
         test, r_test = _flat_responses(cohorts.test or [])
         inputs = {"train": train, "test": test, "test_repeats": r_test, **self._options(r)}
@@ -260,7 +264,7 @@ def _equal_responses(X: ArrayLike, Y: ArrayLike) -> Arrays:
 
 def _flat_responses(networks: list[tuple[str, Any]]) -> tuple[list[np.ndarray], int]:
     """Return responses, all repeats of an input in turn, and the number of repeats."""
-    arrays = [as_array(x, name, 3) for name, x in networks]
+    arrays = [x for _, x in networks]
     for (name, _), x in zip(networks, arrays, strict=True):
         if x.shape != arrays[0].shape:
             raise ValueError(

@@ -20,7 +20,7 @@ from netrep_go._cohort import (
     one_set,
     resolve_n_jobs,
 )
-from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._jobs import RandomState, as_random_state, warn_user
 from netrep_go._names import Name
 from netrep_go._validation import (
     as_array,
@@ -40,7 +40,7 @@ Gaussians = tuple[ArrayLike, ArrayLike]
 class _WassersteinMetric(Measure):
     """What the metrics between normal distributions share.
 
-    A subclass names the shapes of its data in ``_arrays``, and what is true of it.
+    A subclass names the shapes of its data in ``_check_network``, and what is true of it.
     """
 
     _data: str
@@ -94,7 +94,7 @@ class _WassersteinMetric(Measure):
         check_integer(self.n_restarts, "n_restarts", 1)
 
     @abstractmethod
-    def _arrays(self, x: Gaussians, name: str) -> Arrays:
+    def _check_network(self, x: Gaussians, name: str) -> Arrays:
         """Return checked means and covariances in the shapes of the caller."""
 
     def _n_neurons(self, means: np.ndarray) -> int:
@@ -221,7 +221,7 @@ class _WassersteinMetric(Measure):
         test_data : list or dict of n_networks tuples of (means, covariances), optional
             Held-out responses to measure the fitted alignments on.
         eps : float, default=1e-6
-            Added to the variances of the training data.
+            Added to the variances of the training data, in the square of their unit.
         processes : int, optional
             Another name of ``n_jobs``.
         verbose : bool, default=True
@@ -242,7 +242,18 @@ class _WassersteinMetric(Measure):
         cohorts = one_set(train_data, test_data, names, ("train_data", "test_data"))
         n_jobs = resolve_n_jobs(n_jobs, processes)
         self._check_parameters()
+        if self._is_redefined():
+            cohorts = self._ridged(cohorts, eps)
+            return self._two_matrices(*self._measure_cohorts(cohorts, np.float64, n_jobs, verbose))
         return self._two_matrices(*self._measure(cohorts, np.float64, n_jobs, verbose, eps))
+
+    def _ridged(self, cohorts: Cohorts, eps: float) -> Cohorts:
+        """Return networks with ``eps`` added to the variances of the training data."""
+        checked = self._checked(cohorts)
+        train = [
+            (name, (mean, cov + eps * np.eye(cov.shape[-1]))) for name, (mean, cov) in checked.train
+        ]
+        return Cohorts(train, checked.test)
 
     def _measure(
         self,
@@ -253,8 +264,9 @@ class _WassersteinMetric(Measure):
         eps: float = 0.0,
     ) -> Measured:
         check_double(dtype, type(self).__name__)
-        train = [self._arrays(x, name) for name, x in cohorts.train]
-        test = [self._arrays(x, name) for name, x in cohorts.test or ()]
+        train = [self._check_network(x, name) for name, x in cohorts.train]
+        test = [self._check_network(x, name) for name, x in cohorts.test or ()]
+        _warn_if_large(eps, train)
         n = self._n_neurons(train[0][0])
         inputs = {
             **_flat_lists(train, "means", "covs"),
@@ -275,7 +287,7 @@ class _WassersteinMetric(Measure):
         return measured
 
     def _pair(self, X: Gaussians, Y: Gaussians) -> tuple[Arrays, Arrays]:
-        x, y = self._arrays(X, "X"), self._arrays(Y, "Y")
+        x, y = self._check_network(X, "X"), self._check_network(Y, "Y")
         if x[0].shape != y[0].shape:
             raise ValueError(
                 "Expected arrays with equal dimensions, but got means with shapes "
@@ -342,8 +354,8 @@ class GaussianStochasticMetric(_WassersteinMetric):
     niter : int, default=1000
         Largest number of iterations of each start.
     tol : float, default=1e-8
-        A start ends when an iteration decreases the loss by less. In the units of
-        the responses.
+        A start ends when an iteration decreases the loss by less, in units of the power
+        of ten that is nearest to the root mean square response.
     random_state : int, RandomState, Generator or None, default=None
         Of the random starts.
     n_restarts : int, default=1
@@ -407,7 +419,7 @@ class GaussianStochasticMetric(_WassersteinMetric):
     ) -> None:
         super().__init__(alpha, group, init, niter, tol, random_state, n_restarts)
 
-    def _arrays(self, x: Gaussians, name: str) -> Arrays:
+    def _check_network(self, x: Gaussians, name: str) -> Arrays:
         means, covs = _two(x, name)
         means, covs = as_array(means, f"{name}[0]", 2), as_array(covs, f"{name}[1]", 3)
         _check_covariances(covs, (*means.shape, means.shape[1]), name)
@@ -443,8 +455,8 @@ class GPStochasticMetric(_WassersteinMetric):
     niter : int, default=1000
         Largest number of iterations of each start.
     tol : float, default=1e-8
-        A start ends when an iteration decreases the loss by less. In the units of
-        the responses.
+        A start ends when an iteration decreases the loss by less, in units of the power
+        of ten that is nearest to the root mean square response.
     random_state : int, RandomState, Generator or None, default=None
         Of the random starts.
     n_restarts : int, default=1
@@ -512,7 +524,7 @@ class GPStochasticMetric(_WassersteinMetric):
         check_integer(self.n_dims, "n_dims", 1)
         super()._check_parameters()
 
-    def _arrays(self, x: Gaussians, name: str) -> Arrays:
+    def _check_network(self, x: Gaussians, name: str) -> Arrays:
         mean, cov = _two(x, name)
         mean, cov = as_array(mean, f"{name}[0]", 1), as_array(cov, f"{name}[1]", 2)
         if mean.shape[0] % self.n_dims:
@@ -563,3 +575,14 @@ def _random_element(group: Group, n: int, rs: np.random.RandomState) -> np.ndarr
     if group == "perm":
         return np.eye(n)[rs.permutation(n)]
     return rand_orth(n, random_state=rs)
+
+
+def _warn_if_large(eps: float, networks: list[Arrays]) -> None:
+    """Warn of a constant that is not small against the variances it is added to."""
+    sizes = (np.trace(covs, axis1=-2, axis2=-1).mean() / covs.shape[-1] for _, covs in networks)
+    smallest = min((size for size in sizes if size > 0), default=np.inf)
+    if eps > 0.1 * smallest:
+        warn_user(
+            f"eps={eps:g} is more than a tenth of the variances of a network, "
+            f"{smallest:.3g} on average: give eps in the square of the unit of the responses"
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -9,6 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, measure
+from netrep_go._jobs import warn_user
 from netrep_go._validation import (
     as_matrices,
     as_matrix,
@@ -28,7 +31,7 @@ PartialFit = tuple[np.ndarray, np.ndarray, np.ndarray]
 class LinearMetric(AlignmentMetric):
     r"""Distance between two sets of activations after an optimal linear alignment.
 
-    For activations X and Y of two networks to the same samples, centred and
+    For activations X and Y of two networks to the same samples, centered and
     whitened in part by :math:`Z_x` and :math:`Z_y`, the metric is
 
     .. math:: d(X, Y) = \min_{Q \in O(n)} \theta(X Z_x, \; Y Z_y Q)
@@ -37,7 +40,10 @@ class LinearMetric(AlignmentMetric):
     Frobenius norm of A - B. The whitening
     :math:`Z = V \mathrm{diag}(\alpha + (1 - \alpha) \lambda^{-1/2}) V^\top`, from
     :math:`X^\top X = V \mathrm{diag}(\lambda) V^\top`, is scaled to keep the total
-    variance; eigenvalues count as at least 1e-7.
+    variance. Eigenvalues count as at least max(n_samples, n_features, 16) eps times the
+    largest; directions without any variance are scaled as if they had 1e-7 of it. At 0 and
+    1 nothing depends on the unit of the activations; between, `alpha` weighs 1 against
+    1 / sqrt(lambda), and it does.
 
     Parameters
     ----------
@@ -56,7 +62,7 @@ class LinearMetric(AlignmentMetric):
     Attributes
     ----------
     mx_, my_ : ndarray of shape (n_features,)
-        Training means of X and Y (zeros without centring).
+        Training means of X and Y (zeros without centering).
     Wx_, Wy_ : ndarray of shape (n_features, n_features)
         Maps into the common space, ``n_features`` being the larger width.
     rank_ : int
@@ -72,6 +78,12 @@ class LinearMetric(AlignmentMetric):
     -----
     ``score`` is a distance: smaller is more alike. In model selection use
     :func:`neg_distance_scorer`. In a Pipeline use :class:`Aligner`.
+
+    At ``alpha=0`` networks with as many dimensions as samples allow (n_samples - 1 if
+    centered) are at angle 0 from each other, whatever they respond: there is a linear map
+    from one onto the other. A warning says so. The fewer samples for each dimension, the
+    nearer is everything to that; compare held-out samples, reduce the dimensions by PCA
+    or take a larger ``alpha``.
 
     References
     ----------
@@ -144,19 +156,14 @@ class LinearMetric(AlignmentMetric):
         Returns
         -------
         mx : ndarray of shape (n_features,)
-            Mean activations (zeros without centring).
+            Mean activations (zeros without centering).
         Xw : ndarray of shape (n_samples, n_features)
-            Centred and whitened activations.
+            Centered and whitened activations.
         Zx : ndarray of shape (n_features, n_features)
             The whitening transform.
         """
         self._check_parameters()
-        X = as_matrix(X, "X")
-        n = X.shape[1]
-        mx, Xw, Zx = np.empty(n), np.empty(X.shape), np.empty((n, n))
-        inputs = {"x": X, "alpha": float(self.alpha), "center": bool(self.center_columns)}
-        _native.call("metrics.linear_partial_fit", {"mean": mx, "xw": Xw, "z": Zx}, inputs)
-        return mx, Xw, Zx
+        return whiten_centered(as_matrix(X, "X"), self.alpha, self.center_columns)
 
     def finalize_fit(self, cache_X: PartialFit, cache_Y: PartialFit) -> LinearMetric:
         """Align two networks from what ``partial_fit`` returned for each.
@@ -184,6 +191,58 @@ class LinearMetric(AlignmentMetric):
         self.Wx_, self.Wy_, self.rank_ = Wx, Wy, int(rank[0])
         return self
 
+    def fit(self, X: ArrayLike, Y: ArrayLike) -> LinearMetric:
+        """Find the alignment that brings X and Y closest.
+
+        Parameters
+        ----------
+        X, Y : array_like of shape (n_samples, n_features)
+            Activations of two networks to the same samples.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X or Y is not a finite, real matrix, their shapes do not match, or data
+            frames name different samples.
+
+        Warns
+        -----
+        UserWarning
+            If ``alpha=0`` and both have as many dimensions as samples allow: a linear map
+            takes any such network onto any other.
+        """
+        super().fit(X, Y)
+        if self.alpha == 0 and self.rank_ >= self._most_dimensions(np.shape(X)[0]):
+            _warn_of_no_distance("X", "Y", self.rank_)
+        return self
+
+    def _most_dimensions(self, n_samples: int) -> int:
+        """Return how many dimensions activations to so many samples can have."""
+        return max(1, n_samples - bool(self.center_columns))
+
+    def _warn_if_any_map_fits(self, cohorts: Cohorts, train: list[np.ndarray]) -> None:
+        """Warn, once, if there are two networks to compare that have all dimensions."""
+        most, n = self._most_dimensions(len(train[0])), len(train)
+
+        def filling(ks: range, limit: int) -> Iterator[int]:
+            wide = (k for k in ks if min(train[k].shape) >= most)
+            return islice((k for k in wide if self._rank(train[k]) >= most), limit)
+
+        if cohorts.first:
+            found = [*filling(range(cohorts.first), 1), *filling(range(cohorts.first, n), 1)]
+        else:
+            found = [*filling(range(n), 2)]
+        if len(found) == 2:
+            first, second = (cohorts.train[k][0] for k in found)
+            _warn_of_no_distance(first, second, most)
+
+    def _rank(self, x: np.ndarray) -> int:
+        return int(np.linalg.matrix_rank(x - x.mean(axis=0) if self.center_columns else x))
+
     def _align(self, X: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return X @ self.Wx_, Y @ self.Wy_
 
@@ -202,6 +261,8 @@ class LinearMetric(AlignmentMetric):
         train, test = as_matrices(cohorts.train), as_matrices(cohorts.test or ())
         if not self.zero_pad:
             check_widths(cohorts.train)
+        if self.alpha == 0 and len({len(x) for x in train}) == 1:
+            self._warn_if_any_map_fits(cohorts, train)
         counts = np.zeros(3, np.int64)
         inputs = {
             "train": train,
@@ -221,3 +282,27 @@ class LinearMetric(AlignmentMetric):
             counts={"routes": counts},
         )
         return measured, counts
+
+
+def _warn_of_no_distance(first: str, second: str, n_dimensions: int) -> None:
+    warn_user(
+        f"alpha=0 cannot tell {first} and {second} apart: both have all {n_dimensions} dimensions "
+        "that the samples allow, so that a linear map takes one onto the other, whatever they "
+        "respond. Take more samples, a larger alpha, or principal components"
+    )
+
+
+def whiten_centered(
+    X: np.ndarray, alpha: float, center: bool, *, preserve_variance: bool = True
+) -> PartialFit:
+    """Return the means of a matrix, its centered and whitened form and the transform."""
+    n = X.shape[1]
+    mean, whitened, Z = np.empty(n), np.empty(X.shape), np.empty((n, n))
+    inputs = {
+        "x": X,
+        "alpha": float(alpha),
+        "center": bool(center),
+        "preserve_variance": preserve_variance,
+    }
+    _native.call("metrics.linear_partial_fit", {"mean": mean, "xw": whitened, "z": Z}, inputs)
+    return mean, whitened, Z

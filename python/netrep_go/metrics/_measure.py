@@ -1,7 +1,5 @@
 """What a measure is: a comparison of two representations of the same samples."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
@@ -22,15 +20,20 @@ from netrep_go._cohort import (
     one_set,
     resolve_n_jobs,
 )
-from netrep_go._names import Name
+from netrep_go._jobs import said_once
+from netrep_go._names import Name, check_same_indexes
 from netrep_go._results import Result
-from netrep_go._validation import as_matrix
+from netrep_go._validation import as_matrix, check_option
 
 __all__ = ["Measure", "Properties"]
 
+KINDS = ("distance", "similarity")
 Kind = Literal["distance", "similarity"]
 
 INVARIANCES = ("permutation", "rotation", "linear", "scale", "translation")
+
+# what a value follows from, if the pairs are fitted one by one
+_STEPS = {"fit", "score", "partial_fit", "finalize_fit", "transform", "_align", "_compare"}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -72,6 +75,10 @@ class Properties(Result):
     reference: str = ""
 
     def __post_init__(self) -> None:
+        if self.kind is not None:
+            check_option(self.kind, "kind", KINDS)
+        if not self.range[0] < self.range[1]:
+            raise ValueError(f"range must be from a smaller to a larger value, got {self.range}")
         unknown = set(self.invariances) - set(INVARIANCES)
         if unknown:
             raise ValueError(f"invariances are among {INVARIANCES}, got {sorted(unknown)}")
@@ -84,7 +91,8 @@ class Measure(BaseEstimator):
     A subclass tells what is true of it in `properties`. If there is nothing to fit, it
     provides ``_compare(x, y)``, the value for two networks that have been checked, and
     ``_check_parameters``. If there is, it writes ``fit`` and ``score`` itself. Where Go
-    has a routine for all pairs, it overrides ``_measure``.
+    has a routine for all pairs, it overrides ``_measure``, which is left out again for
+    classes that are derived from it and fit or score otherwise.
 
     See Also
     --------
@@ -119,6 +127,7 @@ class Measure(BaseEstimator):
         return as_matrix(x, name)
 
     def _check_pair(self, X: Any, Y: Any) -> tuple[Any, Any]:
+        check_same_indexes([("X", X), ("Y", Y)], "samples")
         x, y = self._check_network(X, "X"), self._check_network(Y, "Y")
         if len(x) != len(y):
             raise ValueError(
@@ -164,7 +173,9 @@ class Measure(BaseEstimator):
         Returns
         -------
         float
-            A distance or a similarity: see `properties`.
+            A distance or a similarity: see `properties`. The score of a distance is that
+            distance, as in netrep, of which GridSearchCV would take the largest for the
+            best: give it ``scoring=neg_distance_scorer``.
 
         Raises
         ------
@@ -255,26 +266,38 @@ class Measure(BaseEstimator):
         """Return training and held-out values between networks."""
         check_dtype(dtype)
         self._check_parameters()
+        if self._is_redefined():
+            return Measure._measure(self, cohorts, dtype, n_jobs, verbose)
         return self._measure(cohorts, dtype, n_jobs, verbose)
+
+    def _is_redefined(self, method: str = "_measure") -> bool:
+        """Whether a derived class fits or scores otherwise than the class of a method."""
+        for cls in type(self).__mro__:
+            if method in vars(cls):
+                return False
+            if _STEPS & vars(cls).keys():
+                return True
+        return False
 
     def _measure(
         self, cohorts: Cohorts, dtype: DTypeLike, n_jobs: int | None, verbose: bool
     ) -> Measured:
         """Measure pair by pair: what Go has no routine for."""
-        check_double(dtype, type(self).__name__)
+        check_double(dtype, repr(self))
         cohorts = self._checked(cohorts)
 
         def compare(i: int, j: int) -> tuple[float, float | None]:
             return self._measure_pair(cohorts, i, j, n_jobs)
 
         said = self.properties
-        return measure_pairs(
-            compare,
-            cohorts,
-            symmetric=said.symmetric,
-            diagonal=said.kind != "distance",
-            verbose=verbose,
-        )
+        with said_once():
+            return measure_pairs(
+                compare,
+                cohorts,
+                symmetric=said.symmetric,
+                diagonal=said.kind != "distance",
+                verbose=verbose,
+            )
 
     def _checked(self, cohorts: Cohorts) -> Cohorts:
         """Return networks as the measure takes them: each is checked once."""

@@ -22,7 +22,7 @@ PartialFit = tuple[np.ndarray, np.ndarray]
 class PermutationMetric(AlignmentMetric):
     r"""Distance between two sets of activations after matching their neurons.
 
-    For centred activations X and Y of two networks to the same samples,
+    For centered activations X and Y of two networks to the same samples,
 
     .. math:: d(X, Y) = \min_{P \in \mathcal{P}(n)} \theta(X, \; Y P)
 
@@ -45,7 +45,7 @@ class PermutationMetric(AlignmentMetric):
     Attributes
     ----------
     mx_, my_ : ndarray of shape (n_features,)
-        Training means of X and Y (zeros without centring), ``n_features`` being
+        Training means of X and Y (zeros without centering), ``n_features`` being
         the larger width.
     Px_, Py_ : ndarray of shape (n_features,), int64
         Matched neurons: ``Px_[k]`` of X belongs to ``Py_[k]`` of Y. Indices from
@@ -124,9 +124,9 @@ class PermutationMetric(AlignmentMetric):
         Returns
         -------
         mx : ndarray of shape (n_features,)
-            Mean activations (zeros without centring).
+            Mean activations (zeros without centering).
         Xphi : ndarray of shape (n_samples, n_features)
-            Centred activations; X itself without centring.
+            Centered activations; X itself without centering.
         """
         self._check_parameters()
         X = as_matrix(X, "X")

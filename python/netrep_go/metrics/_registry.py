@@ -1,20 +1,22 @@
 """The table of measures, and measures from functions and objects of users."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple, Self
 
+import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import check_option
-from netrep_go.metrics._measure import Kind, Measure, Properties
+from netrep_go.metrics._measure import KINDS, Kind, Measure, Properties
 
 __all__ = ["MeasureTable", "as_measure", "get_measure", "measures"]
 
@@ -169,7 +171,8 @@ def as_measure(
     measure : str, callable, or object with fit and score
         A name of :func:`measures`, a function ``f(X, Y)`` of two arrays that returns a
         number, an object with ``fit(X, Y)`` and ``score(X, Y)``, or a
-        :class:`Measure`, which comes back as it is.
+        :class:`Measure`, which comes back as it is. Functions and objects get networks
+        as users pass them: nobody looks for NaN, or whether samples match.
     kind : {'distance', 'similarity'}, optional
         Whether smaller or larger values mean more alike.
     symmetric : bool, optional
@@ -202,13 +205,18 @@ def as_measure(
            [2., 0.]])
     """
     if kind is not None:
-        check_option(kind, "kind", ("distance", "similarity"))
+        check_option(kind, "kind", KINDS)
+    for name, value in (("symmetric", symmetric), ("triangle", triangle)):
+        if not (value is None or isinstance(value, (bool, np.bool_))):
+            raise TypeError(f"{name} must be True, False or None, got {value!r}")
     if isinstance(measure, (str, Measure)):
         if any(value is not None for value in (kind, symmetric, triangle)):
             raise ValueError(f"{measure!r} has properties of its own: leave kind etc. out")
         return get_measure(measure) if isinstance(measure, str) else measure
     if isinstance(measure, type):
-        raise TypeError(f"pass an instance, {measure.__name__}(), not the class")
+        raise TypeError(
+            f"metric must be a measure: pass an instance, {measure.__name__}(), not the class"
+        )
     if callable(getattr(measure, "fit", None)) and callable(getattr(measure, "score", None)):
         return _Fitted(measure, kind, symmetric, triangle)
     if callable(measure):
@@ -248,13 +256,17 @@ class _Declared(Measure):
 
 
 class _Function(_Declared):
-    """A function of two networks, which gets them as they are."""
+    """A function of two networks, which gets them in the form that users gave."""
+
+    def __sklearn_clone__(self) -> Self:
+        """Share the function: it may count its calls, or hold what cannot be copied."""
+        return type(self)(**self.get_params(deep=False))
 
     def fit(self, X: Any, Y: Any) -> Self:
         return self
 
     def score(self, X: Any, Y: Any) -> float:
-        return float(self.measure(X, Y))
+        return _number(self.measure(_lent(X), _lent(Y)), _name(self.measure))
 
 
 class _Fitted(_Declared):
@@ -262,15 +274,18 @@ class _Fitted(_Declared):
 
     def fit(self, X: Any, Y: Any) -> Self:
         self.fitted_ = _duplicate(self.measure)
-        self.fitted_.fit(X, Y)
+        self.fitted_.fit(_lent(X), _lent(Y))
         return self
 
     def score(self, X: Any, Y: Any) -> float:
-        return float(self.fitted_.score(X, Y))
+        check_is_fitted(self, "fitted_")
+        value = self.fitted_.score(_lent(X), _lent(Y))
+        return _number(value, f"score of {_name(self.measure)}")
 
     def transform(self, X: Any, Y: Any) -> Any:
         """Map X and Y into their common space, if the object does that."""
-        return self.fitted_.transform(X, Y)
+        check_is_fitted(self, "fitted_")
+        return self.fitted_.transform(_lent(X), _lent(Y))
 
     @property
     def zero_pad(self) -> bool:
@@ -280,6 +295,21 @@ class _Fitted(_Declared):
 
 def _duplicate(measure: Any) -> Any:
     return clone(measure) if isinstance(measure, BaseEstimator) else deepcopy(measure)
+
+
+def _lent(x: Any) -> Any:
+    """Return a network that may be written to: a copy, of arrays and what holds them."""
+    held = isinstance(x, (np.ndarray, list, tuple, dict)) or issparse(x) or hasattr(x, "iloc")
+    return deepcopy(x) if held else x
+
+
+def _number(value: Any, what: str) -> float:
+    """Return what users computed as a float, or say that it is no number."""
+    scalar = getattr(value, "ndim", 0) == 0 and not isinstance(value, (str, bytes, complex))
+    with suppress(TypeError, ValueError):
+        if scalar and getattr(getattr(value, "dtype", None), "kind", None) != "c":
+            return float(value)
+    raise TypeError(f"{what} must return one real number, got {value!r}")
 
 
 def _name(measure: Callable[..., Any]) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from numpy.typing import ArrayLike
+from sklearn.pipeline import Pipeline
 
+from netrep_go.metrics._aligner import Aligner
 from netrep_go.metrics._measure import Measure, check_distance
 
 __all__ = ["neg_distance_scorer"]
 
 
-def neg_distance_scorer(metric: Measure, X: ArrayLike, Y: ArrayLike) -> float:
+def neg_distance_scorer(metric: Measure | Pipeline, X: ArrayLike, Y: ArrayLike) -> float:
     """Return minus the distance of a fitted metric: greater is better.
 
     The ``score`` of a metric is a distance, as in netrep, and GridSearchCV would
@@ -17,9 +19,9 @@ def neg_distance_scorer(metric: Measure, X: ArrayLike, Y: ArrayLike) -> float:
 
     Parameters
     ----------
-    metric : Measure
-        A fitted distance such as :class:`LinearMetric`. Declare others by
-        ``as_measure(..., kind="distance")``.
+    metric : Measure or Pipeline
+        A fitted distance such as :class:`LinearMetric`, or a pipeline that ends in one.
+        Declare others by ``as_measure(..., kind="distance")``.
     X, Y : array_like of shape (n_samples, n_features)
         Held-out activations of the two networks.
 
@@ -31,7 +33,8 @@ def neg_distance_scorer(metric: Measure, X: ArrayLike, Y: ArrayLike) -> float:
     Raises
     ------
     ValueError
-        If ``metric`` is not known to be a distance.
+        If the score of ``metric`` is not known to be a distance: that of an
+        :class:`Aligner` is not.
 
     Examples
     --------
@@ -47,5 +50,13 @@ def neg_distance_scorer(metric: Measure, X: ArrayLike, Y: ArrayLike) -> float:
     >>> grid.fit(X, Y).best_params_
     {'alpha': 0.0}
     """
-    check_distance(metric, "neg_distance_scorer")
+    last = metric
+    while isinstance(last, Pipeline):
+        last = last[-1]
+    if isinstance(last, Aligner):
+        raise ValueError(
+            "neg_distance_scorer needs a distance, but the score of Aligner is an R2, of which "
+            "more is better: leave scoring out"
+        )
+    check_distance(last, "neg_distance_scorer")
     return -float(metric.score(X, Y))

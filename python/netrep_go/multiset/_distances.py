@@ -143,6 +143,7 @@ def cross_distances(
     n_jobs: int | None = None,
     processes: int | None = None,
     dtype: DTypeLike = np.float64,
+    names: tuple[Iterable[Name] | None, Iterable[Name] | None] | None = None,
 ) -> np.ndarray: ...
 @overload
 def cross_distances(
@@ -156,6 +157,7 @@ def cross_distances(
     n_jobs: int | None = None,
     processes: int | None = None,
     dtype: DTypeLike = np.float64,
+    names: tuple[Iterable[Name] | None, Iterable[Name] | None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]: ...
 def cross_distances(
     metric: Any,
@@ -168,6 +170,7 @@ def cross_distances(
     n_jobs: int | None = None,
     processes: int | None = None,
     dtype: DTypeLike = np.float64,
+    names: tuple[Iterable[Name] | None, Iterable[Name] | None] | None = None,
 ) -> Distances:
     """Return the distances from each network of one set to each of another.
 
@@ -187,6 +190,9 @@ def cross_distances(
         Number of threads, as in :func:`pairwise_distances`.
     dtype : {float64, float32}, default=float64
         As in :func:`pairwise_distances`.
+    names : tuple of (sequence, sequence), optional
+        Names of the networks in ``Xs`` and in ``Ys`` for messages, None for those that
+        have names of their own.
 
     Returns
     -------
@@ -216,7 +222,7 @@ def cross_distances(
             "Xs_test and Ys_test must be given together, but "
             f"{'Xs_test' if Xs_test is None else 'Ys_test'} is missing"
         )
-    cohorts = two_sets((Xs, Xs_test, "Xs"), (Ys, Ys_test, "Ys"))
+    cohorts = two_sets((Xs, Xs_test, "Xs"), (Ys, Ys_test, "Ys"), names)
     n_jobs = resolve_n_jobs(n_jobs, processes)
     return _without_none(as_measure(metric)._measure_cohorts(cohorts, dtype, n_jobs, verbose))
 

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Networks, named
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
-from netrep_go._validation import as_matrix, check_integer, pad
+from netrep_go._validation import as_distances, as_matrix, check_integer, pad
 from netrep_go.metrics import LinearMetric
 from netrep_go.multiset._mean import as_cohort
 
@@ -188,12 +188,11 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         """Return the distances between networks that starts are drawn by."""
         if dist_matrix is None:
             return self._distances(Cohorts(named(xs, name), None))
-        apart = as_matrix(dist_matrix, "dist_matrix")
-        if apart.shape != (len(xs), len(xs)):
-            raise ValueError(
-                f"dist_matrix must have shape ({len(xs)}, {len(xs)}), got {apart.shape}"
-            )
-        return apart
+        shape = np.shape(dist_matrix)
+        if shape != (len(xs), len(xs)):
+            raise ValueError(f"dist_matrix must have shape ({len(xs)}, {len(xs)}), got {shape}")
+        check = as_distances if len(xs) > 1 else as_matrix
+        return check(dist_matrix, "dist_matrix")
 
     def transform(self, X: Networks) -> np.ndarray:
         """Return the distances of networks from the centroids.
@@ -214,7 +213,8 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         n_samples = self.cluster_centers_.shape[1]
         if len(xs[0]) != n_samples:
             raise ValueError(
-                f"X[0] has {len(xs[0])} samples, but the clusters were fitted to {n_samples}"
+                f"{named(X, 'X')[0][0]} has {len(xs[0])} samples, but the clusters were fitted "
+                f"to {n_samples}"
             )
         networks = named(xs, "X") + named(self.cluster_centers_, "cluster_centers_")
         return self._distances(Cohorts(networks, None, first=len(xs)))

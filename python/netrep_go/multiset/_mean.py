@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from netrep_go import _native
 from netrep_go._cohort import Networks, named
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
+from netrep_go._names import check_same_indexes
 from netrep_go._validation import (
     as_matrices,
     as_matrix,
@@ -59,8 +60,9 @@ def frechet_mean(
         Draws the network, among the widest, that the iteration starts from.
     tol : float, default=1e-3
         The iteration ends once the root mean square change of an entry of the mean
-        is at most this, in the units of the activations. At 0 it takes
-        ``max_iter`` sweeps unless nothing changes at all.
+        is at most this, in units of the power of ten that is nearest to the root mean
+        square entry of the networks. At 0 it takes ``max_iter`` sweeps unless nothing
+        changes at all.
     max_iter : int, default=100
         Largest number of sweeps over the networks.
     warmstart : array_like of shape (n_samples, n_features), optional
@@ -158,7 +160,8 @@ def procrustes_average(
     random_state : int, RandomState, Generator or None, default=None
         Draws the network to start from.
     tol : float, default=1e-3
-        Largest root mean square change of an entry of the mean in the last sweep.
+        Largest root mean square change of an entry of the mean in the last sweep, as in
+        :func:`frechet_mean`.
     max_iter : int, default=100
         Largest number of sweeps over the networks.
     n_jobs : int, optional
@@ -200,6 +203,7 @@ def euclidean_tangent_space(
     group: Literal["orth", "perm", "identity"] = "orth",
     *,
     n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> np.ndarray:
     r"""Return what separates a reference from networks that are aligned to it.
 
@@ -222,6 +226,8 @@ def euclidean_tangent_space(
         Alignments: rotations and reflections, permutations of neurons, or none.
     n_jobs : int, optional
         Number of threads; None for as many as BLAS uses, -1 for all cores.
+    verbose : bool, default=False
+        Show a progress bar.
 
     Returns
     -------
@@ -257,18 +263,20 @@ def euclidean_tangent_space(
     """
     xs = as_cohort(Xs, "Xs")
     Xbar = _as_reference(Xbar, "Xbar", xs, least=True)
-    residuals = _aligned(xs, Xbar, group, n_jobs)
+    residuals = _aligned(xs, Xbar, group, n_jobs, verbose)
     return np.subtract(Xbar, residuals, out=residuals)
 
 
 def as_cohort(Xs: Networks, name: str) -> list[np.ndarray]:
     """Return the matrices of networks that have all seen the same samples."""
-    xs = as_matrices(named(Xs, name))
-    for i, x in enumerate(xs):
+    networks = named(Xs, name)
+    check_same_indexes(networks, "samples")
+    xs = as_matrices(networks)
+    for (label, _), x in zip(networks, xs, strict=True):
         if len(x) != len(xs[0]):
             raise ValueError(
                 "Expected arrays with equal dimensions, but "
-                f"{name}[0] has {len(xs[0])} samples and {name}[{i}] {len(x)}."
+                f"{networks[0][0]} has {len(xs[0])} samples and {label} {len(x)}."
             )
     return xs
 
@@ -332,20 +340,25 @@ def _average(
     if group != "identity" and 0 < tol < change[0]:
         warn_user(
             f"frechet_mean did not converge: sweep {sweeps[0]} still changed the "
-            f"entries of the mean by {change[0]:.2g} (root mean square), more than "
-            f"tol={tol:g}. Increase max_iter or tol, or scale the activations.",
+            f"entries of the mean by {change[0]:.2g} (root mean square, relative to the "
+            f"magnitude of the networks), more than tol={tol:g}. Increase max_iter or tol.",
             ConvergenceWarning,
         )
     return mean
 
 
 def _aligned(
-    xs: list[np.ndarray], target: np.ndarray, group: str, n_jobs: int | None = None
+    xs: list[np.ndarray],
+    target: np.ndarray,
+    group: str,
+    n_jobs: int | None = None,
+    verbose: bool = False,
 ) -> np.ndarray:
     """Return validated networks, each aligned to the target."""
     check_option(group, "group", GROUPS)
     m, n = target.shape
     out = np.empty((len(xs) * m, n))
     inputs = {"target": target, "xs": xs, "group": group}
-    _native.run("multiset.align", {"aligned": out}, inputs, n_jobs=n_jobs)
+    with progress_bar("Aligning networks", verbose) as progress:
+        _native.run("multiset.align", {"aligned": out}, inputs, n_jobs=n_jobs, progress=progress)
     return out.reshape(len(xs), m, n)

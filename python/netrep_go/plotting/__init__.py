@@ -3,7 +3,8 @@
 They follow scikit-learn's display objects: a ``from_*`` class method computes what
 is shown and draws it, `plot` draws it again without computing, and both return the
 display, whose ``ax_`` and ``figure_`` can be changed further. Matplotlib is only
-imported when something is drawn.
+imported when something is drawn. Figures of your own are best made with
+``layout="constrained"``, which leaves space for names.
 """
 
 from netrep_go.plotting._activations import AlignedActivationsDisplay

@@ -10,6 +10,7 @@ from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length
 
 from netrep_go._names import Items, Name, split_names
+from netrep_go._validation import as_labels, as_numbers
 from netrep_go.plotting._style import COLORS, levels, panels
 
 if TYPE_CHECKING:
@@ -103,8 +104,8 @@ class AlignedActivationsDisplay:
             have one entry for each network.
         """
         matrices, names = split_names(activations, "activations", names)
-        stack = check_array(np.stack(matrices), allow_nd=True)
-        y = np.asarray(y)
+        matrices = [as_numbers(x, "activations") for x in matrices]
+        stack, y = check_array(np.stack(matrices), allow_nd=True), as_labels(y, "y")
         check_consistent_length(stack[0], y)
         check_consistent_length(stack, ax)
         pca = PCA(n_components=2, svd_solver="full").fit(np.concatenate(stack))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from netrep_go.plotting._style import COLORS, MARKERS, row
+from netrep_go.plotting._style import COLORS, MARKERS, from_zero, row
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -33,7 +33,7 @@ class CapacityDisplay:
         For 'capacity', 'radius', 'dimension' and 'center_correlation' or some of them, the
         averages over the manifolds in each layer of each network.
     errors : dict of str to list of ndarray of shape (n_layers,)
-        Standard errors of these; a measure without is not in it.
+        Standard errors of these; a quantity without is not in it.
     layers : list of list of str
         Names of the layers of each network.
     names : sequence of str, default=None
@@ -41,8 +41,8 @@ class CapacityDisplay:
 
     Attributes
     ----------
-    ax_ : ndarray of matplotlib Axes of shape (n_measures,)
-        The panels, one a measure.
+    ax_ : ndarray of matplotlib Axes of shape (n_quantities,)
+        The panels, one a quantity.
     figure_ : matplotlib Figure
         Figure that contains the panels.
     """
@@ -87,6 +87,8 @@ class CapacityDisplay:
         ValueError
             If there are no estimators, more than 10 networks, or estimators with several
             margins.
+        TypeError
+            If an estimator is another one, such as :class:`netrep_go.capacity.DirectCapacity`.
         sklearn.exceptions.NotFittedError
             If an estimator is not fitted.
 
@@ -112,14 +114,14 @@ class CapacityDisplay:
             raise ValueError("estimators must have at least one layer")
         if len(networks) > len(COLORS):
             raise ValueError(f"at most {len(COLORS)} networks can be drawn, got {len(networks)}")
-        values: dict[str, list[Any]] = {measure: [] for measure in _TITLES}
-        errors: dict[str, list[Any]] = {measure: [] for measure in _TITLES}
+        values: dict[str, list[Any]] = {quantity: [] for quantity in _TITLES}
+        errors: dict[str, list[Any]] = {quantity: [] for quantity in _TITLES}
         for by_layer in networks.values():
-            measures = [_measures(estimator) for estimator in by_layer.values()]
-            for measure in _TITLES:
-                pairs = np.array([each[measure] for each in measures], dtype=np.float64)
-                values[measure].append(pairs[:, 0])
-                errors[measure].append(pairs[:, 1])
+            quantities = [_quantities(estimator) for estimator in by_layer.values()]
+            for quantity in _TITLES:
+                pairs = np.array([each[quantity] for each in quantities], dtype=np.float64)
+                values[quantity].append(pairs[:, 0])
+                errors[quantity].append(pairs[:, 1])
         display = cls(
             values,
             errors,
@@ -134,7 +136,7 @@ class CapacityDisplay:
         Parameters
         ----------
         ax : sequence of matplotlib Axes, default=None
-            Axes to draw on, one a measure. If None, a new figure is made.
+            Axes to draw on, one a quantity. If None, a new figure is made.
 
         Returns
         -------
@@ -143,18 +145,18 @@ class CapacityDisplay:
         """
         self.ax_ = row(ax, len(self.values))
         self.figure_ = self.ax_[0].figure
-        for panel, measure in zip(self.ax_, self.values, strict=True):
-            self._draw(panel, measure)
-            panel.set_title(_TITLES[measure], fontsize="medium")
+        for panel, quantity in zip(self.ax_, self.values, strict=True):
+            self._draw(panel, quantity)
+            panel.set_title(_TITLES[quantity], fontsize="medium")
         if self.names is not None:
             self.ax_[0].legend(fontsize="small", frameon=False)
         return self
 
-    def _draw(self, ax: Axes, measure: str) -> None:
-        """Draw one measure, a line for each network."""
-        values = self.values[measure]
+    def _draw(self, ax: Axes, quantity: str) -> None:
+        """Draw one quantity, a line for each network."""
+        values = self.values[quantity]
         nothing = [None] * len(values)
-        errors, names = self.errors.get(measure, nothing), self.names or nothing
+        errors, names = self.errors.get(quantity, nothing), self.names or nothing
         for value, error, name, color, marker in zip(
             values, errors, names, COLORS, MARKERS, strict=False
         ):
@@ -176,20 +178,22 @@ class CapacityDisplay:
         else:
             ax.set_xticks(ticks, ticks + 1)
             ax.set_xlabel("layer")
-        ax.set_ylim(bottom=0)
+        from_zero(ax)
         ax.spines[["top", "right"]].set_visible(False)
 
 
-def _measures(estimator: Any) -> dict[str, tuple[float, float]]:
+def _quantities(estimator: Any) -> dict[str, tuple[float, float]]:
     """Return the averages over manifolds and their standard errors, 0 where there is none."""
     check_is_fitted(estimator)
-    measures = {
-        measure: (
-            getattr(estimator, f"{measure}_"),
-            getattr(estimator, f"{measure}_se_", 0.0),
+    if not all(hasattr(estimator, f"{quantity}_") for quantity in _TITLES):
+        raise TypeError(f"estimators must be of MeanFieldCapacity, got {estimator!r}")
+    quantities = {
+        quantity: (
+            getattr(estimator, f"{quantity}_"),
+            getattr(estimator, f"{quantity}_se_", 0.0),
         )
-        for measure in _TITLES
+        for quantity in _TITLES
     }
-    if any(np.ndim(value) for value, _ in measures.values()):
+    if any(np.ndim(value) for value, _ in quantities.values()):
         raise ValueError("estimators must have one margin each, got an estimator with several")
-    return measures
+    return quantities

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.cluster.hierarchy import dendrogram, linkage
 from scipy.spatial.distance import squareform
 
-from netrep_go._names import Name
+from netrep_go._names import Name, check_same_indexes
 from netrep_go._validation import as_distances
 from netrep_go.plotting._style import COLORS, axes, label, levels, names_of, point
 
@@ -120,6 +120,8 @@ class DendrogramDisplay:
             another length, or the covariate is unknown, has another length or too
             many levels.
         """
+        things = (("distances", distances), ("covariates", covariates))
+        check_same_indexes(things, "networks")
         D = as_distances(distances, "distances")
         display = cls(
             average_linkage(D),

@@ -10,7 +10,7 @@ from scipy.spatial.distance import pdist
 from sklearn.decomposition import KernelPCA
 from sklearn.manifold import smacof
 
-from netrep_go._names import Name
+from netrep_go._names import Name, check_same_indexes
 from netrep_go._validation import as_distances
 from netrep_go.plotting._style import (
     COLORS,
@@ -135,6 +135,8 @@ class EmbeddingDisplay:
             another length, or a covariate is unknown, has another length or too many
             levels.
         """
+        things = (("distances", distances), ("covariates", covariates))
+        check_same_indexes(things, "networks")
         D = as_distances(distances, "distances")
         embedding, stress = multidimensional_scaling(D)
         display = cls(

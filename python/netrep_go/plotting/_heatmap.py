@@ -138,7 +138,7 @@ class DistanceMatrixDisplay:
         """
         n_networks = len(self.distances)
         side = np.clip(0.17 * n_networks + 1.5, 4.0, 12.0)
-        self.ax_ = axes(ax, figsize=(side + 1.8, side))
+        self.ax_ = axes(ax, figsize=(side + 1.8, side), layout="compressed")
         self.figure_ = self.ax_.figure
         shown = np.ma.masked_array(self.distances, np.eye(n_networks, dtype=bool))
         self.im_ = self.ax_.imshow(shown, cmap=cmap, interpolation="nearest")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from netrep_go.plotting._style import COLORS, MARKERS, axes, row
+from netrep_go.plotting._style import COLORS, MARKERS, axes, from_zero, row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,7 +126,7 @@ class ManifoldGeometryDisplay:
                 linestyle="none",
             )
         ax.set_xticks(np.arange(len(names)), names, rotation=45, ha="right", fontsize="small")
-        ax.set_ylim(bottom=0)
+        from_zero(ax)
         ax.spines[["top", "right"]].set_visible(False)
 
 
@@ -289,7 +289,7 @@ class CenterDirectionsDisplay:
         self.ax_.axvline(self.found.n_removed, color="0.5", linewidth=0.8, linestyle="--")
         self.ax_.legend(fontsize="small", frameon=False)
         _name(self.ax_, "directions removed", "of the centers")
-        self.ax_.set_ylim(bottom=0)
+        from_zero(self.ax_)
         return self
 
 

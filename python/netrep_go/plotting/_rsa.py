@@ -391,7 +391,7 @@ class ModelEvaluationDisplay:
         self.ax_.set_xticks(
             places, [str(name) for name in evaluation.names], rotation=45, ha="right"
         )
-        self.ax_.set_ylabel(f"similarity to measured RDMs ({evaluation.method})")
+        self.ax_.set_ylabel(f"similarity to measured RDMs\n({evaluation.method})")
         self.ax_.spines[["top", "right"]].set_visible(False)
         return self
 

@@ -95,10 +95,12 @@ class LayerEvaluationDisplay:
                 self.ax_.errorbar(at, scores.mean(axis=1), error, fmt="none", ecolor="0.2")
         ceiling = self.evaluation.noise_ceiling
         if ceiling is not None and np.isfinite(ceiling.lower):
-            self.ax_.axhspan(*ceiling, color="0.85", zorder=0, label="noise ceiling")
+            self.ax_.axhspan(
+                *ceiling, facecolor="0.85", edgecolor="0.6", zorder=0, label="noise ceiling"
+            )
         self.ax_.axhline(0, color="0.2", linewidth=0.8)
         self.ax_.set_xticks(places, [str(name) for _, name, _ in bars], rotation=45, ha="right")
-        self.ax_.set_ylabel(f"similarity to measured RDM ({self.evaluation.method})")
+        self.ax_.set_ylabel(f"similarity to measured RDMs\n({self.evaluation.method})")
         self.ax_.legend(frameon=False, fontsize="small")
         self.ax_.spines[["top", "right"]].set_visible(False)
         return self
@@ -187,6 +189,6 @@ class VariancePartitionDisplay:
         self.ax_.axvline(0, color="0.2", linewidth=0.8)
         self.ax_.set_yticks(places[::-1], [*(names[s] for s in order), "all"][::-1])
         kind = "cross-validated" if partition.cross_validated else "in-sample"
-        self.ax_.set_xlabel(f"explained variance ({kind} R²)")
+        self.ax_.set_xlabel(f"explained variance\n({kind} R²)")
         self.ax_.spines[["top", "right"]].set_visible(False)
         return self

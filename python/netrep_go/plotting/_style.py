@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -32,10 +32,14 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
 _MAX_COLUMNS = 3
 
 
-def axes(ax: Axes | None, figsize: tuple[float, float]) -> Axes:
-    """Return the axes, or those of a new figure."""
+def axes(
+    ax: Axes | None,
+    figsize: tuple[float, float],
+    layout: Literal["constrained", "compressed"] = "constrained",
+) -> Axes:
+    """Return the axes, or those of a new figure: compressed for a square with names beside it."""
     if ax is None:
-        _, ax = pyplot().subplots(figsize=figsize, layout="constrained")
+        _, ax = pyplot().subplots(figsize=figsize, layout=layout)
     return ax
 
 
@@ -67,6 +71,13 @@ def panels(n_panels: int) -> npt.NDArray[np.object_]:
     for empty in grid.flat[n_panels:]:
         empty.remove()
     return grid.ravel()[:n_panels]
+
+
+def from_zero(ax: Axes) -> None:
+    """Let the y axis begin at 0 and leave space above the largest value for its marker."""
+    ax.update_datalim([(0, 0)], updatex=False)
+    ax.autoscale_view()
+    ax.set_ylim(bottom=0)
 
 
 def pyplot() -> Any:

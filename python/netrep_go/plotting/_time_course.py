@@ -137,7 +137,7 @@ class TimeCourseDisplay:
         if self.clusters is not None:
             self._mark(means)
         self.ax_.axhline(0, color="0.2", linewidth=0.8)
-        self.ax_.set(xlabel="time", ylabel=f"similarity of RDMs ({self.course.method})")
+        self.ax_.set(xlabel="time", ylabel=f"similarity of RDMs\n({self.course.method})")
         self.ax_.legend(frameon=False, fontsize="small")
         self.ax_.spines[["top", "right"]].set_visible(False)
         return self

@@ -23,7 +23,7 @@ _BLOCK = 2**20  # numbers in a temporary array
 _LARGEST = np.finfo(float).max
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class ClusterResult(Result):
     """Result of :func:`cluster_test`.
 

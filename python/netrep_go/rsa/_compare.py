@@ -13,8 +13,8 @@ from netrep_go._validation import as_array, check_option, departure
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
+    check_named_alike,
     check_same_conditions,
-    check_same_names,
     condition_names,
     is_single,
     n_conditions,
@@ -51,7 +51,7 @@ def compare(
 
     With x and y the entries of two RDMs of n conditions, P = n (n - 1) / 2 of them,
 
-    - 'spearman': the Pearson correlation of their ranks, ties sharing theirs;
+    - 'spearman': the Pearson correlation of their ranks, ties sharing theirs (see Notes);
     - 'pearson': their correlation;
     - 'cosine': :math:`x^\top y / (|x| |y|)`;
     - 'tau-a': Kendall's coefficient, (concordant - discordant) / (P (P - 1) / 2) pairs of
@@ -84,7 +84,7 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
         RDMs in its rows.
     method : {'spearman', 'pearson', 'cosine', 'tau-a', 'tau-b', 'rho-a', 'corr_cov', \
 'cosine_cov', 'bures', 'neg_riem_dist'}, default='spearman'
-        Measure of similarity; the names are rsatoolbox's, but for 'pearson' (there 'corr').
+        Similarity; the names are rsatoolbox's, but for 'pearson' (there 'corr').
     sigma : array_like of shape (n_conditions,) or (n_conditions, n_conditions), default=None
         Variances of the estimates of patterns, or their covariance, for 'corr_cov',
         'cosine_cov' and 'neg_riem_dist'. None is the identity.
@@ -108,6 +108,13 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
 
     Notes
     -----
+    Entries that only rounding tells apart are tied by all that ranks them ('spearman',
+    'tau-a', 'tau-b' and 'rho-a', here as in inference, searchlights and time courses): in
+    sorted order, neighbors that differ by at most 32 epsilon, 7e-15, of the larger one or of
+    the quartiles of the RDM, the larger of them in absolute value. A run of such neighbors is
+    one tie. So are RDMs computed elsewhere: ``1 - np.corrcoef(X)`` of conditions that are
+    equal is 0 or 1e-16, which is the same.
+
     Kendall's coefficients take O(P log P), not O(P²): orders are found once for each RDM,
     and each pair of RDMs counts inversions in a tree of bits.
 
@@ -139,7 +146,7 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
     if models is not None:
         own, y = named_vectors(models, "models", allow_nan=True)
         check_same_conditions(x, "rdms", y, "models")
-        check_same_names(condition_names(rdms), "rdms", condition_names(models), "models")
+        check_named_alike(rdms=condition_names(rdms), models=condition_names(models))
     called_by = {"RDM": called("rdms", rdm_names), "model": called("models", own)}
     out = similarities(x, y, method, sigma=sigma, names=called_by, n_jobs=n_jobs, verbose=verbose)
     if models is not None and is_single(models):

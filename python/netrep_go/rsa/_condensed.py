@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import is_valid_y, num_obs_y, squareform
 
-from netrep_go._names import Name, check_names, row_names, split_names
+from netrep_go._names import (
+    Name,
+    check_all_same_names,
+    check_names,
+    check_same_names,
+    check_square_names,
+    row_names,
+    split_names,
+)
 from netrep_go._validation import as_array, departure
 
 RDMs = ArrayLike | Mapping[Any, ArrayLike] | Sequence[ArrayLike]
@@ -66,7 +74,8 @@ def _stack(
             raise ValueError(f"{where} must be one RDM, got {len(vector)}")
         vectors.append(vector)
         check_same_conditions(vectors[0], wheres[0], vector, where)
-        check_same_names(condition_names(items[0]), wheres[0], condition_names(item), where)
+        first, own = condition_names(items[0]), condition_names(item)
+        check_same_names(first, wheres[0], own, where, "conditions")
     return np.concatenate(vectors)
 
 
@@ -83,16 +92,9 @@ def condition_names(rdms: Any) -> list[Name] | None:
     return names if names is not None and np.ndim(rdms) == 2 and is_single(rdms) else None
 
 
-def check_same_names(
-    first: list[Name] | None, name: str, second: list[Name] | None, other: str
-) -> None:
-    """Raise if the names of conditions of two things, where both have some, differ."""
-    if first is None or second is None or first == second:
-        return
-    a, b = next((a, b) for a, b in zip(first, second, strict=True) if a != b)
-    raise ValueError(
-        f"{name} and {other} must have the same conditions in the same order, got {a!r} and {b!r}"
-    )
+def check_named_alike(**conditions: list[Name] | None) -> None:
+    """Raise if arguments, those that have names of conditions, have others."""
+    check_all_same_names(conditions.items(), "conditions")
 
 
 def as_vectors(rdms: ArrayLike, name: str, *, allow_nan: bool = False) -> np.ndarray:
@@ -101,15 +103,17 @@ def as_vectors(rdms: ArrayLike, name: str, *, allow_nan: bool = False) -> np.nda
     They may come as one vector or several, or as one square matrix or several.
     """
     shape = np.shape(rdms)
-    if len(shape) not in (1, 2, 3):
+    if isinstance(rdms, Mapping) or len(shape) not in (1, 2, 3):
         raise ValueError(
             f"{name} must be RDMs of shape (n_pairs,), (n_rdms, n_pairs), (n_conditions, "
-            f"n_conditions) or (n_rdms, n_conditions, n_conditions), got shape {shape}"
+            f"n_conditions) or (n_rdms, n_conditions, n_conditions), got {type(rdms).__name__} of "
+            f"shape {shape}"
         )
     vectors = as_array(rdms, name, len(shape), allow_nan=allow_nan)
     if vectors.ndim == 3:
         vectors = np.stack([_condense(rdm, f"{name}[{k}]") for k, rdm in enumerate(vectors)])
     elif vectors.ndim == 2 and _is_square(vectors, rdms):
+        check_square_names(rdms, name, "conditions")
         vectors = _condense(vectors, name, "; if rows are condensed RDMs, pass a dict of them")
     vectors = np.atleast_2d(vectors)
     n_conditions(vectors, name)
@@ -161,8 +165,8 @@ def _condense(rdm: np.ndarray, name: str, otherwise: str = "") -> np.ndarray:
         )
     if diagonal := departure(rdm.diagonal(), rdm):
         raise ValueError(
-            f"{rule} {diagonal:.3g} on it: turn similarities s into dissimilarities, such as "
-            f"1 - s, and set a diagonal that means nothing to 0{otherwise}"
+            f"{rule} {diagonal:.3g} on it; turn similarities into dissimilarities first, "
+            f"such as 1 minus them, and set a diagonal that means nothing to 0{otherwise}"
         )
     upper, lower = squareform(rdm, checks=False), squareform(rdm.T, checks=False)
     return upper + (lower - upper) / 2
@@ -174,8 +178,9 @@ def n_conditions(vectors: np.ndarray, name: str) -> int:
     try:
         n = int(num_obs_y(vectors[0]))
     except ValueError:
+        hint = ", in a square matrix that is not symmetric" if len(vectors) == n_pairs else ""
         raise ValueError(
-            f"{name} must have n (n - 1) / 2 pairs for n conditions, got {n_pairs} pairs"
+            f"{name} must have n (n - 1) / 2 pairs for n conditions, got {n_pairs} pairs{hint}"
         ) from None
     if n < 3:
         raise ValueError(f"{name} must be for at least 3 conditions, got {n}")

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from netrep_go._names import Name, check_names, row_names, split_names
+from netrep_go._names import Name, check_all_same_names, check_names, row_names, split_names
 from netrep_go._validation import as_codes, as_responses
-from netrep_go.rsa._condensed import check_same_names, holds_arrays, names_or_numbers
+from netrep_go.rsa._condensed import holds_arrays, names_or_numbers
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,13 @@ class DataSets:
                     f"{self.name(0)} has {len(self.xs[0])} conditions and {self.name(k)} {len(x)}; "
                     "give conditions if observations repeat them"
                 )
-            check_same_names(self.indexes[0], self.name(0), self.indexes[k], self.name(k))
-        return self.indexes[0] if names is None else check_names(names, len(self.xs[0]), "rows")
+        own = [(self.name(k), index) for k, index in enumerate(self.indexes) if index is not None]
+        check_all_same_names(own, "conditions")
+        if names is None:
+            return own[0][1] if own else None
+        if own:
+            raise ValueError(f"{own[0][0]} has names of its own: leave out names")
+        return check_names(names, len(self.xs[0]), "rows")
 
     def codes(self, conditions: Any) -> tuple[list[np.ndarray], np.ndarray]:
         """Return the number of the condition of each observation, and the sorted conditions."""

@@ -11,7 +11,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import LeaveOneGroupOut, check_cv, cross_val_score
 
 from netrep_go._jobs import counted
-from netrep_go._names import Name
+from netrep_go._names import Name, check_same_indexes
 from netrep_go._validation import as_codes
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._data_sets import as_data_sets
@@ -204,4 +204,5 @@ def rsa_score(
     >>> cross_val_score(Ridge(), X, Y, cv=3, scoring=scorer).round(2)
     array([0.92, 0.9 , 0.91])
     """
+    check_same_indexes((("y_true", y_true), ("y_pred", y_pred)), "conditions")
     return float(compare(rdm(y_pred, metric), rdm(y_true, metric), method))

@@ -15,32 +15,35 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._jobs import RandomState, as_random_state
-from netrep_go._validation import check_integer
+from netrep_go._validation import as_labels, check_integer
 from netrep_go.rsa._condensed import n_conditions
 
 _MIN_TRAINING = 3  # conditions, which have three pairs
 
 
-def assign_folds(n: int, cv: Any, random_state: RandomState, held_out: int = 2) -> np.ndarray:
+def assign_folds(
+    n: int, cv: Any, random_state: RandomState, held_out: int = 2, name: str = "cv"
+) -> np.ndarray:
     """Return the fold, 0 to the number of folds - 1, of each condition.
 
     ``cv`` is the number of folds, filled at random, or a label for each condition;
-    ``held_out`` how many folds are held out at a time.
+    ``held_out`` how many folds are held out at a time, ``name`` what errors call it.
     """
-    if np.ndim(cv) == 1:
-        if np.shape(cv) != (n,):
-            raise ValueError(f"cv must label {n} conditions, got {np.size(cv)} labels")
-        folds = np.unique(np.asarray(cv), return_inverse=True)[1]
+    if hasattr(cv, "__len__") and not isinstance(cv, (str, bytes)):
+        labels = as_labels(cv, name)
+        if labels.shape != (n,):
+            raise ValueError(f"{name} must label {n} conditions, got {labels.size} labels")
+        folds = np.unique(labels, return_inverse=True)[1]
     else:
-        check_integer(cv, "cv", held_out + 1)
+        check_integer(cv, name, held_out + 1)
         if cv > n:
-            raise ValueError(f"cv must be at most the number of conditions, {n}, got {cv}")
+            raise ValueError(f"{name} must be at most the number of conditions, {n}, got {cv}")
         folds = np.empty(n, np.int64)
         folds[as_random_state(random_state).permutation(n)] = np.arange(n) % cv
     left = n - np.sort(np.bincount(folds))[-held_out:].sum()
     if left < _MIN_TRAINING:
         raise ValueError(
-            f"cv must leave at least {_MIN_TRAINING} conditions when {held_out} fold(s) are "
+            f"{name} must leave at least {_MIN_TRAINING} conditions when {held_out} fold(s) are "
             f"held out, got {left} of {n}"
         )
     return folds
@@ -183,4 +186,4 @@ class ConditionKFold:
         if X is None:
             raise ValueError("X must be given: the number of pairs determines the splits")
         n = n_conditions(np.empty((1, len(X))), "X")
-        return Blocks(assign_folds(n, self.n_splits, self.random_state))
+        return Blocks(assign_folds(n, self.n_splits, self.random_state, name="n_splits"))

@@ -20,7 +20,9 @@ from netrep_go.rsa._compare import SIMILARITIES, comparison
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
+    check_named_alike,
     check_same_conditions,
+    condition_names,
     model_names,
     named_vectors,
 )
@@ -31,7 +33,7 @@ _SAME = 1e-12  # similarities, and their errors, below this are rounding
 _RESAMPLE = ("both", "conditions", "subjects")
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class ModelEvaluation(Result):
     """Result of :func:`evaluate`.
 
@@ -335,6 +337,7 @@ def evaluate(
     rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
     subjects = {"model": called("models", own), "RDM": called("rdms", rdm_names)}
     check_same_conditions(x, "models", y, "rdms")
+    check_named_alike(models=condition_names(models), rdms=condition_names(rdms))
     n = _n_with_entries(np.vstack([x, y]))
     check_integer(n_bootstraps, "n_bootstraps", 2)
     _check_resample(resample, n, len(y))

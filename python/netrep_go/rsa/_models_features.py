@@ -11,6 +11,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._jobs import RandomState, as_random_state, counted, in_threads
+from netrep_go._names import row_names
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import (
@@ -22,6 +23,7 @@ from netrep_go._validation import (
     departure,
 )
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores
+from netrep_go.rsa._condensed import check_named_alike, condition_names
 from netrep_go.rsa._folds import Blocks, assign_folds
 from netrep_go.rsa._models_equations import Equations, modelled_pairs
 from netrep_go.rsa._solve import Gram
@@ -289,7 +291,7 @@ class FeatureReweightingCV(FeatureReweighting):
         return self
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class FeatureReweightingResult(Result):
     """Result of :func:`reweight_features`.
 
@@ -410,11 +412,15 @@ def reweight_features(
     """
     check_option(method, "method", SIMILARITIES)
     x, t = _check(X, rdms, metric, "rdms")
+    check_named_alike(X=row_names(X), rdms=condition_names(rdms))
     rng = as_random_state(random_state)
     folds = assign_folds(len(x), cv, rng)
     pairs = Blocks(folds).folds
     rests = [np.flatnonzero(~np.isin(folds, pair)) for pair in pairs]
-    tasks = [(rest, assign_folds(rest.size, inner_cv, rng, held_out=1)) for rest in rests]
+    tasks = [
+        (rest, assign_folds(rest.size, inner_cv, rng, held_out=1, name="inner_cv"))
+        for rest in rests
+    ]
 
     def fit(task: tuple[np.ndarray, np.ndarray]) -> FeatureReweightingCV:
         rest, inner = task

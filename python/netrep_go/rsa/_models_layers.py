@@ -15,15 +15,17 @@ from netrep_go._jobs import RandomState, counted, in_threads
 from netrep_go._names import Name, row_names, split_names
 from netrep_go._optional import pandas
 from netrep_go._results import Result
-from netrep_go._validation import as_matrix, check_option
+from netrep_go._validation import as_labels, as_matrix, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling, fixed, warn_if_undefined
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores, similarities
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
+    check_named_alike,
     check_same_conditions,
     check_same_names,
     check_varies,
+    condition_names,
     holds_arrays,
     named_vectors,
     names_or_numbers,
@@ -93,7 +95,7 @@ def remix(
         raise ValueError(
             f"layer and training must have the same features, got {x.shape[1]} and {known.shape[1]}"
         )
-    y = np.asarray(y)
+    y = as_labels(y, "y")
     if y.ndim not in (1, 2) or len(y) != len(known):
         raise ValueError(f"y must have {len(known)} rows, got shape {y.shape}")
     if classifier is None:
@@ -107,7 +109,7 @@ def remix(
     return np.concatenate(values, axis=1)
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class LayerEvaluation(Result):
     """Result of :func:`evaluate_layers`.
 
@@ -298,6 +300,7 @@ dict of single RDMs
     check_varies(d, "rdms", rdm_names)
     z = _layer_rdms(activations, metric, "layers", conditions, n_jobs)
     n = check_same_conditions(z, "layers", d, "rdms")
+    check_named_alike(layers=conditions, rdms=condition_names(rdms))
     blocks = Blocks(assign_folds(n, cv, random_state))
 
     def weigh(models: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -350,7 +353,7 @@ def _named(
                 f"{argument} must be for the same conditions, got {expected} in {keys[0]!r} "
                 f"and {n} in {key!r}"
             )
-        check_same_names(conditions, first, row_names(item), where)
+        check_same_names(conditions, first, row_names(item), where, "conditions")
     return matrices, conditions
 
 
@@ -365,7 +368,7 @@ def _readouts(
 ) -> dict[Name, np.ndarray]:
     """Return the readouts of each layer."""
     others, _ = _named(training, "training", None if holds_arrays(training) else names)
-    if list(others) != list(layers):
+    if set(others) != set(layers):
         raise ValueError(f"training must have the layers {list(layers)}, got {list(others)}")
 
     def read(name: Name) -> np.ndarray:

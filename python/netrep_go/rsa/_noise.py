@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.covariance import ledoit_wolf_shrinkage
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from netrep_go._validation import as_codes, check_number, check_option
+from netrep_go._validation import as_codes, check_number, check_option, validated
 
 __all__ = ["NoiseNormalizer"]
 
@@ -112,7 +112,7 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If a feature does not vary, or there are too few observations.
         """
         check_option(self.method, "method", _METHODS)
-        x = validate_data(self, X, dtype=np.float64, ensure_min_samples=2)
+        x = validated(self, X, dtype=np.float64, ensure_min_samples=2)
         residuals, n_means = _residuals(x, y)
         self.dof_ = float(len(x) - n_means) if self.dof is None else self.dof
         check_number(self.dof_, "dof", 1, np.inf)
@@ -163,7 +163,7 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             The whitened responses.
         """
         check_is_fitted(self)
-        x = validate_data(self, X, dtype=np.float64, reset=False) / self._scale
+        x = validated(self, X, dtype=np.float64, reset=False) / self._scale
         along = (x @ self._directions.T) * (self._gains - self._rest)
         return self._rest * x + along @ self._directions
 

@@ -17,8 +17,10 @@ from netrep_go._validation import check_integer, check_number
 from netrep_go.rsa._condensed import (
     RDMs,
     as_vectors,
+    check_named_alike,
     check_same_conditions,
     check_varies,
+    condition_names,
     named_vectors,
 )
 from netrep_go.rsa._folds import Blocks, assign_folds
@@ -29,7 +31,7 @@ _PAIRS_A_WEIGHT = 5  # to which held-out regressions must be fitted for confiden
 _RIDGE = 1e-12  # part of the mean variance that is added, so that collinear models have weights
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class VariancePartition(Result):
     """Result of :func:`partition_variance`.
 
@@ -152,7 +154,9 @@ dict of single RDMs
         pairs of all other conditions, and R2 compares with predicting the mean of these.
     n_bootstraps : int, default=0
         Number of bootstrap samples of the conditions for confidence intervals. Pairs of
-        copies of a condition are left out, and copies share their fold.
+        copies of a condition are left out, and copies share their fold. With `cv` the
+        intervals need some tens of conditions: weights fitted to the few different ones
+        that a sample of fewer leaves predict anything.
     confidence : float, default=0.95
         Coverage of the intervals, which are between quantiles of the samples.
     names : sequence of hashable, default=None
@@ -209,6 +213,7 @@ dict of single RDMs
     names, sets, z = _stack_models(models, names)
     rdm_names, d = named_vectors(rdms, "rdms")
     n = check_same_conditions(z, "models", d, "rdms")
+    check_named_alike(models=condition_names(models), rdms=condition_names(rdms))
     check_varies(d, "rdms", rdm_names)
     check_integer(n_bootstraps, "n_bootstraps", 0)
     check_number(confidence, "confidence", 0, 1)
@@ -336,7 +341,7 @@ class _Regressions:
         return grams
 
     def _explained(self, grams: np.ndarray) -> np.ndarray:
-        """Return R2 of the fitted pairs from centred Gram matrices."""
+        """Return R2 of the fitted pairs from centered Gram matrices."""
         n = self._n_models
         total = np.diagonal(grams[:, n:, n:], axis1=1, axis2=2)
         r2 = np.empty((*total.shape, len(self._subsets)))
@@ -368,7 +373,7 @@ class _Regressions:
 
 
 def _weights(grams: np.ndarray, subset: np.ndarray, n_models: int) -> np.ndarray:
-    """Return regression weights, (..., n_subset, n_rdms), from centred Gram matrices."""
+    """Return regression weights, (..., n_subset, n_rdms), from centered Gram matrices."""
     inner = grams[..., subset[:, np.newaxis], subset]
     scale = np.trace(inner, axis1=-2, axis2=-1)[..., np.newaxis, np.newaxis] / len(subset)
     ridge = _RIDGE * np.maximum(scale, np.finfo(float).tiny) * np.eye(len(subset))

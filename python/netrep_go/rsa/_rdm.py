@@ -12,22 +12,23 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
 from netrep_go._names import Name
-from netrep_go._validation import as_array, as_codes, as_responses, check_number, check_option
+from netrep_go._validation import (
+    as_array,
+    as_codes,
+    as_numbers,
+    as_responses,
+    check_number,
+    check_option,
+)
 from netrep_go.rsa._condensed import holds_arrays
 from netrep_go.rsa._data_sets import DataSets, as_data_sets
 from netrep_go.rsa._noise import NoiseNormalizer
 
 __all__ = ["patterns", "rdm"]
 
-METRICS = (
-    "correlation",
-    "cosine",
-    "euclidean",
-    "sqeuclidean",
-    "mahalanobis",
-    "crossnobis",
-    "poisson",
-)
+# Those of responses alone, without noise, folds or a prior, are those of searchlights.
+PLAIN_METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
+METRICS = (*PLAIN_METRICS, "mahalanobis", "crossnobis", "poisson")
 
 Responses = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 Labels = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
@@ -119,6 +120,12 @@ default=None
     rsatoolbox's 'euclidean' and 'mahalanobis' are the squares of these divided by the
     number of features; its 'correlation', 'crossnobis' and 'poisson' are the same, and
     'crossnobis' is so too for unbalanced designs (``calc_rdm_unbalanced``).
+
+    Of whole numbers, such as ratings, counts or one-hot codes, and their multiples by a power
+    of two, 'euclidean', 'sqeuclidean' and 'crossnobis' are exact but for one rounding: equal
+    dissimilarities are equal, in any order of the features, also of averages. Those of
+    'correlation', 'cosine', 'poisson' and 'mahalanobis' may differ in their last digits, and
+    :func:`compare` and all else that ranks RDMs ties them.
 
     As a transformer, of time points to RDMs for example, it is
     ``sklearn.preprocessing.FunctionTransformer(rdm)``.
@@ -230,6 +237,8 @@ def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
         if np.isnan(x).any():
             raise ValueError(f"{data.name(k)} contains NaN, which cannot be whitened by noise")
     roots = [_root(each) for each in noises] if several else [_root(noise)] * len(xs)
+    if metric == "mahalanobis":  # differences alone count: what rounding costs should too
+        xs = [x - np.median(x, axis=0) for x in xs]
     return [
         _whiten(x, root, data.name(k, "noise") if several else "noise")
         for k, (x, root) in enumerate(zip(xs, roots, strict=True))
@@ -297,7 +306,7 @@ def patterns(data: ArrayLike, mask: ArrayLike, *, axis: int | None = None) -> np
     >>> patterns(volumes, region).shape
     (10, 16)
     """
-    data, region = np.asanyarray(data), np.asarray(mask)
+    data, region = np.asarray(as_numbers(data, "data")), np.asarray(mask)
     if not np.isin(region, (0, 1)).all():
         raise ValueError("mask must be of zeros and ones, or False and True")
     region = region.astype(bool)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,17 +10,24 @@ from scipy import sparse
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar, warn_user
-from netrep_go._names import Name
+from netrep_go._names import Name, row_names
 from netrep_go._optional import pandas
 from netrep_go._results import Result
-from netrep_go._validation import as_integers, as_turned, check_number, check_option
+from netrep_go._validation import as_integers, as_numbers, as_turned, check_number, check_option
 from netrep_go.rsa._compare import SIMILARITIES
-from netrep_go.rsa._condensed import RDMs, called, n_conditions, named_vectors, names_or_numbers
+from netrep_go.rsa._condensed import (
+    RDMs,
+    called,
+    check_named_alike,
+    condition_names,
+    n_conditions,
+    named_vectors,
+    names_or_numbers,
+)
+from netrep_go.rsa._rdm import PLAIN_METRICS
 
-METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
 
-
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class SearchlightResult(Result):
     """Result of :func:`searchlight`.
 
@@ -107,7 +114,7 @@ def searchlight(
     radius: float = 3.0,
     threshold: float = 0.0,
     neighbors: Sequence[ArrayLike] | sparse.sparray | sparse.spmatrix | None = None,
-    metric: Literal["correlation", "cosine", "euclidean", "sqeuclidean"] = "correlation",
+    metric: str = "correlation",
     method: str = "spearman",
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
@@ -143,8 +150,9 @@ of single RDMs
         Features of each searchlight, in place of a mask: lists of different indices, or a
         sparse matrix of shape (n_centers, n_features) whose stored entries they are, zeros
         too, such as scikit-learn's neighbor graphs with the distance of a point to itself.
-    metric : {'correlation', 'cosine', 'euclidean', 'sqeuclidean'}, default='correlation'
-        Dissimilarity of conditions, as in :func:`rdm`.
+    metric : str, default='correlation'
+        Dissimilarity of conditions, as in :func:`rdm`: one that takes neither noise nor folds
+        nor a prior.
     method : str, default='spearman'
         Similarity of RDMs, as in :func:`compare`; 'neg_riem_dist' goes from model to
         searchlight, as in :func:`evaluate`.
@@ -193,7 +201,7 @@ of single RDMs
     >>> [int(i) for i in np.unravel_index(best, (10, 10, 10))]
     [3, 3, 3]
     """
-    check_option(metric, "metric", METRICS)
+    check_option(metric, "metric", PLAIN_METRICS)
     check_option(method, "method", SIMILARITIES)
     own, vectors = named_vectors(models, "models", names, allow_nan=True)
     if (mask is None) == (neighbors is None):
@@ -205,6 +213,7 @@ of single RDMs
     n, expected = lights.x.shape[lights.turned], n_conditions(vectors, "models")
     if n != expected:
         raise ValueError(f"data and models must be of the same conditions, got {n} and {expected}")
+    check_named_alike(data=row_names(data), models=condition_names(models))
     scores = np.empty((len(lights.centers), len(vectors)))
     used = np.empty(len(lights.centers), np.int64)
     outputs = {"similarities": scores, "used": used}
@@ -256,7 +265,7 @@ def _from_lists(data: ArrayLike, neighbors: Any) -> _Lights:
 
 
 def _from_balls(data: ArrayLike, inside: np.ndarray, radius: float, threshold: float) -> _Lights:
-    x, turned, columns = _in_volume(np.asarray(data), inside)
+    x, turned, columns = _in_volume(np.asarray(as_numbers(data, "data")), inside)
     steps = _ball(inside.ndim, radius)
     centers = _centers(inside, steps, threshold)
     depth, height, width = (1,) * (3 - inside.ndim) + inside.shape
@@ -293,9 +302,9 @@ def _in_volume(x: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, bool, np.
         x, numbers = _flatten(x)
     if x.ndim != 2 or x.shape[1] not in (inside.size, n_voxels):
         raise ValueError(
-            f"data must have shape (n_conditions, {', '.join(map(str, inside.shape))}), "
-            f"(n_conditions, {inside.size}) or (n_conditions, {n_voxels}) for this mask, "
-            f"got {x.shape}"
+            f"data must have shape (n_conditions, {', '.join(map(str, inside.shape))}) or "
+            f"(n_conditions, {inside.size}), or (n_conditions, {n_voxels}) with the voxels "
+            f"of the mask alone, for this mask, got {x.shape}"
         )
     columns = np.full(inside.size, -1)
     chosen = np.flatnonzero(inside)

@@ -29,7 +29,9 @@ from netrep_go.rsa._compare import SIMILARITIES, comparison
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
+    check_named_alike,
     check_same_conditions,
+    condition_names,
     model_names,
     named_vectors,
 )
@@ -41,7 +43,7 @@ _TESTS = ("t", "bootstrap", "wilcoxon")
 _ENOUGH_SUBJECTS, _ENOUGH_CONDITIONS = 30, 5  # for the bootstrap test
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class ModelContrasts(Result):
     """Result of :func:`compare_models`: one item for each pair of models.
 
@@ -195,7 +197,7 @@ def _signed_rank_p(differences: np.ndarray) -> float:
     return 1.0 if not differences.any() else float(stats.wilcoxon(differences).pvalue)
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class PermutationTest(Result):
     """Result of :func:`permutation_test`.
 
@@ -307,6 +309,7 @@ def permutation_test(
     rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
     subjects = {"model": called("models", own), "RDM": called("rdms", rdm_names)}
     check_same_conditions(x, "models", y, "rdms")
+    check_named_alike(models=condition_names(models), rdms=condition_names(rdms))
     inputs = {"models": x, "subjects": y, **comparison(method, sigma, y)}
     found = fixed(x, y, method, sigma, subjects, ceiling=False)
     null = np.empty((n_permutations, len(x)))

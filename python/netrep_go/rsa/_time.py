@@ -24,7 +24,7 @@ from netrep_go.rsa._condensed import (
 from netrep_go.rsa._rdm import rdm
 
 
-@dataclass(frozen=True, kw_only=True, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class TimeCourse(Result):
     """Result of :func:`time_resolved`.
 

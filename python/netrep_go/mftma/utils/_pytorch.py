@@ -10,7 +10,9 @@ import numpy as np
 
 from netrep_go._jobs import RandomState, as_random_state
 from netrep_go._validation import check_integer
-from netrep_go.extract import layers, outputs_by_batch
+from netrep_go.extract import layers
+from netrep_go.extract._activations import outputs_by_batch
+from netrep_go.extract._samples import to_numpy
 
 
 def make_manifold_data(
@@ -83,7 +85,8 @@ def extractor(
     """Return the activations of a PyTorch model's innermost modules.
 
     Each batch goes through the model at once, in evaluation mode and without gradients.
-    mftma leaves the model in the mode that it is in.
+    mftma leaves the model in the mode that it is in, and keeps views of what modules return, which
+    others may change in place: here they are copies.
 
     Parameters
     ----------
@@ -100,13 +103,14 @@ def extractor(
     -------
     activations : dict of str to list of ndarray
         The batches themselves under 'layer_0_Input', and for each module, such as
-        'layer_1_Conv2d', its output for each batch, in its own shape. The second call of a
-        module in one pass is under 'layer_1_Conv2d#2'.
+        'layer_1_Conv2d', its output for each batch, in its own shape and type. The second
+        call of a module in one pass is under 'layer_1_Conv2d#2'.
 
     Raises
     ------
     ValueError
-        If both `layer_nums` and `layer_types` are given.
+        If both `layer_nums` and `layer_types` are given, or a module that one of them chooses
+        does not run or returns no tensor. With neither, a warning names such modules.
     """
     if layer_nums is not None and layer_types is not None:
         raise ValueError("only one of layer_nums and layer_types may be given")
@@ -119,12 +123,12 @@ def extractor(
         if (layer_nums is None or number in layer_nums)
         and (layer_types is None or kinds[name] in layer_types)
     }
-    found: dict[str, list[np.ndarray]] = {"layer_0_Input": [_to_numpy(batch) for batch in data]}
-    for outputs in outputs_by_batch(model, found["layer_0_Input"], list(keys)):
-        for name, output in outputs.items():
-            module, mark, call = name.partition("#")
-            found.setdefault(keys[module] + mark + call, []).append(output)
-    return found
+    batches = [np.array(to_numpy(batch)) for batch in data]
+    strict = layer_nums is not None or layer_types is not None
+    outputs = outputs_by_batch(model, batches, list(keys), strict)
+    return {"layer_0_Input": batches} | {
+        str(key._replace(layer=keys[key.layer])): values for key, values in outputs.items()
+    }
 
 
 def _stack(samples: list[Any]) -> Any:
@@ -132,7 +136,3 @@ def _stack(samples: list[Any]) -> Any:
     if torch is not None and isinstance(samples[0], torch.Tensor):
         return torch.stack(samples)
     return np.stack(samples)
-
-
-def _to_numpy(batch: Any) -> np.ndarray:
-    return np.asarray(batch.detach().cpu() if hasattr(batch, "detach") else batch)

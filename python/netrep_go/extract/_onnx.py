@@ -1,0 +1,119 @@
+"""Graphs of onnxruntime, to which tensors inside of them are added as outputs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from netrep_go._optional import optional
+from netrep_go._validation import as_exact
+from netrep_go.extract._outputs import Key, Output, Run, Unusable
+
+_TYPES = {
+    "tensor(bool)": np.bool_,
+    "tensor(float16)": np.float16,
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+} | {f"tensor({name})": np.dtype(name) for k in (8, 16, 32, 64) for name in (f"int{k}", f"uint{k}")}
+_STRINGS = "tensor(string)"
+
+
+class Onnx:
+    """A graph of onnxruntime."""
+
+    def __init__(self, model: str | os.PathLike[str] | bytes) -> None:
+        self._onnx = optional("onnx", "onnx", "an ONNX model")
+        self._runtime = optional("onnxruntime", "onnx", "an ONNX model")
+        if isinstance(model, bytes):
+            self._model = self._onnx.load_model_from_string(model)
+        else:
+            self._model = self._onnx.load(os.fspath(model))
+
+    def layers(self) -> dict[str, str]:
+        """Return the operators of nodes by their outputs' names."""
+        nodes = [node for node in self._model.graph.node if node.op_type != "Constant"]
+        return {name: node.op_type for node in nodes for name in node.output if name}
+
+    @contextmanager
+    def opened(
+        self, names: list[str], providers: Any, device: Any
+    ) -> Iterator[tuple[Run, int | None]]:
+        """Open a session for the layers; see `Backend`."""
+        if device is not None:
+            raise ValueError("device is for PyTorch and Keras: set providers for an ONNX model")
+        providers = ["CPUExecutionProvider"] if providers is None else list(providers)
+        there = self._runtime.get_available_providers()
+        for provider in providers:
+            name = provider if isinstance(provider, str) else provider[0]
+            if name not in there:
+                raise ValueError(f"provider {name!r} is not available; there are {there}")
+        session = self._session(names, providers)
+        (entry,) = session.get_inputs()
+        ends = [each.name for each in session.get_outputs()]
+
+        def run(batch: np.ndarray) -> dict[Key, Output]:
+            values = session.run(ends, {entry.name: _fed(batch, entry.type)})
+            return {Key(n, 1): _read(value) for n, value in zip(names, values, strict=True)}
+
+        size = entry.shape[0] if entry.shape else None
+        yield run, size if isinstance(size, int) and size > 0 else None
+
+    def _session(self, names: list[str], providers: list[Any]) -> Any:
+        """Return a session whose input and outputs NumPy can hold."""
+        model = self._onnx.ModelProto()
+        model.CopyFrom(self._model)
+        # with no other outputs, what the chosen ones do not need is not computed
+        del model.graph.output[:]
+        model.graph.output.extend(self._onnx.ValueInfoProto(name=name) for name in names)
+        session = self._started(model, providers)
+        inputs = session.get_inputs()
+        if len(inputs) != 1:
+            raise ValueError(f"the model must have one input, got {[each.name for each in inputs]}")
+        if not inputs[0].type.startswith("tensor("):
+            raise ValueError(f"the model's input must be a tensor, got {inputs[0].type}")
+        if self._cast(model.graph, inputs, session.get_outputs()):
+            return self._started(model, providers)
+        return session
+
+    def _started(self, model: Any, providers: list[Any]) -> Any:
+        return self._runtime.InferenceSession(model.SerializeToString(), providers=providers)
+
+    def _cast(self, graph: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:
+        """Cast what NumPy has no type for, such as bfloat16, from and to float32."""
+        float32 = self._onnx.TensorProto.FLOAT
+        node = self._onnx.helper.make_node
+        foreign = [each.name for each in (*inputs, *outputs) if _is_foreign(each.type)]
+        for entry in graph.input:
+            if entry.name in foreign:
+                kind = entry.type.tensor_type
+                original, name = kind.elem_type, entry.name
+                entry.name, kind.elem_type = f"{name} in float32", float32
+                graph.node.insert(0, node("Cast", [entry.name], [name], to=original))
+        for end in graph.output:
+            if end.name in foreign:
+                name, end.name = end.name, f"{end.name} in float32"
+                graph.node.append(node("Cast", [name], [end.name], to=float32))
+        return bool(foreign)
+
+
+def _is_foreign(kind: str) -> bool:
+    return kind.startswith("tensor(") and kind not in _TYPES and kind != _STRINGS
+
+
+def _fed(batch: np.ndarray, kind: str) -> np.ndarray:
+    """Return a copy of a batch as the model's input."""
+    if kind != _STRINGS:
+        return as_exact(batch, np.dtype(_TYPES[kind]), "X")
+    if not all(isinstance(each, str) for each in batch.flat):
+        raise ValueError(f"X must be strings, as the model takes, got {batch.dtype}")
+    return batch.astype(object)
+
+
+def _read(value: Any) -> Output:
+    if isinstance(value, np.ndarray):
+        return value
+    return Unusable(f"must return a tensor, got {type(value).__name__}: take a layer before it")
