@@ -264,9 +264,10 @@ var routines = parseSignatures(map[string]*routine{
 			entries of a covariance.`},
 	"rsa.evaluate": {run: rsaEvaluate,
 		takes: `out similarities float64[models,subjects]?,
-			out ceiling float64[2,subjects]?, ` + evaluation,
+			out ceiling float64[2,subjects]?, out without float64[subjects]?, ` + evaluation,
 		doc: `Compare the RDMs of models with those of subjects. ~ceiling~, if not empty, gets
-			the lower and the upper bound of the noise ceiling of each. ~sigma~ is as in
+			the lower and the upper bound of the noise ceiling of each, and ~without~ the lower
+			bound of all others than each: NaN if they are not defined. ~sigma~ is as in
 			rsa.compare.`},
 	"rsa.permute": {run: rsaPermute,
 		takes: `out null float64[permutations,models], ` + evaluation + `, seed int`,

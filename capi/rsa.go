@@ -133,13 +133,13 @@ func checkOptional(x *mat.Dense, rows, cols int) error {
 }
 
 func rsaEvaluate(ctx context.Context, a *args) error {
-	similarities, ceiling := a.outMatrix(), a.outMatrix()
-	e := a.evaluation(ceiling != nil)
+	similarities, ceiling, without := a.outMatrix(), a.outMatrix(), a.outVector()
+	e := a.evaluation(ceiling != nil || len(without) > 0)
 	models, subjects, err := checkEvaluation(e)
 	if err := firstError(err, checkOptional(similarities, models, subjects)); err != nil {
 		return err
 	}
-	return e.Fixed(ctx, similarities, ceiling)
+	return e.Fixed(ctx, similarities, ceiling, without)
 }
 
 func rsaBootstrap(ctx context.Context, a *args) error {

@@ -216,7 +216,10 @@ EXAMPLES = {
         {"similarities": floats(3, 2)},
         {"xs": RDMS, "ys": RDMS[:2], "method": "corr_cov", "sigma": np.arange(1.0, 6)},
     ),
-    "rsa.evaluate": ({"similarities": floats(2, 3), "ceiling": floats(2, 3)}, EVALUATION),
+    "rsa.evaluate": (
+        {"similarities": floats(2, 3), "ceiling": floats(2, 3), "without": floats(3)},
+        EVALUATION,
+    ),
     "rsa.permute": ({"null": floats(4, 2)}, EVALUATION | {"seed": 1}),
     "rsa.ranks": ({"ranks": floats(10)}, {"x": RDMS[0]}),
     "rsa.rdms": (

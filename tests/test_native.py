@@ -243,7 +243,7 @@ ENTRY_POINTS = {
     "DirectCapacity, both methods": direct_capacity,
     "evaluate": lambda x, y: (
         evaluate(
-            x[:, :3], y[:, 1:], "rho-a", resample="conditions", n_bootstraps=9, random_state=0
+            x[:, :3], y[:, 1:], "rho-a", resample="subjects", n_bootstraps=9, random_state=0
         ).draws
     ),
     "permutation_test": lambda x, y: (

@@ -5,16 +5,31 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from golden.make_rsatoolbox import SIMILARITIES, covariance, rdm_vectors, with_nan
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib import pyplot as plt
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import squareform
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
+from netrep_go.covariates import mantel
 from netrep_go.metrics import LinearCKA
-from netrep_go.rsa import compare, rdm
+from netrep_go.plotting import RDMDisplay
+from netrep_go.rsa import (
+    FeatureReweighting,
+    compare,
+    evaluate,
+    noise_ceiling,
+    partition_variance,
+    permutation_test,
+    rdm,
+    reweight,
+    time_resolved,
+)
+from netrep_go.rsa._condensed import named_vectors
 
 GOLDEN = json.loads(Path(__file__).with_name("golden").joinpath("rsatoolbox.json").read_text())
 WITHOUT_NAN = ("bures", "neg_riem_dist")
@@ -257,7 +272,7 @@ GAPS = np.array([1, 2, np.nan, np.nan, np.nan, 3.0])
         (X6, X6, {"sigma": -np.ones(4), "method": "corr_cov"}, "must be positive, got -1"),
         (X6, X6, {"sigma": -np.eye(4), "method": "corr_cov"}, "sigma must be positive definite"),
         (X6, X6, {"sigma": np.triu(np.ones((4, 4))), "method": "corr_cov"}, "symmetric"),
-        (X6, X6**9, {"method": "neg_riem_dist"}, "models must be squared distances"),
+        (X6, X6**9, {"method": "neg_riem_dist"}, "distance to an RDM needs squared distances"),
         (X6**9, X6, {"method": "neg_riem_dist"}, "squared distances"),
     ],
 )
@@ -286,3 +301,101 @@ def test_nothing_is_written_to_the_caller(rng):
     x.flags.writeable = False
     for method in ENTRYWISE:
         compare(x, method=method)
+
+
+def square(rng, n):
+    return squareform(rng.random(n * (n - 1) // 2) + 0.5)
+
+
+@pytest.mark.parametrize("n", [3, 4, 5, 6, 7, 10, 15, 21])
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e9])
+def test_square_rdms_may_be_off_by_rounding(rng, n, scale):
+    exact = scale * square(rng, n)
+    off = exact + scale * 1e-9 * rng.standard_normal((n, n))
+    want = squareform((off + off.T) / 2, checks=False)
+    for rdms in (off, [off], off[np.newaxis], {"a": off}):
+        pairs = named_vectors(rdms, "rdms")[1]
+        assert pairs.shape == (1, n * (n - 1) // 2)
+        assert_allclose(pairs[0], want, rtol=1e-15)
+    assert compare(off, exact, "pearson") == pytest.approx(1)
+    lacking = off.copy()
+    lacking[0, 2] = lacking[2, 0] = np.nan
+    assert np.isnan(named_vectors(lacking, "rdms", allow_nan=True)[1]).sum() == 1
+
+
+@pytest.mark.parametrize("n", [6, 10, 15, 21])
+def test_correlation_distances_by_numpy_are_one_rdm(rng, n):
+    X, Y = rng.standard_normal((2, n, 12))
+    D, E = 1 - np.corrcoef(X), 1 - np.corrcoef(Y)
+    D[0, 0] = 1e-16  # which some BLAS leave
+    subjects = rdm(Y + rng.standard_normal((3, n, 12)))
+    found = squareform(D, checks=False)
+    assert compare(D, E) == compare(rdm(X), rdm(Y))
+    assert_array_equal(evaluate(D, subjects).mean, evaluate(found, subjects).mean)
+    assert_array_equal(noise_ceiling([D, E]), noise_ceiling([found, squareform(E, checks=False)]))
+    options = {"n_permutations": 9, "random_state": 0}
+    assert permutation_test(D, subjects, **options).pvalue.shape == (1,)
+    assert partition_variance({"a": D}, E).parts.shape == (1, 1)
+    assert partition_variance(D, E).names == ["set 0"]
+    assert reweight(D, E, cv=6, random_state=0).weights.shape == (1, 1)
+
+
+BROKEN = {
+    "on it; turn similarities": lambda D: 1 - D,
+    "NaN on it: set the diagonal to 0": lambda D: D + np.diag(np.full(len(D), np.nan)),
+    "NaN whose mirrors are not": lambda D: np.where(np.triu(D) > D.max() - 1e-9, np.nan, D),
+    "from their mirror: average": np.triu,
+}
+
+
+@pytest.mark.parametrize("n", [3, 5, 6, 10])
+@pytest.mark.parametrize("message", BROKEN)
+def test_matrices_that_are_almost_rdms_are_refused(rng, n, message):
+    broken = BROKEN[message](square(rng, n))
+    message = f"must be a symmetric matrix with a zero diagonal, got .*{message}"
+    for rdms in (broken, broken.tolist(), pd.DataFrame(broken), broken[np.newaxis], {"a": broken}):
+        with pytest.raises(ValueError, match=message):
+            compare(rdms)
+
+
+def test_as_many_condensed_rdms_as_pairs(rng):
+    many = rng.random((6, 6))
+    assert compare(many, many[0]).shape == (6,)
+    many[0, 0] = np.nan
+    assert named_vectors(many, "rdms", allow_nan=True)[1].shape == (6, 6)
+    with pytest.raises(ValueError, match="if rows are condensed RDMs, pass a dict"):
+        compare(np.eye(6))
+    models = dict(enumerate(np.eye(6)))
+    assert_allclose(compare(models, method="pearson"), np.eye(6) * 1.2 - 0.2)
+    course = time_resolved(rng.standard_normal((4, 5, 7)), models, method="pearson")
+    assert course.scores.shape == (1, 6, 7)
+    named = pd.DataFrame(rng.random((6, 6)), list("abcdef"), list("abcdef"))
+    with pytest.raises(ValueError, match="from their mirror"):
+        compare(named)  # the same names on both sides
+    assert compare(pd.DataFrame(rng.random((6, 6)), list("abcdef")), rng.random(6)).shape == (6,)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e9])
+def test_symmetry_has_no_unit(rng, scale):
+    D = rdm(rng.standard_normal((6, 9)), "sqeuclidean")
+    sigma = np.eye(6) + 0.1
+    assert compare(D, D, "cosine_cov", sigma=scale * sigma) == pytest.approx(1)
+    with pytest.raises(ValueError, match=r"sigma must be symmetric, got entries"):
+        compare(D, D, "cosine_cov", sigma=scale * (sigma + np.triu(sigma)))
+    X, y = rng.standard_normal((6, 3)), scale * squareform(D)
+    assert FeatureReweighting().fit(X, y).coef_.shape == (3,)
+    with pytest.raises(ValueError, match="y must be a symmetric matrix"):
+        FeatureReweighting().fit(X, np.triu(y))
+    with pytest.raises(ValueError, match="similarities are for metric='dot'"):
+        FeatureReweighting().fit(X, y + scale * np.eye(6))
+
+
+def test_other_modules_take_rdms_alike(rng):
+    D = 1 - np.corrcoef(rng.standard_normal((6, 12)))
+    D[0, 0] = 1e-16
+    assert RDMDisplay.from_rdm(D).distances.shape == (6, 6)
+    plt.close("all")
+    assert mantel(D, square(rng, 6), n_permutations=9, random_state=0).n_networks == 6
+    for function in (RDMDisplay.from_rdm, lambda D: mantel(D, D)):
+        with pytest.raises(ValueError, match="zero diagonal, got 1 on it"):
+            function(1 - D)

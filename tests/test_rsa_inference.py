@@ -3,16 +3,19 @@
 import itertools
 import json
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 from golden.make_rsatoolbox import RESAMPLED, bootstrap_draws
+from matplotlib import pyplot as plt
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 from scipy.io import loadmat
 from scipy.spatial.distance import squareform
 
+from netrep_go._resampling import corrected
 from netrep_go.rsa import (
     ModelEvaluation,
     NoiseCeiling,
@@ -93,10 +96,13 @@ def test_tests_over_subjects(rng):
         evaluation.pvalue_zero,
         stats.ttest_1samp(evaluation.similarities, 0, axis=1, alternative="greater").pvalue,
     )
-    lower = evaluation.noise_ceiling.lower
+    below = evaluation.mean - evaluation.noise_ceiling.lower
+    n = len(subjects)
+    parts = [evaluate(models, np.delete(subjects, k, axis=0)) for k in range(n)]
+    left_out = [part.mean - part.noise_ceiling.lower for part in parts]
+    jackknife = np.sqrt((n - 1) / n * np.sum((left_out - np.mean(left_out, axis=0)) ** 2, axis=0))
     assert_allclose(
-        evaluation.pvalue_noise_ceiling,
-        stats.ttest_1samp(evaluation.similarities, lower, axis=1).pvalue,
+        evaluation.pvalue_noise_ceiling, 2 * stats.t.sf(np.abs(below) / jackknife, n - 1)
     )
     contrasts = compare_models(evaluation, correction="none")
     assert contrasts.pairs == [(0, 1), (0, 2), (1, 2)]
@@ -487,3 +493,188 @@ def test_models_of_the_92_objects():
     assert 0.2 < evaluation.noise_ceiling.lower < evaluation.noise_ceiling.upper < 0.9
     assert frame["similarity"].idxmax() in ("monkeyIT", "animacy", "FaceBodyManmadeNatobj")
     assert frame.loc["monkeyIT", "pvalue_zero"] < 1e-4
+
+
+def noise(seed, n_conditions, n_subjects, n_models=2):
+    """Return RDMs of models and subjects that have nothing in common."""
+    X = np.random.default_rng(seed).standard_normal((n_models + n_subjects, n_conditions, 10))
+    return np.split(rdm(X), [n_models])
+
+
+# Normal noise of 400 studies has a standard error of 0.011 at 0.05.
+BOUND = 0.085
+
+
+@pytest.mark.filterwarnings("ignore:the RDMs of subjects cancel")
+@pytest.mark.parametrize("n_subjects", [2, 3, 4])
+@pytest.mark.parametrize("n_conditions", [3, 4, 8])
+def test_noise_is_rarely_significant_over_few_subjects(n_conditions, n_subjects):
+    found = []
+    for seed in range(400):
+        evaluation = evaluate(*noise(seed, n_conditions, n_subjects))
+        contrasts = [compare_models(evaluation, test=test).pvalue[0] for test in ("t", "wilcoxon")]
+        low, high = evaluation.interval()[:, 0]
+        outside = np.nan if np.isnan(low) else 0.0 if low > 0 or high < 0 else 1.0
+        pvalues = [evaluation.pvalue_zero[0], evaluation.pvalue_noise_ceiling[0], outside]
+        found.append([*pvalues, *contrasts])
+    found = np.array(found)
+    assert ((found <= 0.05).mean(axis=0) < BOUND).all()
+    assert np.isnan(found[:, :4]).all() == (n_conditions == 3)
+    assert np.isnan(found[:, 1]).all() == (n_conditions == 3 or n_subjects == 2)
+
+
+@pytest.mark.parametrize(
+    ("resample", "n_conditions", "n_subjects"),
+    [
+        ("conditions", 4, 1),
+        ("conditions", 4, 2),
+        ("conditions", 6, 3),
+        ("both", 4, 2),
+        ("both", 5, 3),
+        ("subjects", 5, 2),
+        ("subjects", 5, 3),
+        ("subjects", 5, 4),
+    ],
+)
+def test_noise_is_rarely_significant_in_few_samples(resample, n_conditions, n_subjects):
+    found = []
+    for seed in range(200):
+        evaluation = evaluate(
+            *noise(seed, n_conditions, n_subjects),
+            "pearson",
+            resample=resample,
+            n_bootstraps=100,
+            random_state=seed,
+            n_jobs=1,
+        )
+        below = evaluation.pvalue_noise_ceiling
+        found.append(
+            [
+                evaluation.pvalue_zero[0],
+                compare_models(evaluation).pvalue[0],
+                1.0 if below is None else below[0],
+            ]
+        )
+    assert ((np.array(found) <= 0.05).mean(axis=0) < 0.1).all()
+    assert np.isnan(np.array(found)[:, 2]).all() == (n_subjects == 2 and resample != "conditions")
+
+
+@pytest.mark.parametrize("resample", ["conditions", "both"])
+def test_three_conditions_are_not_resampled(rng, resample):
+    models, subjects = study(rng, n_conditions=3)
+    with pytest.raises(ValueError, match=r"needs at least 4 conditions .* got 3"):
+        evaluate(models, subjects, "pearson", resample=resample)
+    models, subjects = study(rng, n_conditions=5)
+    gone = np.add.outer(np.arange(5) > 2, np.arange(5) > 2)
+    subjects[0, squareform(gone & ~np.eye(5, dtype=bool), checks=False)] = np.nan
+    with pytest.raises(ValueError, match=r"needs at least 4 conditions .* got 3"):
+        evaluate(models, subjects, "pearson", resample=resample)
+
+
+@pytest.mark.parametrize("n_bootstraps", [2, 3, 5, 10, 20])
+def test_few_bootstrap_samples_are_not_trusted(n_bootstraps):
+    pvalues = [
+        evaluate(
+            *noise(seed, 8, 10),
+            "pearson",
+            resample="subjects",
+            n_bootstraps=n_bootstraps,
+            random_state=seed,
+            noise_ceiling=False,
+            n_jobs=1,
+        ).pvalue_zero[0]
+        for seed in range(300)
+    ]
+    assert np.mean(np.array(pvalues) <= 0.05) < BOUND
+    assert np.isnan(pvalues).all() == (n_bootstraps < 5)
+
+
+def test_equal_subjects_have_no_p_value(rng):
+    models, subjects = study(rng)
+    evaluation = evaluate(models, subjects[[0, 0, 0]])
+    assert_allclose(evaluation.standard_error(), 0, atol=1e-15)
+    assert np.isnan(evaluation.pvalue_zero).all()
+    assert np.isnan(evaluation.interval()).all()
+    contrasts = compare_models(evaluation)
+    assert np.isnan(contrasts.pvalue).all()
+    assert np.isnan(contrasts.pvalue_corrected).all()
+    same = compare_models(evaluate(models[[0, 0]], subjects))
+    assert_array_equal(same.pvalue, 1)
+
+
+def test_corrections_count_known_p_values():
+    pvalues = np.array([0.01, np.nan, 0.03])
+    for correction, want in (("fdr", [0.02, np.nan, 0.03]), ("bonferroni", [0.02, np.nan, 0.06])):
+        assert_allclose(corrected(pvalues, correction), want)
+    assert np.isnan(corrected(np.array([np.nan]), "fdr")).all()
+
+
+# What the docstring of compare_models says.
+@pytest.mark.parametrize(
+    ("n", "share"), [(2, 0.50), (3, 0.26), (5, 0.16), (10, 0.11), (20, 0.07), (40, 0.06)]
+)
+def test_bootstrap_test_is_anticonservative(n, share):
+    rng = np.random.default_rng(0)
+    significant, right = [], []
+    for _ in range(1000):
+        differences = rng.standard_normal(n)
+        draws = rng.multinomial(n, np.full(n, 1 / n), 200) @ differences / n
+        evaluation = ModelEvaluation(
+            names=["a", "b"],
+            method="pearson",
+            resample="subjects",
+            similarities=np.array([differences, np.zeros(n)]),
+            draws=np.stack([draws, np.zeros(200)], axis=1),
+            noise_ceiling=None,
+            noise_ceiling_draws=None,
+            partial_draws=None,
+            n_conditions=10,
+        )
+        warns = pytest.warns(RuntimeWarning, match="use test='t'") if n < 30 else nullcontext()
+        with warns:
+            significant.append(compare_models(evaluation, test="bootstrap").pvalue[0] <= 0.05)
+        right.append(compare_models(evaluation).pvalue[0] <= 0.05)
+    assert np.mean(significant) == pytest.approx(share, abs=0.04)
+    assert np.mean(right) == pytest.approx(0.05, abs=0.02)
+
+
+def test_bootstrap_test_over_four_conditions_warns(rng):
+    evaluation = evaluate(*study(rng, n_conditions=4), "pearson", resample="conditions")
+    with pytest.warns(RuntimeWarning, match="fewer than 5 conditions, got 4"):
+        compare_models(evaluation, test="bootstrap")
+
+
+@pytest.mark.parametrize("n_permutations", [1, 3, 19])
+@pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
+def test_few_permutations_are_exact(alternative, n_permutations):
+    alpha = 1 / (n_permutations + 1)
+    found = [
+        permutation_test(
+            *noise(seed, 6, 1, 1),
+            alternative=alternative,
+            n_permutations=n_permutations,
+            random_state=seed,
+            n_jobs=1,
+        ).pvalue[0]
+        <= alpha + 1e-9
+        for seed in range(400)
+    ]
+    assert np.mean(found) < alpha + 3 * np.sqrt(alpha * (1 - alpha) / 400)
+
+
+@pytest.mark.parametrize("method", ["spearman", "tau-b", "pearson", "cosine"])
+def test_models_are_evaluated_without_a_noise_ceiling(method):
+    x = np.array([1.0, 2.0, 3.0])
+    back = -x if method == "cosine" else x[::-1]
+    opposite = np.array([x, back, x])  # the first and the second cancel
+    with pytest.warns(RuntimeWarning, match="there is no noise ceiling: it is NaN"):
+        evaluation = evaluate(x, opposite, method)
+    assert_allclose(evaluation.similarities[0], compare(opposite, x, method))
+    assert np.isnan(evaluation.noise_ceiling).all()
+    assert np.isnan(evaluation.pvalue_noise_ceiling).all()
+    assert evaluation.to_frame()["noise_ceiling_low"].isna().all()
+    assert_array_equal(evaluate(x, opposite, method, noise_ceiling=False).mean, evaluation.mean)
+    with pytest.raises(ValueError, match="there is no noise ceiling"):
+        noise_ceiling(opposite, method)
+    evaluation.plot()
+    plt.close("all")

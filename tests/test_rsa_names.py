@@ -424,7 +424,7 @@ def test_reweighted_features_are_for_rdms_by_default(rng):
 def test_decoding_takes_folds_as_cv(rng):
     X, conditions = rng.standard_normal((24, 3)), np.tile(["a", "b", "c"], 8)
     assert decoding_rdm(X, conditions, cv=np.repeat(range(4), 6)).shape == (3,)
-    with pytest.raises(ValueError, match="conditions 'a' and 'b': The groups parameter"):
+    with pytest.raises(ValueError, match="each condition in at least 2 folds, got 'a' in fold"):
         decoding_rdm(X, conditions, cv=np.zeros(24))
     with pytest.raises(ValueError, match=r"cv must have shape \(24,\), got \(3,\)"):
         decoding_rdm(X, conditions, cv=[0, 1, 2])

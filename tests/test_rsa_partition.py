@@ -205,3 +205,27 @@ def test_progress_is_shown_on_request(rng, capsys):
     models = {"a": rng.random(28), "b": rng.random(28)}
     partition_variance(models, rng.random(28), n_bootstraps=20, random_state=0, verbose=True)
     assert "20/20" in capsys.readouterr().err
+
+
+def test_intervals_of_three_conditions_are_undefined(rng):
+    models, d = rng.random((2, 3)), rng.random(3)
+    with pytest.warns(RuntimeWarning, match="all samples of 3 conditions are the same"):
+        result = partition_variance(models[:1], d, n_bootstraps=10, random_state=0)
+    assert np.isnan(result.parts_interval).all()
+    assert np.isnan(result.r2_interval).all()
+    assert np.isfinite(result.parts).all()
+
+
+def test_intervals_need_pairs_to_fit_to(rng):
+    with pytest.warns(RuntimeWarning, match="fitted to 3 pairs, fewer than 15"):
+        result = partition_variance(
+            rng.random((2, 10)), rng.random(10), cv=5, n_bootstraps=10, random_state=0
+        )
+    assert np.isnan(result.parts_interval).all()
+    above = []
+    for seed in range(60):
+        d, *models = np.random.default_rng(seed).random((3, 45))
+        options = {"cv": 5, "n_bootstraps": 60, "random_state": seed, "n_jobs": 1}
+        result = partition_variance(models, d, **options)
+        above.append(np.append(result.parts_interval[0], result.r2_interval[0]) > 0)
+    assert np.mean(above, axis=0).max() < 0.1

@@ -9,7 +9,7 @@ from scipy import sparse
 from scipy.spatial.distance import cdist, pdist, squareform
 from scipy.stats import spearmanr
 
-from netrep_go.rsa import compare, rdm, searchlight
+from netrep_go.rsa import compare, evaluate, rdm, rsa_score, searchlight, time_resolved
 from netrep_go.rsa._compare import SIMILARITIES
 from netrep_go.rsa._rdm import PLAIN_METRICS
 from netrep_go.rsa._searchlight import _in_volume
@@ -230,7 +230,7 @@ def test_every_similarity(brain, rng, method):
     lists = [np.arange(k, k + 30) for k in range(40)]
     result = searchlight(flat, models, neighbors=lists, method=method)
     rdms = rdm([flat[:, list_] for list_ in lists])
-    np.testing.assert_allclose(result.scores, compare(rdms, models, method), atol=1e-10)
+    np.testing.assert_allclose(result.scores, compare(models, rdms, method).T, atol=1e-10)
 
 
 def test_frame(brain):
@@ -284,3 +284,64 @@ def test_wrong_input(brain, change, message):
     arguments = {"data": data, "models": models, "mask": mask} | change
     with pytest.raises(ValueError, match=message):
         searchlight(**arguments)
+
+
+def test_riemannian_distance_has_one_direction(rng):
+    X = rng.standard_normal((6, 30))
+    models = rdm(rng.standard_normal((2, 6, 9)), "sqeuclidean")
+    measured = rdm(X, "sqeuclidean")
+    found = searchlight(
+        X, models, neighbors=[np.arange(30)], metric="sqeuclidean", method="neg_riem_dist"
+    ).scores[0]
+    course = time_resolved(X[..., np.newaxis], models, metric="sqeuclidean", method="neg_riem_dist")
+    np.testing.assert_allclose(found, course.scores[0, :, 0])
+    np.testing.assert_allclose(found, evaluate(models, measured, "neg_riem_dist").mean)
+    np.testing.assert_allclose(found, compare(models, measured, "neg_riem_dist"))
+    assert np.abs(found - compare(measured, models, "neg_riem_dist")).min() > 1e-3
+    Y = rng.standard_normal((6, 9))
+    score = rsa_score(X, Y, metric="sqeuclidean", method="neg_riem_dist")
+    predicted = rdm(Y, "sqeuclidean")
+    assert score == pytest.approx(compare(predicted, measured, "neg_riem_dist"))
+
+
+def test_riemannian_distance_to_few_voxels_is_undefined(rng):
+    X, model = rng.standard_normal((6, 30)), rdm(rng.standard_normal((6, 9)), "sqeuclidean")
+    lists = [np.arange(20), np.arange(3), np.arange(5, 25)]
+    with pytest.warns(RuntimeWarning, match="1 of 3 searchlights is undefined"):
+        result = searchlight(
+            X, model, neighbors=lists, metric="sqeuclidean", method="neg_riem_dist"
+        )
+    assert np.isnan(result.scores[:, 0]).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("dtype", [bool, int, np.uint8, float])
+def test_dense_neighbors_are_refused(rng, dtype):
+    X, model = rng.standard_normal((5, 8)), rng.random(10)
+    near = np.abs(np.subtract.outer(np.arange(8), np.arange(8))) < 3
+    with pytest.raises(ValueError, match=r"dense matrix .* pass scipy.sparse.csr_array"):
+        searchlight(X, model, neighbors=near.astype(dtype))
+    with pytest.raises(ValueError, match=r"neighbors\[0\] must"):
+        searchlight(X, model, neighbors=near.astype(dtype).tolist())
+    lists = [np.flatnonzero(row) for row in near]
+    want = searchlight(X, model, neighbors=lists).scores
+    found = searchlight(X, model, neighbors=sparse.csr_array(near)).scores
+    np.testing.assert_array_equal(found, want)
+    two = [[0, 1], [1, 0]]
+    assert searchlight(X[:, :2], model, neighbors=two, metric="cosine").scores.shape == (2, 1)
+    with pytest.raises(ValueError, match="dense matrix"):
+        searchlight(X[:, :2], model, neighbors=np.array(two), metric="cosine")
+
+
+def test_features_count_once(rng):
+    X, model = rng.standard_normal((5, 8)), rng.random(10)
+    with pytest.raises(ValueError, match=r"neighbors\[1\] must name each feature once, got 4 3 t"):
+        searchlight(X, model, neighbors=[[0, 1, 2], [4, 4, 1, 4]])
+    lists = [[0, 1, 4], [2, 5]]
+    twice = sparse.csr_array(
+        (np.ones(6), np.array([0, 1, 4, 4, 2, 5]), np.array([0, 4, 6])), shape=(2, 8)
+    )
+    found = searchlight(X, model, neighbors=twice, metric="euclidean")
+    assert found.n_features.tolist() == [3, 2]
+    want = searchlight(X, model, neighbors=lists, metric="euclidean").scores
+    np.testing.assert_array_equal(found.scores, want)
+    assert twice.nnz == 6  # not changed

@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import LeaveOneGroupOut, cross_val_score
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -108,3 +109,56 @@ def test_conversion_without_rsatoolbox(monkeypatch):
     monkeypatch.setitem(sys.modules, "rsatoolbox.rdm", None)
     with pytest.raises(ImportError, match="pip install rsatoolbox"):
         to_rsatoolbox(np.arange(6.0))
+
+
+@pytest.mark.parametrize("counts", [(10, 10, 10), (30, 6, 12), (50, 5, 5)])
+@pytest.mark.parametrize("runs", [False, True])
+def test_chance_is_a_half_for_any_counts(counts, runs):
+    y = np.repeat(list("abc"), counts)
+    cv = np.concatenate([np.arange(n) % 5 for n in counts]) if runs else 5
+    noise = np.random.default_rng(0).standard_normal((25, len(y), 6))
+    found = decoding_rdm(noise, y, cv=cv)
+    error = found.std(axis=0, ddof=1) / np.sqrt(25)
+    assert (np.abs(found.mean(axis=0) - 0.5) < 4 * error).all()
+    if counts[0] > 10:
+        assert decoding_rdm(noise[:10], y, cv=cv, scoring="accuracy").mean(axis=0)[0] > 0.55
+
+
+def test_balanced_accuracy_by_definition(rng):
+    y = np.repeat([0, 1, 2], [9, 5, 4])
+    X = rng.standard_normal((18, 3)) + y[:, np.newaxis]
+    cv = np.tile([0, 1, 2], 6)
+    model = LogisticRegression()
+    found = decoding_rdm(X, y, estimator=model, cv=cv)
+    for value, pair in zip(found, [(0, 1), (0, 2), (1, 2)], strict=True):
+        chosen = np.isin(y, pair)
+        predicted = cross_val_predict(
+            model, X[chosen], y[chosen], groups=cv[chosen], cv=LeaveOneGroupOut()
+        )
+        assert value == pytest.approx(balanced_accuracy_score(y[chosen], predicted))
+
+
+def test_folds_may_lack_a_condition(rng):
+    y = np.repeat([0, 1, 2], [10, 4, 4])
+    cv = np.concatenate([np.arange(10) % 5, [0, 0, 1, 1], [3, 3, 4, 4]])
+    X = rng.standard_normal((18, 3)) + 20 * np.eye(3)[y]
+    assert_array_equal(decoding_rdm(X, y, cv=cv), np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("conditions", "cv", "message"),
+    [
+        (list("aaaabbbbcccc"), [0, 1] * 4 + [1] * 4, r"2 folds, got 'c' in fold 1 only"),
+        (list("aaaabbbbcccc"), ["r1"] * 12, "got 'a' in fold 'r1' only"),
+        (list("aaaaabbbbbbc"), [0, 1] * 6, "got 'c' in fold 1 only"),
+        (list("aaaaabbbbbbc"), 2, "conditions 'a' and 'c': .* has no observations of 'c'"),
+        (list("aaaabbbbcccc"), [0, 1] * 5, r"cv must have shape \(12,\), got \(10,\)"),
+        (list("aaaabbbbcccc"), [[0, 1] * 5], r"cv must have shape \(12,\), got \(10,\)"),
+        (list("aaaabbbbcccc"), [0.0, np.nan] * 6, "cv contains NaN"),
+    ],
+)
+@pytest.mark.parametrize("scoring", [None, "accuracy"])
+@pytest.mark.filterwarnings("ignore:The least populated class")
+def test_folds_that_leave_nothing_to_learn(rng, conditions, cv, message, scoring):
+    with pytest.raises(ValueError, match=message):
+        decoding_rdm(rng.standard_normal((12, 4)), conditions, cv=cv, scoring=scoring)

@@ -192,3 +192,61 @@ def test_progress_is_shown_on_request(rng, capsys):
     assert capsys.readouterr().err == ""
     cluster_test(scores, random_state=0, verbose=True)
     assert "32/32" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "form", [sparse.csr_array, sparse.coo_matrix, np.asarray, np.ndarray.tolist]
+)
+def test_zeros_of_an_adjacency_are_no_edges(rng, form):
+    scores = rng.standard_normal((10, 6)) + 3
+    chain = np.diag(np.ones(5), 1)
+    chain[2, 3] = 0
+    whole = sparse.csr_array(np.diag(np.ones(5), 1))
+    whole.data[2] = 0  # stored
+    before = whole.nnz
+    found = cluster_test(scores, adjacency=whole, random_state=0)
+    want = cluster_test(scores, adjacency=form(chain), random_state=0)
+    np.testing.assert_array_equal(found.clusters, [1, 1, 1, 2, 2, 2])
+    np.testing.assert_array_equal(found.clusters, want.clusters)
+    np.testing.assert_array_equal(found.pvalue, want.pvalue)
+    assert whole.nnz == before
+    with pytest.raises(ValueError, match="adjacency must not have NaN"):
+        cluster_test(scores, adjacency=form(np.where(chain == 1, np.nan, 0)))
+
+
+def test_opposite_entries_of_an_adjacency_cancel(rng):
+    scores = rng.standard_normal((10, 2)) + 3
+    graph = sparse.coo_array(([1.0, -1.0], ([0, 0], [1, 1])), shape=(2, 2))
+    assert cluster_test(scores, adjacency=graph, random_state=0).clusters.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("name", ["popmean", "threshold"])
+def test_numbers_that_make_nothing_significant_are_refused(rng, name, value):
+    with pytest.raises(ValueError, match=f"{name} must be in"):
+        cluster_test(rng.standard_normal((10, 6)), **{name: value})
+
+
+@pytest.mark.parametrize("alpha", [np.nan, -0.1, 5])
+def test_alpha_is_a_probability(rng, alpha):
+    result = cluster_test(rng.standard_normal((10, 6)), random_state=0)
+    with pytest.raises(ValueError, match="alpha must be in"):
+        result.significant(alpha)
+
+
+@pytest.mark.parametrize("n_subjects", [2, 3, 4, 6])
+@pytest.mark.parametrize("alternative", ["greater", "two-sided"])
+def test_noise_of_few_subjects_has_no_clusters(n_subjects, alternative):
+    found = [
+        (
+            cluster_test(
+                np.random.default_rng(seed).standard_normal((n_subjects, 12)),
+                alternative=alternative,
+                n_permutations=64,
+                n_jobs=1,
+            ).pvalue
+            <= 0.05
+        ).any()
+        for seed in range(300)
+    ]
+    assert np.mean(found) < 0.09

@@ -26,10 +26,14 @@ type Evaluation struct {
 	Ceiling bool
 }
 
-// Fixed stores the similarities of models to subjects, and the lower (row 0) and
-// upper (row 1) bound of the noise ceiling of each subject in ceiling, which may
-// be nil.
-func (e Evaluation) Fixed(ctx context.Context, similarities, ceiling *mat.Dense) error {
+// Fixed stores the similarities of models to subjects, the lower (row 0) and
+// upper (row 1) bound of the noise ceiling of each subject in ceiling, and the
+// lower bound of all others than each subject in without: NaN if means of
+// subjects have no similarity to others, and of less than two subjects. Each of
+// the three may be nil.
+func (e Evaluation) Fixed(
+	ctx context.Context, similarities, ceiling *mat.Dense, without []float64,
+) error {
 	r, err := e.resampling(false, false)
 	if err != nil {
 		return err
@@ -44,15 +48,23 @@ func (e Evaluation) Fixed(ctx context.Context, similarities, ceiling *mat.Dense)
 		return err
 	}
 	r.draw(&w.sample, nil)
-	if err := w.evaluate(ctx); err != nil {
+	if err := w.evaluateModels(ctx); err != nil {
 		return err
 	}
 	if similarities != nil {
 		similarities.Copy(mat.NewDense(w.models, w.subjects, w.similarity))
 	}
 	if ceiling != nil {
-		ceiling.SetRow(0, w.lower)
-		ceiling.SetRow(1, w.upper)
+		w.boundsOfEach(ceiling)
+	}
+	var bounds [2]float64
+	for s := range without {
+		w.sample.subjects[s] = 0
+		if err := w.evaluateModels(ctx); err != nil {
+			return err
+		}
+		w.bounds(bounds[:])
+		without[s], w.sample.subjects[s] = bounds[0], 1
 	}
 	return nil
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"gonum.org/v1/gonum/mat"
+
 	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 )
@@ -61,9 +63,9 @@ func (w *evaluator) subject(k int) core.Subject {
 	return core.RDM(k - w.models)
 }
 
-// errMean is the error of noise ceilings, where there are similarities.
+// errMean says that there is no noise ceiling, where there are similarities.
 var errMean = core.Invalidf("the RDMs of subjects cancel in their mean, which has no similarity " +
-	"to them: there is no noise ceiling")
+	"to them")
 
 // attempts is how often a sample is drawn again at most.
 const attempts = 1000
@@ -77,15 +79,21 @@ func (w *evaluator) resample(ctx context.Context, rng *rand.Rand) error {
 			err = core.Invalidf("samples have fewer than 3 conditions or entries")
 			continue
 		}
-		err = w.evaluate(ctx)
-		if w.cancelled = errors.Is(err, errMean); w.cancelled {
-			return nil
-		}
+		err = w.evaluateModels(ctx)
 		if !errors.Is(err, errConstant) && !errors.Is(err, errZero) {
 			return err
 		}
 	}
 	return core.Errorf("%d bootstrap samples in a row cannot be evaluated: %w", attempts, err)
+}
+
+// evaluateModels is evaluate where a noise ceiling that is not defined is no error.
+func (w *evaluator) evaluateModels(ctx context.Context) error {
+	err := w.evaluate(ctx)
+	if w.cancelled = errors.Is(err, errMean); w.cancelled {
+		return nil
+	}
+	return err
 }
 
 // average stores the mean over the subjects drawn of the similarity of each model.
@@ -115,6 +123,16 @@ func (w *evaluator) bounds(dst []float64) {
 			dst[1] += w.upper[s] / number
 		}
 	}
+}
+
+// boundsOfEach stores the bounds of each subject in the rows of dst.
+func (w *evaluator) boundsOfEach(dst *mat.Dense) {
+	if w.cancelled {
+		setNaN(w.lower)
+		setNaN(w.upper)
+	}
+	dst.SetRow(0, w.lower)
+	dst.SetRow(1, w.upper)
 }
 
 // ceiling reports whether the noise ceiling of the sample is to be computed.

@@ -86,7 +86,7 @@ func ExampleCompare() {
 func ExampleEvaluation_Fixed() {
 	e := rsa.Evaluation{Models: models(), Subjects: subjects(), Ceiling: true}
 	similarities, ceiling := mat.NewDense(2, 3, nil), mat.NewDense(2, 3, nil)
-	if err := e.Fixed(context.Background(), similarities, ceiling); err != nil {
+	if err := e.Fixed(context.Background(), similarities, ceiling, nil); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Printf("%.2f\n", mat.Formatted(similarities))

@@ -116,5 +116,6 @@ func (m *momentMethod) ceilings(w *evaluator, v int) error {
 	return nil
 }
 
-// cancelled is the squared length of a mean of unit vectors that is rounding.
-const cancelled = 1e-24
+// cancelled is the squared length of a mean of unit vectors, as a sum of their
+// cosines, that is rounding.
+const cancelled = 1e-13

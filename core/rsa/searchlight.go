@@ -117,11 +117,13 @@ func (b Balls) Append(dst []int64, k int) []int64 {
 // memory of the workers is small beside that of any responses.
 func searchlightTile(pairs int) int { return max(1, min(16, 1<<15/pairs-1)) }
 
-// Searchlights stores in row k of dst the similarities of the RDM of searchlight k
-// to the models, the rows of a matrix, and in used the number of its features.
+// Searchlights stores in row k of dst the similarities of the models, the rows of
+// a matrix, to the RDM of searchlight k, and in used the number of its features.
 // Features whose response to any condition is not finite are left out. A
 // searchlight whose RDM is undefined, because it has no features left, its
-// responses are constant or all its dissimilarities the same, gets a row of NaN.
+// responses are constant or all its dissimilarities the same, gets a row of NaN,
+// and NaN is what a model gets that has no similarity to it. A directed similarity
+// is that of a model to a searchlight, as in an Evaluation.
 //
 // An RDM is in memory only until it is compared.
 func Searchlights(
@@ -188,14 +190,38 @@ func (s *searchlight) tile(dst *mat.Dense, used []int64, from, to int) error {
 			return err
 		}
 	}
-	m, models, similarities := s.references.m, s.references.forms, s.scratch.tile[:]
+	models := s.references.forms
 	for j := 0; j < len(models) && len(defined) > 0; j += tileSize {
-		columns := models[j:min(j+tileSize, len(models))]
-		if err := m.tile(similarities, s.forms[:len(defined)], columns, s.scratch); err != nil {
+		if err := s.compare(dst, defined, j, models[j:min(j+tileSize, len(models))]); err != nil {
 			return err
 		}
-		for i, k := range defined {
-			copy(dst.RawRowView(k)[j:], similarities[i*len(columns):(i+1)*len(columns)])
+	}
+	return nil
+}
+
+// compare stores the similarities of models, of which j is the first, to the
+// searchlights whose RDMs are in forms.
+func (s *searchlight) compare(dst *mat.Dense, lights []int, j int, models []form) error {
+	m, similarities := s.references.m, s.scratch.tile[:]
+	if m.traits.inner {
+		if err := m.tile(similarities, s.forms[:len(lights)], models, s.scratch); err != nil {
+			return err
+		}
+		for i, k := range lights {
+			copy(dst.RawRowView(k)[j:], similarities[i*len(models):(i+1)*len(models)])
+		}
+		return nil
+	}
+	for i, k := range lights {
+		for c := range models {
+			v, err := m.compare(&models[c], &s.forms[i], s.scratch)
+			switch {
+			case errors.Is(err, core.ErrInvalid):
+				v = math.NaN()
+			case err != nil:
+				return err
+			}
+			dst.Set(k, j+c, v)
 		}
 	}
 	return nil

@@ -157,8 +157,8 @@ const (
 // derivatives of a log eigenvalue by p and q sum to 1.
 func (s *spectra) riemannian(g, inverse, noise []float64) (float64, error) {
 	if math.IsNaN(inverse[0]) {
-		return math.NaN(), core.Invalidf("models must be squared distances of patterns in " +
-			"general position for the Riemannian distance: their inner products are not " +
+		return math.NaN(), core.Invalidf("the Riemannian distance to an RDM needs squared " +
+			"distances of patterns in general position: their inner products are not " +
 			"positive definite")
 	}
 	n := s.n - 1
@@ -216,8 +216,8 @@ func (s *spectra) logEigen(m, noise []float64, p, q float64) (sum float64, err e
 	}
 	for k, v := range values {
 		if !(v > 0) {
-			return 0, core.Invalidf("rdms must be squared distances of patterns for the " +
-				"Riemannian distance: their inner products have negative eigenvalues")
+			return 0, core.Invalidf("the Riemannian distance of an RDM needs squared distances " +
+				"of patterns: their inner products have negative eigenvalues")
 		}
 		s.slopes[k] *= ep / v
 		values[k] = math.Log(v)

@@ -100,9 +100,10 @@ def permutation_pvalue(
 
 
 def corrected(pvalue: np.ndarray, correction: str) -> np.ndarray:
-    """Return p-values corrected for their number."""
+    """Return p-values corrected for the number of those that are not NaN."""
+    result, known = pvalue.copy(), ~np.isnan(pvalue)
     if correction == "fdr":
-        return stats.false_discovery_control(pvalue)
-    if correction == "bonferroni":
-        return np.minimum(pvalue * pvalue.size, 1)
-    return pvalue.copy()
+        result[known] = stats.false_discovery_control(pvalue[known])
+    elif correction == "bonferroni":
+        result[known] = np.minimum(pvalue[known] * np.count_nonzero(known), 1)
+    return result

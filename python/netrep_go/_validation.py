@@ -246,22 +246,29 @@ def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray
         raise ValueError(f"{name} must be a square matrix, got shape {matrix.shape}")
     if len(matrix) < 2:
         raise ValueError(f"{name} must have at least 2 rows, got {len(matrix)}")
-    asymmetry, diagonal = np.abs(matrix - matrix.T).max(), np.abs(matrix.diagonal()).max()
-    tolerance = 1e-6 * np.abs(matrix).max()
-    if asymmetry > tolerance:
+    if asymmetry := departure(matrix - matrix.T, matrix):
         raise ValueError(f"{name} must be symmetric, got entries {asymmetry:.3g} from their mirror")
-    if diagonal > tolerance:
+    if diagonal := departure(matrix.diagonal(), matrix):
         raise ValueError(
             f"{name} must have a zero diagonal, got {diagonal:.3g} on it; turn similarities into "
             "distances first, such as 1 minus them"
         )
     if not signed and matrix.min() < 0:
         raise ValueError(f"{name} must not be negative, got {matrix.min():.3g}")
-    if asymmetry == 0 and diagonal == 0:
+    if not matrix.diagonal().any() and np.array_equal(matrix, matrix.T):
         return matrix
     mended: np.ndarray = (matrix + matrix.T) / 2
     np.fill_diagonal(mended, 0.0)
     return mended
+
+
+def departure(values: np.ndarray, matrix: np.ndarray) -> float:
+    """Return how far values of a matrix that should be zero are from it, 0 if by rounding.
+
+    Rounding is up to a millionth of the largest entry of the matrix. NaN do not count.
+    """
+    far, largest = (np.fmax.reduce(np.abs(x), axis=None, initial=0.0) for x in (values, matrix))
+    return float(far) if far > 1e-6 * largest else 0.0
 
 
 def as_codes(y: ArrayLike, name: str, n_networks: int) -> tuple[np.ndarray, np.ndarray]:

@@ -377,7 +377,7 @@ class ModelEvaluationDisplay:
         places = np.arange(len(evaluation.names))
         self.ax_ = axes(ax, figsize=(2.0 + 0.7 * len(places), 4.5))
         self.figure_ = self.ax_.figure
-        if evaluation.noise_ceiling is not None:
+        if evaluation.noise_ceiling is not None and np.isfinite(evaluation.noise_ceiling.lower):
             self.ax_.axhspan(*evaluation.noise_ceiling, color="0.85", zorder=0)
         error = np.nan_to_num(evaluation.standard_error())
         self.ax_.bar(places, evaluation.mean, color=COLORS[0], width=0.7)
@@ -405,7 +405,8 @@ class ModelEvaluationDisplay:
             pair for pair, sure in zip(self.contrasts.pairs, found, strict=True) if sure
         ]
         highest = [tops.max(), *(self.evaluation.noise_ceiling or ())]
-        base, step = max(highest), 0.035 * (max(highest) - min(0, tops.min()))
+        base = np.nanmax(highest)
+        step = 0.035 * (base - min(0, tops.min()))
         by_length = sorted(self.significant_, key=lambda pair: (pair[1] - pair[0], pair))
         for k, (i, j) in enumerate(by_length):
             self.ax_.plot([i, j], [base + (k + 1) * step] * 2, color="0.2", linewidth=1.2)

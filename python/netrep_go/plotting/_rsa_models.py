@@ -93,8 +93,8 @@ class LayerEvaluationDisplay:
             if scores.shape[1] > 1:
                 error = scores.std(axis=1, ddof=1) / np.sqrt(scores.shape[1])
                 self.ax_.errorbar(at, scores.mean(axis=1), error, fmt="none", ecolor="0.2")
-        if self.evaluation.noise_ceiling is not None:
-            ceiling = self.evaluation.noise_ceiling
+        ceiling = self.evaluation.noise_ceiling
+        if ceiling is not None and np.isfinite(ceiling.lower):
             self.ax_.axhspan(
                 *ceiling, facecolor="0.85", edgecolor="0.6", zorder=0, label="noise ceiling"
             )

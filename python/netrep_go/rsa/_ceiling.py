@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go import _native
+from netrep_go._jobs import warn_user
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import check_option
@@ -13,6 +14,11 @@ from netrep_go.rsa._compare import SIMILARITIES, comparison
 from netrep_go.rsa._condensed import RDMs, called, named_vectors
 
 __all__ = ["NoiseCeiling", "noise_ceiling"]
+
+UNDEFINED = (
+    "the RDMs of subjects cancel in their mean, which has no similarity to them: there is no "
+    "noise ceiling"
+)
 
 
 class _Bounds(NamedTuple):
@@ -70,6 +76,12 @@ n_conditions), or dict of single RDMs
     NoiseCeiling
         With ``lower`` and ``upper``.
 
+    Raises
+    ------
+    ValueError
+        If there are fewer than two subjects, or their RDMs, or all but one of them, cancel
+        in their mean, as opposite ranks do.
+
     References
     ----------
     .. [1] Nili, Wingfield, Walther, Su, Marslen-Wilson & Kriegeskorte (2014). A toolbox
@@ -88,12 +100,46 @@ n_conditions), or dict of single RDMs
     """
     check_option(method, "method", SIMILARITIES)
     names, y = named_vectors(rdms, "rdms", allow_nan=True)
-    bounds = np.empty((2, len(y)))
-    none = np.empty((0, 0))
+    found = fixed(np.empty((0, 0)), y, method, sigma, {"RDM": called("rdms", names)})
+    if np.isnan(found.ceiling.lower):
+        raise ValueError(UNDEFINED)
+    return found.ceiling
+
+
+class Fixed(NamedTuple):
+    """Similarities of models to subjects, and noise ceilings, NaN if not asked for or undefined."""
+
+    similarities: np.ndarray
+    ceiling: NoiseCeiling
+    without: np.ndarray
+
+
+def fixed(
+    models: np.ndarray,
+    subjects: np.ndarray,
+    method: str,
+    sigma: ArrayLike | None,
+    names: _native.Names,
+    *,
+    ceiling: bool = True,
+    without: bool = False,
+) -> Fixed:
+    """Compare condensed RDMs of models with those of subjects, with what is asked for."""
+    n = len(subjects)
+    similarities = np.empty((len(models), n))
+    bounds = np.empty((2, n if ceiling else 0))
+    left = np.empty(n if without else 0)
     _native.run(
         "rsa.evaluate",
-        {"similarities": none, "ceiling": bounds},
-        {"models": none, "subjects": y, **comparison(method, sigma, y)},
-        names={"RDM": called("rdms", names)},
+        {"similarities": similarities, "ceiling": bounds, "without": left},
+        {"models": models, "subjects": subjects, **comparison(method, sigma, subjects)},
+        names=names,
     )
-    return NoiseCeiling(*bounds.mean(axis=1).tolist())
+    lower, upper = bounds.mean(axis=1).tolist() if ceiling else (np.nan, np.nan)
+    return Fixed(similarities, NoiseCeiling(lower, upper), left)
+
+
+def warn_if_undefined(ceiling: NoiseCeiling | None) -> None:
+    """Warn where a noise ceiling was asked for and there is none."""
+    if ceiling is not None and np.isnan(ceiling.lower):
+        warn_user(f"{UNDEFINED}: it is NaN", RuntimeWarning)

@@ -20,6 +20,7 @@ from netrep_go._results import Result
 from netrep_go._validation import as_array, check_integer, check_number, check_option
 
 _BLOCK = 2**20  # numbers in a temporary array
+_LARGEST = np.finfo(float).max
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -66,6 +67,7 @@ class ClusterResult(Result):
         ndarray of bool of shape (*shape,)
             Whether each point is in such a cluster.
         """
+        check_number(alpha, "alpha", 0, 1)
         return np.append(False, self.pvalue <= alpha)[self.clusters]
 
     def to_frame(self) -> Any:
@@ -101,7 +103,7 @@ def cluster_test(
     popmean: float = 0.0,
     alternative: Alternative = "greater",
     threshold: float | None = None,
-    adjacency: sparse.sparray | sparse.spmatrix | None = None,
+    adjacency: sparse.sparray | sparse.spmatrix | ArrayLike | None = None,
     n_permutations: int = 9999,
     random_state: RandomState = None,
     n_jobs: int | None = None,
@@ -126,7 +128,7 @@ def cluster_test(
     threshold : float, default=None
         t that forms clusters, greater than 0; None for the one with p = 0.05 at each point
         (0.025 on each side of 'two-sided').
-    adjacency : sparse matrix of shape (n_points, n_points), default=None
+    adjacency : sparse matrix or array_like of shape (n_points, n_points), default=None
         Entries other than 0 join neighbors among points of one axis, such as centers of
         searchlights. None for a grid, whose neighbors differ by one along one axis.
     n_permutations : int, default=9999
@@ -168,13 +170,14 @@ def cluster_test(
     """
     check_option(alternative, "alternative", ALTERNATIVES)
     check_integer(n_permutations, "n_permutations", 1)
+    check_number(popmean, "popmean", -_LARGEST, _LARGEST)
     scores = as_array(scores, "scores", max(2, np.ndim(scores)), allow_nan=True)
     deviations, inside = _present(scores, popmean)
     n = len(deviations)
     if threshold is None:
         tail = 0.025 if alternative == "two-sided" else 0.05
         threshold = float(stats.t.isf(tail, n - 1))
-    check_number(threshold, "threshold", np.nextafter(0, 1), np.inf)
+    check_number(threshold, "threshold", np.nextafter(0, 1), _LARGEST)
     clusters = _Clusters(inside, adjacency, alternative, threshold)
     observed = _t(np.ones((1, n)), deviations)[0]
     labels, masses = clusters.find(observed)
@@ -241,6 +244,26 @@ def _t(signs: np.ndarray, deviations: np.ndarray) -> np.ndarray:
     return means * np.sqrt(n) / np.sqrt(np.maximum(variances, smallest))
 
 
+def _as_graph(adjacency: Any, inside: np.ndarray) -> sparse.csr_array:
+    """Return an adjacency whose stored entries are the edges."""
+    if not sparse.issparse(adjacency):
+        adjacency = np.asarray(adjacency)
+    if inside.ndim != 1 or adjacency.shape != (inside.size, inside.size):
+        raise ValueError(
+            f"adjacency must be square with a row for each point, of shape "
+            f"({inside.size}, {inside.size}), got {adjacency.shape} for points of "
+            f"shape {inside.shape}"
+        )
+    if adjacency.dtype.kind not in "biuf":
+        raise ValueError(f"adjacency must be numbers, got {adjacency.dtype}")
+    graph = sparse.csr_array(adjacency, copy=True)
+    if np.isnan(graph.data).any():
+        raise ValueError("adjacency must not have NaN")
+    graph.sum_duplicates()
+    graph.eliminate_zeros()
+    return graph
+
+
 class _Clusters:
     """Finds clusters among points of a grid, or of a graph."""
 
@@ -251,13 +274,7 @@ class _Clusters:
         self._signs = {"greater": [1], "less": [-1], "two-sided": [1, -1]}[alternative]
         self._graph = None
         if adjacency is not None:
-            if inside.ndim != 1 or adjacency.shape != (inside.size, inside.size):
-                raise ValueError(
-                    f"adjacency must be square with a row for each point, of shape "
-                    f"({inside.size}, {inside.size}), got {adjacency.shape} for points of "
-                    f"shape {inside.shape}"
-                )
-            self._graph = sparse.csr_array(adjacency)[inside][:, inside]
+            self._graph = _as_graph(adjacency, inside)[inside][:, inside]
 
     def find(self, t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the cluster of each point, 0 for none, and the mass of each cluster."""

@@ -9,15 +9,14 @@ from numpy.typing import ArrayLike
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
-from netrep_go._validation import as_array, check_option
+from netrep_go._validation import as_array, check_option, departure
 from netrep_go.rsa._condensed import (
     RDMs,
-    as_vectors,
     called,
     check_named_alike,
     check_same_conditions,
     condition_names,
-    holds_arrays,
+    is_single,
     n_conditions,
     named_vectors,
 )
@@ -71,7 +70,9 @@ def compare(
       count as 0);
     - 'neg_riem_dist': minus :math:`\min_{a, b > 0} |\log \mathrm{eig}(H^{-1}
       (a G + b \Sigma))|`, the affine-invariant Riemannian distance of inner products G and
-      H as seen from the first condition [3]_. It is not symmetric: G is from ``rdms``.
+      H as seen from the first condition [3]_. It is not symmetric: G is from ``rdms``,
+      which come first, as in rsatoolbox. All other functions take G from the model and H
+      from what was measured; pass models first for the same.
 
     Parameters
     ----------
@@ -146,38 +147,44 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
         own, y = named_vectors(models, "models", allow_nan=True)
         check_same_conditions(x, "rdms", y, "models")
         check_named_alike(rdms=condition_names(rdms), models=condition_names(models))
-    out = np.empty((len(x), len(x) if models is None else len(y)))
-    inputs = {"xs": x, "ys": y, **comparison(method, sigma, x)}
-    with progress_bar("Comparing RDMs", verbose) as progress:
-        _native.run(
-            "rsa.compare",
-            {"similarities": out},
-            inputs,
-            names={"RDM": called("rdms", rdm_names), "model": called("models", own)},
-            n_jobs=n_jobs,
-            progress=progress,
-        )
-    if models is not None and _is_single(models):
+    called_by = {"RDM": called("rdms", rdm_names), "model": called("models", own)}
+    out = similarities(x, y, method, sigma=sigma, names=called_by, n_jobs=n_jobs, verbose=verbose)
+    if models is not None and is_single(models):
         out = out[:, 0]
-    if _is_single(rdms):
+    if is_single(rdms):
         out = out[0]
     return out if isinstance(out, np.ndarray) and out.ndim else float(out)
 
 
-def _is_single(rdms: Any) -> bool:
-    """Whether RDMs came as one vector or square matrix."""
-    if holds_arrays(rdms):
-        return False
-    return np.ndim(rdms) == 1 or (
-        np.ndim(rdms) == 2 and len(as_vectors(rdms, "", allow_nan=True)) == 1 and len(rdms) > 1
-    )
+def similarities(
+    x: np.ndarray,
+    y: np.ndarray,
+    method: str,
+    *,
+    sigma: ArrayLike | None = None,
+    names: _native.Names | None = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> np.ndarray:
+    """Return the similarities of condensed RDMs x to y or, if y is empty, to each other."""
+    out = np.empty((len(x), len(y) or len(x)))
+    with progress_bar("Comparing RDMs", verbose) as progress:
+        _native.run(
+            "rsa.compare",
+            {"similarities": out},
+            {"xs": x, "ys": y, **comparison(method, sigma, x)},
+            names=names,
+            n_jobs=n_jobs,
+            progress=progress,
+        )
+    return out
 
 
 def paired_scores(predictions: np.ndarray, rdms: np.ndarray, method: str) -> np.ndarray:
     """Return the similarity of each prediction to its RDM; 0 for one that is constant."""
     varies = np.ptp(predictions, axis=1) > 1e-12 * np.abs(predictions).max(axis=1)
-    pairs = zip(predictions, rdms, varies, strict=True)
-    return np.array([compare(p, d, method) if v else 0.0 for p, d, v in pairs])
+    pairs = zip(predictions[:, np.newaxis], rdms[:, np.newaxis], varies, strict=True)
+    return np.array([similarities(p, d, method)[0, 0] if v else 0.0 for p, d, v in pairs])
 
 
 def comparison(
@@ -199,6 +206,6 @@ def _as_sigma(sigma: ArrayLike | None, method: str, n: int) -> np.ndarray:
     sigma = as_array(sigma, "sigma", 2 if np.ndim(sigma) == 2 else 1)
     if sigma.shape not in ((n,), (n, n)):
         raise ValueError(f"sigma must have shape ({n},) or ({n}, {n}), got {sigma.shape}")
-    if sigma.ndim == 2 and not np.allclose(sigma, sigma.T):
-        raise ValueError("sigma must be symmetric")
+    if sigma.ndim == 2 and (asymmetry := departure(sigma - sigma.T, sigma)):
+        raise ValueError(f"sigma must be symmetric, got entries {asymmetry:.3g} from their mirror")
     return sigma.ravel()

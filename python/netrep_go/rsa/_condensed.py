@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.spatial.distance import num_obs_y, squareform
+from scipy.spatial.distance import is_valid_y, num_obs_y, squareform
 
 from netrep_go._names import (
     Name,
@@ -18,7 +18,7 @@ from netrep_go._names import (
     row_names,
     split_names,
 )
-from netrep_go._validation import as_array
+from netrep_go._validation import as_array, departure
 
 RDMs = ArrayLike | Mapping[Any, ArrayLike] | Sequence[ArrayLike]
 
@@ -88,10 +88,8 @@ def condition_names(rdms: Any) -> list[Name] | None:
     """Return the names of conditions: the index of RDMs that are square DataFrames."""
     if holds_arrays(rdms) or isinstance(rdms, (list, tuple)):
         rdms = next(iter(rdms.values() if isinstance(rdms, Mapping) else rdms), ())
-    own = row_names(rdms)
-    if own is None or np.shape(rdms) != (len(own), len(own)):
-        return None
-    return own if _is_square(as_array(rdms, "rdms", 2, allow_nan=True)) else None
+    names = row_names(rdms)
+    return names if names is not None and np.ndim(rdms) == 2 and is_single(rdms) else None
 
 
 def check_named_alike(**conditions: list[Name] | None) -> None:
@@ -102,8 +100,7 @@ def check_named_alike(**conditions: list[Name] | None) -> None:
 def as_vectors(rdms: ArrayLike, name: str, *, allow_nan: bool = False) -> np.ndarray:
     """Return RDMs as condensed vectors, of shape (n_rdms, n_pairs).
 
-    They may come as one vector or several, or as one square matrix or several. A
-    symmetric matrix with a zero diagonal is one RDM, whatever its size.
+    They may come as one vector or several, or as one square matrix or several.
     """
     shape = np.shape(rdms)
     if isinstance(rdms, Mapping) or len(shape) not in (1, 2, 3):
@@ -112,36 +109,67 @@ def as_vectors(rdms: ArrayLike, name: str, *, allow_nan: bool = False) -> np.nda
             f"n_conditions) or (n_rdms, n_conditions, n_conditions), got {type(rdms).__name__} of "
             f"shape {shape}"
         )
-    values = as_array(rdms, name, len(shape), allow_nan=allow_nan)
-    if values.ndim == 3:
-        values = np.stack([_condense(rdm, f"{name}[{k}]") for k, rdm in enumerate(values)])
-    elif values.ndim == 2 and len(values) > 1 and _is_square(values):
+    vectors = as_array(rdms, name, len(shape), allow_nan=allow_nan)
+    if vectors.ndim == 3:
+        vectors = np.stack([_condense(rdm, f"{name}[{k}]") for k, rdm in enumerate(vectors)])
+    elif vectors.ndim == 2 and _is_square(vectors, rdms):
         check_square_names(rdms, name, "conditions")
-        values = _condense(values, name)
-    values = np.atleast_2d(values)
-    n_conditions(values, name)
-    return values
+        vectors = _condense(vectors, name, "; if rows are condensed RDMs, pass a dict of them")
+    vectors = np.atleast_2d(vectors)
+    n_conditions(vectors, name)
+    return vectors
 
 
-def _is_square(rdm: np.ndarray) -> bool:
-    """Whether a matrix is one RDM, or meant as one: condensed RDMs are not symmetric."""
-    if rdm.shape[0] != rdm.shape[1]:
+def is_single(rdms: Any) -> bool:
+    """Whether RDMs came as one vector or square matrix."""
+    if holds_arrays(rdms):
         return False
-    rounding = 1e-8 * np.abs(rdm).max(where=~np.isnan(rdm), initial=0.0)
-    return np.allclose(rdm, rdm.T, atol=rounding, equal_nan=True)
+    shape = np.shape(rdms)
+    if len(shape) != 2:
+        return len(shape) == 1
+    return shape[0] > 1 and len(as_vectors(rdms, "rdms", allow_nan=True)) == 1
 
 
-def _condense(rdm: np.ndarray, name: str) -> np.ndarray:
-    if not _is_square(rdm):
-        raise ValueError(f"{name} must be a symmetric matrix with a zero diagonal")
-    diagonal = rdm.diagonal()
-    if diagonal.any():
+def _is_square(matrix: np.ndarray, original: Any) -> bool:
+    """Whether a matrix has a row for each condition, or else one for each condensed RDM.
+
+    As many RDMs as they have pairs are square too. What is symmetric, has one number all
+    along its diagonal, or the same names of rows and columns, is a matrix of conditions.
+    """
+    n = len(matrix)
+    if n != matrix.shape[1] or n == 1:
+        return False
+    diagonal, names = matrix.diagonal(), row_names(original)
+    return (
+        not is_valid_y(matrix[0])
+        or not departure(matrix - matrix.T, matrix)
+        or not departure(diagonal - np.fmin.reduce(diagonal), matrix)
+        or (names is not None and names == list(getattr(original, "columns", ())))
+    )
+
+
+def _condense(rdm: np.ndarray, name: str, otherwise: str = "") -> np.ndarray:
+    """Return the pairs of a square RDM, whose asymmetry and diagonal may be rounding."""
+    rule = f"{name} must be a symmetric matrix with a zero diagonal, got"
+    if rdm.shape[0] != rdm.shape[1]:
+        raise ValueError(f"{rule} shape {rdm.shape}")
+    lacking = np.isnan(rdm)
+    if (lacking != lacking.T).any():
+        raise ValueError(f"{rule} NaN whose mirrors are not NaN: set both{otherwise}")
+    if lacking.diagonal().any():
+        raise ValueError(f"{rule} NaN on it: set the diagonal to 0{otherwise}")
+    if asymmetry := departure(rdm - rdm.T, rdm):
         raise ValueError(
-            f"{name} must be a symmetric matrix with a zero diagonal, got "
-            f"{diagonal[diagonal != 0][0]:.3g} on it; turn similarities into dissimilarities "
-            "first, such as 1 minus them"
+            f"{rule} entries {asymmetry:.3g} from their mirror: average the matrix with its "
+            f"transpose{otherwise}"
         )
-    return squareform(rdm, checks=False)
+    if diagonal := departure(rdm.diagonal(), rdm):
+        raise ValueError(
+            f"{rule} {diagonal:.3g} on it; turn similarities into dissimilarities first, "
+            f"such as 1 minus them, and set a diagonal that means nothing to 0{otherwise}"
+        )
+    upper, lower = squareform(rdm, checks=False), squareform(rdm.T, checks=False)
+    return upper + (lower - upper) / 2
 
 
 def n_conditions(vectors: np.ndarray, name: str) -> int:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from netrep_go.rsa._condensed import as_vectors
+from netrep_go._validation import as_array
+from netrep_go.rsa._condensed import as_vectors, n_conditions
 
 __all__ = ["from_rsatoolbox", "to_rsatoolbox"]
 
@@ -28,7 +29,9 @@ def from_rsatoolbox(rdms: Any) -> np.ndarray:
     """
     if not hasattr(rdms, "get_vectors"):
         raise TypeError(f"rdms must be an rsatoolbox.rdm.RDMs, got {type(rdms).__name__}")
-    return as_vectors(rdms.get_vectors(), "rdms", allow_nan=True)
+    vectors = as_array(rdms.get_vectors(), "rdms", 2, allow_nan=True)
+    n_conditions(vectors, "rdms")
+    return vectors
 
 
 def to_rsatoolbox(

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
+from sklearn.base import clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.model_selection import LeaveOneGroupOut, cross_val_score
+from sklearn.model_selection import LeaveOneGroupOut, check_cv, cross_val_score
 
 from netrep_go._jobs import counted
 from netrep_go._names import Name, check_same_indexes
-from netrep_go._validation import as_labels
+from netrep_go._validation import as_codes
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._data_sets import as_data_sets
 from netrep_go.rsa._rdm import Labels, Responses, rdm
@@ -25,7 +26,7 @@ def decoding_rdm(
     *,
     estimator: Any = None,
     cv: Any = 5,
-    scoring: Any = "accuracy",
+    scoring: Any = None,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> np.ndarray:
@@ -40,13 +41,16 @@ n_features), or list or dict of n_rdms array_like of shape (n_observations, n_fe
         Condition of each observation.
     estimator : classifier, default=None
         Any scikit-learn classifier or pipeline; None is linear discriminant analysis with
-        Ledoit and Wolf's shrinkage.
+        Ledoit and Wolf's shrinkage, for which both conditions are as likely.
     cv : int, splitter, array_like of shape (n_observations,) or list or dict of n_rdms of them, \
 default=5
         Cross-validation, as in :func:`~sklearn.model_selection.cross_val_score`; or the fold
         of each observation, such as its run: one is left out at a time.
-    scoring : str or callable, default='accuracy'
-        Score of the classifier.
+    scoring : str or callable, default=None
+        Score of the classifier, averaged over folds. None is the balanced accuracy over all
+        folds: the mean of the two conditions' shares of held-out observations that are
+        classified right. 'accuracy' counts observations, of which the more frequent
+        condition has most.
     n_jobs : int, optional
         Number of joblib workers; None for one, -1 for all cores.
     verbose : bool, default=False
@@ -55,13 +59,14 @@ default=5
     Returns
     -------
     ndarray of shape (n_pairs,) or (n_rdms, n_pairs)
-        Mean score for each pair of conditions, in sorted order; 0.5 is chance level of the
-        accuracy.
+        Score of each pair of conditions, in sorted order; 0.5 is chance level of the
+        balanced accuracy, whatever the numbers of observations.
 
     Raises
     ------
     ValueError
-        If there are fewer than 3 conditions, or data sets have different ones.
+        If there are fewer than 3 conditions, data sets have different ones, or a condition
+        is in one fold only: nothing is then left to learn it from.
 
     Examples
     --------
@@ -78,18 +83,17 @@ default=5
     if len(values) < 3:
         raise ValueError(f"an RDM needs at least 3 conditions, got {len(values)}")
     if estimator is None:
-        estimator = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+        estimator = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[0.5, 0.5])
     has_folds = hasattr(cv, "__len__") and not hasattr(cv, "split")
     folds = sets.each(cv, "cv") if has_folds else [("cv", None)] * len(sets.xs)
     jobs = []
     for x, y, (name, fold) in zip(sets.xs, codes, folds, strict=True):
-        runs = as_labels(fold, name) if has_folds else None
-        if runs is not None and runs.shape != (len(x),):
-            raise ValueError(f"{name} must have shape ({len(x)},), got {runs.shape}")
+        groups = _as_groups(fold, name, y, values) if has_folds else None
         for pair in combinations(range(len(values)), 2):
             chosen = np.isin(y, pair)
-            groups = None if runs is None else runs[chosen]
-            jobs.append((x[chosen], y[chosen], groups, values[[*pair]].tolist()))
+            labels = np.searchsorted(pair, y[chosen])
+            part = None if groups is None else groups[chosen]
+            jobs.append((x[chosen], labels, part, values[[*pair]].tolist()))
     splitter = LeaveOneGroupOut() if has_folds else cv
     found = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_score)(estimator, splitter, scoring, *job) for job in jobs
@@ -99,9 +103,23 @@ default=5
     return scores[0] if sets.single else scores
 
 
+def _as_groups(fold: Any, name: str, y: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return the number of the fold of each observation; no condition may be in one only."""
+    labels, groups = as_codes(fold, name, len(y))
+    pairs = np.unique(np.stack([y, groups]), axis=1)
+    alone = np.flatnonzero(np.bincount(pairs[0], minlength=len(values)) < 2)
+    if alone.size:
+        only = labels[pairs[1, pairs[0] == alone[0]][0]]
+        raise ValueError(
+            f"{name} must have each condition in at least 2 folds, got "
+            f"{values[alone[0]].item()!r} in fold {only.item()!r} only"
+        )
+    return groups
+
+
 def _score(
     estimator: Any,
-    splitter: Any,
+    cv: Any,
     scoring: Any,
     x: np.ndarray,
     y: np.ndarray,
@@ -109,12 +127,41 @@ def _score(
     pair: list[Name],
 ) -> float:
     try:
-        scores = cross_val_score(
-            estimator, x, y, groups=groups, cv=splitter, scoring=scoring, error_score="raise"
+        splitter = check_cv(cv, y, classifier=True)
+        splits = list(splitter.split(x, y, groups))
+        for train, _ in splits:
+            present = np.bincount(y[train], minlength=2) > 0
+            if not present.all():
+                raise ValueError(
+                    f"a training set has no observations of {pair[present.argmin()]!r}, which must "
+                    "be in several folds"
+                )
+        if scoring is None:
+            return _balanced_accuracy(estimator, x, y, splits)
+        return float(
+            cross_val_score(estimator, x, y, cv=splits, scoring=scoring, error_score="raise").mean()
         )
     except ValueError as error:
         raise ValueError(f"conditions {pair[0]!r} and {pair[1]!r}: {error}") from error
-    return float(scores.mean())
+
+
+def _balanced_accuracy(
+    estimator: Any, x: np.ndarray, y: np.ndarray, splits: list[tuple[np.ndarray, np.ndarray]]
+) -> float:
+    """Return the mean of the shares of the held-out observations of 0 and 1 that are found.
+
+    They are shares over all folds: those of a fold may have one condition only.
+    """
+    tested = np.concatenate([y[test] for _, test in splits])
+    right = np.concatenate(
+        [
+            clone(estimator).fit(x[train], y[train]).predict(x[test]) == y[test]
+            for train, test in splits
+        ]
+    )
+    if np.ptp(tested) == 0:
+        raise ValueError("no fold holds out observations of both")
+    return float((right[tested == 0].mean() + right[tested == 1].mean()) / 2)
 
 
 def rsa_score(
@@ -158,4 +205,4 @@ def rsa_score(
     array([0.92, 0.9 , 0.91])
     """
     check_same_indexes((("y_true", y_true), ("y_pred", y_pred)), "conditions")
-    return float(compare(rdm(y_true, metric), rdm(y_pred, metric), method))
+    return float(compare(rdm(y_pred, metric), rdm(y_true, metric), method))

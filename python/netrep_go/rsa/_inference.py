@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
+from scipy.spatial.distance import squareform
 
 from netrep_go import _native
 from netrep_go._jobs import RandomState, progress_bar, seed_from
@@ -14,7 +15,7 @@ from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_number, check_option
-from netrep_go.rsa._ceiling import NoiseCeiling
+from netrep_go.rsa._ceiling import NoiseCeiling, fixed, warn_if_undefined
 from netrep_go.rsa._compare import SIMILARITIES, comparison
 from netrep_go.rsa._condensed import (
     RDMs,
@@ -28,6 +29,7 @@ from netrep_go.rsa._condensed import (
 
 __all__ = ["ModelEvaluation", "evaluate"]
 
+_SAME = 1e-12  # similarities, and their errors, below this are rounding
 _RESAMPLE = ("both", "conditions", "subjects")
 
 
@@ -56,7 +58,9 @@ class ModelEvaluation(Result):
         If ``resample`` is 'both', the draws and noise ceilings of subjects only and of
         conditions only, which the variance takes.
     n_conditions : int
-        Number of conditions.
+        Number of conditions with entries that are not NaN in any RDM.
+    noise_ceiling_without : ndarray of shape (n_subjects,) or None
+        Lower bound of all other subjects than each, if nothing was resampled; NaN of two.
     """
 
     names: list[Name]
@@ -68,6 +72,7 @@ class ModelEvaluation(Result):
     noise_ceiling_draws: np.ndarray | None
     partial_draws: tuple[np.ndarray, np.ndarray] | None
     n_conditions: int
+    noise_ceiling_without: np.ndarray | None = None
 
     @property
     def mean(self) -> np.ndarray:
@@ -76,10 +81,19 @@ class ModelEvaluation(Result):
 
     @property
     def dof(self) -> int:
-        """Degrees of freedom of t tests: one less than what was resampled, the smaller if two."""
+        """Degrees of freedom of t tests: one less than what was resampled, the smaller if two.
+
+        They are at most a quarter of the bootstrap samples: variances of few are uncertain
+        themselves. They are 0, which makes p-values and intervals NaN, where similarities
+        are far from normal: of 3 conditions to fewer than 10 subjects, where noise would be
+        significant at 0.05 in up to 0.11 of all cases.
+        """
         n_subjects: int = self.similarities.shape[1]
         sizes = {"conditions": self.n_conditions, "both": min(self.n_conditions, n_subjects)}
-        return sizes.get(self.resample or "subjects", n_subjects) - 1
+        size = sizes.get(self.resample or "subjects", n_subjects)
+        if self.n_conditions < 4 and n_subjects < 10:
+            return 0
+        return size - 1 if self.draws is None else min(size - 1, (len(self.draws) - 1) // 4)
 
     def standard_error(self) -> np.ndarray:
         """Return the standard error of each mean, NaN if there is one subject and no draws."""
@@ -96,10 +110,12 @@ class ModelEvaluation(Result):
         Returns
         -------
         ndarray of shape (2, n_models)
-            Lower and upper ends, from the t distribution and the standard errors.
+            Lower and upper ends, from the t distribution and the standard errors; NaN
+            where these are NaN or 0.
         """
         check_number(confidence, "confidence", 0, 1)
-        half = stats.t.ppf((1 + confidence) / 2, max(self.dof, 1)) * self.standard_error()
+        error = self.standard_error()
+        half = stats.t.ppf((1 + confidence) / 2, self.dof) * np.where(error > _SAME, error, np.nan)
         return np.array([self.mean - half, self.mean + half])
 
     def variance(self, contrasts: np.ndarray) -> np.ndarray:
@@ -134,19 +150,35 @@ class ModelEvaluation(Result):
 
     @property
     def pvalue_zero(self) -> np.ndarray:
-        """One-sided p-values of t tests of the means being above 0."""
-        return stats.t.sf(ratio(self.mean, self.standard_error()), max(self.dof, 1))
+        """One-sided p-values of t tests of the means being above 0.
+
+        NaN where the standard error is NaN or, as of subjects with the same similarity, 0.
+        """
+        return stats.t.sf(ratio(self.mean, self.standard_error()), self.dof)
 
     @property
     def pvalue_noise_ceiling(self) -> np.ndarray | None:
-        """Two-sided p-values of t tests against the lower bound of the noise ceiling."""
+        """Two-sided p-values of t tests against the lower bound of the noise ceiling.
+
+        Of the difference the variance is that over samples or, if nothing was resampled,
+        that of the jackknife over subjects. NaN if other subjects were to be drawn and
+        there are two, whose bound is the same in every sample.
+        """
         if self.noise_ceiling is None:
             return None
-        contrasts = np.eye(len(self.names))
+        t = ratio(self.mean - self.noise_ceiling.lower, np.sqrt(self._variance_below_ceiling()))
+        return 2 * stats.t.sf(np.abs(t), self.dof)
+
+    def _variance_below_ceiling(self) -> np.ndarray:
+        """Return the variances of the differences of models from the lower bound."""
+        n_models, n = self.similarities.shape
+        if self.resample != "conditions" and n < 3:
+            return np.full(n_models, np.nan)
         if self.draws is not None:
-            contrasts = np.hstack([contrasts, np.tile([-1.0, 0.0], (len(contrasts), 1))])
-        t = ratio(self.mean - self.noise_ceiling.lower, np.sqrt(self.variance(contrasts)))
-        return 2 * stats.t.sf(np.abs(t), max(self.dof, 1))
+            contrasts = np.hstack([np.eye(n_models), np.tile([-1.0, 0.0], (n_models, 1))])
+            return self.variance(contrasts)
+        others = (self.similarities.sum(axis=1, keepdims=True) - self.similarities) / (n - 1)
+        return np.var(others - self.noise_ceiling_without, axis=1) * (n - 1)
 
     def plot(self, **options: Any) -> Any:
         """Draw the models.
@@ -190,9 +222,10 @@ class ModelEvaluation(Result):
 
 
 def ratio(difference: np.ndarray, error: np.ndarray) -> np.ndarray:
-    """Return differences in units of their errors; 0 of models that never differ."""
-    with np.errstate(divide="ignore"):
-        return np.divide(difference, error, out=np.zeros_like(difference), where=difference != 0)
+    """Return differences in units of their errors: 0 of none, and NaN of an error of 0."""
+    found = np.divide(difference, error, out=np.full_like(difference, np.nan), where=error > _SAME)
+    found[(np.abs(difference) <= _SAME) & ~np.isnan(error)] = 0
+    return found
 
 
 def _joined(draws: np.ndarray, ceilings: np.ndarray | None) -> np.ndarray:
@@ -202,7 +235,10 @@ def _joined(draws: np.ndarray, ceilings: np.ndarray | None) -> np.ndarray:
 def _variances(draws: np.ndarray, contrasts: np.ndarray) -> np.ndarray:
     """Return the variances of contrasts over the draws in which they are defined."""
     values = draws[:, : contrasts.shape[1]] @ contrasts.T
-    return np.nanvar(values, axis=0, ddof=1)
+    variances = np.full(len(contrasts), np.nan)
+    several = np.count_nonzero(~np.isnan(values), axis=0) > 1
+    variances[several] = np.nanvar(values[:, several], axis=0, ddof=1)
+    return variances
 
 
 def evaluate(
@@ -237,7 +273,7 @@ def evaluate(
         subjects, or both, than those that were measured. None draws nothing; the standard
         errors are then those over subjects.
     n_bootstraps : int, default=1000
-        Number of bootstrap samples.
+        Number of bootstrap samples; fewer than 5 give no tests.
     noise_ceiling : bool, default=True
         Compute the noise ceiling, also of each sample, if there are two subjects or more.
     names : sequence of hashable, default=None
@@ -259,8 +295,14 @@ def evaluate(
     Raises
     ------
     ValueError
-        If RDMs are of different conditions, a similarity is undefined, or there is only
-        one of what is to be resampled.
+        If RDMs are of different conditions, a similarity is undefined, or there are fewer
+        than 2 subjects or 4 conditions where these are to be resampled.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the RDMs of subjects cancel in their mean, as opposite ranks do, which are likely
+        for 3 conditions: the noise ceiling is then NaN.
 
     Notes
     -----
@@ -294,20 +336,17 @@ def evaluate(
     own, x = named_vectors(models, "models", names, allow_nan=True)
     rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
     subjects = {"model": called("models", own), "RDM": called("rdms", rdm_names)}
-    n = check_same_conditions(x, "models", y, "rdms")
+    check_same_conditions(x, "models", y, "rdms")
     check_named_alike(models=condition_names(models), rdms=condition_names(rdms))
+    n = _n_with_entries(np.vstack([x, y]))
     check_integer(n_bootstraps, "n_bootstraps", 2)
-    if resample is not None:
-        check_option(resample, "resample", _RESAMPLE)
-    if resample in ("subjects", "both") and len(y) < 2:
-        raise ValueError(f"resample={resample!r} needs at least 2 RDMs, got {len(y)}")
+    _check_resample(resample, n, len(y))
     inputs = {"models": x, "subjects": y, **comparison(method, sigma, y)}
     with_ceiling = bool(noise_ceiling) and len(y) > 1
-    similarities = np.empty((len(x), len(y)))
-    bounds = np.empty((2, len(y))) if with_ceiling else np.empty((0, 0))
-    _native.run(
-        "rsa.evaluate", {"similarities": similarities, "ceiling": bounds}, inputs, names=subjects
-    )
+    without = with_ceiling and resample is None
+    found = fixed(x, y, method, sigma, subjects, ceiling=with_ceiling, without=without)
+    ceiling = found.ceiling if with_ceiling else None
+    warn_if_undefined(ceiling)
     draws: dict[str, tuple[np.ndarray, np.ndarray | None]] = {}
     if resample is not None:
         seed = seed_from(random_state)
@@ -321,13 +360,34 @@ def evaluate(
         names=model_names(own, len(x)),
         method=method,
         resample=resample,
-        similarities=similarities,
+        similarities=found.similarities,
         draws=main[0],
-        noise_ceiling=NoiseCeiling(*bounds.mean(axis=1).tolist()) if with_ceiling else None,
+        noise_ceiling=ceiling,
         noise_ceiling_draws=main[1],
         partial_draws=(parts[0], parts[1]) if parts else None,
         n_conditions=n,
+        noise_ceiling_without=found.without if without else None,
     )
+
+
+def _check_resample(resample: str | None, n_conditions: int, n_rdms: int) -> None:
+    """Raise if there is too little of what is to be resampled."""
+    if resample is None:
+        return
+    check_option(resample, "resample", _RESAMPLE)
+    if resample != "conditions" and n_rdms < 2:
+        raise ValueError(f"resample={resample!r} needs at least 2 RDMs, got {n_rdms}")
+    if resample != "subjects" and n_conditions < 4:
+        raise ValueError(
+            f"resample={resample!r} needs at least 4 conditions with entries in all RDMs, got "
+            f"{n_conditions}: samples must have 3 different ones, and those of 3 are all the same"
+        )
+
+
+def _n_with_entries(vectors: np.ndarray) -> int:
+    """Return the number of conditions with entries that are not NaN in any RDM."""
+    present = squareform(~np.isnan(vectors).any(axis=0), checks=False)
+    return int(np.count_nonzero(present.any(axis=0)))
 
 
 def _bootstrap(

@@ -14,7 +14,14 @@ from netrep_go._jobs import RandomState, as_random_state, counted, in_threads
 from netrep_go._names import row_names
 from netrep_go._optional import pandas
 from netrep_go._results import Result
-from netrep_go._validation import as_array, as_matrix, check_integer, check_number, check_option
+from netrep_go._validation import (
+    as_array,
+    as_matrix,
+    check_integer,
+    check_number,
+    check_option,
+    departure,
+)
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores
 from netrep_go.rsa._condensed import check_named_alike, condition_names
 from netrep_go.rsa._folds import Blocks, assign_folds
@@ -103,7 +110,7 @@ class FeatureReweighting(BaseEstimator):
         X : array_like of shape (n_conditions, n_features)
             Responses to at least 3 conditions.
         y : array_like of shape (n_pairs,) or (n_conditions, n_conditions)
-            Measured dissimilarities, or similarities for 'dot'. The diagonal is not used.
+            Measured dissimilarities, or similarities for 'dot', whose diagonal is not used.
 
         Returns
         -------
@@ -247,7 +254,7 @@ class FeatureReweightingCV(FeatureReweighting):
         X : array_like of shape (n_conditions, n_features)
             Responses.
         y : array_like of shape (n_pairs,) or (n_conditions, n_conditions)
-            Measured dissimilarities, or similarities for 'dot'. The diagonal is not used.
+            Measured dissimilarities, or similarities for 'dot', whose diagonal is not used.
 
         Returns
         -------
@@ -467,8 +474,15 @@ def _check(
         )
     if t.ndim == 1:
         return x, squareform(t, checks=False)
-    if not np.allclose(t, t.T):
-        raise ValueError(f"{name} must be a symmetric matrix")
+    if asymmetry := departure(t - t.T, t):
+        raise ValueError(
+            f"{name} must be a symmetric matrix, got entries {asymmetry:.3g} from their mirror"
+        )
+    if metric != "dot" and (diagonal := departure(t.diagonal(), t)):
+        raise ValueError(
+            f"{name} must have a zero diagonal, got {diagonal:.3g} on it: similarities are for "
+            "metric='dot'"
+        )
     t = t.copy()
     np.fill_diagonal(t, 0)
     return x, t

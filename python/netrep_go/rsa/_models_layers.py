@@ -16,10 +16,11 @@ from netrep_go._names import Name, row_names, split_names
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import as_labels, as_matrix, check_option
-from netrep_go.rsa._ceiling import NoiseCeiling, noise_ceiling
-from netrep_go.rsa._compare import SIMILARITIES, compare, paired_scores
+from netrep_go.rsa._ceiling import NoiseCeiling, fixed, warn_if_undefined
+from netrep_go.rsa._compare import SIMILARITIES, paired_scores, similarities
 from netrep_go.rsa._condensed import (
     RDMs,
+    called,
     check_named_alike,
     check_same_conditions,
     check_same_names,
@@ -311,19 +312,24 @@ dict of single RDMs
     if training is not None and y is not None:
         values = _readouts(activations, training, y, classifier, names, n_jobs, verbose)
         readouts = _layer_rdms(values, readout_metric, "readouts", conditions, n_jobs)
-        remixed = compare(readouts, d, method, n_jobs=n_jobs)
+        remixed = similarities(readouts, d, method, n_jobs=n_jobs)
         weights, both = weigh(np.concatenate([z, readouts]))
+    ceiling = None
+    if len(d) > 1:
+        subjects = {"RDM": called("rdms", rdm_names)}
+        ceiling = fixed(np.empty((0, 0)), d, method, None, subjects).ceiling
+        warn_if_undefined(ceiling)
     return LayerEvaluation(
         names=list(activations),
         rdm_names=names_or_numbers(rdm_names, len(d)),
-        layer=compare(z, d, method, n_jobs=n_jobs),
+        layer=similarities(z, d, method, n_jobs=n_jobs),
         remixed=remixed,
         reweighted=reweighted,
         both=both,
         layer_rdms=z,
         readout_rdms=readouts,
         weights=weights,
-        noise_ceiling=noise_ceiling(d, method) if len(d) > 1 else None,
+        noise_ceiling=ceiling,
         method=method,
     )
 

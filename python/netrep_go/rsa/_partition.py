@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._jobs import RandomState, as_random_state, warn_user
 from netrep_go._names import Name, split_names
 from netrep_go._optional import pandas
 from netrep_go._resampling import blocks, null_distribution
@@ -27,6 +27,7 @@ from netrep_go.rsa._folds import Blocks, assign_folds
 from netrep_go.rsa._solve import centered
 
 _BLOCK = 2**22  # numbers in a temporary array: 32 MiB
+_PAIRS_A_WEIGHT = 5  # to which held-out regressions must be fitted for confidence intervals
 _RIDGE = 1e-12  # part of the mean variance that is added, so that collinear models have weights
 
 
@@ -179,6 +180,14 @@ dict of single RDMs
     ValueError
         If RDMs are not finite, constant, of unequal conditions or of fewer than three.
 
+    Warns
+    -----
+    RuntimeWarning
+        If intervals are asked for that are undefined, and NaN: of fewer than 4 conditions,
+        or, with ``cv``, where fewer than 5 pairs are left to fit each weight and the constant
+        to. In noise the shared part of 2 models is above 0 in 0.93 of such intervals for 5
+        conditions and in 0.17 for 8 in 4 folds.
+
     Notes
     -----
     All regressions of all samples come from the Gram matrices of models and measured RDMs.
@@ -228,6 +237,9 @@ dict of single RDMs
         parts_interval, r2_interval = (
             np.quantile(a, tails, axis=0) for a in (_parts(draws), draws)
         )
+        if too_few := _too_few(n, folds, len(z)):
+            warn_user(f"confidence intervals are NaN: {too_few}", RuntimeWarning)
+            parts_interval[:] = r2_interval[:] = np.nan
     return VariancePartition(
         names=names,
         parts=parts,
@@ -238,12 +250,29 @@ dict of single RDMs
     )
 
 
+def _too_few(n: int, folds: np.ndarray, n_models: int) -> str:
+    """Return why samples of conditions say nothing of the variance of R2, empty if they do."""
+    if n < 4:
+        return f"all samples of {n} conditions are the same"
+    if folds.max() == 0:
+        return ""
+    left = n - np.sort(np.bincount(folds))[-2:].sum()
+    pairs, needed = left * (left - 1) // 2, _PAIRS_A_WEIGHT * (n_models + 1)
+    if pairs >= needed:
+        return ""
+    return (
+        f"regressions on {n_models} models that are fitted to {pairs} pairs, fewer than {needed}, "
+        "fail together, and what they fail at would count as shared"
+    )
+
+
 def _stack_models(
     models: Mapping[Any, ArrayLike] | Sequence[ArrayLike], names: Iterable[Name] | None
 ) -> tuple[list[Name], np.ndarray, np.ndarray]:
     """Return the names of the sets, the set of each model, and all models."""
-    if getattr(models, "ndim", 1) == 2:  # an array or DataFrame, of whose rows each is a set
-        own, rows = named_vectors(models, "models", names)
+    shapes = {np.shape(m) for m in models} if isinstance(models, (list, tuple)) else set()
+    if getattr(models, "ndim", 1) == 2 or [*map(len, shapes)] == [1]:
+        own, rows = named_vectors(models, "models", names)  # each row is a set
         items = list(rows)
     else:
         items, own = split_names(models, "models", names)

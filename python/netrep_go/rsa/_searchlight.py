@@ -147,14 +147,15 @@ of single RDMs
         Least part, 0 to 1, of the ball's voxels in the volume that the mask must have for
         its center to count.
     neighbors : sequence of array_like of int, or sparse matrix, default=None
-        Features of each searchlight, in place of a mask: lists of indices, or a matrix of
-        shape (n_centers, n_features) whose stored entries they are, such as scikit-learn's
-        neighbor graphs.
+        Features of each searchlight, in place of a mask: lists of different indices, or a
+        sparse matrix of shape (n_centers, n_features) whose stored entries they are, zeros
+        too, such as scikit-learn's neighbor graphs with the distance of a point to itself.
     metric : str, default='correlation'
         Dissimilarity of conditions, as in :func:`rdm`: one that takes neither noise nor folds
         nor a prior.
     method : str, default='spearman'
-        Similarity of RDMs, as in :func:`compare`.
+        Similarity of RDMs, as in :func:`compare`; 'neg_riem_dist' goes from model to
+        searchlight, as in :func:`evaluate`.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
     n_jobs : int, optional
@@ -172,7 +173,8 @@ of single RDMs
     -----
     RuntimeWarning
         If the RDM of some searchlights is undefined: no voxel of theirs is finite,
-        responses are constant, or all dissimilarities are the same. Their scores are NaN.
+        responses are constant, or all dissimilarities are the same. Their scores are NaN,
+        and so is 'neg_riem_dist' of fewer voxels than conditions.
 
     Raises
     ------
@@ -232,7 +234,7 @@ of single RDMs
             n_jobs=n_jobs,
             progress=progress,
         )
-    _warn_of_undefined(np.isnan(scores[:, 0]), used)
+    _warn_of_undefined(np.isnan(scores.sum(axis=1)), used)
     return SearchlightResult(
         scores=scores,
         centers=lights.centers,
@@ -285,7 +287,7 @@ def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray) -> None:
         return
     text = (
         f"the RDM of {count} of {len(used)} searchlights is undefined: {empty} have no finite "
-        f"voxel and {count - empty} constant responses or dissimilarities"
+        f"voxel and {count - empty} constant responses or dissimilarities, or no distance"
     )
     if count == len(used):
         raise ValueError(text)
@@ -370,17 +372,44 @@ def _centers(inside: np.ndarray, steps: np.ndarray, threshold: float) -> np.ndar
     return np.flatnonzero(chosen)
 
 
+def _check_not_dense(neighbors: Any, n_features: int) -> None:
+    """Raise if neighbors are a dense matrix of zeros and ones, not lists of features."""
+    values = neighbors if isinstance(neighbors, np.ndarray) else np.empty(0)
+    if values.shape[1:] != (n_features,):
+        return
+    if values.dtype.kind == "b" or np.isin(values, (0, 1)).all():
+        raise ValueError(
+            f"neighbors must be lists of features, got a dense matrix of zeros and ones with "
+            f"{n_features} columns: pass scipy.sparse.csr_array(neighbors)"
+        )
+
+
+def _check_differ(features: np.ndarray, name: str) -> None:
+    """Raise if a feature is twice in a list."""
+    values, counts = np.unique(features, return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(
+            f"{name} must name each feature once, got {values[counts > 1][0]} "
+            f"{counts[counts > 1][0]} times; zeros and ones that mark neighbors must be in a "
+            "sparse matrix"
+        )
+
+
 def _as_lists(neighbors: Any, n_features: int) -> tuple[np.ndarray, np.ndarray]:
     """Return where the lists of features begin and end, and all of them one after the other."""
     if sparse.issparse(neighbors):
-        graph = neighbors.tocsr()
+        graph = neighbors.tocsr(copy=True)
+        graph.sum_duplicates()
         if graph.shape[1] != n_features:
             raise ValueError(
                 f"neighbors must have {n_features} columns, one a feature, got {graph.shape[1]}"
             )
         starts, features = graph.indptr, graph.indices
     else:
+        _check_not_dense(neighbors, n_features)
         arrays = [as_integers(list_, f"neighbors[{k}]") for k, list_ in enumerate(neighbors)]
+        for k, array in enumerate(arrays):
+            _check_differ(array, f"neighbors[{k}]")
         starts = np.cumsum([0, *map(len, arrays)])
         features = np.concatenate([np.empty(0, np.int64), *arrays])
     if len(starts) < 2:

@@ -11,9 +11,10 @@ from netrep_go._names import Name, split_names
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import as_array, check_integer
-from netrep_go.rsa._compare import compare
+from netrep_go.rsa._compare import similarities
 from netrep_go.rsa._condensed import (
     RDMs,
+    called,
     condition_names,
     holds_arrays,
     n_conditions,
@@ -166,6 +167,7 @@ of single RDMs
     at = np.arange(n_samples) if times is None else as_array(times, "times", 1)
     if len(at) != n_samples:
         raise ValueError(f"times must have length {n_samples}, got {len(at)}")
+    called_by = {"RDM": called("models", own), "model": lambda k: f"the RDM of time {k}"}
     scores = []
     for subject, x in zip(subjects, responses, strict=True):
         cut = np.lib.stride_tricks.sliding_window_view(x, window, axis=-1)[:, :, ::step]
@@ -176,7 +178,7 @@ of single RDMs
             )
         except ValueError as error:
             raise ValueError(f"subject {subject!r}, at each time: {error}") from None
-        scores.append(compare(vectors, rdms, method, n_jobs=n_jobs))
+        scores.append(similarities(vectors, rdms, method, names=called_by, n_jobs=n_jobs))
     centers = np.lib.stride_tricks.sliding_window_view(at, window)[::step].mean(axis=1)
     return TimeCourse(
         scores=np.stack(scores),
