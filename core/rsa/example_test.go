@@ -38,13 +38,9 @@ func subjects() *mat.Dense {
 }
 
 func ExampleRDMs() {
-	d, err := rsa.ParseMeasure("correlation")
-	if err != nil {
-		log.Fatal(err)
-	}
 	rdm := mat.NewDense(1, rsa.Pairs(4), nil)
-	err = rsa.RDMs(context.Background(), rdm, []*mat.Dense{responses()},
-		rsa.Dissimilarity{Measure: d}, []rsa.Design{{Conditions: 4}})
+	err := rsa.RDMs(context.Background(), rdm, []*mat.Dense{responses()},
+		rsa.Dissimilarity{Measure: rsa.Correlation}, []rsa.Design{{Conditions: 4}})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -165,21 +161,9 @@ func ExampleMeasures() {
 	// Output: [correlation cosine euclidean sqeuclidean]
 }
 
-func ExampleParseMeasure() {
-	measure, err := rsa.ParseMeasure("poisson")
-	fmt.Println(measure, measure == rsa.Poisson, err)
-	// Output: poisson true <nil>
-}
-
 func ExampleSimilarities() {
 	fmt.Println(rsa.Similarities()[:6])
 	// Output: [spearman pearson cosine tau-a tau-b rho-a]
-}
-
-func ExampleParseSimilarity() {
-	similarity, err := rsa.ParseSimilarity("tau-a")
-	fmt.Println(similarity, similarity == rsa.TauA, err)
-	// Output: tau-a true <nil>
 }
 
 func ExamplePairs() {

@@ -182,10 +182,4 @@ func rateAndLog(d Dissimilarity, response float64) (rate, log float64, err error
 // Measures returns the names of the measures, in their order.
 func Measures() []string { return names(measures[:], func(m measure) string { return m.name }) }
 
-// ParseMeasure returns the measure of a name.
-func ParseMeasure(name string) (Measure, error) {
-	k, err := parse("measure", name, Measures())
-	return Measure(k), err
-}
-
 func (m Measure) String() string { return measures[m].name }

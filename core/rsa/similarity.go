@@ -108,10 +108,4 @@ func Similarities() []string {
 	return names(similarities[:], func(s similarity) string { return s.name })
 }
 
-// ParseSimilarity returns the similarity of a name.
-func ParseSimilarity(name string) (Similarity, error) {
-	k, err := parse("similarity", name, Similarities())
-	return Similarity(k), err
-}
-
 func (s Similarity) String() string { return similarities[s].name }
