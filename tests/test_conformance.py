@@ -53,19 +53,19 @@ WAIVED_OF_PAIRS = WAIVED | dict.fromkeys(
 class OfConditions:
     """Makes feature reweighting take a number for each condition, not for each pair.
 
-    The similarity of two conditions is the product of their numbers.
+    The dissimilarity of two conditions is the squared difference of their numbers.
     """
 
     def fit(self, X, y):
-        return super().fit(X, self.products(y))
+        return super().fit(X, self.squares(y))
 
     def score(self, X, y):
-        return super().score(X, self.products(y))
+        return super().score(X, self.squares(y))
 
     @staticmethod
-    def products(y):
+    def squares(y):
         y = check_array(y, ensure_2d=False, input_name="y", dtype=np.float64)
-        return np.multiply.outer(y, y)
+        return np.subtract.outer(y, y) ** 2
 
 
 class ReweightedConditions(OfConditions, FeatureReweighting):
