@@ -68,7 +68,7 @@ def check_same_columns(x: Any, name: str, fitted: list[Name] | None) -> None:
     if columns is None or fitted is None or len(columns) != len(fitted):
         return
     if _disagree(columns, fitted):
-        k = next(k for k, pair in enumerate(zip(columns, fitted, strict=True)) if len({*pair}) > 1)
+        k = _first_apart(columns, fitted)
         raise ValueError(
             f"The feature names of {name} should match those that were passed during fit, in the "
             f"same order, but column {k} is {columns[k]!r} and was {fitted[k]!r}"
@@ -92,6 +92,11 @@ def _are_numbers(labels: list[Name]) -> bool:
     return all(isinstance(label, (int, np.integer)) for label in labels)
 
 
+def _first_apart(first: list[Name], second: list[Name]) -> int:
+    """Return where two lists of labels, as many in each, begin to differ."""
+    return next(k for k, (a, b) in enumerate(zip(first, second, strict=True)) if a != b)
+
+
 def _is_frame(xs: Any) -> bool:
     """Whether this is a DataFrame, whose items are the names of its columns."""
     return hasattr(xs, "columns")
@@ -103,9 +108,10 @@ def check_same_names(
     """Raise if two things with as many names, where both have some, name their ``what`` apart."""
     if first is None or second is None or first == second or len(first) != len(second):
         return
-    a, b = next((a, b) for a, b in zip(first, second, strict=True) if a != b)
+    k = _first_apart(first, second)
     raise ValueError(
-        f"{name} and {other} must have the same {what} in the same order, got {a!r} and {b!r}"
+        f"{name} and {other} must have the same {what} in the same order, got {first[k]!r} and "
+        f"{second[k]!r}"
     )
 
 
