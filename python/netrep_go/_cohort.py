@@ -69,10 +69,10 @@ def one_set(
     train: Networks, test: Networks | None, names: Iterable[Name] | None, arguments: Sequence[str]
 ) -> Cohorts:
     """Return a set of networks whose pairs are to be measured; the arguments' names in messages."""
-    train_set, own = _labelled(train, arguments[0], names)
+    train_set, own = labelled(train, arguments[0], names)
     if test is None:
-        return _aligned(Cohorts(train_set, None))
-    return _aligned(Cohorts(train_set, _matched(test, own, len(train_set), *arguments)))
+        return aligned(Cohorts(train_set, None))
+    return aligned(Cohorts(train_set, matched(test, own, len(train_set), *arguments)))
 
 
 def two_sets(
@@ -87,18 +87,18 @@ def two_sets(
             f"names must be a pair, the names of {first[2]} and those of {second[2]}, got {names!r}"
         )
     (xs, own_x), (ys, own_y) = (
-        _labelled(train, name, given)
+        labelled(train, name, given)
         for (train, _, name), given in zip((first, second), pair, strict=True)
     )
     test = [
-        _matched(held_out, own, len(train), name, f"{name}_test")
+        matched(held_out, own, len(train), name, f"{name}_test")
         for (_, held_out, name), train, own in ((first, xs, own_x), (second, ys, own_y))
         if held_out is not None
     ]
-    return _aligned(Cohorts(xs + ys, test[0] + test[1] if test else None, first=len(xs)))
+    return aligned(Cohorts(xs + ys, test[0] + test[1] if test else None, first=len(xs)))
 
 
-def _aligned(cohorts: Cohorts) -> Cohorts:
+def aligned(cohorts: Cohorts) -> Cohorts:
     """Raise if data frames differ in samples, or held-out ones in features from the others."""
     for networks in (cohorts.train, cohorts.test or ()):
         check_same_indexes(networks, "samples")
@@ -109,10 +109,10 @@ def _aligned(cohorts: Cohorts) -> Cohorts:
 
 def named(xs: Networks, argument: str, names: Iterable[Name] | None = None) -> list[Named]:
     """Give each network of an argument its name in messages, such as ``Xs[0]`` or ``Xs['V1']``."""
-    return _labelled(xs, argument, names)[0]
+    return labelled(xs, argument, names)[0]
 
 
-def _labelled(
+def labelled(
     xs: Networks, argument: str, names: Iterable[Name] | None
 ) -> tuple[list[Named], list[Name] | None]:
     """Return the networks under their names in messages, and the names that users gave."""
@@ -125,7 +125,7 @@ def _labelled(
     return [(f"{argument}[{label!r}]", x) for label, x in zip(labels, items, strict=True)], own
 
 
-def _matched(
+def matched(
     test: Networks, own: list[Name] | None, n: int, train_name: str, name: str
 ) -> list[Named]:
     """Return the held-out data of networks in the order of their training data."""
@@ -134,7 +134,7 @@ def _matched(
             f"{name} must have one array for each of the {n} networks in {train_name}, but there "
             f"are {n} networks in the training data and {len(test)} in the test data"
         )
-    networks, names = _labelled(test, name, None)
+    networks, names = labelled(test, name, None)
     if own is None or names is None:
         return networks
     for found, there, elsewhere in ((own, train_name, names), (names, name, own)):

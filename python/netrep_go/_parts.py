@@ -107,14 +107,22 @@ def content_hash(content: Path | np.ndarray) -> str:
 
 def in_batch(items: Sequence[T], batch: tuple[int, int] | None) -> Sequence[T]:
     """Return every n-th item from the i-th on, for a batch (i, n)."""
+    check_batch(batch)
     if batch is None:
         return items
+    first, step = batch
+    return items[first::step]
+
+
+def check_batch(batch: tuple[int, int] | None) -> None:
+    """Raise unless this is None or (i, n) with i from 0 to n - 1."""
+    if batch is None:
+        return
     first, step = batch
     check_integer(step, "batch[1]", 1)
     check_integer(first, "batch[0]", 0)
     if first >= step:
         raise ValueError(f"batch[0] must be below batch[1], got {batch}")
-    return items[first::step]
 
 
 @contextmanager
