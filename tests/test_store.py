@@ -1,19 +1,23 @@
 """Distances on disk: nothing is lost, nothing is mixed, and all is as in memory."""
 
+import errno
 import functools
 import json
+import multiprocessing
 import random
 import signal
-import subprocess
-import sys
 import time
+import warnings
 
+import joblib
 import numpy as np
 import pytest
+import scipy.io
+import store_worker
 from numpy.testing import assert_allclose, assert_array_equal
 
 from netrep_go.metrics import LinearMetric, as_measure
-from netrep_go.multiset import DistanceStore, cross_distances, pairwise_distances
+from netrep_go.multiset import DistanceStore, _tiles, cross_distances, pairwise_distances
 
 zarr = pytest.importorskip("zarr", reason="a store needs zarr")
 
@@ -185,48 +189,238 @@ def test_a_newer_format_is_refused(tmp_path, networks):
         DistanceStore(store.path)
 
 
-COMPUTE = """
-import sys
-import numpy as np
-from netrep_go.multiset import DistanceStore
+@pytest.fixture(scope="module")
+def start():
+    """Return what starts to compute a store in another process."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["netrep_go.multiset", "zarr", "google_crc32c", "zarr.codecs"])
 
-rng = np.random.default_rng(0)
-networks = {str(i): rng.standard_normal((100, 30)) for i in range(40)}
-store = DistanceStore(sys.argv[1], tile_size=4)
-print("ready", flush=True)
-store.pairwise_distances("procrustes", networks, verbose=False, n_jobs=1)
-"""
+    def run(path):
+        started = context.Event()
+        process = context.Process(target=store_worker.compute, args=(path, started))
+        process.start()
+        assert started.wait(60)
+        return process
 
-
-def start(path):
-    process = subprocess.Popen([sys.executable, "-c", COMPUTE, path], stdout=subprocess.PIPE)
-    assert process.stdout.readline() == b"ready\n"
-    return process
+    return run
 
 
-def test_kills_lose_nothing(tmp_path):
-    start(tmp_path / "whole").communicate()
+def finished(process):
+    process.join(120)
+    return process.exitcode == 0
+
+
+def test_kills_lose_nothing(tmp_path, start):
+    assert finished(start(tmp_path / "whole"))
     whole = DistanceStore(tmp_path / "whole")
     times = random.Random(0)
     n_kills, path = 0, tmp_path / "killed"
     while n_kills < KILLS:
         process = start(path)
         time.sleep(times.uniform(0, 0.15))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        n_kills += process.returncode == -signal.SIGKILL
+        process.kill()
+        process.join()
+        n_kills += process.exitcode == -signal.SIGKILL
         if (path / "store.json").exists() and DistanceStore(path).status().complete:
             for file in times.sample(sorted(path.glob("train/c/*/*")), 70):
                 file.unlink()
-    start(path).communicate()
+    assert finished(start(path))
     assert_array_equal(DistanceStore(path).distances(), whole.distances()[...])
+    assert not list(path.rglob("*.part"))
 
 
-def test_two_processes_share_a_store(tmp_path):
+def test_two_processes_share_a_store(tmp_path, start):
     processes = [start(tmp_path / "store") for _ in range(2)]
-    assert [process.wait(120) for process in processes] == [0, 0]
-    for process in processes:
-        process.stdout.close()
-    start(tmp_path / "whole").communicate()
+    assert all(map(finished, processes))
+    assert finished(start(tmp_path / "whole"))
     both = DistanceStore(tmp_path / "store").distances()[...]
     assert_array_equal(both, DistanceStore(tmp_path / "whole").distances())
+
+
+def save(networks, folder):
+    """Write networks in every format that is read."""
+    pandas = pytest.importorskip("pandas")
+    h5py = pytest.importorskip("h5py")
+    first, *others = networks.values()
+    np.save(folder / "a.npy", first)
+    np.savez(folder / "b.npz", x=others[0])
+    np.savez(folder / "c.npz", x=others[1], y=others[0])
+    pandas.DataFrame(others[2]).to_csv(folder / "d.csv")
+    np.savetxt(folder / "e.csv", others[3], delimiter=",")
+    np.savetxt(folder / "f.tsv", others[4], delimiter="\t")
+    with h5py.File(folder / "g.h5", "w") as file:
+        file["group/x"] = others[5]
+    zarr.create_array(folder / "h.zarr", data=others[6])
+    scipy.io.savemat(folder / "i.mat", {"x": others[7]})
+    pandas.DataFrame(others[8], columns=list("abcdef")[: others[8].shape[1]]).to_parquet(
+        folder / "j.parquet"
+    )
+    return [
+        folder / "a.npy",
+        str(folder / "b.npz"),
+        f"{folder / 'c.npz'}::x",
+        *(folder / name for name in ("d.csv", "e.csv", "f.tsv", "g.h5", "h.zarr", "i.mat")),
+        folder / "j.parquet",
+    ]
+
+
+def test_networks_are_read_from_files(tmp_path, networks):
+    pytest.importorskip("pyarrow")
+    networks = some(networks, 10)
+    paths = save(networks, tmp_path)
+    store = DistanceStore(tmp_path / "store", tile_size=4)
+    status = store.pairwise_distances(
+        "procrustes", paths, names=list(networks), memory_limit=70_000, verbose=False
+    )
+    assert status.n_loads == 16  # one row of tiles and one column are in memory
+    assert_allclose(
+        store.distances(), pairwise_distances("procrustes", networks, verbose=False), atol=1e-12
+    )
+
+
+def test_data_sets_and_functions(tmp_path, networks):
+    h5py = pytest.importorskip("h5py")
+    arrays = list(networks.values())[:6]
+    expected = pairwise_distances("procrustes", arrays, verbose=False)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        for i, x in enumerate(arrays):
+            file[f"net{i}"] = x
+    with h5py.File(tmp_path / "x.h5") as file:
+        for k, given in enumerate(
+            (
+                dict(file),
+                [zarr.array(x) for x in arrays],
+                [functools.partial(np.array, x) for x in arrays],
+            )
+        ):
+            store = DistanceStore(tmp_path / f"store{k}", tile_size=4)
+            store.pairwise_distances("procrustes", given, verbose=False)
+            assert_allclose(store.distances(), expected, rtol=1e-12, atol=1e-14)
+    store = DistanceStore(tmp_path / "store", tile_size=4)
+    with pytest.raises(ValueError, match="traindata is a function: give names"):
+        store.pairwise_distances("procrustes", arrays.__getitem__, verbose=False)
+    store.pairwise_distances("procrustes", arrays.__getitem__, names=range(6), verbose=False)
+    assert_allclose(store.distances(), expected, rtol=1e-12, atol=1e-14)
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path, networks):
+    (tmp_path / "bad.npy").write_bytes(b"no array")
+    np.savez(tmp_path / "two.npz", x=np.ones(3), y=np.ones(3))
+    compute = functools.partial(
+        DistanceStore(tmp_path / "store").pairwise_distances, "procrustes", verbose=False
+    )
+    good = networks["net0"]
+    for bad, message in (
+        ("bad.npy", r"traindata\['b'\] .*bad.npy cannot be read"),
+        ("two.npz", r"two.npz cannot be read: name one of its arrays, .* of x, y"),
+        ("two.npz::z", "name one of its arrays"),
+        ("x.doc", "its suffix must be one of .npy, .npz"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            compute({"a": good, "b": tmp_path / bad})
+    with pytest.raises(FileNotFoundError, match=r"traindata\['b'\]: there is no file .*none.npy"):
+        compute({"a": good, "b": tmp_path / "none.npy"})
+    assert not (tmp_path / "store").exists()
+
+
+def test_other_kinds_of_networks(tmp_path, rng):
+    from netrep_go.metrics import ConvolutionalMetric, GaussianStochasticMetric
+
+    images = [rng.standard_normal((6, 4, 4, 3)) for _ in range(5)]
+    moments = [(rng.standard_normal((4, 3)), np.stack([np.eye(3) * (k + 1)] * 4)) for k in range(5)]
+    for k, (metric, networks) in enumerate(
+        ((ConvolutionalMetric(LinearMetric()), images), (GaussianStochasticMetric(), moments))
+    ):
+        store = DistanceStore(tmp_path / f"store{k}", tile_size=2)
+        store.pairwise_distances(metric, networks, verbose=False)
+        expected = pairwise_distances(metric, networks, verbose=False)
+        assert_allclose(store.distances(), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_batches_and_merge(tmp_path, networks):
+    whole = DistanceStore(tmp_path / "whole", tile_size=4)
+    whole.pairwise_distances("procrustes", networks, verbose=False)
+    for i in range(3):
+        DistanceStore(tmp_path / f"part{i}", tile_size=4).pairwise_distances(
+            "procrustes", networks, batch=(i, 3), verbose=False
+        )
+    merged = DistanceStore(tmp_path / "merged")
+    assert not merged.merge(tmp_path / "part0", tmp_path / "part1").complete
+    assert merged.merge(tmp_path / "part2").complete
+    assert_array_equal(merged.distances(), whole.distances()[...])
+    other = DistanceStore(tmp_path / "other")
+    other.pairwise_distances("procrustes", some(networks, 3), verbose=False)
+    with pytest.raises(ValueError, match="tile_size was 4, now 64"):
+        merged.merge(other.path)
+
+
+def test_a_memory_limit_that_is_too_small_says_what_fits(tmp_path, networks):
+    store = DistanceStore(tmp_path / "store", tile_size=8)
+    message = "memory_limit = 20000 is too small for two tiles of 8 networks, .* with tile_size=1"
+    with pytest.raises(MemoryError, match=message):
+        store.pairwise_distances("procrustes", networks, memory_limit=20_000, verbose=False)
+
+
+def test_a_full_disk_leaves_what_was_written(tmp_path, networks, monkeypatch):
+    store = DistanceStore(tmp_path / "store", tile_size=8)
+    compute = functools.partial(store.pairwise_distances, "procrustes", networks, verbose=False)
+    written = []
+
+    def full(file, content):
+        written.append(file)
+        if len(written) > 8:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        _replace(file, content)
+
+    _replace = _tiles._replace
+    monkeypatch.setattr(_tiles, "_replace", full)
+    with pytest.raises(OSError, match="No space left") as raised:
+        compute()
+    assert "is valid: this call wrote" in raised.value.__notes__[0]
+    monkeypatch.undo()
+    assert 0 < store.status().n_done < 9
+    assert compute().complete
+    assert_allclose(
+        store.distances(), pairwise_distances("procrustes", networks, verbose=False), atol=1e-12
+    )
+
+
+@pytest.fixture(scope="module")
+def client():
+    distributed = pytest.importorskip("dask.distributed", reason="a cluster needs dask")
+    with (
+        warnings.catch_warnings(),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+def test_a_cluster_gives_the_same(tmp_path, networks, client):
+    here, there, inside = (
+        DistanceStore(tmp_path / name, tile_size=4) for name in ("here", "there", "inside")
+    )
+    test = {name: x[::-1] + 1 for name, x in networks.items()}
+    here.pairwise_distances("procrustes", networks, test, verbose=False)
+    there.pairwise_distances("procrustes", networks, test, client=client, verbose=False)
+    with joblib.parallel_config("dask"):
+        inside.pairwise_distances("procrustes", networks, test, verbose=False)
+    for held_out in (False, True):
+        expected = here.distances(test=held_out)[...]
+        assert_array_equal(there.distances(test=held_out), expected)
+        assert_array_equal(inside.distances(test=held_out), expected)
+
+
+def test_a_client_without_workers_is_an_error(tmp_path, networks, client):
+    distributed = pytest.importorskip("dask.distributed")
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=":0") as cluster,
+        distributed.Client(cluster) as idle,
+    ):
+        store = DistanceStore(tmp_path / "store")
+        with pytest.raises(RuntimeError, match="client has no workers"):
+            store.pairwise_distances("procrustes", networks, client=idle, verbose=False)
+    with pytest.raises(TypeError, match=r"client must be a dask\.distributed\.Client"):
+        store.pairwise_distances("procrustes", networks, client=3, verbose=False)
