@@ -142,13 +142,31 @@ def _stored(data: Any) -> np.ndarray:
 
 
 def check_size(data: Any) -> None:
-    """Raise if a data set that is in one piece has another size than its dimensions say.
+    """Raise if what is stored of a data set does not fit to its dimensions.
 
-    HDF5 would fill up the rest with zeros, or allocate what no file can hold.
+    HDF5 would fill up the rest with zeros, or allocate what no file can hold. Chunks that
+    nobody wrote are zeros.
     """
+    if data.chunks is not None:
+        return _check_chunks(data)
     held, said = data.id.get_storage_size(), (data.size or 0) * data.id.get_type().get_size()
-    if data.chunks is None and held not in (0, said):
+    if held not in (0, said):
         raise ValueError(f"there are {held} bytes where the dimensions say {said}")
+
+
+def _check_chunks(data: Any) -> None:
+    """Raise if chunks are not where chunks can be, or not compressed as all are said to be."""
+    chunks: list[Any] = []
+    data.id.chunk_iter(chunks.append)
+    places = {chunk.chunk_offset for chunk in chunks}
+    apart = len(places) == len(chunks)
+    inside = all(
+        k < n and k % size == 0
+        for place in places
+        for k, n, size in zip(place, data.shape, data.chunks, strict=True)
+    )
+    if not apart or not inside or any(chunk.filter_mask for chunk in chunks):
+        raise ValueError("its chunks are not where they should be")
 
 
 def _dtype(kind: str) -> np.dtype:
