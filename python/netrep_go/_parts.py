@@ -51,6 +51,10 @@ class Parts:
         check_same(_read(path, _OPTIONS)[1], self._options, self._folder)
         return True
 
+    def read(self, name: object) -> dict[str, np.ndarray]:
+        """Return the arrays of a part."""
+        return _read(_path(self._folder, name))[0]
+
     def write(self, name: object, arrays: Mapping[str, Any]) -> None:
         """Store a part."""
         if not self._folder.is_dir():

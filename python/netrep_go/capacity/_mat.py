@@ -11,6 +11,7 @@ import numpy as np
 
 from netrep_go._files import DamagedFileError, reading
 from netrep_go._parts import replacing
+from netrep_go._validation import check_integer
 from netrep_go.capacity._mat_values import (
     NUMBERS,
     check_size,
@@ -126,13 +127,38 @@ class TuningFile:
         Neurons that are NaN throughout the set and samples that are NaN in all others are
         left out. Where anything else is NaN a ValueError says so.
         """
+        return self.manifolds(index)
+
+    def manifolds(self, index: int, samples_jump: int = 1) -> list[np.ndarray]:
+        """Return one set with some of its samples.
+
+        Parameters
+        ----------
+        index : int
+            Index of the set.
+        samples_jump : int, default=1
+            Which samples to take, as in MATLAB: the first and every samples_jump-th one after
+            it, up to the last; 0 for the one in the middle.
+
+        Returns
+        -------
+        manifolds : list of ndarray of shape (n_samples_i, n_neurons)
+            As items of the file have them.
+
+        Raises
+        ------
+        ValueError
+            If samples_jump does not lead from the first to the last sample, or there is no
+            middle one.
+        """
+        samples = self.chosen_samples(samples_jump)
         if not -self.n_sets <= index < self.n_sets:
             raise IndexError(f"there are {self.n_sets} sets, got index {index}")
         index %= self.n_sets
         responses = self._responses
         with reading(self.path, f"is damaged: set {index} cannot be read"):
             block = responses[..., index] if responses.ndim == 4 else responses[()]
-            block = block.astype(np.float64)
+            block = block[:, samples].astype(np.float64)
         neurons = ~np.isnan(block).all(axis=(0, 1))
         if not neurons.any():
             raise ValueError(f"set {self.titles[index]!r} has no neurons: all are NaN")
@@ -140,6 +166,20 @@ class TuningFile:
             _present(samples, f"object {k} of set {self.titles[index]!r}")
             for k, samples in enumerate(block[:, :, neurons])
         ]
+
+    def chosen_samples(self, samples_jump: int) -> slice:
+        """Return which samples a jump takes, of those of each object; see :meth:`manifolds`."""
+        check_integer(samples_jump, "samples_jump", 0)
+        if samples_jump == 0:
+            if self.n_samples % 2 == 0:
+                raise ValueError(f"samples_jump=0 needs a middle sample, got {self.n_samples}")
+            return slice(self.n_samples // 2, self.n_samples // 2 + 1)
+        if (self.n_samples - 1) % samples_jump:
+            raise ValueError(
+                f"samples_jump must divide the number of samples minus 1, {self.n_samples - 1}, "
+                f"got {samples_jump}"
+            )
+        return slice(None, None, int(samples_jump))
 
     def close(self) -> None:
         """Close the file."""

@@ -31,8 +31,9 @@ class Onnx:
         self._runtime = optional("onnxruntime", "onnx", "an ONNX model")
         data = isinstance(model, bytes)
         load = self._onnx.load_model_from_string if data else self._onnx.load
-        with reading("model" if data else model, "is not an ONNX model, or damaged"):
-            self._model = load(model if data else os.fspath(model))
+        self._name = "model" if data else os.fspath(model)
+        with reading(self._name, "is not an ONNX model, or damaged"):
+            self._model = load(model if data else self._name)
             if not self._model.HasField("graph"):
                 raise ValueError("it has no graph")
 
@@ -83,7 +84,7 @@ class Onnx:
         return session
 
     def _started(self, model: Any, providers: list[Any]) -> Any:
-        with reading("model", "cannot be run by onnxruntime; it may be damaged"):
+        with reading(self._name, "cannot be run by onnxruntime; it may be damaged"):
             return self._runtime.InferenceSession(model.SerializeToString(), providers=providers)
 
     def _cast(self, graph: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:
