@@ -387,7 +387,7 @@ def test_estimators_of_one_class_need_names(prefix, tmp_path):
     wide = clone(FAST[0]).set_params(kappa=0.5)
     with pytest.raises(ValueError, match="several of MeanFieldCapacity: give them names, in a"):
         analyze_mat(prefix, [*FAST, wide])
-    with pytest.raises(ValueError, match="names of estimators must be letters, .*, got 'a/b'"):
+    with pytest.raises(ValueError, match=r"names of estimators must be letters, .*, got 'a/b'"):
         analyze_mat(prefix, {"a/b": wide})
     both = analyze_mat(prefix, {"zero": FAST[0], "half": wide})
     alone = analyze_mat(prefix, FAST)

@@ -25,5 +25,6 @@ def reading(path: str | os.PathLike[str], trouble: str) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.filename is not None:
             raise
-        reason = str(error).partition("\n")[0] or type(error).__name__
+        text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        reason = str(text).partition("\n")[0] or type(error).__name__
         raise DamagedFileError(f"{os.fspath(path)} {trouble}: {reason}") from error

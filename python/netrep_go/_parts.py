@@ -191,6 +191,8 @@ def _read(path: Path, *names: str) -> tuple[dict[str, np.ndarray], dict[str, Any
             broken = stored.zip.testzip()  # NumPy checks only what its headers tell it to read
             if broken is not None:
                 raise ValueError(f"{broken} has another checksum")
+            if len(set(stored.files)) < len(stored.files):
+                raise ValueError("two arrays have one name")
             arrays = {name: stored[name] for name in names or stored.files}
         options = json.loads(arrays.pop(_OPTIONS).item())
         if not isinstance(options, dict):

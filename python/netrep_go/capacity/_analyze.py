@@ -242,6 +242,7 @@ def analyze_mat(
     1      fc7     0.102    0.84        8.1
     """
     check_integer(random_state, "random_state", 0)
+    _check_controls(controls)
     if estimators is None:
         both = [MeanFieldCapacity(), DirectCapacity()]
         estimators = both if n_neurons is None else both[:1]
@@ -376,7 +377,6 @@ class _Where:
     samples_jump: int
 
     def __post_init__(self) -> None:
-        _check_controls(self.controls)
         if self.n_neurons is not None:
             check_integer(self.n_neurons, "n_neurons", 1)
         check_integer(self.samples_jump, "samples_jump", 0)

@@ -108,7 +108,7 @@ def _real_or_complex(array: np.ndarray) -> np.ndarray:
         parts = [array[name] for name in _PARTS]
         if any(x.dtype.kind not in "fiu" for x in parts):
             raise ValueError(f"complex numbers must have two numbers, got {array.dtype}")
-        if any(x.dtype.kind in "iu" and (abs(x.astype(float)) > _LAST_WHOLE).any() for x in parts):
+        if any(x.dtype.kind in "iu" and _largest(x) > _LAST_WHOLE for x in parts):
             raise ValueError("complex whole numbers above 2^53 cannot be kept")
         single = all(x.dtype == np.float32 for x in parts)
         whole = np.empty(array.shape, np.complex64 if single else np.complex128)
@@ -117,6 +117,11 @@ def _real_or_complex(array: np.ndarray) -> np.ndarray:
     if array.dtype.kind not in "fiubc":
         raise ValueError(f"numbers must be real or complex, got {array.dtype}")
     return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _largest(numbers: np.ndarray) -> int:
+    """Return the largest size of whole numbers, exactly."""
+    return max(int(numbers.max(initial=0)), -int(numbers.min(initial=0)))
 
 
 def _array(data: Any, kind: str) -> np.ndarray:
