@@ -29,11 +29,12 @@ class Onnx:
     def __init__(self, model: str | os.PathLike[str] | bytes) -> None:
         self._onnx = optional("onnx", "onnx", "an ONNX model")
         self._runtime = optional("onnxruntime", "onnx", "an ONNX model")
-        data = isinstance(model, bytes)
-        load = self._onnx.load_model_from_string if data else self._onnx.load
-        self._name = "model" if data else os.fspath(model)
+        self._name = "model" if isinstance(model, bytes) else os.fspath(model)
         with reading(self._name, "is not an ONNX model, or damaged"):
-            self._model = load(model if data else self._name)
+            if isinstance(model, bytes):
+                self._model = self._onnx.load_model_from_string(model)
+            else:
+                self._model = self._onnx.load(self._name)
             if not self._model.HasField("graph"):
                 raise ValueError("it has no graph")
 
