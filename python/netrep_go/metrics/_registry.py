@@ -75,8 +75,13 @@ def get_measure(name: str, **params: Any) -> Measure:
     >>> get_measure("procrustes", alpha=0.5)
     LinearMetric(alpha=0.5)
     """
-    check_option(name, "measure", list(_ENTRIES))
-    entry = _ENTRIES[name]
+    return _of_name(name, "name", **params)
+
+
+def _of_name(measure: str, argument: str, **params: Any) -> Measure:
+    """Return the measure that an argument names."""
+    check_option(measure, argument, list(_ENTRIES))
+    entry = _ENTRIES[measure]
     return getattr(import_module(entry.module), entry.cls)(**(entry.params | params))
 
 
@@ -212,7 +217,7 @@ def as_measure(
     if isinstance(measure, (str, Measure)):
         if any(value is not None for value in (kind, symmetric, triangle)):
             raise ValueError(f"{measure!r} has properties of its own: leave kind etc. out")
-        return get_measure(measure) if isinstance(measure, str) else measure
+        return _of_name(measure, "metric") if isinstance(measure, str) else measure
     if isinstance(measure, type):
         raise TypeError(
             f"metric must be a measure: pass an instance, {measure.__name__}(), not the class"
