@@ -20,6 +20,7 @@ from sklearn.utils import check_random_state
 from threadpoolctl import ThreadpoolController
 
 from netrep_go import _blas, _native
+from netrep_go._shown import shown
 
 RandomState = int | np.random.RandomState | np.random.Generator | None
 
@@ -37,7 +38,21 @@ def as_random_state(random_state: RandomState) -> np.random.RandomState:
     """
     if isinstance(random_state, np.random.Generator):
         return np.random.RandomState(random_state.bit_generator)
+    check_seed(random_state, "random_state")
     return check_random_state(random_state)
+
+
+def check_seed(value: object, name: str) -> None:
+    """Raise if ``value`` is no source of random numbers."""
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        if not 0 <= value < 2**32:
+            raise ValueError(f"{name} must be from 0 to 2**32 - 1, got {shown(value)}")
+    elif not (value is None or value is np.random) and not isinstance(
+        value, (np.random.RandomState, np.random.Generator)
+    ):
+        raise TypeError(
+            f"{name} must be an integer, RandomState, Generator or None, got {shown(value)}"
+        )
 
 
 def seed_from(random_state: RandomState) -> int:
