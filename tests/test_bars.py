@@ -19,7 +19,7 @@ def test_bars_count_the_pairs(metric, rng, capsys):
     Xs = list(rng.standard_normal((12, 6, 3)))
     pairwise_distances(metric, Xs, verbose=True)
     last = capsys.readouterr().err.split("\r")[-1]
-    n_pairs = {"procrustes": 66}.get(metric, None)
+    n_pairs = {"procrustes": 66}.get(metric)
     assert "pair" in last
     if n_pairs:
         assert f"{n_pairs}/{n_pairs}" in last

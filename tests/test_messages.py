@@ -12,6 +12,7 @@ from netrep_go.embedding import EuclideanEmbedding
 from netrep_go.metrics import Aligner, LinearMetric
 from netrep_go.multiset import frechet_mean, pairwise_distances
 from netrep_go.rbf_sampler import RBFOrthoSampler
+from netrep_go.rsa import compare
 from netrep_go.utils import rand_orth, trunc_svd
 
 LARGE = [np.zeros((300, 300)), np.zeros(10**4).tolist(), "x" * 10**5, {k: k for k in range(10**4)}]
@@ -97,3 +98,14 @@ def test_flags_of_other_types_are_the_same(flag):
     X = np.eye(4)
     found = separate(X, [0, 0, 1, 1], fit_intercept=flag)
     assert found.margin == separate(X, [0, 0, 1, 1]).margin
+
+
+@pytest.mark.parametrize("method", ["cosine_cov", "corr_cov"])
+@pytest.mark.parametrize("scale", [1e160, 1e300, 1e-160, 1e-300, 1e70])
+@pytest.mark.parametrize("square", [False, True])
+def test_the_scale_of_noise_cancels(method, scale, square, rng):
+    rdms, models = rng.random((2, 3, 10))
+    sigma = np.diag(rng.random(5) + 1) if square else rng.random(5) + 1
+    expected = compare(rdms, models, method, sigma=sigma)
+    found = compare(rdms, models, method, sigma=sigma * scale)
+    np.testing.assert_allclose(found, expected, rtol=1e-9)

@@ -208,4 +208,7 @@ def _as_sigma(sigma: ArrayLike | None, method: str, n: int) -> np.ndarray:
         raise ValueError(f"sigma must have shape ({n},) or ({n}, {n}), got {sigma.shape}")
     if sigma.ndim == 2 and (asymmetry := departure(sigma - sigma.T, sigma)):
         raise ValueError(f"sigma must be symmetric, got entries {asymmetry:.3g} from their mirror")
+    largest = np.abs(sigma).max()
+    if largest and not 1e-75 < largest < 1e75:  # its scale cancels, but its squares may overflow
+        sigma = np.ldexp(sigma, -int(np.frexp(largest)[1]))
     return sigma.ravel()
