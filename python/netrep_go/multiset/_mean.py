@@ -339,7 +339,7 @@ def _average(
         )
     if group != "identity" and 0 < tol < change[0]:
         warn_user(
-            f"frechet_mean did not converge: sweep {sweeps[0]} still changed the "
+            f"The mean did not converge: sweep {sweeps[0]} still changed the "
             f"entries of the mean by {change[0]:.2g} (root mean square, relative to the "
             f"magnitude of the networks), more than tol={tol:g}. Increase max_iter or tol.",
             ConvergenceWarning,
