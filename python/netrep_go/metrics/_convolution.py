@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go import _native
 from netrep_go._cohort import Cohorts
 from netrep_go._jobs import bar_of, said_once
+from netrep_go._parameters import checked
 from netrep_go._validation import _as_array, check_integer
 from netrep_go.metrics._measure import Measure, Properties, check_distance
 from netrep_go.metrics._registry import as_measure
@@ -28,6 +29,7 @@ _MIN_OFFSETS = 32
 _MAX_BYTES = 2**31
 
 
+@checked
 def convolve_metric(
     metric: Any,
     X: ArrayLike,
@@ -165,6 +167,7 @@ class ConvolutionalMetric(Measure):
             reference="Williams et al. 2021, arXiv:2110.14739, section 2.4",
         )
 
+    @checked
     def fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
         """Find the shift, and the alignment at it, that bring X closest to Y.
 

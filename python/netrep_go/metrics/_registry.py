@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import check_option
 from netrep_go.metrics._measure import KINDS, Kind, Measure, Properties
@@ -45,6 +46,7 @@ _ENTRIES = {
 }
 
 
+@checked
 def get_measure(name: str, **params: Any) -> Measure:
     """Return a measure by its name in the table of :func:`measures`.
 
@@ -129,6 +131,7 @@ class MeasureTable(Result):
         return pandas().DataFrame.from_dict(rows, orient="index").rename_axis("measure")
 
 
+@checked
 def measures() -> MeasureTable:
     """Return the table of all measures that have a name.
 
@@ -158,6 +161,7 @@ def _default(name: str) -> Measure:
     return get_measure(name, **missing)
 
 
+@checked
 def as_measure(
     measure: Any,
     *,

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
+from netrep_go._parameters import checked
 from netrep_go._validation import as_array, check_option, departure
 from netrep_go.rsa._condensed import (
     RDMs,
@@ -38,6 +39,7 @@ SIMILARITIES = (
 _TAKE_SIGMA = ("corr_cov", "cosine_cov", "neg_riem_dist")
 
 
+@checked
 def compare(
     rdms: RDMs,
     models: RDMs | None = None,
