@@ -205,12 +205,12 @@ def _as_sigma(sigma: ArrayLike | None, method: str, n: int) -> np.ndarray:
         return np.empty(0)
     if method not in _TAKE_SIGMA:
         raise ValueError(f"sigma is for {', '.join(_TAKE_SIGMA)}, got method={method!r}")
-    sigma = as_array(sigma, "sigma", 2 if np.ndim(sigma) == 2 else 1)
-    if sigma.shape not in ((n,), (n, n)):
-        raise ValueError(f"sigma must have shape ({n},) or ({n}, {n}), got {sigma.shape}")
-    if sigma.ndim == 2 and (asymmetry := departure(sigma - sigma.T, sigma)):
+    noise = as_array(sigma, "sigma", 2 if np.ndim(sigma) == 2 else 1)
+    if noise.shape not in ((n,), (n, n)):
+        raise ValueError(f"sigma must have shape ({n},) or ({n}, {n}), got {noise.shape}")
+    if noise.ndim == 2 and (asymmetry := departure(noise - noise.T, noise)):
         raise ValueError(f"sigma must be symmetric, got entries {asymmetry:.3g} from their mirror")
-    largest = np.abs(sigma).max()
+    largest = np.abs(noise).max()
     if largest and not 1e-75 < largest < 1e75:  # its scale cancels, but its squares may overflow
-        sigma = np.ldexp(sigma, -int(np.frexp(largest)[1]))
-    return sigma.ravel()
+        noise = np.ldexp(noise, -int(np.frexp(largest)[1]))
+    return noise.ravel()
