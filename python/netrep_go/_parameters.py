@@ -64,7 +64,7 @@ def check_parameters(estimator: Any) -> None:
 @cache
 def _checks_of(function: Callable[..., Any]) -> dict[str, Check]:
     """Return how to check the flags, counts and seeds among the arguments of a function."""
-    kinds = {"bool": check_flag, "int": check_count, "RandomState": check_seed}
+    kinds: dict[Any, Check] = {"bool": check_flag, "int": check_count, "RandomState": check_seed}
     kinds |= {bool: check_flag, int: check_count, RandomState: check_seed}
     kinds |= {"int | None": check_optional, int | None: check_optional}
     found = getattr(function, "__annotations__", {}).items()

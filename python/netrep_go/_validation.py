@@ -172,7 +172,9 @@ def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) 
     except ValueError as error:
         if "\n" not in str(error):
             raise
-        raise ValueError(first_line(error)) from None
+        advice = str(error).rpartition("\n")[2]
+        reshape = f" {advice}" if advice.startswith("Reshape") else ""
+        raise ValueError(first_line(error) + reshape) from None
 
 
 def first_line(error: Exception) -> str:
