@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go import _native
 from netrep_go._jobs import RandomState, as_random_state, progress_bar, seed_from
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import as_array, check_integer, check_option
 from netrep_go.capacity._correlation import find_directions
@@ -244,6 +245,7 @@ class MeanFieldCapacity(BaseEstimator):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
+    @checked
     def fit(
         self,
         X: Samples,

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from netrep_go import _native
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import as_codes, as_matrix
 
@@ -67,6 +68,7 @@ class Separation(Result, _Fields):
         return pandas().DataFrame({"weight": self.weights, "support": self.weights > 0})
 
 
+@checked
 def separate(X: ArrayLike, y: ArrayLike, *, fit_intercept: bool = True) -> Separation:
     r"""Decide whether two classes of points are linearly separable, and how widely.
 

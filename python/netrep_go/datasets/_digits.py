@@ -16,6 +16,7 @@ from sklearn.utils import Bunch
 from threadpoolctl import threadpool_limits
 
 from netrep_go._jobs import RandomState, as_random_state, counted
+from netrep_go._parameters import checked
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -24,6 +25,7 @@ _MAX_SEED = np.iinfo(np.int32).max
 _PIXEL_MAX = 16.0
 
 
+@checked
 def digits_networks(
     widths: Sequence[int] = (32, 64, 128),
     depths: Sequence[int] = (1, 2),

@@ -12,6 +12,7 @@ from scipy.spatial.distance import squareform
 from sklearn.utils import Bunch
 
 from netrep_go._files import reading
+from netrep_go._parameters import checked
 
 _VARIABLE = "NETREP_GO_OBJECTS92"
 _BRAIN = "92_brainRDMs.mat"
@@ -20,6 +21,7 @@ _FOREIGN = "does not hold what rsatoolbox publishes under its name"
 _PAPER = "Kriegeskorte_Neuron2008_supplementalData.mat"
 
 
+@checked
 def objects92(path: str | os.PathLike[str] | None = None) -> Bunch:
     """Load RDMs of 92 object images: human and monkey inferior temporal cortex, and models.
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, measure
 from netrep_go._jobs import warn_user
+from netrep_go._parameters import checked
 from netrep_go._validation import (
     as_matrices,
     as_matrix,
@@ -191,6 +192,7 @@ class LinearMetric(AlignmentMetric):
         self.Wx_, self.Wy_, self.rank_ = Wx, Wy, int(rank[0])
         return self
 
+    @checked
     def fit(self, X: ArrayLike, Y: ArrayLike) -> LinearMetric:
         """Find the alignment that brings X and Y closest.
 

@@ -22,6 +22,7 @@ from netrep_go._cohort import (
 )
 from netrep_go._jobs import said_once
 from netrep_go._names import Name, check_same_indexes
+from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import as_matrix, check_option
 
@@ -139,6 +140,7 @@ class Measure(BaseEstimator):
     def _compare(self, x: Any, y: Any) -> float:
         raise TypeError(f"{type(self).__name__} must define _compare, or fit and score")
 
+    @checked
     def fit(self, X: Any, Y: Any) -> Self:
         """Check X and Y: there is nothing to fit.
 
