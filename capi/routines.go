@@ -64,16 +64,18 @@ const pairsDoc = `If ~first~ is 0, ~distances~ are those of all pairs of network
 // module and the function.
 var routines = parseSignatures(map[string]*routine{
 	"capacity.center_directions": {run: centerDirections,
-		takes: `out weights float64[p,columns], out criterion float64[most+1],
-			out stability float64[most+1], out counts int64[3], gram float64[p,p], least int,
+		takes: `out weights float64[p,columns], out means float64[most+1,4],
+			out norms float64[most+1,p], out stability float64[most+1], out counts int64[3],
+			gram float64[p,p], least int,
 			most int, measure 'absolute'|'squared', restarts int,
 			search 'spectral'|'stable', max_iter int, tol float,
 			seed int`,
 		doc: `Find from ~least~ to ~most~ directions without which the centers of manifolds are
 			least correlated. ~gram~ is the Gram matrix of the centers relative to their mean;
 			the first of the max(1, most) columns of ~weights~, times the centers, are the
-			directions. ~criterion~ and ~stability~ are filled for each number of directions
-			tried; ~counts~ holds the number chosen, the largest number tried, and 1 if the
+			directions. ~means~, ~norms~ and ~stability~ are filled for each number of directions
+			tried, with the means over pairs of absolute and squared correlations and of
+			absolute and squared products, and with the lengths of the centers; ~counts~ holds the number chosen, the largest number tried, and 1 if the
 			search converged.`},
 	"capacity.cone_faces": {run: coneFaces,
 		takes: `out faces int64[draws], ` + direct,
@@ -97,15 +99,16 @@ var routines = parseSignatures(map[string]*routine{
 			of centers, of axes and between them. ~features~ must be 'projection' and ~bias~ 0;
 			the rest is as in capacity.cone_faces.`},
 	"capacity.mean_field": {run: meanField,
-		takes: `out quantities float64[margins*p,16], out anchors float64[weights]?,
+		takes: `out quantities float64[margins*p,22], out anchors float64[weights]?,
 			manifolds list of float64[m,n], origin float64[n], directions list of float64[k,n],
 			vectors list of float64[draws,d], kappas float64[margins], draws int,
-			antithetic bool, estimator ` + estimators + `, seed int`,
+			antithetic bool, estimator ` + estimators + `, frame 'center'|'matlab', seed int`,
 		doc: `Estimate the mean-field capacity and the geometry of each manifold, relative to
 			~origin~ and without ~directions~, an empty list or one array. A row of ~quantities~
 			is a manifold at a margin, manifolds changing first, and holds pairs of a value and
 			its standard error: the inverse capacity, radius, dimension, two other dimensions,
-			Gaussian radius and dimension, and the number of active points. ~vectors~ are those
+			half width, Gaussian radius, two Gaussian dimensions, Gaussian half width, and the
+			number of active points. ~vectors~ are those
 			to use instead of Gaussian ones, if the list is not empty. ~anchors~, if not empty,
 			gets the weights of the points in each anchor point: for each manifold margins x
 			draws x points.`},

@@ -62,7 +62,8 @@ EXAMPLES = {
     "capacity.center_directions": (
         {
             "weights": floats(6, 2),
-            "criterion": floats(3),
+            "means": floats(3, 4),
+            "norms": floats(3, 6),
             "stability": floats(3),
             "counts": ints(3),
         },
@@ -88,7 +89,7 @@ EXAMPLES = {
         DIRECT | {"dichotomies": "iid"},
     ),
     "capacity.mean_field": (
-        {"quantities": floats(4, 16), "anchors": floats(2 * 4 * 6)},
+        {"quantities": floats(4, 22), "anchors": floats(2 * 4 * 6)},
         {
             "manifolds": [X[:3] + 2, Y[:3] + 3],
             "origin": np.zeros(3),
@@ -98,6 +99,7 @@ EXAMPLES = {
             "draws": 4,
             "antithetic": True,
             "estimator": "norm",
+            "frame": "center",
             "seed": 3,
         },
     ),

@@ -51,12 +51,14 @@ func ExampleRemoveCorrelations() {
 	})
 	var gram mat.Dense
 	gram.Mul(shared, shared.T())
-	weights := mat.NewDense(4, 1, nil)
-	criterion, stability := make([]float64, 2), make([]float64, 2)
+	dst := capacity.Removals{
+		Weights: mat.NewDense(4, 1, nil), Means: mat.NewDense(2, capacity.MeansOfPairs, nil),
+		Norms: mat.NewDense(2, 4, nil), Stability: make([]float64, 2),
+	}
 	opts := capacity.RemovalOptions{Most: 1, Repeats: 2, MaxIter: 1000, Tol: 1e-6}
-	found, err := capacity.RemoveCorrelations(
-		context.Background(), weights, criterion, stability, &gram, opts)
-	fmt.Printf("%d of %d: %.2f to %.2f %v\n", found.K, found.Tried, criterion[0], criterion[1], err)
+	found, err := capacity.RemoveCorrelations(context.Background(), dst, &gram, opts)
+	fmt.Printf("%d of %d: %.2f to %.2f %v\n",
+		found.K, found.Tried, dst.Means.At(0, 0), dst.Means.At(1, 0), err)
 	// Output: 1 of 1: 0.99 to 0.33 <nil>
 }
 

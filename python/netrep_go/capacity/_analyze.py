@@ -293,8 +293,7 @@ def _mean_field(estimator: MeanFieldCapacity, manifolds: list[np.ndarray]) -> di
     correlations = center_correlations(manifolds)
     residual = [samples - samples @ directions.T @ directions for samples in manifolds]
     found, errors = estimator.manifolds_, estimator.manifolds_se_
-    absolute = estimator.criterion == "absolute"
-    search = f"mean_{'abs' if absolute else 'square'}_corrcoef_results"
+    removals = estimator.removals_
     return {
         "theory_capacity_results": [estimator.capacity_],
         "theory_capacity_se_results": [estimator.capacity_se_],
@@ -306,11 +305,17 @@ def _mean_field(estimator: MeanFieldCapacity, manifolds: list[np.ndarray]) -> di
         "dimension_se_results": [estimator.dimension_se_],
         "effective_dimension2_results": found.dimension_matlab[np.newaxis],
         "mean_argmax_norm_results": found.gaussian_radius[np.newaxis] ** 2,
+        "mean_half_width_results": found.gaussian_half_width[np.newaxis],
+        "mean_half_width2_results": found.half_width[np.newaxis],
         "spectral_dimension_results": participation_ratio(residual)[np.newaxis],
         "spectral_radius_results": spectral_radii(residual)[np.newaxis],
         "best_K_results": [estimator.n_centers_removed_],
         "effective_n_results": [centers.shape[1]],
-        search: estimator.residual_correlation_,
+        "mean_abs_corrcoef_results": removals.absolute_correlation,
+        "mean_square_corrcoef_results": removals.squared_correlation,
+        "mean_abs_correlations_results": removals.absolute_product,
+        "mean_square_correlations_results": removals.squared_product,
+        "centers_norm_results": removals.center_norms,
         "common_subspace_results": directions.T,
         "AllKs": np.arange(len(estimator.residual_correlation_), dtype=float),
         "residual_centers_results": (centers - centers @ directions.T @ directions).T,
