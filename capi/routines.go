@@ -75,8 +75,8 @@ var routines = parseSignatures(map[string]*routine{
 			the first of the max(1, most) columns of ~weights~, times the centers, are the
 			directions. ~means~, ~norms~ and ~stability~ are filled for each number of directions
 			tried, with the means over pairs of absolute and squared correlations and of
-			absolute and squared products, and with the lengths of the centers; ~counts~ holds the number chosen, the largest number tried, and 1 if the
-			search converged.`},
+			absolute and squared products, and with the lengths of the centers; ~counts~ holds
+			the number chosen, the largest number tried, and 1 if the search converged.`},
 	"capacity.cone_faces": {run: coneFaces,
 		takes: `out faces int64[draws], ` + direct,
 		doc: `Draw Gaussian vectors and dichotomies of manifolds, whose ~sizes~ are the numbers
@@ -90,13 +90,18 @@ var routines = parseSignatures(map[string]*routine{
 		doc: `Compute what removing the directions ~v~ from the centers ~x~ costs, and its
 			gradient.`},
 	"capacity.joint": {run: jointCapacity,
-		takes: `out active int64[draws], out separable int64[draws/2],
-			out geometry float64[1+batches,5], ` + direct,
+		takes: `out shares float64[draws,objects], out separable int64[draws/2],
+			out geometry float64[1+batches,5+2*objects], out pairs float64[3*objects,objects],
+			out anchors float64[weights]?, ` + direct + `, kappa float, signed bool`,
 		doc: `Project Gaussian vectors, in pairs of opposite sign, on the cones of all manifolds
-			together. ~active~ counts the points that carry each projection, ~separable~ is 1
-			where the dichotomy of a pair is. The columns of ~geometry~, for all draws and then
-			for batches of them, are two quadratic forms, of axes and of all, and the alignments
-			of centers, of axes and between them. ~features~ must be 'projection' and ~bias~ 0;
+			together. ~shares~ are those of the objects in the inverse capacity, ~separable~ is 1
+			where the dichotomy of a pair is; if not, and the margin ~kappa~ is positive, its
+			draws are left out. The columns of ~geometry~, for all draws and then
+			for batches of them, are two quadratic forms, of axes and of all, the alignments
+			of centers, of axes and between them, and the forms of each object alone. ~pairs~
+			has the cosines of centers, axes, and centers with axes of pairs of objects, absolute
+			unless ~signed~. ~anchors~, if not empty, gets the weights of all points in the
+			anchors, draws x points. ~features~ must be 'projection' and ~bias~ 0;
 			the rest is as in capacity.cone_faces.`},
 	"capacity.mean_field": {run: meanField,
 		takes: `out quantities float64[margins*p,22], out anchors float64[weights]?,

@@ -85,8 +85,14 @@ EXAMPLES = {
         {"x": X, "v": EYE[:, :1].copy()},
     ),
     "capacity.joint": (
-        {"active": ints(8), "separable": ints(4), "geometry": floats(3, 5)},
-        DIRECT | {"dichotomies": "iid"},
+        {
+            "shares": floats(8, 3),
+            "separable": ints(4),
+            "geometry": floats(3, 11),
+            "pairs": floats(9, 3),
+            "anchors": floats(8 * 6),
+        },
+        DIRECT | {"dichotomies": "iid", "kappa": 0.0, "signed": False},
     ),
     "capacity.mean_field": (
         {"quantities": floats(4, 22), "anchors": floats(2 * 4 * 6)},

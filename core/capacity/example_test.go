@@ -102,15 +102,12 @@ func ExampleDirect_Faces() {
 // As in Faces, two points of four are active on average.
 func ExampleDirect_Joint() {
 	dst := capacity.Joint{
-		Active: make([]int64, 1000), Separable: make([]int64, 500),
-		Geometry: mat.NewDense(2, capacity.GeometryColumns, nil),
+		Shares: mat.NewDense(1000, 4, nil), Separable: make([]int64, 500),
+		Geometry: mat.NewDense(2, capacity.GeometryColumns+8, nil),
+		Pairs:    mat.NewDense(12, 4, nil),
 	}
-	err := points().Joint(context.Background(), dst)
-	var sum int64
-	for _, k := range dst.Active {
-		sum += k
-	}
-	fmt.Printf("%.1f %v\n", float64(sum)/float64(len(dst.Active)), err)
+	err := points().Joint(context.Background(), dst, capacity.JointOptions{})
+	fmt.Printf("%.1f %v\n", mat.Sum(dst.Shares)/1000, err)
 	// Output: 2.0 <nil>
 }
 

@@ -281,13 +281,17 @@ def find_directions(
             f"{max_iter} steps. Increase max_iter.",
             ConvergenceWarning,
         )
+    absolute, squared, absolute_product, squared_product = means[: tried + 1].T
     directions = np.linalg.qr(centers.T @ weights[:, :n_removed])[0].T
     return CenterDirections(
         np.ascontiguousarray(directions),
         n_removed,
-        means[: tried + 1, 1 if criterion == "squared" else 0],
+        squared if criterion == "squared" else absolute,
         stability[: tried + 1],
-        *means[: tried + 1].T,
+        absolute,
+        squared,
+        absolute_product,
+        squared_product,
         norms[: tried + 1],
     )
 

@@ -310,7 +310,8 @@ class MeanFieldCapacity(BaseEstimator):
             others are those of the triangular factor of the QR factorization of the
             deviations, (n_features, n_samples_i), where there are more features than
             samples, else those of the features: D_i is the smaller number. Of
-            ``frame="matlab"`` the last one is left out. They are taken for independent, and ``n_t`` and ``antithetic`` are not used.
+            ``frame="matlab"`` the last one is left out. They are taken for independent, and
+            ``n_t`` and ``antithetic`` are not used.
 
         Returns
         -------
