@@ -86,11 +86,11 @@ EXAMPLES = {
     ),
     "capacity.joint": (
         {
-            "shares": floats(8, 3),
+            "shares": floats(8, 2),
             "separable": ints(4),
-            "geometry": floats(3, 11),
-            "pairs": floats(9, 3),
-            "anchors": floats(8 * 6),
+            "geometry": floats(3, 9),
+            "pairs": floats(6, 2),
+            "anchors": floats(8 * 4),
         },
         DIRECT | {"dichotomies": "iid", "kappa": 0.0, "signed": False},
     ),
