@@ -62,7 +62,8 @@ EXAMPLES = {
     "capacity.center_directions": (
         {
             "weights": floats(6, 2),
-            "criterion": floats(3),
+            "means": floats(3, 4),
+            "norms": floats(3, 6),
             "stability": floats(3),
             "counts": ints(3),
         },
@@ -84,11 +85,17 @@ EXAMPLES = {
         {"x": X, "v": EYE[:, :1].copy()},
     ),
     "capacity.joint": (
-        {"active": ints(8), "separable": ints(4), "geometry": floats(3, 5)},
-        DIRECT | {"dichotomies": "iid"},
+        {
+            "shares": floats(8, 2),
+            "separable": ints(4),
+            "geometry": floats(3, 9),
+            "pairs": floats(6, 2),
+            "anchors": floats(8 * 4),
+        },
+        DIRECT | {"dichotomies": "iid", "kappa": 0.0, "signed": False},
     ),
     "capacity.mean_field": (
-        {"quantities": floats(4, 16), "anchors": floats(2 * 4 * 6)},
+        {"quantities": floats(4, 22), "anchors": floats(2 * 4 * 6)},
         {
             "manifolds": [X[:3] + 2, Y[:3] + 3],
             "origin": np.zeros(3),
@@ -98,6 +105,7 @@ EXAMPLES = {
             "draws": 4,
             "antithetic": True,
             "estimator": "norm",
+            "frame": "center",
             "seed": 3,
         },
     ),

@@ -74,6 +74,14 @@ def test_results_are_those_of_the_estimator_under_matlab_s_names(prefix):
     assert variables["theory_capacity_results"].shape == (SETS, 1)
     assert variables["mean_argmax_norm2_results"].shape == (SETS, 1, OBJECTS)
     assert_array_equal(variables["effective_n_results"], [[12], [9], [12]])
+    n_tried = variables["AllKs"].shape[-1]
+    assert variables["centers_norm_results"].shape == (SETS, n_tried, OBJECTS)
+    for name in ("abs", "square"):
+        assert variables[f"mean_{name}_correlations_results"].shape == (SETS, n_tried)
+        assert variables[f"mean_{name}_corrcoef_results"].shape == (SETS, n_tried)
+    for name in ("mean_half_width_results", "mean_half_width2_results"):
+        assert variables[name].shape == (SETS, 1, OBJECTS)
+        assert (variables[name] > 0).all()
     with TuningFile(f"{prefix}_tuning.mat") as tuning:
         for k, manifolds in enumerate(tuning):
             assert_allclose(

@@ -101,9 +101,10 @@ func TestRemoveCorrelations(t *testing.T) {
 	var gram mat.Dense
 	gram.Mul(centers, centers.T())
 	weights := mat.NewDense(20, 6, nil)
-	criterion, stability := make([]float64, 7), make([]float64, 7)
+	dst := Removals{Weights: weights, Means: mat.NewDense(7, MeansOfPairs, nil),
+		Norms: mat.NewDense(7, 20, nil), Stability: make([]float64, 7)}
 	opts := RemovalOptions{Most: 6, Repeats: 3, MaxIter: 1000, Tol: 1e-6}
-	found, err := RemoveCorrelations(context.Background(), weights, criterion, stability, &gram, opts)
+	found, err := RemoveCorrelations(context.Background(), dst, &gram, opts)
 	if err != nil || found.K != 1 || !found.Converged {
 		t.Fatalf("%+v, %v", found, err)
 	}

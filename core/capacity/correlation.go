@@ -156,27 +156,41 @@ func (r *correlator) cost(gradient, v []float64, k int) (cost float64) {
 	return cost / 2
 }
 
-// correlation returns the mean of |correlation| between residual centers, or of
-// its square, and +Inf where a center is taken out entirely.
-func (r *correlator) correlation(v []float64, k int, squared bool) (mean, stability float64) {
+// Means over pairs of residual centers x_m, x_n: columns of Removals.Means.
+const (
+	meanAbsolute        = iota // |correlation|
+	meanSquared                // correlation²
+	meanAbsoluteProduct        // |x_m'x_n|
+	meanSquaredProduct         // (x_m'x_n)²
+	MeansOfPairs
+)
+
+// measure stores the means over pairs and the lengths of the residual centers, and
+// returns the stability. Correlations are +Inf where a center is taken out entirely.
+func (r *correlator) measure(means, norms, v []float64, k int) (stability float64) {
 	p := r.p
 	stability = r.residual(v, k)
-	if !(stability > vanished) {
-		return math.Inf(1), 0
+	for i, left := range r.left[:p] {
+		norms[i] = math.Sqrt(max(0, 1/left))
 	}
+	clear(means)
 	r.rows(k, func(first int, e []float64) {
 		for m := first; m < first+len(e)/p; m++ {
 			for n, e := range e[(m-first)*p : (m-first)*p+m] {
 				rho := e * math.Sqrt(r.left[m]*r.left[n])
-				if squared {
-					mean += rho * rho
-				} else {
-					mean += math.Abs(rho)
-				}
+				means[meanAbsolute] += math.Abs(rho)
+				means[meanSquared] += rho * rho
+				means[meanAbsoluteProduct] += math.Abs(e)
+				means[meanSquaredProduct] += e * e
 			}
 		}
 	})
-	return mean / float64(p*(p-1)/2), stability
+	floats.Scale(2/float64(p*(p-1)), means)
+	if !(stability > vanished) {
+		means[meanAbsolute], means[meanSquared] = math.Inf(1), math.Inf(1)
+		return 0
+	}
+	return stability
 }
 
 // CorrelationCost returns the correlator's cost with the diagonal, which adds P/2,
@@ -232,6 +246,19 @@ type Removal struct {
 	Converged bool
 }
 
+// Removals receives what RemoveCorrelations finds.
+type Removals struct {
+	// Weights (P x Most) are such that the directions are X'Weights, X the centers,
+	// in the columns 0 to K.
+	Weights *mat.Dense
+	// Means has a row of MeansOfPairs for each number of directions up to Most.
+	Means *mat.Dense
+	// Norms (Most+1 x P) are the lengths of the centers without the directions.
+	Norms *mat.Dense
+	// Stability (Most+1) is the smallest part of its length that a center keeps.
+	Stability []float64
+}
+
 // rises is how many times in a row the criterion must grow to end the search, and
 // early the number of directions before which it does not end.
 const (
@@ -246,12 +273,9 @@ const (
 // most stable end, the one with the largest min_i |residual x_i| / |x_i|. The
 // chosen K has the smallest criterion, the mean correlation left over.
 //
-// The columns 0 to K of weights (P x Most) are such that the directions are
-// X'weights, X the centers. criterion and stability (Most+1) are filled from K = 0
-// to Tried.
+// What dst receives is filled from K = 0 to Tried.
 func RemoveCorrelations(
-	ctx context.Context, weights *mat.Dense, criterion, stability []float64,
-	gram *mat.Dense, opts RemovalOptions,
+	ctx context.Context, dst Removals, gram *mat.Dense, opts RemovalOptions,
 ) (Removal, error) {
 	var arena cmem.Arena
 	defer arena.Free()
@@ -264,6 +288,8 @@ func RemoveCorrelations(
 	s := removal{
 		centerBasis:    centers,
 		RemovalOptions: opts,
+		Removals:       dst,
+		criterion:      arena.Float64s(most + 1),
 		workers: par.NewTeam(&arena, par.Workers(ctx, opts.Repeats), func(arena *cmem.Arena) *correlator {
 			return newCorrelator(arena, centers, width)
 		}),
@@ -280,9 +306,9 @@ func RemoveCorrelations(
 	if err := arena.Err(); err != nil {
 		return Removal{}, err
 	}
-	found, err := s.run(ctx, criterion, stability, most)
+	found, err := s.run(ctx, most)
 	if err == nil && found.K > 0 {
-		w := weights.RawMatrix()
+		w := dst.Weights.RawMatrix()
 		linalg.Gemm(blas.NoTrans, blas.NoTrans, s.p, found.K, s.rank,
 			1, s.basis, s.rank, s.chosen, found.K, 0, w.Data, w.Stride)
 	}
@@ -293,30 +319,30 @@ func RemoveCorrelations(
 type removal struct {
 	*centerBasis
 	RemovalOptions
-	workers  par.Team[*correlator]
-	descents []descent
-	axes     axes
-	best     []float64 // the subspace of the last K, rank x K
-	chosen   []float64 // that of the best K
+	Removals
+	criterion []float64 // the mean of each number of directions
+	workers   par.Team[*correlator]
+	descents  []descent
+	axes      axes
+	best      []float64 // the subspace of the last K, rank x K
+	chosen    []float64 // that of the best K
 }
 
 // descent is where one start led.
 type descent struct {
-	v                          []float64
-	cost, criterion, stability float64
-	converged                  bool
+	v               []float64
+	cost, stability float64
+	converged       bool
 }
 
-func (s *removal) run(
-	ctx context.Context, criterion, stability []float64, most int,
-) (Removal, error) {
+func (s *removal) run(ctx context.Context, most int) (Removal, error) {
 	found := Removal{Converged: true}
-	criterion[0], stability[0] = s.workers[0].correlation(nil, 0, s.Squared)
+	s.record(0)
 	least := math.Inf(1)
 	if s.Least == 0 {
-		least = criterion[0]
+		least = s.criterion[0]
 	}
-	for k := 1; k <= most && !(k > s.Least && ended(criterion[:k])); k++ {
+	for k := 1; k <= most && !(k > s.Least && ended(s.criterion[:k])); k++ {
 		starts, err := s.starts(k)
 		if err != nil {
 			return found, err
@@ -335,13 +361,24 @@ func (s *removal) run(
 			}
 		}
 		copy(s.best, best.v[:s.rank*k])
-		criterion[k], stability[k], found.Tried = best.criterion, best.stability, k
-		if k >= s.Least && best.criterion < least {
-			least, found.K, found.Converged = best.criterion, k, best.converged
+		s.record(k)
+		found.Tried = k
+		if k >= s.Least && s.criterion[k] < least {
+			least, found.K, found.Converged = s.criterion[k], k, best.converged
 			copy(s.chosen, best.v[:s.rank*k])
 		}
 	}
 	return found, nil
+}
+
+// record measures the centers without the best k directions.
+func (s *removal) record(k int) {
+	means := s.Means.RawRowView(k)
+	s.Stability[k] = s.workers[0].measure(means, s.Norms.RawRowView(k), s.best[:s.rank*k], k)
+	s.criterion[k] = means[meanAbsolute]
+	if s.Squared {
+		s.criterion[k] = means[meanSquared]
+	}
 }
 
 // ended reports whether the criterion has risen often enough.
@@ -413,7 +450,7 @@ func (s *removal) descend(ctx context.Context, r *correlator, to *descent, k, st
 		found.Value = r.stiefel.Polish(ctx, v, k, r.cost)
 	}
 	to.cost, to.converged = found.Value, found.Converged
-	to.criterion, to.stability = r.correlation(v, k, s.Squared)
+	to.stability = r.residual(v, k)
 	return ctx.Err()
 }
 

@@ -543,6 +543,17 @@ def _mean(values: np.ndarray) -> tuple[float, float]:
     return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
 
 
+_QUANTITIES = (  # of each manifold
+    "capacity",
+    "radius",
+    "dimension",
+    "dimension_matlab",
+    "gaussian_radius",
+    "gaussian_half_width",
+    "half_width",
+)
+
+
 def _mean_field(
     estimator: MeanFieldCapacity, manifolds: list[np.ndarray], subsets: list[np.ndarray] | None
 ) -> dict[str, Any]:
@@ -563,12 +574,11 @@ def _mean_field(
     found, errors = (
         {
             name: np.stack([getattr(getattr(model, geometry), name) for model in models])
-            for name in ("capacity", "radius", "dimension", "dimension_matlab", "gaussian_radius")
+            for name in _QUANTITIES
         }
         for geometry in ("manifolds_", "manifolds_se_")
     )
-    absolute = estimator.criterion == "absolute"
-    search = f"mean_{'abs' if absolute else 'square'}_corrcoef_results"
+    removals = estimator.removals_
     return {
         "theory_capacity_results": [capacity],
         "theory_capacity_se_results": [capacity_se],
@@ -580,11 +590,17 @@ def _mean_field(
         "dimension_se_results": [_summary(models, "dimension")[1]],
         "effective_dimension2_results": found["dimension_matlab"],
         "mean_argmax_norm_results": found["gaussian_radius"] ** 2,
+        "mean_half_width_results": found["gaussian_half_width"],
+        "mean_half_width2_results": found["half_width"],
         "spectral_dimension_results": np.stack([participation_ratio(x) for _, x in fitted]),
         "spectral_radius_results": np.stack([spectral_radii(x) for _, x in fitted]),
         "best_K_results": [estimator.n_centers_removed_],
         "effective_n_results": [centers.shape[1]],
-        search: estimator.residual_correlation_,
+        "mean_abs_corrcoef_results": removals.absolute_correlation,
+        "mean_square_corrcoef_results": removals.squared_correlation,
+        "mean_abs_correlations_results": removals.absolute_product,
+        "mean_square_correlations_results": removals.squared_product,
+        "centers_norm_results": removals.center_norms,
         "common_subspace_results": directions.T,
         "AllKs": np.arange(len(estimator.residual_correlation_), dtype=float),
         "residual_centers_results": (centers - centers @ directions.T @ directions).T,

@@ -25,6 +25,11 @@ class _Fields(NamedTuple):
     n_removed: int
     correlation: np.ndarray
     stability: np.ndarray
+    absolute_correlation: np.ndarray
+    squared_correlation: np.ndarray
+    absolute_product: np.ndarray
+    squared_product: np.ndarray
+    center_norms: np.ndarray
 
 
 class CenterDirections(Result, _Fields):
@@ -37,9 +42,19 @@ class CenterDirections(Result, _Fields):
     n_removed : int
         Number of directions.
     correlation : ndarray of shape (n_tried + 1,)
-        Mean correlation of the centers after the removal of 0, 1, ... directions.
+        Mean correlation of the centers after the removal of 0, 1, ... directions: absolute
+        or squared, as the criterion is.
     stability : ndarray of shape (n_tried + 1,)
         Smallest fraction of its distance from the mean that a center keeps.
+    absolute_correlation, squared_correlation : ndarray of shape (n_tried + 1,)
+        Means over pairs of centers, after the removal of 0, 1, ... directions:
+        "mean_abs_corrcoef" and "mean_square_corrcoef" of dnn-object-manifolds. Infinite where
+        a center vanishes.
+    absolute_product, squared_product : ndarray of shape (n_tried + 1,)
+        Those of the centers' inner products, which are not divided by their lengths:
+        "mean_abs_correlations" and "mean_square_correlations" there.
+    center_norms : ndarray of shape (n_tried + 1, n_manifolds)
+        Distances of the centers from their mean, likewise: "centers_norm" there.
     """
 
     def to_frame(self) -> Any:
@@ -48,20 +63,15 @@ class CenterDirections(Result, _Fields):
         Returns
         -------
         pandas.DataFrame
-            Columns ``n_removed``, ``correlation`` and ``stability``.
+            Columns ``n_removed`` and all quantities but ``directions`` and ``center_norms``.
 
         Raises
         ------
         ImportError
             If pandas is not installed.
         """
-        return pandas().DataFrame(
-            {
-                "n_removed": np.arange(len(self.correlation)),
-                "correlation": self.correlation,
-                "stability": self.stability,
-            }
-        )
+        columns = {name: getattr(self, name) for name in self._fields[2:-1]}
+        return pandas().DataFrame({"n_removed": np.arange(len(self.correlation))} | columns)
 
     def plot(self, ax: Any = None) -> Any:
         """Draw correlation and stability against the number of directions.
@@ -237,7 +247,8 @@ def find_directions(
     gram = centers @ centers.T
     most = _most(gram, min_removed, max_removed)
     weights = np.empty((len(gram), max(1, most)))
-    correlation, stability = np.empty((2, most + 1))
+    means, stability = np.empty((most + 1, 4)), np.empty(most + 1)
+    norms = np.empty((most + 1, len(gram)))
     counts = np.empty(3, np.int64)
     inputs = {
         "gram": gram,
@@ -252,7 +263,8 @@ def find_directions(
     }
     outputs = {
         "weights": weights,
-        "criterion": correlation,
+        "means": means,
+        "norms": norms,
         "stability": stability,
         "counts": counts,
     }
@@ -271,12 +283,18 @@ def find_directions(
             f"{max_iter} steps. Increase max_iter.",
             ConvergenceWarning,
         )
+    absolute, squared, absolute_product, squared_product = means[: tried + 1].T
     directions = np.linalg.qr(centers.T @ weights[:, :n_removed])[0].T
     return CenterDirections(
         np.ascontiguousarray(directions),
         n_removed,
-        correlation[: tried + 1],
+        squared if criterion == "squared" else absolute,
         stability[: tried + 1],
+        absolute,
+        squared,
+        absolute_product,
+        squared_product,
+        norms[: tried + 1],
     )
 
 

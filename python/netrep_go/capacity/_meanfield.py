@@ -30,8 +30,11 @@ class _Fields(NamedTuple):
     dimension: np.ndarray
     dimension_cos: np.ndarray
     dimension_matlab: np.ndarray
+    half_width: np.ndarray
     gaussian_radius: np.ndarray
     gaussian_dimension: np.ndarray
+    gaussian_dimension_matlab: np.ndarray
+    gaussian_half_width: np.ndarray
     n_active: np.ndarray
 
 
@@ -54,11 +57,39 @@ class ManifoldGeometry(Result, _Fields):
     dimension_matlab : ndarray
         :math:`D \, E[t \cdot ds / (|(t, t_0)| |ds|)]^2`, where t_0 is the coordinate of t
         along the center: "effective_dimension2" of dnn-object-manifolds.
-    gaussian_radius, gaussian_dimension : ndarray
-        Radius, and :math:`E[(t \cdot ds)^2] / E |ds|^2`, with the sample that is farthest
-        along t for the anchor point.
+    half_width : ndarray
+        :math:`E[t \cdot ds]`.
+    gaussian_radius, gaussian_dimension, gaussian_half_width : ndarray
+        Radius, dimension and half width with the sample that is farthest along t for the
+        anchor point, as in the paper of [1]_.
+    gaussian_dimension_matlab : ndarray
+        :math:`E[t \cdot ds]^2 / E |ds|^2` with the same samples: what dnn-object-manifolds
+        prints.
     n_active : ndarray
         Mean number of samples that an anchor point consists of.
+
+    Notes
+    -----
+    Names in dnn-object-manifolds, whose frame is ``MeanFieldCapacity(frame="matlab")``:
+
+    =============================  ==========================================
+    there                          here
+    =============================  ==========================================
+    alphac_hat                     capacity, with ``estimator="width"``
+    alphac_hat2                    capacity, with the other estimators
+    mean_argmax_norm2              radius squared
+    effective_dimension            dimension
+    effective_dimension2           dimension_matlab
+    mean_half_width2               half_width
+    mean_argmax_norm(1)            gaussian_radius squared
+    mean_half_width(1)             gaussian_half_width
+    gaussian_dimension, Dg         gaussian_dimension_matlab
+    =============================  ==========================================
+
+    References
+    ----------
+    .. [1] Chung, Lee & Sompolinsky (2018). Classification and geometry of general
+       perceptual manifolds. Physical Review X 8, 031003. doi:10.1103/PhysRevX.8.031003
     """
 
     def to_frame(self) -> Any:
@@ -109,6 +140,12 @@ class MeanFieldCapacity(BaseEstimator):
         samples, which has the same mean and much less variance; for negative margins,
         where that may be negative, it is the same as 'norm'. 'width' is the
         approximation that dnn-object-manifolds reports, a few percent off.
+    frame : {'center', 'matlab'}, default='center'
+        Which points :math:`x_j` are. 'center' are samples relative to their center, along
+        all axes. 'matlab' are those of dnn-object-manifolds: its axes are the first min(N, M) -
+        1 that the deviations of the samples span one after the other, of N features and
+        M samples, and the points are relative to the origin, so that the part of the center
+        along its manifold's own axes counts twice.
     antithetic : bool, default=True
         Whether every other t is the negative of the one before, which saves more draws
         than it costs. Standard errors allow for it.
@@ -160,6 +197,8 @@ class MeanFieldCapacity(BaseEstimator):
         Number of directions that were removed.
     directions_ : ndarray of shape (n_centers_removed_, n_features)
         The directions.
+    removals_ : CenterDirections
+        The directions, and what was measured without 0, 1, ... of them.
     residual_correlation_ : ndarray
         Mean correlation of the centers after the removal of 0, 1, ... directions.
     anchor_weights_ : list of ndarray of shape (n_t, n_samples_i)
@@ -179,10 +218,13 @@ class MeanFieldCapacity(BaseEstimator):
 
     What mftma computes is ``MeanFieldCapacity(kappa, n_t, estimator="norm",
     antithetic=False, origin="samples", min_removed=1, search="stable", n_restarts=10)``, see
-    :mod:`netrep_go.mftma`, and near to what the MATLAB library dnn-object-manifolds does is
-    ``estimator="width"``, ``antithetic=False``, ``n_t=1000``, ``search="stable"``,
-    ``n_restarts=10``, ``max_removed=min(ceil(P / 2), 46)``: it projects samples that are not
-    centered, on one axis less, which differs by 5 to 12 % on real data.
+    :mod:`netrep_go.mftma`, and what the MATLAB library dnn-object-manifolds does is
+    ``estimator="width"``, ``frame="matlab"``, ``antithetic=False``, ``n_t=1000``,
+    ``search="stable"``, ``n_restarts=10``, ``max_removed=min(ceil(P / 2), 46)``. Its frame
+    changes capacities, by 15 to 30 % on digits. It depends on the order of the samples where
+    there are fewer features than samples; axes without variance, which rounding chooses there,
+    are left out here. Margins are in units of the data there, and have the wrong sign in
+    ``alphac_hat``.
 
     Biases over draws are below half a standard error of the means from n_t = 20 on, on digits.
     The radius allows for the variance of the mean anchor point, but with ``t_vectors`` is that
@@ -216,6 +258,7 @@ class MeanFieldCapacity(BaseEstimator):
         n_t: int = 200,
         *,
         estimator: Literal["count", "norm", "width"] = "count",
+        frame: Literal["center", "matlab"] = "center",
         antithetic: bool = True,
         origin: Literal["centers", "samples"] = "centers",
         min_removed: int = 0,
@@ -232,6 +275,7 @@ class MeanFieldCapacity(BaseEstimator):
         self.kappa = kappa
         self.n_t = n_t
         self.estimator = estimator
+        self.frame = frame
         self.antithetic = antithetic
         self.origin = origin
         self.min_removed = min_removed
@@ -267,8 +311,9 @@ class MeanFieldCapacity(BaseEstimator):
             Vectors to use for each manifold, the coordinate along the center last. The
             others are those of the triangular factor of the QR factorization of the
             deviations, (n_features, n_samples_i), where there are more features than
-            samples, else those of the features: D_i is the smaller number. They are taken
-            for independent, and ``n_t`` and ``antithetic`` are not used.
+            samples, else those of the features: D_i is the smaller number. Of
+            ``frame="matlab"`` the last one is left out. They are taken for independent, and
+            ``n_t`` and ``antithetic`` are not used.
 
         Returns
         -------
@@ -288,7 +333,7 @@ class MeanFieldCapacity(BaseEstimator):
             )
         manifolds = as_manifolds(X, y)
         centers = self._remove_correlations(manifolds)
-        vectors = _as_vectors(t_vectors, manifolds)
+        vectors = _as_vectors(t_vectors, manifolds, self.frame)
         antithetic = self.antithetic and not vectors
         n_t = len(vectors[0]) if vectors else int(self.n_t) + (antithetic and self.n_t % 2)
         samples = manifolds.samples
@@ -304,6 +349,7 @@ class MeanFieldCapacity(BaseEstimator):
             "draws": n_t,
             "antithetic": antithetic,
             "estimator": self.estimator,
+            "frame": self.frame,
             "seed": self._seed,
         }
         with progress_bar("Projecting on cones", self.verbose) as progress:
@@ -325,6 +371,7 @@ class MeanFieldCapacity(BaseEstimator):
             raise ValueError(f"kappa must be a number or a sequence, got {self.kappa!r}")
         check_integer(self.n_t, "n_t", 1)
         check_option(self.estimator, "estimator", _ESTIMATORS)
+        check_option(self.frame, "frame", ("center", "matlab"))
         check_option(self.origin, "origin", ("centers", "samples"))
         return kappas
 
@@ -350,6 +397,7 @@ class MeanFieldCapacity(BaseEstimator):
         sizes = manifolds.sizes if self.origin == "samples" else np.ones_like(manifolds.sizes)
         origin = np.average(raw, axis=0, weights=sizes)
         _check_distances(raw - origin, found.directions, manifolds.names)
+        self.removals_ = found
         self.directions_ = found.directions
         self.n_centers_removed_ = found.n_removed
         self.residual_correlation_ = found.correlation
@@ -452,7 +500,9 @@ def _check_distances(centers: np.ndarray, directions: np.ndarray, names: list[An
         )
 
 
-def _as_vectors(t_vectors: Sequence[ArrayLike] | None, manifolds: Manifolds) -> list[np.ndarray]:
+def _as_vectors(
+    t_vectors: Sequence[ArrayLike] | None, manifolds: Manifolds, frame: str
+) -> list[np.ndarray]:
     """Return the vectors that are given, which must fit the manifolds."""
     if t_vectors is None:
         return []
@@ -463,7 +513,7 @@ def _as_vectors(t_vectors: Sequence[ArrayLike] | None, manifolds: Manifolds) -> 
         )
     vectors = [as_array(t, f"t_vectors[{i}]", ndim=2) for i, t in enumerate(t_vectors)]
     for i, (t, x) in enumerate(zip(vectors, manifolds.samples, strict=True)):
-        expected = (len(vectors[0]), min(x.shape) + 1)
+        expected = (len(vectors[0]), min(x.shape) + (frame == "center"))
         if t.shape != expected:
             raise ValueError(f"t_vectors[{i}] must have shape {expected}, got {t.shape}")
     return vectors
