@@ -188,7 +188,11 @@ class MeanFieldCapacity(BaseEstimator):
     ``n_restarts=10``, ``max_removed=min(ceil(P / 2), 46)``: it projects samples that are not
     centered, on one axis less, which differs by 5 to 12 % on real data.
 
-    Biases over draws are below half a standard error of the means from n_t = 20 on, on digits.
+    Intervals of 1.96 standard errors of the means over draws, in 100 runs for each of digits,
+    20 independent manifolds and 20 with 3 directions, cover capacity and radius in 0.88 to 0.97
+    with n_t = 10, 0.91 to 0.96 with 20 and 0.93 to 0.98 from 50 on. Dimensions of few draws are
+    too high, by 0.2 to 1.4 standard deviations with n_t = 20: their intervals cover 0.62 to 0.93
+    with 20, 0.88 to 0.94 with 50 and 0.93 to 0.96 with the default of 200.
     The radius allows for the variance of the mean anchor point, but with ``t_vectors`` is that
     of mftma.
 
