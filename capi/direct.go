@@ -30,6 +30,18 @@ func searchSeparability(ctx context.Context, a *args) error {
 	return d.Search(ctx, dst, opts)
 }
 
+func simulateSearch(ctx context.Context, a *args) error {
+	dst := capacity.Separability{Fraction: a.outVector(), Attempts: a.outInts()}
+	probability, dichotomies := a.vector(), a.int()
+	opts := capacity.SearchOptions{Step: a.int(), Precision: a.int(), Tolerance: a.float()}
+	seed := a.seed()
+	n := len(probability)
+	if err := firstError(length(dst.Fraction, n), length(dst.Attempts, n)); err != nil {
+		return err
+	}
+	return capacity.SimulateSearch(ctx, dst, probability, dichotomies, seed, opts)
+}
+
 func coneFaces(ctx context.Context, a *args) error {
 	faces := a.outInts()
 	d, err := a.direct()

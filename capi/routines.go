@@ -131,6 +131,12 @@ var routines = parseSignatures(map[string]*routine{
 			~fraction~ the share of separable ones. The first scan grows by ~step~, the
 			bisection ends at the width ~precision~, and ~tol~ is the standard error of a
 			fraction. The rest is as in capacity.cone_faces.`},
+	"capacity.simulate_search": {run: simulateSearch,
+		takes: `out fraction float64[n], out attempts int64[n], probability float64[n],
+			dichotomies int, step int, precision int, tol float, seed int`,
+		doc: `Draw another outcome of capacity.search_separability.
+			Attempts with i+1 features succeed with entry i of ~probability~. Each i has as many
+			as ~dichotomies~, or as many as ~tol~ asks for if that is 0.`},
 	"capacity.separate": {run: separate,
 		takes: `out coef float64[n], out weights float64[m], out numbers float64[3],
 			out separable int64[1], x float64[m,n], y float64[m], bias bool`,

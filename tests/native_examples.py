@@ -122,6 +122,17 @@ EXAMPLES = {
         {"fraction": floats(3), "attempts": ints(3)},
         DIRECT | {"features": "subsample", "step": 1, "precision": 1, "tol": 0.5},
     ),
+    "capacity.simulate_search": (
+        {"fraction": floats(3), "attempts": ints(3)},
+        {
+            "probability": np.array([0.1, 0.6, 0.9]),
+            "dichotomies": 0,
+            "step": 1,
+            "precision": 1,
+            "tol": 0.5,
+            "seed": 0,
+        },
+    ),
     "capacity.separate": (
         {"coef": floats(3), "weights": floats(6), "numbers": floats(3), "separable": ints(1)},
         {"x": X, "y": np.array([1.0, -1, 1, -1, 1, -1]), "bias": True},

@@ -501,3 +501,42 @@ def test_errors_of_gaussian_quantities(rng):
         values = [getattr(model.manifolds_, name)[0] for model in models]
         claimed = np.mean([getattr(model.manifolds_se_, name)[0] for model in models])
         assert np.std(values) == pytest.approx(claimed, rel=0.35), name
+
+
+def planted_centers(seed):
+    """Few manifolds whose centers share three directions: many minima are nearly as good."""
+    noise = np.random.RandomState(seed)
+    centers = 3 * noise.randn(8, 3) @ noise.randn(3, 200) + noise.randn(8, 200)
+    return list(centers[:, np.newaxis] + 0.7 * noise.randn(8, 15, 200))
+
+
+@pytest.mark.parametrize(("search", "n_restarts"), [("spectral", 3), ("stable", 10)])
+def test_standard_errors_contain_the_search(search, n_restarts):
+    noise = np.random.RandomState(0)
+    X = planted_centers(8)
+    options = {"search": search, "n_restarts": n_restarts}
+    runs = [
+        MeanFieldCapacity(random_state=i, **options).fit(
+            [x * (1 + 1e-15 * noise.randn(*x.shape)) for x in X]
+        )
+        for i in range(12)
+    ]
+    draws = MeanFieldCapacity(n_searches=1, random_state=0, **options).fit(X)
+    for name in ("capacity", "radius"):
+        values = np.array([getattr(run, f"{name}_") for run in runs])
+        errors = np.array([getattr(run, f"{name}_se_") for run in runs])
+        assert values.std() > 3 * getattr(draws, f"{name}_se_")  # draws alone say too little
+        assert 0.5 < np.sqrt((errors**2).mean()) / values.std(ddof=1) < 2
+
+
+def test_searches_change_no_values():
+    X = planted_centers(8)
+    one, five = (MeanFieldCapacity(n_searches=n, random_state=0).fit(X) for n in (1, 5))
+    for a, b in zip(one.manifolds_, five.manifolds_, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert one.capacity_ == five.capacity_
+    assert one.capacity_se_ < five.capacity_se_
+    kept = [MeanFieldCapacity(max_removed=0, n_searches=n, random_state=0).fit(X) for n in (1, 5)]
+    assert kept[0].capacity_se_ == kept[1].capacity_se_  # no search, no spread
+    with pytest.raises(ValueError, match="n_searches must be at least 1"):
+        MeanFieldCapacity(n_searches=0).fit(X)

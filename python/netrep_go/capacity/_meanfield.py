@@ -15,13 +15,14 @@ from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import as_array, check_integer, check_option
-from netrep_go.capacity._correlation import find_directions
+from netrep_go.capacity._correlation import CenterDirections, find_directions
 from netrep_go.capacity._manifolds import Manifolds, Samples, as_manifolds, is_single
 
 __all__ = ["ManifoldGeometry", "MeanFieldCapacity"]
 
 _ESTIMATORS = ("count", "norm", "width")
 _VANISHED = 1e-10  # part of its distance that a center must keep
+_NUDGE = 1e-14  # relative change of centers, as by rounding, that another search may follow
 
 
 class _Fields(NamedTuple):
@@ -162,9 +163,13 @@ class MeanFieldCapacity(BaseEstimator):
     search : {'spectral', 'stable'}, default='spectral'
         Where the search for directions starts and which end it keeps. 'spectral' depends on the
         data alone. 'stable' is the references' rule, with random starts, and varies with the
-        seed: by more than the standard errors say, which are over draws of t.
+        seed.
     n_restarts : int, default=3
         Starts of the search for each number of directions.
+    n_searches : int, default=5
+        Searches for directions whose spread the standard errors contain. All values are of the
+        first; the others have other seeds, and centers that differ by rounding. With 1 the standard
+        errors are over draws of t alone.
     max_iter : int, default=5000
         Steps of each search.
     store_anchors : bool, default=False
@@ -184,7 +189,7 @@ class MeanFieldCapacity(BaseEstimator):
     radius_, dimension_, dimension_cos_ : float or ndarray of shape (n_kappas,)
         Means over manifolds, see :class:`ManifoldGeometry`.
     capacity_se_, radius_se_, dimension_se_, dimension_cos_se_ : float or ndarray
-        Their standard errors over draws of t.
+        Their standard errors, over draws of t and over searches.
     manifolds_ : ManifoldGeometry
         All quantities for each manifold.
     manifolds_se_ : ManifoldGeometry
@@ -226,10 +231,17 @@ class MeanFieldCapacity(BaseEstimator):
     are left out here. Margins are in units of the data there, and have the wrong sign in
     ``alphac_hat``.
 
-    Biases over draws are below half a standard error of the means from n_t = 20 on, on digits.
+    Intervals of 1.96 standard errors of the means over draws, in 100 runs for each of digits,
+    20 independent manifolds and 20 with 3 directions, cover capacity and radius in 0.88 to 0.97
+    with n_t = 10, 0.91 to 0.96 with 20 and 0.93 to 0.98 from 50 on. Dimensions of few draws are
+    too high, by 0.2 to 1.4 standard deviations with n_t = 20: their intervals cover 0.62 to 0.93
+    with 20, 0.88 to 0.94 with 50 and 0.93 to 0.96 with the default of 200.
     The radius allows for the variance of the mean anchor point, but with ``t_vectors`` is that
-    of mftma. Standard errors leave out that other local minima of the centers' correlations
-    are nearly as good: of several directions, changes of the samples by rounding may find others.
+    of mftma.
+
+    Other local minima of the centers' correlations are often nearly as good, and changes of the
+    samples by rounding may find them: where nearly nothing is left of a center, small steps
+    change its direction. The standard errors contain that, see ``n_searches``.
 
     References
     ----------
@@ -266,6 +278,7 @@ class MeanFieldCapacity(BaseEstimator):
         criterion: Literal["absolute", "squared"] = "absolute",
         search: Literal["spectral", "stable"] = "spectral",
         n_restarts: int = 3,
+        n_searches: int = 5,
         max_iter: int = 5000,
         store_anchors: bool = False,
         random_state: RandomState = None,
@@ -283,6 +296,7 @@ class MeanFieldCapacity(BaseEstimator):
         self.criterion = criterion
         self.search = search
         self.n_restarts = n_restarts
+        self.n_searches = n_searches
         self.max_iter = max_iter
         self.store_anchors = store_anchors
         self.random_state = random_state
@@ -332,18 +346,16 @@ class MeanFieldCapacity(BaseEstimator):
                 "one array for each manifold needs none"
             )
         manifolds = as_manifolds(X, y)
-        centers = self._remove_correlations(manifolds)
+        origin = self._remove_correlations(manifolds)
         vectors = _as_vectors(t_vectors, manifolds, self.frame)
         antithetic = self.antithetic and not vectors
         n_t = len(vectors[0]) if vectors else int(self.n_t) + (antithetic and self.n_t % 2)
         samples = manifolds.samples
         sizes = [len(kappas) * n_t * len(x) for x in samples]
-        found = np.empty((len(kappas) * len(samples), 2 * len(ManifoldGeometry._fields)))
         anchors = np.empty(sum(sizes) if self.store_anchors else 0)
         inputs = {
             "manifolds": samples,
-            "origin": centers,
-            "directions": [self.directions_] if self.n_centers_removed_ else [],
+            "origin": origin,
             "vectors": vectors,
             "kappas": kappas,
             "draws": n_t,
@@ -352,24 +364,38 @@ class MeanFieldCapacity(BaseEstimator):
             "frame": self.frame,
             "seed": self._seed,
         }
+        found = self._project(self.directions_, inputs, anchors)
+        others = [
+            self._project(directions, inputs, np.empty_like(anchors))[..., 0]
+            for directions in self._other_directions(manifolds)
+        ]
+        self._store(found, np.stack([found[..., 0], *others]))
+        if self.store_anchors:
+            self._store_anchors(anchors, sizes, kappas, n_t)
+        return self
+
+    def _project(
+        self, directions: np.ndarray, inputs: dict[str, Any], anchors: np.ndarray
+    ) -> np.ndarray:
+        """Return quantities and errors, of shape (n_kappas, n_manifolds, quantity, 2)."""
+        n_rows = len(inputs["kappas"]) * len(inputs["manifolds"])
+        found = np.empty((n_rows, 2 * len(ManifoldGeometry._fields)))
         with progress_bar("Projecting on cones", self.verbose) as progress:
             _native.run(
                 "capacity.mean_field",
                 {"quantities": found, "anchors": anchors},
-                inputs,
+                {**inputs, "directions": [directions] if len(directions) else []},
                 n_jobs=self.n_jobs,
                 progress=progress,
             )
-        self._store(found.reshape(len(kappas), len(samples), -1, 2))
-        if self.store_anchors:
-            self._store_anchors(anchors, sizes, kappas, n_t)
-        return self
+        return found.reshape(len(inputs["kappas"]), len(inputs["manifolds"]), -1, 2)
 
     def _check_parameters(self) -> np.ndarray:
         kappas = as_array(np.ravel(self.kappa), "kappa", ndim=1)
         if np.ndim(self.kappa) > 1:
             raise ValueError(f"kappa must be a number or a sequence, got {self.kappa!r}")
         check_integer(self.n_t, "n_t", 1)
+        check_integer(self.n_searches, "n_searches", 1)
         check_option(self.estimator, "estimator", _ESTIMATORS)
         check_option(self.frame, "frame", ("center", "matlab"))
         check_option(self.origin, "origin", ("centers", "samples"))
@@ -380,19 +406,7 @@ class MeanFieldCapacity(BaseEstimator):
         raw = manifolds.centers()
         centers = manifolds.centered_centers()
         rng = as_random_state(self.random_state)
-        found = find_directions(
-            centers,
-            min_removed=self.min_removed,
-            max_removed=self.max_removed,
-            criterion=self.criterion,
-            search=self.search,
-            n_restarts=self.n_restarts,
-            max_iter=self.max_iter,
-            tol=1e-6,
-            seed=seed_from(rng),
-            n_jobs=self.n_jobs,
-            verbose=self.verbose,
-        )
+        found = self._search(centers, seed_from(rng))
         self._seed = seed_from(rng)
         sizes = manifolds.sizes if self.origin == "samples" else np.ones_like(manifolds.sizes)
         origin = np.average(raw, axis=0, weights=sizes)
@@ -406,11 +420,45 @@ class MeanFieldCapacity(BaseEstimator):
         self.n_features_in_ = manifolds.n_features
         return origin
 
-    def _store(self, found: np.ndarray) -> None:
-        """Store means and standard errors, of shape (n_kappas, n_manifolds, quantity, 2)."""
+    def _search(self, centers: np.ndarray, seed: int) -> CenterDirections:
+        return find_directions(
+            centers,
+            min_removed=self.min_removed,
+            max_removed=self.max_removed,
+            criterion=self.criterion,
+            search=self.search,
+            n_restarts=self.n_restarts,
+            max_iter=self.max_iter,
+            tol=1e-6,
+            seed=seed,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
+        )
+
+    def _other_directions(self, manifolds: Manifolds) -> list[np.ndarray]:
+        """Search again, from other seeds and centers that differ by little."""
+        if self.max_removed == 0:
+            return []
+        centers = manifolds.centered_centers()
+        rng = np.random.default_rng(self._seed)
+        found = []
+        for _ in range(self.n_searches - 1):
+            moved = centers * (1 + _NUDGE * rng.standard_normal(centers.shape))
+            found.append(self._search(moved, int(rng.integers(2**31))).directions)
+        return found
+
+    def _store(self, found: np.ndarray, searches: np.ndarray) -> None:
+        """Store means and standard errors.
+
+        `found` has the shape (n_kappas, n_manifolds, quantity, 2), `searches` an axis of searches
+        first and no errors.
+        """
         n_manifolds = found.shape[1]
         values, errors = found.transpose(3, 0, 2, 1)
         mean, mean_error = values.mean(axis=2), np.linalg.norm(errors, axis=2) / n_manifolds
+        if len(searches) > 1:
+            errors = np.hypot(errors, searches.std(axis=0, ddof=1).swapaxes(1, 2))
+            mean_error = np.hypot(mean_error, searches.mean(axis=2).std(axis=0, ddof=1))
         for v, e in ((values, errors), (mean, mean_error)):
             v[:, 0], e[:, 0] = _invert(v[:, 0], e[:, 0])
         first = 0 if np.ndim(self.kappa) == 0 else slice(None)
