@@ -59,9 +59,9 @@ func newFrame(arena *cmem.Arena, m, n int, directions *mat.Dense) *frame {
 	}
 	lwork, liwork := iblas.EigenWork(m)
 	f.iwork = arena.Int32s(liwork)
-	f.work = make([]float64, 1)
-	lapack64.Gelqf(blas64.General{Rows: m, Cols: n, Stride: n}, make([]float64, min(m, n)), f.work, -1)
-	f.work = arena.Float64s(max(lwork, int(f.work[0])) + m)
+	var optimum [1]float64
+	lapack64.Gelqf(blas64.General{Rows: m, Cols: n, Stride: n}, arena.Float64s(min(m, n)), optimum[:], -1)
+	f.work = arena.Float64s(max(lwork, int(optimum[0])) + m)
 	return f
 }
 

@@ -61,8 +61,8 @@ func newJointGeometry(ctx context.Context, arena *cmem.Arena, j *joint) *jointGe
 		weights: arena.Float64s(m),
 		centers: arena.Float64s(p * m),
 		g0:      arena.Float64s(p * p),
-		norms:   make([]float64, p),
-		results: make([]float64, len(j.anchors)*GeometryColumns),
+		norms:   arena.Float64s(p),
+		results: arena.Float64s(len(j.anchors), GeometryColumns),
 	}
 	workers := par.Workers(ctx, len(j.anchors))
 	g.workers = par.NewTeam(arena, workers, func(arena *cmem.Arena) *jointWorker {
@@ -72,10 +72,10 @@ func newJointGeometry(ctx context.Context, arena *cmem.Arena, j *joint) *jointGe
 			g1:            arena.Float64s(p * p),
 			cross:         arena.Float64s(p * p),
 			factor:        arena.Float64s(p * p),
-			u:             make([]float64, p),
-			size:          make([]float64, p),
-			z:             make([]float64, p),
-			kept:          make([]int, p),
+			u:             arena.Float64s(p),
+			size:          arena.Float64s(p),
+			z:             arena.Float64s(p),
+			kept:          cmem.Slice[int](arena, p),
 		}
 	})
 	return g
