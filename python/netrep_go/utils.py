@@ -16,6 +16,7 @@ from netrep_go._jobs import RandomState, as_random_state
 from netrep_go._native import aside
 from netrep_go._validation import (
     as_array,
+    as_factor,
     as_matrix,
     check_integer,
     check_number,
@@ -145,7 +146,7 @@ def whiten(
         raise ValueError(
             f"preserve_variance must be True, False or 'exact', got {preserve_variance!r}"
         )
-    X = as_matrix(X, "X")
+    X = as_factor(X, "X")
     Xw, Z = np.empty(X.shape), np.empty((X.shape[1], X.shape[1]))
     inputs = {
         "x": X,

@@ -172,7 +172,7 @@ class JointCapacity(BaseEstimator):
         """
         check_dichotomies(self.dichotomies)
         check_integer(self.n_t, "n_t", 1)
-        manifolds = as_manifolds(X, y)
+        manifolds = as_manifolds(X, y, any_size=True)
         check_several(manifolds, "joint capacity")
         self.n_manifolds_, self.n_features_in_ = len(manifolds.samples), manifolds.n_features
         samples = manifolds.pooled()
