@@ -41,7 +41,7 @@ def as_factor(x: ArrayLike, name: str, ndim: int = 2) -> np.ndarray:
     """
     x = as_array(x, name, ndim)
     if not _is_moderate(x):
-        check_range(x.ravel(), name, _SQUARES)
+        check_range(x.ravel(), name, SQUARES)
     return x
 
 
@@ -52,8 +52,8 @@ def as_responses(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
 
 def check_not_lost(x: np.ndarray, name: str) -> None:
     """Raise if numbers are so small that their squares are lost; large ones show by themselves."""
-    if np.vdot(x, x) < _SQUARES[0] ** 2:
-        check_range(x.ravel(), name, _SQUARES)
+    if np.vdot(x, x) < SQUARES[0] ** 2:
+        check_range(x.ravel(), name, SQUARES)
 
 
 def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
@@ -149,13 +149,13 @@ def _is_ready(x: Any) -> TypeGuard[np.ndarray]:
 
 # Where the largest number of an array has to be, so that squares, or fourth powers, and sums of
 # many of them are in the range of float64.
-_SQUARES, FOURTH_POWERS = (1e-151, 1e145), (1e-70, 1e70)
+SQUARES, FOURTH_POWERS = (1e-151, 1e145), (1e-70, 1e70)
 
 
 def _is_moderate(x: np.ndarray) -> bool:
     """Whether the sum of squares is in range: then all is finite. Slow checks settle the rest."""
     total = np.vdot(x, x)  # which warns of no overflow, as np.sum would
-    return bool(_SQUARES[0] ** 2 <= total < math.inf)
+    return bool(SQUARES[0] ** 2 <= total < math.inf)
 
 
 def check_range(x: np.ndarray, name: str, limits: tuple[float, float]) -> None:
