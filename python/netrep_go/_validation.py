@@ -163,7 +163,7 @@ def check_range(x: np.ndarray, name: str, limits: tuple[float, float]) -> None:
 
     All may be 0, and NaN do not count.
     """
-    largest = np.fmax.reduce(np.abs(np.atleast_2d(x)), axis=-1)
+    largest = np.fmax.reduce(np.abs(np.atleast_2d(x)), axis=-1, initial=0.0)
     lost = (largest > 0) & ~((limits[0] <= largest) & (largest <= limits[1]))
     if lost.any():
         size = "large" if largest[lost][0] > 1 else "small"

@@ -194,6 +194,8 @@ def comparison(
     method: str, sigma: ArrayLike | None, rdms: np.ndarray
 ) -> dict[str, _native.Argument]:
     """Return a similarity and its noise as Go takes them."""
+    if method == "neg_riem_dist":
+        check_range(rdms, "rdms", FOURTH_POWERS)
     return {
         "method": method,
         "sigma": _as_sigma(sigma, method, n_conditions(rdms, "rdms")),
