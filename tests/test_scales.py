@@ -82,7 +82,10 @@ def test_similarities_of_rdms(method, scale):
     x, y = (rdm(rng.standard_normal((7, 9)), "sqeuclidean") for _ in range(2))
     follows(lambda s: compare(x * s, y, method), scale)
     follows(lambda s: compare(x, y * s, method), scale)
-    follows(lambda s: evaluate(x * s, [y, x + y], method=method).to_frame()["similarity"], scale)
+    if method != "neg_riem_dist":  # with x + y it has two minima, of which the unit finds one
+        follows(
+            lambda s: evaluate(x * s, [y, x + y], method=method).to_frame()["similarity"], scale
+        )
 
 
 def manifolds():
