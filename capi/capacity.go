@@ -16,20 +16,18 @@ func projectOnCone(ctx context.Context, a *args) error {
 }
 
 // separate stores the margin, the bias and the gap in numbers.
-func separate(_ context.Context, a *args) error {
-	w, weights, numbers, separable := a.outVector(), a.outVector(), a.outVector(), a.outInt()
+func separate(ctx context.Context, a *args) error {
+	found := capacity.Separation{W: a.outVector(), Weights: a.outVector()}
+	numbers, separable := a.outVector(), a.outInt()
 	x, y, bias := a.matrix(), a.vector(), a.bool()
 	for i, v := range y {
 		if v != 1 && v != -1 {
 			return core.Invalidf("y must be 1 or -1, got %g at %d", v, i)
 		}
 	}
-	found, err := capacity.Separate(x, y, bias)
-	if err != nil {
+	if err := capacity.Separate(ctx, &found, x, y, bias); err != nil {
 		return err
 	}
-	copy(w, found.W)
-	copy(weights, found.Weights)
 	numbers[0], numbers[1], numbers[2] = found.Margin, found.Bias, found.Gap
 	*separable = truth(found.Separable)
 	return nil

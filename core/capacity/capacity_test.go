@@ -74,11 +74,12 @@ func TestCenterAtOrigin(t *testing.T) {
 // The hyperplane of largest margin between two points is half way between them.
 func TestSeparate(t *testing.T) {
 	x := mat.NewDense(2, 2, []float64{0, 1, 4, 1})
-	found, err := Separate(x, []float64{-1, 1}, true)
+	found := Separation{W: make([]float64, 2), Weights: make([]float64, 2)}
+	err := Separate(context.Background(), &found, x, []float64{-1, 1}, true)
 	if err != nil || !found.Separable || math.Abs(found.Margin-2) > 1e-12 || !floats.EqualApprox(found.W, []float64{0.5, 0}, 1e-12) || math.Abs(found.Bias+1) > 1e-12 {
 		t.Errorf("%+v, %v", found, err)
 	}
-	found, err = Separate(x, []float64{-1, 1}, false)
+	err = Separate(context.Background(), &found, x, []float64{-1, 1}, false)
 	if err != nil || !found.Separable || math.Abs(floats.Dot(found.W, []float64{0, 1})+1) > 1e-12 {
 		t.Errorf("%+v, %v", found, err)
 	}

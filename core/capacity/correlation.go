@@ -200,21 +200,23 @@ func CorrelationCost(gradient, x, v *mat.Dense) (float64, error) {
 	defer arena.Free()
 	p, n := x.Dims()
 	_, k := v.Dims()
-	var gram mat.Dense
-	gram.Mul(x, x.T())
+	raw := x.RawMatrix()
 	centers := &centerBasis{
 		p:       p,
 		rank:    n,
-		x:       mat.DenseCopyOf(x).RawMatrix().Data,
-		gram:    gram.RawMatrix().Data,
-		squared: make([]float64, p),
-	}
-	for i := range p {
-		centers.squared[i] = gram.At(i, i)
+		x:       arena.Float64s(p, n),
+		gram:    arena.Float64s(p, p),
+		squared: arena.Float64s(p),
 	}
 	r := newCorrelator(&arena, centers, k)
 	if err := arena.Err(); err != nil {
 		return 0, err
+	}
+	mat.NewDense(p, n, centers.x).Copy(x)
+	linalg.Gemm(blas.NoTrans, blas.Trans, p, p, n,
+		1, raw.Data, raw.Stride, raw.Data, raw.Stride, 0, centers.gram, p)
+	for i := range p {
+		centers.squared[i] = centers.gram[i*p+i]
 	}
 	return r.cost(gradient.RawMatrix().Data, v.RawMatrix().Data, k) + float64(p)/2, nil
 }
@@ -285,6 +287,9 @@ func RemoveCorrelations(
 	}
 	most := min(opts.Most, max(0, centers.rank-1))
 	width := max(1, most)
+	if opts.Spectral { // there are no more axes to start from
+		opts.Repeats = min(opts.Repeats, centers.rank)
+	}
 	s := removal{
 		centerBasis:    centers,
 		RemovalOptions: opts,
@@ -293,15 +298,13 @@ func RemoveCorrelations(
 		workers: par.NewTeam(&arena, par.Workers(ctx, opts.Repeats), func(arena *cmem.Arena) *correlator {
 			return newCorrelator(arena, centers, width)
 		}),
-		descents: make([]descent, opts.Repeats),
+		descents: cmem.Slice[descent](&arena, opts.Repeats),
+		ends:     arena.Float64s(opts.Repeats, centers.rank, width),
 		best:     arena.Float64s(centers.rank * width),
 		chosen:   arena.Float64s(centers.rank * width),
 	}
 	if opts.Spectral {
 		s.axes = newAxes(&arena, centers.p)
-	}
-	for i := range s.descents {
-		s.descents[i].v = arena.Float64s(centers.rank * width)
 	}
 	if err := arena.Err(); err != nil {
 		return Removal{}, err
@@ -323,6 +326,7 @@ type removal struct {
 	criterion []float64 // the mean of each number of directions
 	workers   par.Team[*correlator]
 	descents  []descent
+	ends      []float64 // the subspace in which each descent ended, rank x K one after the other
 	axes      axes
 	best      []float64 // the subspace of the last K, rank x K
 	chosen    []float64 // that of the best K
@@ -330,7 +334,6 @@ type removal struct {
 
 // descent is where one start led.
 type descent struct {
-	v               []float64
 	cost, stability float64
 	converged       bool
 }
@@ -349,23 +352,23 @@ func (s *removal) run(ctx context.Context, most int) (Removal, error) {
 		}
 		par.Expect(ctx, starts)
 		err = s.workers.For(ctx, starts, func(r *correlator, i int) error {
-			return s.descend(ctx, r, &s.descents[i], k, i)
+			return s.descend(ctx, r, k, i)
 		})
 		if err != nil {
 			return found, err
 		}
-		best := &s.descents[0]
+		first := 0
 		for i := range starts {
-			if s.better(&s.descents[i], best) {
-				best = &s.descents[i]
+			if s.better(&s.descents[i], &s.descents[first]) {
+				first = i
 			}
 		}
-		copy(s.best, best.v[:s.rank*k])
+		copy(s.best, s.end(first, k))
 		s.record(k)
 		found.Tried = k
 		if k >= s.Least && s.criterion[k] < least {
-			least, found.K, found.Converged = s.criterion[k], k, best.converged
-			copy(s.chosen, best.v[:s.rank*k])
+			least, found.K, found.Converged = s.criterion[k], k, s.descents[first].converged
+			copy(s.chosen, s.best[:s.rank*k])
 		}
 	}
 	return found, nil
@@ -415,10 +418,15 @@ func (s *removal) better(a, b *descent) bool {
 	return a.stability > b.stability
 }
 
+// end returns the subspace of k directions in which a descent ended.
+func (s *removal) end(start, k int) []float64 {
+	return s.ends[start*len(s.best):][:s.rank*k]
+}
+
 // descend minimises the cost from a direction beside the best k-1.
-func (s *removal) descend(ctx context.Context, r *correlator, to *descent, k, start int) error {
+func (s *removal) descend(ctx context.Context, r *correlator, k, start int) error {
 	rng := rand.New(rand.NewPCG(s.Seed, uint64(k*s.Repeats+start)))
-	v := to.v[:s.rank*k]
+	v := s.end(start, k)
 	for i := range s.rank {
 		copy(v[i*k+1:(i+1)*k], s.best[i*(k-1):(i+1)*(k-1)])
 		v[i*k] = 0
@@ -449,6 +457,7 @@ func (s *removal) descend(ctx context.Context, r *correlator, to *descent, k, st
 	if found.Converged && s.Spectral { // rounding decides on where in the tolerance it ended
 		found.Value = r.stiefel.Polish(ctx, v, k, r.cost)
 	}
+	to := &s.descents[start]
 	to.cost, to.converged = found.Value, found.Converged
 	to.stability = r.residual(v, k)
 	return ctx.Err()

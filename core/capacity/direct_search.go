@@ -199,7 +199,12 @@ func (s *search) test(n int) float64 {
 		return s.dst.Fraction[n-1]
 	}
 	least, most := s.limits()
-	separable := make([]bool, most)
+	var arena cmem.Arena
+	defer arena.Free()
+	separable := cmem.Slice[bool](&arena, most)
+	if s.err = arena.Err(); s.err != nil {
+		return math.NaN()
+	}
 	yes, done := 0, 0
 	for !s.enough(yes, done, least, most) {
 		block := max(least-done, min(attemptBlock, most-done))
@@ -224,7 +229,8 @@ func (s *search) limits() (least, most int) {
 		return s.dichotomies, s.dichotomies
 	}
 	least = int(math.Ceil(1 / s.Tolerance))
-	return least, max(least, int(math.Ceil(0.25/(s.Tolerance*s.Tolerance))))
+	most = int(math.Ceil(min(0.25/(s.Tolerance*s.Tolerance), math.MaxInt32)))
+	return least, max(least, most)
 }
 
 func (s *search) enough(yes, done, least, most int) bool {

@@ -114,7 +114,8 @@ func ExampleDirect_Joint() {
 // The hyperplane half way between two points.
 func ExampleSeparate() {
 	x := mat.NewDense(2, 1, []float64{0, 4})
-	found, err := capacity.Separate(x, []float64{-1, 1}, true)
+	found := capacity.Separation{W: make([]float64, 1), Weights: make([]float64, 2)}
+	err := capacity.Separate(context.Background(), &found, x, []float64{-1, 1}, true)
 	fmt.Printf("%v %.1f %.1f %.1f %v\n", found.Separable, found.Margin, found.W, found.Bias, err)
 	// Output: true 2.0 [0.5] -1.0 <nil>
 }

@@ -62,10 +62,10 @@ func newFrame(arena *cmem.Arena, m, n int, directions *mat.Dense) *frame {
 	}
 	lwork, liwork := iblas.EigenWork(m)
 	f.iwork = arena.Int32s(liwork)
-	f.work = make([]float64, 1)
+	var optimum [1]float64
 	whole := blas64.General{Rows: m + 1, Cols: n, Stride: n}
-	lapack64.Gelqf(whole, make([]float64, min(m+1, n)), f.work, -1)
-	f.work = arena.Float64s(max(lwork, int(f.work[0])) + m + 1)
+	lapack64.Gelqf(whole, arena.Float64s(min(m+1, n)), optimum[:], -1)
+	f.work = arena.Float64s(max(lwork, int(optimum[0])) + m + 1)
 	return f
 }
 

@@ -64,10 +64,10 @@ func newJointGeometry(ctx context.Context, arena *cmem.Arena, j *joint) *jointGe
 		weights: arena.Float64s(m),
 		centers: arena.Float64s(p * m),
 		g0:      arena.Float64s(p * p),
-		norms:   make([]float64, p),
+		norms:   arena.Float64s(p),
 		width:   GeometryColumns + 2*p,
-		results: arena.Float64s(len(j.present) * (GeometryColumns + 2*p)),
-		cosines: arena.Float64s(min(chunk, len(j.present)) * 2 * p * p),
+		results: arena.Float64s(len(j.present), GeometryColumns+2*p),
+		cosines: arena.Float64s(min(chunk, len(j.present)), 2, p, p),
 	}
 	workers := par.Workers(ctx, len(j.anchors))
 	g.workers = par.NewTeam(arena, workers, func(arena *cmem.Arena) *jointWorker {
@@ -77,12 +77,12 @@ func newJointGeometry(ctx context.Context, arena *cmem.Arena, j *joint) *jointGe
 			g1:            arena.Float64s(p * p),
 			cross:         arena.Float64s(p * p),
 			inner:         arena.Float64s(p * p),
-			lengths:       make([]float64, p),
+			lengths:       arena.Float64s(p),
 			factor:        arena.Float64s(p * p),
-			u:             make([]float64, p),
-			size:          make([]float64, p),
-			z:             make([]float64, p),
-			kept:          make([]int, p),
+			u:             arena.Float64s(p),
+			size:          arena.Float64s(p),
+			z:             arena.Float64s(p),
+			kept:          cmem.Slice[int](arena, p),
 		}
 	})
 	return g

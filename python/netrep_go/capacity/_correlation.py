@@ -11,7 +11,14 @@ from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import as_matrix, check_integer, check_number, check_option
+from netrep_go._validation import (
+    FOURTH_POWERS,
+    as_matrix,
+    check_integer,
+    check_number,
+    check_option,
+    check_range,
+)
 from netrep_go.capacity._manifolds import Samples, as_manifolds
 
 __all__ = ["CenterDirections", "center_correlation_cost", "find_center_directions"]
@@ -364,6 +371,7 @@ def center_correlation_cost(centers: ArrayLike, V: ArrayLike) -> tuple[float, np
     1.0
     """
     C, V = as_matrix(centers, "centers"), as_matrix(V, "V")
+    check_range(C.ravel(), "centers", FOURTH_POWERS)
     if V.shape[0] != C.shape[1]:
         raise ValueError(f"V must have {C.shape[1]} rows, one for each feature, got {V.shape[0]}")
     if np.abs(V.T @ V - np.eye(V.shape[1])).max() > 1e-6:

@@ -217,7 +217,7 @@ class DirectCapacity(BaseEstimator):
             all.
         """
         self._check()
-        manifolds = as_manifolds(X, y)
+        manifolds = as_manifolds(X, y, any_size=True)
         check_several(manifolds, "capacity")
         self.n_manifolds_, self.n_features_in_ = len(manifolds.samples), manifolds.n_features
         seed = seed_from(self.random_state)

@@ -249,7 +249,7 @@ class JointCapacity(BaseEstimator):
         check_dichotomies(self.dichotomies)
         check_integer(self.n_t, "n_t", 1)
         check_number(self.kappa, "kappa", -np.inf, np.inf)
-        manifolds = as_manifolds(X, y)
+        manifolds = as_manifolds(X, y, any_size=True)
         check_several(manifolds, "joint capacity")
         self.n_manifolds_, self.n_features_in_ = len(manifolds.samples), manifolds.n_features
         self.names_ = manifolds.names
