@@ -66,9 +66,9 @@ class Remote:
         keys[future] = key
         ready.add(future)
 
-    def _remote(self, side: tuple[list[Source], list[Source] | None]) -> list[Any]:
+    def _remote(self, side: tuple[list[Source], list[Source] | None] | None) -> Any:
         """Return names and contents, these by reference, of training and held-out data."""
-        return [
+        return side and [
             None
             if part is None
             else [[s.name for s in part], [self._send(s.content) for s in part]]

@@ -162,13 +162,15 @@ class Work:
         self, client: Any, jobs: list[tuple[At, list[Task]]]
     ) -> Iterator[tuple[At, list[Piece]]]:
         remote = _cluster.Remote(client)
-        calls = []
+        calls: list[tuple[At, tuple[Any, ...]]] = []
         for at, todo in jobs:
-            sides = [
+            sides: list[Any] = [
                 self._sources(axis, self._tiles[0].along(axis, k))
                 for axis, k in ((0, at[0]), (-1, at[1]))
             ]
-            self._n_loads += sum(len(train) for train, _ in sides) if todo else 0
+            if self._within and at[0] == at[1]:
+                sides = [sides[0], None]
+            self._n_loads += sum(len(side[0]) for side in sides if side) if todo else 0
             calls.append((at, (todo, *sides, self._measure, self._how.dtype)))
         yield from remote.run(_computed_there, calls)
 
@@ -202,13 +204,12 @@ class Work:
                 tiles.write(*at, tile)
 
 
-def _computed_there(
-    todo: list[Task], rows: tuple[Any, Any], columns: tuple[Any, Any], measure: Any, dtype: Any
-) -> list[Piece]:
+def _computed_there(todo: list[Task], rows: Any, columns: Any, *how: Any) -> list[Piece]:
     """Compute a tile on a worker of a cluster, whose threads work on other tiles."""
     if not todo:
         return []
-    return pieces_of(todo, Block.load(*rows), Block.load(*columns), measure, dtype, 1)
+    block = Block.load(*rows)
+    return pieces_of(todo, block, Block.load(*columns) if columns else block, *how, n_jobs=1)
 
 
 def _free_memory() -> int:
