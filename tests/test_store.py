@@ -16,8 +16,9 @@ import scipy.io
 import store_worker
 from numpy.testing import assert_allclose, assert_array_equal
 
-from netrep_go.metrics import LinearMetric, as_measure
+from netrep_go.metrics import LinearCKA, LinearMetric, as_measure
 from netrep_go.multiset import DistanceStore, _tiles, cross_distances, pairwise_distances
+from netrep_go.multiset._grams import Grams
 
 zarr = pytest.importorskip("zarr", reason="a store needs zarr")
 
@@ -382,6 +383,46 @@ def test_a_full_disk_leaves_what_was_written(tmp_path, networks, monkeypatch):
     assert compute().complete
     assert_allclose(
         store.distances(), pairwise_distances("procrustes", networks, verbose=False), atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("metric", ["cka", "cka_angular", LinearCKA(estimator="unbiased")])
+def test_gram_vectors_are_streamed(tmp_path, rng, metric):
+    networks = [rng.standard_normal((16, 30 + i)) + 3 for i in range(23)]
+    networks += [networks[0] + 1e-7 * rng.standard_normal(networks[0].shape), 2 * networks[1]]
+    store = DistanceStore(tmp_path / "store", tile_size=4)
+    compute = functools.partial(store.pairwise_distances, metric, verbose=False)
+    assert compute(networks[:10]).n_loads < 30  # not one load for each pair of tiles
+    assert compute(networks, memory_limit=50_000).complete
+    expected = pairwise_distances(metric, networks, verbose=False)
+    assert_allclose(store.distances(), expected, rtol=1e-9, atol=1e-14)
+    whole = DistanceStore(tmp_path / "whole", tile_size=4)
+    whole.pairwise_distances(metric, networks, verbose=False)
+    assert_array_equal(store.distances(), whole.distances()[...])
+    assert not (store.path / "grams").exists()
+    cross = DistanceStore(tmp_path / "cross", tile_size=4)
+    cross.cross_distances(metric, networks[:7], networks[7:], verbose=False)
+    assert_allclose(cross.distances(), expected[:7, 7:], rtol=1e-9, atol=1e-14)
+
+
+def test_an_interrupt_leaves_what_is_prepared(tmp_path, rng, monkeypatch):
+    networks = [rng.standard_normal((60, 60)) for _ in range(130)]
+    store = DistanceStore(tmp_path / "store", tile_size=8)
+    compute = functools.partial(store.pairwise_distances, "cka", networks, verbose=False)
+    multiply = Grams._multiply
+    monkeypatch.setattr(Grams, "_multiply", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        compute()
+    monkeypatch.setattr(Grams, "_multiply", multiply)
+    files = sorted((store.path / "grams").glob("c/*/*"))
+    assert len(files) == 3 * 2
+    files[0].write_bytes(files[0].read_bytes()[:100])
+    files[-1].unlink()
+    status = compute()
+    assert status.complete
+    assert status.n_loads < 130
+    assert_allclose(
+        store.distances(), pairwise_distances("cka", networks, verbose=False), rtol=1e-12
     )
 
 

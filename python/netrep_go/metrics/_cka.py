@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
+from scipy.linalg import blas
 
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, measure
@@ -16,6 +17,7 @@ __all__ = ["LinearCKA"]
 
 _SCORES = ("angular", "cosine")
 _ESTIMATORS = ("biased", "unbiased")
+_NO_GRAM = 1e-14  # as in core/metrics/cka.go
 
 
 class LinearCKA(Measure):
@@ -133,6 +135,33 @@ class LinearCKA(Measure):
         )
         return value[0, 0]
 
+    def _gram_vector(self, x: Any, name: str) -> np.ndarray:
+        """Return the corrected Gram matrix as a vector of length 1, whose products are cosines."""
+        x = self._check_network(x, name)
+        unbiased = self.estimator == "unbiased"
+        if self.center_columns or unbiased:
+            x = x - x.mean(axis=0)
+        size = np.linalg.norm(x)
+        if not size > 0:
+            raise ValueError(f"{name}: the activations do not vary")
+        K = blas.dsyrk(1 / size**2, x.T, trans=1, lower=1)
+        rows, columns = np.tril_indices(len(K), -1 if unbiased else 0)
+        vector = K[rows, columns]
+        if unbiased:
+            vector -= _additive(vector, rows, columns, len(K))
+            if not 2 * vector @ vector > _NO_GRAM:
+                raise ValueError(
+                    f"{name}: all pairs of samples are equally similar, so that the unbiased "
+                    "estimate is 0 and its CKA undefined"
+                )
+        else:
+            vector[rows == columns] *= np.sqrt(0.5)  # the others stand for two entries
+        return vector / np.linalg.norm(vector)
+
+    def _of_cosines(self, cosines: np.ndarray) -> np.ndarray:
+        cosines = np.clip(cosines, -1, 1)
+        return np.arccos(cosines) if self.score_method == "angular" else cosines
+
     def _measure(
         self, cohorts: Cohorts, dtype: DTypeLike, n_jobs: int | None, verbose: bool
     ) -> Measured:
@@ -150,3 +179,10 @@ class LinearCKA(Measure):
             "estimator": self.estimator,
             "score": self.score_method,
         }
+
+
+def _additive(vector: np.ndarray, rows: np.ndarray, columns: np.ndarray, n: int) -> np.ndarray:
+    """Return what adds to similarities of samples i and j by i and by j alone."""
+    sums = np.bincount(rows, vector, n) + np.bincount(columns, vector, n)
+    means = sums / (n - 2)
+    return means[rows] + means[columns] - sums.sum() / ((n - 1) * (n - 2))

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from netrep_go import _native
 from netrep_go._jobs import counted
-from netrep_go._parts import check_batch
-from netrep_go._validation import check_integer
 from netrep_go.metrics import Measure
 from netrep_go.multiset import _cluster
+from netrep_go.multiset import _grams as grams
+from netrep_go.multiset._how import How
 from netrep_go.multiset._sources import Side
 from netrep_go.multiset._tile import Block, Piece, Task, pieces_of, tasks
 from netrep_go.multiset._tiles import Missing, Tiles
@@ -26,25 +24,6 @@ from netrep_go.multiset._tiles import Missing, Tiles
 _COPIES = 5
 
 At = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class How:
-    """What does not tell results apart, and the precision."""
-
-    dtype: DTypeLike
-    memory_limit: int | None
-    batch: tuple[int, int] | None
-    n_jobs: int | None
-    client: Any
-    verbose: bool
-
-    def check(self) -> None:
-        """Raise if an argument is out of its range."""
-        _native.n_workers(self.n_jobs)
-        check_batch(self.batch)
-        if self.memory_limit is not None:
-            check_integer(self.memory_limit, "memory_limit", 1)
 
 
 class Work:
@@ -58,6 +37,7 @@ class Work:
         tiles: list[Tiles],
         lock: Callable[[], AbstractContextManager[None]],
         largest: int,
+        n_samples: int | None,
     ) -> None:
         self._measure = measure
         self._sides = sides
@@ -66,7 +46,8 @@ class Work:
         self._how = how
         self._tiles = tiles
         self._lock = lock
-        self._panel = self._tiles_in_memory(largest) - 1
+        self._streamed = grams.worth_it(measure, sides, n_samples, largest)
+        self._panel = 1 if self._streamed else self._tiles_in_memory(largest) - 1
         self._n_loads = 0
 
     def run(self, left: Missing) -> tuple[int, int]:
@@ -119,7 +100,10 @@ class Work:
     def _written(self, jobs: list[tuple[At, list[Task]]]) -> Iterator[int]:
         """Compute jobs and write what they give; yield the number of tiles that stand."""
         client = _cluster.client(self._how.client)
-        run = self._here(jobs) if client is None else self._on_cluster(client, jobs)
+        if client is None and self._how.batch is None and self._streamed:
+            run = self._from_grams(jobs)
+        else:
+            run = self._here(jobs) if client is None else self._on_cluster(client, jobs)
         for at, pieces in run:
             yield self._write(at, pieces)
 
@@ -147,6 +131,14 @@ class Work:
                 (i, j),
                 pieces_of(todo, rows[i], second, self._measure, self._how.dtype, self._how.n_jobs),
             )
+
+    def _from_grams(self, jobs: list[tuple[At, list[Task]]]) -> Iterator[tuple[At, list[Piece]]]:
+        """Compute all tiles at once from what is prepared of each network, on disk."""
+        limit = self._how.memory_limit or _free_memory() // 2
+        stream = grams.Grams(self._measure, self._sides, self._tiles[0], limit, self._how)
+        yield from ((at, []) for at, todo in jobs if not todo)
+        yield from stream.pieces({at: todo for at, todo in jobs if todo})
+        self._n_loads += stream.n_loads
 
     def _load(self, axis: int, k: int) -> Block:
         """Read the networks of a row or column of tiles."""
@@ -204,12 +196,15 @@ class Work:
                 tiles.write(*at, tile)
 
 
-def _computed_there(todo: list[Task], rows: Any, columns: Any, *how: Any) -> list[Piece]:
+def _computed_there(
+    todo: list[Task], rows: Any, columns: Any, measure: Measure, dtype: DTypeLike
+) -> list[Piece]:
     """Compute a tile on a worker of a cluster, whose threads work on other tiles."""
     if not todo:
         return []
     block = Block.load(*rows)
-    return pieces_of(todo, block, Block.load(*columns) if columns else block, *how, n_jobs=1)
+    second = Block.load(*columns) if columns else block
+    return pieces_of(todo, block, second, measure, dtype, 1)
 
 
 def _free_memory() -> int:

@@ -23,7 +23,8 @@ from netrep_go._parts import check_same, fingerprint, replacing
 from netrep_go._results import Result
 from netrep_go._validation import check_integer
 from netrep_go.metrics import Measure, as_measure
-from netrep_go.multiset._schedule import How, Work
+from netrep_go.multiset._how import How
+from netrep_go.multiset._schedule import Work
 from netrep_go.multiset._sources import Seen, Side, see_all, side
 from netrep_go.multiset._tiles import Missing, Tiles, zarr
 
@@ -399,7 +400,9 @@ class DistanceStore:
         with self._locked():
             sides = self._agree(measure, options, sides, seen)
         largest = max(known.nbytes for each in seen for known in each)
-        work = Work(measure, sides, how, self._tiles(), self._locked, largest)
+        work = Work(
+            measure, sides, how, self._tiles(), self._locked, largest, seen[0][0].n_samples[0]
+        )
         with said_once():
             n_computed, n_loads = work.run(self._left())
         return self._status(self._left(), n_computed, n_loads)

@@ -121,9 +121,13 @@ def pieces_of(
             if x is not None
         ]
         found.append(Piece(task.at, task.rows, task.columns, values))
-    if len(todo) == 2 and measure.properties.symmetric and not todo[1].flipped:
-        found.append(found[1].transposed())  # a tile on the diagonal that has grown
-    return found
+    return completed(found, measure)
+
+
+def completed(pieces: list[Piece], measure: Measure) -> list[Piece]:
+    """Return pieces with the other half of what a tile on the diagonal has grown by."""
+    grown = len(pieces) == 2 and pieces[0].at == pieces[1].at and measure.properties.symmetric
+    return [*pieces, pieces[1].transposed()] if grown else pieces
 
 
 def _cohorts(task: Task, first: Block, second: Block) -> Cohorts:

@@ -43,10 +43,21 @@ class Tiles:
     def create(self) -> None:
         """Write what zarr needs to know, unless it stands there."""
         self.path.mkdir(exist_ok=True)
-        metadata = _bytes(_in_memory(self.shape, self.tile), "zarr.json")
+        if not self.is_described():
+            _replace(self.path / "zarr.json", self._description())
+
+    def is_described(self) -> bool:
+        """Whether what zarr knows is what it should know."""
         file = self.path / "zarr.json"
-        if not (file.exists() and file.read_bytes() == metadata):
-            _replace(file, metadata)
+        return file.exists() and file.read_bytes() == self._description()
+
+    def _description(self) -> bytes:
+        return _bytes(_in_memory(self.shape, self.tile), "zarr.json")
+
+    def n_written(self, i: int) -> int:
+        """Return how many tiles of a row have been written, whole or damaged since."""
+        folder = self.path / "c" / str(i)
+        return sum(file.name.isdigit() for file in folder.iterdir()) if folder.is_dir() else 0
 
     def open(self) -> Any:
         """Return the array as zarr opens it; it can only be read."""
@@ -69,11 +80,19 @@ class Tiles:
                     found[i, j] = mask
         return found
 
+    def read_column(self, j: int) -> np.ndarray:
+        """Return a column of tiles, which are NaN where they are damaged."""
+        array = self.open()
+        try:
+            return array[:, self.along(1, j)]
+        except Exception:  # zarr raises all kinds: it depends on what is damaged
+            return np.concatenate([self._read(array, i, j) for i in range(self.counts[0])])
+
     def _strip(self, array: Any, i: int) -> np.ndarray:
         """Return a row of tiles, which are NaN where they are damaged."""
         try:
             return array[self.along(0, i)]
-        except Exception:  # zarr raises all kinds: it depends on what is damaged
+        except Exception:
             return np.concatenate([self._read(array, i, j) for j in range(self.counts[1])], axis=1)
 
     def is_whole(self, i: int, j: int) -> bool:
