@@ -30,7 +30,7 @@ test: lint
 	$(BIN)/python -m pytest
 
 test-frameworks: .venv-frameworks/.installed
-	KERAS_BACKEND=torch .venv-frameworks/bin/python -m pytest tests/test_extract.py tests/test_mftma.py
+	KERAS_BACKEND=torch .venv-frameworks/bin/python -m pytest tests/test_extract.py tests/test_layers.py tests/test_mftma.py tests/test_store.py
 
 # Not ST1005: an error message may begin with the name of an argument, as in "X must be a matrix".
 lint: venv
@@ -70,7 +70,7 @@ $(BIN)/.installed: pyproject.toml setup.py $(GO_SOURCES) | $(BIN)/python $(filte
 
 .venv-frameworks/.installed: pyproject.toml setup.py $(GO_SOURCES)
 	$(PYTHON) -m venv .venv-frameworks
-	.venv-frameworks/bin/python -m pip install --quiet --editable '.[plot,onnx]' pytest torch torchvision keras
+	.venv-frameworks/bin/python -m pip install --quiet --editable '.[plot,onnx,store]' pytest torch torchvision keras
 	touch $@
 
 $(BIN)/.docs: $(BIN)/.installed

@@ -132,7 +132,7 @@ def _blas_threads() -> int:
 
 
 def counted(
-    items: Iterable[Any], text: str, total: int, show: bool, *, blocks: bool = False
+    items: Iterable[Any], text: str, total: int | None, show: bool, *, blocks: bool = False
 ) -> Iterator[Any]:
     """Yield items, and draw a bar of how many of ``total`` there were; or of rows of blocks."""
     with tqdm(desc=text, total=total, disable=not show) as bar:

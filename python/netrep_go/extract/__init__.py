@@ -6,8 +6,9 @@ kind.
 """
 
 from netrep_go.extract._activations import activations, layers
+from netrep_go.extract._store import ActivationStore
 
-__all__ = ["activations", "layers"]
+__all__ = ["ActivationStore", "activations", "layers"]
 
 
 def __dir__() -> list[str]:

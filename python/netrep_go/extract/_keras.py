@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
+from netrep_go._parts import content_hash
 from netrep_go._validation import as_exact, copied
 from netrep_go.extract._outputs import Key, Output, Recorder, Run, refuse_providers
 from netrep_go.extract._torch import preserved
@@ -32,6 +33,14 @@ class Keras:
     def layers(self) -> dict[str, str]:
         """Return the classes of layers by their names."""
         return {name: type(layer).__name__ for name, layer in self._layers.items()}
+
+    def fingerprint(self) -> str:
+        """Return a hash of the layers and weights; see `Backend`."""
+        told = [str(self.layers())]
+        with suppress(NotImplementedError, TypeError, ValueError):  # subclassed models
+            told.append(self._model.to_json())
+        told += [f"{w.path} {content_hash(_to_numpy(w.value))}" for w in self._model.weights]
+        return content_hash("\n".join(told).encode())
 
     @contextmanager
     def opened(

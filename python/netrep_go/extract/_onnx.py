@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from netrep_go._optional import optional
+from netrep_go._parts import content_hash
 from netrep_go._validation import as_exact
 from netrep_go.extract._outputs import Key, Output, Run, Unusable
 
@@ -37,6 +38,10 @@ class Onnx:
         """Return the operators of nodes by their outputs' names."""
         nodes = [node for node in self._model.graph.node if node.op_type != "Constant"]
         return {name: node.op_type for node in nodes for name in node.output if name}
+
+    def fingerprint(self) -> str:
+        """Return a hash of the graph; see `Backend`."""
+        return content_hash(self._model.SerializeToString(deterministic=True))
 
     @contextmanager
     def opened(

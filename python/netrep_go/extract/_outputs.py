@@ -45,6 +45,9 @@ class Backend(Protocol):
     def layers(self) -> dict[str, str]:
         """Return types by names."""
 
+    def fingerprint(self) -> str:
+        """Return a hash of what the model computes: of its structure and its weights."""
+
     def opened(
         self, names: list[str], providers: Any, device: Any
     ) -> AbstractContextManager[tuple[Run, int | None]]:
@@ -99,9 +102,9 @@ class Problems:
         self.strict = strict
         self._found: dict[str, Unusable] = {}
 
-    def add(self, layer: Key | str, problem: Unusable) -> None:
+    def add(self, layer: Key | str, problem: Unusable, *, fatal: bool = False) -> None:
         """Raise, or note the first problem of a layer."""
-        if self.strict:
+        if self.strict or fatal:
             raise ValueError(f"layer {str(layer)!r} {problem.reason}")
         self._found.setdefault(str(layer), problem)
 

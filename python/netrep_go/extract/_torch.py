@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from netrep_go._parts import content_hash
 from netrep_go._validation import copied
+from netrep_go.extract._choice import TAKEN
 from netrep_go.extract._outputs import Key, Output, Recorder, Run, refuse_providers
 
 
@@ -22,6 +24,12 @@ class Torch:
     def layers(self) -> dict[str, str]:
         """Return the classes of modules by their names."""
         return {name: type(m).__name__ for name, m in self._model.named_modules() if name}
+
+    def fingerprint(self) -> str:
+        """Return a hash of the modules, parameters and buffers; see `Backend`."""
+        state = chain(self._model.named_parameters(), self._model.named_buffers())
+        hashes = [f"{name} {content_hash(to_numpy(tensor))}" for name, tensor in state]
+        return content_hash("\n".join([str(self._model), *hashes]).encode())
 
     @contextmanager
     def opened(
@@ -41,7 +49,7 @@ class Torch:
             to_model = stack.enter_context(_placed(model, device))
             model.eval()
             for name in names:
-                stack.callback(modules[name].register_forward_hook(_hook(recorder, name)).remove)
+                stack.callback(_hooked(modules, name, recorder).remove)
 
             def run(batch: np.ndarray) -> dict[Key, Output]:
                 recorder.start()
@@ -126,8 +134,9 @@ def _placed(model: Any, device: Any) -> Iterator[Callable[[np.ndarray], Any]]:
             model.to(home)
 
 
-def _hook(recorder: Recorder, name: str) -> Callable[[Any, Any, Any], None]:
-    def hook(module: Any, inputs: Any, output: Any) -> None:
-        recorder.keep(name, output)
-
-    return hook
+def _hooked(modules: dict[str, Any], name: str, recorder: Recorder) -> Any:
+    """Record what a module returns, or what it takes, and return the handle of the hook."""
+    if name in modules:
+        return modules[name].register_forward_hook(lambda m, x, out: recorder.keep(name, out))
+    module = modules[name.removesuffix(TAKEN)]
+    return module.register_forward_pre_hook(lambda m, taken: recorder.keep(name, taken))
