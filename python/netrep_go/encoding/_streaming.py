@@ -49,7 +49,7 @@ class Source:
                 yield as_array(block, "X", 2)
             return
         n, width = self.shape
-        size = max(1, self._budget // (8 * width))
+        size = max(1, self._budget // (4 * 8 * width))  # beside it are moved and projected copies
         for start in range(0, n, size):
             yield as_array(self._X[start : start + size], "X", 2)
 

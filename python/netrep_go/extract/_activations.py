@@ -22,6 +22,7 @@ from netrep_go.extract._outputs import NOT_ALWAYS, Backend, Key, Problems, Unusa
 from netrep_go.extract._running import Running
 from netrep_go.extract._samples import Preprocess, as_samples
 from netrep_go.extract._store import ActivationStore, StoreWriter
+from netrep_go.extract._structure import recommended
 from netrep_go.extract._torch import Torch
 
 
@@ -243,6 +244,50 @@ def _stored(
                 writer.size = size
                 running.run(collected, writer)
         return writer.finish()
+
+
+def recommended_layers(model: Any, variant: str | None = None) -> list[str]:
+    """Return the layers of a convolutional network that are plausible stages of a hierarchy.
+
+    They are read from the structure of the model:
+
+    - of a residual network, such as ResNet-50, the first convolution and, for each sum, the first
+      ReLU after it ('relu', the default), or the sum itself ('sum'): 17 of ResNet-50;
+    - of a chain of layers, such as AlexNet or VGG-16, convolutions and fully connected layers but
+      the output, which is the last of these if nothing but a softmax comes after it. Of the
+      convolutions, all are taken ('all'), or the highest of each block that a pooling ends
+      ('conv'), or the poolings themselves ('pool'). The default is 'all' where there are no
+      more than 7 layers in all, as in AlexNet, and else 'conv': 7 of VGG-16.
+
+    Parameters
+    ----------
+    model : path, bytes, torch.nn.Module or keras.Model
+        The model. PyTorch's are traced by `torch.fx`; those of Keras must have a graph.
+    variant : {'relu', 'sum', 'all', 'conv', 'pool'}, default=None
+        What is taken, as above.
+
+    Returns
+    -------
+    layers : list of str
+        Names for the `layers` of :func:`activations`. In PyTorch a sum is no module: it is
+        named as what the next module takes, such as ``layer1.0.relu input#3``.
+
+    Raises
+    ------
+    ValueError
+        If the model has no convolutions, concatenates branches, cannot be traced, or has not
+        the layers that `variant` names.
+
+    Examples
+    --------
+    >>> import torchvision  # doctest: +SKIP
+    >>> from netrep_go.extract import activations, recommended_layers
+    >>> model = torchvision.models.vgg16(weights="DEFAULT")  # doctest: +SKIP
+    >>> recommended_layers(model)[-3:]  # doctest: +SKIP
+    ['features.28', 'classifier.0', 'classifier.3']
+    >>> by_layer = activations(model, images, recommended_layers(model))  # doctest: +SKIP
+    """
+    return recommended(_backend(model).nodes(), variant)
 
 
 def outputs_by_batch(

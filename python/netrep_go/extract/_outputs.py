@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from netrep_go._jobs import warn_user
+from netrep_go.extract._structure import Node
 
 
 class Key(NamedTuple):
@@ -44,6 +45,9 @@ class Backend(Protocol):
 
     def layers(self) -> dict[str, str]:
         """Return types by names."""
+
+    def nodes(self) -> list[Node]:
+        """Return the operations of the model, in the order of computation."""
 
     def fingerprint(self) -> str:
         """Return a hash of what the model computes: of its structure and its weights."""
