@@ -1,5 +1,6 @@
 """Principal components of what does not fit into memory, against scikit-learn's of what does."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
@@ -73,7 +75,7 @@ def test_exact_methods_are_pca(method, shape, dtype, atol, rng, tmp_path):
 def test_blocks_of_any_size_and_kind_of_source(method, rng, tmp_path, monkeypatch):
     from netrep_go.encoding import _streaming
 
-    X, new = low_rank(rng, 40, 300), low_rank(rng, 9, 300)
+    X, new = low_rank(rng, 40, 110), low_rank(rng, 9, 110)
     options = {"method": method, "n_projected": 100, "random_state": 0}
     expected = StreamedPCA(6, **options).fit(X)
     monkeypatch.setattr(_streaming, "_INNER", 11)
@@ -194,6 +196,20 @@ def test_saved_and_loaded(method, in_folder, rng, tmp_path):
         StreamedPCA.load(tmp_path / "c")
 
 
+def test_frames_integers_and_sparse_matrices(rng):
+    pandas = pytest.importorskip("pandas", reason="pandas comes with netrep-go[plot]")
+    X = rng.integers(-9, 9, (12, 20))
+    expected = StreamedPCA(3).fit(X.astype(float)).transform(X.astype(float))
+    for same in (X, X.tolist(), X.astype(np.int8), pandas.DataFrame(X), X.astype(">f8")):
+        found = StreamedPCA(3).fit(same).transform(same)
+        assert found.dtype == np.float64
+        assert_same_components(found, expected, 1e-10)
+    half = X.astype(np.float16)
+    assert_same_components(StreamedPCA(3).fit(half).transform(half), expected, 1e-4)
+    with pytest.raises(TypeError, match=r"[Ss]parse"):
+        StreamedPCA(3).fit(csr_array(X))
+
+
 def test_in_scikit_learns_tools(rng):
     X = low_rank(rng, 40, 200)
     model = make_pipeline(StreamedPCA(5), Ridge())
@@ -210,8 +226,11 @@ def test_bad_data_are_refused(rng):
         (X[:1], "X must have at least 2 samples, got 1"),
         (np.ones((10, 30)) * 0.1, "X must vary, but all its samples are the same"),
         (np.ones((10, 30), np.float32) * 1e9, "X must vary"),
-        (X[0], "X must have 2 dimensions"),
-        (X[:0], "0 sample"),
+        (X[0], r"X must have 2 dimensions and not be empty, got shape \(30,\)"),
+        (X[:0], r"not be empty, got shape \(0, 30\)"),
+        (X[None], "X must have 2 dimensions"),
+        (np.ma.masked_less(X, 0), "X must not be masked"),
+        (X.astype(str), "X must hold numbers"),
         (X.astype(complex), "Complex data"),
     ):
         for method in ("gram", "covariance"):
@@ -274,9 +293,10 @@ print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM"
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peaks are read from /proc")
 def test_memory_does_not_grow_with_the_features(rng, tmp_path):
     peaks = []
-    for p in (2_000, 600_000):  # 0.3 and 96 MB, and half of it as loadings
+    for p in (2_000, 300_000):  # 0.3 and 48 MB, and half of it as loadings
         np.save(tmp_path / f"{p}.npy", rng.standard_normal((40, p), dtype=np.float32))
         command = [sys.executable, "-c", PEAK, str(tmp_path / f"{p}.npy"), str(tmp_path / str(p))]
-        found = subprocess.run(command, capture_output=True, check=True, timeout=120)
+        alone = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # whose buffers are memory, too
+        found = subprocess.run(command, capture_output=True, check=True, timeout=120, env=alone)
         peaks.append(int(found.stdout) / 1024)
-    assert peaks[1] < peaks[0] + 50
+    assert peaks[1] < peaks[0] + 30

@@ -149,15 +149,24 @@ def only_writer(path: Path) -> Iterator[None]:
     beside = path.with_name(f".{path.name}.lock")
     lock = os.open(beside, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        with suppress(OSError):  # a disk without locks
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ValueError(f"{path} is being written by another process") from None
-        yield
-        beside.unlink(missing_ok=True)
+        _lock_alone(lock, path)
+        if not beside.exists() or not os.path.samestat(beside.stat(), os.fstat(lock)):
+            raise ValueError(f"{path} was being written by another process: try again")
+        try:
+            yield
+        finally:
+            beside.unlink(missing_ok=True)
     finally:
         os.close(lock)
+
+
+def _lock_alone(lock: int, path: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ValueError(f"{path} is being written by another process") from None
+    except OSError:  # a disk without locks
+        pass
 
 
 def sweep(folder: Path, name: str | None = None) -> None:

@@ -35,10 +35,13 @@ class Source:
         if self.once:
             self._blocks: Any = X
             return
-        sliced = hasattr(X, "shape") and hasattr(X, "dtype") and not hasattr(X, "iloc")
+        sliced = isinstance(getattr(X, "dtype", None), np.dtype) and not hasattr(X, "iloc")
         self._X = unmapped(X) if sliced else as_matrix(X, "X")
         if len(self._X.shape) != 2 or 0 in self._X.shape:
-            as_matrix(np.empty(self._X.shape), "X")  # which says what is wrong
+            raise ValueError(
+                f"X must have 2 dimensions and not be empty, got shape {self._X.shape}: Reshape "
+                "your data"
+            )
         self.shape = (int(self._X.shape[0]), int(self._X.shape[1]))
         self._itemsize = np.dtype(self._X.dtype).itemsize
 

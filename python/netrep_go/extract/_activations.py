@@ -154,7 +154,8 @@ def activations(
         first batch that is missing if it is called again. Other options, another model or other
         samples than before are refused: samples that are not read again are told by their
         number, the first three and the last one, image files by their names, too, and an
-        iterable, which has to give the same batches again, by all that it gave before.
+        iterable, which has to give the same batches again, by all that it gave before. What a
+        layer returned stays in a store, also where it turns out to be the same for all samples.
     random_state : int, RandomState, Generator or None, default=None
         Determines the projections. With None, a store goes on with those that it began with.
     providers : sequence, default=None
@@ -175,11 +176,11 @@ def activations(
     Raises
     ------
     ValueError
-        If a store has results of other options or is being written by another process, images
-        are transparent or have more than 8 bits, a DataLoader shuffles,
-        a layer is not in the model or none has these types, X has no samples or values that
+        If a layer is not in the model or none has these types, X has no samples or values that
         the model's type of input cannot hold, a provider is not available, or a chosen layer
-        does not run, returns no real numbers or does not have one row for each sample. With
+        does not run, returns no real numbers or does not have one row for each sample; if a
+        store has results of other options or is being written by another process, images are
+        transparent or have more than 8 bits, or a DataLoader shuffles. With
         neither `layers` nor `types`, such layers are left out: constants, shapes and what only
         holds other layers without a word, others with a warning.
     TypeError

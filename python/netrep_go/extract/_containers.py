@@ -140,7 +140,8 @@ class Hdf5:
 
     def finish(self) -> None:
         """See `Container`."""
-        os.replace(self._unfinished, self._path)
+        if self._unfinished.exists():  # or a process was killed after this
+            os.replace(self._unfinished, self._path)
         sync(self._path.parent)
 
     def reader(self, entry: str, n_rows: int, width: int) -> DiskArray:
