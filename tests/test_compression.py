@@ -196,6 +196,16 @@ def test_saved_and_loaded(method, in_folder, rng, tmp_path):
         StreamedPCA.load(tmp_path / "c")
 
 
+@pytest.mark.parametrize("name", ["compression.json", "mean_.npy", "loadings_.npy"])
+def test_damaged_folders_are_named(name, rng, tmp_path):
+    StreamedPCA(3, folder=tmp_path).fit(rng.standard_normal((9, 20)))
+    whole = (tmp_path / name).read_bytes()
+    for content in (b"", whole[:40], b'{"format": 9}'):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match="is damaged, or"):
+            StreamedPCA.load(tmp_path)
+
+
 def test_frames_integers_and_sparse_matrices(rng):
     pandas = pytest.importorskip("pandas", reason="pandas comes with netrep-go[plot]")
     X = rng.integers(-9, 9, (12, 20))

@@ -324,13 +324,24 @@ def test_damaged_and_later_manifests(model, X, tmp_path):
     manifest = tmp_path / "store.json"
     told = json.loads(manifest.read_text())
     for text, message in (
-        ("{", "is damaged: remove the store"),
-        (json.dumps({**told, "format": 2}), "is of no known format: it is 1 here"),
-        ("[]", "is of no known format"),
+        ("{", "store.json is damaged, or of another version: remove the store to begin anew: Expe"),
+        (json.dumps({**told, "format": 2}), "its format is not 1"),
+        (json.dumps({**told, "more": 2}), "unexpected keyword argument"),
+        ("[]", "store.json is damaged"),
     ):
         manifest.write_text(text)
         with pytest.raises(ValueError, match=message):
             ActivationStore(tmp_path)
+
+
+def test_damaged_containers_are_named(model, X, path):
+    names = list(activations(model, X, batch_size=4, store=path))
+    files = [p for p in path.parent.rglob("*") if p.is_file() and p.suffix != ".json"]
+    for file in [*files, *path.glob("*/zarr.json")]:
+        file.write_bytes(b"no")
+    store = ActivationStore(path)
+    with pytest.raises(ValueError, match=r"is damaged, or no|[Zz]std|blosc|[Dd]ecompress"):
+        [store[name][:] for name in names]
 
 
 def test_a_store_that_does_not_fit(model, X, tmp_path, monkeypatch):
@@ -409,7 +420,12 @@ def test_image_files_that_are_refused(images, rng, tmp_path):
     model = perceptron(rng, shape=(3, 4, 4))
     Image.fromarray(np.full((8, 8, 4), 200, np.uint8)).save(tmp_path / "clear.png")
     Image.fromarray(np.full((8, 8), 2000, np.uint16)).save(tmp_path / "deep.png")
+    whole = (folder / "c.PNG").read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "text.png").write_text("no image")
     for name, message in (
+        ("cut.png", "cut.png cannot be read as an image"),
+        ("text.png", "text.png cannot be read as an image"),
         ("clear.png", "clear.png must not have transparent pixels"),
         ("deep.png", "deep.png must have 8 bits a channel, got mode 'I"),
     ):
@@ -515,7 +531,7 @@ def test_matrices_in_files_are_sliced_as_in_memory(dtype, rng, tmp_path):
 def test_files_that_hold_no_matrix_in_c_order(tmp_path):
     for x in (np.zeros(3), np.zeros((2, 2), order="F"), np.zeros((2, 2, 2))):
         np.save(tmp_path / "x.npy", x)
-        with pytest.raises(ValueError, match="must hold a matrix in C order"):
+        with pytest.raises(ValueError, match=r"x.npy is damaged, or no matrix in .npy: it"):
             DiskArray.from_npy(tmp_path / "x.npy")
 
 

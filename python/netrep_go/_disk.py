@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from netrep_go._files import DamagedFileError, reading
+
 
 class DiskArray:
     """A matrix in a file, which is read when it is sliced.
@@ -44,14 +46,17 @@ class DiskArray:
     @classmethod
     def from_npy(cls, path: str | os.PathLike[str]) -> DiskArray:
         """Return the matrix of an .npy file in C order."""
-        with Path(path).open("rb") as file:
+        with (
+            reading(path, "is damaged, or no .npy file of a matrix"),
+            Path(path).open("rb") as file,
+        ):
             version = np.lib.format.read_magic(file)
             if version == (1, 0):
                 shape, turned, dtype = np.lib.format.read_array_header_1_0(file)
             else:
                 shape, turned, dtype = np.lib.format.read_array_header_2_0(file)
             if len(shape) != 2 or turned or dtype.hasobject:
-                raise ValueError(f"{path} must hold a matrix in C order, got {dtype} of {shape}")
+                raise ValueError(f"it must be in C order, got {dtype} of {shape}")
             return cls(path, file.tell(), dtype, shape)
 
     @property
@@ -101,7 +106,7 @@ class DiskArray:
         while memory:
             count = os.preadv(descriptor, [memory], place)
             if count == 0:
-                raise ValueError(f"{self.path} is shorter than its {self.shape} entries")
+                raise DamagedFileError(f"{self.path} is shorter than its {self.shape} entries")
             memory, place = memory[count:], place + count
 
 

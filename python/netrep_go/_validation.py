@@ -14,6 +14,7 @@ from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
 from netrep_go._names import check_square_names
+from netrep_go._shown import shown
 
 
 def as_matrix(x: ArrayLike, name: str) -> np.ndarray:
@@ -29,14 +30,31 @@ def as_array(x: ArrayLike, name: str, ndim: int, *, allow_nan: bool = False) -> 
 
     ``x`` itself comes back if it is one already: it is never written to.
     """
-    if _is_ready(x) and x.ndim == ndim and _is_finite(x):
+    if _is_ready(x) and x.ndim == ndim and _is_moderate(x):
         return x
     return _as_array(x, name, ndim, allow_nan)
+
+
+def as_factor(x: ArrayLike, name: str, ndim: int = 2) -> np.ndarray:
+    """Return ``x`` as `as_array` does; raise if the range of float64 has no room for its squares.
+
+    All may be 0.
+    """
+    x = as_array(x, name, ndim)
+    if not _is_moderate(x):
+        check_range(x.ravel(), name, SQUARES)
+    return x
 
 
 def as_responses(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
     """Return ``x`` as `as_array` does, but leave it to others to look for NaN and infinity."""
     return x if _is_ready(x) and x.ndim == ndim else _as_array(x, name, ndim, allow_nan=True)
+
+
+def check_not_lost(x: np.ndarray, name: str) -> None:
+    """Raise if numbers are so small that their squares are lost; large ones show by themselves."""
+    if np.vdot(x, x) < SQUARES[0] ** 2:
+        check_range(x.ravel(), name, SQUARES)
 
 
 def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
@@ -57,7 +75,7 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarr
                 input_name=name,
             )
     except (TypeError, ValueError) as error:
-        message = str(error).partition("\n")[0]  # the next lines may be the whole array
+        message = first_line(error)
         raise type(error)(message if name in message else f"{name}: {message}") from None
     if x.ndim != ndim:
         hint = " Reshape your data" if x.ndim < ndim else ""
@@ -130,9 +148,30 @@ def _is_ready(x: Any) -> TypeGuard[np.ndarray]:
     )
 
 
-def _is_finite(x: np.ndarray) -> bool:
-    """Whether the sum of squares is finite: then all is. The slow check settles the rest."""
-    return math.isfinite(np.vdot(x, x))  # which warns of no overflow, as np.sum would
+# Where the largest number of an array has to be, so that squares, or fourth powers, and sums of
+# many of them are in the range of float64.
+SQUARES, FOURTH_POWERS = (1e-151, 1e145), (1e-70, 1e70)
+
+
+def _is_moderate(x: np.ndarray) -> bool:
+    """Whether the sum of squares is in range: then all is finite. Slow checks settle the rest."""
+    total = np.vdot(x, x)  # which warns of no overflow, as np.sum would
+    return bool(SQUARES[0] ** 2 <= total < math.inf)
+
+
+def check_range(x: np.ndarray, name: str, limits: tuple[float, float]) -> None:
+    """Raise if the numbers of a row are so large or so small that products lose them.
+
+    All may be 0, and NaN do not count.
+    """
+    largest = np.fmax.reduce(np.abs(np.atleast_2d(x)), axis=-1, initial=0.0)
+    lost = (largest > 0) & ~((limits[0] <= largest) & (largest <= limits[1]))
+    if lost.any():
+        size = "large" if largest[lost][0] > 1 else "small"
+        raise ValueError(
+            f"{name} must be of a size whose products float64 can hold, but the largest number is "
+            f"{largest[lost][0]:.3g}, which is too {size}; rescale it"
+        )
 
 
 def as_turned(x: Any, name: str) -> tuple[np.ndarray, bool]:
@@ -166,7 +205,19 @@ def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) 
         _check_unmasked(x, name)
     if not isinstance(y, str) and y is not None:
         y = as_numbers(y, "y")
-    return validate_data(estimator, as_numbers(X, "X"), y, **options)
+    try:
+        return validate_data(estimator, as_numbers(X, "X"), y, **options)
+    except ValueError as error:
+        if "\n" not in str(error):
+            raise
+        advice = str(error).rpartition("\n")[2]
+        reshape = f" {advice}" if advice.startswith("Reshape") else ""
+        raise ValueError(first_line(error) + reshape) from None
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error of scikit-learn says before it shows the whole array."""
+    return str(error).partition("\n")[0]
 
 
 def copied(x: np.ndarray, name: str) -> np.ndarray:
@@ -202,7 +253,7 @@ def pad(x: np.ndarray, width: int) -> np.ndarray:
 
 def as_matrices(networks: Sequence[tuple[str, Any]]) -> list[np.ndarray]:
     """Return the matrices of named networks."""
-    return [as_matrix(x, name) for name, x in networks]
+    return [as_factor(x, name) for name, x in networks]
 
 
 def check_widths(networks: Sequence[tuple[str, Any]]) -> None:
@@ -221,14 +272,20 @@ def check_option(value: object, name: str, allowed: Sequence[str]) -> None:
     if not isinstance(value, str) or value not in allowed:
         raise ValueError(
             f"Expected `{name}` parameter to be in {{{', '.join(map(repr, allowed))}}}. "
-            f"Found instead {name} == {value!r}."
+            f"Found instead {name} == {shown(value)}."
         )
+
+
+def check_flag(value: object, name: str) -> None:
+    """Raise if ``value`` is neither True nor False, nor 1 or 0."""
+    if not isinstance(value, (bool, np.bool_, int, np.integer)) or value not in (0, 1):
+        raise TypeError(f"{name} must be True or False, got {shown(value)}")
 
 
 def check_number(value: object, name: str, low: float, high: float) -> None:
     """Raise if ``value`` is not a number in [low, high]."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} must be a number, got {value!r}")
+        raise TypeError(f"{name} must be a number, got {shown(value)}")
     if not low <= value <= high:
         least = "(0" if low == np.nextafter(0, 1) else f"[{low:g}"
         raise ValueError(f"{name} must be in {least}, {high:g}], got {value!r}")
@@ -241,7 +298,7 @@ def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray
     on a copy. Negative entries raise unless ``signed``.
     """
     check_square_names(D, name, "networks")
-    matrix = as_matrix(D, name)
+    matrix = as_factor(D, name)
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"{name} must be a square matrix, got shape {matrix.shape}")
     if len(matrix) < 2:
@@ -274,7 +331,7 @@ def departure(values: np.ndarray, matrix: np.ndarray) -> float:
 def as_codes(y: ArrayLike, name: str, n_networks: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted distinct labels and which of them each network has."""
     if not (hasattr(y, "__len__") or hasattr(y, "__array__")):
-        raise TypeError(f"{name} must have {n_networks} entries, got {y!r}")
+        raise TypeError(f"{name} must have {n_networks} entries, got {shown(y)}")
     labels = as_labels(y, name)
     if labels.shape != (n_networks,):
         raise ValueError(f"{name} must have shape ({n_networks},), got {labels.shape}")
@@ -342,6 +399,6 @@ def _kind(label: Any) -> Any:
 def check_integer(value: object, name: str, low: int) -> None:
     """Raise if ``value`` is not an integer of at least ``low``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
+        raise TypeError(f"{name} must be an integer, got {shown(value)}")
     if value < low:
         raise ValueError(f"{name} must be at least {low}, got {value!r}")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._names import check_same_indexes
-from netrep_go._validation import _as_array, as_matrix, pad
+from netrep_go._validation import as_factor, pad
 
 __all__ = ["check_equal_shapes"]
 
@@ -49,10 +49,7 @@ def check_equal_shapes(
     ((4, 3), (4, 3))
     """
     check_same_indexes([("X", X), ("Y", Y)], "samples")
-    if nd == 2:
-        X, Y = as_matrix(X, "X"), as_matrix(Y, "Y")
-    else:
-        X, Y = _as_array(X, "X", nd), _as_array(Y, "Y", nd)
+    X, Y = as_factor(X, "X", nd), as_factor(Y, "Y", nd)
     if X.shape == Y.shape:
         return X, Y
     if not zero_pad or X.shape[:-1] != Y.shape[:-1]:

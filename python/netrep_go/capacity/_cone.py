@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import as_matrix
 
@@ -58,6 +59,7 @@ class ConeProjection(Result, _Fields):
         return pandas().DataFrame({name: getattr(self, name) for name in self._fields[1:]})
 
 
+@checked
 def project_on_cone(
     B: ArrayLike,
     S: ArrayLike,

@@ -14,14 +14,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.linalg import qr, svd
+from scipy.linalg import svd
 from sklearn.preprocessing import StandardScaler
 
 from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._parameters import checked
+from netrep_go._signs import axis_signs
 from netrep_go._validation import check_integer, check_number
 from netrep_go.capacity._manifolds import Manifolds, Samples, as_manifolds
 
 
+@checked
 def orthogonalize_centers(
     X: Samples, y: ArrayLike | None = None, *, random_state: RandomState = None
 ) -> Any:
@@ -75,6 +78,7 @@ def orthogonalize_centers(
     return _move(manifolds, frame * norms)
 
 
+@checked
 def randomize_centers(
     X: Samples,
     y: ArrayLike | None = None,
@@ -128,6 +132,7 @@ def randomize_centers(
     return _move(manifolds, directions * norms)
 
 
+@checked
 def permute_axes(
     X: Samples, y: ArrayLike | None = None, *, random_state: RandomState = None
 ) -> Any:
@@ -167,6 +172,7 @@ def permute_axes(
     return manifolds.restore(moved)
 
 
+@checked
 def permute_features(
     X: Samples, y: ArrayLike | None = None, *, random_state: RandomState = None
 ) -> Any:
@@ -207,6 +213,7 @@ def permute_features(
     )
 
 
+@checked
 def shuffle_samples(
     X: Samples, y: ArrayLike | None = None, *, random_state: RandomState = None
 ) -> Any:
@@ -242,6 +249,7 @@ def shuffle_samples(
     return manifolds.restore(manifolds.split(pool))
 
 
+@checked
 def truncate_manifolds(X: Samples, y: ArrayLike | None = None, *, n_components: int) -> Any:
     """Keep the first principal components of each manifold's deviations from its center.
 
@@ -278,6 +286,7 @@ def truncate_manifolds(X: Samples, y: ArrayLike | None = None, *, n_components: 
     return manifolds.restore(moved)
 
 
+@checked
 def scale_manifolds(X: Samples, y: ArrayLike | None = None, *, factor: float) -> Any:
     """Scale each manifold about its center.
 
@@ -314,6 +323,7 @@ def scale_manifolds(X: Samples, y: ArrayLike | None = None, *, factor: float) ->
     )
 
 
+@checked
 def decorrelate_centers(X: Samples, y: ArrayLike | None = None, *, keep_norms: bool = True) -> Any:
     r"""Map the space linearly such that the manifolds' centers become orthogonal.
 
@@ -359,6 +369,7 @@ def decorrelate_centers(X: Samples, y: ArrayLike | None = None, *, keep_norms: b
     return manifolds.restore([samples + samples @ change for samples in manifolds.samples])
 
 
+@checked
 def project_on_centers(X: Samples, y: ArrayLike | None = None) -> Any:
     """Return the samples' coordinates in the span of the manifolds' centers.
 
@@ -392,6 +403,7 @@ def project_on_centers(X: Samples, y: ArrayLike | None = None) -> Any:
     return manifolds.restore([samples @ axes.T for samples in manifolds.samples])
 
 
+@checked
 def standardize_features(X: Samples, y: ArrayLike | None = None, *, center: bool = True) -> Any:
     """Divide features by their standard deviation over all samples of all manifolds.
 
@@ -423,6 +435,7 @@ def standardize_features(X: Samples, y: ArrayLike | None = None, *, center: bool
     return manifolds.restore([scaler.transform(samples) for samples in manifolds.samples])
 
 
+@checked
 def whiten_features(X: Samples, y: ArrayLike | None = None) -> Any:
     """Rotate and scale the space such that the covariance of all samples is the identity.
 
@@ -461,8 +474,9 @@ def whiten_features(X: Samples, y: ArrayLike | None = None) -> Any:
     rank = np.count_nonzero(scales > _tolerance(pool) * np.abs(pool).max() * np.sqrt(pool.size))
     if rank == 0:
         raise ValueError("all samples are equal: there is no covariance to whiten")
-    signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])
-    return manifolds.restore(manifolds.split((scores * signs * np.sqrt(len(pool)))[:, :rank]))
+    return manifolds.restore(
+        manifolds.split((scores * axis_signs(axes) * np.sqrt(len(pool)))[:, :rank])
+    )
 
 
 def _move(manifolds: Manifolds, centers: np.ndarray) -> Any:
@@ -479,11 +493,13 @@ def _polar(directions: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """Return the orthonormal rows nearest to these, along random ones where rank lacks."""
     left, scales, right = svd(directions, full_matrices=False)
     rank = np.count_nonzero(scales > _tolerance(directions) * scales[0])
-    missing = rng.normal(size=(len(directions) - rank, directions.shape[1]))
-    completed = np.concatenate([right[:rank], missing])
-    frame = qr(completed.T, mode="economic")[0].T
-    frame[:rank] = right[:rank]  # qr changes signs
-    return left @ frame
+    # what is drawn loses the known parts by projection: no basis of the rest is chosen
+    drawn = rng.normal(size=directions.shape)
+    drawn -= left[:, :rank] @ (left[:, :rank].T @ drawn)
+    drawn -= (drawn @ right[:rank].T) @ right[:rank]
+    more, _, others = svd(drawn, full_matrices=False)
+    missing = len(directions) - rank
+    return left[:, :rank] @ right[:rank] + more[:, :missing] @ others[:missing]
 
 
 def _svd_of_centers(centers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike
 
 from netrep_go import _native
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import as_codes, as_matrix
+from netrep_go._validation import as_codes, as_factor
 
 __all__ = ["Separation", "separate"]
 
@@ -67,6 +68,7 @@ class Separation(Result, _Fields):
         return pandas().DataFrame({"weight": self.weights, "support": self.weights > 0})
 
 
+@checked
 def separate(X: ArrayLike, y: ArrayLike, *, fit_intercept: bool = True) -> Separation:
     r"""Decide whether two classes of points are linearly separable, and how widely.
 
@@ -124,7 +126,7 @@ def separate(X: ArrayLike, y: ArrayLike, *, fit_intercept: bool = True) -> Separ
     >>> found.separable, found.weights.round(6)
     (False, array([0.25, 0.25, 0.25, 0.25]))
     """
-    X = as_matrix(X, "X")
+    X = as_factor(X, "X")
     classes, codes = as_codes(y, "y", len(X))
     if len(classes) != 2:
         raise ValueError(f"y must have two classes, got {len(classes)}")

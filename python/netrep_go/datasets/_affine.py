@@ -12,6 +12,7 @@ from sklearn.utils import Bunch
 
 from netrep_go._jobs import RandomState, as_random_state
 from netrep_go._names import Name, split_names
+from netrep_go._parameters import checked
 from netrep_go._validation import as_array, check_integer, check_number, check_option
 
 Images = npt.ArrayLike | Sequence[npt.ArrayLike] | Mapping[Any, npt.ArrayLike]
@@ -41,6 +42,7 @@ _FILLS = ("reflect", "grid-mirror", "constant", "nearest", "mirror", "grid-wrap"
 _PIXEL_MAX = 255.0
 
 
+@checked
 def affine_manifolds(
     images: Images,
     kind: str,
@@ -175,6 +177,7 @@ def affine_manifolds(
     )
 
 
+@checked
 def preprocess_images(
     images: npt.ArrayLike,
     size: int = 224,

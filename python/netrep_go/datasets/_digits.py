@@ -16,6 +16,7 @@ from sklearn.utils import Bunch
 from threadpoolctl import threadpool_limits
 
 from netrep_go._jobs import RandomState, as_random_state, counted
+from netrep_go._parameters import checked
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -24,6 +25,7 @@ _MAX_SEED = np.iinfo(np.int32).max
 _PIXEL_MAX = 16.0
 
 
+@checked
 def digits_networks(
     widths: Sequence[int] = (32, 64, 128),
     depths: Sequence[int] = (1, 2),
@@ -148,10 +150,17 @@ def _training_options(trained: bool, max_iter: int) -> dict[str, float]:
 
 
 def _fit(network: MLPClassifier, X: npt.NDArray[np.float64], y: npt.NDArray[np.int64]) -> None:
-    """Fit a network for the given number of passes, whether it converges or not."""
+    """Fit a network for the given number of passes, whether it converges or not.
+
+    MLPClassifier makes a warning of Ctrl-C and goes on with what it has.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        network.fit(X, y)
+        warnings.filterwarnings("error", "Training interrupted")
+        try:
+            network.fit(X, y)
+        except UserWarning:
+            raise KeyboardInterrupt from None
 
 
 def _hidden_layers(

@@ -16,6 +16,7 @@ from sklearn.random_projection import SparseRandomProjection
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._disk import DiskArray, NpyWriter
+from netrep_go._files import reading
 from netrep_go._jobs import RandomState, as_random_state, counted, warn_user
 from netrep_go._parts import replacing
 from netrep_go._results import Result
@@ -525,17 +526,18 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             The fitted estimator.
         """
         folder = Path(path)
-        told = json.loads((folder / "compression.json").read_text())
-        if told.pop("format") != _FORMAT:
-            raise ValueError(f"{folder} is of no known format: it is {_FORMAT} here")
-        pca = cls(**told.pop("params"))
-        for name, value in told.items():
-            setattr(pca, name, value)
-        for name in _ARRAYS:
-            setattr(pca, name, np.load(folder / f"{name}.npy", allow_pickle=False))
-        projection = folder / "projection_.npz"
-        pca.projection_ = load_npz(projection) if projection.exists() else None
-        pca.loadings_ = DiskArray.from_npy(_loadings_file(folder))
+        with reading(folder, "is damaged, or of another version"):
+            told = json.loads((folder / "compression.json").read_bytes())
+            if told.pop("format") != _FORMAT:
+                raise ValueError(f"its format is not {_FORMAT}")
+            pca = cls(**told.pop("params"))
+            for name in _NUMBERS:
+                setattr(pca, name, told[name])
+            for name in _ARRAYS:
+                setattr(pca, name, np.load(folder / f"{name}.npy", allow_pickle=False))
+            projection = folder / "projection_.npz"
+            pca.projection_ = load_npz(projection) if pca.method_ == "projection" else None
+            pca.loadings_ = DiskArray.from_npy(_loadings_file(folder))
         return pca
 
     def _counted(self, text: str, blocks: Any) -> Iterator[Any]:

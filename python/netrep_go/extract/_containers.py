@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from netrep_go._disk import DiskArray, NpyWriter, write_at
+from netrep_go._files import reading
 from netrep_go._optional import optional
 from netrep_go._parts import replacing, sync
 
@@ -147,7 +148,11 @@ class Hdf5:
     def reader(self, entry: str, n_rows: int, width: int) -> DiskArray:
         """See `Container`."""
         path = self._path if self._path.exists() else self._unfinished
-        with path.open("rb") as stream, self._h5py.File(stream, "r") as file:
+        with (
+            reading(path, "is damaged, or not of this store"),
+            path.open("rb") as stream,
+            self._h5py.File(stream, "r") as file,
+        ):
             offset = file[entry].id.get_offset()
         return DiskArray(path, offset, _FLOAT32, (n_rows, width))
 
@@ -208,4 +213,6 @@ class Zarr:
 
     def reader(self, entry: str, n_rows: int, width: int) -> Any:
         """See `Container`."""
-        return self._zarr.open_array(self._path / entry, mode="r")
+        path = self._path / entry
+        with reading(path, "is damaged, or not of this store"):
+            return self._zarr.open_array(path, mode="r")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from netrep_go._files import reading
 from netrep_go._optional import optional
 from netrep_go._parts import content_hash
 
@@ -85,8 +86,10 @@ class ImageFiles:
         return f"{n} files {names} {hashed(self.read(0, _FEW))} {hashed(self.read(n - 1, n))}"
 
     def _read(self, path: Path) -> np.ndarray:
-        with self._pillow.open(path) as file:
-            pixels = self._colors(self._oriented(file), path)
+        with reading(path, "cannot be read as an image"), self._pillow.open(path) as file:
+            image = self._oriented(file)
+            image.load()
+        pixels = self._colors(image, path)
         image = to_numpy(self._preprocess(pixels[np.newaxis]))
         if image.ndim < 2 or len(image) != 1:
             raise ValueError(

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from netrep_go._files import reading
 from netrep_go._parts import check_same, content_hash, fingerprint, replacing, sync
 from netrep_go.extract._containers import container
 from netrep_go.extract._samples import hashed
@@ -237,14 +238,14 @@ class StoreWriter:
 def _read(manifest: Path) -> State | None:
     """Return what a manifest tells, None if there is none."""
     try:
-        told = json.loads(manifest.read_text())
+        text = manifest.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except ValueError as error:
-        raise ValueError(f"{manifest} is damaged: remove the store to begin anew") from error
-    if not isinstance(told, dict) or told.pop("format", None) != _FORMAT:
-        raise ValueError(f"{manifest} is of no known format: it is {_FORMAT} here")
-    return State(**told)
+    with reading(manifest, "is damaged, or of another version: remove the store to begin anew"):
+        told = json.loads(text)
+        if told.pop("format", None) != _FORMAT:
+            raise ValueError(f"its format is not {_FORMAT}")
+        return State(**told)
 
 
 def _chained(before: str, batch: np.ndarray) -> str:

@@ -22,8 +22,9 @@ from netrep_go._cohort import (
 )
 from netrep_go._jobs import said_once
 from netrep_go._names import Name, check_same_indexes
+from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import as_matrix, check_option
+from netrep_go._validation import as_factor, check_option
 
 __all__ = ["Measure", "Properties"]
 
@@ -124,7 +125,7 @@ class Measure(BaseEstimator):
 
     def _check_network(self, x: Any, name: str) -> Any:
         """Return a network as the measure takes it."""
-        return as_matrix(x, name)
+        return as_factor(x, name)
 
     def _check_pair(self, X: Any, Y: Any) -> tuple[Any, Any]:
         check_same_indexes([("X", X), ("Y", Y)], "samples")
@@ -139,6 +140,7 @@ class Measure(BaseEstimator):
     def _compare(self, x: Any, y: Any) -> float:
         raise TypeError(f"{type(self).__name__} must define _compare, or fit and score")
 
+    @checked
     def fit(self, X: Any, Y: Any) -> Self:
         """Check X and Y: there is nothing to fit.
 

@@ -13,9 +13,10 @@ from netrep_go import _native
 from netrep_go._cohort import Networks, named
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
 from netrep_go._names import check_same_indexes
+from netrep_go._parameters import checked
 from netrep_go._validation import (
+    as_factor,
     as_matrices,
-    as_matrix,
     check_integer,
     check_number,
     check_option,
@@ -27,6 +28,7 @@ __all__ = ["euclidean_tangent_space", "frechet_mean", "procrustes_average"]
 _METHODS = ("full_batch", "streaming")
 
 
+@checked
 def frechet_mean(
     Xs: Networks,
     group: Literal["orth", "perm", "identity"] = "orth",
@@ -140,6 +142,7 @@ def frechet_mean(
     return Xbar, list(_aligned(xs, Xbar, group, n_jobs))
 
 
+@checked
 def procrustes_average(
     Xs: Networks,
     random_state: RandomState = None,
@@ -197,6 +200,7 @@ def procrustes_average(
     )
 
 
+@checked
 def euclidean_tangent_space(
     Xs: Networks,
     Xbar: ArrayLike,
@@ -288,7 +292,7 @@ def _as_reference(
 
     Its width must be that of the widest network, or with ``least`` no smaller.
     """
-    X = as_matrix(X, name)
+    X = as_factor(X, name)
     m, n = len(xs[0]), max(x.shape[1] for x in xs)
     if len(X) != m or (X.shape[1] < n if least else X.shape[1] != n):
         raise ValueError(
@@ -339,7 +343,7 @@ def _average(
         )
     if group != "identity" and 0 < tol < change[0]:
         warn_user(
-            f"frechet_mean did not converge: sweep {sweeps[0]} still changed the "
+            f"The mean did not converge: sweep {sweeps[0]} still changed the "
             f"entries of the mean by {change[0]:.2g} (root mean square, relative to the "
             f"magnitude of the networks), more than tol={tol:g}. Increase max_iter or tol.",
             ConvergenceWarning,

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
-from netrep_go._validation import as_array, check_option, departure
+from netrep_go._parameters import checked
+from netrep_go._validation import FOURTH_POWERS, as_array, check_option, check_range, departure
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -38,6 +39,7 @@ SIMILARITIES = (
 _TAKE_SIGMA = ("corr_cov", "cosine_cov", "neg_riem_dist")
 
 
+@checked
 def compare(
     rdms: RDMs,
     models: RDMs | None = None,
@@ -167,6 +169,9 @@ def similarities(
     verbose: bool = False,
 ) -> np.ndarray:
     """Return the similarities of condensed RDMs x to y or, if y is empty, to each other."""
+    if method == "neg_riem_dist":  # the one that is not in a unit of its own
+        for rdms, name in ((x, "rdms"), (y, "models")):
+            check_range(rdms, name, FOURTH_POWERS)
     out = np.empty((len(x), len(y) or len(x)))
     with progress_bar("Comparing RDMs", verbose) as progress:
         _native.run(
@@ -191,6 +196,8 @@ def comparison(
     method: str, sigma: ArrayLike | None, rdms: np.ndarray
 ) -> dict[str, _native.Argument]:
     """Return a similarity and its noise as Go takes them."""
+    if method == "neg_riem_dist":
+        check_range(rdms, "rdms", FOURTH_POWERS)
     return {
         "method": method,
         "sigma": _as_sigma(sigma, method, n_conditions(rdms, "rdms")),
@@ -203,9 +210,12 @@ def _as_sigma(sigma: ArrayLike | None, method: str, n: int) -> np.ndarray:
         return np.empty(0)
     if method not in _TAKE_SIGMA:
         raise ValueError(f"sigma is for {', '.join(_TAKE_SIGMA)}, got method={method!r}")
-    sigma = as_array(sigma, "sigma", 2 if np.ndim(sigma) == 2 else 1)
-    if sigma.shape not in ((n,), (n, n)):
-        raise ValueError(f"sigma must have shape ({n},) or ({n}, {n}), got {sigma.shape}")
-    if sigma.ndim == 2 and (asymmetry := departure(sigma - sigma.T, sigma)):
+    noise = as_array(sigma, "sigma", 2 if np.ndim(sigma) == 2 else 1)
+    if noise.shape not in ((n,), (n, n)):
+        raise ValueError(f"sigma must have shape ({n},) or ({n}, {n}), got {noise.shape}")
+    if noise.ndim == 2 and (asymmetry := departure(noise - noise.T, noise)):
         raise ValueError(f"sigma must be symmetric, got entries {asymmetry:.3g} from their mirror")
-    return sigma.ravel()
+    largest = np.abs(noise).max()
+    if largest and not 1e-75 < largest < 1e75:  # its scale cancels, but its squares may overflow
+        noise = np.ldexp(noise, -int(np.frexp(largest)[1]))
+    return noise.ravel()

@@ -13,6 +13,7 @@ from netrep_go import _native
 from netrep_go._jobs import RandomState, progress_bar, seed_from
 from netrep_go._names import Name
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling, fixed, warn_if_undefined
@@ -241,6 +242,7 @@ def _variances(draws: np.ndarray, contrasts: np.ndarray) -> np.ndarray:
     return variances
 
 
+@checked
 def evaluate(
     models: RDMs,
     rdms: RDMs,

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from netrep_go._jobs import RandomState, counted, in_threads
 from netrep_go._names import Name
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import check_option
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores
@@ -81,6 +82,7 @@ class Reweighting(Result):
         return pandas().DataFrame(columns)
 
 
+@checked
 def reweight(
     models: RDMs,
     rdms: RDMs,

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go._jobs import RandomState, as_random_state, counted, in_threads
 from netrep_go._names import row_names
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import (
     as_array,
@@ -102,6 +103,7 @@ class FeatureReweighting(BaseEstimator):
         self.positive = positive
         self.fit_intercept = fit_intercept
 
+    @checked
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Fit the weights.
 
@@ -246,6 +248,7 @@ class FeatureReweightingCV(FeatureReweighting):
         self.fit_intercept = fit_intercept
         self.random_state = random_state
 
+    @checked
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Choose the penalty and fit the weights.
 
@@ -342,6 +345,7 @@ class FeatureReweightingResult(Result):
         return pandas().DataFrame([row])
 
 
+@checked
 def reweight_features(
     X: ArrayLike,
     rdms: ArrayLike,
