@@ -64,7 +64,7 @@ ON_THE_HEAP = re.compile(
     | \b\w*CopyOf\(
     | \b(?:slices|maps|bytes|strings)\.(?:Clone|Collect|Concat|Grow|Insert|Repeat|Sorted\w*)\(
     | \.(?:CloneFrom|Factorize|Perm)\w*\(
-    | \bnew\(mat\.|\bmat\.[A-Z]\w*\{\}|\bvar\ .*[ \]]mat\.(?:[A-Z]\w*)$
+    | \bnew\(mat\.|\bmat\.[A-Z]\w*\{\}|\bvar\ .*[ \]]mat\.[A-Z]\w*\s*$
     """,
     re.VERBOSE,
 )
@@ -189,13 +189,14 @@ def heap_lines(paths: Iterable[Path], root: Path) -> Iterator[str]:
         name, text = path.relative_to(root).as_posix(), path.read_text()
         if not name.startswith("core/") or any(fnmatchcase(name, free) for free in OFF_THE_HEAP):
             continue
-        reserved = set(re.findall(r"(\w+)(?:: |[^\n\w]* :?= )[^\n]*\[:0[\]:]", text))
+        reserved = set(re.findall(r"(\w+)(?=(?:: | :?= )[^\n]*\[:0[\]:])", text))
         for i, line in enumerate(text.splitlines(), 1):
             code, _, remark = line.partition("//")
             found = ON_THE_HEAP.search(code)
-            if found and not remark.startswith(" heap: "):
-                if re.split(r"\W", found["list"] or "")[-1] not in reserved - {""}:
-                    yield f"{name}:{i}: memory of Go's heap: {line.strip()}"
+            if found is None or remark.startswith(" heap: "):
+                continue
+            if re.split(r"\W", found["list"] or "")[-1] not in reserved:
+                yield f"{name}:{i}: memory of Go's heap: {line.strip()}"
 
 
 def go_functions(path: Path) -> Iterator[Size]:

@@ -789,7 +789,8 @@ def little_room():
         "forms": lambda: rsa.compare(many, few, method="tau-a"),
         "tiles": lambda: LinearCKA().fit_score(*long),
     }
-    return {name: outcome(call).split(":")[0] for name, call in calls.items()} | {"after": works()}
+    found = {name: str(outcome(call)).split(":")[0] for name, call in calls.items()}
+    return found | {"after": works()}
 
 
 def huge_counts():
