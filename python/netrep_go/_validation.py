@@ -396,9 +396,15 @@ def _kind(label: Any) -> Any:
     return next((kind for kind in known if isinstance(label, kind)), type(label))
 
 
-def check_integer(value: object, name: str, low: int) -> None:
-    """Raise if ``value`` is not an integer of at least ``low``."""
+# The largest count of what is stored or done: more would take hours, or all memory.
+MOST = 10**8
+
+
+def check_integer(value: object, name: str, low: int, high: int = MOST) -> None:
+    """Raise if ``value`` is not an integer of at least ``low`` and at most ``high``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be an integer, got {shown(value)}")
     if value < low:
-        raise ValueError(f"{name} must be at least {low}, got {value!r}")
+        raise ValueError(f"{name} must be at least {low}, got {shown(value)}")
+    if value > high:
+        raise ValueError(f"{name} must be at most {high}, got {shown(value)}")

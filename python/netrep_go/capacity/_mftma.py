@@ -100,6 +100,7 @@ def manifold_analysis_corr(
     X = _transposed(XtotT, "XtotT")
     check_number(kappa, "kappa", -np.inf, np.inf)
     check_integer(n_t, "n_t", 1)
+    check_integer(n_reps, "n_reps", 1)
     vectors = None if t_vecs is None else _transposed(t_vecs, "t_vecs")
     if vectors and len(vectors[0]) != n_t:
         raise ValueError(f"t_vecs must have n_t = {n_t} columns, got {len(vectors[0])}")
