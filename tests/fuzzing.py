@@ -1,0 +1,405 @@
+"""Calls everything that is public with what it may not expect, and counts what comes of it.
+
+    python tests/fuzzing.py                      # all of it, with a table of counts
+    python tests/fuzzing.py --share 1000         # of so many cases, which a seed draws
+    python tests/fuzzing.py rsa.compare          # of names that begin so
+    python tests/fuzzing.py --list unclear wrong # and list what is of these classes
+
+The calls are those of tests/fuzz_examples.py, the changes those of tests/fuzz_mutations.py, the
+judge is tests/fuzz_judge.py. Calls are made in processes of their own, so that a crash or a hang is
+a count and not the end.
+"""
+
+import argparse
+import concurrent.futures
+import importlib
+import json
+import os
+import queue
+import random
+import resource
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from typing import NamedTuple
+
+CLASSES = ("right", "clear error", "unjudged", "unclear", "wrong", "crash", "hang")
+NONE_OF = ("wrong", "crash", "hang")
+PATIENCE = 10.0  # seconds for a case
+MEMORY = 4 * 2**30  # bytes that a case may take
+
+
+class Case(NamedTuple):
+    """A mutation of an argument of a public callable."""
+
+    entry: str
+    argument: str
+    mutation: str
+
+
+class Verdict(NamedTuple):
+    """The class of a case, and why."""
+
+    case: Case
+    outcome: str
+    why: str = ""
+
+
+def cases(examples="fuzz_examples"):
+    """Return all cases, and a line for each public name that has no example."""
+    from fuzz_mutations import mutations
+
+    found, missing = importlib.import_module(examples).entries()
+    return [
+        Case(path, argument, mutation)
+        for path, entry in found.items()
+        for argument, value in _clean(entry).items()
+        for mutation in mutations(argument, value)
+    ], missing
+
+
+def _clean(entry):
+    """Return arguments, each of which shows its kind."""
+    from fuzz_examples import is_recipe
+
+    made = {k: "" if k in ("path", "prefix", "model") else ... for k in entry.arguments}
+    return {k: made[k] if is_recipe(v) else v for k, v in entry.arguments.items()}
+
+
+# --- in the process that makes the calls ---
+
+
+def work(examples):
+    """Judge the cases that come as lines, and answer each with a line."""
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    import warnings
+
+    import matplotlib
+
+    matplotlib.use("Agg")
+    warnings.simplefilter("ignore")
+    entries = importlib.import_module(examples).entries()[0]
+    used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
+    print("ready", file=answers)
+    for line in sys.stdin:
+        case = Case(*json.loads(line))
+        try:
+            outcome, why = judged(entries[case.entry], case)
+        except KeyboardInterrupt:
+            outcome, why = "interrupted", ""
+        print(json.dumps([outcome, why]), file=answers)
+
+
+_references: dict = {}
+
+
+def judged(entry, case):
+    """Make the call of a case and return its class, and why."""
+    from fuzz_mutations import mutations
+
+    mutation = mutations(case.argument, _clean(entry)[case.argument])[case.mutation]
+    kind, found, text = _call(entry, case, mutation.change)
+    if kind == "error":
+        if mutation.want == "same" and (why := _accepts(entry, case, mutation)):
+            return "wrong", f"refused: {text}: {why}"
+        return ("unclear", f"{found}: {text}") if found else ("clear error", text)
+    if text:
+        return "wrong", text
+    return JUDGES[mutation.want](entry, case, mutation, found)
+
+
+def _accepts(entry, case, mutation):
+    """Return a reason if a clean call with the same values is taken."""
+    kind, _, _ = _reference(entry, case, mutation.name, mutation.plain or (lambda x: x))
+    return "clean float64 is taken" if kind == "result" else ""
+
+
+def _call(entry, case, change):
+    """Return "result" with numbers, or "error" with why it is unclear and its text."""
+    import matplotlib.pyplot as plt
+    from fuzz_examples import resolved
+    from fuzz_judge import numbers, unclear
+
+    arguments = resolved(entry.arguments)
+    arguments[case.argument] = change(arguments[case.argument])
+    before = _hashes(arguments)
+    try:
+        result = numbers(entry.run(**arguments))
+    except Exception as error:
+        lines = " ".join(f"{type(error).__name__}: {error}".split())
+        return "error", unclear(error, case.argument), lines[:300]
+    finally:
+        plt.close("all")
+    changed = [k for k, v in _hashes(arguments).items() if v != before[k]]
+    in_place = getattr(importlib.import_module("fuzz_examples"), "IN_PLACE", {})
+    if changed and case.entry not in in_place:
+        return "result", result, f"writes to {changed[0]}"
+    if changed:
+        result |= {f"written {k}": v for k, v in numbers(arguments).items()}
+    return "result", result, ""
+
+
+def _hashes(arguments):
+    """Return what shows whether arrays were written to."""
+    import hashlib
+
+    import numpy as np
+
+    def digest(value):
+        if isinstance(value, np.ndarray) and value.dtype.kind != "O":
+            return hashlib.blake2b(np.ascontiguousarray(value).tobytes()).hexdigest()
+        if isinstance(value, dict):
+            value = list(value.values())
+        return [digest(v) for v in value] if isinstance(value, (list, tuple)) else None
+
+    return {name: digest(value) for name, value in arguments.items()}
+
+
+def _reference(entry, case, key, change):
+    """Return the outcome of a call, which is made once."""
+    known = (case.entry, case.argument, key)
+    if known not in _references:
+        if len(_references) > 200:
+            _references.clear()
+        _references[known] = _call(entry, case, change)
+    return _references[known]
+
+
+def _clean_result(entry, case):
+    return _reference(entry, case, None, lambda x: x)[1]
+
+
+def _judge_same(entry, case, mutation, found):
+    from fuzz_judge import differs
+
+    plain = mutation.plain or (lambda x: x)
+    key = mutation.name if mutation.plain else None
+    kind, want, text = _reference(entry, case, key, plain)
+    if kind == "error":
+        return "wrong", f"taken, but clean float64 of these values is refused: {text}"
+    rtol = 1e-3 if mutation.name in ("float32", "float16") else 1e-7
+    why = differs(found, want, rtol)
+    return ("wrong", why) if why else ("right", "")
+
+
+def _judge_refused(entry, case, mutation, found):
+    from fuzz_judge import says_undefined
+
+    if says_undefined(found, _clean_result(entry, case)):
+        return "right", ""
+    return _by_rule(case) or ("wrong", "taken")
+
+
+def _judge_odd(entry, case, mutation, found):
+    from fuzz_judge import differs
+
+    if not differs(found, _clean_result(entry, case)):
+        return "right", ""
+    return _by_rule(case) or ("wrong", "taken")
+
+
+def _judge_reshaped(entry, case, mutation, found):
+    from fuzz_judge import differs
+
+    why = differs(found, _clean_result(entry, case), shapes=False)
+    return (_by_rule(case) or ("wrong", why)) if why else ("right", "")
+
+
+def _judge_empty(entry, case, mutation, found):
+    if all(array.size == 0 for array in found.values()):
+        return "right", ""
+    return _judge_refused(entry, case, mutation, found)
+
+
+def _judge_scaled(entry, case, mutation, found):
+    from fuzz_judge import breaks_law
+    from fuzz_mutations import _times
+
+    exponent = float(mutation.name.removeprefix("times 1e"))
+    unit = 6 if exponent > 0 else -6
+    first, second = (
+        _reference(entry, case, f"1e{k}", _times(10.0**k)) for k in (unit, 2 * unit)
+    )
+    if "error" in (first[0], second[0]):
+        return "unjudged", "no law"
+    why = breaks_law(found, first[1], second[1], (exponent - unit) / unit)
+    return (_by_rule(case) or ("wrong", why)) if why else ("right", "")
+
+
+def _by_rule(case):
+    """Return "right" if a rule of the examples says that a mutation is taken, and how."""
+    for (entry, argument, mutation), why in importlib.import_module("fuzz_examples").TAKEN.items():
+        asked = zip((argument, mutation), (case.argument, case.mutation), strict=True)
+        if case.entry.startswith(entry) and all(rule in ("*", is_) for rule, is_ in asked):
+            return "right", why
+    return None
+
+
+JUDGES = {
+    "same": _judge_same,
+    "like": _judge_same,
+    "refused": _judge_refused,
+    "odd": _judge_odd,
+    "reshaped": _judge_reshaped,
+    "empty": _judge_empty,
+    "scaled": _judge_scaled,
+    "any": lambda *args: ("unjudged", ""),
+    "long": lambda *args: ("unjudged", ""),
+}
+
+
+# --- in the process that counts ---
+
+
+class Worker:
+    """A process that judges cases, started again when it is gone."""
+
+    def __init__(self, examples, patience):
+        self.examples, self.patience, self.process = examples, patience, None
+
+    def start(self):
+        self.errors = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--work", self.examples],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+        )
+        if self._line(60) != "ready\n":
+            raise RuntimeError(f"the worker did not start:\n{self._last_errors()}")
+
+    def judge(self, case):
+        """Return the verdict of a case."""
+        from fuzz_mutations import KINDS, ODD
+
+        if self.process is None:
+            self.start()
+        self.process.stdin.write(json.dumps(case) + "\n")
+        self.process.stdin.flush()
+        answer = self._line(self.patience)
+        if answer is None:
+            self.process.send_signal(signal.SIGINT)
+            answer = self._line(3)
+            if answer and json.loads(answer)[0] == "interrupted":
+                wants = {m.want for ms in (ODD, *KINDS.values()) for m in ms if m.name == case.mutation}
+                if "long" in wants:
+                    return Verdict(case, "right", "long, and Ctrl-C ends it")
+                return Verdict(case, "hang", f"takes more than {self.patience:g} s")
+            self.stop()
+            return Verdict(case, "hang", f"takes more than {self.patience:g} s, deaf to Ctrl-C")
+        if not answer:
+            code = self.process.wait()
+            verdict = Verdict(case, "crash", f"{code}: {self._last_errors()}")
+            self.process = None
+            return verdict
+        return Verdict(case, *json.loads(answer))
+
+    def _line(self, seconds):
+        """Return a line, "" at the end of the process, None if none comes in time."""
+        ready, _, _ = select.select([self.process.stdout], [], [], seconds)
+        return self.process.stdout.readline() if ready else None
+
+    def _last_errors(self):
+        self.errors.seek(0)
+        lines = [line for line in self.errors.read().splitlines() if line.strip()]
+        return " | ".join(lines[:3])[:300]
+
+    def stop(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
+            self.process = None
+
+
+def run(chosen, *, examples="fuzz_examples", n_workers=2, patience=PATIENCE, heard=None):
+    """Return the verdicts of cases."""
+    waiting: queue.SimpleQueue = queue.SimpleQueue()
+    for block in _blocks(chosen):
+        waiting.put(block)
+
+    def serve(_):
+        worker, verdicts = Worker(examples, patience), []
+        try:
+            while True:
+                for case in waiting.get_nowait():
+                    verdicts.append(worker.judge(case))
+                    if heard:
+                        heard(verdicts[-1])
+        except queue.Empty:
+            return verdicts
+        finally:
+            worker.stop()
+
+    with concurrent.futures.ThreadPoolExecutor(n_workers) as pool:
+        return [verdict for found in pool.map(serve, range(n_workers)) for verdict in found]
+
+
+def _blocks(chosen):
+    """Return the cases of an entry together, as they share references."""
+    blocks: dict = {}
+    for case in chosen:
+        blocks.setdefault(case.entry, []).append(case)
+    return list(blocks.values())
+
+
+def table(verdicts):
+    """Return the counts of classes, by module, as lines."""
+    counts: dict = {}
+    for verdict in verdicts:
+        module = verdict.case.entry.partition(".")[0]
+        for key in (module, "all"):
+            counts.setdefault(key, Counter())[verdict.outcome] += 1
+    whole = counts.pop("all", Counter())
+    rows = [*sorted(counts.items()), ("all", whole)]
+    lines = [f"{'':14}" + "".join(f"{name:>13}" for name in CLASSES)]
+    return lines + [f"{k:14}" + "".join(f"{c[name]:13}" for name in CLASSES) for k, c in rows]
+
+
+def listed(verdicts, classes):
+    """Return a line for each case of some classes."""
+    return [
+        f"{v.outcome}: {v.case.entry}({v.case.argument}: {v.case.mutation}) {v.why}"
+        for v in verdicts
+        if v.outcome in classes
+    ]
+
+
+def main():
+    """Run what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="*", help="beginnings of names")
+    parser.add_argument("--share", type=int, help="number of cases")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--mutation", help="only this one")
+    parser.add_argument("--argument", help="only this one")
+    parser.add_argument("--list", nargs="*", default=[*NONE_OF, "unclear"], choices=CLASSES)
+    parser.add_argument("--work", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.work:
+        return work(options.work)
+    chosen, missing = cases()
+    chosen = [c for c in chosen if not options.names or c.entry.startswith(tuple(options.names))]
+    chosen = [c for c in chosen if options.mutation in (None, c.mutation)]
+    chosen = [c for c in chosen if options.argument in (None, c.argument)]
+    if options.share:
+        chosen = random.Random(options.seed).sample(chosen, min(options.share, len(chosen)))
+    start = time.monotonic()
+    verdicts = run(chosen, n_workers=options.jobs)
+    print(*missing, *listed(verdicts, options.list), *table(verdicts), sep="\n")
+    print(f"{len(verdicts)} cases in {time.monotonic() - start:.0f} s")
+    sys.exit(any(v.outcome in NONE_OF for v in verdicts) or bool(missing))
+
+
+if __name__ == "__main__":
+    main()
