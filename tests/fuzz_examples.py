@@ -11,8 +11,9 @@ import importlib
 import inspect
 import pkgutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,7 +36,10 @@ JUDGED = _rng.random(66) + 0.1  # of the 12 samples
 RESPONSES = _rng.standard_normal((9, 12))  # conditions, features
 MOVIES = _rng.standard_normal((3, 9, 5, 6))  # subjects, conditions, sensors, times
 VOLUMES = _rng.standard_normal((6, 4, 4, 3))
-TRIALS = X[:, None] + _rng.standard_normal((12, 6, 4)), Y[:, None] + _rng.standard_normal((12, 6, 4))
+TRIALS = (
+    X[:, None] + _rng.standard_normal((12, 6, 4)),
+    Y[:, None] + _rng.standard_normal((12, 6, 4)),
+)
 POSITIVE = X.T @ X + np.eye(4)
 POSITIVE_2 = Y.T @ Y + np.eye(4)
 GAUSSIANS = [
@@ -59,8 +63,8 @@ class Entry(NamedTuple):
 class Fitted(NamedTuple):
     """How a class is made and what its methods get, by the names of their arguments."""
 
-    params: dict[str, Any] = {}
-    data: dict[str, Any] = {}
+    params: Mapping[str, Any] = MappingProxyType({})
+    data: Mapping[str, Any] = MappingProxyType({})
     make: Callable[..., Any] | None = None  # for what is not made by its class and fit
 
 
@@ -176,17 +180,16 @@ def _display(name, method, *args):
     return make
 
 
-_BY_MANIFOLD = dict.fromkeys(
-    """center_correlations decorrelate_centers explained_variance_dimension manifold_radii
+_BY_MANIFOLD = """
+    center_correlations decorrelate_centers explained_variance_dimension manifold_radii
     orthogonalize_centers participation_ratio permute_axes permute_features project_on_centers
-    randomize_centers shuffle_samples spectral_radii standardize_features whiten_features""".split(),
-    {"X": MANIFOLDS},
-)
+    randomize_centers shuffle_samples spectral_radii standardize_features whiten_features
+"""
 
 # Arguments by name: of functions, and of the class methods and classes that users call themselves.
 CALLS: dict[str, dict[str, Any]] = {
     "show_versions": {},
-    **{f"capacity.{name}": arguments for name, arguments in _BY_MANIFOLD.items()},
+    **{f"capacity.{name}": {"X": MANIFOLDS} for name in _BY_MANIFOLD.split()},
     "capacity.analyze_mat": {
         "prefix": lambda: _tuning_file() and str(FILES / "net"),
         "estimators": lambda: [_estimator("DirectCapacity", n_t=10)],
@@ -344,7 +347,13 @@ CALLS: dict[str, dict[str, Any]] = {
     "rsa.reweight": {"models": list(MODELS), "rdms": RDMS, "cv": 3},
     "rsa.reweight_features": {"X": X, "rdms": JUDGED, "alphas": 3, "cv": 3, "inner_cv": 3},
     "rsa.rsa_score": {"y_true": RESPONSES, "y_pred": RESPONSES + np.cos(RESPONSES)},
-    "rsa.searchlight": {"data": VOLUMES, "models": MODELS[:, :15], "mask": VOLUMES[0] < 9, "radius": 1.5, "metric": "euclidean"},
+    "rsa.searchlight": {
+        "data": VOLUMES,
+        "models": MODELS[:, :15],
+        "mask": VOLUMES[0] < 9,
+        "radius": 1.5,
+        "metric": "euclidean",
+    },
     "rsa.time_resolved": {"data": MOVIES, "models": MODELS, "times": np.arange(6.0)},
     "rsa.to_rsatoolbox": {"rdms": RDMS},
     "utils.align": {"X": X, "Y": Y},
@@ -430,7 +439,9 @@ CLASSES: dict[str, Fitted] = {
         make=_display("AlignedActivationsDisplay", "from_activations", NETWORKS, LABELS)
     ),
     "plotting.CapacityDisplay": Fitted(
-        make=lambda: _display("CapacityDisplay", "from_estimators", lambda: {"conv": _mean_field()})()
+        make=lambda: _display(
+            "CapacityDisplay", "from_estimators", lambda: {"conv": _mean_field()}
+        )()
     ),
     "plotting.CenterDirectionsDisplay": Fitted(
         make=_display("CenterDirectionsDisplay", "from_directions", _found)
@@ -477,7 +488,9 @@ CLASSES: dict[str, Fitted] = {
     "rsa.FeatureReweighting": Fitted({}, {"X": RESPONSES, "y": RDMS[0]}),
     "rsa.FeatureReweightingCV": Fitted({"alphas": 3, "cv": 3}, {"X": RESPONSES, "y": RDMS[0]}),
     "rsa.FeatureReweightingResult": Fitted(
-        make=_rsa("reweight_features", RESPONSES, RDMS[0], alphas=3, cv=3, inner_cv=3, random_state=0)
+        make=_rsa(
+            "reweight_features", RESPONSES, RDMS[0], alphas=3, cv=3, inner_cv=3, random_state=0
+        )
     ),
     "rsa.LayerEvaluation": Fitted(make=_layers),
     "rsa.ModelContrasts": Fitted(make=lambda: _rsa("compare_models", _evaluation())()),
@@ -489,7 +502,14 @@ CLASSES: dict[str, Fitted] = {
     ),
     "rsa.Reweighting": Fitted(make=_rsa("reweight", list(MODELS), RDMS, cv=3, random_state=0)),
     "rsa.SearchlightResult": Fitted(
-        make=_rsa("searchlight", VOLUMES, MODELS[:, :15], mask=VOLUMES[0] < 9, radius=1.5, metric="euclidean")
+        make=_rsa(
+            "searchlight",
+            VOLUMES,
+            MODELS[:, :15],
+            mask=VOLUMES[0] < 9,
+            radius=1.5,
+            metric="euclidean",
+        )
     ),
     "rsa.TimeCourse": Fitted(make=_course),
     "rsa.VariancePartition": Fitted(make=_partition),
@@ -602,7 +622,9 @@ def _methods(cls, example, names):
         needed = [
             k
             for k, p in signature.items()
-            if k != "self" and p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+            if k != "self"
+            and p.default is p.empty
+            and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
         ]
         lacking = [k for k in needed if k not in example.data]
         if lacking:
@@ -628,7 +650,13 @@ def _made(cls, example, method):
     if example.make is not None:
         return example.make(**params)
     estimator = cls(**params)
-    if method in ("fit_score", "pairwise_distances", "partial_fit", "finalize_fit", "fit_transform"):
+    if method in (
+        "fit_score",
+        "pairwise_distances",
+        "partial_fit",
+        "finalize_fit",
+        "fit_transform",
+    ):
         return estimator
     if not hasattr(cls, "fit"):
         return estimator
@@ -647,6 +675,6 @@ def resolved(arguments):
 
 
 def is_recipe(value):
-    return inspect.isfunction(value) and value is not mean_difference or (
-        isinstance(value, functools._lru_cache_wrapper)
-    )
+    if value is mean_difference:
+        return False
+    return inspect.isfunction(value) or isinstance(value, functools._lru_cache_wrapper)

@@ -154,7 +154,9 @@ def breaks_law(found: dict, first: dict, second: dict, steps: float) -> str:
             size = np.log10(np.abs(got))
             off = np.abs(size - expected) > 1e-4
             off |= np.sign(got) != np.sign(b)
-            beyond = (expected > 307.5) & ~np.isfinite(got) | (expected < -306) & (np.abs(got) < 1e-290)
+            beyond = (expected > 307.5) & ~np.isfinite(got) | (expected < -306) & (
+                np.abs(got) < 1e-290
+            )
         if (wrong := lawful & off & ~beyond & ~np.isnan(got)).any():
             i = np.unravel_index(np.argmax(wrong), wrong.shape)
             return f"{path or 'the result'} is {got[i]:.4g} and not 1e{expected[i]:.2f}"

@@ -120,12 +120,16 @@ def _sparse(x):
     return scipy.sparse.csr_array(x) if x.ndim == 2 else x
 
 
+def _place(x):
+    return min(x.size // 3 + 1, x.size - 1)
+
+
 def _put(value):
-    """Return a change of one entry."""
+    """Return a change of one entry, off the diagonal of a matrix."""
 
     def change(x):
         x = np.array(x, np.result_type(x.dtype, np.asarray(value).dtype))
-        x.flat[x.size // 3] = value
+        x.flat[_place(x)] = value
         return x
 
     return once(change)
@@ -133,14 +137,14 @@ def _put(value):
 
 def _hide(x):
     mask = np.zeros(x.shape, bool)
-    mask.flat[x.size // 3] = True
+    mask.flat[_place(x)] = True
     return np.ma.array(x, mask=mask)
 
 
 def _objects(value):
     def change(x):
         x = x.astype(object)
-        x.flat[x.size // 3] = value
+        x.flat[_place(x)] = value
         return x
 
     return once(change)
@@ -253,23 +257,35 @@ BAD_ARRAYS = [
 
 
 def _named(x):
-    return dict(enumerate(x)) if not isinstance(x, dict) else list(x.values())
+    return dict(enumerate(x)) if not isinstance(x, dict) else x
+
+
+def _listed(change):
+    """Return a change of a list that is done to the values of a dictionary, too."""
+    return lambda x: (
+        dict(zip(x, change([*x.values()]), strict=False)) if isinstance(x, dict) else change([*x])
+    )
+
+
+def _of_values(change):
+    """Return a change of a list, or of the values of a dictionary."""
+    return lambda x: change([*x.values()] if isinstance(x, dict) else [*x])
 
 
 LISTS = [
-    Mutation("tuple", "same", lambda x: tuple(x)),
+    Mutation("tuple", "like", _of_values(tuple)),
     Mutation("by name", "like", _named),
-    Mutation("Series of arrays", "like", lambda x: pd.Series(list(x))),
-    Mutation("object array", "like", lambda x: _object_array(x)),
-    Mutation("generator", "like", lambda x: (item for item in x)),
+    Mutation("Series of arrays", "like", _of_values(pd.Series)),
+    Mutation("object array", "like", _of_values(lambda x: _object_array(x))),
+    Mutation("generator", "like", _of_values(_generator)),
     Mutation("no arrays", "odd", lambda x: []),
-    Mutation("one array", "any", lambda x: x[:1]),
-    Mutation("an array of None", "refused", lambda x: [None, *x[1:]]),
-    Mutation("an array of text", "refused", lambda x: ["text", *x[1:]]),
-    Mutation("a number for an array", "refused", lambda x: [1.0, *x[1:]]),
-    Mutation("an empty array", "refused", lambda x: [*x[:-1], np.empty((0, 0))]),
-    Mutation("a list for an array", "refused", lambda x: [*x[:-1], []]),
-    Mutation("the last has NaN", "refused", lambda x: [*x[:-1], _put(np.nan)(x[-1])]),
+    Mutation("one array", "any", _listed(lambda x: x[:1])),
+    Mutation("an array of None", "refused", _listed(lambda x: [None, *x[1:]])),
+    Mutation("an array of text", "refused", _listed(lambda x: ["text", *x[1:]])),
+    Mutation("a number for an array", "refused", _listed(lambda x: [1.0, *x[1:]])),
+    Mutation("an empty array", "refused", _listed(lambda x: [*x[:-1], np.empty((0, 0))])),
+    Mutation("a list for an array", "refused", _listed(lambda x: [*x[:-1], []])),
+    Mutation("the last has NaN", "refused", _listed(lambda x: [*x[:-1], _put(np.nan)(x[-1])])),
     Mutation("an array within", "refused", lambda x: [x]),
 ]
 
@@ -394,7 +410,7 @@ SEEDS = [
     Mutation("None", "any", lambda s: None),
     Mutation("largest", "any", lambda s: 2**32 - 1),
     *(
-        Mutation(repr(s), "odd", lambda _, s=s: s)
+        Mutation(getattr(s, "__name__", repr(s)), "odd", lambda _, s=s: s)
         for s in (-1, 2**32, 10**30, 1.5, "1", [1, 2], np.random.RandomState, np.random.default_rng)
     ),
 ]

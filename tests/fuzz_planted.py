@@ -1,4 +1,4 @@
-"""Faults that tests/fuzzing.py must count: the test of the test, with a name that has no example."""
+"""Faults that tests/fuzzing.py must count, and a name without example: the test of the test."""
 
 import functools
 import os
@@ -15,66 +15,65 @@ TAKEN: dict[tuple[str, str, str], str] = {}
 IN_PLACE = ()
 
 
-def raw(x):
-    """Sum what lies where the first entry is, whatever the layout."""
-    x = np.asarray(x)
-    raise_if_odd(x, "x")
-    lies_there = x if x.base is None or x.flags.owndata else x.base
-    return float(np.sum(np.ravel(lies_there, order="K")[: x.size]))
-
-
-def raise_if_odd(x, name):
-    """Raise a clear error unless all is finite and real."""
-    if x.dtype.kind not in "biuf" or x.size == 0 or x.ndim != 2 or not np.isfinite(x).all():
-        raise ValueError(f"{name} must be a matrix of finite numbers, got {x.dtype} {x.shape}")
-
-
-def abort(x):
-    """End the process at NaN."""
-    x = np.asarray(x)
-    if x.dtype.kind == "f" and np.isnan(x).any():
-        os.abort()
-    raise_if_odd(x, "x")
-    return x.sum()
-
-
-def hang(x):
-    """Never come back from infinity, nor listen."""
-    x = np.asarray(x)
-    while x.dtype.kind == "f" and np.isinf(x).any():
-        try:
-            time.sleep(60)
-        except KeyboardInterrupt:
-            continue
-    raise_if_odd(x, "x")
-    return x.sum()
-
-
-def unclear(x):
-    """Say nothing of the argument."""
-    x = np.asarray(x)
+def as_matrix(x):
+    """Return a matrix of finite numbers in its own type and layout."""
     try:
-        raise_if_odd(x, "x")
-    except ValueError:
-        raise KeyError(3) from None
-    return x.sum()
-
-
-def overwrite(x):
-    """Write to what is given."""
-    x = np.asarray(x)
-    raise_if_odd(x, "x")
-    total = x.sum()
-    if x.flags.writeable:
-        x *= 2
-    return total
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"x: {error}") from None
+    if array.dtype.kind not in "biuf" or array.size == 0 or array.ndim != 2:
+        raise ValueError(f"x must be a matrix of numbers, got {array.dtype} {array.shape}")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(array.astype(float)).all():
+            raise ValueError("x must be finite")
+    if np.ma.is_masked(x):
+        raise ValueError("x must not be masked")
+    return array
 
 
 def clear(x):
     """Sum what is right."""
-    x = np.asarray(x)
-    raise_if_odd(x, "x")
-    return float(np.sum(x, dtype=np.float64))
+    return float(np.sum(as_matrix(x), dtype=np.float64))
+
+
+def raw(x):
+    """Sum what lies where the first entry is, whatever the layout."""
+    array = as_matrix(x)
+    owner = array if array.base is None else np.asarray(array.base)
+    return float(np.sum(np.ravel(owner, order="K")[: array.size], dtype=np.float64))
+
+
+def abort(x):
+    """End the process at NaN."""
+    if isinstance(x, np.ndarray) and x.dtype.kind == "f" and np.isnan(x).any():
+        os.abort()
+    return clear(x)
+
+
+def hang(x):
+    """Never come back from infinity, nor listen."""
+    while isinstance(x, np.ndarray) and x.dtype.kind == "f" and np.isinf(x).any():
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:
+            continue
+    return clear(x)
+
+
+def unclear(x):
+    """Say nothing of the argument."""
+    try:
+        return clear(x)
+    except ValueError:
+        raise KeyError(3) from None
+
+
+def overwrite(x):
+    """Write to what is given."""
+    total, array = clear(x), np.asarray(x)
+    if array.flags.writeable and array.dtype == float:
+        array *= 2
+    return total
 
 
 def forgotten(x):
