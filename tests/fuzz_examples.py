@@ -32,7 +32,7 @@ D = np.triu(D, 1) + np.triu(D, 1).T
 D2 = D + 0.3 * np.abs(D - D.mean()) * (1 - np.eye(10))
 GROUPS = np.repeat([0, 1], 5)  # of the rows of D
 RDMS, MODELS = _rng.random((4, 36)) + 0.1, _rng.random((2, 36)) + 0.1  # of 9 conditions
-JUDGED = _rng.random(66) + 0.1  # of the 12 samples
+WIDE, JUDGED = _rng.standard_normal((20, 3)), _rng.random(190) + 0.1  # 20 conditions
 RESPONSES = _rng.standard_normal((9, 12))  # conditions, features
 MOVIES = _rng.standard_normal((3, 9, 5, 6))  # subjects, conditions, sensors, times
 VOLUMES = _rng.standard_normal((6, 4, 4, 3))
@@ -187,9 +187,11 @@ _BY_MANIFOLD = """
 """
 
 # Arguments by name: of functions, and of the class methods and classes that users call themselves.
+# What follows a space in a name tells further calls of the same apart.
 CALLS: dict[str, dict[str, Any]] = {
     "show_versions": {},
     **{f"capacity.{name}": {"X": MANIFOLDS} for name in _BY_MANIFOLD.split()},
+    **{f"capacity.{name} of labels": {"X": X, "y": LABELS} for name in _BY_MANIFOLD.split()},
     "capacity.analyze_mat": {
         "prefix": lambda: _tuning_file() and str(FILES / "net"),
         "estimators": lambda: [_estimator("DirectCapacity", n_t=10)],
@@ -345,7 +347,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "rsa.rdm": {"data": RESPONSES},
     "rsa.remix": {"layer": X[:6], "training": X, "y": LABELS % 2},
     "rsa.reweight": {"models": list(MODELS), "rdms": RDMS, "cv": 3},
-    "rsa.reweight_features": {"X": X, "rdms": JUDGED, "alphas": 3, "cv": 3, "inner_cv": 3},
+    "rsa.reweight_features": {"X": WIDE, "rdms": JUDGED, "alphas": 3, "cv": 4, "inner_cv": 3},
     "rsa.rsa_score": {"y_true": RESPONSES, "y_pred": RESPONSES + np.cos(RESPONSES)},
     "rsa.searchlight": {
         "data": VOLUMES,
@@ -488,9 +490,7 @@ CLASSES: dict[str, Fitted] = {
     "rsa.FeatureReweighting": Fitted({}, {"X": RESPONSES, "y": RDMS[0]}),
     "rsa.FeatureReweightingCV": Fitted({"alphas": 3, "cv": 3}, {"X": RESPONSES, "y": RDMS[0]}),
     "rsa.FeatureReweightingResult": Fitted(
-        make=_rsa(
-            "reweight_features", RESPONSES, RDMS[0], alphas=3, cv=3, inner_cv=3, random_state=0
-        )
+        make=_rsa("reweight_features", WIDE, JUDGED, alphas=3, cv=4, inner_cv=3, random_state=0)
     ),
     "rsa.LayerEvaluation": Fitted(make=_layers),
     "rsa.ModelContrasts": Fitted(make=lambda: _rsa("compare_models", _evaluation())()),
@@ -520,7 +520,36 @@ IN_PLACE = ("utils.fwht", "utils.struc_orth_matvec")
 
 # What is taken although most would refuse it: beginning of the entry, argument, mutation, or * for
 # any; and why it is right.
-TAKEN: dict[tuple[str, str, str], str] = {}
+TAKEN: dict[tuple[str, str, str], str] = {
+    ("capacity.ball_capacity", "*", "an axis behind"): "arguments broadcast",
+    ("capacity.cover_separability", "*", "an axis behind"): "arguments broadcast",
+    ("capacity.ball_capacity", "kappa", "True"): "arrays of bool are numbers",
+    ("capacity.MeanFieldCapacity", "kappa", "True"): "arrays of bool are numbers",
+    ("datasets.affine_manifolds", "images", "times 1e-150"): "returns float32, as it says",
+    ("datasets.affine_manifolds", "images", "times 1e-300"): "returns float32, as it says",
+    ("plotting.ImageManifoldsDisplay", "images", "an axis before"): "the last axis is of colors",
+    ("plotting.ImageManifoldsDisplay", "images", "5-D"): "the last axis is of colors",
+    ("datasets.preprocess_images", "images", "an axis behind"): "a last axis of 3 is of colors",
+    ("capacity.MeanFieldCapacity", "kappa", "list of it"): "a list gives a row for each margin",
+    ("datasets.preprocess_images", "images", "int64"): "whole numbers are levels up to 255",
+    ("datasets.preprocess_images", "images", "int8"): "whole numbers are levels up to 255",
+    ("datasets.preprocess_images", "images", "uint8"): "whole numbers are levels up to 255",
+    ("datasets.preprocess_images", "images", "uint64"): "whole numbers are levels up to 255",
+    ("extract.activations", "X", "times 1e-150"): "the model computes in float32",
+    ("extract.activations", "X", "times 1e-300"): "the model computes in float32",
+    ("extract.activations", "X", "one inf"): "what a model makes of infinity is the model's",
+    ("extract.activations", "X", "one -inf"): "what a model makes of infinity is the model's",
+    ("rsa.ConditionKFold", "X", "*"): "only the number of rows counts, as in scikit-learn",
+    ("rsa.FeatureReweightingCV", "alphas", "list of it"): "a list has the penalties",
+    ("rsa.searchlight", "data", "one inf"): "voxels that are not finite are left out",
+    ("rsa.searchlight", "data", "one -inf"): "voxels that are not finite are left out",
+    ("rsa.searchlight", "data", "above float64"): "voxels that are not finite are left out",
+    ("rsa.", "*", "one NaN"): "missing entries: tests/test_missing.py has the right values",
+    ("rsa.", "models", "the last has NaN"): "missing entries: tests/test_missing.py",
+    ("utils.fwht", "a", "*"): "is written to: floats that can be written, of any value",
+    ("utils.struc_orth_matvec", "*", "*"): "is written to: floats that can be written",
+    ("utils.centered_kernel", "metric", "a lambda"): "a kernel may be a function",
+}
 
 # What is public but not varied, and why.
 LEFT_OUT = {
@@ -596,7 +625,9 @@ def _add(found, missing, path, function, calls):
     if path not in calls:
         missing.append(f"{path} has no example: give it arguments in CALLS")
     else:
-        found[path] = Entry(function, _complete(function, calls[path]))
+        for key in calls:
+            if key.split(" ")[0] == path:
+                found[key] = Entry(function, _complete(function, calls[key]))
 
 
 def _complete(function, given):

@@ -1,9 +1,10 @@
 """What tests/fuzzing.py makes of a result or an error."""
 
+import contextlib
 import dataclasses
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,15 @@ SPOKEN = {
 }
 
 
-def unclear(error: BaseException, argument: str) -> str:
-    """Return why an error does not tell a user what to change, "" if it does."""
+# What stands for a part of an argument, with its label.
+LABELLED = r"(manifold|network|condition|searchlight|model|data set|sample|RDM|point|layer)s? \S*\d"
+
+
+def unclear(error: BaseException, argument: str, others: Iterable[str] = ()) -> str:
+    """Return why an error does not tell a user what to change, "" if it does.
+
+    It has to name the argument, or one of the others, or a part by its label.
+    """
     message = str(error)
     if type(error).__name__ not in CLEAR:
         return f"{type(error).__name__} is no error of an argument"
@@ -53,10 +61,9 @@ def unclear(error: BaseException, argument: str) -> str:
         return "speaks of the inside"
     if len(re.findall(r"(?<![\w.])-?\d+\.\d*(?:e[-+]?\d+)?", message)) > MOST_NUMBERS:
         return "prints an array"
-    known = (argument, *SPOKEN.get(argument, ()))
-    if not any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", message) for word in known):
-        return f"does not name {argument}"
-    return ""
+    known = (argument, *SPOKEN.get(argument, ()), *others)  # two may not fit together
+    named = any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", message) for word in known)
+    return "" if named or re.search(LABELLED, message) else f"does not name {argument}"
 
 
 def leaves(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, np.ndarray]]:
@@ -65,10 +72,14 @@ def leaves(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, np
         return
     if scipy.sparse.issparse(value):
         value = value.toarray()
+    value = getattr(value, "dissimilarities", value)  # of rsatoolbox
     if hasattr(value, "iloc"):
         yield path, np.asarray(value)
     elif isinstance(value, (np.ndarray, np.generic, str, bool, int, float, complex)):
         array = np.asarray(value)
+        if array.dtype.kind == "O" and array.ndim == 1:
+            with contextlib.suppress(ValueError):  # one may be longer than others
+                array = np.array(array.tolist())
         if array.dtype.kind == "O":
             for i, item in enumerate(array.flat):
                 yield from leaves(item, f"{path}[{i}]", depth + 1)

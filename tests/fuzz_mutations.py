@@ -4,7 +4,8 @@ What must follow is one of
 
 - ``same``: the result of ``plain``, the value that the mutation stands for, in clean float64;
 - ``like``: the same, or a clear error, where a container or type need not be taken;
-- ``refused``: a clear error, or NaN in the result, which says that it is undefined;
+- ``refused``: a clear error, or NaN in the result, which says that it is undefined; or the result
+  of ``plain``, where that is taken;
 - ``scaled``: the power law that the results follow from 1e6 to 1e12, or a clear error;
 - ``reshaped``: the same numbers in another shape, or a clear error;
 - ``empty``: an empty result, or a clear error;
@@ -217,14 +218,14 @@ BAD_ARRAYS = [
     Mutation("all NaN", "refused", once(lambda x: np.full(x.shape, np.nan))),
     Mutation("one inf", "refused", _put(np.inf)),
     Mutation("one -inf", "refused", _put(-np.inf)),
-    Mutation("masked", "refused", once(_hide)),
+    Mutation("masked", "refused", once(_hide), _put(np.nan)),
     Mutation("complex array", "refused", once(lambda x: x + 1j)),
     Mutation("digits as text", "refused", once(lambda x: x.astype(str))),
     Mutation("words", "refused", once(lambda x: np.full(x.shape, "word"))),
     Mutation("datetimes", "refused", once(lambda x: _integers(x).astype("datetime64[D]"))),
     Mutation("timedeltas", "refused", once(lambda x: _integers(x).astype("timedelta64[D]"))),
     Mutation("records", "refused", once(lambda x: np.zeros(x.shape, [("a", float)]))),
-    Mutation("object None", "refused", _objects(None)),
+    Mutation("object None", "refused", _objects(None), _put(np.nan)),
     Mutation("object text", "refused", _objects("word")),
     Mutation("object list", "refused", _objects([1.0, 2.0])),
     Mutation("ragged", "refused", once(_ragged)),

@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 CLASSES = ("right", "clear error", "unjudged", "unclear", "wrong", "crash", "hang")
+CLEAN = "clean"
 NONE_OF = ("wrong", "crash", "hang")
 PATIENCE = 10.0  # seconds for a case
 MEMORY = 4 * 2**30  # bytes that a case may take
@@ -56,12 +57,18 @@ def cases(examples="fuzz_examples"):
     from fuzz_mutations import mutations
 
     found, missing = importlib.import_module(examples).entries()
-    return [
+    return clean_cases(examples) + [
         Case(path, argument, mutation)
         for path, entry in found.items()
         for argument, value in _clean(entry).items()
         for mutation in mutations(argument, value)
     ], missing
+
+
+def clean_cases(examples="fuzz_examples"):
+    """Return a case for each entry that changes nothing."""
+    found, _ = importlib.import_module(examples).entries()
+    return [Case(path, "", CLEAN) for path in found]
 
 
 def _clean(entry):
@@ -112,6 +119,9 @@ def judged(entry, case):
     from fuzz_examples import resolved
     from fuzz_mutations import mutations
 
+    if case.mutation == CLEAN:
+        kind, _, text = _reference(entry, case, None, lambda x: x)
+        return ("right", "") if kind == "result" else ("wrong", f"the clean call: {text}")
     mutation = mutations(case.argument, _clean(entry)[case.argument])[case.mutation]
     try:
         mutation.change(resolved(entry.arguments)[case.argument])
@@ -119,12 +129,14 @@ def judged(entry, case):
         return "unjudged", f"the mutation does not apply: {error!r}"
     kind, found, text = _call(entry, case, mutation.change)
     if kind == "error":
-        if mutation.want == "same" and (why := _accepts(entry, case, mutation)):
+        asked = mutation.want == "same" and not _by_rule(case)
+        if asked and (why := _accepts(entry, case, mutation)):
             return "wrong", f"refused: {text}: {why}"
         return ("unclear", f"{found}: {text}") if found else ("clear error", text)
     if text:
         return "wrong", text
-    return JUDGES[mutation.want](entry, case, mutation, found)
+    outcome, why = JUDGES[mutation.want](entry, case, mutation, found)
+    return (outcome == "wrong" and _by_rule(case)) or (outcome, why)
 
 
 def _accepts(entry, case, mutation):
@@ -140,13 +152,14 @@ def _call(entry, case, change):
     from fuzz_judge import numbers, unclear
 
     arguments = resolved(entry.arguments)
-    arguments[case.argument] = change(arguments[case.argument])
+    if case.argument:
+        arguments[case.argument] = change(arguments[case.argument])
     before = _hashes(arguments)
     try:
         result = numbers(entry.run(**arguments))
     except Exception as error:
         lines = " ".join(f"{type(error).__name__}: {error}".split())
-        return "error", unclear(error, case.argument), lines[:300]
+        return "error", unclear(error, case.argument, entry.arguments), lines[:300]
     finally:
         plt.close("all")
     changed = [k for k, v in _hashes(arguments).items() if v != before[k]]
@@ -154,7 +167,7 @@ def _call(entry, case, change):
     if changed and case.entry not in in_place:
         return "result", result, f"writes to {changed[0]}"
     if changed:
-        result |= {f"written {k}": v for k, v in numbers(arguments).items()}
+        result |= numbers({k: arguments[k] for k in changed})
     return "result", result, ""
 
 
@@ -176,7 +189,7 @@ def _hashes(arguments):
 
 def _reference(entry, case, key, change):
     """Return the outcome of a call, which is made once."""
-    known = (case.entry, case.argument, key)
+    known = (case.entry, key and case.argument, key)
     if known not in _references:
         if len(_references) > 200:
             _references.clear()
@@ -202,11 +215,15 @@ def _judge_same(entry, case, mutation, found):
 
 
 def _judge_refused(entry, case, mutation, found):
-    from fuzz_judge import says_undefined
+    from fuzz_judge import differs, says_undefined
 
     if says_undefined(found, _clean_result(entry, case)):
         return "right", ""
-    return _by_rule(case) or ("wrong", "taken")
+    if mutation.plain:
+        kind, want, _ = _reference(entry, case, mutation.name, mutation.plain)
+        if kind == "result" and not differs(found, want):
+            return "right", ""
+    return "wrong", "taken"
 
 
 def _judge_odd(entry, case, mutation, found):
@@ -214,14 +231,14 @@ def _judge_odd(entry, case, mutation, found):
 
     if not differs(found, _clean_result(entry, case)):
         return "right", ""
-    return _by_rule(case) or ("wrong", "taken")
+    return "wrong", "taken"
 
 
 def _judge_reshaped(entry, case, mutation, found):
     from fuzz_judge import differs
 
     why = differs(found, _clean_result(entry, case), shapes=False)
-    return (_by_rule(case) or ("wrong", why)) if why else ("right", "")
+    return ("wrong", why) if why else ("right", "")
 
 
 def _judge_empty(entry, case, mutation, found):
@@ -240,7 +257,7 @@ def _judge_scaled(entry, case, mutation, found):
     if "error" in (first[0], second[0]):
         return "unjudged", "no law"
     why = breaks_law(found, first[1], second[1], (exponent - unit) / unit)
-    return (_by_rule(case) or ("wrong", why)) if why else ("right", "")
+    return ("wrong", why) if why else ("right", "")
 
 
 def _by_rule(case):
@@ -298,7 +315,7 @@ class Worker:
         answer = self._line(self.patience)
         if answer is None:
             self.process.send_signal(signal.SIGINT)
-            answer = self._line(3)
+            answer = self._line(min(3, self.patience))
             if answer and json.loads(answer)[0] == "interrupted":
                 wants = {
                     m.want for ms in (ODD, *KINDS.values()) for m in ms if m.name == case.mutation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import inspect
 import math
 import numbers
 from collections.abc import Mapping, Sequence
@@ -106,6 +107,23 @@ def _holds_masks(x: Any) -> bool:
     if isinstance(x, (list, tuple)):
         return any(map(_holds_masks, x))
     return isinstance(x, np.ma.MaskedArray)
+
+
+def as_reals(x: Any, name: str) -> np.ndarray:
+    """Return ``x`` as an array of real numbers, in their type if they have one.
+
+    NaN is for what a mask hides. Shapes and NaN are left to others.
+    """
+    try:
+        x = np.asarray(as_numbers(x, name))
+        if x.dtype.kind == "O":
+            x = x.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        message = str(error).partition("\n")[0]
+        raise ValueError(message if name in message else f"{name}: {message}") from None
+    if x.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be real numbers, got {x.dtype}")
+    return x
 
 
 def _no_number(x: np.ndarray) -> str | None:
@@ -304,6 +322,8 @@ def as_labels(y: Any, name: str) -> np.ndarray:
     if len(kinds) > 1:
         first, second = list(kinds.values())[:2]
         raise ValueError(f"{name} must have labels of one type, got {first!r} and {second!r}")
+    if labels.dtype.kind == "O" and set(kinds) <= {numbers.Number, str, bytes} and labels.ndim == 1:
+        return np.array(labels.tolist())
     return labels if isinstance(y, np.ndarray) else np.asarray(y)
 
 
@@ -337,6 +357,23 @@ def _kind(label: Any) -> Any:
         return numbers.Number
     known = (numbers.Number, str, bytes, datetime.date)
     return next((kind for kind in known if isinstance(label, kind)), type(label))
+
+
+def check_switch(value: object, name: str) -> None:
+    """Raise if ``value`` is neither True nor False, nor 1 nor 0: anything else has a truth, too."""
+    if isinstance(value, np.bool_) or (isinstance(value, (int, np.integer)) and value in (0, 1)):
+        return
+    kind = type(value).__name__
+    raise TypeError(
+        f"{name} must be True or False, got {repr(value) if np.isscalar(value) else kind}"
+    )
+
+
+def check_switches(estimator: Any) -> None:
+    """Raise if a parameter of an estimator that is True or False by default is neither."""
+    for name, parameter in inspect.signature(type(estimator)).parameters.items():
+        if isinstance(parameter.default, bool):
+            check_switch(getattr(estimator, name), name)
 
 
 def check_integer(value: object, name: str, low: int) -> None:

@@ -20,6 +20,7 @@ from netrep_go._validation import (
     check_integer,
     check_number,
     check_option,
+    check_switch,
 )
 from netrep_go.validation import check_equal_shapes
 
@@ -141,7 +142,7 @@ def whiten(
     """
     check_number(alpha, "alpha", 0, 1)
     check_number(eigval_tol, "eigval_tol", np.finfo(float).tiny, 1)
-    if preserve_variance not in (True, False, "exact"):
+    if not np.isscalar(preserve_variance) or preserve_variance not in (True, False, "exact"):
         raise ValueError(
             f"preserve_variance must be True, False or 'exact', got {preserve_variance!r}"
         )
@@ -151,7 +152,7 @@ def whiten(
         "x": X,
         "alpha": float(alpha),
         "tol": float(eigval_tol),
-        "preserve_variance": preserve_variance is True,
+        "preserve_variance": preserve_variance != "exact" and bool(preserve_variance),
     }
     _native.call("utils.whiten", {"xz": Xw, "z": Z}, inputs)
     if preserve_variance == "exact" and Xw.any():
@@ -362,8 +363,9 @@ def trunc_svd(
     >>> s.round(6)
     array([3., 2.])
     """
+    check_integer(r, "r", 1)
     rng = as_random_state(random_state)
-    return randomized_svd(as_matrix(X, "X"), n_components=r, n_iter=5, random_state=rng)
+    return randomized_svd(as_matrix(X, "X"), n_components=int(r), n_iter=5, random_state=rng)
 
 
 def econ_svd(X: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -503,6 +505,7 @@ def struc_orth_matvec(Ds: np.ndarray, a: np.ndarray, transpose: bool = False) ->
     Ds = as_matrix(Ds, "Ds")
     if Ds.shape[1] != a.size:
         raise ValueError("Dimension mismatch. Expected Ds.shape[1] == a.size.")
+    check_switch(transpose, "transpose")
     fwht(a)
     for signs in Ds[::-1] if transpose else Ds:
         a *= signs

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._names import check_same_indexes
-from netrep_go._validation import _as_array, as_matrix, pad
+from netrep_go._validation import _as_array, as_matrix, check_switch, pad
 
 __all__ = ["check_equal_shapes"]
 
@@ -49,6 +49,7 @@ def check_equal_shapes(
     ((4, 3), (4, 3))
     """
     check_same_indexes([("X", X), ("Y", Y)], "samples")
+    check_switch(zero_pad, "zero_pad")
     if nd == 2:
         X, Y = as_matrix(X, "X"), as_matrix(Y, "Y")
     else:
@@ -57,7 +58,7 @@ def check_equal_shapes(
         return X, Y
     if not zero_pad or X.shape[:-1] != Y.shape[:-1]:
         raise ValueError(
-            "Expected arrays with equal dimensions, but got arrays with shapes "
+            "X and Y: Expected arrays with equal dimensions, but got arrays with shapes "
             f"{X.shape} and {Y.shape}."
         )
     width = max(X.shape[-1], Y.shape[-1])

@@ -9,7 +9,7 @@ from netrep_go import _native
 from netrep_go._jobs import progress_bar
 from netrep_go._optional import pandas
 from netrep_go._results import Result
-from netrep_go._validation import as_matrix
+from netrep_go._validation import as_matrix, check_switch
 
 __all__ = ["ConeProjection", "project_on_cone"]
 
@@ -122,6 +122,7 @@ def project_on_cone(
     >>> projection.n_active
     array([2, 1, 0])
     """
+    check_switch(precomputed, "precomputed")
     products, gram = as_matrix(B, "B"), as_matrix(S, "S")
     if products.shape[1] != gram.shape[1]:
         raise ValueError(

@@ -18,7 +18,7 @@ from scipy.linalg import qr, svd
 from sklearn.preprocessing import StandardScaler
 
 from netrep_go._jobs import RandomState, as_random_state
-from netrep_go._validation import check_integer, check_number
+from netrep_go._validation import check_integer, check_number, check_switch
 from netrep_go.capacity._manifolds import Manifolds, Samples, as_manifolds
 
 
@@ -119,6 +119,7 @@ def randomize_centers(
     >>> bool(np.ptp(norms) < 1e-12)
     True
     """
+    check_switch(equal_norms, "equal_norms")
     manifolds = as_manifolds(X, y)
     norms = np.linalg.norm(manifolds.centered_centers(), axis=1, keepdims=True)
     if equal_norms:
@@ -348,6 +349,7 @@ def decorrelate_centers(X: Samples, y: ArrayLike | None = None, *, keep_norms: b
     >>> [x.round(3) for x in decorrelate_centers([[[2.0, 0.0, 1.0]], [[1.0, 1.0, 0.0]]])]
     [array([[ 1.826, -0.529,  1.178]]), array([[ 0.577,  1.247, -0.335]])]
     """
+    check_switch(keep_norms, "keep_norms")
     manifolds = as_manifolds(X, y)
     centers = manifolds.centers()
     left, scales, right = _svd_of_centers(centers)
@@ -418,6 +420,7 @@ def standardize_features(X: Samples, y: ArrayLike | None = None, *, center: bool
     >>> standardize_features([[[1.0, 7.0]], [[5.0, 7.0]]])
     [array([[-1.,  0.]]), array([[1., 0.]])]
     """
+    check_switch(center, "center")
     manifolds = as_manifolds(X, y)
     scaler = StandardScaler(with_mean=center).fit(manifolds.pooled())
     return manifolds.restore([scaler.transform(samples) for samples in manifolds.samples])

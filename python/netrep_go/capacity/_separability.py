@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from netrep_go import _native
 from netrep_go._optional import pandas
 from netrep_go._results import Result
-from netrep_go._validation import as_codes, as_matrix
+from netrep_go._validation import as_codes, as_matrix, check_switch
 
 __all__ = ["Separation", "separate"]
 
@@ -128,12 +128,13 @@ def separate(X: ArrayLike, y: ArrayLike, *, fit_intercept: bool = True) -> Separ
     classes, codes = as_codes(y, "y", len(X))
     if len(classes) != 2:
         raise ValueError(f"y must have two classes, got {len(classes)}")
+    check_switch(fit_intercept, "fit_intercept")
     coef, weights, numbers = np.empty(X.shape[1]), np.empty(len(X)), np.empty(3)
     verdict = np.empty(1, np.int64)
     _native.call(
         "capacity.separate",
         {"coef": coef, "weights": weights, "numbers": numbers, "separable": verdict},
-        {"x": X, "y": 2.0 * codes - 1.0, "bias": fit_intercept},
+        {"x": X, "y": 2.0 * codes - 1.0, "bias": bool(fit_intercept)},
     )
     margin, intercept, gap = numbers.tolist()
     support = np.flatnonzero(weights)

@@ -17,6 +17,7 @@ from netrep_go._validation import (
     as_matrix,
     check_number,
     check_option,
+    check_switches,
     check_widths,
 )
 from netrep_go.metrics._alignment import SCORES, AlignmentMetric
@@ -142,6 +143,7 @@ class LinearMetric(AlignmentMetric):
         )
 
     def _check_parameters(self) -> None:
+        check_switches(self)
         check_number(self.alpha, "alpha", 0, 1)
         check_option(self.score_method, "score_method", SCORES)
 

@@ -19,6 +19,7 @@ from netrep_go._validation import (
     check_integer,
     check_number,
     check_option,
+    check_switch,
 )
 from netrep_go.metrics._iterative import GROUPS
 
@@ -123,6 +124,7 @@ def frechet_mean(
     >>> bool(np.allclose(mean @ mean.T, X @ X.T))
     True
     """
+    check_switch(return_aligned_Xs, "return_aligned_Xs")
     xs = as_cohort(Xs, "Xs")
     Xbar = _average(
         xs,

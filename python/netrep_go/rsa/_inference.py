@@ -14,7 +14,7 @@ from netrep_go._jobs import RandomState, progress_bar, seed_from
 from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._results import Result
-from netrep_go._validation import check_integer, check_number, check_option
+from netrep_go._validation import as_array, check_integer, check_number, check_option, check_switch
 from netrep_go.rsa._ceiling import NoiseCeiling, fixed, warn_if_undefined
 from netrep_go.rsa._compare import SIMILARITIES, comparison
 from netrep_go.rsa._condensed import (
@@ -133,6 +133,13 @@ class ModelEvaluation(Result):
             Variances, corrected for the numbers of what was resampled; NaN if there is one
             subject and no draws.
         """
+        contrasts = as_array(contrasts, "contrasts", 2)
+        widths = {len(self.names), len(self.names) + 2 * (self.noise_ceiling_draws is not None)}
+        if contrasts.shape[1] not in widths:
+            raise ValueError(
+                f"contrasts must have {' or '.join(map(str, sorted(widths)))} columns, got "
+                f"{contrasts.shape[1]}"
+            )
         n, m = self.similarities.shape[1], self.n_conditions
         if self.draws is None:
             if n < 2:
@@ -332,6 +339,7 @@ def evaluate(
     >>> (evaluation.pvalue_zero < 0.001).tolist()
     [True, False]
     """
+    check_switch(noise_ceiling, "noise_ceiling")
     check_option(method, "method", SIMILARITIES)
     own, x = named_vectors(models, "models", names, allow_nan=True)
     rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)

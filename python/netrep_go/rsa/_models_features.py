@@ -20,6 +20,8 @@ from netrep_go._validation import (
     check_integer,
     check_number,
     check_option,
+    check_switch,
+    check_switches,
     departure,
 )
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores
@@ -122,6 +124,7 @@ class FeatureReweighting(BaseEstimator):
             If X or y is not finite, y not symmetric or of other conditions, or there are
             fewer than 3 conditions.
         """
+        check_switches(self)
         check_number(self.alpha, "alpha", 0, np.inf)
         x, t = _check(X, y, self.metric)
         equations = Equations(x, t, self.metric, self.fit_intercept)
@@ -265,6 +268,7 @@ class FeatureReweightingCV(FeatureReweighting):
         ValueError
             As for :class:`FeatureReweighting`; or if a fold has fewer than two conditions.
         """
+        check_switches(self)
         x, t = _check(X, y, self.metric)
         whole = Equations(x, t, self.metric, self.fit_intercept)
         self.alphas_ = _penalties(self.alphas, whole.gram)
@@ -410,6 +414,7 @@ def reweight_features(
     >>> round(result.unweighted_score, 2), round(result.score, 2)
     (0.64, 1.0)
     """
+    check_switch(positive, "positive")
     check_option(method, "method", SIMILARITIES)
     x, t = _check(X, rdms, metric, "rdms")
     check_named_alike(X=row_names(X), rdms=condition_names(rdms))
