@@ -36,7 +36,7 @@ from netrep_go._resampling import (
     permutations,
 )
 from netrep_go._results import Result
-from netrep_go._validation import as_codes, as_distances, check_integer, check_number, check_option
+from netrep_go._validation import as_codes, as_distances, check_integer, check_option
 
 __all__ = [
     "KNNResult",
@@ -446,7 +446,8 @@ def knn_permutation(
     n = len(D)
     codes, n_groups = _groups(y, n)
     check_integer(n_neighbors, "n_neighbors", 1)
-    check_number(n_neighbors, "n_neighbors", 1, n - 1)
+    if n_neighbors >= n:
+        raise ValueError(f"n_neighbors == {n_neighbors}, must be less than the {n} networks")
     n_neighbors = int(n_neighbors)
     nearest = NearestNeighbors(n_neighbors=n_neighbors, metric="precomputed").fit(D)
     nearest = nearest.kneighbors(return_distance=False)
