@@ -368,7 +368,7 @@ def test_cohorts_have_to_be_lists_of_networks(function):
         function(LinearMetric(), "networks", *cohorts, verbose=False)
     with pytest.raises(TypeError, match="must be a list of arrays, got generator"):
         function(LinearMetric(), (x for x in [GOOD]), *cohorts, verbose=False)
-    with pytest.raises(ValueError, match=r"'procrustes', .* Found instead measure == 'angular'"):
+    with pytest.raises(ValueError, match=r"'procrustes', .* Found instead metric == 'angular'"):
         function("angular", [GOOD], *cohorts, verbose=False)
     with pytest.raises(TypeError, match=r"pass an instance, LinearMetric\(\), not the class"):
         function(LinearMetric, [GOOD], *cohorts, verbose=False)

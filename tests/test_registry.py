@@ -80,7 +80,7 @@ def test_the_table():
 def test_parameters_of_names():
     assert get_measure("procrustes", alpha=0.5).alpha == 0.5
     assert get_measure("cka", score_method="angular").properties.kind == "distance"
-    with pytest.raises(ValueError, match="measure == 'unheard of'"):
+    with pytest.raises(ValueError, match="name == 'unheard of'"):
         get_measure("unheard of")
     with pytest.raises(TypeError, match="n_dims"):
         get_measure("gaussian_process")

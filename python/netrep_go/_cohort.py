@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
-from tqdm.auto import tqdm
 
 from netrep_go import _native
-from netrep_go._jobs import progress_bar
+from netrep_go._jobs import counted, progress_bar
 from netrep_go._names import (
     Items,
     Name,
@@ -161,7 +160,8 @@ def measure(
     held_out = cohorts.test is not None
     train = np.empty(cohorts.shape)
     test = np.empty(cohorts.shape if held_out else (0, 0))
-    with progress_bar("Computing distances", verbose) as progress:
+    n_pairs = len(cohorts.pairs(symmetric=True, diagonal=False))  # Go counts preparations too
+    with progress_bar("Computing distances", verbose, n_pairs, "pair") as progress:
         _native.run(
             routine,
             {"distances": train, "test_distances": test, **(counts or {})},
@@ -189,7 +189,7 @@ def measure_pairs(
     train = np.zeros(cohorts.shape)
     test = None if cohorts.test is None else np.zeros(cohorts.shape)
     pairs = cohorts.pairs(symmetric, diagonal)
-    for i, j in tqdm(pairs, desc="Computing distances", disable=not verbose):
+    for i, j in counted(pairs, "Computing distances", len(pairs), verbose, unit="pair"):
         with _pair_in_errors(cohorts, i, j):
             values = compare(i, j)
         for D, value in zip((train, test), values, strict=True):

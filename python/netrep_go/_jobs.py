@@ -18,9 +18,9 @@ import numpy as np
 import sklearn
 from sklearn.utils import check_random_state
 from threadpoolctl import ThreadpoolController
-from tqdm.auto import tqdm
 
 from netrep_go import _blas, _native
+from netrep_go._shown import shown
 
 RandomState = int | np.random.RandomState | np.random.Generator | None
 
@@ -38,7 +38,21 @@ def as_random_state(random_state: RandomState) -> np.random.RandomState:
     """
     if isinstance(random_state, np.random.Generator):
         return np.random.RandomState(random_state.bit_generator)
+    check_seed(random_state, "random_state")
     return check_random_state(random_state)
+
+
+def check_seed(value: object, name: str) -> None:
+    """Raise if ``value`` is no source of random numbers."""
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
+        if not 0 <= value < 2**32:
+            raise ValueError(f"{name} must be from 0 to 2**32 - 1, got {shown(value)}")
+    elif not (value is None or value is np.random) and not isinstance(
+        value, (np.random.RandomState, np.random.Generator)
+    ):
+        raise TypeError(
+            f"{name} must be an integer, RandomState, Generator or None, got {shown(value)}"
+        )
 
 
 def seed_from(random_state: RandomState) -> int:
@@ -77,12 +91,34 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
 
 
 @contextmanager
-def progress_bar(text: str, show: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Yield what draws a bar for ``_native.run``, or None."""
-    with tqdm(desc=text, disable=not show) as bar:
+def bar_of(text: str, total: int | None, show: bool, unit: str = "it") -> Iterator[Any]:
+    """Yield a bar of tqdm, or None.
 
-        def draw(done: int, total: int) -> None:
-            bar.total, bar.n = total, done
+    tqdm.auto warns as it is imported in a notebook without widgets, so that it waits
+    until a bar is drawn.
+    """
+    if not show:
+        yield None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(desc=text, total=total, unit=unit) as bar:
+        yield bar
+
+
+@contextmanager
+def progress_bar(
+    text: str, show: bool, total: int | None = None, unit: str = "it"
+) -> Iterator[Callable[[int, int], None] | None]:
+    """Yield what draws a bar for ``_native.run``, or None.
+
+    Go counts steps of its own; with ``total`` the bar shows their share of that many units.
+    """
+    with bar_of(text, total, show, unit) as bar:
+
+        def draw(done: int, steps: int) -> None:
+            bar.total = steps if total is None else total
+            bar.n = done if total is None else total * done // max(steps, 1)
             bar.refresh()
 
         yield draw if show else None
@@ -132,10 +168,17 @@ def _blas_threads() -> int:
 
 
 def counted(
-    items: Iterable[Any], text: str, total: int, show: bool, *, blocks: bool = False
+    items: Iterable[Any],
+    text: str,
+    total: int,
+    show: bool,
+    *,
+    blocks: bool = False,
+    unit: str = "it",
 ) -> Iterator[Any]:
     """Yield items, and draw a bar of how many of ``total`` there were; or of rows of blocks."""
-    with tqdm(desc=text, total=total, disable=not show) as bar:
+    with bar_of(text, total, show, unit) as bar:
         for item in items:
             yield item
-            bar.update(len(item) if blocks else 1)
+            if bar is not None:
+                bar.update(len(item) if blocks else 1)

@@ -14,6 +14,7 @@ import numpy as np
 from joblib import cpu_count
 
 from netrep_go import _blas
+from netrep_go._shown import shown
 
 _ABI = 2
 
@@ -145,7 +146,7 @@ def n_workers(n_jobs: int | None) -> int:
     if n_jobs is None:
         return 0
     if not isinstance(n_jobs, (int, np.integer)) or isinstance(n_jobs, bool):
-        raise TypeError(f"n_jobs must be an integer or None, got {n_jobs!r}")
+        raise TypeError(f"n_jobs must be an integer or None, got {shown(n_jobs)}")
     if n_jobs == 0:
         raise ValueError("n_jobs must not be 0; use None for the default")
     cores = cpu_count()

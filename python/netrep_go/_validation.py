@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import inspect
 import math
 import numbers
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
 from netrep_go._names import check_square_names
+from netrep_go._shown import shown
 
 
 def as_matrix(x: ArrayLike, name: str) -> np.ndarray:
@@ -58,7 +58,7 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarr
                 input_name=name,
             )
     except (TypeError, ValueError) as error:
-        message = str(error).partition("\n")[0]  # the next lines may be the whole array
+        message = first_line(error)
         raise type(error)(message if name in message else f"{name}: {message}") from None
     if x.ndim != ndim:
         hint = " Reshape your data" if x.ndim < ndim else ""
@@ -184,7 +184,19 @@ def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) 
         _check_unmasked(x, name)
     if not isinstance(y, str) and y is not None:
         y = as_numbers(y, "y")
-    return validate_data(estimator, as_numbers(X, "X"), y, **options)
+    try:
+        return validate_data(estimator, as_numbers(X, "X"), y, **options)
+    except ValueError as error:
+        if "\n" not in str(error):
+            raise
+        advice = str(error).rpartition("\n")[2]
+        reshape = f" {advice}" if advice.startswith("Reshape") else ""
+        raise ValueError(first_line(error) + reshape) from None
+
+
+def first_line(error: Exception) -> str:
+    """Return what an error of scikit-learn says before it shows the whole array."""
+    return str(error).partition("\n")[0]
 
 
 def copied(x: np.ndarray, name: str) -> np.ndarray:
@@ -239,14 +251,20 @@ def check_option(value: object, name: str, allowed: Sequence[str]) -> None:
     if not isinstance(value, str) or value not in allowed:
         raise ValueError(
             f"Expected `{name}` parameter to be in {{{', '.join(map(repr, allowed))}}}. "
-            f"Found instead {name} == {value!r}."
+            f"Found instead {name} == {shown(value)}."
         )
+
+
+def check_flag(value: object, name: str) -> None:
+    """Raise if ``value`` is neither True nor False, nor 1 or 0."""
+    if not isinstance(value, (bool, np.bool_, int, np.integer)) or value not in (0, 1):
+        raise TypeError(f"{name} must be True or False, got {shown(value)}")
 
 
 def check_number(value: object, name: str, low: float, high: float) -> None:
     """Raise if ``value`` is not a number in [low, high]."""
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
-        raise TypeError(f"{name} must be a number, got {value!r}")
+        raise TypeError(f"{name} must be a number, got {shown(value)}")
     if not low <= value <= high:
         least = "(0" if low == np.nextafter(0, 1) else f"[{low:g}"
         raise ValueError(f"{name} must be in {least}, {high:g}], got {value!r}")
@@ -292,7 +310,7 @@ def departure(values: np.ndarray, matrix: np.ndarray) -> float:
 def as_codes(y: ArrayLike, name: str, n_networks: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted distinct labels and which of them each network has."""
     if not (hasattr(y, "__len__") or hasattr(y, "__array__")):
-        raise TypeError(f"{name} must have {n_networks} entries, got {y!r}")
+        raise TypeError(f"{name} must have {n_networks} entries, got {shown(y)}")
     labels = as_labels(y, name)
     if labels.shape != (n_networks,):
         raise ValueError(f"{name} must have shape ({n_networks},), got {labels.shape}")
@@ -359,26 +377,9 @@ def _kind(label: Any) -> Any:
     return next((kind for kind in known if isinstance(label, kind)), type(label))
 
 
-def check_switch(value: object, name: str) -> None:
-    """Raise if ``value`` is neither True nor False, nor 1 nor 0: anything else has a truth, too."""
-    if isinstance(value, np.bool_) or (isinstance(value, (int, np.integer)) and value in (0, 1)):
-        return
-    kind = type(value).__name__
-    raise TypeError(
-        f"{name} must be True or False, got {repr(value) if np.isscalar(value) else kind}"
-    )
-
-
-def check_switches(estimator: Any) -> None:
-    """Raise if a parameter of an estimator that is True or False by default is neither."""
-    for name, parameter in inspect.signature(type(estimator)).parameters.items():
-        if isinstance(parameter.default, bool):
-            check_switch(getattr(estimator, name), name)
-
-
 def check_integer(value: object, name: str, low: int) -> None:
     """Raise if ``value`` is not an integer of at least ``low``."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
+        raise TypeError(f"{name} must be an integer, got {shown(value)}")
     if value < low:
         raise ValueError(f"{name} must be at least {low}, got {value!r}")

@@ -27,6 +27,7 @@ from netrep_go import _native
 from netrep_go._jobs import RandomState
 from netrep_go._names import check_same_indexes
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._resampling import (
     ALTERNATIVES,
     Alternative,
@@ -156,6 +157,7 @@ class KNNResult(_PermutationResult):
     n_groups: int
 
 
+@checked
 def mantel(
     D1: ArrayLike,
     D2: ArrayLike,
@@ -262,6 +264,7 @@ def mantel(
     )
 
 
+@checked
 def permanova(
     D: ArrayLike,
     y: ArrayLike,
@@ -373,6 +376,7 @@ def permanova(
     )
 
 
+@checked
 def knn_permutation(
     D: ArrayLike,
     y: ArrayLike,

@@ -27,6 +27,7 @@ from sklearn.utils.extmath import svd_flip
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._names import check_same_indexes
+from netrep_go._parameters import checked
 from netrep_go._validation import as_codes, as_distances, validated
 
 __all__ = ["EuclideanEmbedding", "medoids"]
@@ -146,6 +147,7 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     def __init__(self, n_components: int | None = None) -> None:
         self.n_components = n_components
 
+    @checked
     def fit(self, X: ArrayLike, y: None = None) -> EuclideanEmbedding:
         """Embed networks.
 
@@ -266,6 +268,7 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         return tags
 
 
+@checked
 def medoids(D: ArrayLike, y: ArrayLike | None = None) -> np.ndarray:
     r"""Return the most central network of each group.
 

@@ -13,6 +13,7 @@ from sklearn.utils.extmath import randomized_svd
 
 from netrep_go import _native
 from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._parameters import checked
 from netrep_go._validation import (
     _is_ready,
     as_matrix,
@@ -20,7 +21,6 @@ from netrep_go._validation import (
     check_integer,
     check_number,
     check_option,
-    check_switch,
 )
 from netrep_go.validation import check_equal_shapes
 
@@ -45,6 +45,7 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
+@checked
 def align(
     X: ArrayLike, Y: ArrayLike, group: Literal["orth", "perm", "identity"] = "orth"
 ) -> np.ndarray | scipy.sparse.csr_matrix | scipy.sparse.dia_matrix:
@@ -91,6 +92,7 @@ def align(
     return scipy.sparse.csr_matrix((np.ones(n), (np.arange(n), columns)), shape=(n, n))
 
 
+@checked
 def whiten(
     X: ArrayLike,
     alpha: float,
@@ -162,6 +164,7 @@ def whiten(
     return Xw, Z
 
 
+@checked
 def posdefsqrt(A: ArrayLike) -> np.ndarray:
     r"""Return the symmetric square root of a positive semi-definite matrix.
 
@@ -187,6 +190,7 @@ def posdefsqrt(A: ArrayLike) -> np.ndarray:
     return (V * np.sqrt(np.maximum(lam, 0.0))) @ V.T
 
 
+@checked
 def sq_bures_metric(A: ArrayLike, B: ArrayLike) -> float:
     r"""Return the squared Bures distance of two positive semi-definite matrices.
 
@@ -226,6 +230,7 @@ def sq_bures_metric(A: ArrayLike, B: ArrayLike) -> float:
     return distance[0]
 
 
+@checked
 def sq_bures_metric_slow(A: ArrayLike, B: ArrayLike) -> float:
     r"""Return the squared Bures distance by its definition with square roots.
 
@@ -260,6 +265,7 @@ def sq_bures_metric_slow(A: ArrayLike, B: ArrayLike) -> float:
     return np.trace(A) + np.trace(B) - 2 * np.sqrt(lam).sum()
 
 
+@checked
 def centered_kernel(*args: Any, **kwargs: Any) -> np.ndarray:
     r"""Return a kernel matrix with centered rows and columns.
 
@@ -290,6 +296,7 @@ def centered_kernel(*args: Any, **kwargs: Any) -> np.ndarray:
     return K - K.mean(axis=1, keepdims=True)
 
 
+@checked
 def angular_distance(X: ArrayLike, Y: ArrayLike) -> float:
     r"""Return the angle between two matrices.
 
@@ -328,6 +335,7 @@ def angular_distance(X: ArrayLike, Y: ArrayLike) -> float:
     return 2 * np.arctan2(np.linalg.norm((x - y).ravel()), np.linalg.norm((x + y).ravel()))
 
 
+@checked
 def trunc_svd(
     X: ArrayLike, r: int, *, random_state: RandomState = None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -368,6 +376,7 @@ def trunc_svd(
     return randomized_svd(as_matrix(X, "X"), n_components=int(r), n_iter=5, random_state=rng)
 
 
+@checked
 def econ_svd(X: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the singular value decomposition without null vectors.
 
@@ -392,6 +401,7 @@ def econ_svd(X: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.linalg.svd(as_matrix(X, "X"), full_matrices=False)
 
 
+@checked
 def rand_orth(m: int, n: int | None = None, random_state: RandomState = None) -> np.ndarray:
     """Draw a matrix with orthonormal columns or rows, uniformly.
 
@@ -433,6 +443,7 @@ def rand_orth(m: int, n: int | None = None, random_state: RandomState = None) ->
     return Q if m >= n else Q.T
 
 
+@checked
 def rand_struc_orth(n: int, n_transforms: int = 3, random_state: RandomState = None) -> np.ndarray:
     """Draw the sign flips of a structured orthogonal transformation.
 
@@ -467,6 +478,7 @@ def rand_struc_orth(n: int, n_transforms: int = 3, random_state: RandomState = N
     return np.where(draws > 0.5, -1, 1)
 
 
+@checked
 def struc_orth_matvec(Ds: np.ndarray, a: np.ndarray, transpose: bool = False) -> None:
     """Multiply a vector by a structured orthogonal matrix, in place.
 
@@ -505,7 +517,6 @@ def struc_orth_matvec(Ds: np.ndarray, a: np.ndarray, transpose: bool = False) ->
     Ds = as_matrix(Ds, "Ds")
     if Ds.shape[1] != a.size:
         raise ValueError("Dimension mismatch. Expected Ds.shape[1] == a.size.")
-    check_switch(transpose, "transpose")
     fwht(a)
     for signs in Ds[::-1] if transpose else Ds:
         a *= signs
@@ -513,6 +524,7 @@ def struc_orth_matvec(Ds: np.ndarray, a: np.ndarray, transpose: bool = False) ->
     a /= np.sqrt(a.size) ** (1 + len(Ds))
 
 
+@checked
 def fwht(a: np.ndarray) -> None:
     """Apply the fast Walsh-Hadamard transform, in place and without normalization.
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._names import check_same_indexes
-from netrep_go._validation import _as_array, as_matrix, check_switch, pad
+from netrep_go._validation import _as_array, as_matrix, check_flag, pad
 
 __all__ = ["check_equal_shapes"]
 
@@ -49,7 +49,7 @@ def check_equal_shapes(
     ((4, 3), (4, 3))
     """
     check_same_indexes([("X", X), ("Y", Y)], "samples")
-    check_switch(zero_pad, "zero_pad")
+    check_flag(zero_pad, "zero_pad")
     if nd == 2:
         X, Y = as_matrix(X, "X"), as_matrix(Y, "Y")
     else:

@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import as_matrix, check_switch
+from netrep_go._validation import as_matrix
 
 __all__ = ["ConeProjection", "project_on_cone"]
 
@@ -58,6 +59,7 @@ class ConeProjection(Result, _Fields):
         return pandas().DataFrame({name: getattr(self, name) for name in self._fields[1:]})
 
 
+@checked
 def project_on_cone(
     B: ArrayLike,
     S: ArrayLike,
@@ -122,7 +124,6 @@ def project_on_cone(
     >>> projection.n_active
     array([2, 1, 0])
     """
-    check_switch(precomputed, "precomputed")
     products, gram = as_matrix(B, "B"), as_matrix(S, "S")
     if products.shape[1] != gram.shape[1]:
         raise ValueError(

@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from netrep_go import _native
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import as_matrix, check_integer, check_number, check_option
 from netrep_go.capacity._manifolds import Samples, as_manifolds
@@ -80,6 +81,7 @@ class CenterDirections(Result, _Fields):
         return CenterDirectionsDisplay.from_directions(self, ax=ax)
 
 
+@checked
 def find_center_directions(
     X: Samples,
     y: ArrayLike | None = None,
@@ -302,6 +304,7 @@ def variance_limit(gram: np.ndarray) -> int:
     return max(0, min(len(gram) - 2, max(1, int(np.count_nonzero(explained < 0.95))) + 10))
 
 
+@checked
 def center_correlation_cost(centers: ArrayLike, V: ArrayLike) -> tuple[float, np.ndarray]:
     r"""Return the cost that :func:`find_center_directions` minimizes, and its gradient.
 

@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go import _native
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
 from netrep_go._optional import pandas
-from netrep_go._validation import check_integer, check_number, check_option, check_switches
+from netrep_go._parameters import checked
+from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.capacity._curve import Curve, curve_of_attempts, curve_of_faces
 from netrep_go.capacity._dichotomies import (
     all_dichotomies,
@@ -184,6 +185,7 @@ class DirectCapacity(BaseEstimator):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
+    @checked
     def fit(self, X: Samples, y: ArrayLike | None = None) -> Self:
         """Measure separability and capacity.
 
@@ -270,7 +272,6 @@ class DirectCapacity(BaseEstimator):
         return SeparabilityDisplay.from_estimator(self, ax=ax)
 
     def _check(self) -> None:
-        check_switches(self)
         check_option(self.method, "method", ("conic", "search"))
         check_option(self.features, "features", _FEATURES)
         check_option(self.rule, "rule", ("interpolate", "first"))

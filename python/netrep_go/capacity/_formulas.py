@@ -15,13 +15,8 @@ from scipy.special import gammaincc, ndtr, ndtri
 from scipy.stats import binom, qmc
 
 from netrep_go._jobs import RandomState, as_random_state
-from netrep_go._validation import (
-    as_array,
-    as_reals,
-    check_integer,
-    check_number,
-    check_switch,
-)
+from netrep_go._parameters import checked
+from netrep_go._validation import as_array, as_reals, check_integer, check_number
 
 _SHIFTS = 16  # random shifts of the points, from which the standard error comes
 _CHI_TAIL = 12.0  # a chi variable is further from the root of its dimension with p < 1e-30
@@ -33,6 +28,7 @@ _FEW = (1e-6, 1e-3, 0.1, 1.0)
 _HALVINGS = 52
 
 
+@checked
 def point_capacity(kappa: ArrayLike = 0.0) -> Any:
     r"""Return the capacity of points: manifolds of one sample.
 
@@ -66,6 +62,7 @@ def point_capacity(kappa: ArrayLike = 0.0) -> Any:
     return _inverse(_squared_tail(kappa))
 
 
+@checked
 def ball_capacity(radius: ArrayLike, dimension: ArrayLike, kappa: ArrayLike = 0.0) -> Any:
     r"""Return the capacity of balls.
 
@@ -116,6 +113,7 @@ def ball_capacity(radius: ArrayLike, dimension: ArrayLike, kappa: ArrayLike = 0.
     return _inverse(_inverse_of_balls(radius, dimension, _finite(kappa, "kappa")))
 
 
+@checked
 def ellipsoid_capacity(
     radii: ArrayLike,
     kappa: float = 0.0,
@@ -181,6 +179,7 @@ def ellipsoid_capacity(
     return capacity, float(error * capacity**2) if inverse > 0 else np.inf
 
 
+@checked
 def cover_separability(n_points: ArrayLike, n_features: ArrayLike, *, bias: bool = True) -> Any:
     r"""Return the fraction of labelings of points that a hyperplane separates.
 
@@ -214,11 +213,11 @@ def cover_separability(n_points: ArrayLike, n_features: ArrayLike, *, bias: bool
     >>> cover_separability(20, [8, 9, 10]).round(4)
     array([0.3238, 0.5   , 0.6762])
     """
-    check_switch(bias, "bias")
     n_points, n_features = _counts(n_points, "n_points", 1), _counts(n_features, "n_features", 0)
     return binom.cdf(n_features - 1 + bool(bias), n_points - 1, 0.5)
 
 
+@checked
 def segment_separability(n_manifolds: int, n_features: ArrayLike, radius: float) -> Any:
     r"""Return the fraction of labelings of segments that a hyperplane through 0 separates.
 
@@ -252,6 +251,7 @@ def segment_separability(n_manifolds: int, n_features: ArrayLike, radius: float)
     return conic_separability([0.5 - sector, 0.5, sector], n_manifolds, n_features)
 
 
+@checked
 def disc_separability(n_manifolds: int, n_features: ArrayLike, radius: float) -> Any:
     r"""Return the fraction of labelings of discs that a hyperplane through 0 separates.
 
@@ -285,6 +285,7 @@ def disc_separability(n_manifolds: int, n_features: ArrayLike, radius: float) ->
     return conic_separability([0.5 - v2, 0.5 - v3, v2, v3], n_manifolds, n_features)
 
 
+@checked
 def conic_separability(volumes: ArrayLike, n_manifolds: int, n_features: ArrayLike) -> Any:
     r"""Return the fraction of labelings of cones in random directions that are separable.
 

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import svdvals
 
+from netrep_go._parameters import checked
 from netrep_go._validation import check_number
 from netrep_go.capacity._manifolds import Samples, as_manifolds, is_single
 
 _ROUNDING = 1e-12  # by which cumulative sums may fall short of a fraction
 
 
+@checked
 def participation_ratio(X: Samples, y: ArrayLike | None = None) -> Any:
     r"""Return the participation ratio: how many principal components share the variance.
 
@@ -50,6 +52,7 @@ def participation_ratio(X: Samples, y: ArrayLike | None = None) -> Any:
     return _for_each(X, y, lambda samples: _participation(_variances(samples)))
 
 
+@checked
 def explained_variance_dimension(
     X: Samples, y: ArrayLike | None = None, *, fraction: float = 0.9
 ) -> Any:
@@ -88,6 +91,7 @@ def explained_variance_dimension(
     return _for_each(X, y, count)
 
 
+@checked
 def manifold_radii(X: Samples, y: ArrayLike | None = None) -> np.ndarray:
     r"""Return the radius of each manifold, in units of the distance of its center.
 
@@ -126,6 +130,7 @@ def manifold_radii(X: Samples, y: ArrayLike | None = None) -> np.ndarray:
     return np.array(spread) / distances
 
 
+@checked
 def spectral_radii(X: Samples, y: ArrayLike | None = None) -> np.ndarray:
     r"""Return the spectral radius of each manifold.
 
@@ -169,6 +174,7 @@ def spectral_radii(X: Samples, y: ArrayLike | None = None) -> np.ndarray:
     return np.array(lengths) / distances**2
 
 
+@checked
 def center_correlations(X: Samples, y: ArrayLike | None = None) -> np.ndarray:
     r"""Return the correlations of the manifolds' centers.
 

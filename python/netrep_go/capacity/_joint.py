@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go import _native
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
 from netrep_go._optional import pandas
-from netrep_go._validation import check_integer, check_switches
+from netrep_go._parameters import checked
+from netrep_go._validation import check_integer
 from netrep_go.capacity._dichotomies import check_dichotomies, dichotomy_inputs
 from netrep_go.capacity._manifolds import Samples, as_manifolds, check_several
 
@@ -148,6 +149,7 @@ class JointCapacity(BaseEstimator):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
+    @checked
     def fit(self, X: Samples, y: ArrayLike | None = None) -> Self:
         """Measure capacity and geometry.
 
@@ -171,7 +173,6 @@ class JointCapacity(BaseEstimator):
             features, all samples are 0, or a parameter has no meaning.
         """
         check_dichotomies(self.dichotomies)
-        check_switches(self)
         check_integer(self.n_t, "n_t", 1)
         manifolds = as_manifolds(X, y)
         check_several(manifolds, "joint capacity")

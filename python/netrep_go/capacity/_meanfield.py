@@ -12,8 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go import _native
 from netrep_go._jobs import RandomState, as_random_state, progress_bar, seed_from
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import as_array, check_integer, check_option, check_switches
+from netrep_go._validation import as_array, check_integer, check_option
 from netrep_go.capacity._correlation import find_directions
 from netrep_go.capacity._manifolds import Manifolds, Samples, as_manifolds, is_single
 
@@ -244,6 +245,7 @@ class MeanFieldCapacity(BaseEstimator):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
+    @checked
     def fit(
         self,
         X: Samples,
@@ -321,7 +323,6 @@ class MeanFieldCapacity(BaseEstimator):
         kappas = as_array(np.ravel(self.kappa), "kappa", ndim=1)
         if np.ndim(self.kappa) > 1:
             raise ValueError(f"kappa must be a number or a sequence, got {self.kappa!r}")
-        check_switches(self)
         check_integer(self.n_t, "n_t", 1)
         check_option(self.estimator, "estimator", _ESTIMATORS)
         check_option(self.origin, "origin", ("centers", "samples"))

@@ -18,10 +18,12 @@ from scipy.linalg import qr, svd
 from sklearn.preprocessing import StandardScaler
 
 from netrep_go._jobs import RandomState, as_random_state
-from netrep_go._validation import check_integer, check_number, check_switch
+from netrep_go._parameters import checked
+from netrep_go._validation import check_integer, check_number
 from netrep_go.capacity._manifolds import Manifolds, Samples, as_manifolds
 
 
+@checked
 def orthogonalize_centers(
     X: Samples, y: ArrayLike | None = None, *, random_state: RandomState = None
 ) -> Any:
@@ -75,6 +77,7 @@ def orthogonalize_centers(
     return _move(manifolds, frame * norms)
 
 
+@checked
 def randomize_centers(
     X: Samples,
     y: ArrayLike | None = None,
@@ -119,7 +122,6 @@ def randomize_centers(
     >>> bool(np.ptp(norms) < 1e-12)
     True
     """
-    check_switch(equal_norms, "equal_norms")
     manifolds = as_manifolds(X, y)
     norms = np.linalg.norm(manifolds.centered_centers(), axis=1, keepdims=True)
     if equal_norms:
@@ -129,6 +131,7 @@ def randomize_centers(
     return _move(manifolds, directions * norms)
 
 
+@checked
 def permute_axes(
     X: Samples, y: ArrayLike | None = None, *, random_state: RandomState = None
 ) -> Any:
@@ -168,6 +171,7 @@ def permute_axes(
     return manifolds.restore(moved)
 
 
+@checked
 def permute_features(
     X: Samples, y: ArrayLike | None = None, *, random_state: RandomState = None
 ) -> Any:
@@ -208,6 +212,7 @@ def permute_features(
     )
 
 
+@checked
 def shuffle_samples(
     X: Samples, y: ArrayLike | None = None, *, random_state: RandomState = None
 ) -> Any:
@@ -243,6 +248,7 @@ def shuffle_samples(
     return manifolds.restore(manifolds.split(pool))
 
 
+@checked
 def truncate_manifolds(X: Samples, y: ArrayLike | None = None, *, n_components: int) -> Any:
     """Keep the first principal components of each manifold's deviations from its center.
 
@@ -279,6 +285,7 @@ def truncate_manifolds(X: Samples, y: ArrayLike | None = None, *, n_components: 
     return manifolds.restore(moved)
 
 
+@checked
 def scale_manifolds(X: Samples, y: ArrayLike | None = None, *, factor: float) -> Any:
     """Scale each manifold about its center.
 
@@ -315,6 +322,7 @@ def scale_manifolds(X: Samples, y: ArrayLike | None = None, *, factor: float) ->
     )
 
 
+@checked
 def decorrelate_centers(X: Samples, y: ArrayLike | None = None, *, keep_norms: bool = True) -> Any:
     r"""Map the space linearly such that the manifolds' centers become orthogonal.
 
@@ -349,7 +357,6 @@ def decorrelate_centers(X: Samples, y: ArrayLike | None = None, *, keep_norms: b
     >>> [x.round(3) for x in decorrelate_centers([[[2.0, 0.0, 1.0]], [[1.0, 1.0, 0.0]]])]
     [array([[ 1.826, -0.529,  1.178]]), array([[ 0.577,  1.247, -0.335]])]
     """
-    check_switch(keep_norms, "keep_norms")
     manifolds = as_manifolds(X, y)
     centers = manifolds.centers()
     left, scales, right = _svd_of_centers(centers)
@@ -361,6 +368,7 @@ def decorrelate_centers(X: Samples, y: ArrayLike | None = None, *, keep_norms: b
     return manifolds.restore([samples + samples @ change for samples in manifolds.samples])
 
 
+@checked
 def project_on_centers(X: Samples, y: ArrayLike | None = None) -> Any:
     """Return the samples' coordinates in the span of the manifolds' centers.
 
@@ -394,6 +402,7 @@ def project_on_centers(X: Samples, y: ArrayLike | None = None) -> Any:
     return manifolds.restore([samples @ axes.T for samples in manifolds.samples])
 
 
+@checked
 def standardize_features(X: Samples, y: ArrayLike | None = None, *, center: bool = True) -> Any:
     """Divide features by their standard deviation over all samples of all manifolds.
 
@@ -420,12 +429,12 @@ def standardize_features(X: Samples, y: ArrayLike | None = None, *, center: bool
     >>> standardize_features([[[1.0, 7.0]], [[5.0, 7.0]]])
     [array([[-1.,  0.]]), array([[1., 0.]])]
     """
-    check_switch(center, "center")
     manifolds = as_manifolds(X, y)
     scaler = StandardScaler(with_mean=center).fit(manifolds.pooled())
     return manifolds.restore([scaler.transform(samples) for samples in manifolds.samples])
 
 
+@checked
 def whiten_features(X: Samples, y: ArrayLike | None = None) -> Any:
     """Rotate and scale the space such that the covariance of all samples is the identity.
 

@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike
 
 from netrep_go import _native
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import as_codes, as_matrix, check_switch
+from netrep_go._validation import as_codes, as_matrix
 
 __all__ = ["Separation", "separate"]
 
@@ -67,6 +68,7 @@ class Separation(Result, _Fields):
         return pandas().DataFrame({"weight": self.weights, "support": self.weights > 0})
 
 
+@checked
 def separate(X: ArrayLike, y: ArrayLike, *, fit_intercept: bool = True) -> Separation:
     r"""Decide whether two classes of points are linearly separable, and how widely.
 
@@ -128,7 +130,6 @@ def separate(X: ArrayLike, y: ArrayLike, *, fit_intercept: bool = True) -> Separ
     classes, codes = as_codes(y, "y", len(X))
     if len(classes) != 2:
         raise ValueError(f"y must have two classes, got {len(classes)}")
-    check_switch(fit_intercept, "fit_intercept")
     coef, weights, numbers = np.empty(X.shape[1]), np.empty(len(X)), np.empty(3)
     verdict = np.empty(1, np.int64)
     _native.call(

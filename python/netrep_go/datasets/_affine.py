@@ -12,14 +12,8 @@ from sklearn.utils import Bunch
 
 from netrep_go._jobs import RandomState, as_random_state
 from netrep_go._names import Name, split_names
-from netrep_go._validation import (
-    as_array,
-    as_reals,
-    check_integer,
-    check_number,
-    check_option,
-    check_switch,
-)
+from netrep_go._parameters import checked
+from netrep_go._validation import as_array, as_reals, check_integer, check_number, check_option
 
 Images = npt.ArrayLike | Sequence[npt.ArrayLike] | Mapping[Any, npt.ArrayLike]
 
@@ -48,6 +42,7 @@ _FILLS = ("reflect", "grid-mirror", "constant", "nearest", "mirror", "grid-wrap"
 _PIXEL_MAX = 255.0
 
 
+@checked
 def affine_manifolds(
     images: Images,
     kind: str,
@@ -182,6 +177,7 @@ def affine_manifolds(
     )
 
 
+@checked
 def preprocess_images(
     images: npt.ArrayLike,
     size: int = 224,
@@ -230,7 +226,6 @@ def preprocess_images(
     (10, 3, 32, 32)
     """
     check_integer(size, "size", 1)
-    check_switch(channels_first, "channels_first")
     check_number(crop, "crop", 0.0, 1.0)
     images = as_reals(images, "images")
     mean, std = (as_array(x, name, np.ndim(x)) for x, name in ((mean, "mean"), (std, "std")))

@@ -16,7 +16,8 @@ from sklearn.utils import Bunch
 from threadpoolctl import threadpool_limits
 
 from netrep_go._jobs import RandomState, as_random_state, counted
-from netrep_go._validation import as_integers, check_integer, check_number, check_switch
+from netrep_go._parameters import checked
+from netrep_go._validation import as_integers, check_integer, check_number
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -25,6 +26,7 @@ _MAX_SEED = np.iinfo(np.int32).max
 _PIXEL_MAX = 16.0
 
 
+@checked
 def digits_networks(
     widths: Sequence[int] = (32, 64, 128),
     depths: Sequence[int] = (1, 2),
@@ -102,7 +104,6 @@ def digits_networks(
     >>> bool((digits.networks["test_accuracy"] > 0.8).all())
     True
     """
-    check_switch(trained, "trained")
     check_number(test_size, "test_size", 0.0, 1.0)
     check_integer(n_seeds, "n_seeds", 1)
     check_integer(max_iter, "max_iter", 1)

@@ -11,12 +11,15 @@ from scipy.io import loadmat
 from scipy.spatial.distance import squareform
 from sklearn.utils import Bunch
 
+from netrep_go._parameters import checked
+
 _VARIABLE = "NETREP_GO_OBJECTS92"
 _BRAIN = "92_brainRDMs.mat"
 _MODELS = "92_modelRDMs.mat"
 _PAPER = "Kriegeskorte_Neuron2008_supplementalData.mat"
 
 
+@checked
 def objects92(path: str | os.PathLike[str] | None = None) -> Bunch:
     """Load RDMs of 92 object images: human and monkey inferior temporal cortex, and models.
 

@@ -14,6 +14,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._names import check_same_columns, check_same_indexes, column_names
+from netrep_go._parameters import checked
 from netrep_go._validation import as_array, as_matrix, pad, validated
 from netrep_go.metrics._linear import LinearMetric, PartialFit, whiten_centered
 
@@ -75,6 +76,7 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.alpha = alpha
         self.center_columns = center_columns
 
+    @checked
     def fit(self, X: ArrayLike, y: ArrayLike) -> Aligner:
         """Find the map from X to y.
 

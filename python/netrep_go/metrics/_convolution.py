@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 from scipy import fft
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
-from tqdm.auto import tqdm
 
 from netrep_go import _native
 from netrep_go._cohort import Cohorts
-from netrep_go._jobs import said_once
+from netrep_go._jobs import bar_of, said_once
+from netrep_go._parameters import checked
 from netrep_go._validation import _as_array, check_integer
 from netrep_go.metrics._measure import Measure, Properties, check_distance
 from netrep_go.metrics._registry import as_measure
@@ -29,6 +29,7 @@ _MIN_OFFSETS = 32
 _MAX_BYTES = 2**31
 
 
+@checked
 def convolve_metric(
     metric: Any,
     X: ArrayLike,
@@ -95,7 +96,7 @@ def convolve_metric(
     metric = as_measure(metric)
     X, Y = _padded(metric, X, Y)
     shifts = _shifts(X.shape, None)
-    bars = tqdm(total=len(shifts), desc="Computing distances", disable=not verbose)
+    bars = bar_of("Computing distances", len(shifts), verbose, "shift")
     with bars as bar, said_once():
         distances = _distances(metric, X, Y, shifts, n_jobs, bar)
     return distances.reshape(X.shape[1:3])
@@ -166,6 +167,7 @@ class ConvolutionalMetric(Measure):
             reference="Williams et al. 2021, arXiv:2110.14739, section 2.4",
         )
 
+    @checked
     def fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
         """Find the shift, and the alignment at it, that bring X closest to Y.
 
@@ -309,7 +311,7 @@ def _distances(
     Y: np.ndarray,
     shifts: list[tuple[int, int]],
     n_jobs: int | None,
-    bar: tqdm | None,
+    bar: Any,
 ) -> np.ndarray:
     """Return the distances at the shifts, advancing the bar by their number."""
     group = _group(metric)
@@ -339,7 +341,7 @@ def _distances_by_fits(
     X: np.ndarray,
     Y: np.ndarray,
     shifts: list[tuple[int, int]],
-    bar: tqdm | None,
+    bar: Any,
 ) -> np.ndarray:
     """Fit and score the metric at every shift."""
     distances = np.empty(len(shifts))

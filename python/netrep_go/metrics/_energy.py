@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, check_double, measure
+from netrep_go._parameters import checked
 from netrep_go._validation import (
     as_array,
     check_integer,
@@ -116,6 +117,7 @@ class EnergyStochasticMetric(Measure):
     def _check_network(self, x: Any, name: str) -> np.ndarray:
         return as_array(x, name, 3)
 
+    @checked
     def fit(self, X: ArrayLike, Y: ArrayLike) -> EnergyStochasticMetric:
         """Find the alignment of Y to X.
 

@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike, DTypeLike
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, measure
 from netrep_go._jobs import warn_user
+from netrep_go._parameters import checked
 from netrep_go._validation import (
     as_matrices,
     as_matrix,
     check_number,
     check_option,
-    check_switches,
     check_widths,
 )
 from netrep_go.metrics._alignment import SCORES, AlignmentMetric
@@ -143,7 +143,6 @@ class LinearMetric(AlignmentMetric):
         )
 
     def _check_parameters(self) -> None:
-        check_switches(self)
         check_number(self.alpha, "alpha", 0, 1)
         check_option(self.score_method, "score_method", SCORES)
 
@@ -193,6 +192,7 @@ class LinearMetric(AlignmentMetric):
         self.Wx_, self.Wy_, self.rank_ = Wx, Wy, int(rank[0])
         return self
 
+    @checked
     def fit(self, X: ArrayLike, Y: ArrayLike) -> LinearMetric:
         """Find the alignment that brings X and Y closest.
 

@@ -22,8 +22,9 @@ from netrep_go._cohort import (
 )
 from netrep_go._jobs import said_once
 from netrep_go._names import Name, check_same_indexes
+from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import as_matrix, check_option, check_switch
+from netrep_go._validation import as_matrix, check_flag, check_option
 
 __all__ = ["Measure", "Properties"]
 
@@ -78,7 +79,7 @@ class Properties(Result):
         if self.kind is not None:
             check_option(self.kind, "kind", KINDS)
         for name in ("symmetric", "triangle"):
-            check_switch(getattr(self, name), name)
+            check_flag(getattr(self, name), name)
         if not self.range[0] < self.range[1]:
             raise ValueError(f"range must be from a smaller to a larger value, got {self.range}")
         unknown = set(self.invariances) - set(INVARIANCES)
@@ -141,6 +142,7 @@ class Measure(BaseEstimator):
     def _compare(self, x: Any, y: Any) -> float:
         raise TypeError(f"{type(self).__name__} must define _compare, or fit and score")
 
+    @checked
     def fit(self, X: Any, Y: Any) -> Self:
         """Check X and Y: there is nothing to fit.
 

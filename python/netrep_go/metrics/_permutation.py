@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, measure
-from netrep_go._validation import as_matrices, as_matrix, check_option, check_switches, check_widths
+from netrep_go._parameters import check_parameters
+from netrep_go._validation import as_matrices, as_matrix, check_option, check_widths
 from netrep_go.metrics._alignment import SCORES, AlignmentMetric
 from netrep_go.metrics._measure import Properties
 from netrep_go.validation import check_equal_shapes
@@ -111,7 +112,7 @@ class PermutationMetric(AlignmentMetric):
         )
 
     def _check_parameters(self) -> None:
-        check_switches(self)
+        check_parameters(self)
         check_option(self.score_method, "score_method", SCORES)
 
     def partial_fit(self, X: ArrayLike) -> PartialFit:

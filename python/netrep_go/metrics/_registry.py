@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import check_option
 from netrep_go.metrics._measure import KINDS, Kind, Measure, Properties
@@ -45,6 +46,7 @@ _ENTRIES = {
 }
 
 
+@checked
 def get_measure(name: str, **params: Any) -> Measure:
     """Return a measure by its name in the table of :func:`measures`.
 
@@ -75,8 +77,13 @@ def get_measure(name: str, **params: Any) -> Measure:
     >>> get_measure("procrustes", alpha=0.5)
     LinearMetric(alpha=0.5)
     """
-    check_option(name, "measure", list(_ENTRIES))
-    entry = _ENTRIES[name]
+    return _of_name(name, "name", **params)
+
+
+def _of_name(measure: str, argument: str, **params: Any) -> Measure:
+    """Return the measure that an argument names."""
+    check_option(measure, argument, list(_ENTRIES))
+    entry = _ENTRIES[measure]
     return getattr(import_module(entry.module), entry.cls)(**(entry.params | params))
 
 
@@ -124,6 +131,7 @@ class MeasureTable(Result):
         return pandas().DataFrame.from_dict(rows, orient="index").rename_axis("measure")
 
 
+@checked
 def measures() -> MeasureTable:
     """Return the table of all measures that have a name.
 
@@ -153,6 +161,7 @@ def _default(name: str) -> Measure:
     return get_measure(name, **missing)
 
 
+@checked
 def as_measure(
     measure: Any,
     *,
@@ -212,7 +221,7 @@ def as_measure(
     if isinstance(measure, (str, Measure)):
         if any(value is not None for value in (kind, symmetric, triangle)):
             raise ValueError(f"{measure!r} has properties of its own: leave kind etc. out")
-        return get_measure(measure) if isinstance(measure, str) else measure
+        return _of_name(measure, "metric") if isinstance(measure, str) else measure
     if isinstance(measure, type):
         raise TypeError(
             f"metric must be a measure: pass an instance, {measure.__name__}(), not the class"

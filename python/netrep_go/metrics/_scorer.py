@@ -5,12 +5,14 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 
+from netrep_go._parameters import checked
 from netrep_go.metrics._aligner import Aligner
 from netrep_go.metrics._measure import Measure, check_distance
 
 __all__ = ["neg_distance_scorer"]
 
 
+@checked
 def neg_distance_scorer(metric: Measure | Pipeline, X: ArrayLike, Y: ArrayLike) -> float:
     """Return minus the distance of a fitted metric: greater is better.
 

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from netrep_go._cohort import Measured, Networks, one_set, resolve_n_jobs, two_sets
 from netrep_go._names import Name
+from netrep_go._parameters import checked
 from netrep_go.metrics import as_measure
 
 __all__ = ["cross_distances", "pairwise_distances"]
@@ -18,6 +19,7 @@ Distances = np.ndarray | tuple[np.ndarray, np.ndarray]
 
 
 @overload
+@checked
 def pairwise_distances(
     metric: Any,
     traindata: Networks,
@@ -31,6 +33,7 @@ def pairwise_distances(
     names: Iterable[Name] | None = None,
 ) -> np.ndarray: ...
 @overload
+@checked
 def pairwise_distances(
     metric: Any,
     traindata: Networks,
@@ -43,6 +46,7 @@ def pairwise_distances(
     dtype: DTypeLike = np.float64,
     names: Iterable[Name] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]: ...
+@checked
 def pairwise_distances(
     metric: Any,
     traindata: Networks,
@@ -132,6 +136,7 @@ def pairwise_distances(
 
 
 @overload
+@checked
 def cross_distances(
     metric: Any,
     Xs: Networks,
@@ -146,6 +151,7 @@ def cross_distances(
     names: tuple[Iterable[Name] | None, Iterable[Name] | None] | None = None,
 ) -> np.ndarray: ...
 @overload
+@checked
 def cross_distances(
     metric: Any,
     Xs: Networks,
@@ -159,6 +165,7 @@ def cross_distances(
     dtype: DTypeLike = np.float64,
     names: tuple[Iterable[Name] | None, Iterable[Name] | None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]: ...
+@checked
 def cross_distances(
     metric: Any,
     Xs: Networks,

@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Networks, named
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
-from netrep_go._validation import as_distances, as_matrix, check_integer, check_switches, pad
+from netrep_go._parameters import checked
+from netrep_go._validation import as_distances, as_matrix, check_integer, pad
 from netrep_go.metrics import LinearMetric
 from netrep_go.multiset._mean import as_cohort
 
@@ -108,6 +109,7 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
+    @checked
     def fit(
         self, X: Networks, y: Any = None, *, dist_matrix: ArrayLike | None = None
     ) -> ProcrustesKMeans:
@@ -138,7 +140,6 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
 
     def _fit(self, xs: list[np.ndarray], dist_matrix: ArrayLike | None, name: str) -> np.ndarray:
         """Fit to validated networks and return distances from centroids to them."""
-        check_switches(self)
         for parameter in ("n_clusters", "max_iter", "n_restarts"):
             check_integer(getattr(self, parameter), parameter, 1)
         if self.n_clusters > len(xs):
@@ -236,6 +237,7 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         return self.transform(X).argmin(axis=1)
 
 
+@checked
 def procrustes_kmeans(
     Xs: Networks,
     n_clusters: int,

@@ -13,13 +13,13 @@ from netrep_go import _native
 from netrep_go._cohort import Networks, named
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
 from netrep_go._names import check_same_indexes
+from netrep_go._parameters import checked
 from netrep_go._validation import (
     as_matrices,
     as_matrix,
     check_integer,
     check_number,
     check_option,
-    check_switch,
 )
 from netrep_go.metrics._iterative import GROUPS
 
@@ -28,6 +28,7 @@ __all__ = ["euclidean_tangent_space", "frechet_mean", "procrustes_average"]
 _METHODS = ("full_batch", "streaming")
 
 
+@checked
 def frechet_mean(
     Xs: Networks,
     group: Literal["orth", "perm", "identity"] = "orth",
@@ -124,7 +125,6 @@ def frechet_mean(
     >>> bool(np.allclose(mean @ mean.T, X @ X.T))
     True
     """
-    check_switch(return_aligned_Xs, "return_aligned_Xs")
     xs = as_cohort(Xs, "Xs")
     Xbar = _average(
         xs,
@@ -142,6 +142,7 @@ def frechet_mean(
     return Xbar, list(_aligned(xs, Xbar, group, n_jobs))
 
 
+@checked
 def procrustes_average(
     Xs: Networks,
     random_state: RandomState = None,
@@ -199,6 +200,7 @@ def procrustes_average(
     )
 
 
+@checked
 def euclidean_tangent_space(
     Xs: Networks,
     Xbar: ArrayLike,
@@ -341,7 +343,7 @@ def _average(
         )
     if group != "identity" and 0 < tol < change[0]:
         warn_user(
-            f"frechet_mean did not converge: sweep {sweeps[0]} still changed the "
+            f"The mean did not converge: sweep {sweeps[0]} still changed the "
             f"entries of the mean by {change[0]:.2g} (root mean square, relative to the "
             f"magnitude of the networks), more than tol={tol:g}. Increase max_iter or tol.",
             ConvergenceWarning,

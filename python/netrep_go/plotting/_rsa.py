@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 from sklearn.utils.validation import check_consistent_length
 
 from netrep_go._names import Name, check_names
-from netrep_go._validation import check_number, check_switch
+from netrep_go._validation import check_flag, check_number
 from netrep_go.plotting._dendrogram import average_linkage
 from netrep_go.plotting._embedding import multidimensional_scaling
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
@@ -102,8 +102,8 @@ class RDMDisplay(DistanceMatrixDisplay):
             If `rdm` is not one RDM, `names` has another length, or conditions are to be
             clustered and there is NaN.
         """
-        check_switch(ranks, "ranks")
-        check_switch(cluster, "cluster")
+        check_flag(ranks, "ranks")
+        check_flag(cluster, "cluster")
         entries = _one_rdm(rdm, allow_nan=True)
         square = squareform(entries, checks=False)
         names = _names(names, rdm, len(square))

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from netrep_go import _native
 from netrep_go._jobs import warn_user
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import check_option
 from netrep_go.rsa._compare import SIMILARITIES, comparison
@@ -51,6 +52,7 @@ class NoiseCeiling(Result, _Bounds):
         return pandas().DataFrame([self._asdict()])
 
 
+@checked
 def noise_ceiling(
     rdms: RDMs, method: str = "spearman", *, sigma: ArrayLike | None = None
 ) -> NoiseCeiling:

@@ -9,6 +9,7 @@ from scipy import ndimage, sparse, stats
 
 from netrep_go._jobs import RandomState
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._resampling import (
     ALTERNATIVES,
     Alternative,
@@ -97,6 +98,7 @@ class ClusterResult(Result):
         return pandas().DataFrame(columns)
 
 
+@checked
 def cluster_test(
     scores: ArrayLike,
     *,

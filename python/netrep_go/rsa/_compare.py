@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
+from netrep_go._parameters import checked
 from netrep_go._validation import as_array, check_option, departure
 from netrep_go.rsa._condensed import (
     RDMs,
@@ -38,6 +39,7 @@ SIMILARITIES = (
 _TAKE_SIGMA = ("corr_cov", "cosine_cov", "neg_riem_dist")
 
 
+@checked
 def compare(
     rdms: RDMs,
     models: RDMs | None = None,
@@ -203,9 +205,12 @@ def _as_sigma(sigma: ArrayLike | None, method: str, n: int) -> np.ndarray:
         return np.empty(0)
     if method not in _TAKE_SIGMA:
         raise ValueError(f"sigma is for {', '.join(_TAKE_SIGMA)}, got method={method!r}")
-    sigma = as_array(sigma, "sigma", 2 if np.ndim(sigma) == 2 else 1)
-    if sigma.shape not in ((n,), (n, n)):
-        raise ValueError(f"sigma must have shape ({n},) or ({n}, {n}), got {sigma.shape}")
-    if sigma.ndim == 2 and (asymmetry := departure(sigma - sigma.T, sigma)):
+    noise = as_array(sigma, "sigma", 2 if np.ndim(sigma) == 2 else 1)
+    if noise.shape not in ((n,), (n, n)):
+        raise ValueError(f"sigma must have shape ({n},) or ({n}, {n}), got {noise.shape}")
+    if noise.ndim == 2 and (asymmetry := departure(noise - noise.T, noise)):
         raise ValueError(f"sigma must be symmetric, got entries {asymmetry:.3g} from their mirror")
-    return sigma.ravel()
+    largest = np.abs(noise).max()
+    if largest and not 1e-75 < largest < 1e75:  # its scale cancels, but its squares may overflow
+        noise = np.ldexp(noise, -int(np.frexp(largest)[1]))
+    return noise.ravel()

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from netrep_go._parameters import checked
 from netrep_go._validation import as_array
 from netrep_go.rsa._condensed import as_vectors, n_conditions
 
 __all__ = ["from_rsatoolbox", "to_rsatoolbox"]
 
 
+@checked
 def from_rsatoolbox(rdms: Any) -> np.ndarray:
     """Return the condensed RDMs of an ``rsatoolbox.rdm.RDMs``, shape (n_rdms, n_pairs).
 
@@ -34,6 +36,7 @@ def from_rsatoolbox(rdms: Any) -> np.ndarray:
     return vectors
 
 
+@checked
 def to_rsatoolbox(
     rdms: ArrayLike,
     *,

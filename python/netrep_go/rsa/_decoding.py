@@ -12,6 +12,7 @@ from sklearn.model_selection import LeaveOneGroupOut, check_cv, cross_val_score
 
 from netrep_go._jobs import counted
 from netrep_go._names import Name, check_same_indexes
+from netrep_go._parameters import checked
 from netrep_go._validation import as_codes
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._data_sets import as_data_sets
@@ -20,6 +21,7 @@ from netrep_go.rsa._rdm import Labels, Responses, rdm
 __all__ = ["decoding_rdm", "rsa_score"]
 
 
+@checked
 def decoding_rdm(
     data: Responses,
     conditions: Labels,
@@ -164,6 +166,7 @@ def _balanced_accuracy(
     return float((right[tested == 0].mean() + right[tested == 1].mean()) / 2)
 
 
+@checked
 def rsa_score(
     y_true: ArrayLike,
     y_pred: ArrayLike,

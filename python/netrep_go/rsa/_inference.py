@@ -13,8 +13,9 @@ from netrep_go import _native
 from netrep_go._jobs import RandomState, progress_bar, seed_from
 from netrep_go._names import Name
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import as_array, check_integer, check_number, check_option, check_switch
+from netrep_go._validation import as_array, check_integer, check_number, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling, fixed, warn_if_undefined
 from netrep_go.rsa._compare import SIMILARITIES, comparison
 from netrep_go.rsa._condensed import (
@@ -248,6 +249,7 @@ def _variances(draws: np.ndarray, contrasts: np.ndarray) -> np.ndarray:
     return variances
 
 
+@checked
 def evaluate(
     models: RDMs,
     rdms: RDMs,
@@ -339,7 +341,6 @@ def evaluate(
     >>> (evaluation.pvalue_zero < 0.001).tolist()
     [True, False]
     """
-    check_switch(noise_ceiling, "noise_ceiling")
     check_option(method, "method", SIMILARITIES)
     own, x = named_vectors(models, "models", names, allow_nan=True)
     rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from netrep_go._jobs import RandomState, counted, in_threads
 from netrep_go._names import Name
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import check_option, check_switch
+from netrep_go._validation import check_option
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores
 from netrep_go.rsa._condensed import (
     RDMs,
@@ -81,6 +82,7 @@ class Reweighting(Result):
         return pandas().DataFrame(columns)
 
 
+@checked
 def reweight(
     models: RDMs,
     rdms: RDMs,
@@ -172,8 +174,6 @@ or dict of single RDMs
     >>> result.scores.round(6)
     array([1.])
     """
-    check_switch(positive, "positive")
-    check_switch(fit_intercept, "fit_intercept")
     check_option(method, "method", SIMILARITIES)
     own, z = named_vectors(models, "models", names)
     rdm_names, d = named_vectors(rdms, "rdms")

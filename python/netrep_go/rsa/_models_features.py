@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go._jobs import RandomState, as_random_state, counted, in_threads
 from netrep_go._names import row_names
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import (
     as_array,
@@ -20,8 +21,6 @@ from netrep_go._validation import (
     check_integer,
     check_number,
     check_option,
-    check_switch,
-    check_switches,
     departure,
 )
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores
@@ -104,6 +103,7 @@ class FeatureReweighting(BaseEstimator):
         self.positive = positive
         self.fit_intercept = fit_intercept
 
+    @checked
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Fit the weights.
 
@@ -124,7 +124,6 @@ class FeatureReweighting(BaseEstimator):
             If X or y is not finite, y not symmetric or of other conditions, or there are
             fewer than 3 conditions.
         """
-        check_switches(self)
         check_number(self.alpha, "alpha", 0, np.inf)
         x, t = _check(X, y, self.metric)
         equations = Equations(x, t, self.metric, self.fit_intercept)
@@ -249,6 +248,7 @@ class FeatureReweightingCV(FeatureReweighting):
         self.fit_intercept = fit_intercept
         self.random_state = random_state
 
+    @checked
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Choose the penalty and fit the weights.
 
@@ -268,7 +268,6 @@ class FeatureReweightingCV(FeatureReweighting):
         ValueError
             As for :class:`FeatureReweighting`; or if a fold has fewer than two conditions.
         """
-        check_switches(self)
         x, t = _check(X, y, self.metric)
         whole = Equations(x, t, self.metric, self.fit_intercept)
         self.alphas_ = _penalties(self.alphas, whole.gram)
@@ -346,6 +345,7 @@ class FeatureReweightingResult(Result):
         return pandas().DataFrame([row])
 
 
+@checked
 def reweight_features(
     X: ArrayLike,
     rdms: ArrayLike,
@@ -414,7 +414,6 @@ def reweight_features(
     >>> round(result.unweighted_score, 2), round(result.score, 2)
     (0.64, 1.0)
     """
-    check_switch(positive, "positive")
     check_option(method, "method", SIMILARITIES)
     x, t = _check(X, rdms, metric, "rdms")
     check_named_alike(X=row_names(X), rdms=condition_names(rdms))

@@ -14,8 +14,9 @@ from sklearn.preprocessing import StandardScaler
 from netrep_go._jobs import RandomState, counted, in_threads
 from netrep_go._names import Name, row_names, split_names
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import as_labels, as_matrix, check_option, check_switch
+from netrep_go._validation import as_labels, as_matrix, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling, fixed, warn_if_undefined
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores, similarities
 from netrep_go.rsa._condensed import (
@@ -37,6 +38,7 @@ from netrep_go.rsa._rdm import rdm
 Layers = Mapping[Any, ArrayLike] | Sequence[ArrayLike]
 
 
+@checked
 def remix(
     layer: ArrayLike,
     training: ArrayLike,
@@ -207,6 +209,7 @@ class LayerEvaluation(Result):
         return LayerEvaluationDisplay.from_evaluation(self, **options)
 
 
+@checked
 def evaluate_layers(
     layers: Layers,
     rdms: RDMs,
@@ -292,7 +295,6 @@ dict of single RDMs
     [('layer', 'conv', False), ('layer', 'fc', False), ('remixed', 'conv', False),
      ('remixed', 'fc', True), ('reweighted', 'all', False), ('both', 'all', True)]
     """
-    check_switch(positive, "positive")
     check_option(method, "method", SIMILARITIES)
     if (training is None) != (y is None):
         raise ValueError("training and y must be given together")

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.utils.validation import check_is_fitted
 
+from netrep_go._parameters import checked
 from netrep_go._validation import as_codes, check_number, check_option, validated
 
 __all__ = ["NoiseNormalizer"]
@@ -91,6 +92,7 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.method = method
         self.dof = dof
 
+    @checked
     def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> Self:
         """Estimate the noise.
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from netrep_go._jobs import RandomState, as_random_state, warn_user
 from netrep_go._names import Name, split_names
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._resampling import blocks, null_distribution
 from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_number
@@ -115,6 +116,7 @@ class VariancePartition(Result):
         return VariancePartitionDisplay.from_partition(self, **options)
 
 
+@checked
 def partition_variance(
     models: Mapping[Any, ArrayLike] | Sequence[ArrayLike],
     rdms: RDMs,

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
 from netrep_go._names import Name
+from netrep_go._parameters import checked
 from netrep_go._validation import (
     as_array,
     as_codes,
@@ -37,6 +38,7 @@ OneNoise = ArrayLike | NoiseNormalizer
 Noise = OneNoise | Sequence[OneNoise] | Mapping[Any, OneNoise]
 
 
+@checked
 def rdm(
     data: Responses,
     metric: str = "correlation",
@@ -272,6 +274,7 @@ def _whiten(x: np.ndarray, root: NoiseNormalizer | np.ndarray, name: str) -> np.
     return x @ root
 
 
+@checked
 def patterns(data: ArrayLike, mask: ArrayLike, *, axis: int | None = None) -> np.ndarray:
     """Return the responses of a region as a matrix of conditions by units.
 

@@ -12,6 +12,7 @@ from netrep_go import _native
 from netrep_go._jobs import progress_bar, warn_user
 from netrep_go._names import Name, row_names
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import (
     as_integers,
@@ -113,6 +114,7 @@ class SearchlightResult(Result):
         return pandas().DataFrame(columns)
 
 
+@checked
 def searchlight(
     data: ArrayLike,
     models: RDMs,

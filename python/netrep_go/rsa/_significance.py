@@ -13,6 +13,7 @@ from netrep_go import _native
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
 from netrep_go._names import Name
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._resampling import (
     ALTERNATIVES,
     CORRECTIONS,
@@ -86,6 +87,7 @@ class ModelContrasts(Result):
         )
 
 
+@checked
 def compare_models(
     evaluation: ModelEvaluation,
     *,
@@ -242,6 +244,7 @@ class PermutationTest(Result):
         )
 
 
+@checked
 def permutation_test(
     models: RDMs,
     rdms: RDMs,

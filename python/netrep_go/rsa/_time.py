@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from netrep_go._names import Name, split_names
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import as_array, check_integer
 from netrep_go.rsa._compare import similarities
@@ -90,6 +91,7 @@ class TimeCourse(Result):
         return pandas().DataFrame(columns)
 
 
+@checked
 def time_resolved(
     data: ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike],
     models: RDMs,
