@@ -16,20 +16,18 @@ func projectOnCone(ctx context.Context, a *args) error {
 }
 
 // separate stores the margin, the bias and the gap in numbers.
-func separate(_ context.Context, a *args) error {
-	w, weights, numbers, separable := a.outVector(), a.outVector(), a.outVector(), a.outInt()
+func separate(ctx context.Context, a *args) error {
+	found := capacity.Separation{W: a.outVector(), Weights: a.outVector()}
+	numbers, separable := a.outVector(), a.outInt()
 	x, y, bias := a.matrix(), a.vector(), a.bool()
 	for i, v := range y {
 		if v != 1 && v != -1 {
 			return core.Invalidf("y must be 1 or -1, got %g at %d", v, i)
 		}
 	}
-	found, err := capacity.Separate(x, y, bias)
-	if err != nil {
+	if err := capacity.Separate(ctx, &found, x, y, bias); err != nil {
 		return err
 	}
-	copy(w, found.W)
-	copy(weights, found.Weights)
 	numbers[0], numbers[1], numbers[2] = found.Margin, found.Bias, found.Gap
 	*separable = truth(found.Separable)
 	return nil
@@ -38,20 +36,22 @@ func separate(_ context.Context, a *args) error {
 // centerDirections stores the number of directions, the largest number tried
 // and whether the search converged in counts.
 func centerDirections(ctx context.Context, a *args) error {
-	weights, criterion, stability := a.outMatrix(), a.outVector(), a.outVector()
+	dst := capacity.Removals{Weights: a.outMatrix(), Means: a.outMatrix(), Norms: a.outMatrix(),
+		Stability: a.outVector()}
 	counts, gram := a.outInts(), a.matrix()
 	opts := capacity.RemovalOptions{Least: a.int(), Most: a.int(), Squared: a.option() == 1,
 		Repeats: a.int(), Spectral: a.option() == 0, MaxIter: a.int(), Tol: a.float(), Seed: a.seed()}
 	p, _ := gram.Dims()
-	err := firstError(sized(weights, p, max(1, opts.Most)), length(criterion, opts.Most+1),
-		length(stability, opts.Most+1))
+	err := firstError(sized(dst.Weights, p, max(1, opts.Most)),
+		sized(dst.Means, opts.Most+1, capacity.MeansOfPairs), sized(dst.Norms, opts.Most+1, p),
+		length(dst.Stability, opts.Most+1))
 	if err != nil {
 		return err
 	}
 	if opts.Repeats < 1 || opts.Least < 0 || opts.Most < opts.Least {
 		return protocolError("impossible options %+v", opts)
 	}
-	found, err := capacity.RemoveCorrelations(ctx, weights, criterion, stability, gram, opts)
+	found, err := capacity.RemoveCorrelations(ctx, dst, gram, opts)
 	counts[0], counts[1], counts[2] = int64(found.K), int64(found.Tried), truth(found.Converged)
 	return err
 }
@@ -69,7 +69,7 @@ func meanField(ctx context.Context, a *args) error {
 	dst, anchors := a.outMatrix(), a.outVector()
 	manifolds, origin, directions, given := a.matrices(), a.vector(), a.matrices(), a.matrices()
 	f := capacity.MeanField{Kappas: a.vector(), Draws: a.int(), Antithetic: a.bool(),
-		Estimator: capacity.Estimator(a.option()), Seed: a.seed()}
+		Estimator: capacity.Estimator(a.option()), Frame: capacity.Frame(a.option()), Seed: a.seed()}
 	p := len(manifolds)
 	err := sized(dst, len(f.Kappas)*p, capacity.Quantities)
 	size, n := 0, len(origin)

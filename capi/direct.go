@@ -30,6 +30,18 @@ func searchSeparability(ctx context.Context, a *args) error {
 	return d.Search(ctx, dst, opts)
 }
 
+func simulateSearch(ctx context.Context, a *args) error {
+	dst := capacity.Separability{Fraction: a.outVector(), Attempts: a.outInts()}
+	probability, dichotomies := a.vector(), a.int()
+	opts := capacity.SearchOptions{Step: a.int(), Precision: a.int(), Tolerance: a.float()}
+	seed := a.seed()
+	n := len(probability)
+	if err := firstError(length(dst.Fraction, n), length(dst.Attempts, n)); err != nil {
+		return err
+	}
+	return capacity.SimulateSearch(ctx, dst, probability, dichotomies, seed, opts)
+}
+
 func coneFaces(ctx context.Context, a *args) error {
 	faces := a.outInts()
 	d, err := a.direct()
@@ -40,10 +52,22 @@ func coneFaces(ctx context.Context, a *args) error {
 }
 
 func jointCapacity(ctx context.Context, a *args) error {
-	dst := capacity.Joint{Active: a.outInts(), Separable: a.outInts(), Geometry: a.outMatrix()}
+	dst := capacity.Joint{Shares: a.outMatrix(), Separable: a.outInts(), Geometry: a.outMatrix(),
+		Pairs: a.outMatrix(), Anchors: a.outVector()}
 	d, err := a.direct()
-	if err := firstError(err, length(dst.Separable, len(dst.Active)/2)); err != nil {
+	if err != nil {
 		return err
 	}
-	return d.Joint(ctx, dst)
+	opts := capacity.JointOptions{Kappa: a.float(), Signed: a.bool()}
+	draws, objects := dst.Shares.Dims()
+	samples, _ := d.Points.Dims()
+	err = firstError(sized(dst.Shares, draws, len(d.Sizes)), length(dst.Separable, draws/2),
+		sized(dst.Pairs, 3*objects, objects))
+	if len(dst.Anchors) > 0 {
+		err = firstError(err, length(dst.Anchors, draws*samples))
+	}
+	if err != nil {
+		return err
+	}
+	return d.Joint(ctx, dst, opts)
 }

@@ -64,17 +64,19 @@ const pairsDoc = `If ~first~ is 0, ~distances~ are those of all pairs of network
 // module and the function.
 var routines = parseSignatures(map[string]*routine{
 	"capacity.center_directions": {run: centerDirections,
-		takes: `out weights float64[p,columns], out criterion float64[most+1],
-			out stability float64[most+1], out counts int64[3], gram float64[p,p], least int,
+		takes: `out weights float64[p,columns], out means float64[most+1,4],
+			out norms float64[most+1,p], out stability float64[most+1], out counts int64[3],
+			gram float64[p,p], least int,
 			most int, measure 'absolute'|'squared', restarts int,
 			search 'spectral'|'stable', max_iter int, tol float,
 			seed int`,
 		doc: `Find from ~least~ to ~most~ directions without which the centers of manifolds are
 			least correlated. ~gram~ is the Gram matrix of the centers relative to their mean;
 			the first of the max(1, most) columns of ~weights~, times the centers, are the
-			directions. ~criterion~ and ~stability~ are filled for each number of directions
-			tried; ~counts~ holds the number chosen, the largest number tried, and 1 if the
-			search converged.`},
+			directions. ~means~, ~norms~ and ~stability~ are filled for each number of directions
+			tried, with the means over pairs of absolute and squared correlations and of
+			absolute and squared products, and with the lengths of the centers; ~counts~ holds
+			the number chosen, the largest number tried, and 1 if the search converged.`},
 	"capacity.cone_faces": {run: coneFaces,
 		takes: `out faces int64[draws], ` + direct,
 		doc: `Draw Gaussian vectors and dichotomies of manifolds, whose ~sizes~ are the numbers
@@ -88,24 +90,30 @@ var routines = parseSignatures(map[string]*routine{
 		doc: `Compute what removing the directions ~v~ from the centers ~x~ costs, and its
 			gradient.`},
 	"capacity.joint": {run: jointCapacity,
-		takes: `out active int64[draws], out separable int64[draws/2],
-			out geometry float64[1+batches,5], ` + direct,
+		takes: `out shares float64[draws,objects], out separable int64[draws/2],
+			out geometry float64[1+batches,5+2*objects], out pairs float64[3*objects,objects],
+			out anchors float64[weights]?, ` + direct + `, kappa float, signed bool`,
 		doc: `Project Gaussian vectors, in pairs of opposite sign, on the cones of all manifolds
-			together. ~active~ counts the points that carry each projection, ~separable~ is 1
-			where the dichotomy of a pair is. The columns of ~geometry~, for all draws and then
-			for batches of them, are two quadratic forms, of axes and of all, and the alignments
-			of centers, of axes and between them. ~features~ must be 'projection' and ~bias~ 0;
+			together. ~shares~ are those of the objects in the inverse capacity, ~separable~ is 1
+			where the dichotomy of a pair is; if not, and the margin ~kappa~ is positive, its
+			draws are left out. The columns of ~geometry~, for all draws and then
+			for batches of them, are two quadratic forms, of axes and of all, the alignments
+			of centers, of axes and between them, and the forms of each object alone. ~pairs~
+			has the cosines of centers, axes, and centers with axes of pairs of objects, absolute
+			unless ~signed~. ~anchors~, if not empty, gets the weights of all points in the
+			anchors, draws x points. ~features~ must be 'projection' and ~bias~ 0;
 			the rest is as in capacity.cone_faces.`},
 	"capacity.mean_field": {run: meanField,
-		takes: `out quantities float64[margins*p,16], out anchors float64[weights]?,
+		takes: `out quantities float64[margins*p,22], out anchors float64[weights]?,
 			manifolds list of float64[m,n], origin float64[n], directions list of float64[k,n],
 			vectors list of float64[draws,d], kappas float64[margins], draws int,
-			antithetic bool, estimator ` + estimators + `, seed int`,
+			antithetic bool, estimator ` + estimators + `, frame 'center'|'matlab', seed int`,
 		doc: `Estimate the mean-field capacity and the geometry of each manifold, relative to
 			~origin~ and without ~directions~, an empty list or one array. A row of ~quantities~
 			is a manifold at a margin, manifolds changing first, and holds pairs of a value and
 			its standard error: the inverse capacity, radius, dimension, two other dimensions,
-			Gaussian radius and dimension, and the number of active points. ~vectors~ are those
+			half width, Gaussian radius, two Gaussian dimensions, Gaussian half width, and the
+			number of active points. ~vectors~ are those
 			to use instead of Gaussian ones, if the list is not empty. ~anchors~, if not empty,
 			gets the weights of the points in each anchor point: for each manifold margins x
 			draws x points.`},
@@ -123,6 +131,12 @@ var routines = parseSignatures(map[string]*routine{
 			~fraction~ the share of separable ones. The first scan grows by ~step~, the
 			bisection ends at the width ~precision~, and ~tol~ is the standard error of a
 			fraction. The rest is as in capacity.cone_faces.`},
+	"capacity.simulate_search": {run: simulateSearch,
+		takes: `out fraction float64[n], out attempts int64[n], probability float64[n],
+			dichotomies int, step int, precision int, tol float, seed int`,
+		doc: `Draw another outcome of capacity.search_separability.
+			Attempts with i+1 features succeed with entry i of ~probability~. Each i has as many
+			as ~dichotomies~, or as many as ~tol~ asks for if that is 0.`},
 	"capacity.separate": {run: separate,
 		takes: `out coef float64[n], out weights float64[m], out numbers float64[3],
 			out separable int64[1], x float64[m,n], y float64[m], bias bool`,

@@ -26,4 +26,5 @@ def learnt(estimator):
     """Return the numbers that fit has stored in an estimator, each an array."""
     found = {name: value for name, value in vars(estimator).items() if name.endswith("_")}
     found.pop("names_", None)
-    return tuple(np.array(value, np.float64) for value in found.values())
+    parts = [value if isinstance(value, tuple) else (value,) for value in found.values()]
+    return tuple(np.array(part, np.float64) for value in parts for part in value)

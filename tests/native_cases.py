@@ -22,6 +22,7 @@ import types
 import warnings
 from array import array
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -320,8 +321,51 @@ def long_searchlight():
     return searchlight(data, models, neighbors=[np.arange(500)] * 40_000, n_jobs=1)
 
 
-JOBS = {
+def pair(function, m, n):
+    """Return a job: a function of two random matrices."""
+    rng = np.random.default_rng(0)
+    return lambda: function(rng.standard_normal((m, n)), rng.standard_normal((m, n)))
+
+
+def separate_job():
+    """Separate random points for tens of seconds."""
+    from netrep_go.capacity import separate
+
+    rng = np.random.default_rng(0)
+    return separate(rng.standard_normal((6000, 2500)), rng.integers(0, 2, 6000))
+
+
+def pair_job(name):
+    """Compare two networks for a second or more, in one call."""
+    from netrep_go import capacity, metrics, utils
+
+    calls = {
+        "whiten": pair(lambda x, y: utils.whiten(x, 0.5), 3000, 2500),
+        "econ_svd": pair(lambda x, y: utils.econ_svd(x), 3000, 2500),
+        "linear": pair(lambda x, y: metrics.LinearMetric(alpha=0.5).fit(x, y), 3000, 2500),
+        "aligner": pair(lambda x, y: metrics.Aligner(alpha=0.5).fit(x, y), 3000, 2500),
+        "permutation": pair(metrics.PermutationMetric().fit, 4000, 4000),
+        "cost": pair(
+            lambda x, y: capacity.center_correlation_cost(np.tile(x, (12, 1)), np.eye(5000, 2)),
+            500,
+            5000,
+        ),
+    }
+    return calls[name]()
+
+
+def train_job():
+    """Train networks for half a minute."""
+    from netrep_go.datasets import digits_networks
+
+    return digits_networks(widths=(256,), depths=(3,), n_seeds=5, max_iter=200)
+
+
+PAIRS = ["whiten", "econ_svd", "linear", "aligner", "permutation", "cost"]
+JOBS = {name: partial(pair_job, name) for name in PAIRS} | {
     "bootstrap": bootstrap_job,
+    "separate": separate_job,
+    "train": train_job,
     "cohort": lambda: long_job(100),
     "searchlight": long_searchlight,
     "sleep": sleep_job,
@@ -344,6 +388,20 @@ def interrupt(job):
     after = works()
     ended = wait_until(lambda: threading.active_count() <= threads)
     return {"raised": raised, "delay": delay, "after": after, "ended": ended}
+
+
+def interrupt_of_a_pair(job):
+    """Send SIGINT into the one call of a job, which LAPACK may go on with by itself."""
+    answer()
+    sent = []
+
+    def send():
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Timer(1.0, send).start()
+    raised = outcome(JOBS[job])
+    return {"raised": raised, "delay": time.monotonic() - sent[0]}
 
 
 def interrupt_beside_thread():
@@ -676,6 +734,44 @@ def huge_scratch():
     networks = [np.random.default_rng(0).standard_normal((2000, 500))] * 400
     limit_memory(1024)
     return {"raised": outcome(distances, networks).split(":")[0], "after": works()}
+
+
+def no_room():
+    """Ask for counts and products that take more memory than there is."""
+    from netrep_go import capacity, mftma
+
+    rng = np.random.default_rng(0)
+    manifolds = [rng.standard_normal((5, 30)) + 2 for _ in range(6)]
+    centers, basis = rng.standard_normal((3000, 3000)), np.eye(3000, 1)
+    x, points = rng.standard_normal((1, 4000)), rng.standard_normal((3000, 4000))
+    answer()
+    limit_memory(100)
+    calls = {
+        "cost": lambda: capacity.center_correlation_cost(centers, basis),
+        "directions": lambda: capacity.find_center_directions(
+            manifolds, n_restarts=10**9, search="stable", random_state=0
+        ),
+        "mean field": lambda: capacity.MeanFieldCapacity(
+            n_restarts=10**9, search="stable", random_state=0
+        ).fit(*labelled(manifolds)),
+        "mftma": lambda: mftma.manifold_analysis_corr(
+            [x.T for x in manifolds], 0, 10, n_reps=10**9
+        ),
+        "match": lambda: _match(x, x),
+        "separate": lambda: capacity.separate(points, np.arange(3000) % 2),
+    }
+    return {name: outcome(call).split(":")[0] for name, call in calls.items()} | {"after": works()}
+
+
+def labelled(manifolds):
+    return np.vstack(manifolds), np.repeat(np.arange(len(manifolds)), len(manifolds[0]))
+
+
+def _match(x, y):
+    from netrep_go import _native
+
+    columns = np.empty(x.shape[1], np.int64)
+    _native.call("metrics.permutation_match", {"columns": columns}, {"x": x, "y": y})
 
 
 def many_networks():

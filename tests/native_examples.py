@@ -62,7 +62,8 @@ EXAMPLES = {
     "capacity.center_directions": (
         {
             "weights": floats(6, 2),
-            "criterion": floats(3),
+            "means": floats(3, 4),
+            "norms": floats(3, 6),
             "stability": floats(3),
             "counts": ints(3),
         },
@@ -84,11 +85,17 @@ EXAMPLES = {
         {"x": X, "v": EYE[:, :1].copy()},
     ),
     "capacity.joint": (
-        {"active": ints(8), "separable": ints(4), "geometry": floats(3, 5)},
-        DIRECT | {"dichotomies": "iid"},
+        {
+            "shares": floats(8, 2),
+            "separable": ints(4),
+            "geometry": floats(3, 9),
+            "pairs": floats(6, 2),
+            "anchors": floats(8 * 4),
+        },
+        DIRECT | {"dichotomies": "iid", "kappa": 0.0, "signed": False},
     ),
     "capacity.mean_field": (
-        {"quantities": floats(4, 16), "anchors": floats(2 * 4 * 6)},
+        {"quantities": floats(4, 22), "anchors": floats(2 * 4 * 6)},
         {
             "manifolds": [X[:3] + 2, Y[:3] + 3],
             "origin": np.zeros(3),
@@ -98,6 +105,7 @@ EXAMPLES = {
             "draws": 4,
             "antithetic": True,
             "estimator": "norm",
+            "frame": "center",
             "seed": 3,
         },
     ),
@@ -113,6 +121,17 @@ EXAMPLES = {
     "capacity.search_separability": (
         {"fraction": floats(3), "attempts": ints(3)},
         DIRECT | {"features": "subsample", "step": 1, "precision": 1, "tol": 0.5},
+    ),
+    "capacity.simulate_search": (
+        {"fraction": floats(3), "attempts": ints(3)},
+        {
+            "probability": np.array([0.1, 0.6, 0.9]),
+            "dichotomies": 0,
+            "step": 1,
+            "precision": 1,
+            "tol": 0.5,
+            "seed": 0,
+        },
     ),
     "capacity.separate": (
         {"coef": floats(3), "weights": floats(6), "numbers": floats(3), "separable": ints(1)},

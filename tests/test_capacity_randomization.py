@@ -232,3 +232,31 @@ def test_bad_manifolds_are_refused(rng):
         scale_manifolds(X, factor=-1)
     with pytest.raises(ValueError, match="n_components must be at least 0, got -1"):
         truncate_manifolds(X, n_components=-1)
+
+
+CONTROLS = {
+    "orthogonalize": lambda X: orthogonalize_centers(X, random_state=0),
+    "randomize": lambda X: randomize_centers(X, random_state=0),
+    "truncate": lambda X: truncate_manifolds(X, n_components=2),
+    "whiten": whiten_features,
+}
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+@pytest.mark.parametrize("rank", [3, 5, 20])
+def test_rounding_moves_nothing(rng, name, rank):
+    """Axes that the data leave open, such as those that dependent centers lack, are not chosen."""
+    X = list(rng.standard_normal((6, 7, rank)) @ rng.standard_normal((rank, 20)))
+    first = np.stack(CONTROLS[name](X))
+    for _ in range(5):
+        moved = CONTROLS[name]([x * (1 + 1e-15 * rng.standard_normal(x.shape)) for x in X])
+        np.testing.assert_allclose(np.stack(moved), first, atol=1e-8 * np.abs(first).max())
+
+
+def test_signs_of_whitened_features_survive_ties():
+    X = [[[3.0, 3.0], [-3.0, -3.0]], [[1.0, -1.0], [-1.0, 1.0]]]  # axes (1, 1) and (1, -1)
+    noise = np.random.default_rng(0)
+    first = np.stack(whiten_features(X))
+    for _ in range(20):
+        moved = whiten_features(np.array(X) * (1 + 1e-15 * noise.standard_normal((2, 2, 2))))
+        np.testing.assert_allclose(np.stack(moved), first, atol=1e-8)

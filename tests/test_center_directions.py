@@ -140,3 +140,23 @@ def test_bad_costs():
         center_correlation_cost(np.eye(3), np.eye(2))
     with pytest.raises(ValueError, match="orthonormal columns"):
         center_correlation_cost(np.eye(3), np.ones((3, 1)))
+
+
+@pytest.mark.parametrize("criterion", ["absolute", "squared"])
+def test_what_is_measured_for_each_number(rng, criterion):
+    shared = 3 * rng.standard_normal((12, 2)) @ rng.standard_normal((2, 30))
+    X = list((shared + rng.standard_normal((12, 30)))[:, np.newaxis])
+    found = find_center_directions(X, criterion=criterion)
+    centers = np.concatenate(X) - np.mean(X, axis=0)
+    pairs = np.triu_indices(12, 1)
+    for k, V in ((0, np.zeros((0, 30))), (found.n_removed, found.directions)):
+        left = centers - centers @ V.T @ V
+        products = (left @ left.T)[pairs]
+        norms = np.linalg.norm(left, axis=1)
+        correlations = products / np.outer(norms, norms)[pairs]
+        np.testing.assert_allclose(found.center_norms[k], norms)
+        np.testing.assert_allclose(found.absolute_correlation[k], np.abs(correlations).mean())
+        np.testing.assert_allclose(found.squared_correlation[k], (correlations**2).mean())
+        np.testing.assert_allclose(found.absolute_product[k], np.abs(products).mean())
+        np.testing.assert_allclose(found.squared_product[k], (products**2).mean())
+    np.testing.assert_array_equal(found.correlation, getattr(found, f"{criterion}_correlation"))

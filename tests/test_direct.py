@@ -7,12 +7,14 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from netrep_go.capacity import (
     DirectCapacity,
     MeanFieldCapacity,
+    _direct,
     ball_capacity,
     conic_separability,
     cover_separability,
@@ -20,6 +22,7 @@ from netrep_go.capacity import (
     segment_separability,
     separate,
 )
+from netrep_go.capacity._curve import critical, curve_of_attempts
 
 METHODS = ("conic", "search")
 
@@ -438,3 +441,37 @@ def test_curve_is_that_of_the_product_of_cones():
         volumes = np.convolve(volumes, [0.5 - sector, 0.5, sector])
     model = DirectCapacity(bias=False, dichotomies="iid", n_t=4000, random_state=0).fit(X)
     assert within(model, conic_separability(volumes, 1, model.n_tested_))
+
+
+@pytest.mark.parametrize("rule", ["interpolate", "first"])
+def test_standard_errors_of_searches(monkeypatch, rule):
+    """Searches of a known curve spread as each of them says."""
+    monkeypatch.setattr(_direct, "_RESAMPLES", 60)
+    probability = ndtr((np.arange(1, 91) - 30.2) / 8)
+    model = DirectCapacity("search", rule=rule)
+    model.n_features_in_, model.n_manifolds_ = 90, 30
+
+    def search(p, rng):
+        return model._simulate_search(p, 0, int(rng.integers(2**31)))
+
+    values, errors = [], []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        model._store_capacity(curve_of_attempts(search(probability, rng), False, search, 90), rng)
+        values.append(model.n_critical_)
+        errors.append(model.n_critical_se_)
+    assert abs(np.mean(values) - 30.2) < 0.8
+    assert 0.65 < np.sqrt(np.mean(np.square(errors))) / np.std(values, ddof=1) < 1.5
+
+
+def test_simulated_searches():
+    """Given dichotomies are as many attempts; probabilities of 0 and 1 leave nothing to chance."""
+    model = DirectCapacity("search", step=3)
+    model.n_features_in_ = 10
+    n, fraction, attempts = model._simulate_search(np.repeat([0.0, 1.0], [4, 6]), 7, 0)
+    np.testing.assert_array_equal(fraction, n > 4)
+    assert critical((n, fraction, attempts), "first") == 5
+    assert (attempts == 7).all()
+    assert {4, 5} <= set(n.tolist())
+    with pytest.raises(ValueError, match="0 to 10000000 dichotomies, got 10 and -1"):
+        model._simulate_search(np.ones(10), -1, 0)

@@ -298,3 +298,14 @@ def test_nearest_neighbors_need_no_wrapper(sphere):
     model = NearestNeighbors(n_neighbors=3, metric="precomputed").fit(sphere)
     expected = np.argsort(sphere + 10.0 * np.eye(30), axis=1)[:, :3]
     np.testing.assert_array_equal(model.kneighbors(return_distance=False), expected)
+
+
+def test_signs_do_not_follow_rounding():
+    """Equal entries of an axis: rounding must not choose the one that is positive."""
+    D = np.abs(np.subtract.outer(*[np.array([-3.0, -1.0, 1.0, 3.0])] * 2))
+    noise = np.random.default_rng(0)
+    first = EuclideanEmbedding(n_components=1).fit_transform(D)
+    for _ in range(20):
+        change = 1 + 1e-15 * noise.standard_normal(D.shape)
+        moved = EuclideanEmbedding(n_components=1).fit_transform(D * change * change.T)
+        np.testing.assert_allclose(moved, first, atol=1e-8)

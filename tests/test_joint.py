@@ -7,7 +7,13 @@ import pytest
 from scipy.optimize import nnls
 from sklearn.base import clone
 
-from netrep_go.capacity import JointCapacity, MeanFieldCapacity, ball_capacity, project_on_cone
+from netrep_go.capacity import (
+    JointCapacity,
+    MeanFieldCapacity,
+    ball_capacity,
+    point_capacity,
+    project_on_cone,
+)
 
 MEASURES = (
     "capacity",
@@ -258,3 +264,137 @@ def test_bad_input(rng):
     X[1][0, 0] = np.inf
     with pytest.raises(ValueError, match="manifold 1 has samples that are NaN or infinite"):
         JointCapacity().fit(X)
+
+
+@pytest.mark.parametrize("kappa", [-0.5, 0.5, 2.0])
+def test_margins_of_independent_manifolds(kappa):
+    options = {"kappa": kappa, "center": False, "random_state": 0, "n_t": 1000}
+    scales = np.linspace(0.5, 3, 30)  # margins are in units of each manifold's own center
+    points = JointCapacity(**options).fit([[row] for row in np.diag(scales)])
+    check = {point_capacity(kappa): points}
+    for radius in (0.5, 2.0):
+        X = [s * x for s, x in zip(scales, orthogonal_segments(30, radius), strict=True)]
+        check[ball_capacity(radius, 1, kappa=kappa)] = JointCapacity(**options).fit(X)
+    for expected, model in check.items():
+        assert model.capacity_ == pytest.approx(expected, abs=4 * model.capacity_se_)
+        assert model.capacity_se_ < 0.02 * expected
+
+
+@pytest.mark.parametrize("kappa", [-0.4, 0.3, 1.5])
+def test_margins_by_definition(rng, kappa):
+    # With as many features as samples, a shift of t makes the margin.
+    X = correlated(rng, n_features=40)
+    X = [x + 0.05 * rng.standard_normal(x.shape) for x in X]
+    samples, lengths = np.concatenate(X), [np.linalg.norm(x.mean(axis=0)) for x in X]
+    shift = np.linalg.pinv(samples)
+    values = []
+    for _ in range(3000):
+        t, y = rng.standard_normal(40), np.repeat(rng.choice([-1, 1], 6), 4)
+        target = t + shift @ (y * kappa * np.repeat(lengths, 4))
+        mu, _ = nnls((samples * y[:, np.newaxis]).T, target)
+        values.append(np.sum(((samples.T * y) @ mu) ** 2) / 6)
+    model = JointCapacity(kappa=kappa, center=False, n_t=4000, random_state=0).fit(X)
+    error = np.hypot(model.capacity_se_ / model.capacity_**2, np.std(values) / np.sqrt(3000))
+    assert abs(1 / model.capacity_ - np.mean(values)) < 4 * error
+    scaled = JointCapacity(kappa=kappa, center=False, n_t=4000, random_state=0)
+    scaled.fit([1e100 * x for x in X])
+    assert scaled.capacity_ == pytest.approx(model.capacity_)
+
+
+@pytest.mark.parametrize("dichotomies", ["iid", "sparse"])
+def test_each_manifold(dichotomies):
+    radii = np.repeat([0.2, 1.0, 3.0], 10)
+    X = [orthogonal_segments(30, r)[i] for i, r in enumerate(radii)]
+    model = JointCapacity(dichotomies=dichotomies, center=False, n_t=4000, random_state=0).fit(X)
+    expected = [ball_capacity(r, 1) for r in radii]
+    found, errors = model.manifolds_, model.manifolds_se_
+    # of radius 1, n(t) + n(-t) is the same for all t
+    assert (np.abs(found.capacity - expected) <= 4.5 * errors.capacity + 1e-9).all()
+    assert (np.abs(found.dimension - 1) < 5 * errors.dimension).all()
+    assert (np.diff(found.radius.reshape(3, 10).mean(axis=1)) > 0).all()
+    assert 1 / np.mean(1 / found.capacity) == pytest.approx(model.capacity_)
+    assert model.dimension_ == pytest.approx(found.dimension.mean(), abs=0.05)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_anchors_and_pairs(rng, signed):
+    X = correlated(rng, n_features=15)
+    model = JointCapacity(
+        center=False, signed=signed, store_anchors=True, n_t=100, random_state=0
+    ).fit(X)
+    for weights in model.anchor_weights_:
+        assert weights.shape == (100, 4)
+        assert (weights >= 0).all()
+        np.testing.assert_allclose(weights.sum(axis=1), 1)
+    S = np.stack([w @ x for w, x in zip(model.anchor_weights_, X, strict=True)], axis=1)
+    S0 = S.mean(axis=0)
+    units, axes = S0 / np.linalg.norm(S0, axis=1, keepdims=True), S - S0
+    axes /= np.linalg.norm(axes, axis=2, keepdims=True)
+    size = (lambda c: c) if signed else np.abs
+    expected = {
+        "center": size(units @ units.T),
+        "axis": size(axes @ axes.transpose(0, 2, 1)).mean(axis=0),
+        "center_axis": size(units @ axes.transpose(0, 2, 1)).mean(axis=0),
+    }
+    different = ~np.eye(6, dtype=bool)
+    for name, cosines in expected.items():
+        found = getattr(model, f"{name}_alignments_")
+        np.testing.assert_allclose(found, cosines, atol=1e-8)
+        mean = getattr(model, f"{name}_alignment_")
+        assert mean == pytest.approx(cosines[different].mean(), abs=1e-8)
+    assert not hasattr(JointCapacity(n_t=20, random_state=0).fit(X), "anchor_weights_")
+
+
+def test_points_have_no_axes(rng):
+    X = [*rng.standard_normal((4, 1, 20)), rng.standard_normal((3, 20))]
+    model = JointCapacity(center=False, random_state=0).fit(X)
+    axes = model.axis_alignments_
+    assert np.isnan(axes[:4]).all()
+    assert axes[4, 4] == pytest.approx(1)
+    assert np.isnan(model.center_axis_alignments_[:, :4]).all()
+    assert np.isfinite(model.center_axis_alignments_[:, 4]).all()
+    assert np.isfinite(model.center_alignments_).all()
+    assert (model.manifolds_.radius[:4] == 0).all()
+
+
+def test_one_against_the_rest(rng):
+    X = correlated(rng, n_manifolds=5)
+    X[0] = X[0].mean(axis=0) + 3 * (X[0] - X[0].mean(axis=0))
+    model = JointCapacity(dichotomies="sparse", n_t=4000, random_state=0).fit(X)
+    found, errors = model.one_vs_rest_capacity_, model.one_vs_rest_capacity_se_
+    for k in range(5):
+        alone = JointCapacity(dichotomies=[1 - 2 * np.eye(5)[k]], n_t=2000, random_state=k + 1).fit(
+            X
+        )
+        assert abs(found[k] - alone.capacity_) < 4 * np.hypot(errors[k], alone.capacity_se_)
+    assert 1 / np.mean(1 / found) == pytest.approx(model.capacity_)
+    assert not hasattr(JointCapacity(n_t=20, random_state=0).fit(X), "one_vs_rest_capacity_")
+    few = JointCapacity(dichotomies="sparse", n_t=1, random_state=0).fit(X)
+    assert np.isfinite(few.one_vs_rest_capacity_se_).all()
+
+
+def test_dichotomies_without_a_margin(rng):
+    # All samples on one side of their mean are no dichotomy that has a margin.
+    X = list(rng.standard_normal((4, 1, 30)) + 0.2 * rng.standard_normal((4, 3, 30)))
+    with pytest.warns(UserWarning, match="of 200 dichotomies are not separable with all"):
+        model = JointCapacity(kappa=0.5, n_t=400, random_state=0).fit(X)
+    both = np.array(list(itertools.product([1.0, -1.0], repeat=4)))[1:-1]
+    expected = JointCapacity(dichotomies=both, kappa=0.5, n_t=4000, random_state=1).fit(X)
+    assert np.isfinite([*measures(model), *errors(model)]).all()
+    apart = 4 * np.hypot(model.capacity_se_, expected.capacity_se_)
+    assert abs(model.capacity_ - expected.capacity_) < apart
+    blobs = list(rng.standard_normal((6, 40, 10)))
+    with pytest.raises(ValueError, match="of 100 dichotomies 0 are separable, too few"):
+        JointCapacity(kappa=0.5, random_state=0).fit(blobs)
+    with pytest.raises(ValueError, match="kappa"):
+        JointCapacity(kappa=np.nan).fit(X)
+
+
+def test_table_of_manifolds(rng):
+    pytest.importorskip("pandas", reason="pandas comes with netrep-go[plot]")
+    X = dict(zip("abcdef", correlated(rng), strict=True))
+    model = JointCapacity(random_state=0).fit(X)
+    table = model.to_frame(manifolds=True)
+    assert list(table["manifold"]) == model.names_ == list("abcdef")
+    np.testing.assert_array_equal(table["radius_se"], model.manifolds_se_.radius)
+    assert list(model.manifolds_.to_frame()) == ["capacity", "radius", "dimension"]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from scipy.io import loadmat, savemat
+from scipy.sparse import csc_array
 
 from netrep_go.capacity import TuningFile, read_mat, write_mat
 
@@ -192,6 +193,225 @@ def test_cells_of_numbers_are_not_text(tmp_path):
         for entry in file["#refs#"].values():
             entry.attrs["MATLAB_class"] = np.bytes_("double")
     assert set(read_mat(path)) == {"x"}
+
+
+def add(path, name, data, kind, **attributes):
+    """Add an array as MATLAB writes it, given its class, or a sparse matrix."""
+    with h5py.File(path, "r+") as file:
+        if hasattr(data, "tocsc"):
+            entry = file.create_group(name)
+            entry.attrs["MATLAB_sparse"] = np.uint64(data.shape[0])
+            entry["jc"] = data.indptr.astype(np.uint64)
+            if data.nnz:
+                values = data.data.astype(np.uint8) if kind == "logical" else data.data
+                entry["data"], entry["ir"] = as_parts(values), data.indices.astype(np.uint64)
+        else:
+            entry = file.create_dataset(name, data=as_parts(np.asarray(data)).T)
+        entry.attrs["MATLAB_class"] = np.bytes_(kind)
+        for key, value in attributes.items():
+            entry.attrs[key] = value
+
+
+def as_parts(array):
+    """Return complex numbers as MATLAB keeps them."""
+    if array.dtype.kind != "c":
+        return array
+    kind = array.real.dtype.str
+    parts = np.empty(array.shape, [("real", kind), ("imag", kind)])
+    parts["real"], parts["imag"] = array.real, array.imag
+    return parts
+
+
+@pytest.fixture
+def one(tmp_path):
+    """Return the path of a file with one variable, x."""
+    path = tmp_path / "kinds.mat"
+    write_mat(path, {"x": 1.0})
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", *(f"{s}{n}" for s in "iu" for n in (1, 2, 4, 8))])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (4, 1, 3), (0, 3)])
+def test_numbers_of_all_classes_are_kept(one, dtype, shape):
+    dtype = np.dtype(dtype)
+    kind = {"float64": "double", "float32": "single"}.get(dtype.name, dtype.name)
+    largest = np.finfo(dtype).max if dtype.kind == "f" else np.iinfo(dtype).max
+    values = np.full(shape, largest, dtype)
+    if values.size:
+        add(one, "y", values, kind)
+    else:
+        add(one, "y", np.array(shape, np.uint64), kind, MATLAB_empty=np.uint8(1))
+    found = read_mat(one)["y"]
+    assert_array_equal(found, values)
+    assert (found.dtype, found.shape) == (dtype, shape)
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+def test_complex_numbers(one, rng, dtype):
+    values = (rng.standard_normal((2, 3, 4)) + 1j * rng.standard_normal((2, 3, 4))).astype(dtype)
+    values[0, 0, 0] = complex(np.nan, np.inf)
+    add(one, "z", values, "double")
+    found = read_mat(one)["z"]
+    assert found.dtype == dtype
+    assert_array_equal(found, values)
+
+
+def test_complex_whole_numbers(one):
+    parts = np.array([(2**53, -1)], [("real", "i8"), ("imag", "i8")]).reshape(1, 1)
+    add(one, "z", parts, "int64")
+    found = read_mat(one)["z"]
+    assert found.dtype == np.complex128
+    assert_array_equal(found, [[2.0**53 - 1j]])
+    parts["real"] += 1
+    add(one, "large", parts, "int64")
+    with pytest.raises(ValueError, match=r"'large' cannot be read: complex whole numbers above"):
+        read_mat(one)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "kind"),
+    [
+        (np.array([[0.0, 1.0, 0.0], [2.0, 0.0, 0.0]]), "double"),
+        (np.array([[0.0, 1.0 + 2j, 0.0], [2.0, 0.0, 0.0]]), "double"),
+        (np.array([[True, False], [True, True], [False, False]]), "logical"),
+        (np.zeros((3, 2)), "double"),
+        (np.zeros((3, 0)), "double"),
+        (np.zeros((0, 3)), "double"),
+    ],
+)
+def test_sparse_matrices(one, matrix, kind):
+    add(one, "s", csc_array(matrix), kind)
+    found = read_mat(one)
+    assert set(found) == {"x", "s"}
+    assert isinstance(found["s"], csc_array)
+    assert found["s"].dtype == matrix.dtype
+    assert_array_equal(found["s"].toarray(), matrix)
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["abc", "de "], ["abc", "de "]),
+        (["a", "", "ß"], ["a", "\0", "ß"]),
+        (["one"], "one"),
+        (["\U0001f600x", "abc"], ["\U0001f600x", "abc"]),
+        (["\ud83dx"], "\ud83dx"),
+    ],
+)
+def test_character_matrices_keep_their_rows(one, rows, expected):
+    units = [np.frombuffer(row.encode("utf-16-le", "surrogatepass"), np.uint16) for row in rows]
+    matrix = np.zeros((len(rows), max(map(len, units))), np.uint16)
+    for row, of_text in zip(matrix, units, strict=True):
+        row[: len(of_text)] = of_text
+    add(one, "name", matrix, "char", MATLAB_int_decode=np.int32(2))
+    assert read_mat(one)["name"] == expected
+    if isinstance(expected, str):
+        write_mat(one, {"name": expected})
+        assert read_mat(one)["name"] == expected
+
+
+def test_pages_of_characters_are_rows_in_order(one):
+    pages = np.array([[ord(c) for c in text] for text in ("ab", "cd", "ef", "gh")], np.uint16)
+    add(one, "name", pages.reshape(2, 2, 2).transpose(1, 2, 0), "char")
+    assert read_mat(one)["name"] == ["ab", "cd", "ef", "gh"]
+
+
+def test_titles_may_be_a_character_matrix(tmp_path, responses):
+    path = tmp_path / "net_tuning.mat"
+    write_mat(path, {"tuning_function": responses})
+    add(path, "data_titles", np.array([list(b"V1 "), list(b"IT2")], np.uint16), "char")
+    with TuningFile(path) as tuning:
+        assert tuning.titles == ["V1", "IT2"]
+    write_mat(path, {"tuning_function": responses, "data_titles": ["V1", "\ud83d"]})
+    with pytest.raises(
+        ValueError, match=r"net_tuning.mat .*data_titles\[1\] must be text, got half"
+    ):
+        TuningFile(path)
+
+
+def put_soft_link(file):
+    file["y"] = h5py.SoftLink("/nowhere")
+
+
+def put_external_link(file):
+    file["y"] = h5py.ExternalLink("nothing.mat", "/x")
+
+
+def put_group(kind):
+    def put(file):
+        file.create_group("y").attrs["MATLAB_class"] = np.bytes_(kind)
+
+    return put
+
+
+def put_null_reference(file):
+    file.create_dataset("y", (1, 2), h5py.ref_dtype).attrs["MATLAB_class"] = np.bytes_("cell")
+
+
+def put_unknown_class(file):
+    file["y"] = 1.0
+    file["y"].attrs["MATLAB_class"] = np.bytes_("dpuble")
+
+
+def put_sparse(**changes):
+    def put(file):
+        group = file.create_group("y")
+        group.attrs["MATLAB_class"] = np.bytes_("double")
+        group.attrs["MATLAB_sparse"] = 3
+        arrays = {"jc": [0, 1, 2], "ir": [0, 2], "data": [1.0, 2.0]} | changes
+        for name, values in arrays.items():
+            if values is not None:
+                group[name] = values
+
+    return put
+
+
+def put_empty(file):
+    file["y"] = [2**20, 2**20]
+    file["y"].attrs["MATLAB_class"] = np.bytes_("double")
+    file["y"].attrs["MATLAB_empty"] = 1
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        put_soft_link,
+        put_external_link,
+        *(put_group(kind) for kind in ("double", "uint64", "char", "cell", "logical")),
+        put_null_reference,
+        put_unknown_class,
+        put_sparse(ir=[0, 3]),
+        put_sparse(ir=[0]),
+        put_sparse(ir=None),
+        put_sparse(data=None),
+        put_sparse(jc=None),
+        put_sparse(jc=[0, 3, 2]),
+        put_sparse(jc=[1, 1, 2]),
+        put_sparse(jc=[0, 2, 2], ir=[2, 0]),
+        put_empty,
+    ],
+)
+def test_what_is_no_variable_of_its_class_is_an_error_with_path_and_name(one, put):
+    with h5py.File(one, "r+") as file:
+        put(file)
+    with pytest.raises(
+        ValueError, match=r"kinds\.mat is damaged: variable 'y' cannot be read: ['\w]"
+    ):
+        read_mat(one)
+    with h5py.File(one, "r+") as file:
+        del file["x"]
+        file.move("y", "tuning_function")
+    with pytest.raises(
+        ValueError, match=r"kinds\.mat cannot be read as a file of responses: ['\w]"
+    ):
+        TuningFile(one)
+
+
+def test_structs_and_objects_are_left_out(one):
+    with h5py.File(one, "r+") as file:
+        put_group("struct")(file)
+    add(one, "table", np.ones((1, 6), np.uint32), "table", MATLAB_object_decode=np.int32(3))
+    assert set(read_mat(one)) == {"x"}
 
 
 def test_files_are_replaced_at_once_or_not_at_all(tmp_path):

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import nnls
+from scipy.special import ndtr
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 
@@ -324,6 +326,7 @@ def test_center_at_the_mean_of_samples():
         ({"n_t": 0}, "n_t must be at least 1"),
         ({"estimator": "mean"}, "estimator"),
         ({"origin": "zero"}, "origin"),
+        ({"frame": "rank"}, "frame"),
         ({"criterion": "mean"}, "criterion"),
         ({"max_removed": 3}, "max_removed must be at most 2 for 4 manifolds, got 3"),
         ({"min_removed": 3}, "min_removed must be at most 2 for 4 manifolds, got 3"),
@@ -398,3 +401,142 @@ def test_centers_of_nothing_but_rounding():
     X = [np.concatenate([h, -h])[noise.permutation(14)] for h in half]
     with pytest.raises(ValueError, match="is the mean of all centers"):
         MeanFieldCapacity(random_state=0).fit(X)
+
+
+def matlab_properties(x, center_norm, T):
+    """What calc_manifold_properties2 computes of samples x and vectors T, in NumPy."""
+    d = min(x.shape) - 1
+    axes = np.linalg.qr((x - x.mean(axis=0)).T)[0][:, :d]
+    F = np.hstack([x @ axes / center_norm, np.ones((len(x), 1))])
+    S = F[np.argmax(T @ F.T, axis=1)]
+    found = {}
+
+    def spread(S):
+        dS = S - S.mean(axis=0)
+        return (T * dS).sum(axis=1), np.linalg.norm(dS, axis=1)
+
+    width, norm = spread(S)
+    found["gaussian_half_width"], found["gaussian_radius"] = width.mean(), norm @ norm / len(T)
+    found["gaussian_dimension_matlab"] = width.mean() ** 2 / (norm**2).mean()
+    found["gaussian_dimension"] = np.mean(width**2 / norm**2)
+    squared = np.zeros(len(T))
+    for i, t in enumerate(T):
+        mu, _ = nnls(F.T, t)
+        if mu.sum() > 0:
+            S[i], squared[i] = mu @ F / mu.sum(), np.sum((mu @ F) ** 2)
+    width, norm = spread(S)
+    found["half_width"], found["radius"] = width.mean(), (norm**2).mean()
+    found["dimension"] = np.mean(width**2 / norm**2)
+    found["dimension_matlab"] = d * np.mean(width / (np.linalg.norm(T, axis=1) * norm)) ** 2
+    points = [ndtr(w) * (1 + w**2) + w * np.exp(-(w**2) / 2) / np.sqrt(2 * np.pi) for w in width]
+    found["alphac_hat"] = 1 / np.mean(np.array(points) / (1 + norm**2))
+    found["alphac_hat2"] = 1 / squared.mean()
+    return found
+
+
+@pytest.mark.parametrize("shape", [(6, 30), (20, 7), (7, 7), (2, 9), (9, 2)])
+def test_matlab_frame_draw_by_draw(rng, shape):
+    X = list(2 * rng.standard_normal((4, 1, shape[1])) + rng.standard_normal((4, *shape)))
+    T = [rng.standard_normal((80, min(shape))) for _ in X]
+    options = {"frame": "matlab", "max_removed": 0}
+    norm = MeanFieldCapacity(estimator="norm", **options).fit(X, t_vectors=T).manifolds_
+    width = MeanFieldCapacity(estimator="width", **options).fit(X, t_vectors=T).manifolds_
+    origin = np.mean([x.mean(axis=0) for x in X], axis=0)
+    for i, (x, t) in enumerate(zip(X, T, strict=True)):
+        expected = matlab_properties(x - origin, np.linalg.norm(x.mean(axis=0) - origin), t)
+        assert width.capacity[i] == pytest.approx(expected.pop("alphac_hat"))
+        assert norm.capacity[i] == pytest.approx(expected.pop("alphac_hat2"))
+        for name, value in expected.items():
+            root = np.sqrt(value) if name.endswith("radius") else value
+            assert getattr(norm, name)[i] == pytest.approx(root), name
+
+
+@pytest.mark.parametrize("shape", [(6, 30), (20, 7), (9, 2), (5, 1), (1, 5)])
+def test_matlab_frame_with_vectors_of_its_own(rng, shape):
+    # Other coordinates and antithetic draws: the same means.
+    X = list(2 * rng.standard_normal((4, 1, shape[1])) + rng.standard_normal((4, *shape)))
+    options = {"frame": "matlab", "max_removed": 0, "n_t": 4000, "random_state": 0}
+    own = MeanFieldCapacity(**options).fit(X)
+    T = [rng.standard_normal((4000, min(shape))) for _ in X]
+    given = MeanFieldCapacity(**options).fit(X, t_vectors=T)
+    table, other = own.manifolds_._asdict(), given.manifolds_._asdict()
+    for name in table.keys() - {"dimension_cos"}:
+        errors = [getattr(model.manifolds_se_, name) for model in (own, given)]
+        assert (np.abs(table[name] - other[name]) <= 4 * np.hypot(*errors) + 1e-7).all(), name
+    noise = [x * (1 + 1e-15 * rng.standard_normal(x.shape)) for x in X]
+    moved = MeanFieldCapacity(**options).fit([3 * x for x in noise])
+    np.testing.assert_allclose(moved.manifolds_.capacity, own.manifolds_.capacity, rtol=1e-9)
+
+
+def test_matlab_frame_without_overlap_is_that_of_the_center():
+    # Centers are orthogonal to all axes, and no axis is lost.
+    points = simplex(5)[:, :4]
+    X = [np.vstack([x, 2 * x.mean(axis=0) - x]) for x in place(points)]
+    one = MeanFieldCapacity(n_t=500, max_removed=0, random_state=0).fit(X)
+    two = MeanFieldCapacity(n_t=500, max_removed=0, random_state=0, frame="matlab").fit(X)
+    for a, b in zip(one.manifolds_, two.manifolds_, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("radius", [0.25, 2.0])
+def test_gaussian_quantities_of_segments(radius):
+    # ds is radius * sign(t): E t.ds = radius * sqrt(2 / pi).
+    model = measure(radius * np.array([[1.0], [-1.0]]), n_t=20000)
+    found, errors = model.manifolds_, model.manifolds_se_
+    for name, expected in {
+        "gaussian_half_width": radius * np.sqrt(2 / np.pi),
+        "gaussian_radius": radius,
+        "gaussian_dimension": 1.0,
+        "gaussian_dimension_matlab": 2 / np.pi,
+    }.items():
+        check(getattr(found, name)[0], getattr(errors, name)[0], expected, relative=0.02)
+
+
+def test_errors_of_gaussian_quantities(rng):
+    X = list(rng.standard_normal((2, 1, 30)) + 0.2 * rng.standard_normal((2, 10, 30)))
+    models = [
+        MeanFieldCapacity(n_t=300, max_removed=0, random_state=seed).fit(X) for seed in range(60)
+    ]
+    for name in ("half_width", "gaussian_dimension", "gaussian_dimension_matlab"):
+        values = [getattr(model.manifolds_, name)[0] for model in models]
+        claimed = np.mean([getattr(model.manifolds_se_, name)[0] for model in models])
+        assert np.std(values) == pytest.approx(claimed, rel=0.35), name
+
+
+def planted_centers(seed):
+    """Few manifolds whose centers share three directions: many minima are nearly as good."""
+    noise = np.random.RandomState(seed)
+    centers = 3 * noise.randn(8, 3) @ noise.randn(3, 200) + noise.randn(8, 200)
+    return list(centers[:, np.newaxis] + 0.7 * noise.randn(8, 15, 200))
+
+
+@pytest.mark.parametrize(("search", "n_restarts"), [("spectral", 3), ("stable", 10)])
+def test_standard_errors_contain_the_search(search, n_restarts):
+    noise = np.random.RandomState(0)
+    X = planted_centers(8)
+    options = {"search": search, "n_restarts": n_restarts}
+    runs = [
+        MeanFieldCapacity(random_state=i, **options).fit(
+            [x * (1 + 1e-15 * noise.randn(*x.shape)) for x in X]
+        )
+        for i in range(12)
+    ]
+    draws = MeanFieldCapacity(n_searches=1, random_state=0, **options).fit(X)
+    for name in ("capacity", "radius"):
+        values = np.array([getattr(run, f"{name}_") for run in runs])
+        errors = np.array([getattr(run, f"{name}_se_") for run in runs])
+        assert values.std() > 3 * getattr(draws, f"{name}_se_")  # draws alone say too little
+        assert 0.5 < np.sqrt((errors**2).mean()) / values.std(ddof=1) < 2
+
+
+def test_searches_change_no_values():
+    X = planted_centers(8)
+    one, five = (MeanFieldCapacity(n_searches=n, random_state=0).fit(X) for n in (1, 5))
+    for a, b in zip(one.manifolds_, five.manifolds_, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert one.capacity_ == five.capacity_
+    assert one.capacity_se_ < five.capacity_se_
+    kept = [MeanFieldCapacity(max_removed=0, n_searches=n, random_state=0).fit(X) for n in (1, 5)]
+    assert kept[0].capacity_se_ == kept[1].capacity_se_  # no search, no spread
+    with pytest.raises(ValueError, match="n_searches must be at least 1"):
+        MeanFieldCapacity(n_searches=0).fit(X)

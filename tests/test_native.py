@@ -476,6 +476,12 @@ def test_huge_scratch():
 
 
 @needs_proc
+def test_no_room():
+    found = case("no_room")
+    assert found.pop("after")
+    assert set(found.values()) == {"MemoryError"}
+
+
 def test_many_networks():
     assert case("many_networks").startswith(("MemoryError", "ValueError"))
 
@@ -591,7 +597,6 @@ def test_examples_do_not_depend_on_threads(routine):
 # Those that end before anybody would cancel them.
 SHORT = {
     "capacity.correlation_cost",
-    "capacity.separate",
     "core.check_blas",
     "core.fault",
     "core.use_blas",
@@ -711,7 +716,9 @@ def test_faults_are_locked():
 # Interrupts
 
 
-@pytest.mark.parametrize("job", ["bootstrap", "cohort", "searchlight", "sleep"])
+@pytest.mark.parametrize(
+    "job", ["bootstrap", "cohort", "searchlight", "sleep", "separate", "train"]
+)
 def test_interrupt(job, record_property):
     found = case("interrupt", job)
     record_property("seconds from SIGINT to KeyboardInterrupt", found["delay"])
@@ -719,6 +726,14 @@ def test_interrupt(job, record_property):
     assert found["delay"] < 1
     assert found["after"]
     assert found["ended"]
+
+
+@pytest.mark.parametrize("job", ["whiten", "econ_svd", "linear", "aligner", "permutation", "cost"])
+def test_interrupt_of_a_pair(job, record_property):
+    found = case("interrupt_of_a_pair", job)
+    record_property("seconds from SIGINT to KeyboardInterrupt", found["delay"])
+    assert found["raised"] == "KeyboardInterrupt: "
+    assert found["delay"] < 1
 
 
 def test_interrupt_beside_a_thread_in_go():

@@ -74,11 +74,12 @@ func TestCenterAtOrigin(t *testing.T) {
 // The hyperplane of largest margin between two points is half way between them.
 func TestSeparate(t *testing.T) {
 	x := mat.NewDense(2, 2, []float64{0, 1, 4, 1})
-	found, err := Separate(x, []float64{-1, 1}, true)
+	found := Separation{W: make([]float64, 2), Weights: make([]float64, 2)}
+	err := Separate(context.Background(), &found, x, []float64{-1, 1}, true)
 	if err != nil || !found.Separable || math.Abs(found.Margin-2) > 1e-12 || !floats.EqualApprox(found.W, []float64{0.5, 0}, 1e-12) || math.Abs(found.Bias+1) > 1e-12 {
 		t.Errorf("%+v, %v", found, err)
 	}
-	found, err = Separate(x, []float64{-1, 1}, false)
+	err = Separate(context.Background(), &found, x, []float64{-1, 1}, false)
 	if err != nil || !found.Separable || math.Abs(floats.Dot(found.W, []float64{0, 1})+1) > 1e-12 {
 		t.Errorf("%+v, %v", found, err)
 	}
@@ -101,9 +102,10 @@ func TestRemoveCorrelations(t *testing.T) {
 	var gram mat.Dense
 	gram.Mul(centers, centers.T())
 	weights := mat.NewDense(20, 6, nil)
-	criterion, stability := make([]float64, 7), make([]float64, 7)
+	dst := Removals{Weights: weights, Means: mat.NewDense(7, MeansOfPairs, nil),
+		Norms: mat.NewDense(7, 20, nil), Stability: make([]float64, 7)}
 	opts := RemovalOptions{Most: 6, Repeats: 3, MaxIter: 1000, Tol: 1e-6}
-	found, err := RemoveCorrelations(context.Background(), weights, criterion, stability, &gram, opts)
+	found, err := RemoveCorrelations(context.Background(), dst, &gram, opts)
 	if err != nil || found.K != 1 || !found.Converged {
 		t.Fatalf("%+v, %v", found, err)
 	}

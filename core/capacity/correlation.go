@@ -156,27 +156,41 @@ func (r *correlator) cost(gradient, v []float64, k int) (cost float64) {
 	return cost / 2
 }
 
-// correlation returns the mean of |correlation| between residual centers, or of
-// its square, and +Inf where a center is taken out entirely.
-func (r *correlator) correlation(v []float64, k int, squared bool) (mean, stability float64) {
+// Means over pairs of residual centers x_m, x_n: columns of Removals.Means.
+const (
+	meanAbsolute        = iota // |correlation|
+	meanSquared                // correlation²
+	meanAbsoluteProduct        // |x_m'x_n|
+	meanSquaredProduct         // (x_m'x_n)²
+	MeansOfPairs
+)
+
+// measure stores the means over pairs and the lengths of the residual centers, and
+// returns the stability. Correlations are +Inf where a center is taken out entirely.
+func (r *correlator) measure(means, norms, v []float64, k int) (stability float64) {
 	p := r.p
 	stability = r.residual(v, k)
-	if !(stability > vanished) {
-		return math.Inf(1), 0
+	for i, left := range r.left[:p] {
+		norms[i] = math.Sqrt(max(0, 1/left))
 	}
+	clear(means)
 	r.rows(k, func(first int, e []float64) {
 		for m := first; m < first+len(e)/p; m++ {
 			for n, e := range e[(m-first)*p : (m-first)*p+m] {
 				rho := e * math.Sqrt(r.left[m]*r.left[n])
-				if squared {
-					mean += rho * rho
-				} else {
-					mean += math.Abs(rho)
-				}
+				means[meanAbsolute] += math.Abs(rho)
+				means[meanSquared] += rho * rho
+				means[meanAbsoluteProduct] += math.Abs(e)
+				means[meanSquaredProduct] += e * e
 			}
 		}
 	})
-	return mean / float64(p*(p-1)/2), stability
+	floats.Scale(2/float64(p*(p-1)), means)
+	if !(stability > vanished) {
+		means[meanAbsolute], means[meanSquared] = math.Inf(1), math.Inf(1)
+		return 0
+	}
+	return stability
 }
 
 // CorrelationCost returns the correlator's cost with the diagonal, which adds P/2,
@@ -186,21 +200,23 @@ func CorrelationCost(gradient, x, v *mat.Dense) (float64, error) {
 	defer arena.Free()
 	p, n := x.Dims()
 	_, k := v.Dims()
-	var gram mat.Dense
-	gram.Mul(x, x.T())
+	raw := x.RawMatrix()
 	centers := &centerBasis{
 		p:       p,
 		rank:    n,
-		x:       mat.DenseCopyOf(x).RawMatrix().Data,
-		gram:    gram.RawMatrix().Data,
-		squared: make([]float64, p),
-	}
-	for i := range p {
-		centers.squared[i] = gram.At(i, i)
+		x:       arena.Float64s(p, n),
+		gram:    arena.Float64s(p, p),
+		squared: arena.Float64s(p),
 	}
 	r := newCorrelator(&arena, centers, k)
 	if err := arena.Err(); err != nil {
 		return 0, err
+	}
+	mat.NewDense(p, n, centers.x).Copy(x)
+	linalg.Gemm(blas.NoTrans, blas.Trans, p, p, n,
+		1, raw.Data, raw.Stride, raw.Data, raw.Stride, 0, centers.gram, p)
+	for i := range p {
+		centers.squared[i] = centers.gram[i*p+i]
 	}
 	return r.cost(gradient.RawMatrix().Data, v.RawMatrix().Data, k) + float64(p)/2, nil
 }
@@ -232,6 +248,19 @@ type Removal struct {
 	Converged bool
 }
 
+// Removals receives what RemoveCorrelations finds.
+type Removals struct {
+	// Weights (P x Most) are such that the directions are X'Weights, X the centers,
+	// in the columns 0 to K.
+	Weights *mat.Dense
+	// Means has a row of MeansOfPairs for each number of directions up to Most.
+	Means *mat.Dense
+	// Norms (Most+1 x P) are the lengths of the centers without the directions.
+	Norms *mat.Dense
+	// Stability (Most+1) is the smallest part of its length that a center keeps.
+	Stability []float64
+}
+
 // rises is how many times in a row the criterion must grow to end the search, and
 // early the number of directions before which it does not end.
 const (
@@ -246,12 +275,9 @@ const (
 // most stable end, the one with the largest min_i |residual x_i| / |x_i|. The
 // chosen K has the smallest criterion, the mean correlation left over.
 //
-// The columns 0 to K of weights (P x Most) are such that the directions are
-// X'weights, X the centers. criterion and stability (Most+1) are filled from K = 0
-// to Tried.
+// What dst receives is filled from K = 0 to Tried.
 func RemoveCorrelations(
-	ctx context.Context, weights *mat.Dense, criterion, stability []float64,
-	gram *mat.Dense, opts RemovalOptions,
+	ctx context.Context, dst Removals, gram *mat.Dense, opts RemovalOptions,
 ) (Removal, error) {
 	var arena cmem.Arena
 	defer arena.Free()
@@ -261,28 +287,31 @@ func RemoveCorrelations(
 	}
 	most := min(opts.Most, max(0, centers.rank-1))
 	width := max(1, most)
+	if opts.Spectral { // there are no more axes to start from
+		opts.Repeats = min(opts.Repeats, centers.rank)
+	}
 	s := removal{
 		centerBasis:    centers,
 		RemovalOptions: opts,
+		Removals:       dst,
+		criterion:      arena.Float64s(most + 1),
 		workers: par.NewTeam(&arena, par.Workers(ctx, opts.Repeats), func(arena *cmem.Arena) *correlator {
 			return newCorrelator(arena, centers, width)
 		}),
-		descents: make([]descent, opts.Repeats),
+		descents: cmem.Slice[descent](&arena, opts.Repeats),
+		ends:     arena.Float64s(opts.Repeats, centers.rank, width),
 		best:     arena.Float64s(centers.rank * width),
 		chosen:   arena.Float64s(centers.rank * width),
 	}
 	if opts.Spectral {
 		s.axes = newAxes(&arena, centers.p)
 	}
-	for i := range s.descents {
-		s.descents[i].v = arena.Float64s(centers.rank * width)
-	}
 	if err := arena.Err(); err != nil {
 		return Removal{}, err
 	}
-	found, err := s.run(ctx, criterion, stability, most)
+	found, err := s.run(ctx, most)
 	if err == nil && found.K > 0 {
-		w := weights.RawMatrix()
+		w := dst.Weights.RawMatrix()
 		linalg.Gemm(blas.NoTrans, blas.NoTrans, s.p, found.K, s.rank,
 			1, s.basis, s.rank, s.chosen, found.K, 0, w.Data, w.Stride)
 	}
@@ -293,55 +322,66 @@ func RemoveCorrelations(
 type removal struct {
 	*centerBasis
 	RemovalOptions
-	workers  par.Team[*correlator]
-	descents []descent
-	axes     axes
-	best     []float64 // the subspace of the last K, rank x K
-	chosen   []float64 // that of the best K
+	Removals
+	criterion []float64 // the mean of each number of directions
+	workers   par.Team[*correlator]
+	descents  []descent
+	ends      []float64 // the subspace in which each descent ended, rank x K one after the other
+	axes      axes
+	best      []float64 // the subspace of the last K, rank x K
+	chosen    []float64 // that of the best K
 }
 
 // descent is where one start led.
 type descent struct {
-	v                          []float64
-	cost, criterion, stability float64
-	converged                  bool
+	cost, stability float64
+	converged       bool
 }
 
-func (s *removal) run(
-	ctx context.Context, criterion, stability []float64, most int,
-) (Removal, error) {
+func (s *removal) run(ctx context.Context, most int) (Removal, error) {
 	found := Removal{Converged: true}
-	criterion[0], stability[0] = s.workers[0].correlation(nil, 0, s.Squared)
+	s.record(0)
 	least := math.Inf(1)
 	if s.Least == 0 {
-		least = criterion[0]
+		least = s.criterion[0]
 	}
-	for k := 1; k <= most && !(k > s.Least && ended(criterion[:k])); k++ {
+	for k := 1; k <= most && !(k > s.Least && ended(s.criterion[:k])); k++ {
 		starts, err := s.starts(k)
 		if err != nil {
 			return found, err
 		}
 		par.Expect(ctx, starts)
 		err = s.workers.For(ctx, starts, func(r *correlator, i int) error {
-			return s.descend(ctx, r, &s.descents[i], k, i)
+			return s.descend(ctx, r, k, i)
 		})
 		if err != nil {
 			return found, err
 		}
-		best := &s.descents[0]
+		first := 0
 		for i := range starts {
-			if s.better(&s.descents[i], best) {
-				best = &s.descents[i]
+			if s.better(&s.descents[i], &s.descents[first]) {
+				first = i
 			}
 		}
-		copy(s.best, best.v[:s.rank*k])
-		criterion[k], stability[k], found.Tried = best.criterion, best.stability, k
-		if k >= s.Least && best.criterion < least {
-			least, found.K, found.Converged = best.criterion, k, best.converged
-			copy(s.chosen, best.v[:s.rank*k])
+		copy(s.best, s.end(first, k))
+		s.record(k)
+		found.Tried = k
+		if k >= s.Least && s.criterion[k] < least {
+			least, found.K, found.Converged = s.criterion[k], k, s.descents[first].converged
+			copy(s.chosen, s.best[:s.rank*k])
 		}
 	}
 	return found, nil
+}
+
+// record measures the centers without the best k directions.
+func (s *removal) record(k int) {
+	means := s.Means.RawRowView(k)
+	s.Stability[k] = s.workers[0].measure(means, s.Norms.RawRowView(k), s.best[:s.rank*k], k)
+	s.criterion[k] = means[meanAbsolute]
+	if s.Squared {
+		s.criterion[k] = means[meanSquared]
+	}
 }
 
 // ended reports whether the criterion has risen often enough.
@@ -378,10 +418,15 @@ func (s *removal) better(a, b *descent) bool {
 	return a.stability > b.stability
 }
 
+// end returns the subspace of k directions in which a descent ended.
+func (s *removal) end(start, k int) []float64 {
+	return s.ends[start*len(s.best):][:s.rank*k]
+}
+
 // descend minimises the cost from a direction beside the best k-1.
-func (s *removal) descend(ctx context.Context, r *correlator, to *descent, k, start int) error {
+func (s *removal) descend(ctx context.Context, r *correlator, k, start int) error {
 	rng := rand.New(rand.NewPCG(s.Seed, uint64(k*s.Repeats+start)))
-	v := to.v[:s.rank*k]
+	v := s.end(start, k)
 	for i := range s.rank {
 		copy(v[i*k+1:(i+1)*k], s.best[i*(k-1):(i+1)*(k-1)])
 		v[i*k] = 0
@@ -412,8 +457,9 @@ func (s *removal) descend(ctx context.Context, r *correlator, to *descent, k, st
 	if found.Converged && s.Spectral { // rounding decides on where in the tolerance it ended
 		found.Value = r.stiefel.Polish(ctx, v, k, r.cost)
 	}
+	to := &s.descents[start]
 	to.cost, to.converged = found.Value, found.Converged
-	to.criterion, to.stability = r.correlation(v, k, s.Squared)
+	to.stability = r.residual(v, k)
 	return ctx.Err()
 }
 

@@ -89,7 +89,10 @@ func (d *Direct) Check() error {
 // result tells whether row i is 0 beyond column i.
 func (d *Direct) coordinates(arena *cmem.Arena) (blas64.General, bool, error) {
 	m, n := d.Points.Dims()
-	mean := make([]float64, n)
+	mean := arena.Float64s(n)
+	if err := arena.Err(); err != nil {
+		return blas64.General{}, false, err
+	}
 	if d.Bias {
 		linalg.ColumnMeans(mean, d.Points)
 	}

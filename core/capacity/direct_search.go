@@ -37,6 +37,9 @@ type Separability struct {
 // whether they suffice: a constant, for the results not to depend on the workers.
 const attemptBlock = 16
 
+// mostGiven is a number of dichotomies that no one lists.
+const mostGiven = 10_000_000
+
 // leastTolerance takes 250,000 attempts.
 const leastTolerance = 1e-3
 
@@ -47,55 +50,97 @@ const leastTolerance = 1e-3
 // the tested range until it has seen fractions 0 and 1 or repeats itself. Each
 // attempt draws new labels and new features.
 func (d *Direct) Search(ctx context.Context, dst Separability, opts SearchOptions) error {
-	if opts.Step < 1 || opts.Precision < 1 || !(opts.Tolerance >= leastTolerance) {
-		return core.Invalidf("step and precision must be at least 1 and tol %g, got %d, %d and %g",
-			leastTolerance, opts.Step, opts.Precision, opts.Tolerance)
-	}
 	var arena cmem.Arena
 	defer arena.Free()
-	s := &search{Direct: d, SearchOptions: opts, dst: dst, n: len(dst.Fraction)}
+	n := len(dst.Fraction)
 	x, triangular, err := d.coordinates(&arena)
 	if err != nil {
 		return err
 	}
 	workers := par.Workers(ctx, attemptBlock)
-	s.attempts = par.NewTeam(&arena, workers, func(arena *cmem.Arena) *attempt {
-		return newAttempt(arena, d, x, triangular, s.n)
+	team := par.NewTeam(&arena, workers, func(arena *cmem.Arena) *attempt {
+		return newAttempt(arena, d, x, triangular, n)
 	})
 	if err := arena.Err(); err != nil {
 		return err
 	}
+	rows := 0
+	if d.Labels == Given {
+		rows, _ = d.Given.Dims()
+	}
+	return runSearch(dst, opts, rows, func(n, from int, separable []bool) error {
+		par.Expect(ctx, len(separable))
+		return team.For(ctx, len(separable), func(a *attempt, i int) error {
+			separable[i] = a.run(n, from+i)
+			return nil
+		})
+	})
+}
+
+// SimulateSearch is Search on manifolds whose dichotomies are separable in n
+// features with the probability given at n-1: what another search would find.
+// Each n has as many attempts as there are dichotomies, unless these are 0.
+func SimulateSearch(
+	ctx context.Context, dst Separability, probability []float64, dichotomies int, seed uint64,
+	opts SearchOptions,
+) error {
+	if len(probability) == 0 || dichotomies < 0 || dichotomies > mostGiven {
+		return core.Invalidf("a search needs features and 0 to %d dichotomies, got %d and %d",
+			mostGiven, len(probability), dichotomies)
+	}
+	rng := rand.New(rand.NewPCG(seed, 0))
+	return runSearch(dst, opts, dichotomies, func(n, _ int, separable []bool) error {
+		for i := range separable {
+			separable[i] = rng.Float64() < probability[n-1]
+		}
+		return ctx.Err()
+	})
+}
+
+// try makes attempts with n features, of which the first has the number from.
+type try func(n, from int, separable []bool) error
+
+func runSearch(
+	dst Separability, opts SearchOptions, dichotomies int, try try,
+) error {
+	if opts.Step < 1 || opts.Precision < 1 || !(opts.Tolerance >= leastTolerance) {
+		return core.Invalidf("step and precision must be at least 1 and tol %g, got %d, %d and %g",
+			leastTolerance, opts.Step, opts.Precision, opts.Tolerance)
+	}
+	s := &search{
+		SearchOptions: opts, dst: dst, n: len(dst.Fraction), dichotomies: dichotomies, try: try,
+	}
 	for n := range s.n {
 		dst.Fraction[n], dst.Attempts[n] = math.NaN(), 0
 	}
-	top := s.scan(ctx)
-	s.bisect(ctx, top)
-	s.fill(ctx)
+	top := s.scan()
+	s.bisect(top)
+	s.fill()
 	return s.err
 }
 
 // search is the state of Search; after its first error it tests nothing more.
 type search struct {
-	*Direct
 	SearchOptions
-	dst      Separability
-	n        int // features in all
-	tested   []int
-	attempts par.Team[*attempt]
-	err      error
+	dst         Separability
+	n           int // features in all
+	dichotomies int // that are given, each of which is one attempt
+	tested      []int
+	try         try
+	err         error
 }
 
 // scan tests growing n until all attempts are separable and returns the last n.
-func (s *search) scan(ctx context.Context) int {
+func (s *search) scan() int {
 	for n := s.Step; ; n += s.Step {
 		n = min(n, s.n)
-		if s.test(ctx, n) == 1 || n == s.n || s.err != nil {
+		if s.test(n) == 1 || n == s.n || s.err != nil {
 			return n
 		}
 	}
 }
 
-func (s *search) bisect(ctx context.Context, high int) {
+func (s *search) bisect(high int) {
 	low := 0
 	for _, n := range s.tested {
 		if s.dst.Fraction[n-1] == 0 {
@@ -103,7 +148,7 @@ func (s *search) bisect(ctx context.Context, high int) {
 		}
 	}
 	for high-low > s.Precision && s.err == nil {
-		if n := (high + low + 1) / 2; s.test(ctx, n) > 0.5 {
+		if n := (high + low + 1) / 2; s.test(n) > 0.5 {
 			high = n
 		} else if n == high { // all of the features are too few
 			return
@@ -114,7 +159,7 @@ func (s *search) bisect(ctx context.Context, high int) {
 }
 
 // fill completes the curve towards 0 and 1.
-func (s *search) fill(ctx context.Context) {
+func (s *search) fill() {
 	for s.err == nil {
 		low, high := s.ends()
 		var n int
@@ -129,7 +174,7 @@ func (s *search) fill(ctx context.Context) {
 		if s.dst.Attempts[n-1] > 0 {
 			return
 		}
-		s.test(ctx, n)
+		s.test(n)
 	}
 }
 
@@ -149,20 +194,21 @@ func (s *search) ends() (low, high int) {
 }
 
 // test returns the fraction of attempts with n features that are separable.
-func (s *search) test(ctx context.Context, n int) float64 {
+func (s *search) test(n int) float64 {
 	if s.err != nil || s.dst.Attempts[n-1] > 0 {
 		return s.dst.Fraction[n-1]
 	}
 	least, most := s.limits()
-	separable := make([]bool, most)
+	var arena cmem.Arena
+	defer arena.Free()
+	separable := cmem.Slice[bool](&arena, most)
+	if s.err = arena.Err(); s.err != nil {
+		return math.NaN()
+	}
 	yes, done := 0, 0
 	for !s.enough(yes, done, least, most) {
 		block := max(least-done, min(attemptBlock, most-done))
-		par.Expect(ctx, block)
-		s.err = s.attempts.For(ctx, block, func(a *attempt, i int) error {
-			separable[done+i] = a.run(n, done+i)
-			return nil
-		})
+		s.err = s.try(n, done, separable[done:done+block])
 		if s.err != nil {
 			return math.NaN()
 		}
@@ -179,12 +225,12 @@ func (s *search) test(ctx context.Context, n int) float64 {
 
 // limits returns the least and the largest number of attempts.
 func (s *search) limits() (least, most int) {
-	if s.Labels == Given {
-		rows, _ := s.Given.Dims()
-		return rows, rows
+	if s.dichotomies > 0 {
+		return s.dichotomies, s.dichotomies
 	}
 	least = int(math.Ceil(1 / s.Tolerance))
-	return least, max(least, int(math.Ceil(0.25/(s.Tolerance*s.Tolerance))))
+	most = int(math.Ceil(min(0.25/(s.Tolerance*s.Tolerance), math.MaxInt32)))
+	return least, max(least, most)
 }
 
 func (s *search) enough(yes, done, least, most int) bool {

@@ -33,7 +33,6 @@ type draws struct {
 	values  []float64 // of one quantity for each draw
 	counts  []float64 // active points
 	inverse []float64 // summands of 1/capacity
-	cosines []float64
 }
 
 func newDraws(arena *cmem.Arena, f MeanField, m, n int, directions *mat.Dense) *draws {
@@ -49,13 +48,12 @@ func newDraws(arena *cmem.Arena, f MeanField, m, n int, directions *mat.Dense) *
 		values:    arena.Float64s(f.Draws),
 		counts:    arena.Float64s(f.Draws),
 		inverse:   arena.Float64s(f.Draws),
-		cosines:   arena.Float64s(f.Draws),
 	}
 }
 
 // begin takes a manifold and its draws: those given, or new ones.
 func (w *draws) begin(x *mat.Dense, origin []float64, given *mat.Dense, rng *rand.Rand) error {
-	if err := w.set(x, origin, given != nil); err != nil {
+	if err := w.set(x, origin, w.Frame, given != nil); err != nil {
 		return err
 	}
 	w.nnls.SetCone(w.gram, w.m, w.m)
@@ -104,8 +102,9 @@ func (w *draws) measure(row, weights []float64, kappa float64) {
 	w.store(row, Active, w.counts)
 	w.cosine(row)
 	w.center()
-	w.geometry(row, Radius)
-	w.dimensions(row)
+	w.radius(row, Radius)
+	w.dimension(row, Dimension, HalfWidth)
+	w.dimensionMatlab(row)
 	if w.Estimator == Width {
 		w.widths(kappa)
 	}
@@ -114,7 +113,9 @@ func (w *draws) measure(row, weights []float64, kappa float64) {
 		copy(w.anchor(i), w.point(floats.MaxIdx(products)))
 	})
 	w.center()
-	w.geometry(row, GaussianRadius)
+	w.radius(row, GaussianRadius)
+	w.dimension(row, GaussianDimension, GaussianHalfWidth)
+	w.gaussianDimensionMatlab(row)
 }
 
 // each calls f for every draw with the products t'x_j.
@@ -220,9 +221,8 @@ func (w *draws) group() int {
 	return 1
 }
 
-// geometry computes Radius, or with it as the place GaussianRadius and
-// GaussianDimension, from centered anchor points.
-func (w *draws) geometry(row []float64, place int) {
+// radius computes Radius, or GaussianRadius, from centered anchor points.
+func (w *draws) radius(row []float64, place int) {
 	for i := range w.Draws {
 		w.values[i] = floats.Dot(w.anchor(i), w.anchor(i))
 	}
@@ -234,36 +234,53 @@ func (w *draws) geometry(row []float64, place int) {
 	if squared > 0 {
 		row[place+1] = deviation / (2 * row[place])
 	}
-	if place != GaussianRadius {
+}
+
+// width is t'ds for centered anchor points.
+func (w *draws) width(i int) float64 { return floats.Dot(w.draw(i)[:w.d], w.anchor(i)) }
+
+// dimension computes Dimension and HalfWidth, or those of Gaussian anchor points.
+func (w *draws) dimension(row []float64, place, halfWidth int) {
+	for i := range w.Draws {
+		w.values[i] = w.width(i)
+	}
+	w.store(row, halfWidth, w.values)
+	for i, width := range w.values {
+		w.values[i] = cosine(width, floats.Norm(w.anchor(i), 2))
+		w.values[i] *= w.values[i]
+	}
+	w.store(row, place, w.values)
+}
+
+// dimensionMatlab computes DimensionMatlab from centered anchor points.
+func (w *draws) dimensionMatlab(row []float64) {
+	for i := range w.Draws {
+		w.values[i] = cosine(w.width(i), floats.Norm(w.draw(i), 2)*floats.Norm(w.anchor(i), 2))
+	}
+	w.storeSquare(row, DimensionMatlab, float64(w.d))
+}
+
+// gaussianDimensionMatlab computes GaussianDimensionMatlab, h²/r² with the half width
+// h and the radius r, and its standard error from that of a linear combination.
+func (w *draws) gaussianDimensionMatlab(row []float64) {
+	row[GaussianDimensionMatlab], row[GaussianDimensionMatlab+1] = 0, 0
+	h, r := row[GaussianHalfWidth], row[GaussianRadius]
+	if r == 0 {
 		return
 	}
 	for i := range w.Draws {
-		width := floats.Dot(w.draw(i)[:w.d], w.anchor(i))
-		w.values[i] = cosine(width*width, squared)
+		squared := floats.Dot(w.anchor(i), w.anchor(i))
+		w.values[i] = h / r * (2*w.width(i)/r - h/r*(squared/r/r))
 	}
-	w.store(row, GaussianDimension, w.values)
-}
-
-// dimensions computes Dimension and DimensionMatlab from centered anchor points.
-func (w *draws) dimensions(row []float64) {
-	for i := range w.Draws {
-		t, ds := w.draw(i), w.anchor(i)
-		width, size := floats.Dot(t[:w.d], ds), floats.Norm(ds, 2)
-		w.values[i] = cosine(width, size)
-		w.values[i] *= w.values[i]
-		w.cosines[i] = cosine(width, floats.Norm(t, 2)*size)
-	}
-	w.store(row, Dimension, w.values)
-	copy(w.values, w.cosines)
-	w.storeSquare(row, DimensionMatlab, float64(w.d))
+	w.store(row, GaussianDimensionMatlab, w.values)
+	row[GaussianDimensionMatlab] = (h / r) * (h / r)
 }
 
 // widths computes the summands of the estimator Width from centered anchor points.
 func (w *draws) widths(kappa float64) {
 	for i := range w.Draws {
 		ds := w.anchor(i)
-		k := floats.Dot(w.draw(i)[:w.d], ds) + kappa
-		w.inverse[i] = inversePointCapacity(k) / (1 + floats.Dot(ds, ds))
+		w.inverse[i] = inversePointCapacity(w.width(i)+kappa) / (1 + floats.Dot(ds, ds))
 	}
 }
 

@@ -51,12 +51,14 @@ func ExampleRemoveCorrelations() {
 	})
 	var gram mat.Dense
 	gram.Mul(shared, shared.T())
-	weights := mat.NewDense(4, 1, nil)
-	criterion, stability := make([]float64, 2), make([]float64, 2)
+	dst := capacity.Removals{
+		Weights: mat.NewDense(4, 1, nil), Means: mat.NewDense(2, capacity.MeansOfPairs, nil),
+		Norms: mat.NewDense(2, 4, nil), Stability: make([]float64, 2),
+	}
 	opts := capacity.RemovalOptions{Most: 1, Repeats: 2, MaxIter: 1000, Tol: 1e-6}
-	found, err := capacity.RemoveCorrelations(
-		context.Background(), weights, criterion, stability, &gram, opts)
-	fmt.Printf("%d of %d: %.2f to %.2f %v\n", found.K, found.Tried, criterion[0], criterion[1], err)
+	found, err := capacity.RemoveCorrelations(context.Background(), dst, &gram, opts)
+	fmt.Printf("%d of %d: %.2f to %.2f %v\n",
+		found.K, found.Tried, dst.Means.At(0, 0), dst.Means.At(1, 0), err)
 	// Output: 1 of 1: 0.99 to 0.33 <nil>
 }
 
@@ -100,22 +102,20 @@ func ExampleDirect_Faces() {
 // As in Faces, two points of four are active on average.
 func ExampleDirect_Joint() {
 	dst := capacity.Joint{
-		Active: make([]int64, 1000), Separable: make([]int64, 500),
-		Geometry: mat.NewDense(2, capacity.GeometryColumns, nil),
+		Shares: mat.NewDense(1000, 4, nil), Separable: make([]int64, 500),
+		Geometry: mat.NewDense(2, capacity.GeometryColumns+8, nil),
+		Pairs:    mat.NewDense(12, 4, nil),
 	}
-	err := points().Joint(context.Background(), dst)
-	var sum int64
-	for _, k := range dst.Active {
-		sum += k
-	}
-	fmt.Printf("%.1f %v\n", float64(sum)/float64(len(dst.Active)), err)
+	err := points().Joint(context.Background(), dst, capacity.JointOptions{})
+	fmt.Printf("%.1f %v\n", mat.Sum(dst.Shares)/1000, err)
 	// Output: 2.0 <nil>
 }
 
 // The hyperplane half way between two points.
 func ExampleSeparate() {
 	x := mat.NewDense(2, 1, []float64{0, 4})
-	found, err := capacity.Separate(x, []float64{-1, 1}, true)
+	found := capacity.Separation{W: make([]float64, 1), Weights: make([]float64, 2)}
+	err := capacity.Separate(context.Background(), &found, x, []float64{-1, 1}, true)
 	fmt.Printf("%v %.1f %.1f %.1f %v\n", found.Separable, found.Margin, found.W, found.Bias, err)
 	// Output: true 2.0 [0.5] -1.0 <nil>
 }

@@ -27,13 +27,15 @@ type frame struct {
 	directions *mat.Dense // to take out, or nil
 
 	m, d       int
-	deviations []float64 // M x N
+	deviations []float64 // M x N, and a row for the center
 	overlap    []float64 // of the deviations, or the center, with the directions
 	center     []float64
 	gram       []float64 // M x M
 	points     []float64 // M x D
 	basis      []float64 // M x D: a draw's coordinates are basis'g
+	shift      []float64 // the center's products with the deviations, then its coordinates
 	values     []float64
+	lengths    []float64 // square roots of the values that count, |deviations'u| of axes u
 	work       []float64
 	iwork      []int32
 }
@@ -46,12 +48,13 @@ func newFrame(arena *cmem.Arena, m, n int, directions *mat.Dense) *frame {
 	f := &frame{
 		features:   n,
 		directions: directions,
-		deviations: arena.Float64s(m * n),
+		deviations: arena.Float64s((m + 1) * n),
 		center:     arena.Float64s(n),
 		gram:       arena.Float64s(m * m),
 		points:     arena.Float64s(m * m),
 		basis:      arena.Float64s(m * m),
 		values:     arena.Float64s(m),
+		shift:      arena.Float64s(2 * m),
 	}
 	if directions != nil {
 		k, _ := directions.Dims()
@@ -59,15 +62,16 @@ func newFrame(arena *cmem.Arena, m, n int, directions *mat.Dense) *frame {
 	}
 	lwork, liwork := iblas.EigenWork(m)
 	f.iwork = arena.Int32s(liwork)
-	f.work = make([]float64, 1)
-	lapack64.Gelqf(blas64.General{Rows: m, Cols: n, Stride: n}, make([]float64, min(m, n)), f.work, -1)
-	f.work = arena.Float64s(max(lwork, int(f.work[0])) + m)
+	var optimum [1]float64
+	whole := blas64.General{Rows: m + 1, Cols: n, Stride: n}
+	lapack64.Gelqf(whole, arena.Float64s(min(m+1, n)), optimum[:], -1)
+	f.work = arena.Float64s(max(lwork, int(optimum[0])) + m + 1)
 	return f
 }
 
 // set takes the samples x relative to the origin. If reference, the coordinates
-// are those of mftma, else as many as the rank.
-func (f *frame) set(x *mat.Dense, origin []float64, reference bool) error {
+// are those of mftma, or of the kind of frame, else as many as the rank.
+func (f *frame) set(x *mat.Dense, origin []float64, kind Frame, reference bool) error {
 	m, n := x.Dims()
 	f.m = m
 	size := f.subtractCenter(x, origin)
@@ -76,12 +80,18 @@ func (f *frame) set(x *mat.Dense, origin []float64, reference bool) error {
 	}
 	floats.Scale(1/size, f.deviations[:m*n])
 	a := blas64.General{Rows: m, Cols: n, Stride: n, Data: f.deviations[:m*n]}
-	gram := blas64.Symmetric{Uplo: blas.Upper, N: m, Stride: m, Data: f.gram[:m*m]}
-	blas64.Syrk(blas.NoTrans, 1, a, 0, gram)
+	if kind == Matlab {
+		floats.Scale(1/size, f.center)
+		a = f.matlabAxes()
+	}
+	f.setGram(a)
 	if reference {
-		f.byFeatures(a)
-	} else if err := f.byRank(a, gram); err != nil {
+		f.byFeatures(a, kind)
+	} else if err := f.byRank(a); err != nil {
 		return err
+	}
+	if kind == Matlab {
+		f.shiftPoints(a, reference)
 	}
 	for i := range m {
 		for j := i; j < m; j++ {
@@ -114,20 +124,74 @@ func (f *frame) takeOut(a []float64, m int) {
 	linalg.Gemm(blas.NoTrans, blas.NoTrans, m, n, k, -1, f.overlap, k, d.Data, d.Stride, 1, a, n)
 }
 
+// matlabAxes turns deviations and center to the axes of the frame Matlab, the rows of
+// Q in the factorization LQ of the deviations with the center below, and returns the
+// deviations.
+func (f *frame) matlabAxes() blas64.General {
+	m, n := f.m, f.features
+	d := min(m, n) - 1
+	copy(f.deviations[m*n:], f.center)
+	all := blas64.General{Rows: m + 1, Cols: n, Stride: n, Data: f.deviations[:(m+1)*n]}
+	k := min(m+1, n)
+	lapack64.Gelqf(all, f.work[:k], f.work[k:], len(f.work)-k)
+	copy(f.center[:d], f.deviations[m*n:])
+	a := blas64.General{Rows: m, Cols: d, Stride: max(1, d), Data: f.deviations[:m*d]}
+	for i := range m {
+		copy(linalg.Row(a, i), f.deviations[i*n:i*n+d])
+		clear(linalg.Row(a, i)[min(i+1, d):])
+	}
+	return a
+}
+
+// shiftPoints adds the center's coordinates to the points, and updates their Gram matrix.
+func (f *frame) shiftPoints(a blas64.General, reference bool) {
+	shift, products := f.shift[:f.d], f.shift[f.m:2*f.m]
+	if reference {
+		copy(shift, f.center)
+	} else {
+		for j := range products {
+			products[j] = floats.Dot(linalg.Row(a, j), f.center[:a.Cols])
+		}
+		f.coordinates(shift, products)
+		for i := range shift {
+			shift[i] /= f.lengths[i]
+		}
+	}
+	for j := range f.m {
+		floats.Add(f.point(j), shift)
+	}
+	f.setGram(blas64.General{Rows: f.m, Cols: f.d, Stride: max(1, f.d), Data: f.points[:f.m*f.d]})
+}
+
+// setGram stores the Gram matrix of points, without the center's axis, in the upper
+// triangle.
+func (f *frame) setGram(points blas64.General) {
+	m := f.m
+	if points.Cols == 0 {
+		clear(f.gram[:m*m])
+		return
+	}
+	gram := blas64.Symmetric{Uplo: blas.Upper, N: m, Stride: m, Data: f.gram[:m*m]}
+	blas64.Syrk(blas.NoTrans, 1, points, 0, gram)
+}
+
 // byRank takes the principal axes of the points that are not negligible, from the
 // Gram matrix or from that of the features, whichever is smaller.
-func (f *frame) byRank(a blas64.General, gram blas64.Symmetric) error {
+func (f *frame) byRank(a blas64.General) error {
 	m, n := a.Rows, min(a.Rows, a.Cols)
+	if f.d = 0; n == 0 {
+		return nil
+	}
 	largest := 0.0
 	for i := range m {
-		largest = max(largest, gram.Data[i*m+i])
+		largest = max(largest, f.gram[i*m+i])
 	}
 	vectors := f.points[:n*n]
 	if a.Cols < m {
 		inner := blas64.Symmetric{Uplo: blas.Upper, N: n, Stride: n, Data: vectors}
 		blas64.Syrk(blas.Trans, 1, a, 0, inner)
 	} else {
-		copy(vectors, gram.Data)
+		copy(vectors, f.gram)
 	}
 	for i := range n {
 		for j := range i {
@@ -137,18 +201,21 @@ func (f *frame) byRank(a blas64.General, gram blas64.Symmetric) error {
 	if !iblas.Eigen(n, vectors, n, f.values[:n], f.work, f.iwork) {
 		return core.Numericalf("the eigenvalues of a manifold's Gram matrix did not converge")
 	}
-	f.d = 0
 	for f.d < n && f.values[n-1-f.d] > negligible*largest {
 		f.d++
 	}
 	axes := blas64.General{Rows: n, Cols: f.d, Stride: n, Data: vectors[n-f.d:]}
-	f.setBasis(a, axes, f.values[n-f.d:n])
+	f.lengths = f.values[n-f.d : n]
+	for i, v := range f.lengths {
+		f.lengths[i] = math.Sqrt(v)
+	}
+	f.setBasis(a, axes)
 	return nil
 }
 
 // setBasis stores the basis and the points, given eigenvectors of the Gram matrix
 // or, if they are shorter, of that of the features.
-func (f *frame) setBasis(a, axes blas64.General, values []float64) {
+func (f *frame) setBasis(a, axes blas64.General) {
 	if f.d == 0 {
 		return
 	}
@@ -160,11 +227,11 @@ func (f *frame) setBasis(a, axes blas64.General, values []float64) {
 	} else {
 		blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, a, axes, 0, to)
 		for i := range to.Data {
-			to.Data[i] /= math.Sqrt(values[i%f.d])
+			to.Data[i] /= f.lengths[i%f.d]
 		}
 	}
 	for i, u := range to.Data {
-		f.points[i] = u * math.Sqrt(values[i%f.d])
+		f.points[i] = u * f.lengths[i%f.d]
 	}
 }
 
@@ -178,10 +245,11 @@ func (f *frame) coordinates(dst, g []float64) {
 
 // byFeatures takes the features, or, if they are more than the points, the rows of
 // L in the factorization LQ of the deviations, which is QR of their transpose.
-func (f *frame) byFeatures(a blas64.General) {
+// The frame Matlab has them already.
+func (f *frame) byFeatures(a blas64.General, kind Frame) {
 	m := f.m
 	f.d = a.Cols
-	if a.Cols <= m {
+	if kind == Matlab || a.Cols <= m {
 		copy(f.points, a.Data)
 		return
 	}

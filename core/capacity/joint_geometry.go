@@ -22,19 +22,20 @@ const (
 )
 
 // measure stores the geometry of all draws and of each batch.
-func (j *joint) measure(ctx context.Context, arena *cmem.Arena, dst *mat.Dense) error {
+func (j *joint) measure(ctx context.Context, arena *cmem.Arena, dst, pairs *mat.Dense) error {
 	rows, _ := dst.Dims()
-	draws := len(j.anchors)
+	draws := len(j.present)
 	g := newJointGeometry(ctx, arena, j)
 	if err := arena.Err(); err != nil {
 		return err
 	}
 	par.Expect(ctx, 2*draws)
-	if err := g.measure(ctx, dst.RawRowView(0), 0, draws); err != nil {
+	if err := g.measure(ctx, dst.RawRowView(0), 0, draws, pairs); err != nil {
 		return err
 	}
-	for b, size := 1, draws/(rows-1); b < rows; b++ {
-		if err := g.measure(ctx, dst.RawRowView(b), (b-1)*size, b*size); err != nil {
+	for b := 1; b < rows; b++ {
+		from, to := (b-1)*(draws/2)/(rows-1), b*(draws/2)/(rows-1)
+		if err := g.measure(ctx, dst.RawRowView(b), 2*from, 2*to, nil); err != nil {
 			return err
 		}
 	}
@@ -49,7 +50,9 @@ type jointGeometry struct {
 	centers []float64 // s0'x_j: a row for each object
 	g0      []float64
 	norms   []float64 // |s0|
+	width   int       // GeometryColumns, and two forms of each object
 	results []float64 // of each draw
+	cosines []float64 // of axes, and of centers with axes, for each draw of a chunk
 	workers par.Team[*jointWorker]
 }
 
@@ -61,8 +64,10 @@ func newJointGeometry(ctx context.Context, arena *cmem.Arena, j *joint) *jointGe
 		weights: arena.Float64s(m),
 		centers: arena.Float64s(p * m),
 		g0:      arena.Float64s(p * p),
-		norms:   make([]float64, p),
-		results: make([]float64, len(j.anchors)*GeometryColumns),
+		norms:   arena.Float64s(p),
+		width:   GeometryColumns + 2*p,
+		results: arena.Float64s(len(j.present), GeometryColumns+2*p),
+		cosines: arena.Float64s(min(chunk, len(j.present)), 2, p, p),
 	}
 	workers := par.Workers(ctx, len(j.anchors))
 	g.workers = par.NewTeam(arena, workers, func(arena *cmem.Arena) *jointWorker {
@@ -71,39 +76,119 @@ func newJointGeometry(ctx context.Context, arena *cmem.Arena, j *joint) *jointGe
 			s:             arena.Float64s(p * m),
 			g1:            arena.Float64s(p * p),
 			cross:         arena.Float64s(p * p),
+			inner:         arena.Float64s(p * p),
+			lengths:       arena.Float64s(p),
 			factor:        arena.Float64s(p * p),
-			u:             make([]float64, p),
-			size:          make([]float64, p),
-			z:             make([]float64, p),
-			kept:          make([]int, p),
+			u:             arena.Float64s(p),
+			size:          arena.Float64s(p),
+			z:             arena.Float64s(p),
+			kept:          cmem.Slice[int](arena, p),
 		}
 	})
 	return g
 }
 
-// measure stores the mean over the draws [from, to), with their own centers.
-func (g *jointGeometry) measure(ctx context.Context, dst []float64, from, to int) error {
+// chunk is the number of draws whose cosines are held at a time.
+const chunk = 16
+
+// measure stores the mean over the present draws [from, to), with their own centers,
+// and the cosines of pairs unless that is nil.
+func (g *jointGeometry) measure(
+	ctx context.Context, dst []float64, from, to int, pairs *mat.Dense,
+) error {
 	g.center(from, to)
-	err := g.workers.For(ctx, to-from, func(w *jointWorker, i int) error {
-		draw := from + i
-		w.measure(g.results[draw*GeometryColumns:][:GeometryColumns], draw)
-		return nil
-	})
+	sums := newPairSums(g, pairs)
+	for first := from; first < to; first += chunk {
+		n := min(chunk, to-first)
+		err := g.workers.For(ctx, n, func(w *jointWorker, i int) error {
+			row := g.results[(first+i)*g.width:][:g.width]
+			w.measure(row, g.present[first+i])
+			if pairs != nil {
+				w.storeCosines(g.cosines[2*i*g.objects*g.objects:])
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		sums.add(n)
+	}
 	clear(dst)
 	for draw := from; draw < to; draw++ {
-		floats.AddScaled(dst, 1/float64(to-from), g.results[draw*GeometryColumns:][:GeometryColumns])
+		floats.AddScaled(dst, 1/float64(to-from), g.results[draw*g.width:][:g.width])
 	}
 	dst[centerAlignment] = g.alignment(func(o, q int) (float64, float64) {
 		return g.g0[o*g.objects+q], g.norms[o] * g.norms[q]
 	})
-	return err
+	sums.store()
+	return nil
+}
+
+// pairSums adds up the cosines of pairs of objects over draws.
+type pairSums struct {
+	*jointGeometry
+	pairs  *mat.Dense // or nil
+	counts []float64
+}
+
+func newPairSums(g *jointGeometry, pairs *mat.Dense) *pairSums {
+	s := &pairSums{jointGeometry: g, pairs: pairs}
+	if pairs != nil {
+		pairs.Zero()
+		s.counts = make([]float64, 2*g.objects*g.objects)
+	}
+	return s
+}
+
+// add takes the n draws of a chunk; a cosine that is not defined is NaN.
+func (s *pairSums) add(n int) {
+	if s.pairs == nil {
+		return
+	}
+	size := s.objects * s.objects
+	sums := s.pairs.RawMatrix().Data[size:]
+	for i, c := range s.cosines[:2*n*size] {
+		if !math.IsNaN(c) {
+			sums[i%(2*size)] += c
+			s.counts[i%(2*size)]++
+		}
+	}
+}
+
+// store divides by the counts, which makes NaN of what is never defined.
+func (s *pairSums) store() {
+	if s.pairs == nil {
+		return
+	}
+	size := s.objects * s.objects
+	data := s.pairs.RawMatrix().Data
+	for i := range size {
+		o, q := i/s.objects, i%s.objects
+		data[i] = s.cosine(s.g0[i], s.norms[o]*s.norms[q])
+	}
+	for i, count := range s.counts {
+		data[size+i] /= count
+	}
+}
+
+// cosine is absolute unless signed, and NaN where a length is 0.
+func (g *jointGeometry) cosine(inner, lengths float64) float64 {
+	if lengths == 0 {
+		return math.NaN()
+	}
+	c := max(-1, min(1, inner/lengths))
+	if g.Signed {
+		return c
+	}
+	return math.Abs(c)
 }
 
 // center computes the centers of the draws [from, to).
 func (g *jointGeometry) center(from, to int) {
 	p, m := g.objects, g.x.Rows
 	clear(g.weights)
-	for _, a := range g.anchors[from:to] {
+	for _, draw := range g.present[from:to] {
+		a := g.anchors[draw]
 		for i, j := range a.samples {
 			g.weights[j] += a.weights[i] / float64(to-from)
 		}
@@ -125,15 +210,15 @@ func (g *jointGeometry) center(from, to int) {
 	}
 }
 
-// alignment returns the mean of the absolute cosines that product returns,
-// inner products and products of lengths, over pairs of different objects; those
-// without length are left out.
+// alignment returns the mean of the cosines that product returns, inner products and
+// products of lengths, over pairs of different objects; those without length are left
+// out.
 func (g *jointGeometry) alignment(product func(o, q int) (inner, lengths float64)) float64 {
 	var sum, count float64
 	for o := range g.objects {
 		for q := range g.objects {
 			if inner, lengths := product(o, q); o != q && lengths > 0 {
-				sum += min(1, math.Abs(inner)/lengths)
+				sum += g.cosine(inner, lengths)
 				count++
 			}
 		}
@@ -144,14 +229,16 @@ func (g *jointGeometry) alignment(product func(o, q int) (inner, lengths float64
 // jointWorker measures one draw at a time.
 type jointWorker struct {
 	*jointGeometry
-	s      []float64 // S x_j: a row for each object
-	g1     []float64 // of the axes, then G0 + G1
-	cross  []float64 // s0 of the column's object times s1 of the row's
-	factor []float64
-	u      []float64 // S1 t
-	size   []float64 // |s|² + |s0|², of which rounding in G1 is a part
-	z      []float64
-	kept   []int
+	s       []float64 // S x_j: a row for each object
+	g1      []float64 // of the axes, then G0 + G1
+	cross   []float64 // s0 of the column's object times s1 of the row's
+	factor  []float64
+	u       []float64 // S1 t
+	size    []float64 // |s|² + |s0|², of which rounding in G1 is a part
+	inner   []float64 // of the axes
+	lengths []float64 // of the axes
+	z       []float64
+	kept    []int
 }
 
 // leastAxis is the squared length of an axis, in units of the anchor's, that
@@ -176,9 +263,31 @@ func (w *jointWorker) measure(dst []float64, draw int) {
 	dst[centerAxisAlignment] = w.alignment(func(o, q int) (float64, float64) {
 		return w.cross[o*p+q], length(o) * w.norms[q]
 	})
+	for o := range p {
+		squared := w.g1[o*p+o]
+		dst[GeometryColumns+o], dst[GeometryColumns+p+o] = 0, 0
+		if squared > 0 {
+			dst[GeometryColumns+o] = w.u[o] * w.u[o] / squared
+			dst[GeometryColumns+p+o] = w.u[o] * w.u[o] / (squared + w.g0[o*p+o])
+		}
+		w.lengths[o] = length(o)
+	}
 	dst[axisForm] = w.inverseForm() / float64(p)
+	copy(w.inner, w.g1)
 	floats.Add(w.g1, w.g0)
 	dst[jointForm] = w.inverseForm() / float64(p)
+}
+
+// storeCosines stores those of the draw just measured.
+func (w *jointWorker) storeCosines(dst []float64) {
+	p := w.objects
+	for o := range p {
+		for q := range p {
+			dst[o*p+q] = w.cosine(w.inner[o*p+q], w.lengths[o]*w.lengths[q])
+			// cross has the axis in the row
+			dst[p*p+o*p+q] = w.cosine(w.cross[q*p+o], w.norms[o]*w.lengths[q])
+		}
+	}
 }
 
 // products computes G1, the products of axes and centers, and S1 t.

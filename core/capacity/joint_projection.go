@@ -2,10 +2,12 @@ package capacity
 
 import (
 	"context"
+	"sort"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
@@ -16,12 +18,16 @@ import (
 // joint holds what all draws share, and what they found.
 type joint struct {
 	*Direct
-	x                 blas64.General
-	gram              *optimize.Gram
-	starts            []int     // of objects among the samples, and the end
-	fields            []float64 // x_j't: a row for each pair of draws
-	active, separable []int64   // as in Joint
-	anchors           []anchors
+	JointOptions
+	x         blas64.General
+	gram      *optimize.Gram
+	starts    []int     // of objects among the samples, and the end
+	margins   []float64 // of each sample
+	fields    []float64 // x_j't: a row for each pair of draws
+	shares    *mat.Dense
+	separable []int64
+	anchors   []anchors
+	present   []int // draws that are not left out
 }
 
 // anchors holds the anchors of all objects in one draw, as weights of samples: those
@@ -32,7 +38,7 @@ type anchors struct {
 	ends    []int
 }
 
-func newJoint(arena *cmem.Arena, d *Direct, active, separable []int64) (*joint, error) {
+func newJoint(arena *cmem.Arena, d *Direct, dst Joint, opts JointOptions) (*joint, error) {
 	x, _, err := d.coordinates(arena)
 	if err != nil {
 		return nil, err
@@ -42,19 +48,39 @@ func newJoint(arena *cmem.Arena, d *Direct, active, separable []int64) (*joint, 
 		return nil, err
 	}
 	j := &joint{
-		Direct:    d,
-		x:         x,
-		gram:      gram,
-		starts:    []int{0},
-		fields:    arena.Float64s(len(separable) * x.Rows),
-		active:    active,
-		separable: separable,
-		anchors:   make([]anchors, len(active)),
+		Direct:       d,
+		JointOptions: opts,
+		x:            x,
+		gram:         gram,
+		starts:       []int{0},
+		margins:      arena.Float64s(x.Rows),
+		fields:       arena.Float64s(len(dst.Separable) * x.Rows),
+		shares:       dst.Shares,
+		separable:    dst.Separable,
+		anchors:      make([]anchors, 2*len(dst.Separable)),
 	}
 	for i, size := range d.Sizes {
 		j.starts = append(j.starts, j.starts[i]+int(size))
 	}
-	return j, arena.Err()
+	if err := arena.Err(); err != nil {
+		return nil, err
+	}
+	j.setMargins()
+	return j, nil
+}
+
+// setMargins stores kappa times the length of the mean of each object's samples.
+func (j *joint) setMargins() {
+	mean := make([]float64, j.x.Cols)
+	for o, size := range j.Sizes {
+		clear(mean)
+		for i := j.starts[o]; i < j.starts[o+1]; i++ {
+			floats.AddScaled(mean, 1/float64(size), linalg.Row(j.x, i))
+		}
+		for i := j.starts[o]; i < j.starts[o+1]; i++ {
+			j.margins[i] = j.Kappa * floats.Norm(mean, 2)
+		}
+	}
 }
 
 // jointBlock is the number of pairs of draws of a task.
@@ -65,11 +91,30 @@ func (j *joint) draw(ctx context.Context) error {
 	pairs := len(j.separable)
 	newWorker := func(arena *cmem.Arena) *jointProjector { return newJointProjector(arena, j) }
 	tasks := (pairs + jointBlock - 1) / jointBlock
-	return par.Each(ctx, tasks, newWorker, func(p *jointProjector, task int) error {
+	err := par.Each(ctx, tasks, newWorker, func(p *jointProjector, task int) error {
 		from := task * jointBlock
 		p.run(from, min(pairs, from+jointBlock))
 		return nil
 	})
+	for draw, a := range j.anchors {
+		if a.ends != nil {
+			j.present = append(j.present, draw)
+		}
+	}
+	return err
+}
+
+// storeAnchors stores the weights of all samples in each draw's anchors.
+func (j *joint) storeAnchors(dst []float64) {
+	if len(dst) == 0 {
+		return
+	}
+	clear(dst)
+	for draw, a := range j.anchors {
+		for i, sample := range a.samples {
+			dst[draw*j.x.Rows+int(sample)] = a.weights[i]
+		}
+	}
 }
 
 // jointProjector belongs to one worker.
@@ -111,20 +156,45 @@ func (p *jointProjector) run(from, to int) {
 	for pair := from; pair < to; pair++ {
 		p.Direct.draw(p.labelled.Labels, p.rng(1, pair), pair)
 		p.nnls.SetGenerators(p.labelled)
-		sure := false
-		for k := range 2 {
-			sign := float64(1 - 2*k)
-			for i, z := range p.fields[pair*m : (pair+1)*m] {
-				p.c[i] = sign * p.labelled.Labels[i] * z
-			}
-			projection := p.nnls.Project(p.c)
-			p.active[2*pair+k] = int64(len(projection.Active))
-			p.anchors[2*pair+k] = p.anchorsOf(projection)
-			sure = sure || provesSeparable(projection, p.c)
-		}
 		p.separable[pair] = 0
-		if sure || p.separator.separable(p.gram, p.labelled.Labels, false) {
+		sure := false
+		if p.Kappa != 0 {
+			sure = p.separator.separable(p.gram, p.labelled.Labels, false)
+		}
+		for k := range 2 {
+			clear(p.shares.RawRowView(2*pair + k))
+			if p.Kappa <= 0 || sure {
+				sure = p.project(2*pair+k) || sure
+			}
+		}
+		if sure || (p.Kappa == 0 && p.separator.separable(p.gram, p.labelled.Labels, false)) {
 			p.separable[pair] = 1
+		}
+	}
+}
+
+// project projects a draw, and reports whether that proves that its dichotomy is
+// separable.
+func (p *jointProjector) project(draw int) bool {
+	m := p.x.Rows
+	sign := float64(1 - 2*(draw%2))
+	for i, z := range p.fields[draw/2*m : (draw/2+1)*m] {
+		p.c[i] = sign*p.labelled.Labels[i]*z + p.margins[i]
+	}
+	projection := p.nnls.Project(p.c)
+	p.share(p.shares.RawRowView(draw), projection)
+	p.anchors[draw] = p.anchorsOf(projection)
+	return p.Kappa == 0 && provesSeparable(projection, p.c)
+}
+
+// share adds what each object has of the inverse capacity.
+func (p *jointProjector) share(dst []float64, projection optimize.Projection) {
+	for i, j := range projection.Active {
+		o := sort.SearchInts(p.starts, int(j)+1) - 1
+		if p.Kappa < 0 {
+			dst[o] += projection.Weights[i] * p.c[j]
+		} else {
+			dst[o] += 1 + projection.Weights[i]*p.margins[j]
 		}
 	}
 }

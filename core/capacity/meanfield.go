@@ -19,6 +19,20 @@ const (
 	Width
 )
 
+// Frame says which points the samples of a manifold become, before the center's
+// axis is appended.
+type Frame int
+
+// The frames, in the order of the gateway.
+const (
+	// Centered points are relative to the center.
+	Centered Frame = iota
+	// Matlab points are those of calc_manifold_properties2 in dnn-object-manifolds: the
+	// axes are those of the QR factorization of the N x M deviations but the last,
+	// min(N, M) - 1, and the points are relative to the origin.
+	Matlab
+)
+
 // MeanField estimates the capacity and the geometry of manifolds in the mean-field
 // theory of Chung, Lee & Sompolinsky, Phys. Rev. X 8 (2018) 031003,
 // doi:10.1103/PhysRevX.8.031003. Each manifold is taken by itself, relative to its
@@ -31,6 +45,7 @@ type MeanField struct {
 	Draws      int
 	Antithetic bool
 	Estimator  Estimator
+	Frame      Frame
 	Seed       uint64
 }
 
@@ -39,14 +54,17 @@ type MeanField struct {
 // points' combination that the projection on the cone is proportional to, and its
 // deviation ds from the mean anchor point, both without the center's axis:
 const (
-	InverseCapacity   = 2 * iota // E|Pi|²
-	Radius                       // sqrt(E|ds|²)
-	Dimension                    // E[(t'ds)² / |ds|²]
-	DimensionCos                 // D E[t's / (|t||s|)]², D the dimension of the frame
-	DimensionMatlab              // D E[t'ds / (|(t, t_e)||ds|)]²
-	GaussianRadius               // Radius, with the point of largest t'x_j for s
-	GaussianDimension            // E[(t'ds)²] / E|ds|², likewise
-	Active                       // E n
+	InverseCapacity         = 2 * iota // E|Pi|²
+	Radius                             // sqrt(E|ds|²)
+	Dimension                          // E[(t'ds)² / |ds|²]
+	DimensionCos                       // D E[t's / (|t||s|)]², D the dimension of the frame
+	DimensionMatlab                    // D E[t'ds / (|(t, t_e)||ds|)]²
+	HalfWidth                          // E[t'ds]
+	GaussianRadius                     // Radius, with the point of largest t'x_j for s
+	GaussianDimension                  // Dimension, likewise
+	GaussianDimensionMatlab            // E[t'ds]² / E|ds|², likewise
+	GaussianHalfWidth                  // HalfWidth, likewise
+	Active                             // E n
 	quantities
 )
 

@@ -1,6 +1,7 @@
 package capacity
 
 import (
+	"context"
 	"math"
 
 	"gonum.org/v1/gonum/blas/blas64"
@@ -147,17 +148,18 @@ func (s *separator) measure(p optimize.Projection) (nearest, norm float64) {
 }
 
 // Separate looks for the hyperplane of largest margin between the rows of x,
-// through the origin unless there is a bias.
-func Separate(x *mat.Dense, y []float64, bias bool) (Separation, error) {
+// through the origin unless there is a bias. It fills W and Weights of found, which
+// have the lengths of a row and of y.
+func Separate(ctx context.Context, found *Separation, x *mat.Dense, y []float64, bias bool) error {
 	m, d := x.Dims()
 	var arena cmem.Arena
 	defer arena.Free()
 	s, points := newSeparator(&arena, m), optimize.NewPoints(&arena, m, d)
-	scaled := blas64.General{Rows: m, Cols: d, Stride: d, Data: arena.Float64s(m * d)}
+	scaled := blas64.General{Rows: m, Cols: d, Stride: d, Data: arena.Float64s(m, d)}
+	mean := arena.Float64s(d)
 	if err := arena.Err(); err != nil {
-		return Separation{}, err
+		return err
 	}
-	mean := make([]float64, d)
 	if bias {
 		linalg.ColumnMeans(mean, x)
 	}
@@ -166,8 +168,13 @@ func Separate(x *mat.Dense, y []float64, bias bool) (Separation, error) {
 	size := largest(points)
 	floats.Scale(1/size, scaled.Data)
 	points.Set(scaled)
+	s.nnls.Until(func(optimize.Projection) bool { return ctx.Err() != nil })
 	p := s.project(points, y, bias)
-	found := Separation{Weights: make([]float64, m), W: make([]float64, d)}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	clear(found.W)
+	clear(found.Weights)
 	nearest, norm := s.measure(p)
 	total := floats.Sum(p.Weights)
 	for i, j := range p.Active {
@@ -177,11 +184,11 @@ func Separate(x *mat.Dense, y []float64, bias bool) (Separation, error) {
 	found.Gap = size * norm / total
 	if !(nearest > leastMargin*norm) {
 		clear(found.W)
-		return found, nil
+		return nil
 	}
 	found.Separable = true
 	found.Margin = size * nearest / norm
 	floats.Scale(1/(size*nearest), found.W)
 	found.Bias = p.Multiplier/nearest - floats.Dot(found.W, mean)
-	return found, nil
+	return nil
 }

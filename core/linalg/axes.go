@@ -19,12 +19,16 @@ const clearEigenvalue = 1e-6
 // clearly, it replaces the three by what the singular value decomposition of rotated says.
 // Null directions have no need of it.
 func RefineAxes(v, lambda, rotated []float64, m, n int) error {
-	if !unclear(lambda, ColumnNorms(rotated, m, n)) {
+	var arena cmem.Arena
+	defer arena.Free()
+	size := arena.Float64s(n)
+	if err := arena.Err(); err != nil {
+		return err
+	}
+	if ColumnNorms(size, rotated, m); !unclear(lambda, size) {
 		return nil
 	}
 	rows := max(m, n)
-	var arena cmem.Arena
-	defer arena.Free()
 	a, u, vt := arena.Float64s(rows*n), arena.Float64s(rows*n), arena.Float64s(n*n)
 	work, iwork := arena.Float64s(nblas.SVDWork(false, rows, n)), arena.Int32s(8*n)
 	if err := arena.Err(); err != nil {

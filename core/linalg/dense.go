@@ -24,9 +24,10 @@ func ScaleColumns(a []float64, m int, d []float64) {
 	}
 }
 
-// ColumnNorms returns the norms of the columns of the m x n row-major a.
-func ColumnNorms(a []float64, m, n int) []float64 {
-	size := make([]float64, n)
+// ColumnNorms stores the norms of the columns of the m x len(size) row-major a in size.
+func ColumnNorms(size, a []float64, m int) {
+	n := len(size)
+	clear(size)
 	for i := range m {
 		for j, v := range a[i*n : (i+1)*n] {
 			size[j] += v * v
@@ -35,7 +36,6 @@ func ColumnNorms(a []float64, m, n int) []float64 {
 	for j, v := range size {
 		size[j] = math.Sqrt(v)
 	}
-	return size
 }
 
 // Row returns row i of x.

@@ -32,7 +32,9 @@ func ExampleScaleColumns() {
 }
 
 func ExampleColumnNorms() {
-	fmt.Println(linalg.ColumnNorms([]float64{3, 5, 4, 12}, 2, 2))
+	size := make([]float64, 2)
+	linalg.ColumnNorms(size, []float64{3, 5, 4, 12}, 2)
+	fmt.Println(size)
 	// Output: [5 13]
 }
 

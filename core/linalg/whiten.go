@@ -105,7 +105,7 @@ func (w Whitening) Apply(xz, z, x *mat.Dense, preserve bool) error {
 	nwork, niwork := nblas.EigenWork(n)
 	v, lambda := arena.Float64s(n*n), arena.Float64s(n)
 	work, iwork := arena.Float64s(nwork), arena.Int32s(niwork)
-	scaled, rotated := arena.Float64s(n*n), arena.Float64s(m*n)
+	size, scaled, rotated := arena.Float64s(n), arena.Float64s(n*n), arena.Float64s(m*n)
 	if err := arena.Err(); err != nil {
 		return err
 	}
@@ -126,7 +126,8 @@ func (w Whitening) Apply(xz, z, x *mat.Dense, preserve bool) error {
 		scale = gains.scale(lambda)
 	}
 	total, active := mat.Norm(x, 2), work[:n]
-	for k, size := range ColumnNorms(rotated, m, n) {
+	ColumnNorms(size, rotated, m)
+	for k, size := range size {
 		active[k] = scale * gains.Gain(lambda[k])
 		lambda[k] = active[k]
 		if size <= NullColumn*total {

@@ -62,7 +62,7 @@ type convolutionWorker struct {
 func newConvolutionWorker(arena *cmem.Arena, n int, matching bool) *convolutionWorker {
 	w := &convolutionWorker{scratch: arena.Float64s(n * n)}
 	if matching {
-		w.assignment = optimize.NewAssignment(n)
+		w.assignment = optimize.NewAssignment(arena, n)
 	} else {
 		w.nuclear = linalg.NewNuclear(arena, n, n)
 	}

@@ -211,7 +211,7 @@ func newEnergySolver(arena *cmem.Arena, e Energy, workers, m, n int) *energySolv
 		}),
 		cross:   arena.Float64s(n * n),
 		partial: arena.Float64s(chunks.count() * n * n),
-		sums:    make([]float64, chunks.count()),
+		sums:    arena.Float64s(chunks.count()),
 	}
 }
 

@@ -29,7 +29,7 @@ type gaussians struct {
 }
 
 func newGaussians(arena *cmem.Arena, m, d int) *gaussians {
-	return &gaussians{m: m, d: d, ranks: make([]int, m), traces: make([]float64, m),
+	return &gaussians{m: m, d: d, ranks: cmem.Slice[int](arena, m), traces: arena.Float64s(m),
 		factors: arena.Float64s(m * d * d)}
 }
 

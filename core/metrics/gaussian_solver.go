@@ -40,7 +40,7 @@ func newGaussianSolver(arena *cmem.Arena, g Gaussian, workers, m, d int) *gaussi
 		t:       arena.Float64s(n * n),
 		best:    arena.Float64s(n * n),
 		partial: arena.Float64s(chunks.count() * n * n),
-		sums:    make([]float64, chunks.count()),
+		sums:    arena.Float64s(chunks.count()),
 	}
 }
 

@@ -18,6 +18,8 @@ import (
 type linearPreparer struct {
 	mean, gain, lambda, work []float64
 	iwork                    []int32
+	size                     []float64 // of rotated columns
+	kept                     []int     // those that are not null
 	gram                     []float64 // q x q: covariance, then its eigenvectors
 	chol                     []float64 // q x q
 	flat                     []float64 // m x q: centered activations
@@ -35,6 +37,8 @@ func newLinearPreparer(arena *cmem.Arena, m, mt, p int) *linearPreparer {
 		mean:   arena.Float64s(p),
 		gain:   arena.Float64s(q),
 		lambda: arena.Float64s(q),
+		size:   arena.Float64s(q),
+		kept:   cmem.Slice[int](arena, q),
 		work:   arena.Float64s(nwork),
 		iwork:  arena.Int32s(niwork),
 		gram:   arena.Float64s(q * q),
@@ -128,14 +132,15 @@ func (w *linearPreparer) rotate(
 			return err
 		}
 	}
-	size := linalg.ColumnNorms(flat, m, q)
+	size := w.size[:q]
+	linalg.ColumnNorms(size, flat, m)
 	net.gains = whitening.Gains(m, varying, lambda[q-1])
 	net.before, net.after = net.gains.Variance(0)
 	net.before *= float64(p - q)
 	net.after *= float64(p - q)
 	var total, largest float64
 	smallest := math.Inf(1)
-	kept := make([]int, 0, q)
+	kept := w.kept[:0]
 	for k, l := range lambda {
 		before, after := net.gains.Variance(l)
 		net.before += before

@@ -53,7 +53,7 @@ func Match(cols []int64, x, y *mat.Dense) error {
 	rx, ry := x.RawMatrix(), y.RawMatrix()
 	linalg.Gemm(blas.Trans, blas.NoTrans, n, n, m,
 		-1, rx.Data, rx.Stride, ry.Data, ry.Stride, 0, cost, n)
-	for i, j := range optimize.NewAssignment(n).Minimize(cost, n, n) {
+	for i, j := range optimize.NewAssignment(&arena, n).Minimize(cost, n, n) {
 		cols[i] = int64(j)
 	}
 	return nil
@@ -133,8 +133,8 @@ func newPermutationWorker(arena *cmem.Arena, m, n int, single bool) *permutation
 		mean:       arena.Float64s(n),
 		flat:       arena.Float64s(m * n),
 		cost:       arena.Float64s(n * n),
-		assignment: optimize.NewAssignment(n),
-		match:      make([]int32, n),
+		assignment: optimize.NewAssignment(arena, n),
+		match:      arena.Int32s(n),
 	}
 	if single {
 		w.buf = arena.Float32s(n * n)

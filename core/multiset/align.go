@@ -85,8 +85,8 @@ func (s *space) take(arena *cmem.Arena, i int, x *mat.Dense) int {
 	net := &s.nets[i]
 	if s.group != optimize.Orthogonal {
 		raw := x.RawMatrix()
-		*net = network{data: raw.Data, rank: n, stride: raw.Stride, to: make([]int32, n)}
-		for j := range net.to {
+		*net = network{data: raw.Data, rank: n, stride: raw.Stride, to: arena.Int32s(n)}
+		for j := range net.to { // none without memory
 			net.to[j] = int32(j)
 		}
 		return 0
@@ -115,7 +115,7 @@ func (s *space) newWorker(arena *cmem.Arena, reduced int) *spaceWorker {
 		w.polar = linalg.NewPolar(arena, s.rank, s.rank)
 		w.polar.Complete = true
 	case optimize.Permutation:
-		w.assignment = optimize.NewAssignment(s.rank)
+		w.assignment = optimize.NewAssignment(arena, s.rank)
 	}
 	return w
 }

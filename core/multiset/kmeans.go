@@ -120,22 +120,17 @@ func newLloyd(
 ) (*lloyd, error) {
 	l := &lloyd{
 		xs:        xs,
-		norms:     make([]float64, len(xs)),
-		centroids: make([]*mat.Dense, clusters),
-		dists:     make([][]float64, clusters),
-		labels:    make([]int, len(xs)),
+		norms:     arena.Float64s(len(xs)),
+		centroids: make([]*mat.Dense, clusters), // heap: no more than networks
+		dists:     make([][]float64, clusters),  // heap: likewise
+		labels:    cmem.Slice[int](arena, len(xs)),
 	}
 	m, n := xs[0].Dims()
-	for i, x := range xs {
+	for _, x := range xs {
 		_, width := x.Dims()
 		n = max(n, width)
-		l.norms[i] = mat.Norm(x, 2)
 	}
-	memory := make([][]float64, clusters)
-	for c := range clusters {
-		memory[c] = arena.Float64s(m * n)
-		l.dists[c] = make([]float64, len(xs))
-	}
+	memory, dists := arena.Float64s(clusters, m, n), arena.Float64s(clusters, len(xs))
 	workers := par.Workers(ctx, len(xs)*clusters)
 	l.workers = par.NewTeam(arena, workers, func(arena *cmem.Arena) *procrustes {
 		return newProcrustes(arena, m, n)
@@ -143,8 +138,12 @@ func newLloyd(
 	if err := arena.Err(); err != nil {
 		return nil, err
 	}
+	for i, x := range xs {
+		l.norms[i] = mat.Norm(x, 2)
+	}
 	for c := range clusters {
-		l.centroids[c] = mat.NewDense(m, n, memory[c])
+		l.centroids[c] = mat.NewDense(m, n, memory[c*m*n:(c+1)*m*n])
+		l.dists[c] = dists[c*len(xs) : (c+1)*len(xs)]
 	}
 	return l, nil
 }
@@ -152,7 +151,7 @@ func newLloyd(
 // seed draws centroids among the networks and assigns every network to the
 // nearest.
 func (l *lloyd) seed(rng *rand.Rand, apart *mat.Dense) {
-	nearest := make([]float64, len(l.xs))
+	nearest := make([]float64, len(l.xs)) // heap: one a network
 	for i := range nearest {
 		nearest[i] = math.Inf(1)
 	}
@@ -254,7 +253,7 @@ func (l *lloyd) update(ctx context.Context) error {
 // measure computes the distances of all centroids from all networks.
 func (l *lloyd) measure(ctx context.Context) error {
 	k := len(l.xs)
-	norms := make([]float64, len(l.centroids))
+	norms := make([]float64, len(l.centroids)) // heap: no more than networks
 	for c, centroid := range l.centroids {
 		norms[c] = mat.Norm(centroid, 2)
 	}
@@ -290,7 +289,7 @@ func (l *lloyd) assign() (changed bool) {
 // its centroid, unless that is no farther than rounding. It reports whether
 // there was anything to do.
 func (l *lloyd) fillEmpty() (changed bool) {
-	members := make([]int, len(l.centroids))
+	members := make([]int, len(l.centroids)) // heap: no more than networks
 	for _, c := range l.labels {
 		members[c]++
 	}

@@ -1,6 +1,10 @@
 package optimize
 
-import "math"
+import (
+	"math"
+
+	"netrep_go/core/internal/cmem"
+)
 
 // Assignment solves linear assignment problems on one workspace: for an m x n
 // cost, m <= n, it gives each row a column of its own so that
@@ -28,17 +32,18 @@ type Assignment struct {
 	done     []int32   // columns whose distance is
 }
 
-// NewAssignment returns a workspace for costs of up to n columns.
-func NewAssignment(n int) *Assignment {
+// NewAssignment returns a workspace in the arena for costs of up to n columns. The
+// caller checks arena.Err.
+func NewAssignment(arena *cmem.Arena, n int) *Assignment {
 	return &Assignment{
-		price:    make([]float64, n),
-		row:      make([]int32, n),
-		col:      make([]int32, n),
-		free:     make([]int32, n),
-		distance: make([]float64, n),
-		previous: make([]int32, n),
-		todo:     make([]int32, n),
-		done:     make([]int32, 0, n),
+		price:    arena.Float64s(n),
+		row:      arena.Int32s(n),
+		col:      arena.Int32s(n),
+		free:     arena.Int32s(n),
+		distance: arena.Float64s(n),
+		previous: arena.Int32s(n),
+		todo:     arena.Int32s(n),
+		done:     arena.Int32s(n)[:0],
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"netrep_go/core/internal/cmem"
 )
 
 func total(cost []float64, n int, cols []int32) float64 {
@@ -53,7 +55,7 @@ func negatedCrossProduct(rng *rand.Rand, m, n, samples int) []float64 {
 
 func TestAssignmentAgreesWithTryingAll(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 0))
-	a := NewAssignment(7)
+	a := NewAssignment(new(cmem.Arena), 7)
 	for trial := range 2000 {
 		n := 1 + trial%7
 		m := 1 + rng.IntN(n)
@@ -75,7 +77,7 @@ func TestAssignmentAgreesWithTryingAll(t *testing.T) {
 // the cost of any assignment from below by sum_i min_j (c_ij - v_j) + sum_j v_j.
 func TestAssignmentIsCertified(t *testing.T) {
 	rng := rand.New(rand.NewPCG(2, 0))
-	a := NewAssignment(150)
+	a := NewAssignment(new(cmem.Arena), 150)
 	for name, cost := range certifiedCosts(rng) {
 		for _, m := range []int{150, 100, 1} {
 			cols := a.Minimize(cost, m, 150)
@@ -128,7 +130,7 @@ func certifiedCosts(rng *rand.Rand) map[string][]float64 {
 func TestAssignmentLeavesTheCostAlone(t *testing.T) {
 	cost := []float64{4, 1, 3, 2, 0, 5, 3, 2, 2}
 	want := fmt.Sprint(cost)
-	cols := NewAssignment(3).Minimize(cost, 3, 3)
+	cols := NewAssignment(new(cmem.Arena), 3).Minimize(cost, 3, 3)
 	if total(cost, 3, cols) != 5 || fmt.Sprint(cost) != want {
 		t.Errorf("columns %v of cost %v", cols, cost)
 	}
@@ -138,7 +140,7 @@ func BenchmarkAssignment(b *testing.B) {
 	for _, n := range []int{200, 500, 1000} {
 		cost := negatedCrossProduct(rand.New(rand.NewPCG(1, 2)), n, n, 200)
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			a := NewAssignment(n)
+			a := NewAssignment(new(cmem.Arena), n)
 			for b.Loop() {
 				a.Minimize(cost, n, n)
 			}

@@ -15,7 +15,7 @@ func ExampleAssignment_Minimize() {
 		4, 1, 3,
 		2, 0, 5,
 	}
-	fmt.Println(optimize.NewAssignment(3).Minimize(cost, 2, 3))
+	fmt.Println(optimize.NewAssignment(new(cmem.Arena), 3).Minimize(cost, 2, 3))
 	// Output: [1 0]
 }
 

@@ -44,7 +44,7 @@ func NewAligner(arena *cmem.Arena, group Group, n int) *Aligner {
 		a.polar = linalg.NewPolar(arena, n, n)
 		a.polar.Complete = true
 	case Permutation:
-		a.assignment = NewAssignment(n)
+		a.assignment = NewAssignment(arena, n)
 	}
 	return a
 }

@@ -100,7 +100,7 @@ func NewNNLS(arena *cmem.Arena, m int) *NNLS {
 	return &NNLS{
 		inverse:  arena.Float64s(m),
 		w:        arena.Float64s(m),
-		refused:  make([]bool, m),
+		refused:  cmem.Slice[bool](arena, m),
 		factor:   newFactor(arena, m),
 		active:   arena.Int32s(m)[:0],
 		mu:       arena.Float64s(m)[:0],

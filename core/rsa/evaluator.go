@@ -39,8 +39,8 @@ func (e Evaluation) newWorker(r *resampling) *evaluator {
 		conditions: arena.Int32s(r.n), subjects: arena.Int32s(w.subjects),
 		index: arena.Int32s(pairs), weight: arena.Float64s(pairs), root: arena.Float64s(pairs),
 	}
-	w.similarity = make([]float64, w.models*w.subjects)
-	w.lower, w.upper = make([]float64, w.subjects), make([]float64, w.subjects)
+	w.similarity = arena.Float64s(w.models, w.subjects)
+	w.lower, w.upper = arena.Float64s(w.subjects), arena.Float64s(w.subjects)
 	w.method = e.strategy().method(arena, w)
 	return w
 }

@@ -166,7 +166,7 @@ func newSearchlight(
 	return &searchlight{
 		x: x, around: around, references: references,
 		builder:  newBuilder(arena, d, n, 0, largest),
-		features: make([]int64, 0, largest),
+		features: cmem.Slice[int64](arena, largest)[:0],
 		patterns: arena.Float64s(n * largest),
 		rdm:      arena.Float64s(Pairs(n)),
 		forms:    references.m.newForms(arena, tile),

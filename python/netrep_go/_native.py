@@ -8,7 +8,7 @@ import struct
 import threading
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from joblib import cpu_count
@@ -41,6 +41,8 @@ _pid = 0  # of the process that _extension is loaded in
 _loader_pid = 0  # of the process that began to load it
 _lock = threading.Lock()
 
+_Result = TypeVar("_Result")
+
 Argument = np.ndarray | float | int | str | Sequence[np.ndarray]
 Outputs = Mapping[str, np.ndarray]
 Inputs = Mapping[str, Any]  # each an Argument
@@ -60,12 +62,20 @@ class Signature(NamedTuple):
 _signatures: dict[str, Signature] = {}
 
 
+# The numbers up to which what has no progress to report is left to the calling thread: a
+# thread of its own costs 0.1 ms, and on so few numbers nothing takes longer than 0.2 s.
+_FEW = 1 << 12
+
+
 def call(routine: str, outputs: Outputs, inputs: Inputs, *, names: Names | None = None) -> None:
-    """Run a short routine, which fills ``outputs``, in the calling thread.
+    """Run a routine, which fills ``outputs``; in the calling thread if it must be short.
 
     Outputs and inputs are given by the names of :func:`signatures`.
     An error calls what it is about by ``names``.
     """
+    arrays = (x for x in (*outputs.values(), *inputs.values()) if isinstance(x, np.ndarray))
+    if sum(x.size for x in arrays) > _FEW:
+        return run(routine, outputs, inputs, names=names)
     extension = _load()
     words, kept = _pack(*_in_order(routine, outputs, inputs))
     message = extension.capi_Call(routine, words.buffer_info()[0], len(words) // 6, 0)
@@ -94,27 +104,53 @@ def run(
     words, texts = _pack(*_in_order(routine, outputs, inputs))
     control = np.zeros(4, np.int64)
     control[_WORKERS] = n_workers(n_jobs)
-    messages: list[str] = []
+
+    def work() -> str:
+        # This closure keeps every array alive until Go is done with it, even if
+        # the calling thread has given up waiting.
+        kept = words, texts, outputs, inputs, control
+        address, size = kept[0].buffer_info()
+        message: str = extension.capi_Call(routine, address, size // 6, control.ctypes.data)
+        return message
+
+    message = _watched(work, control, progress)
+    if message:
+        _raise(message, names)
+
+
+def aside(function: Callable[[], _Result], size: int) -> _Result:
+    """Return what a function of ``size`` numbers that is not ours does, and obey Ctrl-C meanwhile.
+
+    It cannot be told to stop, and ends by itself on its thread.
+    """
+    return function() if size <= _FEW else _watched(function, np.zeros(4, np.int64), None)
+
+
+def _watched(
+    function: Callable[[], _Result],
+    control: np.ndarray,
+    progress: Callable[[int, int], None] | None,
+) -> _Result:
+    """Return what a function does on a worker thread, or raise what it raises there."""
+    results: list[_Result] = []
+    errors: list[BaseException] = []
     # A lock that the worker releases at the end: waiting for it is one step in C,
     # which an interrupt cannot tear, unlike the wait of a threading.Event.
     running = threading.Lock()
     running.acquire()
 
     def work() -> None:
-        # This closure keeps every array alive until Go is done with it, even if
-        # the calling thread has given up waiting.
-        kept = words, texts, outputs, inputs, control
         try:
-            address, size = kept[0].buffer_info()
-            messages.append(extension.capi_Call(routine, address, size // 6, control.ctypes.data))
+            results.append(function())
+        except BaseException as error:
+            errors.append(error)
         finally:
             running.release()
 
     _watch(threading.Thread(target=work, daemon=True), running, control, progress)
-    if not messages:
-        raise RuntimeError(f"the call of {routine} broke off; please report this")
-    if messages[0]:
-        _raise(messages[0], names)
+    if errors:
+        raise errors.pop()
+    return results[0]
 
 
 def _watch(

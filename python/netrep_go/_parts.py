@@ -15,10 +15,10 @@ from glob import escape
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, TypeVar
-from zipfile import BadZipFile
 
 import numpy as np
 
+from netrep_go._files import reading
 from netrep_go._validation import check_integer
 
 _OPTIONS = "options"  # what the options are called among the arrays of a part
@@ -51,6 +51,10 @@ class Parts:
         check_same(_read(path, _OPTIONS)[1], self._options, self._folder)
         return True
 
+    def read(self, name: object) -> dict[str, np.ndarray]:
+        """Return the arrays of a part."""
+        return _read(_path(self._folder, name))[0]
+
     def write(self, name: object, arrays: Mapping[str, Any]) -> None:
         """Store a part."""
         if not self._folder.is_dir():
@@ -64,14 +68,18 @@ class Parts:
 def merge(
     folder: Path, names: Sequence[object], what: str
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return the arrays of all parts, along a new first axis, and the options they share."""
+    """Return the arrays of all parts, along a new first axis, and the options they share.
+
+    An array that a part lacks is NaN, a text that it lacks is empty.
+    """
     missing = [name for name in names if not _path(folder, name).exists()]
     if missing:
         raise ValueError(f"{folder} has no results of {what} {missing}: compute these first")
     parts, options = zip(*(_read(_path(folder, name)) for name in names), strict=True)
     for other in options[1:]:
         check_same(options[0], other, folder)
-    return {name: _stack([part[name] for part in parts]) for name in parts[0]}, options[0]
+    found = dict.fromkeys(name for part in parts for name in part)
+    return {name: _stack([part.get(name) for part in parts]) for name in found}, options[0]
 
 
 def fingerprint(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -178,12 +186,18 @@ def _path(folder: Path, name: object) -> Path:
 
 def _read(path: Path, *names: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return the arrays of a part, some or all, without its options, and these."""
-    try:
+    with reading(path, "is damaged: remove it to compute it anew"):
         with path.open("rb") as file, np.load(file) as stored:
+            broken = stored.zip.testzip()  # NumPy checks only what its headers tell it to read
+            if broken is not None:
+                raise ValueError(f"{broken} has another checksum")
+            if len(set(stored.files)) < len(stored.files):
+                raise ValueError("two arrays have one name")
             arrays = {name: stored[name] for name in names or stored.files}
-    except (BadZipFile, EOFError, KeyError, OSError, ValueError) as error:
-        raise ValueError(f"{path} is damaged: remove it to compute it anew") from error
-    return arrays, json.loads(arrays.pop(_OPTIONS).item())
+        options = json.loads(arrays.pop(_OPTIONS).item())
+        if not isinstance(options, dict):
+            raise ValueError(f"its options are {options!r}")
+    return arrays, options
 
 
 def _plain(value: Any) -> Any:
@@ -200,12 +214,16 @@ def _plain(value: Any) -> Any:
     return content_hash(array)
 
 
-def _stack(arrays: list[np.ndarray]) -> np.ndarray:
-    """Stack arrays of one number of dimensions, with NaN where one is smaller."""
-    shape = np.max([array.shape for array in arrays], axis=0)
+def _stack(arrays: list[np.ndarray | None]) -> np.ndarray:
+    """Stack arrays of one number of dimensions, with NaN where one is smaller; or texts."""
+    known = [array for array in arrays if array is not None]
+    if known[0].dtype.kind == "U":
+        return np.array(["" if array is None else array for array in arrays])
+    shape = np.max([array.shape for array in known], axis=0)
     stacked = np.full((len(arrays), *shape), np.nan)
     for target, array in zip(stacked, arrays, strict=True):
-        target[tuple(map(slice, array.shape))] = array
+        if array is not None:
+            target[tuple(map(slice, array.shape))] = array
     return stacked
 
 

@@ -30,14 +30,31 @@ def as_array(x: ArrayLike, name: str, ndim: int, *, allow_nan: bool = False) -> 
 
     ``x`` itself comes back if it is one already: it is never written to.
     """
-    if _is_ready(x) and x.ndim == ndim and _is_finite(x):
+    if _is_ready(x) and x.ndim == ndim and _is_moderate(x):
         return x
     return _as_array(x, name, ndim, allow_nan)
+
+
+def as_factor(x: ArrayLike, name: str, ndim: int = 2) -> np.ndarray:
+    """Return ``x`` as `as_array` does; raise if the range of float64 has no room for its squares.
+
+    All may be 0.
+    """
+    x = as_array(x, name, ndim)
+    if not _is_moderate(x):
+        check_range(x.ravel(), name, SQUARES)
+    return x
 
 
 def as_responses(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
     """Return ``x`` as `as_array` does, but leave it to others to look for NaN and infinity."""
     return x if _is_ready(x) and x.ndim == ndim else _as_array(x, name, ndim, allow_nan=True)
+
+
+def check_not_lost(x: np.ndarray, name: str) -> None:
+    """Raise if numbers are so small that their squares are lost; large ones show by themselves."""
+    if np.vdot(x, x) < SQUARES[0] ** 2:
+        check_range(x.ravel(), name, SQUARES)
 
 
 def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
@@ -148,9 +165,30 @@ def _is_ready(x: Any) -> TypeGuard[np.ndarray]:
     )
 
 
-def _is_finite(x: np.ndarray) -> bool:
-    """Whether the sum of squares is finite: then all is. The slow check settles the rest."""
-    return math.isfinite(np.vdot(x, x))  # which warns of no overflow, as np.sum would
+# Where the largest number of an array has to be, so that squares, or fourth powers, and sums of
+# many of them are in the range of float64.
+SQUARES, FOURTH_POWERS = (1e-151, 1e145), (1e-70, 1e70)
+
+
+def _is_moderate(x: np.ndarray) -> bool:
+    """Whether the sum of squares is in range: then all is finite. Slow checks settle the rest."""
+    total = np.vdot(x, x)  # which warns of no overflow, as np.sum would
+    return bool(SQUARES[0] ** 2 <= total < math.inf)
+
+
+def check_range(x: np.ndarray, name: str, limits: tuple[float, float]) -> None:
+    """Raise if the numbers of a row are so large or so small that products lose them.
+
+    All may be 0, and NaN do not count.
+    """
+    largest = np.fmax.reduce(np.abs(np.atleast_2d(x)), axis=-1, initial=0.0)
+    lost = (largest > 0) & ~((limits[0] <= largest) & (largest <= limits[1]))
+    if lost.any():
+        size = "large" if largest[lost][0] > 1 else "small"
+        raise ValueError(
+            f"{name} must be of a size whose products float64 can hold, but the largest number is "
+            f"{largest[lost][0]:.3g}, which is too {size}; rescale it"
+        )
 
 
 def as_turned(x: Any, name: str) -> tuple[np.ndarray, bool]:
@@ -232,7 +270,7 @@ def pad(x: np.ndarray, width: int) -> np.ndarray:
 
 def as_matrices(networks: Sequence[tuple[str, Any]]) -> list[np.ndarray]:
     """Return the matrices of named networks."""
-    return [as_matrix(x, name) for name, x in networks]
+    return [as_factor(x, name) for name, x in networks]
 
 
 def check_widths(networks: Sequence[tuple[str, Any]]) -> None:
@@ -277,7 +315,7 @@ def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray
     on a copy. Negative entries raise unless ``signed``.
     """
     check_square_names(D, name, "networks")
-    matrix = as_matrix(D, name)
+    matrix = as_factor(D, name)
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"{name} must be a square matrix, got shape {matrix.shape}")
     if len(matrix) < 2:

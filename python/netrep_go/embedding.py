@@ -23,11 +23,11 @@ from scipy.linalg import eigh
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils import Tags, check_scalar
-from sklearn.utils.extmath import svd_flip
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._names import check_same_indexes
 from netrep_go._parameters import checked
+from netrep_go._signs import axis_signs
 from netrep_go._validation import as_codes, as_distances, validated
 
 __all__ = ["EuclideanEmbedding", "medoids"]
@@ -177,7 +177,7 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         eigenvalues, vectors = (a[..., ::-1] for a in eigh(B))
         scales = self._scales(eigenvalues)
         k = len(scales)
-        vectors, _ = svd_flip(vectors[:, :k], None)
+        vectors = vectors[:, :k] * axis_signs(vectors[:, :k].T)
         vectors -= vectors.mean(axis=0)  # those of small eigenvalues mix with that of zero
 
         self.embedding_ = vectors * scales

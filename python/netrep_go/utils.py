@@ -13,11 +13,12 @@ from sklearn.utils.extmath import randomized_svd
 
 from netrep_go import _native
 from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._native import aside
 from netrep_go._parameters import checked
 from netrep_go._validation import (
-    _is_ready,
+    as_array,
+    as_factor,
     as_matrix,
-    as_numbers,
     check_integer,
     check_number,
     check_option,
@@ -84,7 +85,7 @@ def align(
     X, Y = check_equal_shapes(X, Y)
     n = X.shape[1]
     if group == "orth":
-        return orthogonal_procrustes(X, Y)[0]
+        return aside(lambda: orthogonal_procrustes(X, Y)[0], 2 * X.size + n * n)
     if group == "identity":
         return scipy.sparse.eye(n)
     columns = np.empty(n, np.int64)
@@ -148,7 +149,7 @@ def whiten(
         raise ValueError(
             f"preserve_variance must be True, False or 'exact', got {preserve_variance!r}"
         )
-    X = as_matrix(X, "X")
+    X = as_factor(X, "X")
     Xw, Z = np.empty(X.shape), np.empty((X.shape[1], X.shape[1]))
     inputs = {
         "x": X,
@@ -186,7 +187,8 @@ def posdefsqrt(A: ArrayLike) -> np.ndarray:
     array([[2., 0.],
            [0., 3.]])
     """
-    lam, V = np.linalg.eigh(_square(A, "A"))
+    A = _square(A, "A")
+    lam, V = aside(lambda: np.linalg.eigh(A), A.size)
     return (V * np.sqrt(np.maximum(lam, 0.0))) @ V.T
 
 
@@ -261,7 +263,7 @@ def sq_bures_metric_slow(A: ArrayLike, B: ArrayLike) -> float:
     A, B = _square(A, "A"), _square(B, "B")
     _check_same_size(A, B)
     root = posdefsqrt(A)
-    lam = np.maximum(np.linalg.eigvalsh(root @ B @ root), 0.0)
+    lam = np.maximum(aside(lambda: np.linalg.eigvalsh(root @ B @ root), B.size), 0.0)
     return np.trace(A) + np.trace(B) - 2 * np.sqrt(lam).sum()
 
 
@@ -289,11 +291,19 @@ def centered_kernel(*args: Any, **kwargs: Any) -> np.ndarray:
     >>> bool(np.allclose(centered_kernel(X, metric="rbf").sum(axis=0), 0))
     True
     """
-    arrays = [as_numbers(x, name) for x, name in zip(args, "XY", strict=False)]
-    named = {name: as_numbers(x, name) for name, x in kwargs.items()}
-    K = pairwise_kernels(*arrays, *args[2:], **named)
+    arrays = [_as_operand(x, name) for x, name in zip(args, "XY", strict=False)]
+    named = {name: _as_operand(x, name) if name in "XY" else x for name, x in kwargs.items()}
+    with np.errstate(over="ignore", invalid="ignore"):
+        K = pairwise_kernels(*arrays, *args[2:], **named)
+    if not np.isfinite(K).all():
+        raise ValueError("the kernel of X and Y is too large for float64; rescale them")
     K = K - K.mean(axis=0, keepdims=True)
     return K - K.mean(axis=1, keepdims=True)
+
+
+def _as_operand(x: Any, name: str) -> Any:
+    """Return a matrix that is checked; sparse ones, and a Y that is None, are left as they are."""
+    return x if x is None or scipy.sparse.issparse(x) else as_matrix(x, name)
 
 
 @checked
@@ -372,8 +382,9 @@ def trunc_svd(
     array([3., 2.])
     """
     check_integer(r, "r", 1)
-    rng = as_random_state(random_state)
-    return randomized_svd(as_matrix(X, "X"), n_components=int(r), n_iter=5, random_state=rng)
+    rng, x = as_random_state(random_state), as_matrix(X, "X")
+    r = min(int(r), *x.shape)  # more directions would only be drawn
+    return aside(lambda: randomized_svd(x, r, n_iter=5, random_state=rng), x.size)
 
 
 @checked
@@ -398,7 +409,8 @@ def econ_svd(X: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     >>> U.shape, Vt.shape
     ((4, 2), (2, 2))
     """
-    return np.linalg.svd(as_matrix(X, "X"), full_matrices=False)
+    x = as_matrix(X, "X")
+    return aside(lambda: np.linalg.svd(x, full_matrices=False), x.size)
 
 
 @checked
@@ -438,7 +450,7 @@ def rand_orth(m: int, n: int | None = None, random_state: RandomState = None) ->
     check_integer(m, "m", 1)
     check_integer(n, "n", 1)
     draws = as_random_state(random_state).normal(size=(max(m, n), min(m, n)))
-    Q, R = np.linalg.qr(draws)
+    Q, R = aside(lambda: np.linalg.qr(draws), draws.size)
     Q *= np.where(np.diagonal(R) < 0, -1.0, 1.0)
     return Q if m >= n else Q.T
 
@@ -554,10 +566,8 @@ def fwht(a: np.ndarray) -> None:
         raise ValueError("a is read-only, but the transform is written to it")
     if a.dtype.kind not in "fiu":
         raise TypeError(f"a must hold numbers, got dtype {a.dtype}")
-    work = a if _is_ready(a) else np.array(a, np.float64)
+    work = np.array(as_array(a, "a", 1))  # a call that Ctrl-C has left may still write to this one
     _native.call("utils.fwht", {"a": work}, {})
-    if work is a:
-        return
     if a.dtype.kind in "iu" and not _fits(work, a.dtype):
         raise ValueError(f"a of dtype {a.dtype} cannot hold its transform: give it as float64")
     a[...] = work

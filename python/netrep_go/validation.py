@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._names import check_same_indexes
-from netrep_go._validation import _as_array, as_matrix, check_flag, pad
+from netrep_go._validation import as_factor, check_flag, pad
 
 __all__ = ["check_equal_shapes"]
 
@@ -50,10 +50,7 @@ def check_equal_shapes(
     """
     check_same_indexes([("X", X), ("Y", Y)], "samples")
     check_flag(zero_pad, "zero_pad")
-    if nd == 2:
-        X, Y = as_matrix(X, "X"), as_matrix(Y, "Y")
-    else:
-        X, Y = _as_array(X, "X", nd), _as_array(Y, "Y", nd)
+    X, Y = as_factor(X, "X", nd), as_factor(Y, "Y", nd)
     if X.shape == Y.shape:
         return X, Y
     if not zero_pad or X.shape[:-1] != Y.shape[:-1]:

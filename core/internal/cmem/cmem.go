@@ -25,6 +25,7 @@ import "C"
 import (
 	"errors"
 	"math"
+	"reflect"
 	"unsafe"
 )
 
@@ -57,17 +58,18 @@ type region struct {
 	used, size int
 }
 
-// Float64s returns n zeroed float64s that live until Free.
-func (a *Arena) Float64s(n int) []float64 { return alloc[float64](a, n) }
+// Float64s returns zeroed float64s that live until Free, as many as the product of
+// the sizes.
+func (a *Arena) Float64s(sizes ...int) []float64 { return Slice[float64](a, sizes...) }
 
-// Float32s returns n zeroed float32s that live until Free.
-func (a *Arena) Float32s(n int) []float32 { return alloc[float32](a, n) }
+// Float32s returns zeroed float32s, likewise.
+func (a *Arena) Float32s(sizes ...int) []float32 { return Slice[float32](a, sizes...) }
 
-// Int32s returns n zeroed int32s that live until Free.
-func (a *Arena) Int32s(n int) []int32 { return alloc[int32](a, n) }
+// Int32s returns zeroed int32s, likewise.
+func (a *Arena) Int32s(sizes ...int) []int32 { return Slice[int32](a, sizes...) }
 
-// Uint64s returns n zeroed uint64s that live until Free.
-func (a *Arena) Uint64s(n int) []uint64 { return alloc[uint64](a, n) }
+// Uint64s returns zeroed uint64s, likewise.
+func (a *Arena) Uint64s(sizes ...int) []uint64 { return Slice[uint64](a, sizes...) }
 
 // Err returns ErrNoMemory once an allocation has failed.
 func (a *Arena) Err() error { return a.err }
@@ -83,17 +85,22 @@ func (a *Arena) Free() {
 	a.blocks, a.regions = nil, nil
 }
 
-func alloc[T float64 | float32 | int32 | uint64](a *Arena, n int) []T {
+// Slice returns zeroed values of a type, likewise. A type that holds pointers panics,
+// for the garbage collector does not look at this memory.
+func Slice[T any](a *Arena, sizes ...int) []T {
+	if holdsPointers(reflect.TypeFor[T]()) {
+		panic("cmem: a type with pointers")
+	}
 	var zero T
-	size := int(unsafe.Sizeof(zero))
+	n := product(sizes, (math.MaxInt-regionSize)/int(unsafe.Sizeof(zero)))
 	if a.err != nil || n == 0 {
 		return nil
 	}
-	if n < 0 || n > (math.MaxInt-regionSize)/size {
+	if n < 0 {
 		a.err = ErrNoMemory
 		return nil
 	}
-	p := a.bytes(n * size)
+	p := a.bytes(n * int(unsafe.Sizeof(zero)))
 	if p == nil {
 		a.err = ErrNoMemory
 		return nil
@@ -101,9 +108,37 @@ func alloc[T float64 | float32 | int32 | uint64](a *Arena, n int) []T {
 	return unsafe.Slice((*T)(p), n)
 }
 
+// product returns the product of sizes, or -1 if one is negative or the limit is passed.
+func product(sizes []int, limit int) int {
+	n := 1
+	for _, size := range sizes {
+		if size < 0 || n < 0 || (size > 0 && n > limit/size) {
+			return -1
+		}
+		n *= size
+	}
+	return n
+}
+
+func holdsPointers(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Array:
+		return holdsPointers(t.Elem())
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if holdsPointers(t.Field(i).Type) {
+				return true
+			}
+		}
+		return false
+	}
+	return t.Kind() > reflect.Complex128
+}
+
 // bytes returns zeroed memory, or nil.
 func (a *Arena) bytes(size int) unsafe.Pointer {
 	if size < smallest {
+		// One pointer of Go's heap: loops over counts ask for one slice of all.
 		p := C.calloc(C.size_t(size), 1)
 		if p != nil {
 			a.blocks = append(a.blocks, p)

@@ -24,7 +24,7 @@ from netrep_go.capacity._geometry import (
     participation_ratio,
     spectral_radii,
 )
-from netrep_go.capacity._joint import JointCapacity
+from netrep_go.capacity._joint import JointCapacity, JointGeometry
 from netrep_go.capacity._mat import TuningFile, read_mat, write_mat
 from netrep_go.capacity._meanfield import ManifoldGeometry, MeanFieldCapacity
 from netrep_go.capacity._randomization import (
@@ -47,6 +47,7 @@ __all__ = [
     "ConeProjection",
     "DirectCapacity",
     "JointCapacity",
+    "JointGeometry",
     "ManifoldGeometry",
     "MatAnalysis",
     "MeanFieldCapacity",

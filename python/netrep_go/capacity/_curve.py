@@ -15,6 +15,9 @@ _QUANTILE = 1.959964  # of the standard normal distribution, for a band of 95 %
 _TRIVIAL = -2  # what Go stores for draws without a face; -1 for inseparable ones
 
 
+Fractions = tuple[np.ndarray, np.ndarray, np.ndarray]  # n, separable fractions, attempts
+
+
 class Curve(NamedTuple):
     """Separable fractions with n features."""
 
@@ -23,33 +26,40 @@ class Curve(NamedTuple):
     error: np.ndarray
     band: np.ndarray  # ends of confidence intervals, of shape (2, len(n))
     n_attempts: np.ndarray
-    resample: Callable[[np.random.Generator], np.ndarray]  # draws other fractions
+    resample: Callable[[np.random.Generator], Fractions]  # draws others
 
-    def critical(self, fraction: np.ndarray, rule: str) -> float:
-        """Return the n with the fraction 1/2, NaN if there is none."""
-        if rule == "interpolate":
-            weights = np.maximum(self.n_attempts, 1)  # 0 if all draws are inseparable
-            fraction = isotonic_regression(fraction, sample_weight=weights)
-        enough = np.flatnonzero(fraction >= 0.5)
-        if len(enough) == 0:
-            return np.nan
-        i = enough[0]
-        if i == 0 or rule == "first":
-            return float(self.n[i])
-        return float(np.interp(0.5, fraction[i - 1 : i + 1], self.n[i - 1 : i + 1]))
+
+def critical(fractions: Fractions, rule: str) -> float:
+    """Return the n with the fraction 1/2, NaN if there is none."""
+    n, fraction, n_attempts = fractions
+    if rule == "interpolate":
+        weights = np.maximum(n_attempts, 1)  # 0 if all draws are inseparable
+        fraction = isotonic_regression(fraction, sample_weight=weights)
+    enough = np.flatnonzero(fraction >= 0.5)
+    if len(enough) == 0:
+        return np.nan
+    i = enough[0]
+    if i == 0 or rule == "first":
+        return float(n[i])
+    return float(np.interp(0.5, fraction[i - 1 : i + 1], n[i - 1 : i + 1]))
 
 
 def curve_of_attempts(
-    n: np.ndarray, fraction: np.ndarray, n_attempts: np.ndarray, exact: bool
+    fractions: Fractions,
+    exact: bool,
+    search: Callable[[np.ndarray, np.random.Generator], Fractions],
+    n_features: int,
 ) -> Curve:
+    """Return the curve of a search, given one that draws attempts of given probabilities."""
+    n, fraction, n_attempts = fractions
     if exact:
         band = np.stack([fraction, fraction])
-        return Curve(n, fraction, np.zeros(len(n)), band, n_attempts, lambda rng: fraction)
+        return Curve(n, fraction, np.zeros(len(n)), band, n_attempts, lambda rng: fractions)
     _, error = _smoothed(fraction * n_attempts, n_attempts)
-    probable = _sigmoid(n, fraction, n_attempts)
+    probable = _sigmoid(fractions, np.arange(1, n_features + 1))
 
-    def resample(rng: np.random.Generator) -> np.ndarray:
-        return rng.binomial(n_attempts, probable) / n_attempts
+    def resample(rng: np.random.Generator) -> Fractions:
+        return search(probable, rng)  # other attempts lead to other numbers of features
 
     band = _exact_band(np.rint(fraction * n_attempts), n_attempts)
     return Curve(n, fraction, error, band, n_attempts, resample)
@@ -63,8 +73,9 @@ def _exact_band(successes: np.ndarray, attempts: np.ndarray) -> np.ndarray:
     return np.stack([np.where(successes > 0, low, 0.0), np.where(successes < attempts, high, 1.0)])
 
 
-def _sigmoid(n: np.ndarray, fraction: np.ndarray, n_attempts: np.ndarray) -> np.ndarray:
-    """Return the likeliest normal distribution function of n: what noise can repeat."""
+def _sigmoid(fractions: Fractions, at: np.ndarray) -> np.ndarray:
+    """Return the likeliest normal distribution function: what noise can repeat."""
+    n, fraction, n_attempts = fractions
     successes, failures = fraction * n_attempts, (1 - fraction) * n_attempts
     scale = max(1.0, float(np.ptp(n)))
 
@@ -74,7 +85,7 @@ def _sigmoid(n: np.ndarray, fraction: np.ndarray, n_attempts: np.ndarray) -> np.
 
     middle = n[np.argmin(np.abs(fraction - 0.5))] / scale
     found = minimize(unlikelihood, [middle, 2.0], method="Nelder-Mead").x
-    return ndtr((n / scale - found[0]) * np.exp(min(found[1], 50.0)))
+    return ndtr((at / scale - found[0]) * np.exp(min(found[1], 50.0)))
 
 
 def _smoothed(successes: np.ndarray, attempts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -93,6 +104,7 @@ def curve_of_faces(faces: np.ndarray, n_features: int) -> Curve:
     counts = np.bincount(faces - _TRIVIAL, minlength=n_features + 3)  # trivial, inseparable, 0...
     trivial, inseparable = counts[:2] / len(faces)
     separable = 1 - trivial - inseparable
+    n = np.arange(1, n_features + 1)
     below, total = _below(counts[2:], n_features)
     fraction = trivial + separable * below / np.maximum(total, 1)
     below, error = _smoothed(below, total)
@@ -101,13 +113,12 @@ def curve_of_faces(faces: np.ndarray, n_features: int) -> Curve:
             separable * error, below * np.sqrt(separable * (1 - separable) / len(faces))
         )
 
-    def resample(rng: np.random.Generator) -> np.ndarray:
+    def resample(rng: np.random.Generator) -> Fractions:
         drawn = rng.multinomial(len(faces), counts / len(faces))
         below, total = _below(drawn[2:], n_features)
         share = drawn[2:].sum() * below / np.maximum(total, 1)
-        return (drawn[0] + share) / len(faces)
+        return n, (drawn[0] + share) / len(faces), total
 
-    n = np.arange(1, n_features + 1)
     middle = trivial + separable * below
     band = np.clip(middle + _QUANTILE * error * np.array([[-1], [1]]), 0, 1)
     return Curve(n, fraction, error, band, total, resample)

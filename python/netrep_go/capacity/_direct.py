@@ -15,7 +15,13 @@ from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._validation import check_integer, check_number, check_option
-from netrep_go.capacity._curve import Curve, curve_of_attempts, curve_of_faces
+from netrep_go.capacity._curve import (
+    Curve,
+    Fractions,
+    critical,
+    curve_of_attempts,
+    curve_of_faces,
+)
 from netrep_go.capacity._dichotomies import (
     all_dichotomies,
     check_dichotomies,
@@ -100,11 +106,12 @@ class DirectCapacity(BaseEstimator):
         Manifolds per feature. NaN, with a warning, if fewer than half of the dichotomies are
         separable even with all features.
     capacity_se_ : float
-        Its standard error, by resampling: of the draws, or of attempts of the search at the
-        numbers of features it tested, with the fractions of a fitted normal distribution
-        function. An interval of 1.96 of the search's covered the true value in 93 % of 150
-        simulated searches. With ``rule="first"`` it is too wide, 99 %, as the search would not
-        test all of these numbers again.
+        Its standard error, by resampling: of the draws, or of whole searches, which test other
+        numbers of features, where fractions are those of a fitted normal distribution function.
+        In 300 simulated searches for each of five curves it was 0.96 to 1.04 times the standard
+        deviation, and 0.95 to 1.5 times with ``rule="first"``. Intervals of 1.96 of it covered
+        0.93 for 0.95, with a Monte Carlo error of 0.007, as it varies itself by a factor of 2;
+        with ``rule="first"`` 0.89 of the mean.
     n_critical_ : float
         Number of features :math:`N_c`.
     n_critical_se_ : float
@@ -210,7 +217,7 @@ class DirectCapacity(BaseEstimator):
             all.
         """
         self._check()
-        manifolds = as_manifolds(X, y)
+        manifolds = as_manifolds(X, y, any_size=True)
         check_several(manifolds, "capacity")
         self.n_manifolds_, self.n_features_in_ = len(manifolds.samples), manifolds.n_features
         seed = seed_from(self.random_state)
@@ -288,10 +295,8 @@ class DirectCapacity(BaseEstimator):
             )
 
     def _store_capacity(self, curve: Curve, rng: np.random.Generator) -> None:
-        self.n_critical_ = curve.critical(curve.fraction, self.rule)
-        again = np.array(
-            [curve.critical(curve.resample(rng), self.rule) for _ in range(_RESAMPLES)]
-        )
+        self.n_critical_ = critical((curve.n, curve.fraction, curve.n_attempts), self.rule)
+        again = np.array([critical(curve.resample(rng), self.rule) for _ in range(_RESAMPLES)])
         again = again[np.isfinite(again)]
         self.n_critical_se_ = float(again.std()) if len(again) > 1 else np.nan
         self.capacity_ = self.n_manifolds_ / self.n_critical_
@@ -339,16 +344,42 @@ class DirectCapacity(BaseEstimator):
                 {"fraction": fraction, "attempts": n_attempts},
                 {
                     **self._inputs(manifolds, dichotomies, seed),
-                    "step": self.step or _standard_step(self.n_features_in_),
-                    "precision": self.precision,
-                    "tol": float(self.tol),
+                    **self._search_inputs(),
                 },
                 n_jobs=self.n_jobs,
                 progress=progress,
             )
-        tested = n_attempts > 0
-        n = np.flatnonzero(tested) + 1
-        return curve_of_attempts(n, fraction[tested], n_attempts[tested], exact)
+        n_given = sum(map(len, dichotomy_inputs(dichotomies, self.n_manifolds_)["given"]))
+
+        def search_again(probability: np.ndarray, rng: np.random.Generator) -> Fractions:
+            return self._simulate_search(probability, n_given, int(rng.integers(2**31)))
+
+        return curve_of_attempts(
+            _tested(fraction, n_attempts), exact, search_again, self.n_features_in_
+        )
+
+    def _search_inputs(self) -> dict[str, Any]:
+        return {
+            "step": self.step or _standard_step(self.n_features_in_),
+            "precision": self.precision,
+            "tol": float(self.tol),
+        }
+
+    def _simulate_search(self, probability: np.ndarray, n_given: int, seed: int) -> Fractions:
+        """Return what a search finds where dichotomies are separable with these probabilities."""
+        fraction = np.empty(self.n_features_in_)
+        n_attempts = np.empty(self.n_features_in_, np.int64)
+        _native.call(
+            "capacity.simulate_search",
+            {"fraction": fraction, "attempts": n_attempts},
+            {
+                "probability": probability,
+                "dichotomies": n_given,
+                **self._search_inputs(),
+                "seed": seed,
+            },
+        )
+        return _tested(fraction, n_attempts)
 
     def _exhaustive(self) -> tuple[str | ArrayLike, bool]:
         """Return dichotomies for features that do not vary, and whether they are all."""
@@ -358,6 +389,12 @@ class DirectCapacity(BaseEstimator):
         if count_dichotomies(self.dichotomies, self.n_manifolds_) > most_attempts:
             return self.dichotomies, False
         return all_dichotomies(self.dichotomies, self.n_manifolds_), True
+
+
+def _tested(fraction: np.ndarray, n_attempts: np.ndarray) -> Fractions:
+    """Return the numbers of features that a search tested, with what it found."""
+    tested = n_attempts > 0
+    return np.flatnonzero(tested) + 1, fraction[tested], n_attempts[tested]
 
 
 def _standard_step(n_features: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,8 +13,13 @@ from netrep_go import _native
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
-from netrep_go._validation import check_integer
-from netrep_go.capacity._dichotomies import check_dichotomies, dichotomy_inputs
+from netrep_go._results import Result
+from netrep_go._validation import check_integer, check_number
+from netrep_go.capacity._dichotomies import (
+    all_dichotomies,
+    check_dichotomies,
+    dichotomy_inputs,
+)
 from netrep_go.capacity._manifolds import Samples, as_manifolds, check_several
 
 _BATCHES = 10  # of draws, whose spread tells standard errors
@@ -27,6 +32,35 @@ _MEASURES = (
     "axis_alignment",
     "center_axis_alignment",
 )
+
+
+class _Fields(NamedTuple):
+    capacity: np.ndarray
+    radius: np.ndarray
+    dimension: np.ndarray
+
+
+class JointGeometry(Result, _Fields):
+    """Quantities of each manifold among others, arrays of shape (n_manifolds,).
+
+    Attributes
+    ----------
+    capacity : ndarray
+        1 over the manifold's share of the inverse capacity, the mean number of its samples
+        with positive weight. Their harmonic mean is the capacity of all.
+    radius, dimension : ndarray
+        The formulas of :class:`JointCapacity` with this manifold alone.
+    """
+
+    def to_frame(self) -> Any:
+        """Return a table with a row for each manifold.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A column for each quantity. :meth:`JointCapacity.to_frame` has names and errors.
+        """
+        return pandas().DataFrame(self._asdict())
 
 
 class JointCapacity(BaseEstimator):
@@ -54,15 +88,31 @@ class JointCapacity(BaseEstimator):
     so that :math:`\alpha \approx (1 + R^{-2}) / D` where the part of t along the centers
     matters little. Alignments are mean absolute cosines between different manifolds.
 
+    With a margin :math:`\kappa` the samples must be beyond it, :math:`y_j x_j v \ge \kappa
+    |c_j|` with the mean c of their manifold's samples: v is what is nearest to t, and
+    :math:`1/\alpha` is the mean of :math:`|v - t|^2 / P`. Independent manifolds have the capacity
+    of :class:`MeanFieldCapacity` with that margin.
+
     Parameters
     ----------
     dichotomies : {"iid", "balanced", "sparse", "all"} or array_like of shape \
             (n_dichotomies, n_manifolds), default="iid"
-        As in :class:`DirectCapacity`. Dichotomies that are given are used in turn.
+        As in :class:`DirectCapacity`. "iid" labels are those of [1]_. "sparse" is one
+        manifold against the rest, each in turn, which is GLUE's ONE_VERSUS_REST. Dichotomies
+        that are given are used in turn.
+    kappa : float, default=0.0
+        Margin, in units of the distance of a manifold's mean from the origin. Above 0,
+        dichotomies that are not separable are left out.
     center : bool, default=True
         Subtract the mean of all samples first: hyperplanes go through the origin.
     n_t : int, default=200
-        Number of draws, rounded up to a multiple of 20: ten batches of pairs.
+        Number of draws, rounded up to a multiple of 20: ten batches of pairs. With "sparse",
+        at least 20, and equally many for each manifold, at least four.
+    signed : bool, default=False
+        Whether alignments are means of cosines, not of their absolute values. Axes are taken as
+        they lie among the features, without the labels.
+    store_anchors : bool, default=False
+        Whether to keep the anchor points.
     random_state : int, RandomState, Generator or None, default=None
         Determines draws and labels.
     n_jobs : int, optional
@@ -89,6 +139,20 @@ class JointCapacity(BaseEstimator):
     axis_alignment_se_, center_axis_alignment_se_ : float
         Standard errors: the capacity's from all pairs of draws, the others from the spread
         over ten batches, each with its own centers.
+    manifolds_, manifolds_se_ : JointGeometry
+        Capacity, radius and dimension of each manifold, and their standard errors.
+    center_alignments_, axis_alignments_, center_axis_alignments_ : ndarray of shape \
+            (n_manifolds, n_manifolds)
+        Alignments of pairs; the center is in the row, the axis in the column. NaN where a
+        manifold has no axis.
+    one_vs_rest_capacity_, one_vs_rest_capacity_se_ : ndarray of shape (n_manifolds,)
+        Only with "sparse": the capacity for the dichotomies of one manifold against the rest.
+        NaN where none has the margin.
+    anchor_weights_ : list of ndarray of shape (n_t, n_samples_i)
+        If ``store_anchors``, the weights of a manifold's samples in each anchor point, of n_t
+        as rounded; 0 where a draw was left out.
+    names_ : list
+        Names of the manifolds: labels, keys of the dict, or places in the list.
     n_manifolds_ : int
         Number P of manifolds.
     n_features_in_ : int
@@ -100,6 +164,9 @@ class JointCapacity(BaseEstimator):
 
     Notes
     -----
+    The conventions: labels are "iid" unless ``dichotomies`` says otherwise, alignments are
+    absolute unless ``signed``, and hyperplanes go through the origin.
+
     A manifold without a sample of positive weight has no part in the projection. Its anchor
     is then the sample that would be the next to get some, which is the convention of
     mean-field theory.
@@ -136,15 +203,21 @@ class JointCapacity(BaseEstimator):
         self,
         *,
         dichotomies: str | ArrayLike = "iid",
+        kappa: float = 0.0,
         center: bool = True,
         n_t: int = 200,
+        signed: bool = False,
+        store_anchors: bool = False,
         random_state: RandomState = None,
         n_jobs: int | None = None,
         verbose: bool = False,
     ) -> None:
         self.dichotomies = dichotomies
+        self.kappa = kappa
         self.center = center
         self.n_t = n_t
+        self.signed = signed
+        self.store_anchors = store_anchors
         self.random_state = random_state
         self.n_jobs = n_jobs
         self.verbose = verbose
@@ -170,53 +243,101 @@ class JointCapacity(BaseEstimator):
         ------
         ValueError
             If there are fewer than two manifolds, a sample is NaN or infinite in some of the
-            features, all samples are 0, or a parameter has no meaning.
+            features, all samples are 0, too few dichotomies have a margin, or a parameter
+            has no meaning.
         """
         check_dichotomies(self.dichotomies)
         check_integer(self.n_t, "n_t", 1)
-        manifolds = as_manifolds(X, y)
+        check_number(self.kappa, "kappa", -np.inf, np.inf)
+        manifolds = as_manifolds(X, y, any_size=True)
         check_several(manifolds, "joint capacity")
         self.n_manifolds_, self.n_features_in_ = len(manifolds.samples), manifolds.n_features
+        self.names_ = manifolds.names
         samples = manifolds.pooled()
         if self.center:
             samples -= samples.mean(axis=0)
         if not samples.any():
             raise ValueError("all samples are equal, so that no hyperplane tells them apart")
-        n_draws = -(-self.n_t // (2 * _BATCHES)) * 2 * _BATCHES
-        active, separable = np.empty(n_draws, np.int64), np.empty(n_draws // 2, np.int64)
-        geometry = np.empty((1 + _BATCHES, 5))
+        n_draws = self._n_draws()
+        shares = np.empty((n_draws, self.n_manifolds_))
+        separable = np.empty(n_draws // 2, np.int64)
+        geometry = np.empty((1 + _BATCHES, 5 + 2 * self.n_manifolds_))
+        pairs = np.empty((3, self.n_manifolds_, self.n_manifolds_))
+        anchors = np.empty(n_draws * len(samples) if self.store_anchors else 0)
         with progress_bar("Projecting on cones", self.verbose) as progress:
             _native.run(
                 "capacity.joint",
-                {"active": active, "separable": separable, "geometry": geometry},
+                {
+                    "shares": shares,
+                    "separable": separable,
+                    "geometry": geometry,
+                    "pairs": pairs.reshape(-1, self.n_manifolds_),
+                    "anchors": anchors,
+                },
                 {
                     "points": samples,
                     "sizes": manifolds.sizes,
-                    **dichotomy_inputs(self.dichotomies, self.n_manifolds_),
+                    **dichotomy_inputs(self._dichotomies(), self.n_manifolds_),
                     "features": "projection",
                     "bias": False,
                     "seed": seed_from(self.random_state),
+                    "kappa": float(self.kappa),
+                    "signed": bool(self.signed),
                 },
                 n_jobs=self.n_jobs,
                 progress=progress,
             )
-        if separable.mean() < _FEW:
-            warn_user(
-                f"only {separable.mean():.0%} of the dichotomies are separable with all of the "
-                f"{self.n_features_in_} features: the capacity is below capacity_"
-            )
-        self._store_capacity(active.reshape(-1, 2).mean(axis=1))
-        self._store_geometry(geometry)
+        self._warn_of_inseparable(separable)
+        of_each = self._store_capacity(shares.reshape(n_draws // 2, 2, -1).mean(axis=1), separable)
+        self._store_geometry(geometry, *of_each)
+        self.center_alignments_, self.axis_alignments_, self.center_axis_alignments_ = pairs
+        if self.store_anchors:
+            weights = anchors.reshape(n_draws, -1)
+            self.anchor_weights_ = np.split(weights, np.cumsum(manifolds.sizes)[:-1], axis=1)
         return self
 
-    def to_frame(self) -> Any:
-        """Return a table of one row.
+    def _n_draws(self) -> int:
+        """Return the number of draws, in pairs for all batches, or for all manifolds."""
+        if self._sparse:
+            pairs = max(self.n_t / 2, _BATCHES, 2 * self.n_manifolds_)
+            return int(2 * self.n_manifolds_ * np.ceil(pairs / self.n_manifolds_))
+        return int(-(-self.n_t // (2 * _BATCHES)) * 2 * _BATCHES)
+
+    @property
+    def _sparse(self) -> bool:
+        return isinstance(self.dichotomies, str) and self.dichotomies == "sparse"
+
+    def _dichotomies(self) -> str | ArrayLike:
+        """Return those in turn that are one against the rest."""
+        return all_dichotomies("sparse", self.n_manifolds_) if self._sparse else self.dichotomies
+
+    def _warn_of_inseparable(self, separable: np.ndarray) -> None:
+        share, features = separable.mean(), f"all of the {self.n_features_in_} features"
+        if self.kappa > 0 and share < 1:
+            warn_user(
+                f"{len(separable) - separable.sum()} of {len(separable)} dichotomies are not "
+                f"separable with {features}: they have no margin and are left out"
+            )
+        elif share < _FEW:
+            warn_user(
+                f"only {share:.0%} of the dichotomies are separable with {features}: the capacity "
+                "is below capacity_"
+            )
+
+    def to_frame(self, *, manifolds: bool = False) -> Any:
+        """Return a table of one row, or of one row for each manifold.
+
+        Parameters
+        ----------
+        manifolds : bool, default=False
+            Whether to tell manifolds apart.
 
         Returns
         -------
         pandas.DataFrame
             Each quantity and its standard error, ``capacity`` and ``capacity_se``, for
-            instance.
+            instance. Of manifolds those of :class:`JointGeometry`, after their names in
+            ``manifold``.
 
         Raises
         ------
@@ -224,21 +345,66 @@ class JointCapacity(BaseEstimator):
             If pandas is not installed.
         """
         check_is_fitted(self, "capacity_")
-        columns = [f"{name}{suffix}" for name in _MEASURES for suffix in ("", "_se")]
-        return pandas().DataFrame({name: [getattr(self, f"{name}_")] for name in columns})
+        if not manifolds:
+            columns = [f"{name}{suffix}" for name in _MEASURES for suffix in ("", "_se")]
+            return pandas().DataFrame({name: [getattr(self, f"{name}_")] for name in columns})
+        table: dict[str, Any] = {"manifold": self.names_}
+        for name in JointGeometry._fields:
+            table[name] = getattr(self.manifolds_, name)
+            table[f"{name}_se"] = getattr(self.manifolds_se_, name)
+        return pandas().DataFrame(table)
 
-    def _store_capacity(self, n_active: np.ndarray) -> None:
-        """Store the capacity, given the mean number of active samples of each pair."""
-        self.capacity_ = float(self.n_manifolds_ / n_active.mean())
-        error = n_active.std(ddof=1) / np.sqrt(len(n_active))
-        self.capacity_se_ = float(self.capacity_ * error / n_active.mean())
+    def _store_capacity(
+        self, shares: np.ndarray, separable: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Store capacities, given the shares of the manifolds in each pair of draws.
 
-    def _store_geometry(self, geometry: np.ndarray) -> None:
+        Those of each manifold and their standard errors are returned.
+        """
+        kept = separable > 0 if self.kappa > 0 else np.ones(len(shares), bool)
+        totals = np.where(kept, shares.sum(axis=1), np.nan) / self.n_manifolds_
+        if self._sparse:
+            classes = totals.reshape(-1, self.n_manifolds_)
+            each = [_mean(column[~np.isnan(column)]) for column in classes.T]
+            self.one_vs_rest_capacity_, self.one_vs_rest_capacity_se_ = _invert(*np.transpose(each))
+        capacity, error = _invert(*np.transpose([_mean(totals[kept])]))
+        self.capacity_, self.capacity_se_ = float(capacity[0]), float(error[0])
+        return _invert(*np.transpose([_mean(share) for share in shares[kept].T]))
+
+    def _store_geometry(
+        self, geometry: np.ndarray, capacity: np.ndarray, error: np.ndarray
+    ) -> None:
         """Store the numbers of all draws, and their spread over batches."""
-        axes, both, *alignments = geometry.T
-        apart = axes - both
-        squared = np.divide(both, apart, out=np.zeros_like(both), where=apart > 0)
-        measures = (axes, np.sqrt(squared), *alignments)
+        whole, own = geometry[:, :5], geometry[:, 5:].reshape(1 + _BATCHES, 2, -1)
+        axes, both, *alignments = whole.T
+        measures = (axes, _radius(axes, both), *alignments)
         for name, (value, *of_batches) in zip(_MEASURES[1:], measures, strict=True):
             setattr(self, f"{name}_", float(value))
-            setattr(self, f"{name}_se_", float(np.std(of_batches, ddof=1) / np.sqrt(_BATCHES)))
+            setattr(self, f"{name}_se_", float(_spread(of_batches)))
+        dimension, radius = own[:, 0], _radius(own[:, 0], own[:, 1])
+        self.manifolds_ = JointGeometry(capacity, radius[0], dimension[0])
+        self.manifolds_se_ = JointGeometry(error, _spread(radius[1:]), _spread(dimension[1:]))
+
+
+def _mean(values: np.ndarray) -> tuple[float, float]:
+    """Return the mean and its standard error, NaN where there are too few values."""
+    n = len(values)
+    error = values.std(ddof=1) / np.sqrt(n) if n > 1 else np.nan
+    return (float(values.mean()) if n else np.nan), float(error)
+
+
+def _invert(inverse: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return capacities, infinite where nothing is projected, and their errors."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        capacity = 1 / inverse
+        return capacity, np.where(inverse > 0, capacity**2 * error, np.nan)
+
+
+def _radius(axes: np.ndarray, both: np.ndarray) -> np.ndarray:
+    apart = axes - both
+    return np.sqrt(np.divide(both, apart, out=np.zeros_like(both), where=apart > 0))
+
+
+def _spread(of_batches: Any) -> np.ndarray:
+    """Return the standard error of a mean over batches."""
+    return np.std(of_batches, axis=0, ddof=1) / np.sqrt(_BATCHES)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._names import split_names
-from netrep_go._validation import as_labels, as_responses
+from netrep_go._validation import FOURTH_POWERS, as_labels, as_responses, check_range
 
 Samples = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 
@@ -90,12 +90,21 @@ class Manifolds:
         return dict(zip(self.names, arrays, strict=True)) if self.named else arrays
 
 
-def as_manifolds(X: Any, y: ArrayLike | None = None) -> Manifolds:
+def as_manifolds(X: Any, y: ArrayLike | None = None, *, any_size: bool = False) -> Manifolds:
     """Return the manifolds in a labeled matrix, in a list or dict of matrices, or a single one.
 
     Samples that are NaN in all features are missing, as in padded recordings, and left out.
+    Numbers whose fourth powers leave the range of float64 raise, unless ``any_size``.
     """
     single = is_single(X)
+    manifolds = _taken(X, y, single)
+    if not any_size:
+        extremes = [(samples.min(), samples.max()) for samples in manifolds.samples]
+        check_range(np.ravel(extremes), "X", FOURTH_POWERS)
+    return manifolds
+
+
+def _taken(X: Any, y: ArrayLike | None, single: bool) -> Manifolds:
     if y is None and not single:
         return _from_arrays(X)
     if isinstance(X, Mapping) and not single:

@@ -9,12 +9,23 @@ from typing import IO, Any
 
 import numpy as np
 
-from netrep_go._optional import optional
+from netrep_go._files import DamagedFileError, reading
 from netrep_go._parts import replacing
+from netrep_go._validation import check_integer
+from netrep_go.capacity._mat_values import (
+    NUMBERS,
+    check_size,
+    encode_text,
+    h5py,
+    kind_of,
+    read_text,
+    read_texts,
+    read_value,
+)
 
 _HEADER_SIZE = 512
 _V5_HEADER = b"MATLAB 5.0 MAT-file"
-_NUMBERS = {"double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64"}
+_UNREADABLE = "cannot be read as a file of responses"
 
 
 class TuningFile:
@@ -42,7 +53,7 @@ class TuningFile:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is truncated or not of version 7.3, or lacks the variable.
+        If it is damaged or not of version 7.3, or lacks the variable; begins with the path.
     ImportError
         If h5py is not installed.
 
@@ -58,12 +69,13 @@ class TuningFile:
         self.path = Path(path)
         self._file = _open(self.path)
         try:
-            self._responses = self._find_responses()
-            shape = self._responses.shape[::-1]
-            self.n_sets, self.n_neurons, self.n_samples, self.n_objects = (
-                (1, *shape) if len(shape) == 3 else shape
-            )
-            self.titles = self._read_titles()
+            with reading(self.path, _UNREADABLE):
+                self._responses = self._find_responses()
+                shape = self._responses.shape[::-1]
+                self.n_sets, self.n_neurons, self.n_samples, self.n_objects = (
+                    (1, *shape) if len(shape) == 3 else shape
+                )
+                self.titles = self._read_titles()
         except BaseException:
             self.close()
             raise
@@ -71,25 +83,35 @@ class TuningFile:
     def _find_responses(self) -> Any:
         names = [name for name in self._file if not name.startswith("#")]
         if "tuning_function" not in self._file:
-            raise ValueError(f"{self.path} has no variable tuning_function; it has {names}")
+            raise ValueError(f"it has no variable tuning_function; it has {names}")
         responses = self._file["tuning_function"]
-        kind = _kind(responses)
-        if kind not in _NUMBERS or responses.dtype.kind not in "fiu":
-            raise ValueError(f"tuning_function must be an array of real numbers, got {kind}")
+        kind = kind_of(responses)
+        array = isinstance(responses, h5py().Dataset)
+        if not array or kind not in NUMBERS or responses.dtype.kind not in "fiu":
+            what = f"{kind}, {responses.dtype}" if array else f"a group, {kind}"
+            raise ValueError(f"tuning_function must be an array of real numbers, got {what}")
         if responses.ndim not in (3, 4) or "MATLAB_empty" in responses.attrs:
             raise ValueError(
                 "tuning_function must have dimensions [sets, neurons, samples, objects] or "
-                f"[neurons, samples, objects], got {list(responses.shape[::-1])}"
+                f"[neurons, samples, objects], got {list((responses.shape or ())[::-1])}"
             )
+        check_size(responses)
         return responses
 
     def _read_titles(self) -> list[str]:
         if "data_titles" not in self._file:
             return [f"session #{k + 1}" for k in range(self.n_sets)]
         cell = self._file["data_titles"]
-        titles = [_text(cell)] if _kind(cell) == "char" else _texts(cell)
-        if titles is None:
+        kind = kind_of(cell)
+        titles = read_texts(cell) if kind == "cell" else None
+        if kind == "char":
+            rows = read_text(cell)
+            titles = [rows] if isinstance(rows, str) else [row.rstrip() for row in rows]
+        if titles is None or not all(isinstance(title, str) for title in titles):
             raise ValueError("data_titles must be a cell of character arrays")
+        for k, title in enumerate(titles):
+            if any("\ud800" <= c <= "\udfff" for c in title):
+                raise ValueError(f"data_titles[{k}] must be text, got half a character: {title!r}")
         if len(titles) != self.n_sets:
             raise ValueError(
                 f"data_titles must have one entry for each of {self.n_sets} sets, got {len(titles)}"
@@ -105,15 +127,38 @@ class TuningFile:
         Neurons that are NaN throughout the set and samples that are NaN in all others are
         left out. Where anything else is NaN a ValueError says so.
         """
+        return self.manifolds(index)
+
+    def manifolds(self, index: int, samples_jump: int = 1) -> list[np.ndarray]:
+        """Return one set with some of its samples.
+
+        Parameters
+        ----------
+        index : int
+            Index of the set.
+        samples_jump : int, default=1
+            Which samples to take, as in MATLAB: the first and every samples_jump-th one after
+            it, up to the last; 0 for the one in the middle.
+
+        Returns
+        -------
+        manifolds : list of ndarray of shape (n_samples_i, n_neurons)
+            As items of the file have them.
+
+        Raises
+        ------
+        ValueError
+            If samples_jump does not lead from the first to the last sample, or there is no
+            middle one.
+        """
+        samples = self.chosen_samples(samples_jump)
         if not -self.n_sets <= index < self.n_sets:
             raise IndexError(f"there are {self.n_sets} sets, got index {index}")
         index %= self.n_sets
         responses = self._responses
-        try:
+        with reading(self.path, f"is damaged: set {index} cannot be read"):
             block = responses[..., index] if responses.ndim == 4 else responses[()]
-        except OSError as error:
-            raise ValueError(f"{self.path} is damaged: set {index} cannot be read") from error
-        block = block.astype(np.float64)
+            block = block[:, samples].astype(np.float64)
         neurons = ~np.isnan(block).all(axis=(0, 1))
         if not neurons.any():
             raise ValueError(f"set {self.titles[index]!r} has no neurons: all are NaN")
@@ -121,6 +166,20 @@ class TuningFile:
             _present(samples, f"object {k} of set {self.titles[index]!r}")
             for k, samples in enumerate(block[:, :, neurons])
         ]
+
+    def chosen_samples(self, samples_jump: int) -> slice:
+        """Return which samples a jump takes, of those of each object; see :meth:`manifolds`."""
+        check_integer(samples_jump, "samples_jump", 0)
+        if samples_jump == 0:
+            if self.n_samples % 2 == 0:
+                raise ValueError(f"samples_jump=0 needs a middle sample, got {self.n_samples}")
+            return slice(self.n_samples // 2, self.n_samples // 2 + 1)
+        if (self.n_samples - 1) % samples_jump:
+            raise ValueError(
+                f"samples_jump must divide the number of samples minus 1, {self.n_samples - 1}, "
+                f"got {samples_jump}"
+            )
+        return slice(None, None, int(samples_jump))
 
     def close(self) -> None:
         """Close the file."""
@@ -158,18 +217,26 @@ def read_mat(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     Returns
     -------
-    variables : dict of str to ndarray, str or list of str
-        Arrays have MATLAB's order of dimensions; character arrays are strings and cells of
-        them lists. Variables of other classes are left out.
+    variables : dict of str to ndarray, sparse array, str or list of str
+        Arrays have MATLAB's order of dimensions; complex ones are complex128, or complex64 of
+        single precision, and sparse ones :class:`scipy.sparse.csc_array`. Character arrays are
+        strings, those of several rows lists of these, blanks at their ends included, and cells
+        of character arrays lists. Variables of other classes, such as structs and objects, are
+        left out.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is truncated or not of version 7.3.
+        If it is damaged or not of version 7.3; begins with the path.
     ImportError
         If h5py is not installed.
+
+    Notes
+    -----
+    Files of MATLAB have no checksums, but for those of compressed data: where a bit of a
+    number is wrong, the number is.
 
     Examples
     --------
@@ -177,18 +244,16 @@ def read_mat(path: str | os.PathLike[str]) -> dict[str, Any]:
     >>> read_mat("alexnet_capacity_balanced.mat")["capacity_results"]  # doctest: +SKIP
     array([[47.], [38.]])
     """
+    path = Path(path)
     variables: dict[str, Any] = {}
-    with _open(Path(path)) as file:
-        for name, data in file.items():
-            kind = _kind(data)
-            if kind == "char":
-                variables[name] = _text(data)
-            elif kind == "cell" and (texts := _texts(data)) is not None:
-                variables[name] = texts
-            elif kind in _NUMBERS or kind == "logical":
-                empty = "MATLAB_empty" in data.attrs
-                value = np.empty(data[()].astype(int)) if empty else data[()].T
-                variables[name] = value.astype(bool) if kind == "logical" else value
+    with reading(path, "is damaged"), _open(path) as file:
+        for name in file:
+            if name.startswith("#"):  # what variables refer to
+                continue
+            with reading(path, f"is damaged: variable {name!r} cannot be read"):
+                value = read_value(file[name])
+            if value is not None:
+                variables[name] = value
     return variables
 
 
@@ -220,14 +285,13 @@ def write_mat(path: str | os.PathLike[str], variables: Mapping[str, Any]) -> Non
     >>> from netrep_go.capacity import write_mat
     >>> write_mat("results.mat", {"capacity": [1.5, 2.0], "layer": "conv1"})  # doctest: +SKIP
     """
-    h5py = _h5py()
     path = Path(path)
     for name in variables:
         if not (name.isidentifier() and name.isascii() and name[0] != "_" and len(name) <= 63):
             raise ValueError(f"{name!r} is not a name that MATLAB allows for a variable")
     # through a stream, as HDF5 would wait for the lock of replacing with one of its own
     with replacing(path) as part, part.open("w+b") as stream:
-        with h5py.File(stream, "w", userblock_size=_HEADER_SIZE) as file:
+        with h5py().File(stream, "w", userblock_size=_HEADER_SIZE) as file:
             for name, value in variables.items():
                 _write(file, name, value)
         _write_header(stream)
@@ -244,20 +308,18 @@ def _write(file: Any, name: str, value: Any) -> None:
 
 
 def _write_text(file: Any, name: str, value: str) -> None:
-    units = np.frombuffer(value.encode("utf-16-le"), dtype=np.uint16)
-    data = _dataset(file, name, units.reshape(1, -1), "char")
+    data = _dataset(file, name, encode_text(value), "char")
     data.attrs["MATLAB_int_decode"] = np.int32(2)
 
 
 def _write_cell(file: Any, name: str, values: Sequence[str]) -> None:
-    h5py = _h5py()
     group = file.require_group("#refs#")
     references = []
     for value in values:
         entry = f"r{len(group)}"
         _write_text(group, entry, value)
         references.append(group[entry].ref)
-    data = file.create_dataset(name, (1, len(values)), dtype=h5py.ref_dtype)
+    data = file.create_dataset(name, (1, len(values)), dtype=h5py().ref_dtype)
     data[0, :] = references
     data.attrs["MATLAB_class"] = np.bytes_("cell")
 
@@ -295,45 +357,13 @@ def _write_header(stream: IO[bytes]) -> None:
 
 def _open(path: Path) -> Any:
     """Open a file of version 7.3, or say what else it is."""
-    h5py = _h5py()
+    library = h5py()
     with path.open("rb") as file:
         header = file.read(len(_V5_HEADER))
     if header == _V5_HEADER:
-        raise ValueError(
+        raise DamagedFileError(
             f"{path} is a MATLAB file of version 5 to 7: save it with '-v7.3', or read it "
             "by scipy.io.loadmat and save it by netrep_go.capacity.write_mat"
         )
-    try:
-        return h5py.File(path, "r")
-    except OSError as error:
-        raise ValueError(
-            f"{path} cannot be read as a MATLAB v7.3 file; it may be truncated: {error}"
-        ) from error
-
-
-def _h5py() -> Any:
-    return optional("h5py", "mat", "a MATLAB v7.3 file")
-
-
-def _kind(data: Any) -> str:
-    """Return MATLAB's class of a variable; arrays written by others have none."""
-    kind = data.attrs.get("MATLAB_class")
-    if kind is not None:
-        return bytes(kind).decode()
-    return "double" if getattr(data, "dtype", np.dtype(object)).kind in "fiu" else "struct"
-
-
-def _texts(data: Any) -> list[str] | None:
-    """Return the strings in a cell, or None if it holds anything else."""
-    if "MATLAB_empty" in data.attrs or data.dtype.kind != "O":
-        return None
-    entries = [data.file[reference] for reference in data[()].T.ravel()]
-    if any(_kind(entry) != "char" for entry in entries):
-        return None
-    return [_text(entry) for entry in entries]
-
-
-def _text(data: Any) -> str:
-    if "MATLAB_empty" in data.attrs:
-        return ""
-    return data[()].T.astype("<u2").tobytes().decode("utf-16-le")
+    with reading(path, "cannot be read as a MATLAB v7.3 file; it may be truncated"):
+        return library.File(path, "r")

@@ -114,6 +114,7 @@ def manifold_analysis_corr(
         min_removed=min(k_min, most),
         max_removed=most,
         search="stable",
+        n_searches=1,
         n_restarts=n_reps,
         random_state=random_state,
         n_jobs=n_jobs,

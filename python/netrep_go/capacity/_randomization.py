@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.linalg import qr, svd
+from scipy.linalg import svd
 from sklearn.preprocessing import StandardScaler
 
 from netrep_go._jobs import RandomState, as_random_state
 from netrep_go._parameters import checked
+from netrep_go._signs import axis_signs
 from netrep_go._validation import check_integer, check_number
 from netrep_go.capacity._manifolds import Manifolds, Samples, as_manifolds
 
@@ -473,8 +474,9 @@ def whiten_features(X: Samples, y: ArrayLike | None = None) -> Any:
     rank = np.count_nonzero(scales > _tolerance(pool) * np.abs(pool).max() * np.sqrt(pool.size))
     if rank == 0:
         raise ValueError("all samples are equal: there is no covariance to whiten")
-    signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])
-    return manifolds.restore(manifolds.split((scores * signs * np.sqrt(len(pool)))[:, :rank]))
+    return manifolds.restore(
+        manifolds.split((scores * axis_signs(axes) * np.sqrt(len(pool)))[:, :rank])
+    )
 
 
 def _move(manifolds: Manifolds, centers: np.ndarray) -> Any:
@@ -491,11 +493,13 @@ def _polar(directions: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
     """Return the orthonormal rows nearest to these, along random ones where rank lacks."""
     left, scales, right = svd(directions, full_matrices=False)
     rank = np.count_nonzero(scales > _tolerance(directions) * scales[0])
-    missing = rng.normal(size=(len(directions) - rank, directions.shape[1]))
-    completed = np.concatenate([right[:rank], missing])
-    frame = qr(completed.T, mode="economic")[0].T
-    frame[:rank] = right[:rank]  # qr changes signs
-    return left @ frame
+    # what is drawn loses the known parts by projection: no basis of the rest is chosen
+    drawn = rng.normal(size=directions.shape)
+    drawn -= left[:, :rank] @ (left[:, :rank].T @ drawn)
+    drawn -= (drawn @ right[:rank].T) @ right[:rank]
+    more, _, others = svd(drawn, full_matrices=False)
+    missing = len(directions) - rank
+    return left[:, :rank] @ right[:rank] + more[:, :missing] @ others[:missing]
 
 
 def _svd_of_centers(centers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

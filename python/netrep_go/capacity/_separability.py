@@ -9,7 +9,7 @@ from netrep_go import _native
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import as_codes, as_matrix
+from netrep_go._validation import as_codes, as_factor
 
 __all__ = ["Separation", "separate"]
 
@@ -126,7 +126,7 @@ def separate(X: ArrayLike, y: ArrayLike, *, fit_intercept: bool = True) -> Separ
     >>> found.separable, found.weights.round(6)
     (False, array([0.25, 0.25, 0.25, 0.25]))
     """
-    X = as_matrix(X, "X")
+    X = as_factor(X, "X")
     classes, codes = as_codes(y, "y", len(X))
     if len(classes) != 2:
         raise ValueError(f"y must have two classes, got {len(classes)}")

@@ -164,10 +164,17 @@ def _training_options(trained: bool, max_iter: int) -> dict[str, float]:
 
 
 def _fit(network: MLPClassifier, X: npt.NDArray[np.float64], y: npt.NDArray[np.int64]) -> None:
-    """Fit a network for the given number of passes, whether it converges or not."""
+    """Fit a network for the given number of passes, whether it converges or not.
+
+    MLPClassifier makes a warning of Ctrl-C and goes on with what it has.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        network.fit(X, y)
+        warnings.filterwarnings("error", "Training interrupted")
+        try:
+            network.fit(X, y)
+        except UserWarning:
+            raise KeyboardInterrupt from None
 
 
 def _hidden_layers(

@@ -11,11 +11,13 @@ from scipy.io import loadmat
 from scipy.spatial.distance import squareform
 from sklearn.utils import Bunch
 
+from netrep_go._files import reading
 from netrep_go._parameters import checked
 
 _VARIABLE = "NETREP_GO_OBJECTS92"
 _BRAIN = "92_brainRDMs.mat"
 _MODELS = "92_modelRDMs.mat"
+_FOREIGN = "does not hold what rsatoolbox publishes under its name"
 _PAPER = "Kriegeskorte_Neuron2008_supplementalData.mat"
 
 
@@ -60,6 +62,8 @@ def objects92(path: str | os.PathLike[str] | None = None) -> Bunch:
     FileNotFoundError
         If neither `path` nor the environment variable names a folder with the files; says
         where to get them.
+    ValueError
+        If one of the files is damaged, or another file of its name; begins with the path.
 
     References
     ----------
@@ -68,20 +72,25 @@ def objects92(path: str | os.PathLike[str] | None = None) -> Bunch:
        inferior temporal cortex of man and monkey. Neuron 60(6), 1126-1141.
     """
     folder = _folder(path)
-    sessions = np.array(
-        [[_condensed(rdm.RDM) for rdm in subject] for subject in _read(folder / _BRAIN)["RDMs"]]
-    )
-    models = {model.name: _condensed(model.RDM) for model in _read(folder / _MODELS)["Models"]}
-    paper = _read(folder / _PAPER)
-    monkey, human = (_condensed(rdm.RDM) for rdm in paper["RDMs_mIT_hIT_fig1"])
+    brain, models, paper = (_read(folder / file) for file in (_BRAIN, _MODELS, _PAPER))
+    with reading(folder / _BRAIN, _FOREIGN):
+        sessions = np.array([[_condensed(r.RDM) for r in subject] for subject in brain["RDMs"]])
+        subjects = sessions.mean(axis=1)
+    with reading(folder / _MODELS, _FOREIGN):
+        rdms = {model.name: _condensed(model.RDM) for model in models["Models"]}
+    with reading(folder / _PAPER, _FOREIGN):
+        monkey, human = (_condensed(rdm.RDM) for rdm in paper["RDMs_mIT_hIT_fig1"])
+        stimuli = paper["stimuli_92objs"]
+        categories = np.array([_category(image) for image in stimuli])
+        images = np.stack([image.image for image in stimuli])
     return Bunch(
-        subjects=sessions.mean(axis=1),
+        subjects=subjects,
         sessions=sessions,
         human=human,
         monkey=monkey,
-        models=models,
-        categories=np.array([_category(image) for image in paper["stimuli_92objs"]]),
-        images=np.stack([image.image for image in paper["stimuli_92objs"]]),
+        models=rdms,
+        categories=categories,
+        images=images,
     )
 
 
@@ -98,7 +107,8 @@ def _folder(path: str | os.PathLike[str] | None) -> Path:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    return loadmat(file, squeeze_me=True, struct_as_record=False)
+    with reading(file, "is damaged"):
+        return loadmat(file, squeeze_me=True, struct_as_record=False)
 
 
 def _condensed(rdm: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from netrep_go._files import reading
 from netrep_go._optional import optional
 from netrep_go._validation import as_exact
 from netrep_go.extract._outputs import Key, Output, Run, Unusable
@@ -28,10 +29,14 @@ class Onnx:
     def __init__(self, model: str | os.PathLike[str] | bytes) -> None:
         self._onnx = optional("onnx", "onnx", "an ONNX model")
         self._runtime = optional("onnxruntime", "onnx", "an ONNX model")
-        if isinstance(model, bytes):
-            self._model = self._onnx.load_model_from_string(model)
-        else:
-            self._model = self._onnx.load(os.fspath(model))
+        self._name = "model" if isinstance(model, bytes) else os.fspath(model)
+        with reading(self._name, "is not an ONNX model, or damaged"):
+            if isinstance(model, bytes):
+                self._model = self._onnx.load_model_from_string(model)
+            else:
+                self._model = self._onnx.load(self._name)
+            if not self._model.HasField("graph"):
+                raise ValueError("it has no graph")
 
     def layers(self) -> dict[str, str]:
         """Return the operators of nodes by their outputs' names."""
@@ -80,7 +85,8 @@ class Onnx:
         return session
 
     def _started(self, model: Any, providers: list[Any]) -> Any:
-        return self._runtime.InferenceSession(model.SerializeToString(), providers=providers)
+        with reading(self._name, "cannot be run by onnxruntime; it may be damaged"):
+            return self._runtime.InferenceSession(model.SerializeToString(), providers=providers)
 
     def _cast(self, graph: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:
         """Cast what NumPy has no type for, such as bfloat16, from and to float32."""

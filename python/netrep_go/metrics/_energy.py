@@ -12,7 +12,7 @@ from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, check_double, measure
 from netrep_go._parameters import checked
 from netrep_go._validation import (
-    as_array,
+    as_factor,
     check_integer,
     check_number,
     check_option,
@@ -115,7 +115,7 @@ class EnergyStochasticMetric(Measure):
         check_number(self.tol, "tol", -np.inf, np.inf)
 
     def _check_network(self, x: Any, name: str) -> np.ndarray:
-        return as_array(x, name, 3)
+        return as_factor(x, name, 3)
 
     @checked
     def fit(self, X: ArrayLike, Y: ArrayLike) -> EnergyStochasticMetric:
@@ -255,7 +255,7 @@ class EnergyStochasticMetric(Measure):
 
 
 def _equal_responses(X: ArrayLike, Y: ArrayLike) -> Arrays:
-    X, Y = as_array(X, "X", 3), as_array(Y, "Y", 3)
+    X, Y = as_factor(X, "X", 3), as_factor(Y, "Y", 3)
     if X.shape != Y.shape:
         raise ValueError(
             "Expected arrays with equal dimensions (inputs, repeats, neurons), but got "

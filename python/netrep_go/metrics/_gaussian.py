@@ -23,7 +23,7 @@ from netrep_go._cohort import (
 from netrep_go._jobs import RandomState, as_random_state, warn_user
 from netrep_go._names import Name
 from netrep_go._validation import (
-    as_array,
+    as_factor,
     check_integer,
     check_number,
     check_option,
@@ -421,7 +421,7 @@ class GaussianStochasticMetric(_WassersteinMetric):
 
     def _check_network(self, x: Gaussians, name: str) -> Arrays:
         means, covs = _two(x, name)
-        means, covs = as_array(means, f"{name}[0]", 2), as_array(covs, f"{name}[1]", 3)
+        means, covs = as_factor(means, f"{name}[0]", 2), as_factor(covs, f"{name}[1]", 3)
         _check_covariances(covs, (*means.shape, means.shape[1]), name)
         return means, covs
 
@@ -526,7 +526,7 @@ class GPStochasticMetric(_WassersteinMetric):
 
     def _check_network(self, x: Gaussians, name: str) -> Arrays:
         mean, cov = _two(x, name)
-        mean, cov = as_array(mean, f"{name}[0]", 1), as_array(cov, f"{name}[1]", 2)
+        mean, cov = as_factor(mean, f"{name}[0]", 1), as_factor(cov, f"{name}[1]", 2)
         if mean.shape[0] % self.n_dims:
             raise ValueError(
                 f"{name}[0] must have a multiple of n_dims={self.n_dims} elements, "

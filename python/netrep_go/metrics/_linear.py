@@ -14,8 +14,8 @@ from netrep_go._cohort import Cohorts, Measured, measure
 from netrep_go._jobs import warn_user
 from netrep_go._parameters import checked
 from netrep_go._validation import (
+    as_factor,
     as_matrices,
-    as_matrix,
     check_number,
     check_option,
     check_widths,
@@ -164,7 +164,7 @@ class LinearMetric(AlignmentMetric):
             The whitening transform.
         """
         self._check_parameters()
-        return whiten_centered(as_matrix(X, "X"), self.alpha, self.center_columns)
+        return whiten_centered(as_factor(X, "X"), self.alpha, self.center_columns)
 
     def finalize_fit(self, cache_X: PartialFit, cache_Y: PartialFit) -> LinearMetric:
         """Align two networks from what ``partial_fit`` returned for each.

@@ -24,7 +24,7 @@ from netrep_go._jobs import said_once
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import as_matrix, check_flag, check_option
+from netrep_go._validation import as_factor, check_flag, check_option
 
 __all__ = ["Measure", "Properties"]
 
@@ -127,7 +127,7 @@ class Measure(BaseEstimator):
 
     def _check_network(self, x: Any, name: str) -> Any:
         """Return a network as the measure takes it."""
-        return as_matrix(x, name)
+        return as_factor(x, name)
 
     def _check_pair(self, X: Any, Y: Any) -> tuple[Any, Any]:
         check_same_indexes([("X", X), ("Y", Y)], "samples")

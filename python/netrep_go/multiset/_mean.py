@@ -15,8 +15,8 @@ from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
 from netrep_go._names import check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._validation import (
+    as_factor,
     as_matrices,
-    as_matrix,
     check_integer,
     check_number,
     check_option,
@@ -292,7 +292,7 @@ def _as_reference(
 
     Its width must be that of the widest network, or with ``least`` no smaller.
     """
-    X = as_matrix(X, name)
+    X = as_factor(X, name)
     m, n = len(xs[0]), max(x.shape[1] for x in xs)
     if len(X) != m or (X.shape[1] < n if least else X.shape[1] != n):
         raise ValueError(

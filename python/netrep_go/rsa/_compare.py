@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
 from netrep_go._parameters import checked
-from netrep_go._validation import as_array, check_option, departure
+from netrep_go._validation import FOURTH_POWERS, as_array, check_option, check_range, departure
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -169,6 +169,9 @@ def similarities(
     verbose: bool = False,
 ) -> np.ndarray:
     """Return the similarities of condensed RDMs x to y or, if y is empty, to each other."""
+    if method == "neg_riem_dist":  # the one that is not in a unit of its own
+        for rdms, name in ((x, "rdms"), (y, "models")):
+            check_range(rdms, name, FOURTH_POWERS)
     out = np.empty((len(x), len(y) or len(x)))
     with progress_bar("Comparing RDMs", verbose) as progress:
         _native.run(
@@ -193,6 +196,8 @@ def comparison(
     method: str, sigma: ArrayLike | None, rdms: np.ndarray
 ) -> dict[str, _native.Argument]:
     """Return a similarity and its noise as Go takes them."""
+    if method == "neg_riem_dist":
+        check_range(rdms, "rdms", FOURTH_POWERS)
     return {
         "method": method,
         "sigma": _as_sigma(sigma, method, n_conditions(rdms, "rdms")),

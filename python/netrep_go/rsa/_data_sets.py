@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from netrep_go._names import Name, check_all_same_names, check_names, row_names, split_names
-from netrep_go._validation import as_codes, as_responses
+from netrep_go._validation import as_codes, as_responses, check_not_lost
 from netrep_go.rsa._condensed import holds_arrays, names_or_numbers
 
 
@@ -103,11 +103,14 @@ def as_data_sets(data: Any) -> DataSets:
         raise ValueError("data must have at least one data set, got none")
     keys = names_or_numbers(keys, len(items))
     xs = [as_responses(x, f"data[{key!r}]", 2) for key, x in zip(keys, items, strict=True)]
+    for key, x in zip(keys, xs, strict=True):
+        check_not_lost(x, f"data[{key!r}]")
     return DataSets(xs, keys, False, [row_names(item) for item in items])
 
 
 def _of_array(data: Any) -> DataSets:
     single = np.ndim(data) == 2
     x = as_responses(data, "data", 2 if single else 3)
+    check_not_lost(x, "data")
     xs = [x] if single else list(x)
     return DataSets(xs, list(range(len(xs))), single, [row_names(data)] * len(xs))

@@ -1,0 +1,30 @@
+"""Files that others wrote: what cannot be read is one kind of error, which names the file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class DamagedFileError(ValueError):
+    """A file is not what it should be; the message begins with its path."""
+
+
+@contextmanager
+def reading(path: str | os.PathLike[str], trouble: str) -> Iterator[None]:
+    """Raise whatever goes wrong inside as an error that names the file and what the trouble is.
+
+    Libraries raise errors of every class at files that are damaged, MemoryError for sizes that
+    were never written, too. What the system says of a path, as when there is none, stays.
+    """
+    try:
+        yield
+    except DamagedFileError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            raise
+        text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        reason = str(text).partition("\n")[0] or type(error).__name__
+        raise DamagedFileError(f"{os.fspath(path)} {trouble}: {reason}") from error

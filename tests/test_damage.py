@@ -1,0 +1,221 @@
+"""Damaged files: what is read is right, or an error names the file; never a raw one.
+
+Where a format has checksums, what is wrong is never taken for right.
+"""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from scipy.io import savemat
+from scipy.sparse import issparse
+
+from netrep_go._parts import Parts, merge
+from netrep_go.capacity import TuningFile, read_mat, write_mat
+from netrep_go.datasets._objects92 import _read
+
+N_VARIANTS = 150
+
+
+def damaged(content, rng, n=N_VARIANTS):
+    """Yield content cut anywhere, with flipped bits, with other bytes, and with a part zeroed."""
+    for k in range(n):
+        changed = bytearray(content)
+        if k % 4 == 0:
+            yield content[: rng.integers(len(content))]
+            continue
+        for at in rng.integers(len(content), size=rng.integers(1, 4)):
+            if k % 4 == 1:
+                changed[at] ^= 1 << rng.integers(8)
+            elif k % 4 == 2:
+                changed[at] = rng.integers(256)
+            else:
+                end = min(len(content), at + rng.integers(1, 64))
+                changed[at:end] = bytes(end - at)
+        yield bytes(changed)
+
+
+def same(a, b):
+    """Whether two things that were read are equal, NaN and types included."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if issparse(a):
+        return a.shape == b.shape and same(a.toarray(), b.toarray())
+    if isinstance(a, np.ndarray):
+        if a.dtype != b.dtype:
+            return False
+        return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")
+    return a == b
+
+
+def read_damaged(path, contents, read):
+    """Return what is read of files that are not refused, and how many are."""
+    found, refused = [], []
+    for content in contents:
+        path.write_bytes(content)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found.append(read(path))
+        except (ValueError, OSError) as error:
+            refused.append(str(error))
+    assert [message for message in refused if str(path) not in message] == []
+    return found, len(refused)
+
+
+def read_sets(path):
+    with TuningFile(path) as tuning:
+        sets = {str(k): np.array(tuning[k]) for k in range(len(tuning))}
+        return sets | {"titles": tuning.titles}
+
+
+@pytest.fixture
+def mat(tmp_path, rng):
+    """Return the path of a file of version 7.3 with variables of all kinds."""
+    h5py = pytest.importorskip("h5py", reason="h5py comes with netrep-go[mat]")
+    path = tmp_path / "net_tuning.mat"
+    responses = rng.standard_normal((2, 5, 4, 3))
+    texts = {"data_titles": ["a", "größe"], "name": "text"}
+    write_mat(path, {"tuning_function": responses, "flag": [[True]], "none": [], **texts})
+    with h5py.File(path, "r+") as file:
+        data = rng.standard_normal((20, 30))
+        file.create_dataset("zipped", data=data, compression="gzip", chunks=(10, 10))
+        parts = np.zeros((2, 3), [("real", "f8"), ("imag", "f8")])
+        file.create_dataset("complex", data=parts).attrs["MATLAB_class"] = np.bytes_("double")
+        sparse = file.create_group("sparse")
+        sparse.attrs["MATLAB_class"] = np.bytes_("double")
+        sparse.attrs["MATLAB_sparse"] = np.uint64(4)
+        sparse["data"] = [1.0, 2.0]
+        sparse["ir"] = np.array([0, 3], np.uint64)
+        sparse["jc"] = np.array([0, 1, 2], np.uint64)
+    return path
+
+
+@pytest.mark.parametrize("read", [read_mat, read_sets])
+def test_damaged_files_of_version_7_3(mat, tmp_path, rng, read):
+    right = read(mat)
+    found, n_refused = read_damaged(tmp_path / "x.mat", damaged(mat.read_bytes(), rng), read)
+    assert n_refused > N_VARIANTS / 4
+    assert sum(same(each, right) for each in found) > len(found) / 2
+
+
+def test_compressed_numbers_of_version_7_3_are_right_or_refused(mat, tmp_path, rng):
+    """Each byte of the chunks: zlib has a checksum."""
+    h5py = pytest.importorskip("h5py", reason="h5py comes with netrep-go[mat]")
+    content, right = mat.read_bytes(), read_mat(mat)["zipped"]
+    with h5py.File(mat) as file:
+        info = file["zipped"].id.get_chunk_info(3)
+        start = info.byte_offset
+    assert content[start] == 0x78  # as zlib begins
+    for at in rng.integers(start, start + info.size, size=60):
+        changed = bytearray(content)
+        changed[at] ^= 1 << rng.integers(8)
+        found, _ = read_damaged(tmp_path / "x.mat", [changed], read_mat)
+        assert all(same(each["zipped"], right) for each in found)
+
+
+def test_chunks_out_of_place_are_refused(tmp_path):
+    """HDF5 would return zeros for them."""
+    h5py = pytest.importorskip("h5py", reason="h5py comes with netrep-go[mat]")
+    path = tmp_path / "x.mat"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("x", data=np.ones((6, 24)), chunks=(6, 7))
+        file.create_dataset("unwritten", (6, 24), "f8", chunks=(6, 7))
+    assert_array_equal(read_mat(path)["unwritten"], np.zeros((24, 6)))
+    content = path.read_bytes()
+    place = np.array([0, 14], np.uint64).tobytes()  # of the third chunk
+    assert content.count(place) == 1
+    for k, n in ((0, 1), (1, 7), (1, 70)):
+        wrong = np.array([0, 14], np.uint64)
+        wrong[k] += np.uint64(n)
+        path.write_bytes(content.replace(place, wrong.tobytes()))
+        with pytest.raises(ValueError, match=r"x\.mat is damaged: variable 'x' cannot be read"):
+            read_mat(path)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_damaged_files_of_version_5_and_7(tmp_path, rng, compressed):
+    path = tmp_path / "x.mat"
+    variables = {"x": rng.standard_normal((6, 7)), "s": {"name": "abc", "RDM": np.arange(5.0)}}
+    savemat(path, variables, do_compression=compressed)
+    content, right = path.read_bytes(), _read(path)
+    found, n_refused = read_damaged(path, damaged(content[128:], rng), _read)
+    assert not found  # they have lost their header
+    bodies = [content[:128] + body for body in damaged(content[128:], rng)]
+    found, n_refused = read_damaged(path, bodies, _read)
+    assert n_refused > N_VARIANTS / 4
+    if compressed:
+        kept = [each for each in found if {"x", "s"} <= each.keys()]
+        assert all(same(each["x"], right["x"]) for each in kept)
+
+
+def test_damaged_parts_are_right_or_refused(tmp_path, rng):
+    parts = Parts(tmp_path, {"n": 3, "name": "x"})
+    parts.write("a", {"x": rng.standard_normal((3, 4)), "y": [1.0], "failure": ""})
+    path = tmp_path / "a.npz"
+    content = path.read_bytes()
+    (right, options) = merge(tmp_path, ["a"], "sets")
+    flipped = []
+    for at in range(len(content)):
+        changed = bytearray(content)
+        changed[at] ^= 1 << rng.integers(8)
+        flipped.append(bytes(changed))
+
+    def read(path):
+        return merge(path.parent, ["a"], "sets")
+
+    for contents in (flipped, damaged(content, rng)):
+        found, n_refused = read_damaged(path, contents, read)
+        assert n_refused > N_VARIANTS / 4
+        assert all(same(arrays, right) and same(found, options) for arrays, found in found)
+
+
+def test_what_is_no_part_is_refused(tmp_path):
+    parts, path = Parts(tmp_path, {}), tmp_path / "a.npz"
+    arrays = {"x": np.arange(3), "options": np.array("{}")}
+    for content in (
+        {"x": arrays["x"]},
+        arrays | {"options": np.array("[1]")},
+        arrays | {"options": np.array("{")},
+        arrays | {"options": np.array(["{}", "{}"])},
+        arrays | {"options": np.array(3)},
+    ):
+        np.savez(path, **content)
+        with pytest.raises(ValueError, match=rf"^{re.escape(str(path))} is damaged: remove it"):
+            parts.read("a")
+    np.save(tmp_path / "b.npy", arrays["x"])
+    (tmp_path / "b.npy").rename(path)
+    with pytest.raises(ValueError, match="is damaged: remove it"):
+        "a" in parts  # noqa: B015
+
+
+def test_damaged_models_are_refused_by_name(tmp_path, rng):
+    onnx = pytest.importorskip("onnx", reason="onnx comes with netrep-go[onnx]")
+    pytest.importorskip("onnxruntime", reason="onnxruntime comes with netrep-go[onnx]")
+    from netrep_go.extract import activations
+
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["y"]), helper.make_node("Neg", ["y"], ["z"])],
+        "graph",
+        [helper.make_tensor_value_info("x", kind, ["n", 3])],
+        [helper.make_tensor_value_info("z", kind, ["n", 3])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    content, path, X = model.SerializeToString(), tmp_path / "net.onnx", np.ones((2, 3), np.float32)
+
+    def read(path):
+        return activations(path, X)
+
+    path.write_bytes(content)
+    assert set(read(path)) == {"y", "z"}
+    for cut in (0, 1, len(content) // 2, len(content) - 1):
+        path.write_bytes(content[:cut])
+        with pytest.raises(ValueError, match=rf"^{re.escape(str(path))} "):
+            read(path)
+    with pytest.raises(ValueError, match="model is not an ONNX model, or damaged"):
+        activations(content[: len(content) // 2], X)

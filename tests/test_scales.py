@@ -1,0 +1,148 @@
+"""Numbers of any size: the right value, which follows the unit of the data, or a clear error."""
+
+import numpy as np
+import pytest
+from estimators import CAPACITY, fast
+from numpy.testing import assert_allclose
+from test_measures import SETTINGS, networks
+
+from netrep_go import capacity, utils
+from netrep_go.covariates import mantel
+from netrep_go.rsa import compare, evaluate, rdm
+from netrep_go.rsa._compare import SIMILARITIES
+from netrep_go.rsa._rdm import METRICS
+
+SCALES = [1e-300, 1e-160, 1e-80, 1e80, 1e160, 1e300]
+
+at_every_scale = pytest.mark.parametrize("scale", SCALES)
+
+# What an error of size says: that it is one, of what, and often what to do.
+CLEAR = (
+    "rescale|too (large|small)|leave the range|do not vary|infinity or a value too large|constant "
+    "over|all 0 over"
+)
+
+
+def follows(function, scale, power=0):
+    """Compare a function of the scale with that at scale 1, unless it says that it cannot be."""
+    expected = np.asarray(function(1.0), np.float64)
+    try:
+        found = np.asarray(function(scale), np.float64)
+    except np.linalg.LinAlgError:
+        raise
+    except ValueError:
+        with pytest.raises(ValueError, match=CLEAR):
+            raise
+        return
+    assert_allclose(found / scale**power, expected, rtol=1e-6, atol=1e-7)
+
+
+def scaled(x, data, scale):
+    if data in ("gaussians", "process"):
+        with np.errstate(over="ignore", under="ignore"):
+            return x[0] * scale, x[1] * scale * scale
+    return x * scale
+
+
+def equivariant(measure):
+    """Whether the unit of the data makes no difference but to the unit of the distance."""
+    return getattr(getattr(measure, "metric", measure), "alpha", 1) in (0, 1, 2)
+
+
+@at_every_scale
+@pytest.mark.parametrize("measure", [m for m in SETTINGS if equivariant(m)], ids=str)
+def test_measures(measure, scale):
+    xs = networks(measure, np.random.default_rng(0), 2)
+    data = measure.properties.data
+    unit = 0.5 if data == "repeats" else 1  # the energy distance is a root of distances
+    if "scale" in measure.properties.invariances:
+        unit = 0
+    follows(lambda s: measure.fit_score(*(scaled(x, data, s) for x in xs)), scale, unit)
+
+
+@at_every_scale
+@pytest.mark.parametrize("metric", [m for m in METRICS if m not in ("mahalanobis", "poisson")])
+def test_rdms(metric, scale):
+    x = np.random.default_rng(0).standard_normal((12, 4))
+    design = {"conditions": np.tile(np.arange(4), 3)}
+    if metric == "crossnobis":
+        design["folds"] = np.repeat(np.arange(3), 4)
+    power = {"euclidean": 1, "sqeuclidean": 2, "crossnobis": 2}.get(metric, 0)
+    if not 1e-150 < scale < 1e150:  # the same range for all, though some could do more
+        with pytest.raises(ValueError, match=CLEAR):
+            rdm(x * scale, metric=metric, **design)
+    else:
+        follows(lambda s: rdm(x * s, metric=metric, **design), scale, power)
+
+
+@at_every_scale
+@pytest.mark.parametrize("method", SIMILARITIES)
+def test_similarities_of_rdms(method, scale):
+    rng = np.random.default_rng(0)
+    x, y = (rdm(rng.standard_normal((7, 9)), "sqeuclidean") for _ in range(2))
+    follows(lambda s: compare(x * s, y, method), scale)
+    follows(lambda s: compare(x, y * s, method), scale)
+    if method != "neg_riem_dist":  # with x + y it has two minima, of which the unit finds one
+        follows(
+            lambda s: evaluate(x * s, [y, x + y], method=method).to_frame()["similarity"], scale
+        )
+
+
+def manifolds():
+    rng = np.random.default_rng(0)
+    return [rng.standard_normal((6, 20)) + 3 * rng.standard_normal(20) for _ in range(5)]
+
+
+@at_every_scale
+@pytest.mark.parametrize("cls", CAPACITY)
+def test_capacity(cls, scale):
+    X, y = np.vstack(manifolds()), np.repeat(np.arange(5), 6)
+    follows(lambda s: fast(cls).fit(X * s, y).capacity_, scale)
+
+
+FUNCTIONS = {
+    "participation_ratio": lambda s: capacity.participation_ratio(manifolds()[0] * s),
+    "explained_variance": lambda s: capacity.explained_variance_dimension(manifolds()[0] * s),
+    "center_correlations": lambda s: capacity.center_correlations([x * s for x in manifolds()]),
+    "manifold_radii": lambda s: capacity.manifold_radii([x * s for x in manifolds()]),
+    "spectral_radii": lambda s: capacity.spectral_radii([x * s for x in manifolds()]),
+    "center_directions": lambda s: (
+        capacity.find_center_directions([x * s for x in manifolds()], random_state=0).directions
+    ),
+    "correlation_cost": lambda s: capacity.center_correlation_cost(
+        np.array([x.mean(axis=0) for x in manifolds()]) * s, np.eye(20, 2)
+    )[0],
+    "angular_distance": lambda s: utils.angular_distance(*(x * s for x in manifolds()[:2])),
+    "align": lambda s: utils.align(*(x[:, :4] * s for x in manifolds()[:2])),
+    "align permutation": lambda s: utils.align(
+        *(x[:, :4] * s for x in manifolds()[:2]), group="perm"
+    ).toarray(),
+    "mantel": lambda s: mantel(*distances(s), n_permutations=99, random_state=0).pvalue,
+    "mantel statistic": lambda s: mantel(*distances(s), n_permutations=9).statistic,
+}
+
+
+def distances(scale):
+    D = np.random.default_rng(0).random((2, 8, 8)) * scale
+    D += D.swapaxes(1, 2)
+    D[:, np.arange(8), np.arange(8)] = 0
+    return D
+
+
+@at_every_scale
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions(name, scale):
+    follows(FUNCTIONS[name], scale)
+
+
+@at_every_scale
+def test_separate(scale):
+    x = manifolds()[0]
+    follows(lambda s: capacity.separate(x * s, [0, 1, 0, 1, 1, 0]).margin, scale, 1)
+
+
+def test_zeros_are_no_small_numbers():
+    with pytest.raises(ValueError, match="zero"):
+        utils.angular_distance(np.zeros((3, 2)), np.ones((3, 2)))
+    assert utils.sq_bures_metric(np.zeros((2, 2)), np.eye(2)) == pytest.approx(2)
+    assert rdm(np.zeros((4, 3)), "euclidean").tolist() == [0.0] * 6
