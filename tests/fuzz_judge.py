@@ -24,6 +24,7 @@ CLEAR = (
     "NotADirectoryError",
     "PermissionError",
     "OSError",
+    "DamagedFileError",
 )
 LONGEST = 400
 MOST_NUMBERS = 20  # an array is printed
@@ -36,7 +37,7 @@ SPOKEN = {
     "seed": ("random_state",),
     "metric": ("measure",),
     "model": ("file",),
-    "path": ("file", "folder"),
+    "path": ("file", "folder", "directory"),
     "prefix": ("file", "_tuning.mat"),
 }
 

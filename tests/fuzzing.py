@@ -98,6 +98,8 @@ def work(examples):
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limit = pages * resource.getpagesize() + MEMORY
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    folder = Path(tempfile.mkdtemp(prefix="fuzz_"))
+    os.chdir(folder)
     print("ready", file=answers)
     for line in sys.stdin:
         os.ftruncate(2, 0)
@@ -109,6 +111,8 @@ def work(examples):
         except MemoryError:  # of the judge, after a call that took much
             outcome, why = "unjudged", "too large to judge"
         print(json.dumps([outcome, why]), file=answers)
+        for written in folder.iterdir():
+            written.unlink()
 
 
 _references: dict = {}
@@ -229,7 +233,7 @@ def _judge_refused(entry, case, mutation, found):
 def _judge_odd(entry, case, mutation, found):
     from fuzz_judge import differs
 
-    if not differs(found, _clean_result(entry, case)):
+    if not differs(found, _clean_result(entry, case)) or (found and _is_empty(found)):
         return "right", ""
     return "wrong", "taken"
 
@@ -241,8 +245,12 @@ def _judge_reshaped(entry, case, mutation, found):
     return ("wrong", why) if why else ("right", "")
 
 
+def _is_empty(found):
+    return all(array.size == 0 for array in found.values())
+
+
 def _judge_empty(entry, case, mutation, found):
-    if all(array.size == 0 for array in found.values()):
+    if _is_empty(found):
         return "right", ""
     return _judge_refused(entry, case, mutation, found)
 
@@ -395,11 +403,12 @@ def table(verdicts):
 
 def listed(verdicts, classes):
     """Return a line for each case of some classes."""
-    return [
+    lines = [
         f"{v.outcome}: {v.case.entry}({v.case.argument}: {v.case.mutation}) {v.why}"
         for v in verdicts
         if v.outcome in classes
     ]
+    return [line.encode("ascii", "backslashreplace").decode() for line in lines]
 
 
 def main():

@@ -228,6 +228,8 @@ def preprocess_images(
     check_integer(size, "size", 1)
     check_number(crop, "crop", 0.0, 1.0)
     images = as_reals(images, "images")
+    if not np.isfinite(images).all():
+        raise ValueError("images must be finite, got NaN or infinity")
     mean, std = (as_array(x, name, np.ndim(x)) for x, name in ((mean, "mean"), (std, "std")))
     scale = _PIXEL_MAX if np.issubdtype(images.dtype, np.integer) else 1.0
     if images.ndim < 3 or images.shape[-1] != 3:
