@@ -557,6 +557,31 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("utils.centered_kernel", "metric", "a lambda"): "a kernel may be a function",
 }
 
+# What is still wrong, or hangs, and has to be mended: entry and mutation. The tests fail on others.
+OPEN = {
+    ("capacity.DirectCapacity.fit", "times 1e150"),
+    ("capacity.ellipsoid_capacity", "1e9"),
+    ("capacity.project_on_cone", "times 1e300"),
+    ("capacity.project_on_cone", "times 1e-300"),
+    ("embedding.EuclideanEmbedding.score", "times 1e150"),
+    ("metrics.Aligner.score", "times 1e-300"),
+    ("mftma.alldata_dimension_analysis", "times 1e300"),
+    ("mftma.alldata_dimension_analysis", "times 1e-300"),
+    ("plotting.DendrogramDisplay.from_distances", "times 1e-150"),
+    ("rsa.FeatureReweighting.fit", "times 1e-150"),
+    ("rsa.FeatureReweighting.score", "times 1e-300"),
+    ("rsa.FeatureReweightingCV.fit", "times 1e300"),
+    ("rsa.FeatureReweightingCV.fit", "times 1e-150"),
+    ("rsa.FeatureReweightingCV.fit", "times 1e-300"),
+    ("rsa.FeatureReweightingCV.score", "times 1e-300"),
+    ("rsa.cluster_test", "times 1e300"),
+    ("rsa.cluster_test", "times 1e-300"),
+    ("rsa.remix", "times 1e-300"),
+    ("rsa.reweight_features", "times 1e300"),
+    ("rsa.reweight_features", "times 1e-150"),
+    ("rsa.reweight_features", "times 1e-300"),
+}
+
 # What is public but not varied, and why.
 LEFT_OUT = {
     "datasets.objects92": "needs the files of the 92 objects: tests/test_objects92.py",
