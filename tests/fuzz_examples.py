@@ -416,8 +416,12 @@ CLASSES: dict[str, Fitted] = {
     "capacity.Separation": Fitted(
         make=lambda: importlib.import_module("netrep_go.capacity").separate(X, LABELS % 2)
     ),
+    "capacity.JointGeometry": Fitted(
+        make=lambda: _estimator("JointCapacity", n_t=10).fit(MANIFOLDS).manifolds_
+    ),
     "capacity.TuningFile": Fitted(
         {"path": _tuning_file},
+        {"index": 0, "samples_jump": 2},
         make=lambda path: importlib.import_module("netrep_go.capacity").TuningFile(path),
     ),
     "conv_layers.ConvolutionalMetric": _pair(*CONVOLVED, metric="procrustes"),

@@ -32,7 +32,8 @@ from typing import NamedTuple
 CLASSES = ("right", "clear error", "unjudged", "unclear", "wrong", "crash", "hang")
 CLEAN = "clean"
 NONE_OF = ("wrong", "crash", "hang")
-PATIENCE = 10.0  # seconds for a case
+PATIENCE = 20.0  # seconds for a case
+LONG = 5.0  # seconds until Ctrl-C of what may take long
 MEMORY = 4 * 2**30  # bytes that a case may take
 
 
@@ -98,6 +99,7 @@ def work(examples):
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limit = pages * resource.getpagesize() + MEMORY
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells may have it ignored
     folder = Path(tempfile.mkdtemp(prefix="fuzz_"))
     os.chdir(folder)
     print("ready", file=answers)
@@ -314,21 +316,19 @@ class Worker:
 
     def judge(self, case):
         """Return the verdict of a case."""
-        from fuzz_mutations import KINDS, ODD
+        from fuzz_mutations import COUNTS, NUMBERS
 
+        may_be_long = any(m.name == case.mutation and m.want == "long" for m in COUNTS + NUMBERS)
         if self.process is None:
             self.start()
         self.process.stdin.write(json.dumps(case) + "\n")
         self.process.stdin.flush()
-        answer = self._line(self.patience)
+        answer = self._line(min(LONG, self.patience) if may_be_long else self.patience)
         if answer is None:
             self.process.send_signal(signal.SIGINT)
             answer = self._line(min(3, self.patience))
             if answer and json.loads(answer)[0] == "interrupted":
-                wants = {
-                    m.want for ms in (ODD, *KINDS.values()) for m in ms if m.name == case.mutation
-                }
-                if "long" in wants:
+                if may_be_long:
                     return Verdict(case, "right", "long, and Ctrl-C ends it")
                 return Verdict(case, "hang", f"takes more than {self.patience:g} s")
             self.stop()

@@ -133,8 +133,9 @@ def as_reals(x: Any, name: str) -> np.ndarray:
     """
     try:
         x = np.asarray(as_numbers(x, name))
-        if x.dtype.kind == "O":
-            x = x.astype(np.float64)
+        if x.dtype.kind == "O" or x.dtype.char == "g":
+            with np.errstate(over="ignore"):
+                x = x.astype(np.float64)
     except (TypeError, ValueError) as error:
         message = str(error).partition("\n")[0]
         raise ValueError(message if name in message else f"{name}: {message}") from None

@@ -81,7 +81,7 @@ class Properties(Result):
             check_option(self.kind, "kind", KINDS)
         for name in ("symmetric", "triangle"):
             check_flag(getattr(self, name), name)
-        if not all(isinstance(end, Real) for end in self.range):
+        if isinstance(self.range, bytes) or not all(isinstance(end, Real) for end in self.range):
             raise TypeError(f"range must be two numbers, got {self.range!r}")
         if not self.range[0] < self.range[1]:
             raise ValueError(f"range must be from a smaller to a larger value, got {self.range}")
