@@ -49,7 +49,7 @@ def planted(*names):
     cases, _ = fuzzing.cases("fuzz_planted")
     chosen = [case for case in cases if case.entry in names and case.mutation in TRIED]
     found: dict = {name: {} for name in names}
-    for verdict in fuzzing.run(chosen, examples="fuzz_planted", patience=2.0):
+    for verdict in fuzzing.run(chosen, examples="fuzz_planted", patience=6.0):
         found[verdict.case.entry].setdefault(verdict.outcome, set()).add(verdict.case.mutation)
     return found
 
