@@ -3,8 +3,10 @@
     python .ci/house.py [root]
 
 An import that goes up, between siblings, or to what is not in the tables below is a failure, and so
-is a line of Go above GO_COLUMNS. Tests of Go are free: their examples show what is above them, and
-their tables are wide.
+is a line of Go above GO_COLUMNS, or one that takes memory that may grow with data from Go's heap,
+where running out of it ends the interpreter: it is cmem's to give. A remark `// heap: ...` on the
+line says why what it takes is small. Tests of Go are free: their examples show what is above them,
+and their tables are wide.
 """
 
 from __future__ import annotations
@@ -50,6 +52,23 @@ PYTHON: Layers = (  # modules of netrep_go
 DISPLAYS = "plotting"  # a result's plot() may import it from above, inside the function
 GO_COLUMNS = 120
 GO_AIM = 100  # lines above are counted
+
+# What takes memory from Go's heap, but for make and new of constant size and appends to what is cut
+# from a reserved slice by [:0] in the same file.
+ON_THE_HEAP = re.compile(
+    r"""
+      \bmake\((?!\[\]\w+,\s*[\d<]+\))
+    | \bappend\((?!\w+\.?\w*\[:0[\]:])(?P<list>[^,]*),
+    | \bmap\[\w+\][\w\[\]*]+\{
+    | \bNew\w*\(.*,\ nil\)
+    | \b\w*CopyOf\(
+    | \b(?:slices|maps|bytes|strings)\.(?:Clone|Collect|Concat|Grow|Insert|Repeat|Sorted\w*)\(
+    | \.(?:CloneFrom|Factorize|Perm)\w*\(
+    | \bnew\(mat\.|\bmat\.[A-Z]\w*\{\}|\bvar\ .*[ \]]mat\.[A-Z]\w*\s*$
+    """,
+    re.VERBOSE,
+)
+OFF_THE_HEAP = ("core/internal/cmem/*", "core/internal/blas/*")  # the mechanism, and tables
 
 
 class Import(NamedTuple):
@@ -164,6 +183,22 @@ def long_lines(paths: Iterable[Path], root: Path, columns: int) -> list[str]:
     ]
 
 
+def heap_lines(paths: Iterable[Path], root: Path) -> Iterator[str]:
+    """Yield where memory is taken from Go's heap without a remark."""
+    for path in paths:
+        name, text = path.relative_to(root).as_posix(), path.read_text()
+        if not name.startswith("core/") or any(fnmatchcase(name, free) for free in OFF_THE_HEAP):
+            continue
+        reserved = set(re.findall(r"(\w+)(?=(?:: | :?= )[^\n]*\[:0[\]:])", text))
+        for i, line in enumerate(text.splitlines(), 1):
+            code, _, remark = line.partition("//")
+            found = ON_THE_HEAP.search(code)
+            if found is None or remark.startswith(" heap: "):
+                continue
+            if re.split(r"\W", found["list"] or "")[-1] not in reserved:
+                yield f"{name}:{i}: memory of Go's heap: {line.strip()}"
+
+
 def go_functions(path: Path) -> Iterator[Size]:
     """Yield the functions of a file that gofmt has formatted: they end in a brace that is first."""
     start, name = 0, ""
@@ -212,6 +247,7 @@ def violations(root: Path) -> list[str]:
         *wrong_imports(go_imports(root), GO),
         *wrong_imports(python_imports(root), PYTHON),
         *long_lines(go_files(root), root, GO_COLUMNS),
+        *heap_lines(go_files(root), root),
     ]
 
 

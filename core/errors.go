@@ -89,15 +89,15 @@ func Template(err error) (text string, subjects []Subject) {
 	if !errors.As(err, &e) {
 		return text, nil
 	}
-	args := slices.Clone(e.args)
+	args := slices.Clone(e.args) // heap: of one message
 	for i, arg := range args {
 		switch arg := arg.(type) {
 		case Subject:
-			subjects = append(subjects, arg)
+			subjects = append(subjects, arg) // heap: likewise
 			args[i] = SubjectMark
 		case error:
 			inner, more := Template(arg)
-			subjects = append(subjects, more...)
+			subjects = append(subjects, more...) // heap: likewise
 			args[i] = errors.New(inner)
 		}
 	}

@@ -3,9 +3,11 @@
 ``python native_cases.py CASE [ARGUMENT ...]`` prints the result of a case as JSON.
 """
 
+import contextlib
 import faulthandler
 import hashlib
 import importlib
+import io
 import json
 import math
 import multiprocessing
@@ -749,18 +751,58 @@ def no_room():
     calls = {
         "cost": lambda: capacity.center_correlation_cost(centers, basis),
         "directions": lambda: capacity.find_center_directions(
-            manifolds, n_restarts=10**9, search="stable", random_state=0
+            manifolds, n_restarts=10**8, search="stable", random_state=0
         ),
         "mean field": lambda: capacity.MeanFieldCapacity(
-            n_restarts=10**9, search="stable", random_state=0
+            n_restarts=10**8, search="stable", random_state=0
         ).fit(*labelled(manifolds)),
         "mftma": lambda: mftma.manifold_analysis_corr(
-            [x.T for x in manifolds], 0, 10, n_reps=10**9
+            [x.T for x in manifolds], 0, 10, n_reps=10**8
         ),
         "match": lambda: _match(x, x),
         "separate": lambda: capacity.separate(points, np.arange(3000) % 2),
     }
     return {name: outcome(call).split(":")[0] for name, call in calls.items()} | {"after": works()}
+
+
+def little_room():
+    """Compare, where there is hardly more memory than the data takes."""
+    from netrep_go import rsa
+    from netrep_go.metrics import LinearCKA
+
+    rng = np.random.default_rng(0)
+    rdms = rng.random((3, 4000 * 3999 // 2))
+    gaps = np.where(rng.random((3000, 45)) < 0.5, np.nan, rng.random((3000, 45)))
+    copies = np.tile(rng.standard_normal((3, 4)), (1000, 1))  # all of whose pairs are near
+    many, few = rng.random((300_000, 3)), rng.random((1, 3))
+    long = rng.standard_normal((2, 200_000, 1))
+    answer()
+    limit_memory(200)
+    calls = {
+        "whitened": lambda: rsa.compare(rdms[:1], rdms[1:2], method="cosine_cov"),
+        "riemannian": lambda: rsa.compare(rdms[:1], rdms[1:2], method="neg_riem_dist"),
+        "evaluate": lambda: rsa.evaluate(rdms[:1], rdms[1:], method="tau-a", n_bootstraps=2),
+        "ranked": lambda: rsa.evaluate(rdms[:1], rdms[1:], method="spearman", n_bootstraps=2),
+        "permute": lambda: rsa.permutation_test(rdms[:1], rdms[1:], n_permutations=2),
+        "gaps": lambda: rsa.compare(gaps[:2], gaps),
+        "near": lambda: rsa.rdm(copies, metric="euclidean"),
+        "forms": lambda: rsa.compare(many, few, method="tau-a"),
+        "tiles": lambda: LinearCKA().fit_score(*long),
+    }
+    found = {name: str(outcome(call)).split(":")[0] for name, call in calls.items()}
+    return found | {"after": works()}
+
+
+def huge_counts():
+    """Call all that is public with counts that nothing has room or time for."""
+    import counts
+
+    warnings.simplefilter("ignore")
+    answer()
+    with contextlib.redirect_stderr(io.StringIO()):
+        plain = counts.plain()
+        limit_memory(1024)
+        return {"plain": plain, "huge": counts.huge(), "after": works()}
 
 
 def labelled(manifolds):

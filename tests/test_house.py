@@ -102,3 +102,60 @@ def test_long_lines_of_go(house, tree, capsys):
     assert house.main(tree(**{"core/linalg/l.go": lines})) == 1
     shown = capsys.readouterr().out.splitlines()[4:]
     assert shown == ["Go lines above 100 columns: 3", "core/linalg/l.go:4: 121 columns"]
+
+
+TAKES = (
+    "x := make([]float64, n)",
+    "x := make([]float64, 3, n)",
+    "index := make(map[string]int)",
+    "index := map[string]int{}",
+    "list = append(list, 1)",
+    "w.list = append(w.list, 1)",
+    "y := append([]float64(nil), x...)",
+    "x := mat.NewDense(m, n, nil)",
+    "v := mat.NewVecDense(n, nil)",
+    "y := mat.DenseCopyOf(x)",
+    "y := slices.Clone(x)",
+    "y.CloneFrom(x)",
+    "ok := svd.Factorize(x, mat.SVDThin)",
+    "order := rng.Perm(n)",
+    "var product mat.Dense",
+    "product := new(mat.Dense)",
+    "product := &mat.Dense{}",
+)
+
+
+@pytest.mark.parametrize("line", TAKES)
+def test_memory_of_the_heap_of_go(house, tree, line):
+    code = "package rsa\n\nfunc f() {{\n\t{}\n}}\n".format
+    wrong = house.violations(tree(**CLEAN | {"core/rsa/r.go": code(line)}))
+    assert wrong == [f"core/rsa/r.go:4: memory of Go's heap: {line}"]
+    allowed = {
+        "core/rsa/r.go": code(f"{line} // heap: one a worker"),
+        "core/rsa/r_test.go": code(line),
+        "core/internal/cmem/c.go": code(line).replace("rsa", "cmem"),
+        "capi/c.go": code(line).replace("rsa", "capi"),
+    }
+    assert house.violations(tree(**CLEAN | allowed)) == []
+    text = code(f"{line} // a heap of them")
+    assert len(house.violations(tree(**CLEAN | {"core/rsa/r.go": text}))) == 1
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "x := mat.NewDense(m, n, data)",
+        "x := make([]float64, 64)",
+        "x := arena.Float64s(n)\n\ty := cmem.Slice[bool](arena, n)",
+        "list := arena.Int32s(n)[:0]\n\tlist = append(list, 1)",
+        "list := x[:0:n]\n\tlist = append(list, 1)",
+        "w.list = w.list[:0]\n\tw.list = append(w.list, 1)",
+        "w := &worker{list: arena.Int32s(n)[:0]}\n\tw.list = append(w.list, 1)",
+        "s.mu = append(s.mu[:0], x...)",
+        "// make([]float64, n) would do",
+        "func f(x *mat.Dense, list []mat.Dense) {}",
+    ],
+)
+def test_memory_that_is_not_of_the_heap(house, tree, lines):
+    text = f"package rsa\n\nfunc f() {{\n\t{lines}\n}}\n"
+    assert house.violations(tree(**CLEAN | {"core/rsa/r.go": text})) == []

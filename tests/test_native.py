@@ -14,6 +14,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import counts
 import numpy as np
 import pytest
 import scipy.sparse
@@ -480,6 +481,38 @@ def test_no_room():
     found = case("no_room")
     assert found.pop("after")
     assert set(found.values()) == {"MemoryError"}
+
+
+@needs_proc
+def test_little_room():
+    found = case("little_room")
+    assert found.pop("after")
+    errors = [text for text in found.values() if "Error" in text]
+    assert len(errors) > 4
+    assert set(errors) == {"MemoryError"}
+
+
+@needs_proc
+def test_huge_counts():
+    found = case("huge_counts")
+    assert found["after"]
+    plain = found["plain"]
+    wrong = {key for key, text in plain.items() if text}
+    assert wrong == {"capacity.analyze_mat", "capacity.collect_mat"}  # there is no such file
+    assert len(found["huge"]) > 400
+    for call, (text, seconds) in found["huge"].items():
+        key, name, value = call.split()
+        refusal = rf"(ValueError|MemoryError|OverflowError): .*\b{name}\b"
+        if not re.match(refusal, text):
+            assert name in counts.FREE, (call, text)
+            assert text == plain[key], call
+            assert int(value) < 2**63, call
+        else:
+            assert seconds < 5, call  # on a machine that does more
+
+
+def test_all_that_takes_counts_is_called_with_huge_ones():
+    assert set(counts.found()) == set(counts.DATA)
 
 
 def test_many_networks():

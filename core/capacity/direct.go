@@ -167,16 +167,17 @@ func alongAxis(x blas64.General, i, column int, length float64) {
 		}
 		return
 	}
-	v := append([]float64{}, tail...)
-	sign := math.Copysign(1, v[0])
-	v[0] += sign * length // the reflection to -sign, which cancels nothing
-	square := floats.Dot(v, v)
-	for j := i; j < x.Rows; j++ {
+	// The row itself holds the vector of the reflection.
+	sign := math.Copysign(1, tail[0])
+	tail[0] += sign * length // to -sign, which cancels nothing
+	square := floats.Dot(tail, tail)
+	for j := i + 1; j < x.Rows; j++ {
 		row := linalg.Row(x, j)[column:]
-		floats.AddScaled(row, -2*floats.Dot(v, row)/square, v)
+		floats.AddScaled(row, -2*floats.Dot(tail, row)/square, tail)
 		row[0] *= -sign
 	}
-	clear(tail[1:])
+	clear(tail)
+	tail[0] = length
 }
 
 // rng returns the source of randomness of attempt i with n features.
@@ -185,9 +186,9 @@ func (d *Direct) rng(n, i int) *rand.Rand {
 }
 
 // draw stores the labels of the samples in dichotomy i, and returns whether there
-// are both signs among them.
-func (d *Direct) draw(labels []float64, rng *rand.Rand, i int) bool {
-	objects := make([]float64, len(d.Sizes))
+// are both signs among them. order is scratch of a number for each object.
+func (d *Direct) draw(labels []float64, order []int, rng *rand.Rand, i int) bool {
+	objects, order := labels[:len(d.Sizes)], order[:len(d.Sizes)]
 	negative := 0
 	switch d.Labels {
 	case Given:
@@ -203,19 +204,23 @@ func (d *Direct) draw(labels []float64, rng *rand.Rand, i int) bool {
 		negative = 1
 	}
 	if negative > 0 {
-		for place, o := range rng.Perm(len(objects)) {
+		core.Shuffle(order, rng)
+		for place, o := range order {
 			objects[o] = 1
 			if place < negative {
 				objects[o] = -1
 			}
 		}
 	}
-	at := 0
-	for o, y := range objects {
+	bothSigns := floats.Min(objects) < floats.Max(objects)
+	// From the last on, so that no object is overwritten before its turn.
+	at := len(labels)
+	for o := len(objects) - 1; o >= 0; o-- {
+		y := objects[o]
 		for range d.Sizes[o] {
+			at--
 			labels[at] = y
-			at++
 		}
 	}
-	return floats.Min(objects) < floats.Max(objects)
+	return bothSigns
 }

@@ -74,6 +74,7 @@ type faceFinder struct {
 
 	t, fields []float64 // facesBlock columns
 	c         []float64 // products of the labelled points with one of t
+	order     []int     // of objects
 }
 
 func newFaceFinder(
@@ -89,6 +90,7 @@ func newFaceFinder(
 		t:         arena.Float64s(x.Cols * facesBlock),
 		fields:    arena.Float64s(m * facesBlock),
 		c:         arena.Float64s(m),
+		order:     cmem.Slice[int](arena, len(d.Sizes)),
 	}
 	f.labelled.Labels = arena.Float64s(m)
 	points := optimize.NewPoints(arena, m, x.Cols)
@@ -115,7 +117,7 @@ func (f *faceFinder) find(faces []int64, from int) {
 	linalg.Gemm(blas.NoTrans, blas.NoTrans, f.x.Rows, k, cols,
 		1, f.x.Data, f.x.Stride, f.t, k, 0, f.fields, k)
 	for i := range faces {
-		bothSigns := f.draw(f.labelled.Labels, f.rng(1, from+i), from+i)
+		bothSigns := f.draw(f.labelled.Labels, f.order, f.rng(1, from+i), from+i)
 		if f.Bias && !bothSigns {
 			faces[i] = Trivial
 			continue

@@ -218,7 +218,7 @@ func (s *search) test(n int) float64 {
 			}
 		}
 	}
-	s.tested = append(s.tested, n)
+	s.tested = append(s.tested, n) // heap: one a number of features tested
 	s.dst.Fraction[n-1], s.dst.Attempts[n-1] = float64(yes)/float64(done), int64(done)
 	return s.dst.Fraction[n-1]
 }
@@ -248,6 +248,7 @@ type attempt struct {
 	x                 blas64.General
 	triangular        bool
 	labels            []float64
+	order             []int // of objects, and of features
 	coefficients, buf []float64
 	points            *optimize.Points
 	separator         *separator
@@ -259,6 +260,7 @@ func newAttempt(arena *cmem.Arena, d *Direct, x blas64.General, triangular bool,
 		x:          x,
 		triangular: triangular,
 		labels:     arena.Float64s(x.Rows),
+		order:      cmem.Slice[int](arena, max(len(d.Sizes), x.Cols)),
 		points:     optimize.NewPoints(arena, x.Rows, max(n, x.Cols)),
 		separator:  newSeparator(arena, x.Rows),
 	}
@@ -273,7 +275,7 @@ func newAttempt(arena *cmem.Arena, d *Direct, x blas64.General, triangular bool,
 
 func (a *attempt) run(n, i int) bool {
 	rng := a.rng(n, i)
-	if bothSigns := a.draw(a.labels, rng, i); !bothSigns && a.Bias {
+	if bothSigns := a.draw(a.labels, a.order, rng, i); !bothSigns && a.Bias {
 		return true
 	}
 	a.points.Set(a.features(rng, n))
@@ -298,7 +300,8 @@ func (a *attempt) features(rng *rand.Rand, n int) blas64.General {
 }
 
 func (a *attempt) sample(dst blas64.General, rng *rand.Rand) {
-	chosen := rng.Perm(a.x.Cols)[:dst.Cols]
+	core.Shuffle(a.order[:a.x.Cols], rng)
+	chosen := a.order[:dst.Cols]
 	for i := range dst.Rows {
 		from, to := linalg.Row(a.x, i), linalg.Row(dst, i)
 		for k, j := range chosen {

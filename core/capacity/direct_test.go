@@ -166,12 +166,12 @@ func BenchmarkSeparable(b *testing.B) {
 			defer arena.Free()
 			s, points := newSeparator(&arena, v[0]), optimize.NewPoints(&arena, v[0], v[1])
 			d := Direct{Sizes: ones(v[0]), Labels: Independent}
-			labels := make([]float64, v[0])
+			labels, order := make([]float64, v[0]), make([]int, v[0])
 			yes, total := 0, 0
 			for b.Loop() {
 				b.StopTimer()
 				points.Set(gaussianPoints(uint64(total), v[0], v[1]).RawMatrix())
-				d.draw(labels, d.rng(0, total), 0)
+				d.draw(labels, order, d.rng(0, total), 0)
 				total++
 				b.StartTimer()
 				if s.separable(points, labels, true) {

@@ -53,6 +53,7 @@ type jointGeometry struct {
 	width   int       // GeometryColumns, and two forms of each object
 	results []float64 // of each draw
 	cosines []float64 // of axes, and of centers with axes, for each draw of a chunk
+	counts  []float64 // of those that are defined
 	workers par.Team[*jointWorker]
 }
 
@@ -68,6 +69,7 @@ func newJointGeometry(ctx context.Context, arena *cmem.Arena, j *joint) *jointGe
 		width:   GeometryColumns + 2*p,
 		results: arena.Float64s(len(j.present), GeometryColumns+2*p),
 		cosines: arena.Float64s(min(chunk, len(j.present)), 2, p, p),
+		counts:  arena.Float64s(2, p, p),
 	}
 	workers := par.Workers(ctx, len(j.anchors))
 	g.workers = par.NewTeam(arena, workers, func(arena *cmem.Arena) *jointWorker {
@@ -127,15 +129,14 @@ func (g *jointGeometry) measure(
 // pairSums adds up the cosines of pairs of objects over draws.
 type pairSums struct {
 	*jointGeometry
-	pairs  *mat.Dense // or nil
-	counts []float64
+	pairs *mat.Dense // or nil
 }
 
 func newPairSums(g *jointGeometry, pairs *mat.Dense) *pairSums {
 	s := &pairSums{jointGeometry: g, pairs: pairs}
 	if pairs != nil {
 		pairs.Zero()
-		s.counts = make([]float64, 2*g.objects*g.objects)
+		clear(g.counts)
 	}
 	return s
 }
@@ -189,8 +190,8 @@ func (g *jointGeometry) center(from, to int) {
 	clear(g.weights)
 	for _, draw := range g.present[from:to] {
 		a := g.anchors[draw]
-		for i, j := range a.samples {
-			g.weights[j] += a.weights[i] / float64(to-from)
+		for _, point := range a.points {
+			g.weights[point.sample] += point.weight / float64(to-from)
 		}
 	}
 	clear(g.centers)
@@ -296,15 +297,15 @@ func (w *jointWorker) products(draw int) {
 	a := w.anchors[draw]
 	field := w.fields[draw/2*m : (draw/2+1)*m]
 	sign := float64(1 - 2*(draw%2))
-	begin := 0
+	begin := int32(0)
 	for o, end := range a.ends {
 		row := w.s[o*m : (o+1)*m]
 		clear(row)
 		w.u[o] = -floats.Dot(w.weights[w.starts[o]:w.starts[o+1]], field[w.starts[o]:w.starts[o+1]])
-		for i := begin; i < end; i++ {
-			j := int(a.samples[i])
-			floats.AddScaled(row, a.weights[i], w.gram.Data[j*w.gram.Stride:][:m])
-			w.u[o] += a.weights[i] * field[j]
+		for _, point := range a.points[begin:end] {
+			j := int(point.sample)
+			floats.AddScaled(row, point.weight, w.gram.Data[j*w.gram.Stride:][:m])
+			w.u[o] += point.weight * field[j]
 		}
 		w.u[o] *= sign
 		begin = end
@@ -313,9 +314,9 @@ func (w *jointWorker) products(draw int) {
 		begin = 0
 		for q, end := range a.ends {
 			var inner, cross float64 // s_o's_q and s_q's0_o
-			for i := begin; i < end; i++ {
-				inner += a.weights[i] * w.s[o*m+int(a.samples[i])]
-				cross += a.weights[i] * w.centers[o*m+int(a.samples[i])]
+			for _, point := range a.points[begin:end] {
+				inner += point.weight * w.s[o*m+int(point.sample)]
+				cross += point.weight * w.centers[o*m+int(point.sample)]
 			}
 			w.g1[o*p+q], w.cross[q*p+o] = inner, cross
 			begin = end

@@ -3,6 +3,7 @@ package capacity
 import (
 	"context"
 	"sort"
+	"sync"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
@@ -28,14 +29,23 @@ type joint struct {
 	separable []int64
 	anchors   []anchors
 	present   []int // draws that are not left out
+	mean      []float64
+
+	mu    sync.Mutex
+	arena *cmem.Arena // of the anchors, for the worker that holds mu
 }
 
 // anchors holds the anchors of all objects in one draw, as weights of samples: those
 // of object o are at ends[o-1] to ends[o].
 type anchors struct {
-	samples []int32
-	weights []float64
-	ends    []int
+	points []weighted
+	ends   []int32
+}
+
+// weighted is a sample with its weight.
+type weighted struct {
+	weight float64
+	sample int32
 }
 
 func newJoint(arena *cmem.Arena, d *Direct, dst Joint, opts JointOptions) (*joint, error) {
@@ -52,18 +62,21 @@ func newJoint(arena *cmem.Arena, d *Direct, dst Joint, opts JointOptions) (*join
 		JointOptions: opts,
 		x:            x,
 		gram:         gram,
-		starts:       []int{0},
+		starts:       cmem.Slice[int](arena, len(d.Sizes)+1),
 		margins:      arena.Float64s(x.Rows),
-		fields:       arena.Float64s(len(dst.Separable) * x.Rows),
+		fields:       arena.Float64s(len(dst.Separable), x.Rows),
 		shares:       dst.Shares,
 		separable:    dst.Separable,
-		anchors:      make([]anchors, 2*len(dst.Separable)),
-	}
-	for i, size := range d.Sizes {
-		j.starts = append(j.starts, j.starts[i]+int(size))
+		anchors:      cmem.Records[anchors](arena, 2, len(dst.Separable)),
+		present:      cmem.Slice[int](arena, 2, len(dst.Separable))[:0],
+		mean:         arena.Float64s(x.Cols),
+		arena:        arena,
 	}
 	if err := arena.Err(); err != nil {
 		return nil, err
+	}
+	for i, size := range d.Sizes {
+		j.starts[i+1] = j.starts[i] + int(size)
 	}
 	j.setMargins()
 	return j, nil
@@ -71,7 +84,7 @@ func newJoint(arena *cmem.Arena, d *Direct, dst Joint, opts JointOptions) (*join
 
 // setMargins stores kappa times the length of the mean of each object's samples.
 func (j *joint) setMargins() {
-	mean := make([]float64, j.x.Cols)
+	mean := j.mean
 	for o, size := range j.Sizes {
 		clear(mean)
 		for i := j.starts[o]; i < j.starts[o+1]; i++ {
@@ -93,8 +106,7 @@ func (j *joint) draw(ctx context.Context) error {
 	tasks := (pairs + jointBlock - 1) / jointBlock
 	err := par.Each(ctx, tasks, newWorker, func(p *jointProjector, task int) error {
 		from := task * jointBlock
-		p.run(from, min(pairs, from+jointBlock))
-		return nil
+		return p.run(from, min(pairs, from+jointBlock))
 	})
 	for draw, a := range j.anchors {
 		if a.ends != nil {
@@ -111,8 +123,8 @@ func (j *joint) storeAnchors(dst []float64) {
 	}
 	clear(dst)
 	for draw, a := range j.anchors {
-		for i, sample := range a.samples {
-			dst[draw*j.x.Rows+int(sample)] = a.weights[i]
+		for _, point := range a.points {
+			dst[draw*j.x.Rows+int(point.sample)] = point.weight
 		}
 	}
 }
@@ -125,6 +137,7 @@ type jointProjector struct {
 	separator *separator
 	t, c      []float64
 	weights   []float64 // of all samples
+	order     []int     // of objects
 }
 
 func newJointProjector(arena *cmem.Arena, j *joint) *jointProjector {
@@ -137,13 +150,14 @@ func newJointProjector(arena *cmem.Arena, j *joint) *jointProjector {
 		t:         arena.Float64s(jointBlock * j.x.Cols),
 		c:         arena.Float64s(m),
 		weights:   arena.Float64s(m),
+		order:     cmem.Slice[int](arena, len(j.Sizes)),
 	}
 	p.labelled.Generators, p.labelled.Labels = j.gram, arena.Float64s(m)
 	return p
 }
 
 // run projects the pairs from up to to.
-func (p *jointProjector) run(from, to int) {
+func (p *jointProjector) run(from, to int) error {
 	m, cols := p.x.Rows, p.x.Cols
 	for pair := from; pair < to; pair++ {
 		rng := p.rng(0, pair)
@@ -154,7 +168,7 @@ func (p *jointProjector) run(from, to int) {
 	linalg.Gemm(blas.NoTrans, blas.Trans, to-from, m, cols,
 		1, p.t, cols, p.x.Data, p.x.Stride, 0, p.fields[from*m:], m)
 	for pair := from; pair < to; pair++ {
-		p.Direct.draw(p.labelled.Labels, p.rng(1, pair), pair)
+		p.Direct.draw(p.labelled.Labels, p.order, p.rng(1, pair), pair)
 		p.nnls.SetGenerators(p.labelled)
 		p.separable[pair] = 0
 		sure := false
@@ -164,18 +178,23 @@ func (p *jointProjector) run(from, to int) {
 		for k := range 2 {
 			clear(p.shares.RawRowView(2*pair + k))
 			if p.Kappa <= 0 || sure {
-				sure = p.project(2*pair+k) || sure
+				proved, err := p.project(2*pair + k)
+				if err != nil {
+					return err
+				}
+				sure = proved || sure
 			}
 		}
 		if sure || (p.Kappa == 0 && p.separator.separable(p.gram, p.labelled.Labels, false)) {
 			p.separable[pair] = 1
 		}
 	}
+	return nil
 }
 
 // project projects a draw, and reports whether that proves that its dichotomy is
 // separable.
-func (p *jointProjector) project(draw int) bool {
+func (p *jointProjector) project(draw int) (bool, error) {
 	m := p.x.Rows
 	sign := float64(1 - 2*(draw%2))
 	for i, z := range p.fields[draw/2*m : (draw/2+1)*m] {
@@ -183,8 +202,9 @@ func (p *jointProjector) project(draw int) bool {
 	}
 	projection := p.nnls.Project(p.c)
 	p.share(p.shares.RawRowView(draw), projection)
-	p.anchors[draw] = p.anchorsOf(projection)
-	return p.Kappa == 0 && provesSeparable(projection, p.c)
+	a, err := p.anchorsOf(projection)
+	p.anchors[draw] = a
+	return p.Kappa == 0 && provesSeparable(projection, p.c), err
 }
 
 // share adds what each object has of the inverse capacity.
@@ -199,27 +219,45 @@ func (p *jointProjector) share(dst []float64, projection optimize.Projection) {
 	}
 }
 
-func (p *jointProjector) anchorsOf(projection optimize.Projection) anchors {
-	var a anchors
+func (p *jointProjector) anchorsOf(projection optimize.Projection) (anchors, error) {
 	clear(p.weights)
 	for i, j := range projection.Active {
 		p.weights[j] = projection.Weights[i]
 	}
+	count := 0
 	for o := range p.Sizes {
 		from, to := p.starts[o], p.starts[o+1]
 		weights := p.weights[from:to]
-		total := floats.Sum(weights)
-		if total == 0 {
-			total = 1
+		if floats.Sum(weights) == 0 {
 			weights[floats.MaxIdx(projection.Gradient[from:to])] = 1
 		}
+		count += floats.Count(positive, weights)
+	}
+	a, err := p.newAnchors(count)
+	if err != nil {
+		return a, err
+	}
+	at := 0
+	for o := range p.Sizes {
+		weights := p.weights[p.starts[o]:p.starts[o+1]]
+		total := floats.Sum(weights)
 		for i, w := range weights {
-			if w > 0 {
-				a.samples = append(a.samples, int32(from+i))
-				a.weights = append(a.weights, w/total)
+			if positive(w) {
+				a.points[at] = weighted{w / total, int32(p.starts[o] + i)}
+				at++
 			}
 		}
-		a.ends = append(a.ends, len(a.samples))
+		a.ends[o] = int32(at)
 	}
-	return a
+	return a, nil
+}
+
+func positive(w float64) bool { return w > 0 }
+
+// newAnchors returns memory for the anchors of a draw, for any worker.
+func (j *joint) newAnchors(points int) (anchors, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	a := anchors{cmem.Slice[weighted](j.arena, points), j.arena.Int32s(len(j.Sizes))}
+	return a, j.arena.Err()
 }

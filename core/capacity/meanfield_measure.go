@@ -27,7 +27,7 @@ func (f MeanField) Measure(
 ) error {
 	p := len(manifolds)
 	most := 0
-	offsets := make([]int, p)
+	offsets := make([]int, p) // heap: one a manifold
 	for i, x := range manifolds {
 		m, _ := x.Dims()
 		if i+1 < p {

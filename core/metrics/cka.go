@@ -79,7 +79,7 @@ func newCKARun(
 	raw := dst.RawMatrix()
 	m, _ := xs[0].Dims()
 	r := &ckaRun{CKA: c, m: m, first: first, dst: raw.Data, stride: raw.Stride, subject: subject}
-	r.networks = make([]unitNetwork, len(xs))
+	r.networks = make([]unitNetwork, len(xs)) // heap: one a network
 	r.norms = r.arena.Float64s(len(xs))
 	for k, x := range xs {
 		_, p := x.Dims()
@@ -149,12 +149,12 @@ func (r *ckaRun) at(i, j int) *float64 { return &r.dst[i*r.stride+j-r.first] }
 // wanted reports whether the pair i < j is asked for.
 func (r *ckaRun) wanted(i, j int) bool { return r.first == 0 || (i < r.first && j >= r.first) }
 
-// score turns inner products into cosines or angles, and returns the pairs whose
+// score turns inner products into cosines or angles, and adds to near the pairs whose
 // angle is too small for that.
-func (r *ckaRun) score() (near [][2]int, err error) {
+func (r *ckaRun) score(near *cmem.List[[2]int]) error {
 	for k, square := range r.norms {
 		if !(square > noGram) {
-			return nil, core.Invalidf("%v: all pairs of samples are equally similar, "+
+			return core.Invalidf("%v: all pairs of samples are equally similar, "+
 				"so that the unbiased estimate is 0 and its CKA undefined", r.subject(k))
 		}
 		r.norms[k] = math.Sqrt(square)
@@ -171,11 +171,11 @@ func (r *ckaRun) score() (near [][2]int, err error) {
 			}
 			*d = math.Acos(*d)
 			if *d < nearGrams {
-				near = append(near, [2]int{i, j})
+				near.Add([2]int{i, j})
 			}
 		}
 	}
-	return near, nil
+	return near.Err()
 }
 
 // fillSymmetric completes the matrix of all pairs.

@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
 )
 
 // Distances stores in dTrain the distances (or cosines) between all networks of
@@ -42,12 +43,13 @@ func (c CKA) measure(
 	if err := inner(ctx, r); err != nil {
 		return err
 	}
-	near, err := r.score()
-	if err != nil {
+	var near cmem.List[[2]int]
+	defer near.Free()
+	if err := r.score(&near); err != nil {
 		return err
 	}
-	if len(near) > 0 {
-		if err := refine(ctx, r, near); err != nil {
+	if len(near.Items()) > 0 {
+		if err := refine(ctx, r, near.Items()); err != nil {
 			return err
 		}
 	}

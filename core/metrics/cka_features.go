@@ -34,18 +34,22 @@ type panelScratch struct{ left, right, c []float64 }
 // panelProducts stores the inner products <XX', YY'> = |X'Y|^2 of all pairs in
 // the run, and squared norms.
 func panelProducts(ctx context.Context, r *ckaRun) error {
-	panels := append(r.panels(0, r.first), r.panels(r.first, len(r.networks))...)
-	var pairs []panelPair
+	panels := append(r.panels(0, r.first), r.panels(r.first, len(r.networks))...) // heap: likewise
+	var list cmem.List[panelPair]
+	defer list.Free()
 	width := 0
 	for i, a := range panels {
 		width = max(width, a.width)
 		for _, b := range panels[i:] {
 			if a == b || r.wanted(a.from, b.from) {
-				pairs = append(pairs, panelPair{a, b})
+				list.Add(panelPair{a, b})
 			}
 		}
 	}
-	rows := min(panelRows, r.m)
+	if err := list.Err(); err != nil {
+		return err
+	}
+	pairs, rows := list.Items(), min(panelRows, r.m)
 	newScratch := func(arena *cmem.Arena) *panelScratch {
 		return &panelScratch{
 			left:  arena.Float64s(rows * width),
@@ -68,7 +72,7 @@ func (r *ckaRun) panels(from, to int) []panel {
 			panels[last].to++
 			panels[last].width += width
 		} else {
-			panels = append(panels, panel{k, k + 1, width})
+			panels = append(panels, panel{k, k + 1, width}) // heap: one a network
 		}
 	}
 	return panels

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"context"
+	"errors"
 	"math"
 
 	"gonum.org/v1/gonum/blas"
@@ -50,7 +51,7 @@ const (
 
 // gramProducts stores the inner products of all pairs in the run.
 func gramProducts(ctx context.Context, r *ckaRun) error {
-	all := make([]int, len(r.networks))
+	all := make([]int, len(r.networks)) // heap: one a network
 	for k := range all {
 		all[k] = k
 	}
@@ -63,13 +64,19 @@ func gramProducts(ctx context.Context, r *ckaRun) error {
 func (g *gramStream) accumulate(ctx context.Context) error {
 	var arena cmem.Arena
 	defer arena.Free()
+	var tiles cmem.List[gramTile]
+	defer tiles.Free()
+	var list cmem.List[[4]int]
+	defer list.Free()
 	g.reserve(&arena, par.Workers(ctx, len(g.networks)))
-	if err := arena.Err(); err != nil {
+	g.addTiles(&tiles)
+	g.addBlocks(&list)
+	if err := errors.Join(arena.Err(), tiles.Err(), list.Err()); err != nil {
 		return err
 	}
-	tiles, blocks := g.tiles(), g.blocks()
-	par.Expect(ctx, len(tiles)*(len(g.networks)+len(blocks)))
-	for _, tile := range tiles {
+	blocks := list.Items()
+	par.Expect(ctx, len(tiles.Items())*(len(g.networks)+len(blocks)))
+	for _, tile := range tiles.Items() {
 		form := func(s *gramScratch, t int) error { g.form(s, tile, t); return nil }
 		if err := g.workers.For(ctx, len(g.networks), form); err != nil {
 			return err
@@ -106,42 +113,38 @@ func (g *gramStream) reserve(arena *cmem.Arena, workers int) {
 	})
 }
 
-func (g *gramStream) tiles() []gramTile {
-	var tiles []gramTile
+func (g *gramStream) addTiles(tiles *cmem.List[gramTile]) {
 	m, diagonal := g.run.m, 1
 	if g.run.Unbiased {
 		diagonal = -1
 	}
 	for i := 0; i < m; i += g.edge {
 		rows := min(g.edge, m-i)
-		tiles = append(tiles, gramTile{i, rows, i, rows, rows * (rows + diagonal) / 2})
+		tiles.Add(gramTile{i, rows, i, rows, rows * (rows + diagonal) / 2})
 		for j := i + g.edge; j < m; j += g.edge {
 			cols := min(g.edge, m-j)
-			tiles = append(tiles, gramTile{i, rows, j, cols, rows * cols})
+			tiles.Add(gramTile{i, rows, j, cols, rows * cols})
 		}
 	}
-	return tiles
 }
 
-// blocks splits the matrix of products; each is {row, rows, column, columns}.
-func (g *gramStream) blocks() [][4]int {
+// addBlocks splits the matrix of products; each block is {row, rows, column, columns}.
+func (g *gramStream) addBlocks(blocks *cmem.List[[4]int]) {
 	n := len(g.networks)
 	edge := min(max(8*ceilDiv(n, 64), 8), 128)
 	rows := n
 	if g.first > 0 {
 		rows = g.first
 	}
-	var blocks [][4]int
 	for i := 0; i < rows; i += edge {
 		start := i
 		if g.first > 0 {
 			start = g.first
 		}
 		for j := start; j < n; j += edge {
-			blocks = append(blocks, [4]int{i, min(edge, rows-i), j, min(edge, n-j)})
+			blocks.Add([4]int{i, min(edge, rows-i), j, min(edge, n-j)})
 		}
 	}
-	return blocks
 }
 
 func (g *gramStream) row(t int) []float64 { return g.v[t*g.vStride:] }
@@ -263,7 +266,7 @@ func (g *gramStream) subtractOrigins(ctx context.Context, length int) error {
 // the index in that list of the first network that it is linked to; and where
 // each network is in the list.
 func groups(n int, pairs [][2]int) (networks, origin []int, position map[int]int) {
-	parent := make([]int, n)
+	parent := make([]int, n) // heap: one a network
 	for k := range parent {
 		parent[k] = k
 	}
@@ -274,18 +277,18 @@ func groups(n int, pairs [][2]int) (networks, origin []int, position map[int]int
 		}
 		return k
 	}
-	linked := make([]bool, n)
+	linked := make([]bool, n) // heap: one a network
 	for _, p := range pairs {
 		a, b := root(p[0]), root(p[1])
 		parent[max(a, b)] = min(a, b)
 		linked[p[0]], linked[p[1]] = true, true
 	}
-	position = make(map[int]int)
+	position = make(map[int]int) // heap: one a network
 	for k := range n {
 		if linked[k] {
 			position[k] = len(networks)
-			networks = append(networks, k)
-			origin = append(origin, position[root(k)])
+			networks = append(networks, k)             // heap: one a network
+			origin = append(origin, position[root(k)]) // heap: one a network
 		}
 	}
 	return networks, origin, position

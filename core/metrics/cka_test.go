@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
 )
 
 func activations(rng *rand.Rand, m int, widths ...int) []*mat.Dense {
@@ -97,7 +98,9 @@ func checkBothWays(t *testing.T, c CKA, xs []*mat.Dense, first int) {
 		dst := mat.NewDense(rows, cols, nil)
 		r := newCKARun(c, dst, xs, first, core.Network)
 		err := errors.Join(r.prepare(context.Background()), inner(context.Background(), r))
-		_, scoreErr := r.score()
+		var near cmem.List[[2]int]
+		scoreErr := r.score(&near)
+		near.Free()
 		if err := errors.Join(err, scoreErr); err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +160,9 @@ func TestCKASmallAngles(t *testing.T) {
 			d := mat.NewDense(2, 2, nil)
 			r := newCKARun(CKA{}, d, []*mat.Dense{x, y}, 0, core.Network)
 			err := errors.Join(r.prepare(context.Background()), gramProducts(context.Background(), r))
-			_, scoreErr := r.score()
+			var near cmem.List[[2]int]
+			scoreErr := r.score(&near)
+			near.Free()
 			if err := errors.Join(err, scoreErr, refine(context.Background(), r, [][2]int{{0, 1}})); err != nil {
 				t.Fatal(err)
 			}

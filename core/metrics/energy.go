@@ -229,7 +229,7 @@ func (s *energySolver) fit(
 			break
 		}
 		loss, err = s.reweight(ctx, t, weights, x, y, minResidual*unit)
-		fit.Loss = append(fit.Loss, loss)
+		fit.Loss = append(fit.Loss, loss) // heap: one an iteration
 		gain := fit.Loss[k-1] - loss
 		settled := gain < s.e.Tol*unit && (k > 1 || gain >= 0)
 		fit.Converged = settled || s.e.Group == optimize.Identity

@@ -90,7 +90,7 @@ func (r *repeated) check() error {
 
 func (r *repeated) reserve(arena *cmem.Arena) {
 	for _, x := range r.given {
-		r.networks = append(r.networks, newEnergyNetwork(arena, x))
+		r.networks = append(r.networks, newEnergyNetwork(arena, x)) // heap: one a network
 	}
 }
 

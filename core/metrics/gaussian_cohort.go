@@ -87,7 +87,7 @@ func (f *factored) check(g Gaussian) error {
 
 func (f *factored) reserve(arena *cmem.Arena) {
 	for range f.given {
-		f.networks = append(f.networks, newGaussians(arena, f.m, f.d))
+		f.networks = append(f.networks, newGaussians(arena, f.m, f.d)) // heap: one a network
 	}
 }
 

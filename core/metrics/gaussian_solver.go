@@ -89,7 +89,7 @@ func (s *gaussianSolver) descend(ctx context.Context, x, y *gaussians) (Fit, err
 		if err != nil {
 			return fit, err
 		}
-		fit.Loss = append(fit.Loss, loss)
+		fit.Loss = append(fit.Loss, loss) // heap: one an iteration
 		k := len(fit.Loss)
 		fit.Converged = s.g.Group == optimize.Identity || (k > 2 && fit.Loss[k-2]-loss < tol)
 	}

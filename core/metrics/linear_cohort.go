@@ -57,7 +57,7 @@ func NewLinearCohort(
 		opts.Tol = 1e-7
 	}
 	return &LinearCohort{linear: linear, opts: opts, train: train, test: test,
-		networks: make([]linearNetwork, len(train))}, nil
+		networks: make([]linearNetwork, len(train))}, nil // heap: one a network
 }
 
 // Len returns the number of networks.

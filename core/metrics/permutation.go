@@ -99,7 +99,7 @@ func NewPermutationCohort(
 		return nil, err
 	}
 	return &PermutationCohort{metric: metric, single: single, train: train, test: test,
-		networks: make([]permutationNetwork, len(train))}, nil
+		networks: make([]permutationNetwork, len(train))}, nil // heap: one a network
 }
 
 // Len returns the number of networks.

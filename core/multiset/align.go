@@ -54,7 +54,8 @@ func newSpace(
 	ctx context.Context, arena *cmem.Arena, mean *mat.Dense, xs []*mat.Dense, group optimize.Group,
 ) (*space, error) {
 	m, n := mean.Dims()
-	s := &space{group: group, rows: m, width: n, rank: n, nets: make([]network, len(xs))}
+	nets := make([]network, len(xs)) // heap: one a network
+	s := &space{group: group, rows: m, width: n, rank: n, nets: nets}
 	if group == optimize.Orthogonal {
 		s.rank = min(m, n)
 	}

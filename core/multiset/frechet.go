@@ -148,7 +148,7 @@ func startNetwork(xs []*mat.Dense, seed uint64) int {
 			width, widest = n, nil
 		}
 		if n == width {
-			widest = append(widest, i)
+			widest = append(widest, i) // heap: one a network
 		}
 	}
 	return widest[rand.New(rand.NewPCG(seed, 0)).IntN(len(widest))]

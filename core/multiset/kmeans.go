@@ -236,7 +236,7 @@ func (l *lloyd) update(ctx context.Context) error {
 		var members []*mat.Dense
 		for i, x := range l.xs {
 			if l.labels[i] == c {
-				members = append(members, x)
+				members = append(members, x) // heap: one a network
 			}
 		}
 		if len(members) == 0 {

@@ -359,7 +359,7 @@ func (s *NNLS) enterBest() bool {
 // walk moves from the weights mu, with 0 for the column that has just entered,
 // to the best weights of the active columns, which lose those that reach 0.
 func (s *NNLS) walk() {
-	x := append(append(s.previous[:0], s.mu...), 0)
+	x := append(append(s.previous[:0], s.mu...), 0) // heap: reserved
 	for {
 		s.weigh()
 		step, first := 1.0, -1

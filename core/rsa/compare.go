@@ -18,7 +18,12 @@ func Compare(ctx context.Context, dst, xs, ys *mat.Dense, c Comparison) error {
 	if ys == nil {
 		a.ys, a.symmetric = xs, !c.strategy().traits().directed
 	}
-	rows, cols := lacking(a.xs), lacking(a.ys)
+	var arena cmem.Arena
+	defer arena.Free()
+	rows, cols := lacking(&arena, a.xs), lacking(&arena, a.ys)
+	if err := arena.Err(); err != nil {
+		return err
+	}
 	for i, x := range rows {
 		for j, y := range cols {
 			if a.symmetric && j < i {
@@ -43,15 +48,15 @@ type allPairs struct {
 // entries each.
 func (a *allPairs) group(ctx context.Context, x, y lack, same bool) error {
 	_, pairs := a.xs.Dims()
-	m, err := newComparer(a.c, pairs, keep(pairs, x.nan, y.nan))
+	var arena cmem.Arena
+	defer arena.Free()
+	m, err := newComparer(&arena, a.c, pairs, keep(&arena, pairs, x.nan, y.nan))
 	if err != nil {
 		if m.size < leastEntries {
 			return core.Errorf("%v and %v: %w", core.RDM(x.rows[0]), a.other(y.rows[0]), err)
 		}
 		return err
 	}
-	var arena cmem.Arena
-	defer arena.Free()
 	team := par.NewTeam(&arena, par.Workers(ctx, len(x.rows)+len(y.rows)), m.newScratch)
 	rows := m.newForms(&arena, len(x.rows))
 	cols := rows
@@ -104,17 +109,22 @@ func (a *allPairs) tiles(
 	if !m.traits.inner {
 		side = 4
 	}
-	var list [][2]int
+	var list cmem.List[[2]int]
+	defer list.Free()
 	for i := 0; i < len(rows); i += side {
 		for j := 0; j < len(cols); j += side {
 			if !(same && a.symmetric) || j >= i {
-				list = append(list, [2]int{i, j})
+				list.Add([2]int{i, j})
 			}
 		}
 	}
-	par.Expect(ctx, len(list))
-	return team.For(ctx, len(list), func(s *scratch, t int) error {
-		i0, j0 := list[t][0], list[t][1]
+	if err := list.Err(); err != nil {
+		return err
+	}
+	corners := list.Items()
+	par.Expect(ctx, len(corners))
+	return team.For(ctx, len(corners), func(s *scratch, t int) error {
+		i0, j0 := corners[t][0], corners[t][1]
 		i1, j1 := min(i0+side, len(rows)), min(j0+side, len(cols))
 		tile := s.tile[:]
 		if err := m.tile(tile, rows[i0:i1], cols[j0:j1], s); err != nil {

@@ -20,10 +20,13 @@ type comparer struct {
 	noise    []float64 // S as seen from the first condition, for NegativeRiemannian
 }
 
-// newComparer returns a comparer of RDMs with so many entries.
-func newComparer(c Comparison, pairs int, kept []int32) (*comparer, error) {
+// newComparer returns a comparer of RDMs with so many entries, in memory of the arena.
+func newComparer(arena *cmem.Arena, c Comparison, pairs int, kept []int32) (*comparer, error) {
 	m := &comparer{strategy: c.strategy(), n: Conditions(pairs), kept: kept, size: pairs}
 	m.traits = m.strategy.traits()
+	if err := arena.Err(); err != nil {
+		return m, err
+	}
 	if kept != nil {
 		m.size = len(kept)
 	}
@@ -33,7 +36,7 @@ func newComparer(c Comparison, pairs int, kept []int32) (*comparer, error) {
 	if m.traits.whole != "" && m.size < pairs {
 		return m, missingIn(m.traits)
 	}
-	return m, m.strategy.start(m, c.Sigma)
+	return m, m.strategy.start(m, arena, c.Sigma)
 }
 
 // missingIn is the error of RDMs that must be whole and lack entries.
@@ -42,19 +45,19 @@ func missingIn(t traits) error {
 }
 
 // pairs returns the conditions of each kept entry.
-func (m *comparer) pairs() [][2]int32 {
-	all := make([][2]int32, 0, Pairs(m.n))
-	for i := range m.n {
-		for j := i + 1; j < m.n; j++ {
-			all = append(all, [2]int32{int32(i), int32(j)})
+func (m *comparer) pairs(arena *cmem.Arena) [][2]int32 {
+	list := cmem.Slice[[2]int32](arena, m.size)
+	if arena.Err() != nil {
+		return nil
+	}
+	t := 0 // the entry that is next
+	for i, k := 0, 0; i < m.n; i++ {
+		for j := i + 1; j < m.n && t < m.size; j, k = j+1, k+1 {
+			if m.kept == nil || int(m.kept[t]) == k {
+				list[t] = [2]int32{int32(i), int32(j)}
+				t++
+			}
 		}
-	}
-	if m.kept == nil {
-		return all
-	}
-	list := make([][2]int32, m.size)
-	for t, k := range m.kept {
-		list[t] = all[k]
 	}
 	return list
 }
@@ -65,7 +68,7 @@ type form struct {
 	memory  []float64 // of this form and those after it
 	size    int
 	dual    int // where the dual begins, 0 if it is the vector
-	ranking *ranking
+	ranking ranking
 }
 
 func (f *form) vector() []float64  { return f.memory[:f.size] }
@@ -83,9 +86,9 @@ func newVectors(arena *cmem.Arena, count, size int, duals bool) []form {
 		dual = size
 	}
 	stride := dual + size
-	forms, memory := make([]form, count), arena.Float64s(count*stride)
+	forms, memory := cmem.Records[form](arena, count), arena.Float64s(count, stride)
 	if arena.Err() != nil {
-		return forms
+		return nil
 	}
 	for k := range forms {
 		forms[k] = form{memory: memory[k*stride:], size: size, dual: dual}
@@ -100,6 +103,7 @@ func (m *comparer) newForms(arena *cmem.Arena, count int) []form {
 // scratch is the memory of one worker, of which a strategy reserves what it needs.
 type scratch struct {
 	entries   []float64
+	part      []float64 // if entries are left out
 	work      []float64
 	sorter    *sorter
 	agreement *agreement
@@ -109,6 +113,9 @@ type scratch struct {
 
 func (m *comparer) newScratch(arena *cmem.Arena) *scratch {
 	s := &scratch{entries: arena.Float64s(m.size)}
+	if m.kept != nil {
+		s.part = arena.Float64s(m.size)
+	}
 	m.strategy.reserve(s, m, arena)
 	return s
 }
@@ -168,10 +175,9 @@ func (m *comparer) normalize(dst, x []float64, s *scratch) {
 		m.strategy.normalize(dst, x, s)
 		return
 	}
-	part := make([]float64, m.size)
-	m.strategy.normalize(part, m.entries(x, s), s)
+	m.strategy.normalize(s.part, m.entries(x, s), s)
 	clear(dst)
 	for t, k := range m.kept {
-		dst[k] = part[t]
+		dst[k] = s.part[t]
 	}
 }

@@ -24,7 +24,7 @@ type copied struct {
 	scratch *scratch
 	rdm     []float64
 	sum     []float64
-	parts   [][]float64 // normalised RDMs of subjects, for the ceiling
+	parts   []float64 // normalised RDMs of subjects, for the ceiling
 }
 
 func (c *copyMethod) evaluate(ctx context.Context, w *evaluator) error {
@@ -49,9 +49,10 @@ func (c *copyMethod) evaluate(ctx context.Context, w *evaluator) error {
 
 func newCopied(ctx context.Context, arena *cmem.Arena, w *evaluator) (*copied, error) {
 	c := &copied{}
-	kept := c.setSource(w)
-	sigma := resampledSigma(w.Sigma, w.sample.positions())
-	m, err := newComparer(Comparison{w.Similarity, sigma}, len(c.source), kept)
+	drawn := w.sample.positions(arena)
+	kept := c.setSource(arena, w, drawn)
+	sigma := resampledSigma(arena, w.Sigma, drawn)
+	m, err := newComparer(arena, Comparison{w.Similarity, sigma}, len(c.source), kept)
 	if err != nil {
 		return nil, err
 	}
@@ -60,10 +61,7 @@ func newCopied(ctx context.Context, arena *cmem.Arena, w *evaluator) (*copied, e
 	c.forms, c.pooled = m.newForms(arena, w.models+w.subjects), m.newForms(arena, 1)
 	c.rdm, c.sum = arena.Float64s(size), arena.Float64s(size)
 	if w.Ceiling {
-		c.parts = make([][]float64, w.subjects)
-		for s := range c.parts {
-			c.parts[s] = arena.Float64s(size)
-		}
+		c.parts = arena.Float64s(w.subjects, size)
 	}
 	if err := arena.Err(); err != nil {
 		return nil, err
@@ -71,12 +69,18 @@ func newCopied(ctx context.Context, arena *cmem.Arena, w *evaluator) (*copied, e
 	return c, c.compare(ctx, w)
 }
 
-// setSource finds where the entries of the sample come from, and returns those
-// that count, nil for all.
-func (c *copied) setSource(w *evaluator) []int32 {
-	n, drawn := w.resampling.n, w.sample.positions()
-	c.source = make([]int32, 0, Pairs(n))
-	lack := make([]bool, Pairs(n))
+// part returns the normalised RDM of subject s.
+func (c *copied) part(s int) []float64 { return c.parts[s*len(c.rdm):][:len(c.rdm)] }
+
+// setSource finds where the entries of the sample of the conditions drawn come from,
+// and returns those that count, nil for all.
+func (c *copied) setSource(arena *cmem.Arena, w *evaluator, drawn []int32) []int32 {
+	n := w.resampling.n
+	c.source = arena.Int32s(Pairs(n))[:0]
+	lack := cmem.Slice[bool](arena, Pairs(n))
+	if arena.Err() != nil {
+		return nil
+	}
 	for a, i := range drawn {
 		for _, j := range drawn[a+1:] {
 			k := int32(0)
@@ -87,7 +91,7 @@ func (c *copied) setSource(w *evaluator) []int32 {
 			c.source = append(c.source, k)
 		}
 	}
-	if kept := keep(Pairs(n), lack, nil); len(kept) < Pairs(n) {
+	if kept := keep(arena, Pairs(n), lack, nil); len(kept) < Pairs(n) {
 		return kept
 	}
 	return nil
@@ -100,8 +104,8 @@ func (c *copied) compare(ctx context.Context, w *evaluator) error {
 			return core.Errorf("%v: %w", w.subject(k), err)
 		}
 	}
-	for s := range c.parts {
-		c.m.normalize(c.parts[s], c.copy(w.row(w.models+s)), c.scratch)
+	for s := 0; w.Ceiling && s < w.subjects; s++ {
+		c.m.normalize(c.part(s), c.copy(w.row(w.models+s)), c.scratch)
 	}
 	for i := range w.models {
 		for s := range w.subjects {
@@ -118,9 +122,13 @@ func (c *copied) compare(ctx context.Context, w *evaluator) error {
 	return nil
 }
 
-func resampledSigma(sigma []float64, drawn []int32) []float64 {
+// resampledSigma returns that of the conditions drawn.
+func resampledSigma(arena *cmem.Arena, sigma []float64, drawn []int32) []float64 {
 	n := len(drawn)
-	list := make([]float64, 0, len(sigma))
+	list := arena.Float64s(len(sigma))[:0]
+	if arena.Err() != nil {
+		return nil
+	}
 	switch len(sigma) {
 	case 0:
 		return nil
@@ -154,7 +162,7 @@ func (c *copied) ceilings(ctx context.Context, w *evaluator) error {
 	}
 	clear(c.sum)
 	for s, count := range w.sample.subjects {
-		floats.AddScaled(c.sum, float64(count), c.parts[s])
+		floats.AddScaled(c.sum, float64(count), c.part(s))
 	}
 	for s, count := range w.sample.subjects {
 		if count == 0 {
@@ -167,7 +175,7 @@ func (c *copied) ceilings(ctx context.Context, w *evaluator) error {
 		if w.upper[s], err = c.against(w, s, c.sum); err != nil {
 			return err
 		}
-		floats.AddScaledTo(c.rdm, c.sum, -float64(count), c.parts[s])
+		floats.AddScaledTo(c.rdm, c.sum, -float64(count), c.part(s))
 		if w.lower[s], err = c.against(w, s, c.rdm); err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
 )
 
@@ -34,7 +35,9 @@ type Evaluation struct {
 func (e Evaluation) Fixed(
 	ctx context.Context, similarities, ceiling *mat.Dense, without []float64,
 ) error {
-	r, err := e.resampling(false, false)
+	var arena cmem.Arena
+	defer arena.Free()
+	r, err := e.resampling(&arena, false, false)
 	if err != nil {
 		return err
 	}
@@ -79,13 +82,15 @@ func (e Evaluation) Fixed(
 func (e Evaluation) Bootstrap(
 	ctx context.Context, evaluations, ceilings *mat.Dense, conditions, subjects bool, seed uint64,
 ) error {
-	r, err := e.resampling(conditions, subjects)
+	var arena cmem.Arena
+	defer arena.Free()
+	r, err := e.resampling(&arena, conditions, subjects)
 	if err != nil {
 		return err
 	}
 	draws, _ := evaluations.Dims()
 	// Not par.Each: workers also allocate in the loop, each from an arena of its own.
-	workers := make([]*evaluator, par.Workers(ctx, draws))
+	workers := make([]*evaluator, par.Workers(ctx, draws)) // heap: one a worker
 	for k := range workers {
 		workers[k] = e.newWorker(r)
 		defer workers[k].arena.Free()
@@ -116,16 +121,14 @@ func (e Evaluation) sizes() (models, subjects int) {
 }
 
 // resampling finds the entries that all have.
-func (e Evaluation) resampling(conditions, subjects bool) (*resampling, error) {
+func (e Evaluation) resampling(
+	arena *cmem.Arena, conditions, subjects bool,
+) (*resampling, error) {
 	_, pairs := e.Subjects.Dims()
 	r := &resampling{n: Conditions(pairs), conditions: conditions, subjects: subjects}
-	for _, rdms := range []*mat.Dense{e.Models, e.Subjects} {
-		if rdms == nil {
-			continue
-		}
-		for _, l := range lacking(rdms) {
-			r.lacking = either(r.lacking, l.nan)
-		}
+	r.lacking = lackingAny(arena, pairs, e.Models, e.Subjects)
+	if err := arena.Err(); err != nil {
+		return nil, err
 	}
 	traits := e.strategy().traits()
 	switch {
@@ -137,7 +140,7 @@ func (e Evaluation) resampling(conditions, subjects bool) (*resampling, error) {
 	case conditions && len(e.Sigma) == r.n*r.n:
 		return nil, core.Invalidf("samples with repeated conditions need sigma as variances: " +
 			"covariances between copies are not defined")
-	case r.lacking != nil && len(keep(pairs, r.lacking, nil)) < leastEntries:
+	case r.lacking != nil && unset(r.lacking) < leastEntries:
 		return nil, core.Invalidf("fewer than %d entries are not NaN in all RDMs", leastEntries)
 	}
 	return r, nil

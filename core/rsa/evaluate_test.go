@@ -11,6 +11,8 @@ import (
 
 	"gonum.org/v1/gonum/floats/scalar"
 	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core/internal/cmem"
 )
 
 func stack(rows [][]float64) *mat.Dense {
@@ -40,7 +42,9 @@ func TestSamples(t *testing.T) {
 	for similarity := Spearman; similarity <= WhitenedCosine; similarity++ {
 		name := similarity.String()
 		e := Evaluation{Comparison{Similarity: similarity}, models, subjects, true}
-		r, err := e.resampling(true, true)
+		var arena cmem.Arena
+		defer arena.Free()
+		r, err := e.resampling(&arena, true, true)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,12 +12,15 @@ type kendall struct{ b bool }
 
 func (kendall) traits() traits { return traits{} }
 
-func (kendall) start(*comparer, []float64) error { return nil }
+func (kendall) start(*comparer, *cmem.Arena, []float64) error { return nil }
 
 func (kendall) newForms(m *comparer, arena *cmem.Arena, count int) []form {
-	forms := make([]form, count)
+	forms, memory := cmem.Records[form](arena, count), arena.Int32s(count, rankingSize, m.size)
+	if arena.Err() != nil {
+		return nil
+	}
 	for k := range forms {
-		forms[k].ranking = newRanking(arena, m.size)
+		forms[k].ranking = newRanking(memory[k*rankingSize*m.size:], m.size)
 	}
 	return forms
 }
@@ -39,7 +42,7 @@ func (t kendall) compare(m *comparer, x, y *form, s *scratch) (float64, error) {
 	if t.b {
 		ofX, ofY = ofX-x.ranking.tied, ofY-y.ranking.tied
 	}
-	difference := float64(s.agreement.difference(x.ranking, y.ranking))
+	difference := float64(s.agreement.difference(&x.ranking, &y.ranking))
 	return max(-1, min(1, difference/math.Sqrt(float64(ofX)*float64(ofY)))), nil
 }
 
@@ -58,10 +61,13 @@ type ranking struct {
 	tied        int64   // pairs of equal elements
 }
 
-func newRanking(arena *cmem.Arena, n int) *ranking {
-	return &ranking{
-		order: arena.Int32s(n), first: arena.Int32s(n),
-		last: arena.Int32s(n), position: arena.Int32s(n),
+// rankingSize is the number of vectors of a ranking.
+const rankingSize = 4
+
+// newRanking returns one in the memory of its vectors.
+func newRanking(memory []int32, n int) ranking {
+	return ranking{
+		order: memory[:n], first: memory[n : 2*n], last: memory[2*n : 3*n], position: memory[3*n : 4*n],
 	}
 }
 

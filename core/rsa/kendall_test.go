@@ -37,7 +37,11 @@ func kendallPair(arena *cmem.Arena, n, levels int) (x, y []float64, a, b *rankin
 		}
 	}
 	s := newSorter(arena, n)
-	a, b = newRanking(arena, n), newRanking(arena, n)
+	rankings := cmem.Records[ranking](arena, 2)
+	for k := range rankings {
+		rankings[k] = newRanking(arena.Int32s(rankingSize, n), n)
+	}
+	a, b = &rankings[0], &rankings[1]
 	a.set(x, s)
 	b.set(y, s)
 	return x, y, a, b

@@ -18,7 +18,9 @@ import (
 // 209-220).
 func (e Evaluation) Permute(ctx context.Context, null *mat.Dense, seed uint64) error {
 	e.Ceiling = false
-	r, err := e.resampling(false, false)
+	var arena cmem.Arena
+	defer arena.Free()
+	r, err := e.resampling(&arena, false, false)
 	switch {
 	case err != nil:
 		return err
@@ -46,6 +48,7 @@ type permuter struct {
 }
 
 type permuterWorker struct {
+	order   []int // of conditions
 	source  []int32
 	rdm     []float64
 	form    []form
@@ -77,7 +80,7 @@ func (e Evaluation) newPermuter(
 	p.workers = par.NewTeam(arena, workers, func(arena *cmem.Arena) *permuterWorker {
 		pairs := Pairs(r.n)
 		return &permuterWorker{
-			source: arena.Int32s(pairs), rdm: arena.Float64s(pairs),
+			order: cmem.Slice[int](arena, r.n), source: arena.Int32s(pairs), rdm: arena.Float64s(pairs),
 			form: held.m.newForms(arena, 1), scratch: held.m.newScratch(arena),
 		}
 	})
@@ -92,10 +95,10 @@ func (e Evaluation) newPermuter(
 // permutation.
 func (w *permuterWorker) permuted(p *permuter, dst []float64, rng *rand.Rand) error {
 	n := p.all.resampling.n
-	order := rng.Perm(n)
+	core.Shuffle(w.order, rng)
 	for i, k := 0, 0; i < n; i++ {
 		for j := i + 1; j < n; j, k = j+1, k+1 {
-			a, b := int32(order[i]), int32(order[j])
+			a, b := int32(w.order[i]), int32(w.order[j])
 			w.source[k] = position(n, min(a, b), max(a, b))
 		}
 	}

@@ -19,7 +19,8 @@ type rankMethod struct {
 	vector vector
 	order  []int32 // (models + subjects) x entries that none lacks
 	kept   int     // how many these are
-	same   [][]bool
+	same   []bool  // of each in order, that it is tied with the next
+	tied   []bool  // that any of an RDM is
 	weight []int32 // of each entry of an RDM, 0 outside of the sample
 	rank   []int32 // (models + subjects) x pairs, doubled
 	center []float64
@@ -32,15 +33,16 @@ type rankMethod struct {
 
 func newRankMethod(arena *cmem.Arena, w *evaluator, v vector) *rankMethod {
 	count, pairs := w.models+w.subjects, Pairs(w.resampling.n)
-	kept, size := keep(pairs, w.resampling.lacking, nil), pairs
+	kept, size := keep(arena, pairs, w.resampling.lacking, nil), pairs
 	if kept != nil {
 		size = len(kept)
 	}
 	m := &rankMethod{
 		vector: v,
-		order:  arena.Int32s(count * size), kept: size, same: make([][]bool, count),
-		weight: arena.Int32s(pairs), rank: arena.Int32s(count * pairs),
-		center: arena.Float64s(count * pairs), norms: arena.Float64s(count),
+		order:  arena.Int32s(count, size), kept: size,
+		same: cmem.Slice[bool](arena, count, size), tied: cmem.Slice[bool](arena, count),
+		weight: arena.Int32s(pairs), rank: arena.Int32s(count, pairs),
+		center: arena.Float64s(count, pairs), norms: arena.Float64s(count),
 		pooled: arena.Float64s(pairs),
 		keys:   arena.Uint64s(pairs), sum: arena.Uint64s(pairs), sorter: newSorter(arena, pairs),
 	}
@@ -63,25 +65,18 @@ func (m *rankMethod) set(i int, x []float64, kept []int32) {
 		x = m.pooled[:m.kept]
 	}
 	copy(order, m.sorter.sorted(x))
-	m.same[i] = tiedToNext(x, order)
+	same := m.same[i*m.kept : (i+1)*m.kept]
+	ties(x, order, func(from, to int) {
+		m.tied[i] = true
+		for k := from; k < to-1; k++ {
+			same[k] = true
+		}
+	})
 	if kept != nil {
 		for t, k := range order {
 			order[t] = kept[k]
 		}
 	}
-}
-
-// tiedToNext tells which numbers are tied with the next one in order; nil if none is.
-func tiedToNext(x []float64, order []int32) (same []bool) {
-	ties(x, order, func(from, to int) {
-		if same == nil {
-			same = make([]bool, len(order))
-		}
-		for k := from; k < to-1; k++ {
-			same[k] = true
-		}
-	})
-	return same
 }
 
 func (m *rankMethod) evaluate(_ context.Context, w *evaluator) error {
@@ -92,7 +87,7 @@ func (m *rankMethod) evaluate(_ context.Context, w *evaluator) error {
 	}
 	for i := range v {
 		rank := m.rank[i*pairs : (i+1)*pairs]
-		m.midranks(rank, m.order[i*m.kept:(i+1)*m.kept], m.same[i])
+		m.midranks(rank, i)
 		m.norms[i] = m.gather(m.center[i*k:(i+1)*k], rank, w)
 		if m.norms[i] == 0 && !m.vector.untied {
 			return core.Errorf("%v: %w", w.subject(i), errConstant)
@@ -110,10 +105,11 @@ func (m *rankMethod) evaluate(_ context.Context, w *evaluator) error {
 	return nil
 }
 
-// midranks stores twice the midranks of all entries in the sample.
-func (m *rankMethod) midranks(rank, order []int32, same []bool) {
+// midranks stores twice the midranks of all entries of RDM i in the sample.
+func (m *rankMethod) midranks(rank []int32, i int) {
+	order, same := m.order[i*m.kept:(i+1)*m.kept], m.same[i*m.kept:(i+1)*m.kept]
 	var below int32 // twice the weight of smaller entries
-	if same == nil {
+	if !m.tied[i] {
 		for _, p := range order {
 			w := m.weight[p]
 			rank[p] = below + w + 1

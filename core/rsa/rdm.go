@@ -242,22 +242,23 @@ func (b *builder) finish(dst []float64, x *mat.Dense) error {
 			return err
 		}
 	}
-	var near [][3]int
+	var near cmem.List[[3]int]
+	defer near.Free()
 	for i, k := 0, 0; i < b.n-1; i++ {
 		s, err := b.row(i)
 		if err != nil {
 			return err
 		}
 		if b.measure.differences && !b.measure.folds {
-			near = appendNear(near, s, i, k)
+			addNear(&near, s, i, k)
 		}
 		b.measure.formula(dst[k:k+len(s.cross)], s)
 		k += len(s.cross)
 	}
-	if len(near) > 0 {
-		return b.refine(dst, x, near)
+	if err := near.Err(); err != nil || len(near.Items()) == 0 {
+		return err
 	}
-	return nil
+	return b.refine(dst, x, near.Items())
 }
 
 // setSizes stores the size of each condition.
@@ -349,15 +350,14 @@ func (b *builder) sums(others int) sums {
 // summed from differences, because products no longer resolve it.
 const nearby = 1e-5
 
-// appendNear appends {i, j, position} of the pairs of condition i that are nearby,
-// the first of which is at position k.
-func appendNear(near [][3]int, s sums, i, k int) [][3]int {
+// addNear adds {i, j, position} of the pairs of condition i that are nearby, the first
+// of which is at position k.
+func addNear(near *cmem.List[[3]int], s sums, i, k int) {
 	for t, cross := range s.cross {
 		if self := s.first[t] + s.second[t]; self-2*cross < nearby*self {
-			near = append(near, [3]int{i, i + 1 + t, k + t})
+			near.Add([3]int{i, i + 1 + t, k + t})
 		}
 	}
-	return near
 }
 
 // refine stores the dissimilarities of pairs {i, j, position} from differences:

@@ -19,15 +19,14 @@ type references struct {
 // that any of them lacks (NaN) do not count.
 func newReferences(ys *mat.Dense, c Comparison) (*references, error) {
 	n, pairs := ys.Dims()
-	var nan []bool
-	for _, l := range lacking(ys) {
-		nan = either(nan, l.nan)
-	}
-	m, err := newComparer(c, pairs, keep(pairs, nan, nil))
+	r := &references{}
+	kept := keep(&r.arena, pairs, lackingAny(&r.arena, pairs, ys), nil)
+	m, err := newComparer(&r.arena, c, pairs, kept)
 	if err != nil {
+		r.free()
 		return nil, err
 	}
-	r := &references{m: m}
+	r.m = m
 	r.forms = m.newForms(&r.arena, n)
 	s := m.newScratch(&r.arena)
 	err = r.arena.Err()

@@ -3,6 +3,8 @@ package rsa
 import (
 	"math"
 	"math/rand/v2"
+
+	"netrep_go/core/internal/cmem"
 )
 
 // sample says how often each condition and each subject counts.
@@ -61,8 +63,8 @@ func (r *resampling) weigh(s *sample) {
 			if w == 0 || (r.lacking != nil && r.lacking[k]) {
 				continue
 			}
-			s.index, s.weight = append(s.index, int32(k)), append(s.weight, w)
-			s.root = append(s.root, math.Sqrt(w))
+			s.index, s.weight = append(s.index, int32(k)), append(s.weight, w) // heap: reserved
+			s.root = append(s.root, math.Sqrt(w))                              // heap: reserved
 			s.total += w
 		}
 	}
@@ -79,8 +81,11 @@ func distinct(counts []int32) (n int) {
 }
 
 // positions returns the conditions drawn, in order, as often as they were.
-func (s *sample) positions() []int32 {
-	var list []int32
+func (s *sample) positions(arena *cmem.Arena) []int32 {
+	list := arena.Int32s(len(s.conditions))[:0]
+	if arena.Err() != nil {
+		return nil
+	}
 	for c, count := range s.conditions {
 		for range count {
 			list = append(list, int32(c))

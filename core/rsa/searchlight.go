@@ -76,7 +76,7 @@ func (l Lists) Largest() int {
 
 // Append appends list k.
 func (l Lists) Append(dst []int64, k int) []int64 {
-	return append(dst, l.Features[l.Start[k]:l.Start[k+1]]...)
+	return append(dst, l.Features[l.Start[k]:l.Start[k+1]]...) // heap: dst has room for Largest
 }
 
 // Balls are the voxels of a volume that are near a center. They are found when
@@ -106,7 +106,7 @@ func (b Balls) Append(dst []int64, k int) []int64 {
 			continue
 		}
 		if column := b.Column[(x*b.Shape[1]+y)*b.Shape[2]+z]; column >= 0 {
-			dst = append(dst, column)
+			dst = append(dst, column) // heap: likewise
 		}
 	}
 	return dst
@@ -183,7 +183,7 @@ func (s *searchlight) tile(dst *mat.Dense, used []int64, from, to int) error {
 		used[k] = int64(n)
 		switch {
 		case err == nil:
-			defined = append(defined, k)
+			defined = append(defined, k) // heap: no more than a tile
 		case errors.Is(err, core.ErrInvalid):
 			setNaN(dst.RawRowView(k))
 		default:

@@ -73,8 +73,8 @@ type similarity struct {
 // strategy is how RDMs are prepared and compared.
 type strategy interface {
 	traits() traits
-	// start adds to a comparer what its workers share.
-	start(m *comparer, sigma []float64) error
+	// start adds to a comparer what its workers share, in memory of the arena.
+	start(m *comparer, arena *cmem.Arena, sigma []float64) error
 	// newForms returns memory for prepared RDMs.
 	newForms(m *comparer, arena *cmem.Arena, count int) []form
 	// reserve adds to the memory of a worker.

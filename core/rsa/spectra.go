@@ -124,7 +124,7 @@ func fromFirst(dst []float64, n int, f func(i, j int) float64) {
 
 // seenFromFirst returns the covariance of the differences of patterns from the
 // first, their noise having covariance sigma.
-func seenFromFirst(n int, sigma []float64) ([]float64, error) {
+func seenFromFirst(arena *cmem.Arena, n int, sigma []float64) ([]float64, error) {
 	at := func(i, j int) float64 {
 		switch {
 		case len(sigma) == n*n:
@@ -136,9 +136,12 @@ func seenFromFirst(n int, sigma []float64) ([]float64, error) {
 		}
 		return sigma[i]
 	}
-	dst := make([]float64, (n-1)*(n-1))
+	dst, upper := arena.Float64s(n-1, n-1), arena.Float64s(n-1, n-1)
+	if err := arena.Err(); err != nil {
+		return nil, err
+	}
 	fromFirst(dst, n, func(i, j int) float64 { return at(i, j) - at(i, 0) - at(0, j) + at(0, 0) })
-	upper := append([]float64(nil), dst...)
+	copy(upper, dst)
 	if !iblas.Cholesky(n-1, upper, n-1) {
 		return nil, core.Invalidf("sigma must be positive definite")
 	}

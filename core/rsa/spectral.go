@@ -21,7 +21,7 @@ type bures struct{ spectral }
 
 func (bures) traits() traits { return traits{whole: "Bures"} }
 
-func (bures) start(*comparer, []float64) error { return nil }
+func (bures) start(*comparer, *cmem.Arena, []float64) error { return nil }
 
 func (bures) newForms(m *comparer, arena *cmem.Arena, count int) []form {
 	return newVectors(arena, count, m.n*m.n, false)
@@ -44,8 +44,8 @@ type riemannian struct{ spectral }
 
 func (riemannian) traits() traits { return traits{directed: true, whole: "Riemannian"} }
 
-func (riemannian) start(m *comparer, sigma []float64) (err error) {
-	m.noise, err = seenFromFirst(m.n, sigma)
+func (riemannian) start(m *comparer, arena *cmem.Arena, sigma []float64) (err error) {
+	m.noise, err = seenFromFirst(arena, m.n, sigma)
 	return err
 }
 

@@ -20,9 +20,9 @@ type vector struct {
 
 func (v vector) traits() traits { return traits{inner: true} }
 
-func (v vector) start(m *comparer, sigma []float64) (err error) {
+func (v vector) start(m *comparer, arena *cmem.Arena, sigma []float64) (err error) {
 	if v.whitened {
-		m.white, err = newWhitener(m.n, m.pairs(), sigma)
+		m.white, err = newWhitener(arena, m.n, m.pairs(arena), sigma)
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 
 	"netrep_go/core"
 	iblas "netrep_go/core/internal/blas"
+	"netrep_go/core/internal/cmem"
 	"netrep_go/core/linalg"
 )
 
@@ -34,12 +35,18 @@ type whitener struct {
 }
 
 // newWhitener takes S as nil for the identity, n variances or n^2 covariances.
-func newWhitener(n int, pairs [][2]int32, sigma []float64) (*whitener, error) {
+func newWhitener(
+	arena *cmem.Arena, n int, pairs [][2]int32, sigma []float64,
+) (*whitener, error) {
 	w := &whitener{n: n, pairs: pairs}
 	if len(sigma) == n*n {
-		return w, w.setFull(sigma)
+		return w, w.setFull(arena, sigma)
 	}
-	variance := make([]float64, n)
+	variance := arena.Float64s(n)
+	w.inverse, w.factor = arena.Float64s(len(pairs)), arena.Float64s(n, n)
+	if err := arena.Err(); err != nil {
+		return nil, err
+	}
 	for i := range variance {
 		variance[i] = 1
 		if sigma != nil {
@@ -56,7 +63,6 @@ func newWhitener(n int, pairs [][2]int32, sigma []float64) (*whitener, error) {
 
 func (w *whitener) setDiagonal(variance []float64) {
 	n := w.n
-	w.inverse, w.factor = make([]float64, len(w.pairs)), make([]float64, n*n)
 	for i, v := range variance {
 		w.factor[i*n+i] = 1 / (v * v)
 	}
@@ -72,12 +78,15 @@ func (w *whitener) setDiagonal(variance []float64) {
 	}
 }
 
-func (w *whitener) setFull(sigma []float64) error {
+func (w *whitener) setFull(arena *cmem.Arena, sigma []float64) error {
 	n := w.n
 	if len(w.pairs) != Pairs(n) {
 		return core.Invalidf("sigma must be a vector of variances if RDMs have NaN")
 	}
-	w.full, w.lower, w.origin = true, make([]float64, n*n), make([]float64, n)
+	w.full, w.lower, w.origin = true, arena.Float64s(n, n), arena.Float64s(n)
+	if err := arena.Err(); err != nil {
+		return err
+	}
 	copy(w.lower, sigma)
 	if !iblas.Cholesky(n, w.lower, n) {
 		return core.Invalidf("sigma must be positive definite")

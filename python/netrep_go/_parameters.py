@@ -1,7 +1,7 @@
 """Flags, counts and seeds among the arguments of public callables.
 
 Each is checked by its annotation before anything else is done, so that no odd value gets
-further in. Ranges are left to the callables.
+further in. Ranges are left to the callables, but for the largest count that they may take.
 """
 
 from __future__ import annotations
@@ -11,25 +11,23 @@ from functools import cache, wraps
 from types import FunctionType
 from typing import Any, TypeVar, cast
 
-import numpy as np
-
 from netrep_go._jobs import RandomState, check_seed
-from netrep_go._shown import shown
-from netrep_go._validation import check_flag
+from netrep_go._validation import MOST, check_flag, check_integer
 
 Check = Callable[[Any, str], None]  # raises if a value, of the parameter named, is odd
 
 
+# What is no count, and may be whatever Go holds.
+_FREE = {"batch_size", "n_jobs", "random_state"}
+
+
 def check_count(value: object, name: str) -> None:
-    """Raise if ``value`` is not an integer that Go holds."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise TypeError(f"{name} must be an integer, got {shown(value)}")
-    if not -(2**63) <= value < 2**63:
-        raise ValueError(f"{name} must be below 2**63, got {shown(value)}")
+    """Raise if ``value`` is not an integer, or more than is ever stored or done."""
+    check_integer(value, name, -(2**63), 2**63 - 1 if name in _FREE else MOST)
 
 
 def check_optional(value: object, name: str) -> None:
-    """Raise if ``value`` is neither None nor an integer that Go holds."""
+    """Raise if ``value`` is neither None nor such an integer."""
     if value is not None:
         check_count(value, name)
 

@@ -91,6 +91,12 @@ func Slice[T any](a *Arena, sizes ...int) []T {
 	if holdsPointers(reflect.TypeFor[T]()) {
 		panic("cmem: a type with pointers")
 	}
+	return Records[T](a, sizes...)
+}
+
+// Records is Slice for types that hold pointers, all of which must lead to memory of
+// arenas: nothing else is kept alive by them.
+func Records[T any](a *Arena, sizes ...int) []T {
 	var zero T
 	n := product(sizes, (math.MaxInt-regionSize)/int(unsafe.Sizeof(zero)))
 	if a.err != nil || n == 0 {

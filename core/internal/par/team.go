@@ -33,7 +33,7 @@ type Team[W any] []W
 // NewTeam makes a team of the given size in memory of the arena. The caller checks
 // arena.Err. newWorker is as in Each.
 func NewTeam[W any](arena *cmem.Arena, workers int, newWorker func(*cmem.Arena) W) Team[W] {
-	team := make(Team[W], workers)
+	team := make(Team[W], workers) // heap: one a worker
 	for k := range team {
 		team[k] = newWorker(arena)
 	}

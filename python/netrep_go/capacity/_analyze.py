@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, clone
 
 from netrep_go._jobs import counted, warn_user
 from netrep_go._optional import pandas
+from netrep_go._parameters import check_optional
 from netrep_go._parts import Parts, check_same, content_hash, in_batch, merge
 from netrep_go._results import Result
 from netrep_go._validation import check_integer
@@ -241,7 +242,8 @@ def analyze_mat(
     0   pixels     0.041    1.21       12.7
     1      fc7     0.102    0.84        8.1
     """
-    check_integer(random_state, "random_state", 0)
+    check_integer(random_state, "random_state", 0, 2**63 - 1)
+    check_optional(n_jobs, "n_jobs")
     _check_controls(controls)
     if estimators is None:
         both = [MeanFieldCapacity(), DirectCapacity()]

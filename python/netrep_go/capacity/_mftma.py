@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from netrep_go._jobs import RandomState
 from netrep_go._names import split_names
-from netrep_go._validation import as_matrix, check_integer, check_number
+from netrep_go._validation import as_matrix, check_flag, check_integer, check_number
 from netrep_go.capacity._correlation import variance_limit
 from netrep_go.capacity._geometry import explained_variance_dimension, participation_ratio
 from netrep_go.capacity._manifolds import as_manifolds
@@ -100,6 +100,7 @@ def manifold_analysis_corr(
     X = _transposed(XtotT, "XtotT")
     check_number(kappa, "kappa", -np.inf, np.inf)
     check_integer(n_t, "n_t", 1)
+    check_integer(n_reps, "n_reps", 1)
     vectors = None if t_vecs is None else _transposed(t_vecs, "t_vecs")
     if vectors and len(vectors[0]) != n_t:
         raise ValueError(f"t_vecs must have n_t = {n_t} columns, got {len(vectors[0])}")
@@ -170,6 +171,7 @@ def alldata_dimension_analysis(
     """
     X = np.concatenate(_transposed(XtotT, "XtotT"))
     n_features = X.shape[1]
+    check_flag(parity, "parity")
     if not parity:
         return participation_ratio(X), explained_variance_dimension(X, fraction=perc), n_features
     check_number(perc, "perc", 0.0, 1.0)

@@ -10,6 +10,7 @@ from scipy.linalg import blas
 
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, measure
+from netrep_go._parameters import check_parameters
 from netrep_go._validation import as_matrices, check_option
 from netrep_go.metrics._measure import Measure, Properties
 
@@ -105,6 +106,7 @@ class LinearCKA(Measure):
         self._check_parameters()
 
     def _check_parameters(self) -> None:
+        check_parameters(self)
         check_option(self.score_method, "score_method", _SCORES)
         check_option(self.estimator, "estimator", _ESTIMATORS)
 

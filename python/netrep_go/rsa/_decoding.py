@@ -12,8 +12,9 @@ from sklearn.model_selection import LeaveOneGroupOut, check_cv, cross_val_score
 
 from netrep_go._jobs import counted
 from netrep_go._names import Name, check_same_indexes
+from netrep_go._native import n_workers
 from netrep_go._parameters import checked
-from netrep_go._validation import as_codes
+from netrep_go._validation import as_codes, check_integer
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._data_sets import as_data_sets
 from netrep_go.rsa._rdm import Labels, Responses, rdm
@@ -86,6 +87,8 @@ default=5
         raise ValueError(f"an RDM needs at least 3 conditions, got {len(values)}")
     if estimator is None:
         estimator = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[0.5, 0.5])
+    if isinstance(cv, (int, np.integer)):
+        check_integer(cv, "cv", 2)
     has_folds = hasattr(cv, "__len__") and not hasattr(cv, "split")
     folds = sets.each(cv, "cv") if has_folds else [("cv", None)] * len(sets.xs)
     jobs = []
@@ -97,6 +100,7 @@ default=5
             part = None if groups is None else groups[chosen]
             jobs.append((x[chosen], labels, part, values[[*pair]].tolist()))
     splitter = LeaveOneGroupOut() if has_folds else cv
+    n_jobs = None if n_jobs is None else n_workers(n_jobs)
     found = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(_score)(estimator, splitter, scoring, *job) for job in jobs
     )

@@ -1,0 +1,168 @@
+"""Calls of all that is public and takes counts, on small data, and what huge ones make of them."""
+
+import importlib
+import inspect
+import time
+
+import numpy as np
+
+MODULES = (
+    "capacity",
+    "conv_layers",
+    "covariates",
+    "datasets",
+    "embedding",
+    "extract",
+    "kmeans",
+    "metrics",
+    "mftma",
+    "multiset",
+    "rbf_sampler",
+    "rsa",
+    "utils",
+    "validation",
+)
+COUNTS = ("int", "int | None", int, int | None)
+BEYOND = (2**63 - 1, 2**63, 2**70)
+HUGE = (10**9, 10**12, 10**18, *BEYOND)
+FREE = ("n_jobs", "random_state")  # no counts: anything below 2**63
+
+_rng = np.random.default_rng(0)
+NETWORKS = list(_rng.standard_normal((4, 12, 3)))
+MANIFOLDS = list(_rng.standard_normal((4, 6, 5)) + 2)
+SAMPLES = np.vstack(MANIFOLDS), np.repeat(np.arange(4), 6)
+LAYERS = _rng.standard_normal((2, 3, 4, 4, 2))
+DISTANCES = np.abs(np.subtract.outer(np.arange(12.0), np.arange(12.0)))
+PAIRS = _rng.random((6, 66))  # RDMs of 12 conditions, of which there are 66 pairs
+GROUPS = np.arange(12) % 2
+GAUSSIANS = [(x, np.stack([np.eye(3)] * 12)) for x in NETWORKS]
+REPEATS = list(_rng.standard_normal((2, 4, 5, 3)))
+
+
+def named(module):
+    """Return the public callables of a module."""
+    module = importlib.import_module(f"netrep_go.{module}")
+    return {
+        name: getattr(module, name) for name in module.__all__ if callable(getattr(module, name))
+    }
+
+
+def counts(function):
+    """Return the names of the parameters that are counts."""
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.annotation in COUNTS or type(p.default) is int]
+
+
+def found():
+    """Return public callables with counts, by module and name: no results and displays."""
+    every = {f"{m}.{name}": f for m in MODULES for name, f in named(m).items()}
+    return {key: f for key, f in every.items() if counts(f) and not key.endswith(WITHOUT)}
+
+
+BY_CONDITION = _rng.standard_normal((12, 5, 4))  # conditions, sensors, times
+TRIALS = _rng.standard_normal((36, 5)), np.repeat(np.arange(12), 3)
+KMEANS = {"args": (NETWORKS,), "n_clusters": 2}
+MODELS = {"models": PAIRS[:2], "rdms": PAIRS[2:]}
+METRIC = {"metric": "procrustes"}
+
+# What each call is given beside the count.
+DATA = {
+    "capacity.DirectCapacity": {"args": SAMPLES, "n_t": 10},
+    "capacity.JointCapacity": {"args": SAMPLES, "n_t": 20},
+    "capacity.MeanFieldCapacity": {"args": SAMPLES, "n_t": 10, "n_searches": 1},
+    "capacity.analyze_mat": {"prefix": "none"},
+    "capacity.collect_mat": {"prefix": "none"},
+    "capacity.conic_separability": {"volumes": [0.5, 0.5], "n_manifolds": 3, "n_features": 2},
+    "capacity.disc_separability": {"n_manifolds": 3, "n_features": 5, "radius": 1.0},
+    "capacity.ellipsoid_capacity": {"radii": [1.0, 0.5]},
+    "capacity.find_center_directions": {"X": MANIFOLDS},
+    "capacity.project_on_cone": {"B": MANIFOLDS[0], "S": MANIFOLDS[1]},
+    "capacity.segment_separability": {"n_manifolds": 3, "n_features": 5, "radius": 1.0},
+    "capacity.truncate_manifolds": {"X": MANIFOLDS, "n_components": 2},
+    "conv_layers.ConvolutionalMetric": {"args": LAYERS},
+    "conv_layers.convolve_metric": {**METRIC, "X": LAYERS[0], "Y": LAYERS[1]},
+    "covariates.knn_permutation": {"D": DISTANCES, "y": GROUPS, "n_permutations": 9},
+    "covariates.mantel": {"D1": DISTANCES, "D2": DISTANCES**2, "n_permutations": 9},
+    "covariates.permanova": {"D": DISTANCES, "y": GROUPS, "n_permutations": 9},
+    "datasets.affine_manifolds": {"images": np.eye(8)[None], "kind": "x-translation"},
+    "datasets.digits_networks": {"widths": (2,), "depths": (1,), "n_seeds": 1, "max_iter": 1},
+    "datasets.preprocess_images": {"images": [np.eye(8)]},
+    "embedding.EuclideanEmbedding": {"args": (DISTANCES,)},
+    "kmeans.procrustes_kmeans": KMEANS,
+    "metrics.ConvolutionalMetric": {"args": LAYERS},
+    "metrics.EnergyStochasticMetric": {"args": REPEATS},
+    "metrics.GPStochasticMetric": {"args": [(np.arange(6.0), np.eye(6))] * 2, "n_dims": 2},
+    "metrics.GaussianStochasticMetric": {"args": GAUSSIANS[:2]},
+    "mftma.manifold_analysis_corr": {
+        "XtotT": [x.T for x in MANIFOLDS],
+        "kappa": 0,
+        "n_t": 10,
+        "n_reps": 1,
+    },
+    "multiset.ProcrustesKMeans": KMEANS,
+    "multiset.cross_distances": {**METRIC, "Xs": NETWORKS, "Ys": NETWORKS, "verbose": False},
+    "multiset.euclidean_tangent_space": {"Xs": NETWORKS, "Xbar": NETWORKS[0]},
+    "multiset.frechet_mean": {"Xs": NETWORKS},
+    "multiset.pairwise_distances": {**METRIC, "traindata": NETWORKS, "verbose": False},
+    "multiset.procrustes_average": {"Xs": NETWORKS},
+    "multiset.procrustes_kmeans": KMEANS,
+    "rbf_sampler.RBFOrthoSampler": {"args": (NETWORKS[0],)},
+    "rsa.ConditionKFold": {"method": "get_n_splits", "args": (PAIRS[0],)},
+    "rsa.FeatureReweightingCV": {"args": (TRIALS[0][:12], PAIRS[0])},
+    "rsa.cluster_test": {"scores": _rng.standard_normal((6, 9)), "n_permutations": 9},
+    "rsa.compare": {"rdms": PAIRS},
+    "rsa.decoding_rdm": {"args": TRIALS, "cv": 2},
+    "rsa.evaluate": {**MODELS, "n_bootstraps": 9},
+    "rsa.evaluate_layers": {"layers": NETWORKS, "rdms": PAIRS, "cv": 3},
+    "rsa.partition_variance": {**MODELS},
+    "rsa.patterns": {"data": np.ones((2, 2, 2, 3)), "mask": np.ones((2, 2, 2), bool)},
+    "rsa.permutation_test": {**MODELS, "n_permutations": 9},
+    "rsa.rdm": {"data": NETWORKS[0]},
+    "rsa.reweight": {**MODELS, "cv": 3},
+    "rsa.reweight_features": {"X": NETWORKS[0], "rdms": PAIRS[0], "cv": 6, "inner_cv": 3},
+    "rsa.searchlight": {"data": NETWORKS[0], "models": PAIRS[:1], "neighbors": [[0, 1, 2]]},
+    "rsa.time_resolved": {"data": BY_CONDITION, "models": PAIRS[0]},
+    "utils.rand_orth": {"m": 3},
+    "utils.rand_struc_orth": {"n": 4},
+    "utils.trunc_svd": {"X": NETWORKS[0], "r": 2},
+}
+# Results and displays, which do nothing; what needs a framework for networks; numbers of axes.
+WITHOUT = (
+    "Result",
+    "Display",
+    "capacity.CenterDirections",
+    "rsa.ModelEvaluation",
+    "extract.activations",
+    "validation.check_equal_shapes",
+)
+
+
+def call(key, function, **given):
+    """Call a function, or a method of an estimator, on small data; return what went wrong."""
+    keywords = DATA[key] | given
+    args, method = keywords.pop("args", ()), keywords.pop("method", "fit")
+    try:
+        if isinstance(function, type):
+            getattr(function(**keywords), method)(*args)
+        else:
+            function(*args, **keywords)
+    except Exception as error:  # what it is is the result
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def plain():
+    """Return what goes wrong with counts as they should be."""
+    return {key: call(key, function) for key, function in found().items()}
+
+
+def huge():
+    """Return what each huge count makes of a call, and the seconds it takes."""
+    results = {}
+    for key, function in found().items():
+        for name in counts(function):
+            for value in BEYOND if name in FREE else HUGE:
+                start = time.perf_counter()
+                text = call(key, function, **{name: value})
+                results[f"{key} {name} {value}"] = text, time.perf_counter() - start
+    return results
