@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -152,6 +153,7 @@ class TuningFile:
             middle one.
         """
         samples = self.chosen_samples(samples_jump)
+        check_integer(index, "index", -sys.maxsize)
         if not -self.n_sets <= index < self.n_sets:
             raise IndexError(f"there are {self.n_sets} sets, got index {index}")
         index %= self.n_sets
