@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from sklearn.model_selection import check_cv
 
 from netrep_go._jobs import warn_user
 from netrep_go._names import Name, check_same_indexes, split_names
-from netrep_go._validation import as_array, as_labels, as_matrix, departure
+from netrep_go._validation import as_array, as_integers, as_labels, as_matrix, departure
 from netrep_go.encoding._scores import is_of_folds
 from netrep_go.encoding._search import Split, Training
 
@@ -121,7 +122,9 @@ def make_splits(
     chosen = None if groups is None else groups[rows]
     target = y[rows, 0] if y.shape[1] == 1 else y[rows]
     try:
-        found = list(check_cv(cv).split(x[rows, :1], target, chosen))
+        with warnings.catch_warnings():  # groups may be for the other one of cv and outer_cv
+            warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)
+            found = list(check_cv(cv).split(x[rows, :1], target, chosen))
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
     if not found:
@@ -135,7 +138,9 @@ def make_splits(
 def _indices(chosen: Any, n: int) -> np.ndarray:
     """Return positions of samples, which may be given as a mask."""
     chosen = np.asarray(chosen)
-    return np.flatnonzero(chosen) if chosen.dtype == bool else np.arange(n)[chosen]
+    if chosen.dtype == bool and chosen.shape == (n,):
+        return np.flatnonzero(chosen)
+    return np.arange(n)[as_integers(chosen, "samples of a fold")]
 
 
 def _check_fold(train: np.ndarray, test: np.ndarray, fold: str, scoring: str) -> None:

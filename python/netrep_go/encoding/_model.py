@@ -171,7 +171,7 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
     >>> voxels = layers["fc"][:, :5] + rng.standard_normal((100, 5))
     >>> model = EncodingModel(outer_cv=4).fit(layers, voxels)
     >>> model.scores_.shape, round(float(model.score_.mean()), 2)
-    ((4, 5), 0.36)
+    ((4, 5), 0.38)
     >>> print(*model.layer_)
     fc fc fc fc fc
     """
@@ -311,20 +311,17 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         predictions = found.predictions + self.train_mean_
         self.predictions_ = predictions[:, 0] if self._is_vector else predictions
         self.fold_layer_ = np.stack([self._layer_names(choice.layer) for choice in chosen])
-        picked = [
-            self._picked(search, rows, choice)
-            for (rows, _), choice in zip(self.folds_, chosen, strict=True)
-        ]
-        if picked[0] is not None:
+        if self.regression != "ols":
+            pairs = zip(self.folds_, chosen, strict=True)
+            picked = [self._picked(search, rows, choice) for (rows, _), choice in pairs]
             setattr(self, f"fold_{self._option}", np.stack(picked))
 
     def _store_fit(self, search: Search, choice: Choice) -> None:
         """Fit what was chosen to all samples."""
         rows = np.arange(len(search.y))
         self.layer_ = self._layer_names(choice.layer)
-        picked = self._picked(search, rows, choice)
-        if picked is not None:
-            setattr(self, self._option, picked)
+        if self.regression != "ols":
+            setattr(self, self._option, self._picked(search, rows, choice))
         self._widths = [design.n_features for design in search.designs]
         self._readouts = []
         self.intercept_ = self.train_mean_.copy()
@@ -364,13 +361,11 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _option(self) -> str:
         return "n_components_" if self.regression in ("pcr", "pls") else "alpha_"
 
-    def _picked(self, search: Search, rows: np.ndarray, choice: Choice) -> np.ndarray | None:
+    def _picked(self, search: Search, rows: np.ndarray, choice: Choice) -> np.ndarray:
         """Return the penalty, or the number of components, of each target in its layer."""
-        options = [search.options(rows, layer) for layer in range(len(search.designs))]
-        if options[0] is None:
-            return None
+        each: list[Any] = [search.options(rows, layer) for layer in range(len(search.designs))]
         at = np.arange(len(choice.layer))
-        return np.stack(options)[choice.layer, choice.option[choice.layer, at]]
+        return np.stack(each)[choice.layer, choice.option[choice.layer, at]]
 
     def _layer_names(self, layer: np.ndarray) -> np.ndarray:
         names = np.empty(len(self.names_), object)

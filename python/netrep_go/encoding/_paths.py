@@ -237,7 +237,9 @@ def squares(rows: np.ndarray, filters: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _short(rows: np.ndarray) -> np.ndarray:
     """Return as few rows as have the same products of columns."""
     n, rank = rows.shape
-    return np.linalg.qr(rows, mode="r") if n > 2 * rank else rows
+    if n <= 2 * rank:
+        return rows
+    return np.asarray(np.linalg.qr(rows, mode="r"))
 
 
 def _root(gram: np.ndarray) -> np.ndarray:

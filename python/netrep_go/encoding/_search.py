@@ -150,7 +150,7 @@ class Search:
             splits = [known_rows(split, pattern) for split in trainings[o].splits]
             moments = self._moments(design, pattern, splits, options)
             for fold, (train, test) in enumerate(splits):
-                if moments is not None:
+                if moments is not None and options is not None:
                     yield _moments_path(moments, fold, options)
                 else:
                     yield self._path(design, pattern, train, test, options)
