@@ -45,10 +45,9 @@ class Design:
         x = self.x.astype(self._dtype, copy=False)
         return (x @ x.T).astype(np.float64, copy=False)
 
-    @property
-    def variance(self) -> np.ndarray:
-        """Squared length of each sample about the mean of all."""
-        return np.einsum("ij,ij->i", self.x, self.x)
+    def variance(self, train: np.ndarray) -> float:
+        """Return the mean squared length of training samples about their mean."""
+        return float(np.var(self.x[train], axis=0).sum())
 
     @property
     def is_compressed(self) -> bool:

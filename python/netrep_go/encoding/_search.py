@@ -175,7 +175,7 @@ class Search:
             or design.is_compressed
             or self.solver.dtype != np.float64
             or options is None
-            or is_nearly_none(options, design.variance[splits[0][0]].sum())
+            or is_nearly_none(options, n * design.variance(np.concatenate([b for _, b in splits])))
             or not partition(splits)
         ):
             return None

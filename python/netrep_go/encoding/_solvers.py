@@ -60,7 +60,7 @@ class Solver:
             centered = y[train] - np.nanmean(y[train], axis=0)
             largest = np.abs(x.T @ np.nan_to_num(centered)).max() / len(train)
             return _grid(largest, _LASSO_RANGE, self.alphas)[::-1]
-        return _grid(design.variance[train].mean(), _RIDGE_RANGE, self.alphas)
+        return _grid(design.variance(train), _RIDGE_RANGE, self.alphas)
 
     def path(
         self,
