@@ -5,12 +5,26 @@ from netrep_go.encoding._ceiling import (
     normalize_scores,
     split_half_reliability,
 )
+from netrep_go.encoding._inference import (
+    EncodingBootstrap,
+    EncodingContrasts,
+    EncodingPermutationTest,
+    bootstrap_scores,
+    compare_encoding,
+    permutation_test,
+)
 from netrep_go.encoding._model import EncodingModel
 
 __all__ = [
+    "EncodingBootstrap",
+    "EncodingContrasts",
     "EncodingModel",
+    "EncodingPermutationTest",
+    "bootstrap_scores",
+    "compare_encoding",
     "explainable_variance",
     "normalize_scores",
+    "permutation_test",
     "split_half_reliability",
 ]
 

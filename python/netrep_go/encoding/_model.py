@@ -258,9 +258,10 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
             for rows in sets
         ]
         self.train_mean_ = np.nanmean(y, axis=0)
+        self._seed = seed_from(self.random_state)
         search = self._search(layers, y - self.train_mean_)
         *chosen, last = search.choose(trainings)
-        self.names_, self.folds_ = list(layers), outer
+        self.names_, self.folds_, self._chosen = list(layers), outer, chosen
         if outer:
             self._store_held_out(search, chosen)
         self._store_fit(search, last)
@@ -283,10 +284,9 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def _search(self, layers: dict[Name, np.ndarray], y: np.ndarray) -> Search:
         solver = make_solver(self.regression, self.alphas, self.n_components, np.dtype(self.dtype))
-        seed = seed_from(self.random_state)
         roots = as_roots(self.feature_covariance, layers)
         designs = [
-            Design(x, roots.get(name), self.compression, seed, self.dtype)
+            Design(x, roots.get(name), self.compression, self._seed, self.dtype)
             for name, x in layers.items()
         ]
         for design in designs:
@@ -302,6 +302,10 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
             n_jobs=self.n_jobs,
             verbose=self.verbose,
         )
+
+    def _searched(self, X: Any, y: np.ndarray) -> tuple[Search, list[Choice]]:
+        """Return the search of a fit anew, and what it had chosen in each outer fold."""
+        return self._search(self._new_layers(X), y - self.train_mean_), self._chosen
 
     def _store_held_out(self, search: Search, chosen: list[Choice]) -> None:
         """Predict and score what each fold holds out."""
