@@ -13,7 +13,7 @@ from sklearn.decomposition import IncrementalPCA
 from sklearn.random_projection import SparseRandomProjection
 
 COMPRESSIONS = ("pca", "projection")
-_COMPONENTS = 1000  # that compression keeps, unless there are fewer
+COMPONENTS = 1000  # that compression keeps, unless there are fewer
 
 
 class Design:
@@ -75,7 +75,7 @@ class Design:
         known = self.x[train]
         if self._compression is None:
             features = Features(self._root, None, self.mean, known.mean(axis=0))
-            known = known - features.mean
+            known -= features.mean
         else:
             transformer = self._transformer(known.shape).fit(known)
             known = _dense(transformer.transform(known))
@@ -88,9 +88,9 @@ class Design:
         """Return the compression, unfitted, for a training set of this shape."""
         n, p = shape
         if self._compression == "pca":
-            return IncrementalPCA(min(_COMPONENTS, n, p))
+            return IncrementalPCA(min(COMPONENTS, n, p))
         if self._compression == "projection":
-            return SparseRandomProjection(min(_COMPONENTS, p), random_state=self._seed)
+            return SparseRandomProjection(min(COMPONENTS, p), random_state=self._seed)
         return clone(self._compression)
 
 

@@ -25,7 +25,7 @@ class HeldOut(NamedTuple):
 def hold_out(search: Search, folds: Sequence[Split], chosen: Sequence[Choice]) -> HeldOut:
     """Predict each fold from every layer, with what its training set has chosen."""
     n_layers, (n, q) = len(search.designs), search.y.shape
-    predictions, times = np.zeros((n, q)), np.zeros((n, q), np.int64)
+    predictions = np.zeros((n, q))
     scores = np.full((n_layers + 1, len(folds), q), np.nan)  # the chosen layer is the last
     totals = np.full((n_layers + 1, q), np.nan)
     columns = [pattern.columns for pattern in search.patterns]
@@ -48,6 +48,7 @@ def hold_out(search: Search, folds: Sequence[Split], chosen: Sequence[Choice]) -
     )
     for k, targets in enumerate(columns):
         sums_of = [Accumulator(search.scoring) for _ in range(n_layers + 1)]
+        times = np.zeros((n, 1))
         for o, fold in enumerate(folds):
             layer = chosen[o].layer[targets]
             each, predicted = zip(*(next(found) for _ in range(n_layers)), strict=True)
@@ -59,11 +60,11 @@ def hold_out(search: Search, folds: Sequence[Split], chosen: Sequence[Choice]) -
             _, test = known_rows(fold, search.patterns[k])
             where = np.ix_(test, targets)
             predictions[where] += np.stack(predicted)[layer, :, np.arange(len(layer))].T
-            times[where] += 1
+            times[test] += 1
+        with np.errstate(invalid="ignore"):
+            predictions[:, targets] /= times
         for place, total in enumerate(sums_of):
             totals[place, targets] = total.score
-    with np.errstate(invalid="ignore"):
-        predictions = predictions / times
     return HeldOut(predictions, scores[-1], totals[-1], scores[:-1], totals[:-1])
 
 

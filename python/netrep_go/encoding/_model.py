@@ -10,9 +10,9 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._cohort import check_dtype
-from netrep_go._jobs import RandomState, seed_from
+from netrep_go._jobs import RandomState, n_threads, seed_from
 from netrep_go._names import Name
-from netrep_go._validation import as_matrix, check_option, validated
+from netrep_go._validation import as_matrix, check_number, check_option, validated
 from netrep_go.encoding._design import COMPRESSIONS, Design, Features
 from netrep_go.encoding._held_out import hold_out
 from netrep_go.encoding._inputs import (
@@ -26,9 +26,10 @@ from netrep_go.encoding._inputs import (
     make_training,
     warn_of_constants,
 )
+from netrep_go.encoding._memory import Sizes, check_memory
 from netrep_go.encoding._scores import SCORINGS, Scoring, Sums
-from netrep_go.encoding._search import Choice, Search, patterns
-from netrep_go.encoding._solvers import REGRESSIONS, Regression, make_solver
+from netrep_go.encoding._search import Choice, Search, Training, patterns
+from netrep_go.encoding._solvers import REGRESSIONS, Regression, Solver, make_solver
 
 
 class Readout(NamedTuple):
@@ -257,6 +258,7 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
             make_training(rows, self.cv, x, y, labels, self.scoring, self.outer_cv is not None)
             for rows in sets
         ]
+        self._check_memory(layers, y, trainings)
         self.train_mean_ = np.nanmean(y, axis=0)
         self._seed = seed_from(self.random_state)
         search = self._search(layers, y - self.train_mean_)
@@ -274,6 +276,34 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         if isinstance(self.compression, str):
             check_option(self.compression, "compression", COMPRESSIONS)
 
+    def _check_memory(
+        self, layers: dict[Name, np.ndarray], y: np.ndarray, trainings: list[Training]
+    ) -> None:
+        """Raise if the fit would take more memory than it may."""
+        if self.memory_limit is not None:
+            check_number(self.memory_limit, "memory_limit", 0, np.inf)
+        folds = [train for training in trainings for train, _ in training.splits]
+        check_memory(
+            Sizes(
+                n_samples=len(y),
+                n_features=[x.shape[1] for x in layers.values()],
+                n_targets=y.shape[1],
+                n_options=self._solver().n_options,
+                n_folds=len(trainings) - 1,
+                largest_training=max(map(len, [*folds, *(t.rows for t in trainings)])),
+                missing=bool(np.isnan(y).any()),
+                regression=self.regression,
+                compressed=self.compression is not None,
+                transformed=self.feature_covariance is not None,
+                with_coef=self.with_coef,
+                n_jobs=n_threads(self.n_jobs),
+            ),
+            self.memory_limit,
+        )
+
+    def _solver(self) -> Solver:
+        return make_solver(self.regression, self.alphas, self.n_components, np.dtype(self.dtype))
+
     def _layers(self, X: Any, Y: Any) -> dict[Name, np.ndarray]:
         """Return the layers of X, which is one layer or a mapping of them."""
         self._is_mapping = is_mapping(X)
@@ -283,7 +313,6 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         return {0: as_matrix(checked, "X")}
 
     def _search(self, layers: dict[Name, np.ndarray], y: np.ndarray) -> Search:
-        solver = make_solver(self.regression, self.alphas, self.n_components, np.dtype(self.dtype))
         roots = as_roots(self.feature_covariance, layers)
         designs = [
             Design(x, roots.get(name), self.compression, self._seed, self.dtype)
@@ -295,7 +324,7 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         return Search(
             designs=designs,
             y=y,
-            solver=solver,
+            solver=self._solver(),
             scoring=self.scoring,
             alpha_per_target=self.alpha_per_target,
             layer_per_target=self.layer_per_target,
@@ -312,7 +341,8 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         found = hold_out(search, self.folds_, chosen)
         self.scores_, self.score_ = found.scores, found.score
         self.layer_scores_, self.layer_score_ = found.layer_scores, found.layer_score
-        predictions = found.predictions + self.train_mean_
+        predictions = found.predictions
+        predictions += self.train_mean_
         self.predictions_ = predictions[:, 0] if self._is_vector else predictions
         self.fold_layer_ = np.stack([self._layer_names(choice.layer) for choice in chosen])
         if self.regression != "ols":
@@ -348,6 +378,7 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         weights = path.coefficients(choice.option[layer, pattern.columns])[:, mine]
         self.intercept_[columns] += path.targets.mean[mine]
         features, samples = path.features, None
+        del path  # which has factors as large as what follows
         if features is None:
             samples, _, features = design.matrices(rows, rows[:0])
         return Readout(int(layer), columns, features, samples, weights)

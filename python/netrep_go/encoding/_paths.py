@@ -18,7 +18,7 @@ from netrep_go.encoding._design import Features
 from netrep_go.encoding._moments import Moments
 from netrep_go.encoding._scores import Sums
 
-_BLOCK = 2**19  # numbers in a temporary array: 4 MiB, which stays in a cache
+BLOCK = 2**19  # numbers in a temporary array: 4 MiB, which stays in a cache
 _TINY = 1e-10  # part of the variance below which a penalty needs singular values
 
 
@@ -220,7 +220,7 @@ def component_path(
 
 def blocks(n_targets: int, length: int) -> Iterator[slice]:
     """Yield blocks of targets for temporary arrays of ``length`` rows."""
-    step = max(64, _BLOCK // max(length, 1))
+    step = max(64, BLOCK // max(length, 1))
     for start in range(0, n_targets, step):
         yield slice(start, min(start + step, n_targets))
 

@@ -96,26 +96,13 @@ class Search:
 
     def choose(self, trainings: Sequence[Training]) -> list[Choice]:
         """Return what each training set chooses, by cross-validation inside of it."""
-        if not self._has_choice:
+        if len(self.designs) * self.solver.n_options == 1:
             none = np.zeros(self.y.shape[1], np.int64)
             return [Choice(none, none[np.newaxis])] * len(trainings)
-        choices = []
-        tables = self._tables(trainings)
-        for table in tables:
-            choices.append(choose(table, self.alpha_per_target, self.layer_per_target))
-        return choices
-
-    @property
-    def _has_choice(self) -> bool:
-        solver = self.solver
-        given = {
-            "ols": 1,
-            "pcr": len(solver.n_components),
-            "pls": len(solver.n_components),
-        }.get(solver.regression)
-        if given is None:
-            given = np.size(solver.alphas) if np.ndim(solver.alphas) else int(solver.alphas)
-        return len(self.designs) * given > 1
+        return [
+            choose(table, self.alpha_per_target, self.layer_per_target)
+            for table in self._tables(trainings)
+        ]
 
     def _tables(self, trainings: Sequence[Training]) -> Iterator[np.ndarray]:
         """Yield the scores in each training set, (n_layers, n_options, n_targets)."""

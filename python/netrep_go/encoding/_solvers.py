@@ -44,6 +44,15 @@ class Solver:
     n_components: np.ndarray
     dtype: DTypeLike
 
+    @property
+    def n_options(self) -> int:
+        """Number of penalties or of numbers of components."""
+        if self.regression in ("pcr", "pls"):
+            return len(self.n_components)
+        given = self.alphas
+        chosen = len(given) if isinstance(given, np.ndarray) else int(given)
+        return 1 if self.regression == "ols" else chosen
+
     def options(self, design: Design, train: np.ndarray, y: np.ndarray) -> np.ndarray | None:
         """Return the penalties or numbers of components to choose from, None for OLS.
 
@@ -152,10 +161,11 @@ def _pls(
 
     The components are of all targets together.
     """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "[yY] residual is constant", UserWarning)
+    with warnings.catch_warnings(record=True) as caught:  # that no more is left to explain, too
+        warnings.simplefilter("always")
         y = targets.training(slice(None))
         fitted = PLSRegression(int(ks.max()), scale=False).fit(x, y)
+    _pass_on(caught, "partial least squares did not converge: use fewer n_components")
     rotations, loadings = fitted.x_rotations_, fitted.y_loadings_
     filters = (np.arange(rotations.shape[1]) < ks[:, np.newaxis]).astype(np.float64)
     return _Pls(rotations, test @ rotations, filters, targets, loadings.T, dtype)
@@ -179,15 +189,11 @@ def _lasso(x: np.ndarray, alphas: np.ndarray, targets: FoldTargets) -> np.ndarra
             y = targets.training(slice(k, k + 1))[:, 0]
             found = lasso_path(x, y, alphas=alphas[order], precompute=gram, Xy=x.T @ y)[1]
             coef[order, :, k] = found.T
-    _pass_on(caught)
+    _pass_on(caught, "the lasso did not converge: raise the smallest of alphas")
     return coef
 
 
-def _pass_on(caught: Iterable[warnings.WarningMessage]) -> None:
-    """Warn of the user's line if a descent has not converged, once for all targets."""
-    found = [w for w in caught if issubclass(w.category, ConvergenceWarning)]
-    if found:
-        warn_user(
-            f"the lasso did not converge for {len(found)} penalties: raise the smallest of alphas",
-            ConvergenceWarning,
-        )
+def _pass_on(caught: Iterable[warnings.WarningMessage], message: str) -> None:
+    """Warn of the user's line, once for all targets, if a solver has not converged."""
+    if any(issubclass(w.category, ConvergenceWarning) for w in caught):
+        warn_user(message, ConvergenceWarning)
