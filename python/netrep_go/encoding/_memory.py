@@ -67,7 +67,7 @@ def estimate(sizes: Sizes) -> MemoryEstimate:
     dual = [p for p in sizes.n_features if _is_dual(sizes, p, m)]
     copied = 0 if sizes.compressed and not sizes.transformed else n * sum(sizes.n_features)
     copies = copied + n * q * (2 if sizes.missing else 1)
-    worker = max(_worker(sizes, p) for p in sizes.n_features) + 4 * BLOCK
+    worker = max(_worker(sizes, p) for p in sizes.n_features) + 3 * BLOCK
     held_out = 2 * layers * (n // max(sizes.n_folds, 1) + 1) * q if sizes.n_folds else 0
     results = (layers + 1) * (sizes.n_folds + 1) * q + 2 * layers * sizes.n_options * q
     results += n * q if sizes.n_folds else 0
