@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from netrep_go._jobs import counted, in_threads
 from netrep_go.encoding._scores import Accumulator, Sums
-from netrep_go.encoding._search import Choice, Search, Split, known_rows
+from netrep_go.encoding._search import Choice, Split, known_rows
 
 
 class HeldOut(NamedTuple):
@@ -22,7 +22,7 @@ class HeldOut(NamedTuple):
     layer_score: np.ndarray
 
 
-def hold_out(search: Search, folds: Sequence[Split], chosen: Sequence[Choice]) -> HeldOut:
+def hold_out(search: Any, folds: Sequence[Split], chosen: Sequence[Choice]) -> HeldOut:
     """Predict each fold from every layer, with what its training set has chosen."""
     n_layers, (n, q) = len(search.designs), search.y.shape
     predictions = np.zeros((n, q))
@@ -69,7 +69,7 @@ def hold_out(search: Search, folds: Sequence[Split], chosen: Sequence[Choice]) -
 
 
 def _predict(
-    search: Search, fold: Split, choice: Choice, layer: int, k: int
+    search: Any, fold: Split, choice: Choice, layer: int, k: int
 ) -> tuple[Sums, np.ndarray]:
     """Return the sums of one fold in one layer, and its predictions."""
     pattern = search.patterns[k]

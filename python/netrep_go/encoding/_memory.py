@@ -83,7 +83,9 @@ def estimate(sizes: Sizes) -> MemoryEstimate:
 
 
 def _is_dual(sizes: Sizes, p: int, n_train: int) -> bool:
-    return sizes.regression in ("ridge", "banded") and not sizes.compressed and p > n_train // 2
+    if sizes.regression == "banded":
+        return True
+    return sizes.regression == "ridge" and not sizes.compressed and p > n_train // 2
 
 
 def _worker(sizes: Sizes, p: int) -> int:
@@ -91,6 +93,8 @@ def _worker(sizes: Sizes, p: int) -> int:
     m, q = sizes.largest_training, sizes.n_targets
     kept = min(COMPONENTS, p) if sizes.compressed else p
     rank = min(m, kept)
+    if sizes.regression == "banded":
+        return (2 * len(sizes.n_features) + 4) * m * m + 4 * sizes.n_options * m * min(q, 1000)
     if _is_dual(sizes, p, m):
         return 4 * m * m
     numbers = 3 * m * kept + (m * p if sizes.compressed else 0) + 2 * rank * (m + kept)

@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go._cohort import check_dtype
 from netrep_go._jobs import RandomState, n_threads, seed_from
 from netrep_go._names import Name
-from netrep_go._validation import as_matrix, check_number, check_option, validated
+from netrep_go._validation import as_matrix, check_integer, check_number, check_option, validated
+from netrep_go.encoding._banded import BandedSearch
 from netrep_go.encoding._design import COMPRESSIONS, Design, Features
 from netrep_go.encoding._held_out import hold_out
 from netrep_go.encoding._inputs import (
@@ -79,6 +80,9 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         from 1e-3 to 1 times the least penalty that leaves no coefficients.
     n_components : int or array_like of int, default=25
         Number of components of 'pcr' and 'pls', or numbers to choose from.
+    gammas : int or array_like of shape (n_gammas, n_layers), default=20
+        Relative weights of the bands of 'banded', or how many to draw from Dirichlet
+        distributions. Bands are not scaled: give those of other units the same variance.
     alpha_per_target : bool, default=True
         Whether each target has its own penalty or number of components, or all the one with
         the best mean score.
@@ -127,7 +131,8 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
     layer_ : ndarray of shape (n_targets,)
         Layer of each target in the last fit.
     alpha_ : ndarray of shape (n_targets,)
-        Penalty of each target in the last fit; `n_components_` of 'pcr' and 'pls'.
+        Penalty of each target in the last fit; `n_components_` of 'pcr' and 'pls'. For
+        'banded', of shape (n_layers, n_targets), and nothing of layers and folds is stored.
     fold_layer_, fold_alpha_ : ndarray of shape (n_folds, n_targets)
         The same of each outer fold, and `fold_n_components_`.
     coef_ : ndarray of shape (n_targets, n_features) or dict
@@ -183,6 +188,7 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         *,
         alphas: int | ArrayLike = 20,
         n_components: int | ArrayLike = 25,
+        gammas: int | ArrayLike = 20,
         alpha_per_target: bool = True,
         layer_per_target: bool = True,
         compression: Any = None,
@@ -200,6 +206,7 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.regression = regression
         self.alphas = alphas
         self.n_components = n_components
+        self.gammas = gammas
         self.alpha_per_target = alpha_per_target
         self.layer_per_target = layer_per_target
         self.compression = compression
@@ -261,8 +268,11 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self._check_memory(layers, y, trainings)
         self.train_mean_ = np.nanmean(y, axis=0)
         self._seed = seed_from(self.random_state)
-        search = self._search(layers, y - self.train_mean_)
+        search: Any = self._search(layers, y - self.train_mean_)
+        if self.regression == "banded":
+            search = BandedSearch(search, self._bands(len(layers)), self._seed)
         *chosen, last = search.choose(trainings)
+        self._widths = [x.shape[1] for x in layers.values()]
         self.names_, self.folds_, self._chosen = list(layers), outer, chosen
         if outer:
             self._store_held_out(search, chosen)
@@ -273,6 +283,8 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         check_option(self.regression, "regression", REGRESSIONS)
         check_option(self.scoring, "scoring", SCORINGS)
         check_dtype(self.dtype)
+        if self.regression == "banded" and self.compression is not None:
+            raise ValueError("regression='banded' takes no compression: compress its bands before")
         if isinstance(self.compression, str):
             check_option(self.compression, "compression", COMPRESSIONS)
 
@@ -319,7 +331,9 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
             for name, x in layers.items()
         ]
         for design in designs:
-            if self.regression == "ridge" and design.is_dual(len(y) // 2):
+            if self.regression == "banded" or (
+                self.regression == "ridge" and design.is_dual(len(y) // 2)
+            ):
                 _ = design.gram  # before threads ask for it
         return Search(
             designs=designs,
@@ -340,32 +354,66 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """Predict and score what each fold holds out."""
         found = hold_out(search, self.folds_, chosen)
         self.scores_, self.score_ = found.scores, found.score
-        self.layer_scores_, self.layer_score_ = found.layer_scores, found.layer_score
         predictions = found.predictions
         predictions += self.train_mean_
         self.predictions_ = predictions[:, 0] if self._is_vector else predictions
+        if self.regression == "banded":
+            return
+        self.layer_scores_, self.layer_score_ = found.layer_scores, found.layer_score
         self.fold_layer_ = np.stack([self._layer_names(choice.layer) for choice in chosen])
         if self.regression != "ols":
             pairs = zip(self.folds_, chosen, strict=True)
             picked = [self._picked(search, rows, choice) for (rows, _), choice in pairs]
             setattr(self, f"fold_{self._option}", np.stack(picked))
 
-    def _store_fit(self, search: Search, choice: Choice) -> None:
+    def _bands(self, n_layers: int) -> int | np.ndarray:
+        """Return the relative weights of bands to try, or how many."""
+        if np.ndim(self.gammas) == 0:
+            check_integer(self.gammas, "gammas", 1)
+            return int(self.gammas)  # type: ignore[arg-type]
+        gammas = as_matrix(self.gammas, "gammas")
+        if gammas.shape[1] != n_layers or gammas.min() < 0:
+            raise ValueError(
+                f"gammas must have {n_layers} columns, one a layer, and none below 0, got shape "
+                f"{gammas.shape} from {gammas.min():g}"
+            )
+        return gammas
+
+    def _store_bands(self, search: BandedSearch) -> None:
+        """Fit all bands together to all samples."""
+        rows = np.arange(len(search.y))
+        self.alpha_ = np.empty((len(self.names_), len(self.train_mean_)))
+        for k, pattern in enumerate(search.patterns):
+            path = search.path(rows, rows[:0], 0, k)
+            self.alpha_[:, pattern.columns] = path.alphas
+            self.intercept_[pattern.columns] += path.targets.mean
+            known = np.flatnonzero(pattern.known)
+            for layer, (design, weights) in enumerate(zip(search.bands, path.weights, strict=True)):
+                samples, _, features = design.matrices(known, known[:0])
+                self._readouts.append(Readout(layer, pattern.columns, features, samples, weights))
+
+    def _store_fit(self, search: Any, choice: Choice) -> None:
         """Fit what was chosen to all samples."""
+        self._readouts: list[Readout] = []
+        self.intercept_ = self.train_mean_.copy()
+        if self.regression == "banded":
+            self._store_bands(search)
+        else:
+            self._store_chosen(search, choice)
+        if self.with_coef:
+            self.coef_ = self._coef()
+
+    def _store_chosen(self, search: Search, choice: Choice) -> None:
+        """Fit each target to the layer that it has chosen."""
         rows = np.arange(len(search.y))
         self.layer_ = self._layer_names(choice.layer)
         if self.regression != "ols":
             setattr(self, self._option, self._picked(search, rows, choice))
-        self._widths = [design.n_features for design in search.designs]
-        self._readouts = []
-        self.intercept_ = self.train_mean_.copy()
         for layer in np.unique(choice.layer):
             for k, pattern in enumerate(search.patterns):
                 columns = pattern.columns[choice.layer[pattern.columns] == layer]
                 if columns.size:
                     self._readouts.append(self._readout(search, choice, layer, k, columns))
-        if self.with_coef:
-            self.coef_ = self._coef()
 
     def _readout(
         self, search: Search, choice: Choice, layer: int, k: int, columns: np.ndarray
