@@ -154,7 +154,9 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
     - 'r2': :math:`1 - \sum (y - p)^2 / \sum (y - \bar y)^2`, with sums over the samples of
       all folds and :math:`\bar y` the mean of the training samples of each. It is 0 for the
       mean as prediction, however many folds there are, and defined for folds of one sample.
-    - 'r': the cosine of :math:`y - \bar y` and :math:`p - \bar y`, likewise.
+    - 'r': the cosine of :math:`y - \bar y` and :math:`p - \bar y`, likewise. Folds count by
+      the size of their predictions: in noise its mean is 0 for given penalties, 0.006 where
+      ridge chooses them (60 samples, 5 folds) and -0.06 for 'banded'; that of 'r_fold' is 0.
     - 'r2_fold': the mean over folds of scikit-learn's R2, about the mean of the test samples.
       In noise it is below 0: -0.07 for 5 folds, -0.53 for 20 folds of 5 samples.
     - 'r_fold': the mean over folds of Pearson's correlation.
