@@ -13,17 +13,23 @@ from netrep_go.encoding._inference import (
     compare_encoding,
     permutation_test,
 )
+from netrep_go.encoding._layers import BestLayers, best_layers
 from netrep_go.encoding._model import EncodingModel
+from netrep_go.encoding._partition import EncodingPartition, partition_variance
 
 __all__ = [
+    "BestLayers",
     "EncodingBootstrap",
     "EncodingContrasts",
     "EncodingModel",
+    "EncodingPartition",
     "EncodingPermutationTest",
+    "best_layers",
     "bootstrap_scores",
     "compare_encoding",
     "explainable_variance",
     "normalize_scores",
+    "partition_variance",
     "permutation_test",
     "split_half_reliability",
 ]
