@@ -2,9 +2,10 @@
 
 import pickle
 
-import matplotlib.pyplot as plt
+import matplotlib
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning
@@ -22,6 +23,8 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 
 from netrep_go.encoding import EncodingModel, best_layers
+
+matplotlib.use("Agg")
 
 ALPHAS = np.logspace(-1, 5, 20)
 

@@ -2,12 +2,16 @@
 
 from itertools import combinations
 
+import matplotlib
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import KFold, cross_val_predict
 
 from netrep_go.encoding import EncodingModel, partition_variance
+
+matplotlib.use("Agg")
 
 
 def sets_and_responses(rng, n=80, noise=1.0):
@@ -71,9 +75,7 @@ def test_parts_are_not_clipped_and_are_drawn(rng):
     assert result.to_frame().shape == (7, 4)
     display = result.plot()
     assert display.ax_.get_xlabel() == "explained variance\n(cross-validated R²)"
-    import matplotlib.pyplot as plt
-
-    plt.close("all")
+    plt.close(display.figure_)
 
 
 def test_single_set_is_ridge(rng):
