@@ -8,7 +8,7 @@ import pytest
 from matplotlib import pyplot as plt
 from sklearn.base import clone
 from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import Lasso, LinearRegression, Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import (
@@ -373,3 +373,14 @@ def test_best_layers_and_their_picture(rng):
     plt.close(display.figure_)
     with pytest.raises(ValueError, match="fit it with outer_cv"):
         best_layers(EncodingModel(outer_cv=None).fit(layers, Y))
+
+
+def test_without_a_last_fit(rng):
+    X, Y = responses(rng)
+    held_out, whole = (EncodingModel(refit=refit).fit(X, Y) for refit in (False, True))
+    np.testing.assert_array_equal(held_out.predictions_, whole.predictions_)
+    assert not hasattr(held_out, "alpha_")
+    with pytest.raises(NotFittedError):
+        held_out.predict(X)
+    with pytest.raises(ValueError, match="leave nothing to fit"):
+        EncodingModel(refit=False, outer_cv=None).fit(X, Y)

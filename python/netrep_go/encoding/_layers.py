@@ -115,7 +115,7 @@ def best_layers(model: EncodingModel) -> BestLayers:
     check_is_fitted(model, "intercept_")
     if not hasattr(model, "layer_scores_"):
         raise ValueError(
-            "model must have held-out scores of layers: fit it with outer_cv, and not 'banded'"
+            "model must have held-out scores of layers: fit it with outer_cv, not 'banded'"
         )
     place = {name: k for k, name in enumerate(model.names_)}
     return BestLayers(
