@@ -315,6 +315,18 @@ def bootstrap_scores(
     EncodingBootstrap
         Scores and intervals, with ``to_frame()``.
 
+    Raises
+    ------
+    ValueError
+        If the model has no held-out scores or tests samples several times, scores are means
+        over folds, or there are fewer than 4 samples or groups.
+
+    Notes
+    -----
+    Intervals are for many samples: in simulations of ridge on 3 features in 10 folds, 85 % of
+    intervals of r at 95 % held the score of the last fit on new samples with 30 samples, 93 %
+    with 100.
+
     Examples
     --------
     >>> import numpy as np
