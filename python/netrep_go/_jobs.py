@@ -132,22 +132,27 @@ def in_threads(
     BLAS has one thread in each of ``n_jobs`` threads, however many these are, so that
     results do not depend on it. None is for as many as BLAS uses.
     """
-    n_threads = _native.n_workers(n_jobs) or _blas_threads()
+    n = n_threads(n_jobs)
     with _pools().limit(limits=1):
-        if n_threads == 1:
+        if n == 1:
             yield from map(function, tasks)
         else:
-            yield from _ahead(function, tasks, n_threads)
+            yield from _ahead(function, tasks, n)
 
 
-def _ahead(function: Callable[[Any], Any], tasks: Iterable[Any], n_threads: int) -> Iterator[Any]:
+def n_threads(n_jobs: int | None) -> int:
+    """Return the number of threads of `in_threads`."""
+    return _native.n_workers(n_jobs) or _blas_threads()
+
+
+def _ahead(function: Callable[[Any], Any], tasks: Iterable[Any], n: int) -> Iterator[Any]:
     """Yield results in order while threads, which start faster than joblib's, work ahead."""
     waiting: deque[Future[Any]] = deque()
-    with ThreadPoolExecutor(n_threads) as pool:
+    with ThreadPoolExecutor(n) as pool:
         try:
             for task in tasks:
                 waiting.append(pool.submit(function, task))
-                if len(waiting) > n_threads:
+                if len(waiting) > n:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -1,8 +1,42 @@
-"""Models that predict responses from features of networks, and compression of the features."""
+"""Encoding models: measured responses predicted from the features of networks."""
 
+from netrep_go.encoding._ceiling import (
+    explainable_variance,
+    normalize_scores,
+    split_half_reliability,
+)
 from netrep_go.encoding._compression import CompressionCost, StreamedPCA, compression_cost
+from netrep_go.encoding._inference import (
+    EncodingBootstrap,
+    EncodingContrasts,
+    EncodingPermutationTest,
+    bootstrap_scores,
+    compare_encoding,
+    permutation_test,
+)
+from netrep_go.encoding._layers import BestLayers, best_layers
+from netrep_go.encoding._model import EncodingModel
+from netrep_go.encoding._partition import EncodingPartition, partition_variance
 
-__all__ = ["CompressionCost", "StreamedPCA", "compression_cost"]
+__all__ = [
+    "BestLayers",
+    "CompressionCost",
+    "EncodingBootstrap",
+    "EncodingContrasts",
+    "EncodingModel",
+    "EncodingPartition",
+    "EncodingPermutationTest",
+    "StreamedPCA",
+    "best_layers",
+    "bootstrap_scores",
+    "compare_encoding",
+    "compression_cost",
+    "explainable_variance",
+    "normalize_scores",
+    "partition_variance",
+    "permutation_test",
+    "split_half_reliability",
+]
 
 
 def __dir__() -> list[str]:

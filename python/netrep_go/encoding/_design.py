@@ -1,0 +1,121 @@
+"""The features of one layer, for any training and test set."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+from scipy.sparse import issparse
+from sklearn.base import clone
+from sklearn.decomposition import IncrementalPCA
+from sklearn.random_projection import SparseRandomProjection
+
+COMPRESSIONS = ("pca", "projection")
+COMPONENTS = 1000  # that compression keeps, unless there are fewer
+
+
+class Design:
+    """A layer: its features, less their means over all samples, and how they are compressed.
+
+    The means are of no consequence, for each training set subtracts its own; they keep the
+    digits of features that are far from 0.
+    """
+
+    def __init__(
+        self,
+        x: np.ndarray,
+        root: np.ndarray | None,
+        compression: Any,
+        seed: int,
+        dtype: DTypeLike,
+    ) -> None:
+        self._compression, self._seed, self._dtype = compression, seed, dtype
+        self._root = root
+        self.n_features = x.shape[1]
+        x = x if root is None else x @ root
+        self.mean = x.mean(axis=0)
+        self.x = x if compression is not None else x - self.mean
+        self.shape = x.shape
+
+    @cached_property
+    def gram(self) -> np.ndarray:
+        """Products of all samples, whose blocks are those of every fold."""
+        x = self.x.astype(self._dtype, copy=False)
+        return (x @ x.T).astype(np.float64, copy=False)
+
+    def variance(self, train: np.ndarray) -> float:
+        """Return the mean squared length of training samples about their mean."""
+        return float(np.var(self.x[train], axis=0).sum())
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether each training set has features of its own."""
+        return self._compression is not None
+
+    def is_dual(self, n_train: int) -> bool:
+        """Whether products of samples are fewer than those of features."""
+        return self._compression is None and self.shape[1] > n_train
+
+    def products(self, train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return products of training samples, and of test with training samples, centered."""
+        inner = self.gram[np.ix_(train, train)]
+        cross = self.gram[np.ix_(test, train)]
+        columns = inner.mean(axis=0)
+        mean = columns.mean()
+        cross -= cross.mean(axis=1, keepdims=True) + (columns - mean)
+        inner -= columns[:, np.newaxis] + (columns - mean)
+        return inner, cross
+
+    def matrices(
+        self, train: np.ndarray, test: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, Features]:
+        """Return training and test features, compressed and centered by the training set."""
+        known = self.x[train]
+        if self._compression is None:
+            features = Features(self._root, None, self.mean, known.mean(axis=0))
+            known -= features.mean
+        else:
+            transformer = self._transformer(known.shape).fit(known)
+            known = _dense(transformer.transform(known))
+            features = Features(self._root, transformer, None, known.mean(axis=0))
+            known -= features.mean
+        held_out = features(self.x[test], shifted=True) if len(test) else known[:0]
+        return known, held_out, features
+
+    def _transformer(self, shape: tuple[int, int]) -> Any:
+        """Return the compression, unfitted, for a training set of this shape."""
+        n, p = shape
+        if self._compression == "pca":
+            return IncrementalPCA(min(COMPONENTS, n, p))
+        if self._compression == "projection":
+            return SparseRandomProjection(min(COMPONENTS, p), random_state=self._seed)
+        return clone(self._compression)
+
+
+class Features:
+    """What a training set has learnt of features: their compression and means."""
+
+    def __init__(
+        self, root: np.ndarray | None, transformer: Any, shift: np.ndarray | None, mean: np.ndarray
+    ) -> None:
+        self._root, self._transformer, self._shift, self.mean = root, transformer, shift, mean
+
+    def __call__(self, x: np.ndarray, *, shifted: bool = False) -> np.ndarray:
+        """Return features of samples, which may have been prepared as those of a Design."""
+        if not shifted:
+            x = x if self._root is None else x @ self._root
+            x = x if self._shift is None else x - self._shift
+        if self._transformer is not None:
+            x = _dense(self._transformer.transform(x))
+        return x - self.mean
+
+    def weights(self, coef: np.ndarray) -> np.ndarray:
+        """Return coefficients of the features that were given, or of compressed ones."""
+        plain = self._root is None or self._transformer is not None
+        return coef if plain else self._root @ coef
+
+
+def _dense(x: Any) -> np.ndarray:
+    return np.asarray(x.toarray() if issparse(x) else x, np.float64)

@@ -1,0 +1,532 @@
+"""Encoding models: features of layers, regressed on measured responses."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from netrep_go._cohort import check_dtype
+from netrep_go._jobs import RandomState, n_threads, seed_from
+from netrep_go._names import Name
+from netrep_go._validation import as_matrix, check_integer, check_number, check_option, validated
+from netrep_go.encoding._banded import BandedSearch
+from netrep_go.encoding._design import COMPRESSIONS, Design, Features
+from netrep_go.encoding._held_out import hold_out
+from netrep_go.encoding._inputs import (
+    as_groups,
+    as_layers,
+    as_roots,
+    as_targets,
+    check_known,
+    is_mapping,
+    make_splits,
+    make_training,
+    warn_of_constants,
+)
+from netrep_go.encoding._memory import Sizes, check_memory
+from netrep_go.encoding._scores import SCORINGS, Scoring, Sums
+from netrep_go.encoding._search import Choice, Search, Training, patterns
+from netrep_go.encoding._solvers import REGRESSIONS, Regression, Solver, make_solver
+
+
+class Readout(NamedTuple):
+    """Fitted weights of some targets on one layer."""
+
+    layer: int
+    columns: np.ndarray
+    features: Features
+    samples: np.ndarray | None  # whose products with new ones the weights are of
+    weights: np.ndarray
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Return predictions less the mean."""
+        z = self.features(x)
+        return (z if self.samples is None else z @ self.samples.T) @ self.weights
+
+    def coef(self) -> np.ndarray:
+        """Return the weights of features."""
+        weights = self.weights if self.samples is None else self.samples.T @ self.weights
+        return self.features.weights(weights)
+
+
+class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    r"""Predict measured responses from the features of a network, or of its layers.
+
+    Responses Y of voxels, neurons or sensors, the targets, are regressed on features X,
+
+    .. math:: \hat Y = \bar Y + (X - \bar X) B, \qquad
+              B = \arg\min \|Y - \bar Y - (X - \bar X) B\|^2 + \alpha \|B\|^2
+
+    for ridge. Cross-validation is nested: penalty, layer and compression of features are
+    found in the training samples of each outer fold, by folds ``cv`` inside of them, and the
+    scores are of what the outer fold holds out. What is chosen by the scores that are then
+    reported is better than chance in noise: the best of 8 layers and 20 penalties has r = 0.23.
+    A last fit to all samples, with a choice of its own, is what `predict` uses.
+
+    Parameters
+    ----------
+    regression : {'ridge', 'ols', 'lasso', 'pcr', 'pls', 'banded'}, default='ridge'
+        Ridge, least squares (of least norm, where features are collinear), the lasso,
+        regression on principal components, partial least squares of all targets together,
+        or banded ridge, where the layers are not alternatives but bands with a penalty each
+        (:class:`himalaya.kernel_ridge.MultipleKernelRidgeCV`, of the extra 'encoding').
+    alphas : int or array_like of shape (n_alphas,), default=20
+        Penalties of ridge, lasso and banded ridge, above 0; or how many. They are then from
+        1e-4 to 1e4 times the mean squared length of centered training samples, for the lasso
+        from 1e-3 to 1 times the least penalty that leaves no coefficients.
+    n_components : int or array_like of int, default=25
+        Number of components of 'pcr' and 'pls', or numbers to choose from.
+    gammas : int or array_like of shape (n_gammas, n_layers), default=20
+        Relative weights of the bands of 'banded', or how many to draw from Dirichlet
+        distributions. Bands are not scaled: give those of other units the same variance.
+    alpha_per_target : bool, default=True
+        Whether each target has its own penalty or number of components, or all the one with
+        the best mean score.
+    layer_per_target : bool, default=True
+        Whether each target has its own layer.
+    compression : {'pca', 'projection'}, transformer or None, default=None
+        Fitted to each training set: an :class:`~sklearn.decomposition.IncrementalPCA` or a
+        :class:`~sklearn.random_projection.SparseRandomProjection` to 1000 components, or
+        fewer where there are fewer, or any transformer of scikit-learn.
+    feature_covariance : array_like of shape (n_features, n_features) or dict, default=None
+        Prior covariance S of weights (Tikhonov): the penalty is that of
+        :math:`S^{-1/2} B`. A dict has one for some or all layers.
+    cv : int, splitter of scikit-learn or list of splits, default=5
+        Folds by which options are chosen.
+    outer_cv : int, splitter of scikit-learn, list of splits or None, default=5
+        Folds that are predicted and scored. None leaves them out, as for
+        :func:`~sklearn.model_selection.cross_validate`, which has its own.
+    refit : bool, default=True
+        Whether to choose and fit with all samples at the end, for `predict` and what is of the
+        last fit.
+    scoring : {'r2', 'r', 'r2_fold', 'r_fold'}, default='r2'
+        What is maximized and reported, see Notes.
+    with_coef : bool, default=False
+        Whether to store `coef_`, an array of features times targets.
+    memory_limit : int or None, default=None
+        Bytes that a fit may take beside X and Y. None is for the memory that is free.
+    dtype : {np.float64, np.float32}, default=np.float64
+        Precision of products of matrices; factorizations and sums are in float64.
+    random_state : int, RandomState, Generator or None, default=None
+        Draws random projections, and penalties of 'banded'.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
+        not depend on it.
+    verbose : bool, default=False
+        Show progress bars.
+
+    Attributes
+    ----------
+    scores_ : ndarray of shape (n_folds, n_targets)
+        Held-out score of each outer fold and target.
+    score_ : ndarray of shape (n_targets,)
+        Held-out score over all folds.
+    predictions_ : ndarray of shape (n_samples,) or (n_samples, n_targets)
+        Held-out predictions: the mean of several, NaN of samples that no fold tests.
+    layer_scores_ : ndarray of shape (n_layers, n_folds, n_targets)
+        The same scores of each layer alone, with its own penalties.
+    layer_score_ : ndarray of shape (n_layers, n_targets)
+        These over all folds.
+    layer_ : ndarray of shape (n_targets,)
+        Layer of each target in the last fit.
+    alpha_ : ndarray of shape (n_targets,)
+        Penalty of each target in the last fit; `n_components_` of 'pcr' and 'pls'. For
+        'banded', of shape (n_layers, n_targets), and nothing of layers and folds is stored.
+    fold_layer_, fold_alpha_ : ndarray of shape (n_folds, n_targets)
+        The same of each outer fold, and `fold_n_components_`.
+    coef_ : ndarray of shape (n_targets, n_features) or dict
+        Weights of the last fit, if asked for: of compressed features, if these are. A dict
+        for layers, zero for targets that use another one.
+    intercept_ : ndarray of shape (n_targets,)
+        Predictions at the means of features.
+    train_mean_ : ndarray of shape (n_targets,)
+        Mean of the targets.
+    folds_ : list of tuple of ndarray
+        Training and test samples of each outer fold.
+    names_ : list
+        Names of the layers.
+
+    Notes
+    -----
+    Scores of targets y and predictions p are
+
+    - 'r2': :math:`1 - \sum (y - p)^2 / \sum (y - \bar y)^2`, with sums over the samples of
+      all folds and :math:`\bar y` the mean of the training samples of each. It is 0 for the
+      mean as prediction, however many folds there are, and defined for folds of one sample.
+    - 'r': the cosine of :math:`y - \bar y` and :math:`p - \bar y`, likewise. Folds count by
+      the size of their predictions: in noise its mean is 0 for given penalties, 0.006 where
+      ridge chooses them (60 samples, 5 folds) and -0.06 for 'banded'; that of 'r_fold' is 0.
+    - 'r2_fold': the mean over folds of scikit-learn's R2, about the mean of the test samples.
+      In noise it is below 0: -0.07 for 5 folds, -0.53 for 20 folds of 5 samples.
+    - 'r_fold': the mean over folds of Pearson's correlation.
+
+    The correlation over the pooled predictions of all folds is not offered. The mean of the
+    training samples of a fold is high where those left out are low, so that in noise it is
+    below 0: -0.19 with 5 folds, -0.43 with 20 and -1.000 with one sample left out.
+
+    Scores of constant targets are 0 (scikit-learn has 1 for those predicted exactly, himalaya
+    0). Targets with missing values are fitted and scored on the samples that they have.
+    Products of samples are used where there are more features than samples, of features
+    elsewhere; one eigendecomposition of a training set serves all penalties and targets.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.encoding import EncodingModel
+    >>> rng = np.random.default_rng(0)
+    >>> layers = {"conv": rng.standard_normal((100, 30)), "fc": rng.standard_normal((100, 20))}
+    >>> voxels = layers["fc"][:, :5] + rng.standard_normal((100, 5))
+    >>> model = EncodingModel(outer_cv=4).fit(layers, voxels)
+    >>> model.scores_.shape, round(float(model.score_.mean()), 2)
+    ((4, 5), 0.38)
+    >>> print(*model.layer_)
+    fc fc fc fc fc
+    """
+
+    def __init__(
+        self,
+        regression: Regression = "ridge",
+        *,
+        alphas: int | ArrayLike = 20,
+        n_components: int | ArrayLike = 25,
+        gammas: int | ArrayLike = 20,
+        alpha_per_target: bool = True,
+        layer_per_target: bool = True,
+        compression: Any = None,
+        feature_covariance: Any = None,
+        cv: Any = 5,
+        outer_cv: Any = 5,
+        refit: bool = True,
+        scoring: Scoring = "r2",
+        with_coef: bool = False,
+        memory_limit: int | None = None,
+        dtype: DTypeLike = np.float64,
+        random_state: RandomState = None,
+        n_jobs: int | None = None,
+        verbose: bool = False,
+    ) -> None:
+        self.regression = regression
+        self.alphas = alphas
+        self.n_components = n_components
+        self.gammas = gammas
+        self.alpha_per_target = alpha_per_target
+        self.layer_per_target = layer_per_target
+        self.compression = compression
+        self.feature_covariance = feature_covariance
+        self.cv = cv
+        self.outer_cv = outer_cv
+        self.refit = refit
+        self.scoring = scoring
+        self.with_coef = with_coef
+        self.memory_limit = memory_limit
+        self.dtype = dtype
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def fit(self, X: Any, Y: ArrayLike, groups: ArrayLike | None = None) -> Self:
+        """Choose, fit, and predict what was held out.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features), or dict of these
+            Features, or those of each layer.
+        Y : array_like of shape (n_samples,) or (n_samples, n_targets)
+            Responses; NaN where they are missing.
+        groups : array_like of shape (n_samples,), default=None
+            Labels for splitters that keep groups of samples together.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If layers differ in their samples, an option is out of range, or a fold has no
+            training samples or tests some of them.
+        MemoryError
+            If more memory would be needed than there is, or than ``memory_limit``.
+
+        Warns
+        -----
+        UserWarning
+            If targets are constant.
+        """
+        self._check()
+        layers = self._layers(X, Y)
+        x = next(iter(layers.values()))
+        y, self._is_vector = as_targets(Y, len(x))
+        labels = as_groups(groups, len(x))
+        warn_of_constants(y)
+        outer = []
+        if self.outer_cv is not None:
+            outer = make_splits(self.outer_cv, x, y, labels, self.scoring, "outer_cv")
+            check_known(y, outer, "outer_cv")
+        sets = [rows for rows, _ in outer] + [np.arange(len(x))] * self.refit
+        trainings = [
+            make_training(rows, self.cv, x, y, labels, self.scoring, self.outer_cv is not None)
+            for rows in sets
+        ]
+        self._check_memory(layers, y, trainings)
+        self.train_mean_ = np.nanmean(y, axis=0)
+        self._seed = seed_from(self.random_state)
+        search: Any = self._search(layers, y - self.train_mean_)
+        if self.regression == "banded":
+            search = BandedSearch(search, self._bands(len(layers)), self._seed)
+        choices = search.choose(trainings)
+        chosen = choices[: len(outer)]
+        self._widths = [x.shape[1] for x in layers.values()]
+        self.names_, self.folds_, self._chosen = list(layers), outer, chosen
+        if outer:
+            self._store_held_out(search, chosen)
+        if self.refit:
+            self._store_fit(search, choices[-1])
+        return self
+
+    def _check(self) -> None:
+        check_option(self.regression, "regression", REGRESSIONS)
+        check_option(self.scoring, "scoring", SCORINGS)
+        check_dtype(self.dtype)
+        if self.outer_cv is None and not self.refit:
+            raise ValueError("refit=False and outer_cv=None leave nothing to fit")
+        if self.regression == "banded" and self.compression is not None:
+            raise ValueError("regression='banded' takes no compression: compress its bands before")
+        if isinstance(self.compression, str):
+            check_option(self.compression, "compression", COMPRESSIONS)
+
+    def _check_memory(
+        self, layers: dict[Name, np.ndarray], y: np.ndarray, trainings: list[Training]
+    ) -> None:
+        """Raise if the fit would take more memory than it may."""
+        if self.memory_limit is not None:
+            check_number(self.memory_limit, "memory_limit", 0, np.inf)
+        folds = [train for training in trainings for train, _ in training.splits]
+        check_memory(
+            Sizes(
+                n_samples=len(y),
+                n_features=[x.shape[1] for x in layers.values()],
+                n_targets=y.shape[1],
+                n_options=self._solver().n_options,
+                n_folds=len(trainings) - bool(self.refit),
+                largest_training=max(map(len, [*folds, *(t.rows for t in trainings)])),
+                missing=bool(np.isnan(y).any()),
+                regression=self.regression,
+                compressed=self.compression is not None,
+                transformed=self.feature_covariance is not None,
+                with_coef=self.with_coef,
+                n_jobs=n_threads(self.n_jobs),
+            ),
+            self.memory_limit,
+        )
+
+    def _solver(self) -> Solver:
+        return make_solver(self.regression, self.alphas, self.n_components, np.dtype(self.dtype))
+
+    def _layers(self, X: Any, Y: Any) -> dict[Name, np.ndarray]:
+        """Return the layers of X, which is one layer or a mapping of them."""
+        self._is_mapping = is_mapping(X)
+        if self._is_mapping:
+            return as_layers(X, "X")
+        checked = validated(self, X, dtype=np.float64, order="C", ensure_min_samples=2)
+        return {0: as_matrix(checked, "X")}
+
+    def _search(self, layers: dict[Name, np.ndarray], y: np.ndarray) -> Search:
+        roots = as_roots(self.feature_covariance, layers)
+        designs = [
+            Design(x, roots.get(name), self.compression, self._seed, self.dtype)
+            for name, x in layers.items()
+        ]
+        for design in designs:
+            if self.regression == "banded" or (
+                self.regression == "ridge" and design.is_dual(len(y) // 2)
+            ):
+                _ = design.gram  # before threads ask for it
+        return Search(
+            designs=designs,
+            y=y,
+            solver=self._solver(),
+            scoring=self.scoring,
+            alpha_per_target=self.alpha_per_target,
+            layer_per_target=self.layer_per_target,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
+        )
+
+    def _searched(self, X: Any, y: np.ndarray) -> tuple[Search, list[Choice]]:
+        """Return the search of a fit anew, and what it had chosen in each outer fold."""
+        return self._search(self._new_layers(X), y - self.train_mean_), self._chosen
+
+    def _store_held_out(self, search: Search, chosen: list[Choice]) -> None:
+        """Predict and score what each fold holds out."""
+        found = hold_out(search, self.folds_, chosen)
+        self.scores_, self.score_ = found.scores, found.score
+        predictions = found.predictions
+        predictions += self.train_mean_
+        self.predictions_ = predictions[:, 0] if self._is_vector else predictions
+        if self.regression == "banded":
+            return
+        self.layer_scores_, self.layer_score_ = found.layer_scores, found.layer_score
+        self.fold_layer_ = np.stack([self._layer_names(choice.layer) for choice in chosen])
+        if self.regression != "ols":
+            pairs = zip(self.folds_, chosen, strict=True)
+            picked = [self._picked(search, rows, choice) for (rows, _), choice in pairs]
+            setattr(self, f"fold_{self._option}", np.stack(picked))
+
+    def _bands(self, n_layers: int) -> int | np.ndarray:
+        """Return the relative weights of bands to try, or how many."""
+        if np.ndim(self.gammas) == 0:
+            check_integer(self.gammas, "gammas", 1)
+            return int(self.gammas)  # type: ignore[arg-type]
+        gammas = as_matrix(self.gammas, "gammas")
+        if gammas.shape[1] != n_layers or gammas.min() < 0:
+            raise ValueError(
+                f"gammas must have {n_layers} columns, one a layer, and none below 0, got shape "
+                f"{gammas.shape} from {gammas.min():g}"
+            )
+        return gammas
+
+    def _store_bands(self, search: BandedSearch) -> None:
+        """Fit all bands together to all samples."""
+        rows = np.arange(len(search.y))
+        self.alpha_ = np.empty((len(self.names_), len(self.train_mean_)))
+        for k, pattern in enumerate(search.patterns):
+            path = search.path(rows, rows[:0], 0, k)
+            self.alpha_[:, pattern.columns] = path.alphas
+            self.intercept_[pattern.columns] += path.targets.mean
+            known = np.flatnonzero(pattern.known)
+            for layer, (design, weights) in enumerate(zip(search.bands, path.weights, strict=True)):
+                samples, _, features = design.matrices(known, known[:0])
+                self._readouts.append(Readout(layer, pattern.columns, features, samples, weights))
+
+    def _store_fit(self, search: Any, choice: Choice) -> None:
+        """Fit what was chosen to all samples."""
+        self._readouts: list[Readout] = []
+        self.intercept_ = self.train_mean_.copy()
+        if self.regression == "banded":
+            self._store_bands(search)
+        else:
+            self._store_chosen(search, choice)
+        if self.with_coef:
+            self.coef_ = self._coef()
+
+    def _store_chosen(self, search: Search, choice: Choice) -> None:
+        """Fit each target to the layer that it has chosen."""
+        rows = np.arange(len(search.y))
+        self.layer_ = self._layer_names(choice.layer)
+        if self.regression != "ols":
+            setattr(self, self._option, self._picked(search, rows, choice))
+        for layer in np.unique(choice.layer):
+            for k, pattern in enumerate(search.patterns):
+                columns = pattern.columns[choice.layer[pattern.columns] == layer]
+                if columns.size:
+                    self._readouts.append(self._readout(search, choice, layer, k, columns))
+
+    def _readout(
+        self, search: Search, choice: Choice, layer: int, k: int, columns: np.ndarray
+    ) -> Readout:
+        """Fit one layer to some targets of a pattern."""
+        pattern, design = search.patterns[k], search.designs[layer]
+        rows = np.flatnonzero(pattern.known)
+        path = search.path(np.arange(len(search.y)), rows[:0], layer, k)
+        mine = np.isin(pattern.columns, columns)
+        weights = path.coefficients(choice.option[layer, pattern.columns])[:, mine]
+        self.intercept_[columns] += path.targets.mean[mine]
+        features, samples = path.features, None
+        del path  # which has factors as large as what follows
+        if features is None:
+            samples, _, features = design.matrices(rows, rows[:0])
+        return Readout(int(layer), columns, features, samples, weights)
+
+    def _coef(self) -> Any:
+        """Return the coefficients of each layer, zero where a target uses another one."""
+        coef: dict[Name, np.ndarray] = {}
+        for readout in self._readouts:
+            name, found = self.names_[readout.layer], readout.coef()
+            full = coef.setdefault(name, np.zeros((len(self.train_mean_), len(found))))
+            full[readout.columns] = found.T
+        return coef if self._is_mapping else coef[self.names_[0]]
+
+    @property
+    def _option(self) -> str:
+        return "n_components_" if self.regression in ("pcr", "pls") else "alpha_"
+
+    def _picked(self, search: Search, rows: np.ndarray, choice: Choice) -> np.ndarray:
+        """Return the penalty, or the number of components, of each target in its layer."""
+        each: list[Any] = [search.options(rows, layer) for layer in range(len(search.designs))]
+        at = np.arange(len(choice.layer))
+        return np.stack(each)[choice.layer, choice.option[choice.layer, at]]
+
+    def _layer_names(self, layer: np.ndarray) -> np.ndarray:
+        names = np.empty(len(self.names_), object)
+        names[:] = self.names_
+        return names[layer]
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the predicted responses to new samples.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features), or dict of these
+            Features, of the same layers as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_targets)
+            Predictions.
+        """
+        check_is_fitted(self, "intercept_")
+        layers = self._new_layers(X)
+        n = len(next(iter(layers.values())))
+        predicted = np.tile(self.intercept_, (n, 1))
+        for readout in self._readouts:
+            x = layers[self.names_[readout.layer]]
+            predicted[:, readout.columns] += readout.predict(x)
+        return predicted[:, 0] if self._is_vector else predicted
+
+    def _new_layers(self, X: Any) -> dict[Name, np.ndarray]:
+        """Return new samples of the layers of the fit."""
+        if not self._is_mapping:
+            return {0: as_matrix(validated(self, X, dtype=np.float64, order="C", reset=False), "X")}
+        if not is_mapping(X) or set(X) != set(self.names_):
+            given = list(X) if is_mapping(X) else type(X).__name__
+            raise ValueError(f"X must hold the layers {self.names_} of the fit, got {given}")
+        layers = as_layers(X, "X")
+        for name, width in zip(self.names_, self._widths, strict=True):
+            if layers[name].shape[1] != width:
+                raise ValueError(
+                    f"X[{name!r}] must have the {width} features of the fit, got "
+                    f"{layers[name].shape[1]}"
+                )
+        return layers
+
+    def score(self, X: Any, Y: ArrayLike, *, per_target: bool = False) -> Any:
+        """Return how well new responses are predicted.
+
+        Parameters
+        ----------
+        X : array_like of shape (n_samples, n_features), or dict of these
+            Features.
+        Y : array_like of shape (n_samples,) or (n_samples, n_targets)
+            Responses; NaN where they are missing.
+        per_target : bool, default=False
+            Whether to return the score of each target, not their mean.
+
+        Returns
+        -------
+        float or ndarray of shape (n_targets,)
+            By ``scoring``; 'r2' and 'r' are about the means of the samples of `fit`.
+        """
+        predicted = self.predict(X)
+        y, _ = as_targets(Y, len(predicted))
+        t, p = y - self.train_mean_, predicted.reshape(y.shape) - self.train_mean_
+        scores = np.empty(y.shape[1])
+        for pattern in patterns(t):
+            rows = pattern.known
+            sums = Sums.of(pattern.y[rows], p[np.ix_(rows, pattern.columns)])
+            scores[pattern.columns] = sums.score(self.scoring)
+        return scores if per_target else float(scores.mean())
