@@ -1,4 +1,6 @@
 # make test    builds, installs, lints and tests everything, from a clean clone
+# make test-long
+#              runs the tests that take minutes, and prints how often odd arguments do what
 # make demo    runs the example; its figures go to demo_output/
 # make docs    builds the documentation in docs/_build
 # make lib     builds the C library, its header and its reference in build/lib/
@@ -23,14 +25,17 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 GO_SOURCES := go.mod go.sum $(shell find core capi -name '*.go' ! -name '*_test.go' -o -name '*.[chs]')
 
-.PHONY: test test-frameworks lint demo docs lib bench wheel venv clean
+.PHONY: test test-long test-frameworks lint demo docs lib bench wheel venv clean
 
 test: lint
 	$(GO) test ./core/... ./capi/...
 	$(BIN)/python -m pytest
 
+test-long: venv
+	$(BIN)/python -m pytest tests --long -m long -rP
+
 test-frameworks: .venv-frameworks/.installed
-	KERAS_BACKEND=torch .venv-frameworks/bin/python -m pytest tests/test_extract.py tests/test_mftma.py
+	KERAS_BACKEND=torch .venv-frameworks/bin/python -m pytest tests/test_extract.py tests/test_layers.py tests/test_mftma.py tests/test_store.py
 
 # Not ST1005: an error message may begin with the name of an argument, as in "X must be a matrix".
 lint: venv
@@ -70,7 +75,7 @@ $(BIN)/.installed: pyproject.toml setup.py $(GO_SOURCES) | $(BIN)/python $(filte
 
 .venv-frameworks/.installed: pyproject.toml setup.py $(GO_SOURCES)
 	$(PYTHON) -m venv .venv-frameworks
-	.venv-frameworks/bin/python -m pip install --quiet --editable '.[plot,onnx]' pytest torch torchvision keras
+	.venv-frameworks/bin/python -m pip install --quiet --editable '.[plot,onnx,store]' pytest torch torchvision keras
 	touch $@
 
 $(BIN)/.docs: $(BIN)/.installed

@@ -7,7 +7,7 @@ import pytest
 from estimators import CAPACITY, fast, learnt
 from numpy.testing import assert_array_equal
 
-from netrep_go import capacity, datasets, extract, plotting
+from netrep_go import capacity, datasets, encoding, extract, plotting
 from netrep_go.capacity import (
     DirectCapacity,
     JointCapacity,
@@ -172,6 +172,6 @@ def test_warnings_point_at_the_line_that_called(rng):
     assert [each.filename for each in (*caught, *more)] == [__file__] * 2
 
 
-@pytest.mark.parametrize("module", [capacity, datasets, extract, plotting])
+@pytest.mark.parametrize("module", [capacity, datasets, encoding, extract, plotting])
 def test_public_names(module):
     assert dir(module) == sorted(module.__all__)

@@ -106,7 +106,7 @@ def test_test_size_holds_out_that_fraction():
 
 
 def test_a_bad_width_is_refused():
-    with pytest.raises(ValueError, match="hidden_layer_sizes"):
+    with pytest.raises(ValueError, match="widths must be one or more integers of at least 1"):
         digits_networks(widths=(0,), depths=(1,), n_seeds=1)
 
 

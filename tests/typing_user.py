@@ -9,6 +9,8 @@ from netrep_go.capacity import DirectCapacity, JointCapacity, MeanFieldCapacity
 from netrep_go.covariates import mantel, permanova
 from netrep_go.datasets import affine_manifolds, digits_networks
 from netrep_go.embedding import EuclideanEmbedding, medoids
+from netrep_go.encoding import StreamedPCA
+from netrep_go.extract import ActivationStore, activations, recommended_layers
 from netrep_go.metrics import (
     Aligner,
     EnergyStochasticMetric,
@@ -137,3 +139,12 @@ def data() -> None:
     images: Any = digits.images
     affine_manifolds(images[:2], "rotation", range_factor=2.0)
     print(rand_orth(3, random_state=0) @ X.T)
+
+
+def features() -> None:
+    """Write activations to the disk and compress them."""
+    chosen = recommended_layers("alexnet.onnx", variant="conv")
+    assert_type(activations("alexnet.onnx", X, chosen), dict[str, np.ndarray])
+    stored = activations("alexnet.onnx", (batch for batch in [X]), store="activations.h5")
+    assert_type(stored, ActivationStore)
+    assert_type(StreamedPCA(10).fit(stored["conv1"]).transform(X), np.ndarray)

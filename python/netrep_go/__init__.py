@@ -13,6 +13,7 @@ _MODULES = (
     "covariates",
     "datasets",
     "embedding",
+    "encoding",
     "extract",
     "kmeans",
     "metrics",

@@ -170,7 +170,7 @@ def _blas_threads() -> int:
 def counted(
     items: Iterable[Any],
     text: str,
-    total: int,
+    total: int | None,
     show: bool,
     *,
     blocks: bool = False,

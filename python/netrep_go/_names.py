@@ -32,7 +32,7 @@ def split_names(
 
 def check_names(names: Iterable[Name], n: int, what: str, *, unique: bool = True) -> list[Name]:
     """Return a list of ``n`` names, one for each of ``what``, none twice if they must differ."""
-    if isinstance(names, (str, bytes)):
+    if isinstance(names, (str, bytes, Set)):
         raise TypeError(f"names must be a list of names, got {names!r}")
     names = list(names)
     if len(names) != n:

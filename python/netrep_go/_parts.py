@@ -59,7 +59,7 @@ class Parts:
         """Store a part."""
         if not self._folder.is_dir():
             self._folder.mkdir(exist_ok=True)
-            _sync(self._folder.parent)
+            sync(self._folder.parent)
         with replacing(_path(self._folder, name)) as path, path.open("wb") as file:
             stored: dict[str, Any] = {**arrays, _OPTIONS: json.dumps(self._options)}
             np.savez(file, **stored)
@@ -100,14 +100,16 @@ def check_same(before: Mapping[str, Any], now: Mapping[str, Any], where: Path) -
         )
 
 
-def content_hash(content: Path | np.ndarray) -> str:
-    """Return a hash of the bytes of a file, or of an array's dtype, shape and entries.
+def content_hash(content: Path | bytes | np.ndarray) -> str:
+    """Return a hash of bytes or those of a file, or of an array's dtype, shape and entries.
 
     Whoever copies or touches a file does not change it, unlike its size and date.
     """
     if isinstance(content, Path):
         with content.open("rb") as file:
             return hashlib.file_digest(file, _hash).hexdigest()
+    if isinstance(content, bytes):
+        return _hash(content).hexdigest()
     digest = _hash(f"{content.dtype.str}{content.shape}".encode())
     digest.update(np.ascontiguousarray(content).data)
     return digest.hexdigest()
@@ -139,10 +141,40 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         os.fsync(lock)
         os.replace(temporary, path)
-        _sync(path.parent)
+        sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
         os.close(lock)
+
+
+@contextmanager
+def only_writer(path: Path) -> Iterator[None]:
+    """Hold a lock on what is written for long; raise if another process does.
+
+    The system gives it up when the process dies. The lock is on a file beside ``path``, as what
+    is there may be replaced.
+    """
+    beside = path.with_name(f".{path.name}.lock")
+    lock = os.open(beside, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        _lock_alone(lock, path)
+        if not beside.exists() or not os.path.samestat(beside.stat(), os.fstat(lock)):
+            raise ValueError(f"{path} was being written by another process: try again")
+        try:
+            yield
+        finally:
+            beside.unlink(missing_ok=True)
+    finally:
+        os.close(lock)
+
+
+def _lock_alone(lock: int, path: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ValueError(f"{path} is being written by another process") from None
+    except OSError:  # a disk without locks
+        pass
 
 
 def sweep(folder: Path, name: str | None = None) -> None:
@@ -172,8 +204,8 @@ def _locked_temporary(path: Path) -> tuple[Path, int]:
         os.close(lock)  # it was swept before it was locked
 
 
-def _sync(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
+def sync(folder: Path) -> None:
+    """Wait until the names in a folder, or what a file holds, are on the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     with suppress(OSError):  # some file systems sync no folders
         os.fsync(descriptor)

@@ -126,6 +126,24 @@ def _holds_masks(x: Any) -> bool:
     return isinstance(x, np.ma.MaskedArray)
 
 
+def as_reals(x: Any, name: str) -> np.ndarray:
+    """Return ``x`` as an array of real numbers, in their type if they have one.
+
+    NaN is for what a mask hides. Shapes and NaN are left to others.
+    """
+    try:
+        x = np.asarray(as_numbers(x, name))
+        if x.dtype.kind == "O" or x.dtype.char == "g":
+            with np.errstate(over="ignore"):
+                x = x.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        message = str(error).partition("\n")[0]
+        raise ValueError(message if name in message else f"{name}: {message}") from None
+    if x.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be real numbers, got {x.dtype}")
+    return x
+
+
 def _no_number(x: np.ndarray) -> str | None:
     """Return the kind of what is not a number, None if all may be numbers."""
     if x.dtype.kind in "USMmV":
@@ -361,6 +379,8 @@ def as_labels(y: Any, name: str) -> np.ndarray:
     if len(kinds) > 1:
         first, second = list(kinds.values())[:2]
         raise ValueError(f"{name} must have labels of one type, got {first!r} and {second!r}")
+    if labels.dtype.kind == "O" and set(kinds) <= {numbers.Number, str, bytes} and labels.ndim == 1:
+        return np.array(labels.tolist())
     return labels if isinstance(y, np.ndarray) else np.asarray(y)
 
 

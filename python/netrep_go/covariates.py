@@ -15,7 +15,6 @@ of the same stratum.
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from itertools import chain
-from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
@@ -23,7 +22,6 @@ from numpy.typing import ArrayLike
 from scipy.linalg.blas import dgemm
 from scipy.spatial.distance import squareform
 from sklearn.neighbors import NearestNeighbors
-from sklearn.utils import check_scalar
 
 from netrep_go import _native
 from netrep_go._jobs import RandomState
@@ -39,7 +37,7 @@ from netrep_go._resampling import (
     permutations,
 )
 from netrep_go._results import Result
-from netrep_go._validation import as_codes, as_distances, check_option
+from netrep_go._validation import as_codes, as_distances, check_integer, check_option
 
 __all__ = [
     "KNNResult",
@@ -451,7 +449,10 @@ def knn_permutation(
     D = _at_least_three(D, "D")
     n = len(D)
     codes, n_groups = _groups(y, n)
-    check_scalar(n_neighbors, "n_neighbors", Integral, min_val=1, max_val=n - 1)
+    check_integer(n_neighbors, "n_neighbors", 1)
+    if n_neighbors >= n:
+        raise ValueError(f"n_neighbors == {n_neighbors}, must be less than the {n} networks")
+    n_neighbors = int(n_neighbors)
     nearest = NearestNeighbors(n_neighbors=n_neighbors, metric="precomputed").fit(D)
     nearest = nearest.kneighbors(return_distance=False)
 
@@ -471,7 +472,7 @@ def knn_permutation(
         n_networks=n,
         n_permutations=len(null),
         null_distribution=null,
-        n_neighbors=int(n_neighbors),
+        n_neighbors=n_neighbors,
         n_groups=n_groups,
     )
 

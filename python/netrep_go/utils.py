@@ -145,7 +145,7 @@ def whiten(
     """
     check_number(alpha, "alpha", 0, 1)
     check_number(eigval_tol, "eigval_tol", np.finfo(float).tiny, 1)
-    if preserve_variance not in (True, False, "exact"):
+    if not np.isscalar(preserve_variance) or preserve_variance not in (True, False, "exact"):
         raise ValueError(
             f"preserve_variance must be True, False or 'exact', got {preserve_variance!r}"
         )
@@ -155,7 +155,7 @@ def whiten(
         "x": X,
         "alpha": float(alpha),
         "tol": float(eigval_tol),
-        "preserve_variance": preserve_variance is True,
+        "preserve_variance": preserve_variance != "exact" and bool(preserve_variance),
     }
     _native.call("utils.whiten", {"xz": Xw, "z": Z}, inputs)
     if preserve_variance == "exact" and Xw.any():
@@ -383,7 +383,7 @@ def trunc_svd(
     """
     check_integer(r, "r", 1)
     rng, x = as_random_state(random_state), as_matrix(X, "X")
-    r = min(r, *x.shape)  # more directions would only be drawn
+    r = min(int(r), *x.shape)  # more directions would only be drawn
     return aside(lambda: randomized_svd(x, r, n_iter=5, random_state=rng), x.size)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._names import check_same_indexes
-from netrep_go._validation import as_factor, pad
+from netrep_go._validation import as_factor, check_flag, pad
 
 __all__ = ["check_equal_shapes"]
 
@@ -49,12 +49,13 @@ def check_equal_shapes(
     ((4, 3), (4, 3))
     """
     check_same_indexes([("X", X), ("Y", Y)], "samples")
+    check_flag(zero_pad, "zero_pad")
     X, Y = as_factor(X, "X", nd), as_factor(Y, "Y", nd)
     if X.shape == Y.shape:
         return X, Y
     if not zero_pad or X.shape[:-1] != Y.shape[:-1]:
         raise ValueError(
-            "Expected arrays with equal dimensions, but got arrays with shapes "
+            "X and Y: Expected arrays with equal dimensions, but got arrays with shapes "
             f"{X.shape} and {Y.shape}."
         )
     width = max(X.shape[-1], Y.shape[-1])

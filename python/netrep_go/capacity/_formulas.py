@@ -16,7 +16,7 @@ from scipy.stats import binom, qmc
 
 from netrep_go._jobs import RandomState, as_random_state
 from netrep_go._parameters import checked
-from netrep_go._validation import as_array, as_numbers, check_integer, check_number
+from netrep_go._validation import as_array, as_reals, check_integer, check_number
 
 _SHIFTS = 16  # random shifts of the points, from which the standard error comes
 _CHI_TAIL = 12.0  # a chi variable is further from the root of its dimension with p < 1e-30
@@ -461,7 +461,7 @@ def _inverse(x: np.ndarray) -> Any:
 
 
 def _finite(x: ArrayLike, name: str) -> np.ndarray:
-    x = np.asarray(as_numbers(x, name), dtype=np.float64)
+    x = as_reals(x, name).astype(np.float64)
     if not np.isfinite(x).all():
         raise ValueError(f"{name} must be finite, got {x[~np.isfinite(x)][0]}")
     return x
@@ -475,7 +475,7 @@ def _not_negative(x: ArrayLike, name: str) -> np.ndarray:
 
 
 def _counts(x: ArrayLike, name: str, low: int) -> np.ndarray:
-    x = np.asarray(as_numbers(x, name))
+    x = as_reals(x, name)
     if not np.issubdtype(x.dtype, np.integer):
         raise TypeError(f"{name} must be an integer, got {x.dtype} values")
     if x.size and x.min() < low:

@@ -324,6 +324,7 @@ class JointCapacity(BaseEstimator):
                 "is below capacity_"
             )
 
+    @checked
     def to_frame(self, *, manifolds: bool = False) -> Any:
         """Return a table of one row, or of one row for each manifold.
 

@@ -135,7 +135,7 @@ def separate(X: ArrayLike, y: ArrayLike, *, fit_intercept: bool = True) -> Separ
     _native.call(
         "capacity.separate",
         {"coef": coef, "weights": weights, "numbers": numbers, "separable": verdict},
-        {"x": X, "y": 2.0 * codes - 1.0, "bias": fit_intercept},
+        {"x": X, "y": 2.0 * codes - 1.0, "bias": bool(fit_intercept)},
     )
     margin, intercept, gap = numbers.tolist()
     support = np.flatnonzero(weights)

@@ -13,7 +13,7 @@ from sklearn.utils import Bunch
 from netrep_go._jobs import RandomState, as_random_state
 from netrep_go._names import Name, split_names
 from netrep_go._parameters import checked
-from netrep_go._validation import as_array, check_integer, check_number, check_option
+from netrep_go._validation import as_array, as_reals, check_integer, check_number, check_option
 
 Images = npt.ArrayLike | Sequence[npt.ArrayLike] | Mapping[Any, npt.ArrayLike]
 
@@ -227,7 +227,10 @@ def preprocess_images(
     """
     check_integer(size, "size", 1)
     check_number(crop, "crop", 0.0, 1.0)
-    images = np.asarray(images)
+    images = as_reals(images, "images")
+    if not np.isfinite(images).all():
+        raise ValueError("images must be finite, got NaN or infinity")
+    mean, std = (as_array(x, name, np.ndim(x)) for x, name in ((mean, "mean"), (std, "std")))
     scale = _PIXEL_MAX if np.issubdtype(images.dtype, np.integer) else 1.0
     if images.ndim < 3 or images.shape[-1] != 3:
         images = images[..., np.newaxis]
@@ -245,7 +248,9 @@ def preprocess_images(
     result = np.empty((len(images), size, size, 3), dtype=np.float32)
     for source, target in zip(images, result, strict=True):
         square = source[top : top + side, left : left + side].astype(np.float64)
-        target[:] = (_resize(square, size) / scale - np.asarray(mean)) / np.asarray(std)
+        target[:] = (_resize(square, size) / scale - mean) / std
+    if not np.isfinite(result).all():
+        raise ValueError("images must be finite in float32, and std not 0")
     return np.ascontiguousarray(result.transpose(0, 3, 1, 2)) if channels_first else result
 
 
@@ -361,7 +366,8 @@ def _as_images(images: Any) -> tuple[list[npt.NDArray[np.float32]], list[Name]]:
     if not items:
         raise ValueError("images must not be empty")
     names: list[Name] = list(range(len(items))) if given is None else given
-    arrays = [np.asarray(image, dtype=np.float32) for image in items]
+    with np.errstate(over="ignore"):  # what float32 cannot hold is found below
+        arrays = [as_reals(x, "images").astype(np.float32) for x in items]
     for name, image in zip(names, arrays, strict=True):
         if image.ndim not in (2, 3) or min(image.shape) == 0:
             raise ValueError(

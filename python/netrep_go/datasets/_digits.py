@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from netrep_go._jobs import RandomState, as_random_state, counted
 from netrep_go._parameters import checked
+from netrep_go._validation import as_integers, check_integer, check_number
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -103,6 +104,10 @@ def digits_networks(
     >>> bool((digits.networks["test_accuracy"] > 0.8).all())
     True
     """
+    check_number(test_size, "test_size", 0.0, 1.0)
+    check_integer(n_seeds, "n_seeds", 1)
+    check_integer(max_iter, "max_iter", 1)
+    widths, depths = _sizes(widths, "widths"), _sizes(depths, "depths")
     rng = as_random_state(random_state)
     X_train, X_test, y_train, y_test = _split_digits(test_size, rng)
     table = list(itertools.product(widths, depths, range(n_seeds)))
@@ -133,10 +138,19 @@ def digits_networks(
     )
 
 
+def _sizes(values: Sequence[int], name: str) -> list[int]:
+    sizes: list[int] = as_integers(values, name).tolist()
+    if min(sizes, default=0) < 1:
+        raise ValueError(f"{name} must be one or more integers of at least 1, got {sizes}")
+    return sizes
+
+
 def _split_digits(test_size: float, rng: np.random.RandomState) -> list[npt.NDArray[Any]]:
     """Return training and held-out images and labels, stratified by digit."""
     X, y = load_digits(return_X_y=True)
-    return train_test_split(X / _PIXEL_MAX, y, test_size=test_size, stratify=y, random_state=rng)
+    return train_test_split(
+        X / _PIXEL_MAX, y, test_size=float(test_size), stratify=y, random_state=rng
+    )
 
 
 def _training_options(trained: bool, max_iter: int) -> dict[str, float]:

@@ -5,9 +5,10 @@ A model is the path or the bytes of an ONNX file, a :class:`torch.nn.Module` or 
 kind.
 """
 
-from netrep_go.extract._activations import activations, layers
+from netrep_go.extract._activations import activations, layers, recommended_layers
+from netrep_go.extract._store import ActivationStore
 
-__all__ = ["activations", "layers"]
+__all__ = ["ActivationStore", "activations", "layers", "recommended_layers"]
 
 
 def __dir__() -> list[str]:

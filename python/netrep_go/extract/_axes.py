@@ -12,7 +12,7 @@ from contextlib import suppress
 import numpy as np
 
 from netrep_go.extract._outputs import NOT_ALWAYS, Key, Output, Run, Unusable
-from netrep_go.extract._samples import Samples, filled
+from netrep_go.extract._samples import AnySamples, filled
 
 Axis = int | None  # None: the batch is one sample, whose activations are the whole output
 
@@ -21,7 +21,7 @@ _ROUNDING = 1e-5  # of the largest value: what is below has not changed
 
 
 def find_axes(
-    run: Run, samples: Samples, fixed: int | None, batch_size: int
+    run: Run, samples: AnySamples, fixed: int | None, batch_size: int
 ) -> tuple[dict[Key, Axis | Unusable], int | None]:
     """Return the axis of the samples for each layer, and the batch size if only one will do.
 
@@ -31,7 +31,7 @@ def find_axes(
     if fixed is None:
         with suppress(Exception):
             return _by_sizes(run, samples), None
-        fixed = min(batch_size, len(samples))
+        fixed = len(samples.read(0, batch_size))
     return _by_changes(run, samples, fixed), fixed
 
 
@@ -56,7 +56,7 @@ def _samples_first(output: Output, axis: Axis | Unusable, n_samples: int) -> Out
     return np.moveaxis(output, axis, 0)
 
 
-def _by_sizes(run: Run, samples: Samples) -> dict[Key, Axis | Unusable]:
+def _by_sizes(run: Run, samples: AnySamples) -> dict[Key, Axis | Unusable]:
     few, more = (run(filled(samples.read(0, n), n)) for n in (_FEW, _MORE))
     keys = dict.fromkeys([*few, *more])
     return {k: _axis_that_grew(few.get(k, NOT_ALWAYS), more.get(k, NOT_ALWAYS)) for k in keys}
@@ -81,7 +81,7 @@ def _axis_that_grew(few: Output, more: Output) -> Axis | Unusable:
     )
 
 
-def _by_changes(run: Run, samples: Samples, size: int) -> dict[Key, Axis | Unusable]:
+def _by_changes(run: Run, samples: AnySamples, size: int) -> dict[Key, Axis | Unusable]:
     pool = samples.read(0, size + 1)
     batch = filled(pool[:size], size)
     before = run(batch)

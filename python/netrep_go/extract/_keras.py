@@ -3,17 +3,42 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from functools import wraps
 from typing import Any
 
 import numpy as np
 
+from netrep_go._parts import content_hash
 from netrep_go._validation import as_exact, copied
 from netrep_go.extract._outputs import Key, Output, Recorder, Run, refuse_providers
+from netrep_go.extract._structure import (
+    CONV,
+    DENSE,
+    JOIN,
+    PASS,
+    POOL,
+    RELU,
+    SUM,
+    Node,
+    kind_of,
+    numbered,
+)
 from netrep_go.extract._torch import preserved
 from netrep_go.extract._torch import to_numpy as from_torch
+
+_KINDS = {
+    CONV: (
+        *("Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D"),
+        *("SeparableConv1D", "SeparableConv2D"),
+    ),
+    DENSE: ("Dense",),
+    SUM: ("Add",),
+    RELU: ("ReLU", "relu", "relu6"),
+    JOIN: ("Concatenate",),
+    PASS: ("Softmax", "softmax", "sigmoid", "log_softmax", "Flatten", "Dropout", "Reshape"),
+}
 
 
 class Keras:
@@ -32,6 +57,29 @@ class Keras:
     def layers(self) -> dict[str, str]:
         """Return the classes of layers by their names."""
         return {name: type(layer).__name__ for name, layer in self._layers.items()}
+
+    def nodes(self) -> list[Node]:
+        """Return the calls of layers that lead to the outputs; see `Backend`."""
+        if not getattr(self._model, "outputs", None):
+            raise ValueError("the model must have a graph: choose layers by their names")
+        name = numbered()
+        places: dict[tuple[Any, int], int] = {}
+        found: list[Node] = []
+        for operation, node in _calls(self._model.outputs):
+            before = [each._keras_history for each in node.input_tensors]
+            inputs = tuple(places[each.operation, each.node_index] for each in before)
+            places[operation, operation._inbound_nodes.index(node)] = len(found)
+            layer = self._layers.get(operation.name) is operation
+            found.append(Node(name(operation.name) if layer else "", _kind(operation), inputs))
+        return found
+
+    def fingerprint(self) -> str:
+        """Return a hash of the layers and weights; see `Backend`."""
+        told = [str(self.layers())]
+        with suppress(NotImplementedError, TypeError, ValueError):  # subclassed models
+            told.append(self._model.to_json())
+        told += [f"{w.path} {content_hash(_to_numpy(w.value))}" for w in self._model.weights]
+        return content_hash("\n".join(told).encode())
 
     @contextmanager
     def opened(
@@ -74,6 +122,30 @@ class Keras:
         name, shape = inputs[0].dtype, inputs[0].shape
         known = name == "bool" or name.startswith(("int", "uint", "float16", "float32", "float64"))
         return np.dtype(name) if known else None, shape[0] or None
+
+
+def _calls(outputs: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Return the operations, and the nodes of their calls, on all ways to tensors, in order."""
+    found: dict[int, tuple[Any, Any]] = {}
+    waiting = [(tensor._keras_history, False) for tensor in outputs]
+    while waiting:
+        history, is_done = waiting.pop()
+        node = history.operation._inbound_nodes[history.node_index]
+        if is_done:
+            found.setdefault(id(node), (history.operation, node))
+        elif id(node) not in found:
+            waiting.append((history, True))
+            waiting += [(each._keras_history, False) for each in reversed(node.input_tensors)]
+    return list(found.values())
+
+
+def _kind(operation: Any) -> str:
+    name = type(operation).__name__
+    if hasattr(operation, "layers"):
+        raise ValueError(f"the model must not hold another, {operation.name!r}: take that one")
+    if name == "Activation":
+        name = getattr(operation.activation, "__name__", "")
+    return POOL if "Pooling" in name else kind_of(name, _KINDS)
 
 
 def _to_numpy(tensor: Any) -> np.ndarray:

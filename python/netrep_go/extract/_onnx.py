@@ -11,8 +11,21 @@ import numpy as np
 
 from netrep_go._files import reading
 from netrep_go._optional import optional
+from netrep_go._parts import content_hash
 from netrep_go._validation import as_exact
 from netrep_go.extract._outputs import Key, Output, Run, Unusable
+from netrep_go.extract._structure import (
+    CONV,
+    DENSE,
+    JOIN,
+    OTHER,
+    PASS,
+    POOL,
+    RELU,
+    SUM,
+    Node,
+    kind_of,
+)
 
 _TYPES = {
     "tensor(bool)": np.bool_,
@@ -20,6 +33,16 @@ _TYPES = {
     "tensor(float)": np.float32,
     "tensor(double)": np.float64,
 } | {f"tensor({name})": np.dtype(name) for k in (8, 16, 32, 64) for name in (f"int{k}", f"uint{k}")}
+_KINDS = {
+    CONV: ("Conv",),
+    DENSE: ("Gemm", "MatMul"),
+    POOL: ("MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "ReduceMean"),
+    SUM: ("Add", "Sum"),
+    RELU: ("Relu", "Clip"),
+    JOIN: ("Concat",),
+    PASS: ("Softmax", "LogSoftmax", "Sigmoid", "Flatten", "Reshape", "Squeeze", "Identity", "Cast"),
+}
+_SIZES = ("Shape", "Size")  # of what comes, not what it is
 _STRINGS = "tensor(string)"
 
 
@@ -42,6 +65,29 @@ class Onnx:
         """Return the operators of nodes by their outputs' names."""
         nodes = [node for node in self._model.graph.node if node.op_type != "Constant"]
         return {name: node.op_type for node in nodes for name in node.output if name}
+
+    def nodes(self) -> list[Node]:
+        """Return the nodes that depend on the input; see `Backend`."""
+        graph = self._model.graph
+        weights = {each.name for each in graph.initializer}
+        made: dict[str, int] = {each.name: -1 for each in graph.input if each.name not in weights}
+        found: list[Node] = []
+        for node in graph.node:
+            taken = tuple(made[name] for name in node.input if name in made)
+            if not taken or node.op_type in _SIZES:
+                continue
+            kind = kind_of(node.op_type, _KINDS)
+            if kind in (SUM, JOIN) and len(taken) == 1:
+                kind = _with_a_constant(found, taken[0], kind)
+            elif node.op_type == "MatMul" and len(taken) == 2:
+                kind = OTHER
+            found.append(Node(node.output[0], kind, tuple(i for i in taken if i >= 0)))
+            made.update((name, len(found) - 1) for name in node.output)
+        return found
+
+    def fingerprint(self) -> str:
+        """Return a hash of the graph; see `Backend`."""
+        return content_hash(self._model.SerializeToString(deterministic=True))
 
     @contextmanager
     def opened(
@@ -104,6 +150,14 @@ class Onnx:
                 name, end.name = end.name, f"{end.name} in float32"
                 graph.node.append(node("Cast", [name], [end.name], to=float32))
         return bool(foreign)
+
+
+def _with_a_constant(found: list[Node], before: int, kind: str) -> str:
+    """Return the kind of a sum with a constant: where it is a bias, the layer ends there."""
+    if kind == SUM and before >= 0 and found[before].kind == DENSE:
+        found[before] = found[before]._replace(kind=PASS)
+        return DENSE
+    return OTHER
 
 
 def _is_foreign(kind: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from netrep_go._jobs import warn_user
+from netrep_go.extract._structure import Node
 
 
 class Key(NamedTuple):
@@ -44,6 +45,12 @@ class Backend(Protocol):
 
     def layers(self) -> dict[str, str]:
         """Return types by names."""
+
+    def nodes(self) -> list[Node]:
+        """Return the operations of the model, in the order of computation."""
+
+    def fingerprint(self) -> str:
+        """Return a hash of what the model computes: of its structure and its weights."""
 
     def opened(
         self, names: list[str], providers: Any, device: Any
@@ -99,9 +106,9 @@ class Problems:
         self.strict = strict
         self._found: dict[str, Unusable] = {}
 
-    def add(self, layer: Key | str, problem: Unusable) -> None:
+    def add(self, layer: Key | str, problem: Unusable, *, fatal: bool = False) -> None:
         """Raise, or note the first problem of a layer."""
-        if self.strict:
+        if self.strict or fatal:
             raise ValueError(f"layer {str(layer)!r} {problem.reason}")
         self._found.setdefault(str(layer), problem)
 

@@ -9,8 +9,38 @@ from typing import Any
 
 import numpy as np
 
+from netrep_go._parts import content_hash
 from netrep_go._validation import copied
+from netrep_go.extract._choice import TAKEN
 from netrep_go.extract._outputs import Key, Output, Recorder, Run, refuse_providers
+from netrep_go.extract._structure import (
+    CONV,
+    DENSE,
+    JOIN,
+    OTHER,
+    PASS,
+    POOL,
+    RELU,
+    SUM,
+    Node,
+    kind_of,
+    numbered,
+)
+
+_KINDS = {
+    CONV: ("Conv1d", "Conv2d", "Conv3d"),
+    DENSE: ("Linear",),
+    RELU: ("ReLU", "ReLU6"),
+    PASS: ("Softmax", "LogSoftmax", "Sigmoid", "Flatten", "Dropout", "Identity", "Unflatten"),
+}
+_FUNCTIONS = {
+    CONV: ("conv1d", "conv2d", "conv3d"),
+    DENSE: ("linear",),
+    SUM: ("add", "iadd"),
+    RELU: ("relu", "relu6"),
+    JOIN: ("cat", "concat", "concatenate"),
+    PASS: ("softmax", "log_softmax", "sigmoid", "flatten", "dropout", "view", "reshape", "squeeze"),
+}
 
 
 class Torch:
@@ -22,6 +52,39 @@ class Torch:
     def layers(self) -> dict[str, str]:
         """Return the classes of modules by their names."""
         return {name: type(m).__name__ for name, m in self._model.named_modules() if name}
+
+    def nodes(self) -> list[Node]:
+        """Return the calls of modules and functions in a traced pass; see `Backend`."""
+        import torch
+
+        model = self._model
+        with preserved(model):
+            model.eval()
+            try:
+                traced = torch.fx.symbolic_trace(model)
+            except Exception as error:  # whatever the model does with what is no tensor
+                raise ValueError(
+                    f"the model's graph cannot be traced: choose layers by their names ({error})"
+                ) from error
+        modules = dict(model.named_modules())
+        calls = [node for node in traced.graph.nodes if node.op.startswith("call_")]
+        name = numbered()
+        names = {node: name(node.target) for node in calls if node.op == "call_module"}
+        places = {node: i for i, node in enumerate(calls)}
+        return [
+            Node(
+                names.get(node) or _taken_by(node, names),
+                _kind(node, modules),
+                tuple(places[each] for each in node.all_input_nodes if each in places),
+            )
+            for node in calls
+        ]
+
+    def fingerprint(self) -> str:
+        """Return a hash of the modules, parameters and buffers; see `Backend`."""
+        state = chain(self._model.named_parameters(), self._model.named_buffers())
+        hashes = [f"{name} {content_hash(to_numpy(tensor))}" for name, tensor in state]
+        return content_hash("\n".join([str(self._model), *hashes]).encode())
 
     @contextmanager
     def opened(
@@ -41,7 +104,7 @@ class Torch:
             to_model = stack.enter_context(_placed(model, device))
             model.eval()
             for name in names:
-                stack.callback(modules[name].register_forward_hook(_hook(recorder, name)).remove)
+                stack.callback(_hooked(modules, name, recorder).remove)
 
             def run(batch: np.ndarray) -> dict[Key, Output]:
                 recorder.start()
@@ -50,6 +113,25 @@ class Torch:
                 return recorder.outputs
 
             yield run, None
+
+
+def _taken_by(node: Any, names: dict[Any, str]) -> str:
+    """Return the name of what the first module takes that takes a function's result."""
+    users = (each for each in node.users if each in names and each.args[:1] == (node,))
+    layer, number, call = next((names[each] for each in users), "").partition("#")
+    return f"{layer}{TAKEN}{number}{call}" if layer else ""
+
+
+def _kind(node: Any, modules: dict[str, Any]) -> str:
+    """Return what a node of a traced graph is: by its class, or the name of its function."""
+    if node.op == "call_module":
+        name = type(modules[node.target]).__name__
+        return POOL if "Pool" in name else kind_of(name, _KINDS)
+    function = node.target if isinstance(node.target, str) else node.target.__name__
+    kind = kind_of(function.strip("_"), _FUNCTIONS)
+    if kind == SUM and len(node.all_input_nodes) < 2:
+        return OTHER
+    return POOL if "pool" in function else kind
 
 
 def to_numpy(tensor: Any) -> np.ndarray:
@@ -126,8 +208,9 @@ def _placed(model: Any, device: Any) -> Iterator[Callable[[np.ndarray], Any]]:
             model.to(home)
 
 
-def _hook(recorder: Recorder, name: str) -> Callable[[Any, Any, Any], None]:
-    def hook(module: Any, inputs: Any, output: Any) -> None:
-        recorder.keep(name, output)
-
-    return hook
+def _hooked(modules: dict[str, Any], name: str, recorder: Recorder) -> Any:
+    """Record what a module returns, or what it takes, and return the handle of the hook."""
+    if name in modules:
+        return modules[name].register_forward_hook(lambda m, x, out: recorder.keep(name, out))
+    module = modules[name.removesuffix(TAKEN)]
+    return module.register_forward_pre_hook(lambda m, taken: recorder.keep(name, taken))

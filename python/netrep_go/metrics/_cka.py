@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, measure
+from netrep_go._parameters import check_parameters
 from netrep_go._validation import as_matrices, check_option
 from netrep_go.metrics._measure import Measure, Properties
 
@@ -103,6 +104,7 @@ class LinearCKA(Measure):
         self._check_parameters()
 
     def _check_parameters(self) -> None:
+        check_parameters(self)
         check_option(self.score_method, "score_method", _SCORES)
         check_option(self.estimator, "estimator", _ESTIMATORS)
 

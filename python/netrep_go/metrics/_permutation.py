@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, measure
+from netrep_go._parameters import check_parameters
 from netrep_go._validation import as_matrices, as_matrix, check_option, check_widths
 from netrep_go.metrics._alignment import SCORES, AlignmentMetric
 from netrep_go.metrics._measure import Properties
@@ -111,6 +112,7 @@ class PermutationMetric(AlignmentMetric):
         )
 
     def _check_parameters(self) -> None:
+        check_parameters(self)
         check_option(self.score_method, "score_method", SCORES)
 
     def partial_fit(self, X: ArrayLike) -> PartialFit:

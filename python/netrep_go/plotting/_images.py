@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netrep_go._names import Name, split_names
-from netrep_go._validation import check_integer
+from netrep_go._validation import as_reals, check_integer
 from netrep_go.plotting._style import axes
 
 if TYPE_CHECKING:
@@ -95,12 +95,14 @@ class ImageManifoldsDisplay:
         check_integer(n_manifolds, "n_manifolds", 1)
         check_integer(n_samples, "n_samples", 1)
         items, found = split_names(images, "images", names)
-        shown = np.asarray(items, dtype=np.float64)
+        shown = as_reals([as_reals(x, "images") for x in items], "images").astype(np.float64)
         if shown.ndim not in (4, 5) or (shown.ndim == 5 and shown.shape[4] != 3):
             raise ValueError(
                 "images must have shape (n_manifolds, n_samples, height, width[, 3]), got "
                 f"{shown.shape}"
             )
+        if not np.isfinite(shown).all():
+            raise ValueError("images must be finite, got NaN or infinity")
         total = shown.shape[1]
         chosen = np.linspace(0, total - 1, min(n_samples, total)).round().astype(int)
         shown = shown[:n_manifolds, chosen]

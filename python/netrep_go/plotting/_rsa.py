@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 from sklearn.utils.validation import check_consistent_length
 
 from netrep_go._names import Name, check_names
+from netrep_go._validation import check_flag, check_number
 from netrep_go.plotting._dendrogram import average_linkage
 from netrep_go.plotting._embedding import multidimensional_scaling
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
@@ -101,6 +102,8 @@ class RDMDisplay(DistanceMatrixDisplay):
             If `rdm` is not one RDM, `names` has another length, or conditions are to be
             clustered and there is NaN.
         """
+        check_flag(ranks, "ranks")
+        check_flag(cluster, "cluster")
         entries = _one_rdm(rdm, allow_nan=True)
         square = squareform(entries, checks=False)
         names = _names(names, rdm, len(square))
@@ -358,6 +361,7 @@ class ModelEvaluationDisplay:
         testable = evaluation.draws is not None or evaluation.similarities.shape[1] > 1
         if contrasts is None and testable and len(evaluation.names) > 1:
             contrasts = compare_models(evaluation)
+        check_number(alpha, "alpha", 0, 1)
         return cls(evaluation, contrasts=contrasts, alpha=alpha).plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> ModelEvaluationDisplay:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netrep_go._names import Name
+from netrep_go._validation import check_number
 from netrep_go.plotting._style import COLORS, axes
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class TimeCourseDisplay:
         for name, given in (("clusters", clusters), ("names", names)):
             if given is not None and len(given) != n_models:
                 raise ValueError(f"{name} must have one for each of {n_models} models")
+        check_number(alpha, "alpha", 0, 1)
         return cls(course, clusters=clusters, names=names, alpha=alpha).plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> TimeCourseDisplay:

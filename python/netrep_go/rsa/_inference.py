@@ -15,7 +15,7 @@ from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import check_integer, check_number, check_option
+from netrep_go._validation import as_array, check_integer, check_number, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling, fixed, warn_if_undefined
 from netrep_go.rsa._compare import SIMILARITIES, comparison
 from netrep_go.rsa._condensed import (
@@ -134,6 +134,13 @@ class ModelEvaluation(Result):
             Variances, corrected for the numbers of what was resampled; NaN if there is one
             subject and no draws.
         """
+        contrasts = as_array(contrasts, "contrasts", 2)
+        widths = {len(self.names), len(self.names) + 2 * (self.noise_ceiling_draws is not None)}
+        if contrasts.shape[1] not in widths:
+            raise ValueError(
+                f"contrasts must have {' or '.join(map(str, sorted(widths)))} columns, got "
+                f"{contrasts.shape[1]}"
+            )
         n, m = self.similarities.shape[1], self.n_conditions
         if self.draws is None:
             if n < 2:

@@ -16,7 +16,7 @@ from netrep_go._parameters import checked
 from netrep_go._validation import (
     as_array,
     as_codes,
-    as_numbers,
+    as_reals,
     as_responses,
     check_number,
     check_option,
@@ -309,7 +309,7 @@ def patterns(data: ArrayLike, mask: ArrayLike, *, axis: int | None = None) -> np
     >>> patterns(volumes, region).shape
     (10, 16)
     """
-    data, region = np.asarray(as_numbers(data, "data")), np.asarray(mask)
+    data, region = as_reals(data, "data"), as_reals(mask, "mask")
     if not np.isin(region, (0, 1)).all():
         raise ValueError("mask must be of zeros and ones, or False and True")
     region = region.astype(bool)

@@ -14,7 +14,14 @@ from netrep_go._names import Name, row_names
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import as_integers, as_numbers, as_turned, check_number, check_option
+from netrep_go._validation import (
+    as_integers,
+    as_numbers,
+    as_reals,
+    as_turned,
+    check_number,
+    check_option,
+)
 from netrep_go.rsa._compare import SIMILARITIES
 from netrep_go.rsa._condensed import (
     RDMs,
@@ -77,9 +84,9 @@ class SearchlightResult(Result):
         return volume
 
     def _position(self, model: Name) -> int:
-        if model in self.names:
+        if model in self.names and not isinstance(model, bool):
             return self.names.index(model)
-        if not isinstance(model, (int, np.integer)):
+        if isinstance(model, bool) or not isinstance(model, (int, np.integer)):
             raise ValueError(f"model must be one of {self.names}, got {model!r}")
         return int(model)
 
@@ -331,7 +338,7 @@ def _flatten(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _as_mask(mask: ArrayLike) -> np.ndarray:
-    mask = np.asarray(mask)
+    mask = as_reals(mask, "mask")
     if mask.ndim not in (1, 2, 3):
         raise ValueError(f"mask must have 1 to 3 dimensions, got shape {mask.shape}")
     if mask.dtype.kind == "f" and not np.isfinite(mask).all():
