@@ -10,7 +10,14 @@ from numpy.typing import ArrayLike
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
 from netrep_go._parameters import checked
-from netrep_go._validation import FOURTH_POWERS, as_array, check_option, check_range, departure
+from netrep_go._validation import (
+    FOURTH_POWERS,
+    SQUARES,
+    as_array,
+    check_option,
+    check_range,
+    departure,
+)
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -36,6 +43,7 @@ SIMILARITIES = (
     "bures",
     "neg_riem_dist",
 )
+_RANKED = ("spearman", "tau-a", "tau-b", "rho-a")  # which need no products of entries
 _TAKE_SIGMA = ("corr_cov", "cosine_cov", "neg_riem_dist")
 
 
@@ -169,15 +177,12 @@ def similarities(
     verbose: bool = False,
 ) -> np.ndarray:
     """Return the similarities of condensed RDMs x to y or, if y is empty, to each other."""
-    if method == "neg_riem_dist":  # the one that is not in a unit of its own
-        for rdms, name in ((x, "rdms"), (y, "models")):
-            check_range(rdms, name, FOURTH_POWERS)
     out = np.empty((len(x), len(y) or len(x)))
     with progress_bar("Comparing RDMs", verbose) as progress:
         _native.run(
             "rsa.compare",
             {"similarities": out},
-            {"xs": x, "ys": y, **comparison(method, sigma, x)},
+            {"xs": x, "ys": y, **comparison(method, sigma, x, y)},
             names=names,
             n_jobs=n_jobs,
             progress=progress,
@@ -193,11 +198,14 @@ def paired_scores(predictions: np.ndarray, rdms: np.ndarray, method: str) -> np.
 
 
 def comparison(
-    method: str, sigma: ArrayLike | None, rdms: np.ndarray
+    method: str, sigma: ArrayLike | None, rdms: np.ndarray, models: np.ndarray
 ) -> dict[str, _native.Argument]:
-    """Return a similarity and its noise as Go takes them."""
-    if method == "neg_riem_dist":
-        check_range(rdms, "rdms", FOURTH_POWERS)
+    """Return a similarity and its noise as Go takes them, once RDMs are of a size that it takes."""
+    if method not in _RANKED:
+        # the Riemannian distance is not in a unit of its own; others scale what is large
+        sizes = FOURTH_POWERS if method == "neg_riem_dist" else (SQUARES[0], np.inf)
+        check_range(rdms, "rdms", sizes)
+        check_range(models, "models", sizes)
     return {
         "method": method,
         "sigma": _as_sigma(sigma, method, n_conditions(rdms, "rdms")),
