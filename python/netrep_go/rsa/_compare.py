@@ -223,7 +223,4 @@ def _as_sigma(sigma: ArrayLike | None, method: str, n: int) -> np.ndarray:
         raise ValueError(f"sigma must have shape ({n},) or ({n}, {n}), got {noise.shape}")
     if noise.ndim == 2 and (asymmetry := departure(noise - noise.T, noise)):
         raise ValueError(f"sigma must be symmetric, got entries {asymmetry:.3g} from their mirror")
-    largest = np.abs(noise).max()
-    if largest and not 1e-75 < largest < 1e75:  # its scale cancels, but its squares may overflow
-        noise = np.ldexp(noise, -int(np.frexp(largest)[1]))
-    return noise.ravel()
+    return of_order_one(noise.ravel())  # its scale cancels, but its squares may overflow
