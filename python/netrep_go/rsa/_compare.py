@@ -17,6 +17,7 @@ from netrep_go._validation import (
     check_option,
     check_range,
     departure,
+    of_order_one,
 )
 from netrep_go.rsa._condensed import (
     RDMs,
