@@ -224,4 +224,5 @@ def _as_sigma(sigma: ArrayLike | None, method: str, n: int) -> np.ndarray:
         raise ValueError(f"sigma must have shape ({n},) or ({n}, {n}), got {noise.shape}")
     if noise.ndim == 2 and (asymmetry := departure(noise - noise.T, noise)):
         raise ValueError(f"sigma must be symmetric, got entries {asymmetry:.3g} from their mirror")
-    return of_order_one(noise.ravel())  # its scale cancels, but its squares may overflow
+    extreme = not 1e-75 < np.abs(noise).max() < 1e75
+    return of_order_one(noise.ravel()) if extreme else noise.ravel()  # its scale cancels
