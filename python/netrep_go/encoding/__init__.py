@@ -1,10 +1,19 @@
 """Encoding models: measured responses predicted from the features of networks."""
 
+from netrep_go._clusters import ClusterResult, cluster_test
+from netrep_go._time_course import TimeCourse
 from netrep_go.encoding._ceiling import (
     explainable_variance,
     normalize_scores,
     split_half_reliability,
 )
+from netrep_go.encoding._decoding import (
+    FeatureDecoding,
+    LabelDecoding,
+    decode_features,
+    decode_labels,
+)
+from netrep_go.encoding._identification import Identification, identify
 from netrep_go.encoding._inference import (
     EncodingBootstrap,
     EncodingContrasts,
@@ -14,15 +23,34 @@ from netrep_go.encoding._inference import (
     permutation_test,
 )
 from netrep_go.encoding._model import EncodingModel
+from netrep_go.encoding._time import (
+    TemporalGeneralization,
+    decode_times,
+    encode_times,
+    generalize_times,
+)
 
 __all__ = [
+    "ClusterResult",
     "EncodingBootstrap",
     "EncodingContrasts",
     "EncodingModel",
     "EncodingPermutationTest",
+    "FeatureDecoding",
+    "Identification",
+    "LabelDecoding",
+    "TemporalGeneralization",
+    "TimeCourse",
     "bootstrap_scores",
+    "cluster_test",
     "compare_encoding",
+    "decode_features",
+    "decode_labels",
+    "decode_times",
+    "encode_times",
     "explainable_variance",
+    "generalize_times",
+    "identify",
     "normalize_scores",
     "permutation_test",
     "split_half_reliability",

@@ -11,6 +11,7 @@ from netrep_go.plotting._activations import AlignedActivationsDisplay
 from netrep_go.plotting._capacity import CapacityDisplay
 from netrep_go.plotting._dendrogram import DendrogramDisplay
 from netrep_go.plotting._embedding import EmbeddingDisplay
+from netrep_go.plotting._generalization import TemporalGeneralizationDisplay
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
 from netrep_go.plotting._images import ImageManifoldsDisplay
 from netrep_go.plotting._manifolds import (
@@ -36,6 +37,7 @@ __all__ = [
     "RDMDisplay",
     "RDMEmbeddingDisplay",
     "SeparabilityDisplay",
+    "TemporalGeneralizationDisplay",
     "TimeCourseDisplay",
     "VariancePartitionDisplay",
 ]

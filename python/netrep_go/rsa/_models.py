@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._jobs import RandomState, counted, in_threads
-from netrep_go._names import Name
+from netrep_go._names import Name, names_or_numbers
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import check_option
@@ -20,7 +20,6 @@ from netrep_go.rsa._condensed import (
     check_varies,
     condition_names,
     named_vectors,
-    names_or_numbers,
 )
 from netrep_go.rsa._folds import Blocks, assign_folds
 from netrep_go.rsa._solve import Gram, centered
