@@ -6,6 +6,7 @@ from estimators import CAPACITY, fast
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from netrep_go.encoding import EncodingModel
 from netrep_go.metrics import (
     Aligner,
     LinearCKA,
@@ -22,6 +23,7 @@ PARTIAL = "partial_fit is netrep's: it prepares one network and takes no second 
 WIDTHS = "netrep's transform pads narrower activations with silent neurons"
 ONE_D = "the second network has to be a matrix, and this check passes a vector"
 UNFITTED = "nothing is fitted: score compares any two networks"
+RESPONSES = "the responses are Y, as a second network is, and this check passes y by name"
 PAIRS = "predictions are of pairs of conditions"
 PAIR = "transform takes two networks; see OneSided"
 
@@ -180,6 +182,16 @@ ONE_SAMPLE = "one sample is one manifold, which the message says"
 @with_checks(*(fast(cls) for cls in CAPACITY), waived={"check_fit2d_1sample": ONE_SAMPLE})
 @pytest.mark.filterwarnings("ignore:only .* of the dichotomies are separable:UserWarning")
 def test_capacity(estimator, check):
+    check(estimator)
+
+
+@with_checks(
+    EncodingModel(cv=2, outer_cv=None),
+    EncodingModel("ols", cv=2, outer_cv=2),
+    waived={"check_n_features_in_after_fitting": RESPONSES},
+)
+@pytest.mark.filterwarnings("ignore:.* of Y are constant:UserWarning")
+def test_encoding_model(estimator, check):
     check(estimator)
 
 

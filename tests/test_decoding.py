@@ -107,13 +107,21 @@ def test_permutations_are_those_of_scikit_learn(rng):
     cv = StratifiedKFold(5)
     found = decode_labels(X, y, NearestCentroid(), cv=cv, n_permutations=150, random_state=0)
     peer = permutation_test_score(
-        NearestCentroid(), X, y, cv=cv, scoring="balanced_accuracy", n_permutations=150, random_state=0
+        NearestCentroid(),
+        X,
+        y,
+        cv=cv,
+        scoring="balanced_accuracy",
+        n_permutations=150,
+        random_state=0,
     )
     assert found.score == pytest.approx(peer[0])  # folds of as many of each: their mean is ours
     assert stats.ks_2samp(found.null_distribution, peer[1]).pvalue > 0.01
     by_hand = (1 + np.sum(found.null_distribution >= found.score - 1e-9)) / 151
     assert found.pvalue == by_hand
-    again = decode_labels(X, y, NearestCentroid(), cv=cv, n_permutations=20, random_state=3, n_jobs=2)
+    again = decode_labels(
+        X, y, NearestCentroid(), cv=cv, n_permutations=20, random_state=3, n_jobs=2
+    )
     one = decode_labels(X, y, NearestCentroid(), cv=cv, n_permutations=20, random_state=3, n_jobs=1)
     np.testing.assert_array_equal(again.null_distribution, one.null_distribution)
 

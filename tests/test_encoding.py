@@ -2,11 +2,13 @@
 
 import pickle
 
+import matplotlib
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
 from sklearn.base import clone
 from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import Lasso, LinearRegression, Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import (
@@ -20,7 +22,9 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import make_pipeline
 
-from netrep_go.encoding import EncodingModel
+from netrep_go.encoding import EncodingModel, best_layers
+
+matplotlib.use("Agg")
 
 ALPHAS = np.logspace(-1, 5, 20)
 
@@ -348,3 +352,35 @@ def test_a_lasso_that_does_not_converge_says_so(rng):
     X = np.linspace(0, 1, 30)[:, np.newaxis] ** np.arange(12)
     with pytest.warns(ConvergenceWarning, match="did not converge"):
         EncodingModel("lasso", alphas=[1e-9], outer_cv=None).fit(X, rng.standard_normal(30))
+
+
+def test_best_layers_and_their_picture(rng):
+    layers = {k: rng.standard_normal((60, 8)) for k in ("conv", 2, "fc")}
+    Y = np.hstack([layers["fc"][:, :5], layers[2][:, :3]]) + rng.standard_normal((60, 8))
+    model = EncodingModel().fit(layers, Y)
+    best = best_layers(model)
+    np.testing.assert_array_equal(best.best, [2] * 5 + [1] * 3)
+    np.testing.assert_array_equal(best.share, [0, 3 / 8, 5 / 8])
+    folds = [[name == best.names[k] for name, k in zip(row, best.best, strict=True)]
+             for row in model.fold_layer_]  # fmt: skip
+    np.testing.assert_allclose(best.agreement, np.mean(folds, axis=0))
+    assert best.to_frame()["layer"].tolist() == ["fc"] * 5 + [2] * 3
+    display = best.plot()
+    assert [t.get_text() for t in display.ax_.get_xticklabels()] == ["conv", "2", "fc"]
+    heights = [bar.get_height() for bar in display.share_ax_.patches]
+    np.testing.assert_allclose(heights, best.share)
+    np.testing.assert_allclose(display.ax_.lines[0].get_ydata(), best.layer_score.mean(axis=1))
+    plt.close(display.figure_)
+    with pytest.raises(ValueError, match="fit it with outer_cv"):
+        best_layers(EncodingModel(outer_cv=None).fit(layers, Y))
+
+
+def test_without_a_last_fit(rng):
+    X, Y = responses(rng)
+    held_out, whole = (EncodingModel(refit=refit).fit(X, Y) for refit in (False, True))
+    np.testing.assert_array_equal(held_out.predictions_, whole.predictions_)
+    assert not hasattr(held_out, "alpha_")
+    with pytest.raises(NotFittedError):
+        held_out.predict(X)
+    with pytest.raises(ValueError, match="leave nothing to fit"):
+        EncodingModel(refit=False, outer_cv=None).fit(X, Y)

@@ -81,7 +81,7 @@ def test_bands_with_missing_targets_and_in_noise(rng, data):
     alone.fit({name: x[known] for name, x in bands.items()}, Y[known, 2])
     np.testing.assert_allclose(model.predict(bands)[:, 2], alone.predict(bands), atol=1e-8)
     noise = rng.standard_normal((60, 150))
-    r = EncodingModel("banded", gammas=3, scoring="r", random_state=0).fit(bands, noise).score_
+    r = EncodingModel("banded", gammas=3, scoring="r_fold", random_state=0).fit(bands, noise).score_
     assert abs(r.mean()) < 3 * r.std() / np.sqrt(150)
 
 

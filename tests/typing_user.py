@@ -9,6 +9,17 @@ from netrep_go.capacity import DirectCapacity, JointCapacity, MeanFieldCapacity
 from netrep_go.covariates import mantel, permanova
 from netrep_go.datasets import affine_manifolds, digits_networks
 from netrep_go.embedding import EuclideanEmbedding, medoids
+from netrep_go.encoding import (
+    EncodingModel,
+    best_layers,
+    bootstrap_scores,
+    compare_encoding,
+    explainable_variance,
+    normalize_scores,
+    split_half_reliability,
+)
+from netrep_go.encoding import partition_variance as partition_responses
+from netrep_go.encoding import permutation_test as permute_responses
 from netrep_go.metrics import (
     Aligner,
     EnergyStochasticMetric,
@@ -113,6 +124,18 @@ def dissimilarities() -> None:
     print(cluster_test(course.scores[:, 0], popmean=0.1).significant(0.01).any())
     print(evaluate_layers(NAMED, measured, training=NAMED, y=[0, 1] * 5).bars()[0][2].mean())
     print(reweight_features(X, measured).score, decoding_rdm(NAMED, [0, 1] * 5, cv=[0] * 10).shape)
+
+
+def encoding() -> None:
+    """Predict responses."""
+    model = EncodingModel("ridge", alphas=[1.0, 10.0], cv=3, scoring="r").fit(NAMED, X)
+    assert_type(model, EncodingModel)
+    print(model.predict(NAMED).T, model.score(NAMED, X), model.scores_.mean())
+    print(permute_responses(model, NAMED, X, random_state=0).pvalue_max.min())
+    print(bootstrap_scores(model, X).to_frame(), compare_encoding(model).pairs)
+    print(best_layers(model).plot(), partition_responses(NAMED, X, model=model).unique.T)
+    ceiling = explainable_variance(np.ones((2, 10, 3))) + split_half_reliability([X, X])
+    print(normalize_scores(model.score_, ceiling, scoring="r"))
 
 
 def tests_of_covariates() -> None:

@@ -22,7 +22,9 @@ from netrep_go.encoding._inference import (
     compare_encoding,
     permutation_test,
 )
+from netrep_go.encoding._layers import BestLayers, best_layers
 from netrep_go.encoding._model import EncodingModel
+from netrep_go.encoding._partition import EncodingPartition, partition_variance
 from netrep_go.encoding._time import (
     TemporalGeneralization,
     decode_times,
@@ -31,16 +33,19 @@ from netrep_go.encoding._time import (
 )
 
 __all__ = [
+    "BestLayers",
     "ClusterResult",
     "EncodingBootstrap",
     "EncodingContrasts",
     "EncodingModel",
+    "EncodingPartition",
     "EncodingPermutationTest",
     "FeatureDecoding",
     "Identification",
     "LabelDecoding",
     "TemporalGeneralization",
     "TimeCourse",
+    "best_layers",
     "bootstrap_scores",
     "cluster_test",
     "compare_encoding",
@@ -52,6 +57,7 @@ __all__ = [
     "generalize_times",
     "identify",
     "normalize_scores",
+    "partition_variance",
     "permutation_test",
     "split_half_reliability",
 ]

@@ -77,7 +77,9 @@ class Labels:
                 )
         lost = np.setdiff1d(self.values, self.y[np.concatenate([test for _, test in splits])])
         if lost.size:
-            raise ValueError(f"cv must test samples of each label, got none of {lost.tolist()[0]!r}")
+            raise ValueError(
+                f"cv must test samples of each label, got none of {lost.tolist()[0]!r}"
+            )
 
     def fit(self, estimator: Any, x: np.ndarray, y: np.ndarray, groups: Any) -> Any:
         """Return a fitted classifier."""
@@ -115,7 +117,6 @@ class Labels:
             found = found.astype(object)
             found[untested] = None
         return found
-
 
 
 class FeatureTargets:

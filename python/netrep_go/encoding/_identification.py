@@ -147,8 +147,8 @@ def identify(
     Candidates are those of the same fold, for a model knows its training samples. The mean
     of the training samples, which is the prediction in noise, is nearer to each of them than
     to a sample that was left out: with candidates from other folds, accuracy in noise is below
-    chance, 0.35 for pairs where one sample of 30 is left out at a time. Given its fold, the mean accuracy over
-    permutations is chance exactly.
+    chance, 0.35 for pairs where one sample of 30 is left out at a time. Given its fold, the
+    mean accuracy over permutations is chance exactly.
 
     References
     ----------

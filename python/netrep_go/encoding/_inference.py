@@ -364,7 +364,7 @@ def bootstrap_scores(
 
 def _same_targets(model: EncodingModel, Y: Any) -> np.ndarray:
     """Return the targets that a model was fitted to."""
-    check_is_fitted(model, "intercept_")
+    check_is_fitted(model, "train_mean_")
     if not model.folds_:
         raise ValueError("model must have held-out scores: fit it with outer_cv")
     y, _ = as_targets(Y, len(model.predictions_))

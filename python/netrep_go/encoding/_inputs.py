@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.model_selection import check_cv
 
 from netrep_go._jobs import warn_user
@@ -72,7 +73,7 @@ def as_targets(Y: Any, n_samples: int) -> tuple[np.ndarray, bool]:
     """Return a matrix of targets, NaN where one is missing, and whether Y was a vector."""
     if Y is None:
         raise ValueError("Y must be given: requires y to be passed, but the target y is None")
-    is_vector = np.ndim(Y) == 1
+    is_vector = np.asarray(Y).ndim == 1
     y = as_array(Y, "Y", 1 if is_vector else 2, allow_nan=True)
     y = y[:, np.newaxis] if is_vector else y
     if len(y) != n_samples:
@@ -188,4 +189,4 @@ def make_training(
 
 def is_mapping(X: Any) -> bool:
     """Whether X holds layers, by their names."""
-    return isinstance(X, Mapping)
+    return isinstance(X, Mapping) and not issparse(X)  # SciPy's dictionaries of keys

@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import DTypeLike
 from scipy import linalg
+from scipy.linalg import blas
 
 from netrep_go.encoding._design import Features
 from netrep_go.encoding._moments import Moments
@@ -226,26 +227,33 @@ def blocks(n_targets: int, length: int) -> Iterator[slice]:
 
 
 def squares(rows: np.ndarray, filters: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return the sums of squares of (rows * f) b for each filter f."""
+    """Return the sums of squares of (rows * f) b for each filter f.
+
+    Square rows are upper triangular, of which BLAS makes use.
+    """
     result = np.empty((len(filters), b.shape[1]))
+    triangular = rows.dtype == np.float64 and rows.shape[0] == rows.shape[1] > 0
     for f, out in zip(filters.astype(rows.dtype, copy=False), result, strict=True):
-        predicted = (rows * f) @ b
+        filtered = rows * f
+        if triangular:
+            predicted = blas.dtrmm(1.0, filtered.T, b.T, side=1, lower=1).T
+        else:
+            predicted = filtered @ b
         np.einsum("ij,ij->j", predicted, predicted, out=out)
     return result
 
 
 def _short(rows: np.ndarray) -> np.ndarray:
-    """Return as few rows as have the same products of columns."""
+    """Return rows, or fewer, triangular ones that have the same products of columns."""
     n, rank = rows.shape
-    if n <= 2 * rank:
-        return rows
-    return np.asarray(np.linalg.qr(rows, mode="r"))
+    return rows if n <= 2 * rank and n != rank else np.asarray(np.linalg.qr(rows, mode="r"))
 
 
 def _root(gram: np.ndarray) -> np.ndarray:
-    """Return a matrix R with R'R = gram, which may be singular."""
+    """Return an upper triangular matrix R with R'R = gram, which may be singular."""
     values, vectors = np.linalg.eigh(gram)
-    return np.sqrt(np.maximum(values, 0))[:, np.newaxis] * vectors.T
+    root = np.sqrt(np.maximum(values, 0))[:, np.newaxis] * vectors.T
+    return np.asarray(np.linalg.qr(root, mode="r"))
 
 
 def _kept(values: np.ndarray, vectors: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -11,6 +11,7 @@ from netrep_go.plotting._activations import AlignedActivationsDisplay
 from netrep_go.plotting._capacity import CapacityDisplay
 from netrep_go.plotting._dendrogram import DendrogramDisplay
 from netrep_go.plotting._embedding import EmbeddingDisplay
+from netrep_go.plotting._encoding import BestLayersDisplay
 from netrep_go.plotting._generalization import TemporalGeneralizationDisplay
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
 from netrep_go.plotting._images import ImageManifoldsDisplay
@@ -25,6 +26,7 @@ from netrep_go.plotting._time_course import TimeCourseDisplay
 
 __all__ = [
     "AlignedActivationsDisplay",
+    "BestLayersDisplay",
     "CapacityDisplay",
     "CenterDirectionsDisplay",
     "DendrogramDisplay",

@@ -11,6 +11,7 @@ from netrep_go.plotting._style import COLORS, axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from netrep_go.encoding import EncodingPartition
     from netrep_go.rsa import LayerEvaluation, VariancePartition
 
 
@@ -113,8 +114,9 @@ class VariancePartitionDisplay:
 
     Parameters
     ----------
-    partition : VariancePartition
-        Result of :func:`netrep_go.rsa.partition_variance`.
+    partition : VariancePartition or EncodingPartition
+        Result of :func:`netrep_go.rsa.partition_variance`, or of
+        :func:`netrep_go.encoding.partition_variance`.
 
     Attributes
     ----------
@@ -135,19 +137,20 @@ class VariancePartitionDisplay:
     ['all', 'low & high', 'high', 'low']
     """
 
-    def __init__(self, partition: VariancePartition) -> None:
+    def __init__(self, partition: VariancePartition | EncodingPartition) -> None:
         self.partition = partition
 
     @classmethod
     def from_partition(
-        cls, partition: VariancePartition, *, ax: Axes | None = None
+        cls, partition: VariancePartition | EncodingPartition, *, ax: Axes | None = None
     ) -> VariancePartitionDisplay:
         """Draw the parts of the variance.
 
         Parameters
         ----------
-        partition : VariancePartition
-            Result of :func:`netrep_go.rsa.partition_variance`.
+        partition : VariancePartition or EncodingPartition
+            Result of :func:`netrep_go.rsa.partition_variance`, or of
+            :func:`netrep_go.encoding.partition_variance`.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
 
@@ -159,7 +162,7 @@ class VariancePartitionDisplay:
         return cls(partition).plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> VariancePartitionDisplay:
-        """Draw the parts: means over measured RDMs, with confidence intervals if there are some.
+        """Draw the parts: means over RDMs or targets, with intervals if there are some.
 
         Parameters
         ----------

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from netrep_go._names import Name, split_names
 from netrep_go._optional import pandas
 from netrep_go._resampling import blocks, null_distribution
 from netrep_go._results import Result
+from netrep_go._subsets import parts_of, subset_labels
 from netrep_go._validation import check_integer, check_number
 from netrep_go.rsa._condensed import (
     RDMs,
@@ -64,9 +64,7 @@ class VariancePartition(Result):
     @property
     def part_names(self) -> list[str]:
         """Names of the sets of each entry, such as 'low & high'."""
-        n = len(self.names)
-        members = ([s + 1 >> k & 1 for k in range(n)] for s in range(2**n - 1))
-        return [" & ".join(map(str, compress(self.names, m))) for m in members]
+        return subset_labels(self.names)
 
     def to_frame(self) -> Any:
         """Return a row for each part, with means over measured RDMs.
@@ -221,7 +219,7 @@ dict of single RDMs
     folds = np.zeros(n, np.int64) if cv is None else assign_folds(n, cv, rng)
     regressions = _Regressions(z, d, sets, folds, cv is not None)
     r2 = regressions.r2(np.ones((1, n)))[0]
-    parts = _parts(r2)
+    parts = parts_of(r2)
     parts_interval = r2_interval = None
     if n_bootstraps:
         samples = _samples(n_bootstraps, folds, regressions.chunk, rng)
@@ -235,7 +233,7 @@ dict of single RDMs
         )
         tails = [(1 - confidence) / 2, (1 + confidence) / 2]
         parts_interval, r2_interval = (
-            np.quantile(a, tails, axis=0) for a in (_parts(draws), draws)
+            np.quantile(a, tails, axis=0) for a in (parts_of(draws), draws)
         )
         if too_few := _too_few(n, folds, len(z)):
             warn_user(f"confidence intervals are NaN: {too_few}", RuntimeWarning)
@@ -378,18 +376,6 @@ def _weights(grams: np.ndarray, subset: np.ndarray, n_models: int) -> np.ndarray
     scale = np.trace(inner, axis1=-2, axis2=-1)[..., np.newaxis, np.newaxis] / len(subset)
     ridge = _RIDGE * np.maximum(scale, np.finfo(float).tiny) * np.eye(len(subset))
     return np.linalg.solve(inner + ridge, grams[..., subset, n_models:])
-
-
-def _parts(r2: np.ndarray) -> np.ndarray:
-    """Return what exactly the sets of each combination explain, by Möbius inversion."""
-    n_sets = int(r2.shape[-1] + 1).bit_length() - 1
-    everything = r2[..., -1:]
-    without = np.concatenate([np.zeros_like(everything), r2], axis=-1)[..., ::-1]
-    parts = (everything - without).reshape(*r2.shape[:-1], *(2,) * n_sets)
-    for axis in range(-n_sets, 0):
-        low, high = np.moveaxis(parts, axis, 0)
-        high -= low
-    return parts.reshape(*r2.shape[:-1], -1)[..., 1:]
 
 
 def _samples(
