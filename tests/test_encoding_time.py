@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import StratifiedKFold
-from sklearn.neighbors import NearestCentroid
+from sklearn.naive_bayes import GaussianNB
 
 from netrep_go.encoding import (
     EncodingModel,
@@ -55,15 +55,15 @@ def test_each_time_is_decoded_alone(rng):
 def test_generalization_by_hand(rng):
     data, y = planted(rng, 1, 24, 5)
     cv = StratifiedKFold(3)
-    found = generalize_times(data[0], y, NearestCentroid(), cv=cv)
+    found = generalize_times(data[0], y, GaussianNB(), cv=cv)
     for a, b in np.ndindex(5, 5):
         right = np.zeros(24, bool)
         for train, test in cv.split(data[0], y):
-            model = NearestCentroid().fit(data[0, train, :, a], y[train])
+            model = GaussianNB().fit(data[0, train, :, a], y[train])
             right[test] = model.predict(data[0, test, :, b]) == y[test]
         expected = (right[y == 0].mean() + right[y == 1].mean()) / 2
         assert found.scores[0, a, b] == pytest.approx(expected)
-    course = decode_times(data[0], y, NearestCentroid(), cv=cv)
+    course = decode_times(data[0], y, GaussianNB(), cv=cv)
     np.testing.assert_array_equal(course.scores[0, 0], np.diagonal(found.scores[0]))
     frame = found.to_frame().set_index(["train_time", "test_time"])
     assert frame.loc[(1, 4), "score"] == found.scores[0, 1, 4]
@@ -71,13 +71,13 @@ def test_generalization_by_hand(rng):
 
 def test_a_planted_effect_is_found_when_it_is_on_and_only_then(rng):
     data, y = planted(rng)
-    course = decode_times(data, y, NearestCentroid())
+    course = decode_times(data, y, GaussianNB())
     result = cluster_test(course.scores[:, 0], popmean=course.chance)
     assert np.flatnonzero(result.significant()).tolist() == list(range(ON.start, ON.stop))
     assert course.scores[:, 0, ON].mean() > 0.65
     off = np.delete(course.scores[:, 0], range(ON.start, ON.stop), axis=1)
     assert abs(off.mean() - 0.5) < 3 * off.std() / np.sqrt(off.size)
-    found = generalize_times(data, y, NearestCentroid())
+    found = generalize_times(data, y, GaussianNB())
     shown = cluster_test(found.scores, popmean=found.chance).significant()
     expected = np.zeros((18, 18), bool)
     expected[ON, ON] = True
@@ -155,8 +155,8 @@ def test_encoding_is_at_chance_in_noise(rng):
 
 
 def test_displays(rng, pyplot):
-    data, y = planted(rng, 6, 20, 14, size=3)
-    course = decode_times(data, y, NearestCentroid(), times=np.arange(14) / 100)
+    data, y = planted(rng, 6, 20, 14, size=2)
+    course = decode_times(data, y, GaussianNB(), times=np.arange(14) / 100)
     marks = [cluster_test(course.scores[:, 0], popmean=0.5)]
     display = course.plot(clusters=marks)
     assert isinstance(display, TimeCourseDisplay)
@@ -166,7 +166,7 @@ def test_displays(rng, pyplot):
     assert 0.5 in heights  # chance
     mark = next(line for line in display.ax_.lines if line.get_linewidth() == 3)
     np.testing.assert_allclose(mark.get_xdata(), [0.055, 0.115])
-    found = generalize_times(data, y, NearestCentroid(), times=np.arange(14) / 100)
+    found = generalize_times(data, y, GaussianNB(), times=np.arange(14) / 100)
     clusters = cluster_test(found.scores, popmean=0.5)
     square = found.plot(clusters=clusters)
     square.figure_.canvas.draw()
@@ -178,5 +178,5 @@ def test_displays(rng, pyplot):
     assert outline == sum(np.abs(np.diff(inside, axis=k)).sum() for k in (0, 1)) > 0
     with pytest.raises(ValueError, match=r"clusters must be of 14 x 14 times, got shape \(14,\)"):
         found.plot(clusters=marks[0])
-    single = generalize_times(data[..., :1], y, NearestCentroid())
+    single = generalize_times(data[..., :1], y, GaussianNB())
     assert isinstance(single.plot(), TemporalGeneralizationDisplay)

@@ -33,6 +33,8 @@ from netrep_go.encoding._model import EncodingModel
 from netrep_go.encoding._scores import SCORINGS, Accumulator, Scoring, Sums
 from netrep_go.encoding._search import Split
 
+_MOST_FEATURES = 5000  # of linear discriminant analysis, whose covariance then has 200 MB
+
 
 class Labels:
     """Labels to tell apart, scored by the share of each that is found in all folds together."""
@@ -332,7 +334,7 @@ def decode_labels(
     estimator : classifier, default=None
         Any scikit-learn classifier, pipeline or search, fitted to each training set. None is
         linear discriminant analysis with the shrinkage of Ledoit and Wolf, for which all
-        labels are as likely.
+        labels are as likely; for up to 5000 features.
     cv : int, splitter of scikit-learn or list of splits, default=5
         Folds; a number of them is stratified, and keeps ``groups`` together if these are given.
     groups : array_like of shape (n_samples,), default=None
@@ -355,7 +357,8 @@ def decode_labels(
     Raises
     ------
     ValueError
-        If there are fewer than 2 labels, a training set lacks one, or y holds no labels.
+        If there are fewer than 2 labels, a training set lacks one, y holds no labels, or there
+        are too many features for the default.
 
     Notes
     -----
@@ -378,7 +381,7 @@ def decode_labels(
     check_same_indexes((("X", X), ("y", y)), "samples")
     x = as_matrix(X, "X")
     task = Labels(y, len(x))
-    estimator = as_estimator(estimator, task)
+    estimator = as_estimator(estimator, task, x.shape[1])
     labels = as_groups(groups, len(x))
     splits, predicted = _observed(task, estimator, x, cv, labels)
     null = _null(
@@ -469,7 +472,7 @@ def decode_features(
     check_same_indexes((("X", X), ("Y", Y)), "samples")
     x = as_matrix(X, "X")
     task = FeatureTargets(Y, len(x), scoring)
-    estimator = as_estimator(estimator, task)
+    estimator = as_estimator(estimator, task, x.shape[1])
     labels = as_groups(groups, len(x))
     splits, predicted = _observed(task, estimator, x, cv, labels)
     null = _null(
@@ -491,10 +494,16 @@ def decode_features(
     )
 
 
-def as_estimator(estimator: Any, task: Decoded) -> Any:
+def as_estimator(estimator: Any, task: Decoded, n_features: int) -> Any:
     """Return what decodes labels or features, an encoding model without folds of its own."""
     wants_labels = isinstance(task, Labels)
     if estimator is None and wants_labels:
+        if n_features > _MOST_FEATURES:
+            raise ValueError(
+                f"estimator must be given for more than {_MOST_FEATURES} features, got "
+                f"{n_features}: the memory of the default one grows with their square, that of "
+                "make_pipeline(StandardScaler(), RidgeClassifier()) does not"
+            )
         priors = np.full(len(task.names), task.chance)
         return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=priors)
     if estimator is None and isinstance(task, FeatureTargets):

@@ -396,7 +396,8 @@ class _Course:
             splits = task.splits(cv, labels, task.y)
             task.check(splits)
             cut = [x[..., span].reshape(len(x), -1) for span in spans]
-            self._each.append(_Subject(cut, task, as_estimator(estimator, task), splits, labels))
+            model = as_estimator(estimator, task, cut[0].shape[1])
+            self._each.append(_Subject(cut, task, model, splits, labels))
         self.method, self.chance = self._common(lambda task: (task.method, task.chance))
 
     def _of(self, argument: str, values: Any, subject: Name) -> tuple[str, Any]:
