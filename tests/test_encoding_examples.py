@@ -57,7 +57,7 @@ def test_v4_predicts_it(run, tmp_path):
 def test_says_where_the_recordings_come_from(run, tmp_path, monkeypatch):
     monkeypatch.delenv("NETREP_GO_MACAQUE", raising=False)
     with pytest.raises(
-        SystemExit, match="NETREP_GO_MACAQUE must name the folder .* dimensionality"
+        SystemExit, match=r"NETREP_GO_MACAQUE must name the folder .* dimensionality"
     ):
         run("v4_predicts_it.py")
     with pytest.raises(SystemExit, match=r"v4_it\.npz, got .*empty"):
