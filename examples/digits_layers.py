@@ -33,7 +33,7 @@ def main():
     """Run the analyses; write their tables and figures."""
     args = parse_arguments()
     args.output.mkdir(parents=True, exist_ok=True)
-    options = {"widths": (32 if args.quick else 64,), "depths": (4,)}
+    options = {"widths": (16,), "depths": (2,)} if args.quick else {"widths": (64,), "depths": (4,)}
     matrices, tables = {}, []
     for name, trained in (("trained", True), ("untrained", False)):
         digits = digits_networks(**options, n_seeds=2 if args.quick else 3, trained=trained)
