@@ -1,5 +1,7 @@
 """Encoding and decoding over time: loops by hand, planted effects, noise, and displays."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
@@ -145,6 +147,26 @@ def test_each_time_is_encoded_alone(rng, options):
     assert (course.scores[:, 0, 1:] > 0.1).all()
     with pytest.raises(ValueError, match="model must have outer_cv"):
         encode_times(layers, data, EncodingModel(outer_cv=None))
+
+
+def test_bands_are_encoded_together(rng):
+    pytest.importorskip("himalaya")
+    bands = {"a": rng.standard_normal((30, 4)), "b": rng.standard_normal((30, 5))}
+    data = rng.standard_normal((30, 3, 4))
+    model = EncodingModel("banded", random_state=0, outer_cv=3, cv=2, alphas=3)
+    course = encode_times(bands, data, model)
+    assert (course.names, course.scores.shape) == (["all bands"], (1, 1, 4))
+    expected = model.fit(bands, data.reshape(30, -1)).score_.reshape(3, 4).mean(axis=0)
+    np.testing.assert_allclose(course.scores[0, 0], expected)
+
+
+def test_filters_of_warnings_are_left_alone_by_threads(rng):
+    data, Y = rng.standard_normal((2, 24, 3, 12)), rng.standard_normal((24, 2))
+    before = list(warnings.filters)
+    model = EncodingModel(alphas=2, cv=2)
+    decode_times(data, Y, model, groups=np.arange(24) // 2, n_jobs=4)
+    decode_features(data[0, ..., 0], Y, model, cv=3, n_permutations=30, n_jobs=4)
+    assert warnings.filters == before
 
 
 def test_encoding_is_at_chance_in_noise(rng):

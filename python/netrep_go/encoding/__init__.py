@@ -1,7 +1,6 @@
 """Encoding models: measured responses predicted from the features of networks."""
 
-from netrep_go._clusters import ClusterResult, cluster_test
-from netrep_go._time_course import TimeCourse
+from netrep_go._clusters import cluster_test
 from netrep_go.encoding._ceiling import (
     explainable_variance,
     normalize_scores,
@@ -34,7 +33,6 @@ from netrep_go.encoding._time import (
 
 __all__ = [
     "BestLayers",
-    "ClusterResult",
     "EncodingBootstrap",
     "EncodingContrasts",
     "EncodingModel",
@@ -44,7 +42,6 @@ __all__ = [
     "Identification",
     "LabelDecoding",
     "TemporalGeneralization",
-    "TimeCourse",
     "best_layers",
     "bootstrap_scores",
     "cluster_test",

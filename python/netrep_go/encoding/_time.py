@@ -15,7 +15,7 @@ from netrep_go._names import Name, holds_arrays
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._time_course import TimeCourse, as_subjects, windows
-from netrep_go.encoding._decoding import (
+from netrep_go.encoding._decoded import (
     Decoded,
     FeatureTargets,
     Labels,
@@ -121,8 +121,8 @@ array_like of shape (n_samples, n_sensors, n_times)
     Returns
     -------
     TimeCourse
-        Mean over sensors of the held-out scores of each layer. ``scores[:, 0]`` goes to
-        :func:`cluster_test`.
+        Mean over sensors of the held-out scores of each layer; of all bands together for
+        'banded'. ``scores[:, 0]`` goes to :func:`cluster_test`.
 
     Raises
     ------
@@ -174,8 +174,11 @@ def _encoded(
     names: list[Name] = []
     for part in parts:
         found = clone(model).fit(X, part.reshape(len(part), -1), groups)
-        names = found.names_
-        scores.append(found.layer_score_.reshape(-1, *part.shape[1:]).mean(axis=1))
+        if model.regression == "banded":
+            each, names = found.score_[np.newaxis], ["all bands"]
+        else:
+            each, names = found.layer_score_, found.names_
+        scores.append(each.reshape(len(names), *part.shape[1:]).mean(axis=1))
     return np.concatenate(scores, axis=1), names
 
 

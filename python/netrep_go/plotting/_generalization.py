@@ -11,7 +11,8 @@ from netrep_go.plotting._style import axes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from netrep_go.encoding import ClusterResult, TemporalGeneralization
+    from netrep_go.encoding import TemporalGeneralization
+    from netrep_go.rsa import ClusterResult
 
 
 class TemporalGeneralizationDisplay:
