@@ -21,7 +21,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
-from netrep_go.encoding import EncodingModel, decode_features, decode_labels
+from netrep_go.encoding import EncodingModel, decode_features, decode_labels, decode_times
 
 EQUAL = GaussianNB(priors=[0.5, 0.5])  # as likely, and fast
 
@@ -201,6 +201,47 @@ def test_samples_that_are_tested_several_times_or_never(rng):
     numbers = decode_features(X, X[:, :2] * 2, cv=splits)
     assert np.isnan(numbers.predictions[5]).all()
     assert np.isfinite(numbers.predictions[[0, 30]]).all()
+
+
+def test_folds_that_come_once_are_gone_through_as_often_as_needed(rng):
+    X, y = labelled(rng, (20, 20))
+    splits = list(StratifiedKFold(4).split(X, y))
+    for function, target in ((decode_labels, y), (decode_features, X[:, :2])):
+        once, listed = (
+            function(X, target, cv=cv, n_permutations=3, random_state=0)
+            for cv in (iter(splits), splits)
+        )
+        np.testing.assert_array_equal(once.null_distribution, listed.null_distribution)
+    data = np.stack([X, X])[..., np.newaxis]
+    course = decode_times(data, y, cv=iter(splits))
+    assert course.scores[1, 0, 0] == course.scores[0, 0, 0] == decode_labels(X, y, cv=splits).score
+
+
+def test_constant_features_are_told_once(rng):
+    with pytest.warns(UserWarning, match="constant") as caught:
+        found = decode_features(rng.standard_normal((20, 3)), np.ones((20, 2)), cv=4)
+    assert len(caught) == 1
+    np.testing.assert_array_equal(found.scores, 0)
+
+
+@pytest.mark.parametrize("y", [
+    np.arange(20) % 2 == 1, pd.Series(list("ab") * 10, dtype="category"),
+    np.array(["a", "b"] * 10, object), np.arange(20) % 2 * 7.0,
+], ids=["bool", "category", "object", "float"])  # fmt: skip
+def test_kinds_of_labels(rng, y):
+    X = rng.standard_normal((20, 3)) + 3 * (np.arange(20) % 2)[:, np.newaxis]
+    found = decode_labels(X.astype(np.float32), y, n_permutations=3)
+    assert found.names == sorted(set(y))
+    np.testing.assert_array_equal(found.predictions, y)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_too_few_samples_are_an_error(rng, n):
+    X = rng.standard_normal((n, 3))
+    with pytest.raises(ValueError, match=r"labels|splits"):
+        decode_labels(X, np.arange(n) % 2)
+    with pytest.raises(ValueError, match="splits"):
+        decode_features(X, X)
 
 
 def test_leaving_one_out_is_below_chance_and_permutations_show_it(rng):

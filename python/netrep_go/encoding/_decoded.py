@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -166,6 +166,11 @@ class FeatureTargets:
 
 
 Decoded = Labels | FeatureTargets
+
+
+def as_cv(cv: Any) -> Any:
+    """Return folds that can be gone through more than once."""
+    return list(cv) if isinstance(cv, Iterator) else cv
 
 
 def as_estimator(estimator: Any, task: Decoded, n_features: int) -> Any:

@@ -9,13 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from netrep_go._jobs import RandomState
+from netrep_go._jobs import RandomState, said_once
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._optional import pandas
 from netrep_go._resampling import null_distribution, permutation_pvalue, permutations
 from netrep_go._results import Result
 from netrep_go._validation import as_matrix, check_integer
-from netrep_go.encoding._decoded import Decoded, FeatureTargets, Labels, as_estimator, predict_folds
+from netrep_go.encoding._decoded import (
+    Decoded,
+    FeatureTargets,
+    Labels,
+    as_cv,
+    as_estimator,
+    predict_folds,
+)
 from netrep_go.encoding._inputs import as_groups
 from netrep_go.encoding._scores import Scoring
 from netrep_go.encoding._search import Split
@@ -228,7 +235,7 @@ def decode_labels(
     x = as_matrix(X, "X")
     task = Labels(y, len(x))
     estimator = as_estimator(estimator, task, x.shape[1])
-    labels = as_groups(groups, len(x))
+    cv, labels = as_cv(cv), as_groups(groups, len(x))
     splits, predicted = _observed(task, estimator, x, cv, labels)
     null = _null(
         task, estimator, x, cv, labels, n_permutations, random_state, n_jobs=n_jobs, verbose=verbose
@@ -319,7 +326,7 @@ def decode_features(
     x = as_matrix(X, "X")
     task = FeatureTargets(Y, len(x), scoring)
     estimator = as_estimator(estimator, task, x.shape[1])
-    labels = as_groups(groups, len(x))
+    cv, labels = as_cv(cv), as_groups(groups, len(x))
     splits, predicted = _observed(task, estimator, x, cv, labels)
     null = _null(
         task, estimator, x, cv, labels, n_permutations, random_state, n_jobs=n_jobs, verbose=verbose
@@ -346,7 +353,8 @@ def _observed(
     """Return the folds, and what each of them predicts."""
     splits = task.splits(cv, groups, task.y)
     task.check(splits)
-    return splits, predict_folds(task, estimator, x, task.y, splits, groups, [x])[0]
+    with said_once():
+        return splits, predict_folds(task, estimator, x, task.y, splits, groups, [x])[0]
 
 
 def _null(

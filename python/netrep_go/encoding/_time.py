@@ -19,6 +19,7 @@ from netrep_go.encoding._decoded import (
     Decoded,
     FeatureTargets,
     Labels,
+    as_cv,
     as_estimator,
     predict_folds,
 )
@@ -384,6 +385,7 @@ class _Course:
     ) -> None:
         responses, self.subjects = as_subjects(data, same="")
         spans, self.times = windows(responses[0].shape[-1], times, window, step)
+        cv = as_cv(cv)
         is_regression = estimator is not None and not is_classifier(estimator)
         self._each = []
         for subject, x in zip(self.subjects, responses, strict=True):
