@@ -206,7 +206,7 @@ def landmark_distances(
     >>> from netrep_go.multiset import landmark_distances
     >>> rng = np.random.default_rng(0)
     >>> families = rng.standard_normal((5, 50, 5))
-    >>> networks = [x + rng.standard_normal((50, 5)) for x in families for _ in range(20)]
+    >>> networks = [x + 0.3 * rng.standard_normal((50, 5)) for x in families for _ in range(20)]
     >>> found = landmark_distances("procrustes", networks, 20, random_state=0, verbose=False)
     >>> found.distances().shape
     (100, 100)
@@ -241,10 +241,10 @@ def landmark_distances(
     errors = _relative_error(estimated, true), _relative_error(D[others].mean(), true)
     if not errors[0] < errors[1]:
         warn_user(
-            f"the error of distances from landmarks, {errors[0]:.3g}, is not below that of guessing "
-            f"the mean distance for every pair, {errors[1]:.3g}"
+            f"the error of distances from landmarks, {errors[0]:.3g}, is not below that of "
+            f"guessing the mean distance for every pair, {errors[1]:.3g}"
         )
-    labels = list(range(len(xs))) if own is None else own
+    labels: list[Name] = list(range(len(xs))) if own is None else own
     return LandmarkDistances(*errors, landmarks, D, points, residuals, labels, embedding)
 
 

@@ -172,11 +172,13 @@ def nearest_neighbors(
         search.distances,
         n * (n - 1) // 2 if queries is None else n * len(sought),
         search.n_measured,
-        *(
-            list(range(len(x))) if o is None else o
-            for x, o in ((targets, own), (sought, own_sought))
-        ),
+        _names(own, n),
+        _names(own_sought, len(sought)),
     )
+
+
+def _names(own: list[Name] | None, n: int) -> list[Name]:
+    return list(range(n)) if own is None else own
 
 
 class _Search:
@@ -275,7 +277,7 @@ class _Search:
         self.n_measured += len(rows) * len(columns)
         return measured(self._measure, rows, columns, self._n_jobs)
 
-    def _add(self, i: int, others: np.ndarray, distances: np.ndarray) -> None:
+    def _add(self, i: Any, others: np.ndarray, distances: np.ndarray) -> None:
         """Keep the nearest of a query's neighbors and others; of equals those that are first."""
         every = np.concatenate([self.distances[i], distances])
         which = np.concatenate([self.indices[i], others])
