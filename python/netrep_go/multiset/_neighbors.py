@@ -20,6 +20,8 @@ from netrep_go.multiset._measured import as_distance, measured
 
 __all__ = ["Neighbors", "nearest_neighbors"]
 
+_BLOCK = 16  # queries that are measured together
+
 # Of the largest distance from a pivot: what rounding may add to a bound, and what it may not.
 _ROUNDING = 1e-9
 _VIOLATION = 1e-6
@@ -89,7 +91,7 @@ def nearest_neighbors(
     result is that of all pairs. How many are skipped depends on the cohort: about half of the
     pairs for one neighbor where networks form clusters or families, few for five neighbors, and
     none where all networks are as far from one another, as random ones are. Only pairs are
-    saved: networks are prepared again for each query, which outweighs the gain where
+    saved: networks are prepared again for every few queries, which outweighs the gain where
     preparing is the larger part, as for CKA.
 
     Parameters
@@ -164,8 +166,9 @@ def nearest_neighbors(
     search = _Search(measure, targets, None if queries is None else sought, n_neighbors, n_jobs)
     with said_once():
         search.pivot(n_pivots)
-        for i in counted(range(len(sought)), "Finding neighbors", len(sought), verbose):
-            search.find(i)
+        blocks = search.blocks()
+        for block in counted(blocks, "Finding neighbors", len(sought), verbose, blocks=True):
+            search.find(block)
     n = len(targets)
     return Neighbors(
         search.indices,
@@ -239,38 +242,73 @@ class _Search:
             row[earlier] = distances[p]
         return row
 
-    def find(self, i: int) -> None:
-        """Measure what may be near a query, the most likely first, in batches that grow."""
-        gaps = np.abs(self._to_queries[:, i : i + 1] - self._to_targets).max(axis=0)
-        todo = np.flatnonzero(~self._known[i])
-        todo = todo[np.argsort(gaps[todo], kind="stable")]
+    def blocks(self) -> list[np.ndarray]:
+        """Return queries, but for pivots, in groups that lie together as seen from these."""
+        nearest = self._to_queries.argmin(axis=0)
+        order = np.lexsort((self._to_queries.min(axis=0), nearest))
+        order = order[~self._known[order].all(axis=1)]
+        return [order[k : k + _BLOCK] for k in range(0, len(order), _BLOCK)]
+
+    def find(self, block: np.ndarray) -> None:
+        """Measure what may be near queries, the most likely first, in batches that grow.
+
+        Queries are measured together, so that a network is prepared for all of them at once.
+        """
+        if self._within:
+            self._measure_within(block)
+        gaps = np.abs(self._to_queries[:, block, np.newaxis] - self._to_targets[:, np.newaxis])
+        bounds = gaps.max(axis=0)
         size = 2 * self.distances.shape[1]
-        while len(todo):
-            batch, todo = todo[:size], todo[size:]
-            batch = batch[gaps[batch] <= self.distances[i, -1] + _ROUNDING * self._scale]
-            if not len(batch):
+        while True:
+            limits = self.distances[block, -1] + _ROUNDING * self._scale
+            wanted = ~self._known[block] & (bounds <= limits[:, np.newaxis])
+            columns = np.flatnonzero(wanted.any(axis=0))
+            if not len(columns):
                 return
-            found = self._measured([self._queries[i]], [self._targets[j] for j in batch])[0]
-            self._check(i, batch, found, gaps)
-            self._add(i, batch, found)
-            self._known[i, batch] = True
-            if self._within:
-                self._known[batch, i] = True
-                for j, distance in zip(batch, found, strict=True):
-                    if distance <= self.distances[j, -1]:
-                        self._add(j, np.array([i]), np.array([distance]))
+            near = np.where(wanted, bounds, np.inf)[:, columns].min(axis=0)
+            columns = columns[np.argsort(near, kind="stable")[:size]]
+            rows = np.flatnonzero(wanted[:, columns].any(axis=1))
+            found = self._measured(
+                [self._queries[i] for i in block[rows]], [self._targets[j] for j in columns]
+            )
+            self._keep(block[rows], columns, found, bounds[np.ix_(rows, columns)])
             size *= 2
 
-    def _check(self, i: int, batch: np.ndarray, found: np.ndarray, gaps: np.ndarray) -> None:
+    def _measure_within(self, block: np.ndarray) -> None:
+        """Measure queries to each other, where these are the networks."""
+        self.n_measured += len(block) * (len(block) - 1) // 2
+        networks = [self._targets[i] for i in block]
+        found = measured(self._measure, networks, None, self._n_jobs)
+        self._keep(block, block, found, np.zeros_like(found))
+
+    def _keep(
+        self, rows: np.ndarray, columns: np.ndarray, found: np.ndarray, bounds: np.ndarray
+    ) -> None:
+        """Take what was measured, of what was not known, to the neighbors of both networks."""
+        new = ~self._known[np.ix_(rows, columns)]
+        self._check(rows, columns, found, bounds)
+        for i, row, is_new in zip(rows, found, new, strict=True):
+            self._add(i, columns[is_new], row[is_new])
+        self._known[np.ix_(rows, columns)] = True
+        if self._within and rows is not columns:
+            for j, column, is_new in zip(columns, found.T, new.T, strict=True):
+                self._add(j, rows[is_new], column[is_new])
+            self._known[np.ix_(columns, rows)] = True
+
+    def _check(
+        self, rows: np.ndarray, columns: np.ndarray, found: np.ndarray, bounds: np.ndarray
+    ) -> None:
         """Raise if a distance is not between its bounds."""
-        most = (self._to_queries[:, i : i + 1] + self._to_targets[:, batch]).min(axis=0)
-        beyond = np.maximum(gaps[batch] - found, found - most)
-        if beyond.max() > _VIOLATION * self._scale:
-            k = beyond.argmax()
+        most = np.min(
+            self._to_queries[:, rows, np.newaxis] + self._to_targets[:, np.newaxis, columns], axis=0
+        )
+        beyond = np.maximum(bounds - found, found - most)
+        i, j = np.unravel_index(beyond.argmax(), beyond.shape)
+        if beyond[i, j] > _VIOLATION * self._scale:
             raise ValueError(
-                f"{self._queries[i][0]} and {self._targets[batch[k]][0]}: their distance is "
-                f"{found[k]:.6g}, which violates the triangle inequality by {beyond[k]:.3g}: take "
-                "the neighbors from pairwise_distances"
+                f"{self._queries[rows[i]][0]} and {self._targets[columns[j]][0]}: their distance "
+                f"is {found[i, j]:.6g}, which violates the triangle inequality by "
+                f"{beyond[i, j]:.3g}: take the neighbors from pairwise_distances"
             )
 
     def _measured(self, rows: list[Named], columns: list[Named]) -> np.ndarray:

@@ -111,8 +111,8 @@ class DistanceStore:
     >>> store.names
     ['net0', 'net1', 'net2', 'net3']
     >>> store.distances()[:2, :2].round(2)
-    array([[0.  , 1.28],
-           [1.28, 0.  ]])
+    array([[0.  , 1.32],
+           [1.32, 0.  ]])
     """
 
     def __init__(self, path: str | os.PathLike[str], *, tile_size: int = 64) -> None:
