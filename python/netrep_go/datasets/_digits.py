@@ -16,6 +16,7 @@ from sklearn.utils import Bunch
 from threadpoolctl import threadpool_limits
 
 from netrep_go._jobs import RandomState, as_random_state, counted
+from netrep_go._validation import check_number
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -32,6 +33,7 @@ def digits_networks(
     trained: bool = True,
     max_iter: int = 20,
     test_size: float = 0.5,
+    label_noise: float = 0.0,
     random_state: RandomState = 0,
     verbose: bool = False,
 ) -> Bunch:
@@ -60,6 +62,9 @@ def digits_networks(
         Number of passes over the training images.
     test_size : float, default=0.5
         Fraction of the 1797 images to hold out, stratified by digit.
+    label_noise : float, default=0.0
+        Fraction of the training images that are labeled as another digit, drawn for each
+        network.
     random_state : int, RandomState, Generator or None, default=0
         Determines the held-out images and the seed of every network.
     verbose : bool, default=False
@@ -101,6 +106,7 @@ def digits_networks(
     >>> bool((digits.networks["test_accuracy"] > 0.8).all())
     True
     """
+    check_number(label_noise, "label_noise", 0, 1)
     rng = as_random_state(random_state)
     X_train, X_test, y_train, y_test = _split_digits(test_size, rng)
     table = list(itertools.product(widths, depths, range(n_seeds)))
@@ -112,7 +118,7 @@ def digits_networks(
             network = MLPClassifier(
                 (width,) * depth, random_state=rng.randint(_MAX_SEED), **options
             )
-            _fit(network, X_train, y_train)
+            _fit(network, X_train, _mislabeled(y_train, label_noise, rng))
             layers.append(_hidden_layers(network, X_test))
             accuracy.append(network.score(X_test, y_test))
 
@@ -135,6 +141,19 @@ def _split_digits(test_size: float, rng: np.random.RandomState) -> list[npt.NDAr
     """Return training and held-out images and labels, stratified by digit."""
     X, y = load_digits(return_X_y=True)
     return train_test_split(X / _PIXEL_MAX, y, test_size=test_size, stratify=y, random_state=rng)
+
+
+def _mislabeled(
+    y: npt.NDArray[np.int64], share: float, rng: np.random.RandomState
+) -> npt.NDArray[np.int64]:
+    """Return labels, of which a share is wrong."""
+    n_wrong = round(share * len(y))
+    if n_wrong == 0:  # nothing is drawn
+        return y
+    y = y.copy()
+    wrong = rng.choice(len(y), n_wrong, replace=False)
+    y[wrong] = (y[wrong] + rng.randint(1, 10, n_wrong)) % 10
+    return y
 
 
 def _training_options(trained: bool, max_iter: int) -> dict[str, float]:
