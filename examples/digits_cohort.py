@@ -111,7 +111,7 @@ def train(folder, quick, n_jobs):
     """Train the networks, write their activations to files, and return their table."""
     folder.mkdir(exist_ok=True)
     widths, depths, noises = (
-        (WIDTHS[:2], DEPTHS[:2], NOISES[::2]) if quick else (WIDTHS, DEPTHS, NOISES)
+        (WIDTHS[:2], DEPTHS[:2], NOISES[::4]) if quick else (WIDTHS, DEPTHS, NOISES)
     )
     families = itertools.product(widths, noises)
     work = (delayed(train_family)(folder, w, depths, noise, quick) for w, noise in families)

@@ -22,12 +22,12 @@ def test_example(tmp_path, monkeypatch, capsys):
     table = pandas.read_csv(tmp_path / "networks.csv").set_index("name")
     D = DistanceStore(tmp_path / "store").to_frame()
     assert set(D.index) == set(table.index)
-    assert len(table) == 60
+    assert len(table) == 40
     networks = {name: np.load(table["path"][name]) for name in D.index[::7]}
     expected = pairwise_distances("procrustes", networks, verbose=False)
     np.testing.assert_allclose(D.loc[list(networks), list(networks)], expected, atol=1e-12)
     printed = capsys.readouterr().out
-    assert "Accuracy of 12 later networks, predicted from 48" in printed
+    assert "Accuracy of 8 later networks, predicted from 32" in printed
     assert {path.name for path in tmp_path.glob("*.png")} == {"embedding.png", "accuracy.png"}
     runpy.run_path(str(EXAMPLE), run_name="__main__")
-    assert capsys.readouterr().out.count("0 tiles of 64 are new") == 1
+    assert capsys.readouterr().out.count("0 tiles of 25 are new") == 1
