@@ -45,8 +45,10 @@ METRIC = LinearMetric(alpha=1.0, score_method="angular")
 COVARIATES = ("noise", "depth", "width", "seed")
 REGRESSIONS = {
     "mean of the others": DummyRegressor(),
-    "5 nearest neighbors": KNeighborsRegressor(n_neighbors=5, weights="distance"),
     "ridge regression": RidgeCV(alphas=np.logspace(-6, 2, 17)),
+    "5 nearest neighbors": KNeighborsRegressor(
+        n_neighbors=5, weights="distance", metric="precomputed"
+    ),
 }
 
 
@@ -198,12 +200,16 @@ def summarize(D, table):
 
 
 def predict(embedding, D, table, n):
-    """Place the later networks in the space of the first n, and predict their accuracy."""
-    points, new = embedding.embedding_, embedding.transform(D[n:, :n])
+    """Place the later networks in the space of the first n, and predict their accuracy.
+
+    Neighbors are found by the distances themselves: a new point is projected on the space.
+    """
+    places = embedding.embedding_, embedding.transform(D[n:, :n])
     accuracy = table["accuracy"].to_numpy()
     rows, predicted = [], {}
     for name, model in REGRESSIONS.items():
-        predicted[name] = model.fit(points, accuracy[:n]).predict(new)
+        known, new = (D[:n, :n], D[n:, :n]) if hasattr(model, "n_neighbors") else places
+        predicted[name] = model.fit(known, accuracy[:n]).predict(new)
         rows.append(
             {
                 "model": name,

@@ -377,6 +377,24 @@ def test_wrong_usage(networks, capsys, arguments, message):
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("package", ["pandas", "pyarrow"])
+def test_what_writing_needs_is_asked_for_first(networks, capsys, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(SystemExit, match="2"):
+        main(["distances", *files(networks), "-o", "D.parquet"])
+    printed = capsys.readouterr().err
+    assert f"needs {package}, which is not installed" in printed
+    assert "Computing" not in printed
+
+
+def test_names_that_are_numbers(networks, rng):
+    for k in (10, 2, 1):
+        np.save(f"{k}.npy", rng.standard_normal((12, 3)))
+    run("distances", "10.npy", "2.npy", "1.npy", "-o", "D.csv")
+    run("embed", "D.csv", "-o", "points.csv")
+    assert list(table("points.csv").index) == [10, 2, 1]
+
+
 @pytest.mark.parametrize("text", ["256MB", "256000000", "0.256 G", "256000k", "250000KiB"])
 def test_sizes(text):
     from netrep_go._cli._commands import _size

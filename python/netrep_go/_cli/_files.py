@@ -105,6 +105,12 @@ def output(path: str) -> Path:
     file = Path(path)
     if file.suffix not in _WRITERS:
         raise argparse.ArgumentTypeError(f"{path}: its suffix must be one of {', '.join(_WRITERS)}")
+    try:
+        pandas()
+        if file.suffix == ".parquet":
+            _pyarrow()
+    except ImportError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
     if not os.access(file.parent, os.W_OK):
         raise argparse.ArgumentTypeError(f"{path}: {file.parent} is no folder to write to")
     return file
@@ -139,8 +145,11 @@ def _csv(table: Any, file: Path) -> None:
 
 
 def _parquet(table: Any, file: Path) -> None:
-    optional("pyarrow", "store", "a parquet file")
     table.rename(columns=str).to_parquet(file)
+
+
+def _pyarrow() -> None:
+    optional("pyarrow", "store", "a parquet file")
 
 
 def _npz(tables: Tables, file: Path) -> None:

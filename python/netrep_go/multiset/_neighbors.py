@@ -88,11 +88,12 @@ def nearest_neighbors(
     .. math:: d(x, y) \ge \max_p |d(x, p) - d(p, y)|,
 
     and a pair whose bound is above the neighbors that were found already is skipped [1]_. The
-    result is that of all pairs. How many are skipped depends on the cohort: about half of the
-    pairs for one neighbor where networks form clusters or families, few for five neighbors, and
-    none where all networks are as far from one another, as random ones are. Only pairs are
-    saved: networks are prepared again for every few queries, which outweighs the gain where
-    preparing is the larger part, as for CKA.
+    result is that of all pairs. How many are skipped depends on the cohort: more than half of the
+    pairs for one neighbor where networks come in families of near copies, fewer for several
+    neighbors, and none where a network's neighbor is hardly nearer than the others, as among
+    random ones or the 500 of ``examples/digits_cohort.py``. Only pairs are saved: networks are
+    prepared again for every few queries, so that all pairs at once are faster where little is
+    skipped, or where preparing is the larger part, as for CKA.
 
     Parameters
     ----------
