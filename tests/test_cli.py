@@ -530,6 +530,28 @@ def test_an_interrupt_leaves_a_store_that_goes_on(networks):
     assert_array_equal(store.distances(), np.abs(norms[:, np.newaxis] - norms))
 
 
+@pytest.mark.parametrize(
+    ("command", "module", "name", "said"),
+    [
+        (["distances", "net0.npy", "--store", "s"], multiset.DistanceStore, "pairwise_distances",
+         "nothing in s is lost: the same command goes on"),
+        (["distances", "net0.npy"], multiset, "pairwise_distances", None),
+        (["capacity", "mat", "x"], capacity, "analyze_mat",
+         "sets that were analyzed are kept: the same command goes on"),
+    ],
+)  # fmt: skip
+def test_interrupts_say_what_stays(networks, capsys, monkeypatch, command, module, name, said):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    interrupted.__signature__ = inspect.signature(getattr(module, name))
+    interrupted.__doc__ = getattr(module, name).__doc__
+    monkeypatch.setattr(module, name, interrupted)
+    assert main([*command, "-q"]) == 130
+    lines = ["netrep-go: interrupted"] + ([] if said is None else [f"  {said}"])
+    assert capsys.readouterr().err.splitlines() == lines
+
+
 def test_nobody_reads_on(networks):
     process = start("info", "--measures")
     process.stdout.close()
