@@ -18,6 +18,7 @@ from netrep_go._cli._parser import Command, Commands, Given, add_options, litera
 from netrep_go._versions import show_versions
 
 _INCOMPLETE = 3
+_PATIENCE = 5  # seconds to wait for a scheduler
 
 _UNITS = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
@@ -34,7 +35,7 @@ def _size(text: str) -> int:
 def _client(address: str) -> Any:
     from netrep_go._optional import optional
 
-    return optional("dask.distributed", "dask", "client").Client(address)
+    return optional("dask.distributed", "dask", "client").Client(address, timeout=_PATIENCE)
 
 
 def _estimator(name: str) -> Any:
