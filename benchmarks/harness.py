@@ -65,12 +65,12 @@ def report(case: Case) -> dict[str, object]:
 def main(
     script: str,
     cases: Callable[[bool], Iterable[Case]],
-    extra: Iterable[Callable[[], dict[str, object]]] = (),
+    extra: Iterable[Callable[[], dict[str, object] | Iterable[dict[str, object]]]] = (),
 ) -> None:
     """Run the cases of a script; ``--quick`` asks it for small ones.
 
     ``extra`` are functions that measure something else than time in turns and
-    return a row.
+    return a row, or yield several.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("--quick", action="store_true", help="small cases only")
@@ -84,8 +84,10 @@ def main(
     if not options.quick:
         for measure in extra:
             if options.only in measure.__name__:
-                rows.append(measure())
-                print(json.dumps(rows[-1]), flush=True)
+                found = measure()
+                for row in [found] if isinstance(found, dict) else found:
+                    rows.append(row)
+                    print(json.dumps(row), flush=True)
     if not (options.quick or options.only):
         RESULTS.mkdir(exist_ok=True)
         versions = {name: v for name, v in _versions().items() if name != "platform"}

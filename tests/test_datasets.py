@@ -113,3 +113,24 @@ def test_a_bad_width_is_refused():
 def test_progress_of_training(capsys):
     digits_networks(widths=(4,), depths=(1,), n_seeds=2, max_iter=1, verbose=True)
     assert "2/2" in capsys.readouterr().err
+
+
+def test_labels_are_wrong_for_that_share():
+    from netrep_go.datasets._digits import _mislabeled
+
+    y, rng = np.arange(1000) % 10, np.random.RandomState(0)
+    for share in (0.0, 0.1, 0.5, 1.0):
+        noisy = _mislabeled(y, share, rng)
+        assert (noisy != y).mean() == share
+        assert set(noisy) == set(range(10))
+    assert (y == np.arange(1000) % 10).all()
+
+
+def test_wrong_labels_of_training_images_cost_accuracy_and_change_no_image():
+    clean, noisy = (digits_networks((32,), (1,), 2, label_noise=share) for share in (0.0, 0.6))
+    assert (noisy.images == clean.images).all()
+    assert (noisy.y == clean.y).all()
+    accuracy = [x.networks["test_accuracy"].min() for x in (clean, noisy)]
+    assert accuracy[0] > accuracy[1] + 0.05
+    with pytest.raises(ValueError, match="label_noise must be in"):
+        digits_networks((4,), (1,), 1, label_noise=1.5)

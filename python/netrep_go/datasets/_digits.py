@@ -35,6 +35,7 @@ def digits_networks(
     trained: bool = True,
     max_iter: int = 20,
     test_size: float = 0.5,
+    label_noise: float = 0.0,
     random_state: RandomState = 0,
     verbose: bool = False,
 ) -> Bunch:
@@ -63,6 +64,9 @@ def digits_networks(
         Number of passes over the training images.
     test_size : float, default=0.5
         Fraction of the 1797 images to hold out, stratified by digit.
+    label_noise : float, default=0.0
+        Fraction of the training images that are labeled as another digit, drawn for each
+        network.
     random_state : int, RandomState, Generator or None, default=0
         Determines the held-out images and the seed of every network.
     verbose : bool, default=False
@@ -108,6 +112,7 @@ def digits_networks(
     check_integer(n_seeds, "n_seeds", 1)
     check_integer(max_iter, "max_iter", 1)
     widths, depths = _sizes(widths, "widths"), _sizes(depths, "depths")
+    check_number(label_noise, "label_noise", 0, 1)
     rng = as_random_state(random_state)
     X_train, X_test, y_train, y_test = _split_digits(test_size, rng)
     table = list(itertools.product(widths, depths, range(n_seeds)))
@@ -119,7 +124,7 @@ def digits_networks(
             network = MLPClassifier(
                 (width,) * depth, random_state=rng.randint(_MAX_SEED), **options
             )
-            _fit(network, X_train, y_train)
+            _fit(network, X_train, _mislabeled(y_train, label_noise, rng))
             layers.append(_hidden_layers(network, X_test))
             accuracy.append(network.score(X_test, y_test))
 
@@ -151,6 +156,19 @@ def _split_digits(test_size: float, rng: np.random.RandomState) -> list[npt.NDAr
     return train_test_split(
         X / _PIXEL_MAX, y, test_size=float(test_size), stratify=y, random_state=rng
     )
+
+
+def _mislabeled(
+    y: npt.NDArray[np.int64], share: float, rng: np.random.RandomState
+) -> npt.NDArray[np.int64]:
+    """Return labels, of which a share is wrong."""
+    n_wrong = round(share * len(y))
+    if n_wrong == 0:  # nothing is drawn
+        return y
+    y = y.copy()
+    wrong = rng.choice(len(y), n_wrong, replace=False)
+    y[wrong] = (y[wrong] + rng.randint(1, 10, n_wrong)) % 10
+    return y
 
 
 def _training_options(trained: bool, max_iter: int) -> dict[str, float]:

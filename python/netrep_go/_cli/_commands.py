@@ -1,0 +1,567 @@
+"""The commands: each reads files, calls one function and writes what that returns."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from netrep_go._cli import _files
+from netrep_go._cli._parser import Command, Commands, Given, add_options, literal, option
+from netrep_go._versions import show_versions
+
+_INCOMPLETE = 3
+_PATIENCE = 5  # seconds to wait for a scheduler
+
+_UNITS = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+
+
+def _size(text: str) -> int:
+    """Return a number of bytes, such as 256MB."""
+    found = re.fullmatch(r"([\d.]+) ?([kMGT]?)(i?)B?", text)
+    if not found:
+        raise argparse.ArgumentTypeError(f"expected a size such as 256MB, got {text!r}")
+    unit = _UNITS[found[2]]
+    return int(float(found[1]) * (1024 ** round(np.log10(unit) / 3) if found[3] else unit))
+
+
+def _client(address: str) -> Any:
+    from netrep_go._optional import optional
+
+    return optional("dask.distributed", "dask", "client").Client(address, timeout=_PATIENCE)
+
+
+def _estimator(name: str) -> Any:
+    if name not in _ESTIMATORS:
+        raise argparse.ArgumentTypeError(f"expected {' or '.join(_ESTIMATORS)}, got {name!r}")
+    return getattr(import_module("netrep_go.capacity"), _ESTIMATORS[name])()
+
+
+def _dichotomies(text: str) -> Any:
+    try:
+        return _files.read_one(text, "dichotomies") if Path(text).suffix else text
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+# How argparse takes parameters that are no single Python value.
+_KINDS: dict[str, dict[str, Any]] = {
+    "client": {"type": _client, "metavar": "ADDRESS"},
+    "controls": {"nargs": "+"},
+    "dichotomies": {"type": _dichotomies},
+    "estimators": {"type": _estimator, "nargs": "+", "metavar": "{mean-field,direct}"},
+    "memory_limit": {"type": _size},
+    "names": {"nargs": "+"},
+    "sets": {"nargs": "+", "type": int},
+}
+
+_ESTIMATORS = {"mean-field": "MeanFieldCapacity", "direct": "DirectCapacity"}
+
+# How files are read for a parameter: one or several, and by what.
+_Reader = tuple[bool, Callable[[Any, str], Any]]
+_DATA: _Reader = (True, _files.read_some)
+_ARRAY: _Reader = (False, _files.read_one)
+_LABELS: _Reader = (False, _files.read_labels)
+_TEXT: _Reader = (False, lambda text, argument: text)
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-q", "--quiet", action="store_true", help="Show no progress.")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=_files.output,
+        metavar="FILE",
+        help="Where results go: .csv, .json, .npz or .parquet. Without it, csv on standard output.",
+    )
+
+
+def _finish(given: Given, tables: _files.Tables) -> None:
+    _files.write(tables, given["output"])
+
+
+def _add_files(parser: argparse.ArgumentParser, flag: str, name: str, text: str) -> None:
+    parser.add_argument(flag, dest=name, nargs="+", metavar="FILE", help=text)
+
+
+# Distances ---------------------------------------------------------------------------------------
+
+
+def _fill_distances(parser: argparse.ArgumentParser) -> None:
+    from netrep_go.multiset import DistanceStore
+
+    parser.add_argument(
+        "networks",
+        nargs="+",
+        metavar="FILE",
+        help="A network each: .npy, .npz, .csv, .tsv, .parquet, .mat, .h5 or .zarr with a row a "
+        "sample; FILE::NAME is one of several arrays in a file.",
+    )
+    _add_files(parser, "--test", "test", "Held-out activations, in files of the same names.")
+    _add_files(parser, "--to", "to", "Measure to these, and not between all pairs.")
+    _add_files(parser, "--to-test", "to_test", "Held-out activations of these.")
+    for flag, what in (("--names", "the networks"), ("--to-names", "those of --to")):
+        parser.add_argument(
+            flag,
+            nargs="+",
+            metavar="NAME",
+            help=f"Names of {what}, in place of those of their files; held-out files are then "
+            "taken in order.",
+        )
+    parser.add_argument(
+        "--metric",
+        default="procrustes",
+        help="A measure of `netrep-go info --measures`, or package.module:function.",
+    )
+    parser.add_argument(
+        "-p",
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="A parameter of the measure, such as alpha=0.5; of a function, what is true of it: "
+        "kind=distance, symmetric=True, triangle=True.",
+    )
+    parser.add_argument(
+        "--store",
+        metavar="FOLDER",
+        help="Compute in tiles in a folder. What was interrupted goes on with the same command.",
+    )
+    known = {"names", "testdata", "verbose"}
+    add_options(parser, DistanceStore.pairwise_distances, known, _KINDS)
+    add_options(parser, DistanceStore, known)
+    _common(parser)
+
+
+def _distances(given: Given) -> int:
+    measure = _measure(given.pop("metric"), given.pop("param"))
+    data = _paths(given)
+    options = {name: given.pop(name) for name in tuple(given) if name not in ("output", "quiet")}
+    if store := options.pop("store"):
+        return _in_store(store, measure, data, options, given)
+    from netrep_go import multiset
+
+    function: Any = multiset.cross_distances if "Xs" in data else multiset.pairwise_distances
+    for name in options.keys() - inspect.signature(function).parameters.keys():
+        raise ValueError(f"{option(name)} is for distances in a store: give --store FOLDER")
+    loaded = {name: _files.load(paths, name) for name, paths in data.items()}
+    found = function(measure, **loaded, **options, verbose=not given["quiet"])
+    values = found if isinstance(found, tuple) else (found,)
+    first, last = (
+        list(x) for x in (next(iter(data.values())), data.get("Ys") or data["traindata"])
+    )
+    names = ("distances", "test")
+    _finish(given, {n: _files.frame(x, first, last) for n, x in zip(names, values, strict=False)})
+    return 0
+
+
+def _paths(given: Given) -> dict[str, dict[str, str]]:
+    """Return the files of each argument of a function, by names."""
+    names, to_names = given.pop("names"), given.pop("to_names")
+    train, test, to, to_test = (given.pop(name) for name in ("networks", "test", "to", "to_test"))
+    if to is None:
+        if to_test or to_names:
+            raise ValueError("--to-test and --to-names are for --to")
+        files = {"traindata": (train, names), "testdata": (test, names)}
+    else:
+        files = {
+            "Xs": (train, names),
+            "Ys": (to, to_names),
+            "Xs_test": (test, names),
+            "Ys_test": (to_test, to_names),
+        }
+    return {
+        argument: _files.named(paths, argument, labels)
+        for argument, (paths, labels) in files.items()
+        if paths is not None
+    }
+
+
+def _measure(name: str, parameters: list[str]) -> Any:
+    """Return a measure of the table, or of a user's module."""
+    from netrep_go.metrics import as_measure, get_measure
+
+    params = {}
+    for text in parameters:
+        key, sign, value = text.partition("=")
+        if not sign:
+            raise ValueError(f"--param must be NAME=VALUE, got {text!r}")
+        params[key] = literal(value)
+    module, _, attribute = name.partition(":")
+    if not attribute:
+        return get_measure(name, **params)
+    return as_measure(getattr(import_module(module), attribute), **params)
+
+
+def _in_store(path: str, measure: Any, data: Given, options: Given, given: Given) -> int:
+    from netrep_go.multiset import DistanceStore
+
+    size = {"tile_size": options.pop("tile_size")} if "tile_size" in options else {}
+    store = DistanceStore(path, **size)
+    compute = store.cross_distances if "Xs" in data else store.pairwise_distances
+    try:
+        status = compute(measure, **data, **options, verbose=not given["quiet"])
+    except KeyboardInterrupt as error:
+        if not hasattr(error, "__notes__"):  # it came before the first tile
+            error.add_note(f"nothing in {path} is lost: the same command goes on")
+        raise
+    _tell(path, status)
+    if given["output"] is not None:
+        _finish(given, _tables_of(store, given))
+    return 0
+
+
+def _tell(path: str, status: Any) -> None:
+    print(
+        f"netrep-go: {path} has {status.n_done} of {status.n_tiles} tiles, "
+        f"{status.n_computed} of them new",
+        file=sys.stderr,
+    )
+
+
+# Stores ------------------------------------------------------------------------------------------
+
+
+def _tables_of(store: Any, given: Given) -> _files.Tables:
+    """Return the distances in a store, and those of held-out data."""
+    incomplete = given.get("incomplete", False)
+    tables = {"distances": store.to_frame(incomplete=incomplete)}
+    if store.status().options["held_out"]:
+        tables["test"] = store.to_frame(test=True, incomplete=incomplete)
+    return tables
+
+
+def _status_table(status: Any) -> _files.Tables:
+    from netrep_go._optional import pandas
+
+    counts = {name: getattr(status, name) for name in ("n_rows", "n_columns", "n_tiles", "n_done")}
+    return {"status": pandas().DataFrame([counts | {"complete": status.complete} | status.options])}
+
+
+def _store_status(given: Given) -> int:
+    from netrep_go.multiset import DistanceStore
+
+    status = DistanceStore(given["path"]).status()
+    _finish(given, _status_table(status))
+    return 0 if status.complete else _INCOMPLETE
+
+
+def _store_merge(given: Given) -> int:
+    from netrep_go.multiset import DistanceStore
+
+    status = DistanceStore(given["path"]).merge(*given["others"])
+    _finish(given, _status_table(status))
+    return 0 if status.complete else _INCOMPLETE
+
+
+def _store_export(given: Given) -> int:
+    from netrep_go.multiset import DistanceStore
+
+    _finish(given, _tables_of(DistanceStore(given["path"]), given))
+    return 0
+
+
+def _fill_store(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", metavar="FOLDER", help="The folder of a store.")
+    _common(parser)
+
+
+def _fill_merge(parser: argparse.ArgumentParser) -> None:
+    _fill_store(parser)
+    parser.add_argument("others", nargs="+", metavar="OTHER", help="Stores to take tiles from.")
+
+
+def _fill_export(parser: argparse.ArgumentParser) -> None:
+    from netrep_go.multiset import DistanceStore
+
+    _fill_store(parser)
+    add_options(parser, DistanceStore.to_frame, {"test"})
+
+
+# Embeddings and information ----------------------------------------------------------------------
+
+
+def _fill_embed(parser: argparse.ArgumentParser) -> None:
+    from netrep_go.embedding import EuclideanEmbedding
+
+    parser.add_argument("distances", help="A square matrix in a file, or the folder of a store.")
+    parser.add_argument(
+        "--new", metavar="FILE", help="Distances of later networks to these: they are placed too."
+    )
+    add_options(parser, EuclideanEmbedding, ())
+    _common(parser)
+
+
+def _embed(given: Given) -> int:
+    from netrep_go.embedding import EuclideanEmbedding
+
+    D = _files.read_distances(given.pop("distances"))
+    new = given.pop("new")
+    own = {name: given[name] for name in given.keys() - {"output", "quiet"}}
+    embedding = EuclideanEmbedding(**own).fit(D)
+    tables = {"embedding": _files.frame(embedding.embedding_, _files.rows(D))}
+    if new is not None:
+        D_new = _files.read_one(new, "new")
+        tables["new"] = _files.frame(embedding.transform(D_new), _files.rows(D_new))
+    print(
+        f"netrep-go: {embedding.n_components_} dimensions; relative error of distances "
+        f"{embedding.distortion_:.4f} in the mean, {embedding.max_distortion_:.4f} at most",
+        file=sys.stderr,
+    )
+    _finish(given, tables)
+    return 0
+
+
+def _fill_info(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="*", metavar="FILE", help="Say what is in files.")
+    parser.add_argument("--measures", action="store_true", help="List the measures.")
+    _common(parser)
+
+
+def _info(given: Given) -> int:
+    from netrep_go._optional import pandas
+    from netrep_go.metrics import measures
+
+    if given["measures"]:
+        _finish(given, {"measures": measures().to_frame()})
+    elif given["files"]:
+        arrays = [(path, np.asarray(_files.read_one(path, "files"))) for path in given["files"]]
+        table = [{"file": p, "shape": str(x.shape), "dtype": str(x.dtype)} for p, x in arrays]
+        _finish(given, {"files": pandas().DataFrame(table).set_index("file")})
+    else:
+        show_versions()
+    return 0
+
+
+# Functions and estimators of files ---------------------------------------------------------------
+
+
+def _call(
+    module: str,
+    name: str,
+    summary: str,
+    examples: str,
+    files: Mapping[str, _Reader],
+    call: Callable[[Any, Given, Given], Any] = lambda function, data, own: function(**data, **own),
+) -> Command:
+    """Return the command that calls a function on files.
+
+    The first of ``files`` is required and stands by itself, as do others without a default; all
+    else in the signature is an option.
+    """
+
+    def fill(parser: argparse.ArgumentParser) -> None:
+        function = getattr(import_module(module), name)
+        parameters = inspect.signature(function).parameters
+        for k, (argument, (several, _)) in enumerate(files.items()):
+            given = parameters.get(argument)
+            required = given is not None and given.default is given.empty
+            how: dict[str, Any] = {"nargs": "+"} if several else {}
+            if k:
+                how |= {"dest": argument, "required": required}
+            flag = option(argument) if k else argument
+            parser.add_argument(flag, metavar="FILE", help=_FILES[argument], **how)
+        add_options(parser, function, {*files, "verbose"}, _KINDS)
+        _common(parser)
+
+    def run(given: Given) -> int:
+        function = getattr(import_module(module), name)
+        paths = {argument: given.pop(argument) for argument in files}
+        data = {
+            argument: files[argument][1](path, argument)
+            for argument, path in paths.items()
+            if path is not None
+        }
+        own = {key: given[key] for key in given.keys() - {"output", "quiet"}}
+        if "verbose" in inspect.signature(function).parameters:
+            own["verbose"] = not given["quiet"]
+        found = call(function, data, own)
+        if found is not None:
+            _finish(given, {name: _table(found, paths, data)})
+        return 0
+
+    return Command(summary, examples, fill, run)
+
+
+_FILES = {
+    "X": "Responses: one file with --y, or a file for each manifold.",
+    "conditions": "A file with the condition of each observation; .txt has one a line.",
+    "data": "Responses, a row a condition: a file for each data set.",
+    "folds": "A file with the fold of each observation.",
+    "models": "RDMs of models: one file with a row each, or a file for each.",
+    "noise": "A file with the precision matrix of the noise.",
+    "prefix": "The path without _tuning.mat.",
+    "rdms": "Measured RDMs: one file with a row each, or a file for each.",
+    "sigma": "A file with variances or the covariance of the noise of patterns.",
+    "y": "A file with the manifold of each sample; .txt has one a line.",
+}
+
+
+def _table(found: Any, paths: Given, data: Given) -> Any:
+    """Return what a function returned as a table, rows and columns named by the files."""
+    if hasattr(found, "to_frame"):
+        return found.to_frame()
+    if hasattr(found, "_asdict"):
+        return _files.frame(list(found), None, found._fields)
+    first, *others = (_names(paths[argument], x) for argument, x in data.items())
+    return _files.frame(found, first, others[0] if others else first)
+
+
+def _names(paths: Any, x: Any) -> Any:
+    own = _files.rows(x)
+    return [_files.name_of(path) for path in paths] if own is None else own
+
+
+def _fit(cls: Any, data: Given, own: Given) -> Any:
+    """Fit an estimator, and say on standard error what is known of all manifolds together."""
+    fitted = cls(**own).fit(**data)
+    print(f"netrep-go: capacity {np.array2string(np.asarray(fitted.capacity_))}", file=sys.stderr)
+    return fitted
+
+
+def _analyze(function: Any, data: Given, own: Given) -> Any:
+    try:
+        return function(**data, **own)
+    except KeyboardInterrupt as error:
+        error.add_note("sets that were analyzed are kept: the same command goes on")
+        raise
+
+
+def _capacity(cls: str, summary: str, command: str, more: str) -> Command:
+    examples = f"""  netrep-go capacity {command} layer.npy --y digits.txt -o capacity.csv
+  netrep-go capacity {command} cat.npy dog.npy car.npy {more}"""
+    files = {"X": _DATA, "y": _LABELS}
+    return _call("netrep_go.capacity", cls, summary, examples, files, _fit)
+
+
+COMMANDS: Commands = {
+    "distances": Command(
+        "Measure the distances between networks, in memory or in a store.",
+        """  netrep-go distances nets/*.npy -o D.csv
+  netrep-go distances nets/*.npy --metric cka --n-jobs 4 -o D.npz
+  netrep-go distances nets/*.npy -p alpha=0.5 --store cohort --memory-limit 4GB
+  netrep-go distances nets/*.npy --store part$i --batch $i,10    # then: store merge
+  netrep-go distances rec.h5::V1 rec.h5::LM --test held.h5::V1 held.h5::LM \\
+      --names V1 LM -o D.parquet
+  netrep-go distances new/*.npy --to nets/*.npy -o D_new.csv     # then: embed --new""",
+        _fill_distances,
+        _distances,
+    ),
+    "embed": Command(
+        "Place networks in a Euclidean space from the distances between them.",
+        """  netrep-go embed D.csv --n-components 3 -o points.csv
+  netrep-go embed cohort --new D_new.csv -o points.csv           # a store, and later networks""",
+        _fill_embed,
+        _embed,
+    ),
+    "capacity": {
+        "mean-field": _capacity(
+            "MeanFieldCapacity",
+            "Estimate capacity, radius and dimension of manifolds by mean-field theory.",
+            "mean-field",
+            "--n-t 500 --random-state 0",
+        ),
+        "direct": _capacity(
+            "DirectCapacity",
+            "Measure capacity by counting the labelings that are separable.",
+            "direct",
+            "--no-bias --random-state 0",
+        ),
+        "joint": _capacity(
+            "JointCapacity",
+            "Estimate the capacity of all manifolds together, with their alignments.",
+            "joint",
+            "--n-t 500 --random-state 0",
+        ),
+        "mat": _call(
+            "netrep_go.capacity",
+            "analyze_mat",
+            "Estimate the capacity of all sets of responses in PREFIX_tuning.mat.",
+            """  netrep-go capacity mat alexnet --estimators mean-field -o capacity.csv
+  netrep-go capacity mat alexnet --batch $i,10                   # then: capacity collect""",
+            {"prefix": _TEXT},
+            _analyze,
+        ),
+        "collect": _call(
+            "netrep_go.capacity",
+            "collect_mat",
+            "Put together what batches of `capacity mat` found.",
+            "  netrep-go capacity collect alexnet -o capacity.csv",
+            {"prefix": _TEXT},
+        ),
+    },
+    "rsa": {
+        "rdm": _call(
+            "netrep_go.rsa",
+            "rdm",
+            "Compute representational dissimilarity matrices: a condensed one a row.",
+            """  netrep-go rsa rdm layers/*.npy -o models.csv
+  netrep-go rsa rdm sub*.npy --metric crossnobis --conditions images.txt --folds runs.txt""",
+            {"data": _DATA, "conditions": _LABELS, "folds": _LABELS, "noise": _ARRAY},
+        ),
+        "compare": _call(
+            "netrep_go.rsa",
+            "compare",
+            "Return the similarities of RDMs, all against all.",
+            "  netrep-go rsa compare subjects.csv --models models.csv --method tau-a",
+            {"rdms": _DATA, "models": _DATA, "sigma": _ARRAY},
+        ),
+        "evaluate": _call(
+            "netrep_go.rsa",
+            "evaluate",
+            "Compare model RDMs with those of subjects, with noise ceiling and bootstrap.",
+            "  netrep-go rsa evaluate models.csv --rdms subjects.csv --resample both "
+            "--random-state 0",
+            {"models": _DATA, "rdms": _DATA, "sigma": _ARRAY},
+        ),
+        "permutation-test": _call(
+            "netrep_go.rsa",
+            "permutation_test",
+            "Test model RDMs by permutations of conditions.",
+            "  netrep-go rsa permutation-test models.csv --rdms subjects.csv --random-state 0",
+            {"models": _DATA, "rdms": _DATA, "sigma": _ARRAY},
+        ),
+        "noise-ceiling": _call(
+            "netrep_go.rsa",
+            "noise_ceiling",
+            "Return the bounds of what a model can reach.",
+            "  netrep-go rsa noise-ceiling subjects.csv --method pearson",
+            {"rdms": _DATA, "sigma": _ARRAY},
+        ),
+    },
+    "info": Command(
+        "Say what runs here, what measures there are, or what is in files.",
+        """  netrep-go info
+  netrep-go info --measures
+  netrep-go info nets/*.npy rec.h5::V1""",
+        _fill_info,
+        _info,
+    ),
+    "store": {
+        "status": Command(
+            "Say how far a store is; the exit code is 3 if it is not complete.",
+            "  netrep-go store status cohort",
+            _fill_store,
+            _store_status,
+        ),
+        "merge": Command(
+            "Take tiles from other stores of the same networks and options.",
+            "  netrep-go store merge cohort part*",
+            _fill_merge,
+            _store_merge,
+        ),
+        "export": Command(
+            "Write the distances in a store to a file.",
+            "  netrep-go store export cohort -o D.parquet",
+            _fill_export,
+            _store_export,
+        ),
+    },
+}

@@ -1,0 +1,36 @@
+"""Distances of some networks to others, for those who choose which pairs are worth it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from netrep_go._cohort import Cohorts, Named, aligned
+from netrep_go.metrics import Measure, as_measure
+from netrep_go.metrics._measure import check_distance
+
+
+def as_distance(metric: Any, where: str) -> Measure:
+    """Return a measure; raise unless it is a distance that is the same in both directions."""
+    measure = as_measure(metric)
+    check_distance(measure, where)
+    if not measure.properties.symmetric:
+        raise ValueError(
+            f"{where} needs a symmetric distance, and nothing says that {measure!r} is one: "
+            "declare it, as_measure(..., symmetric=True)"
+        )
+    return measure
+
+
+def measured(
+    measure: Measure, rows: list[Named], columns: list[Named] | None, n_jobs: int | None
+) -> np.ndarray:
+    """Return distances from rows to columns, or between all rows; raise if one is undefined."""
+    cohorts = Cohorts(rows + (columns or []), None, len(rows) if columns else 0)
+    D, _ = measure._measure_cohorts(aligned(cohorts), np.float64, n_jobs, False)
+    if not np.isfinite(D).all():
+        i, j = np.argwhere(~np.isfinite(D))[0]
+        other = (columns or rows)[j][0]
+        raise ValueError(f"{rows[i][0]} and {other}: their distance is {D[i, j]}")
+    return D
