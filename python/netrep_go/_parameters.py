@@ -18,7 +18,7 @@ Check = Callable[[Any, str], None]  # raises if a value, of the parameter named,
 
 
 # What is no count, and may be whatever Go holds.
-_FREE = {"batch_size", "n_jobs", "random_state"}
+_FREE = {"batch_size", "memory_limit", "n_jobs", "random_state"}
 
 
 def check_count(value: object, name: str) -> None:
