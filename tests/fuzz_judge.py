@@ -37,7 +37,8 @@ SPOKEN = {
     "seed": ("random_state",),
     "metric": ("measure",),
     "model": ("file",),
-    "path": ("file", "folder", "directory"),
+    "path": ("file", "folder", "directory", "store"),
+    "others": ("store",),
     "prefix": ("file", "_tuning.mat"),
 }
 
