@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from netrep_go._files import reading
+from netrep_go._shown import shown
 from netrep_go._validation import check_integer
 
 _OPTIONS = "options"  # what the options are called among the arrays of a part
@@ -120,6 +121,8 @@ def in_batch(items: Sequence[T], batch: tuple[int, int] | None) -> Sequence[T]:
     check_batch(batch)
     if batch is None:
         return items
+    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+        raise TypeError(f"batch must be a pair (i, n) of integers or None, got {shown(batch)}")
     first, step = batch
     return items[first::step]
 

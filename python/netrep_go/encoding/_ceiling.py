@@ -112,7 +112,7 @@ def split_half_reliability(
     >>> split_half_reliability(repeats, random_state=0).round(1)
     array([0.8, 0.8])
     """
-    y = _repeats(Y)
+    y = _moderate(_repeats(Y), (0, 1))
     check_integer(n_splits, "n_splits", 1)
     rng = as_random_state(random_state)
     n = len(y)
@@ -193,7 +193,7 @@ def _repeats(Y: ArrayLike) -> np.ndarray:
     y = as_array(Y, "Y", 3)
     if len(y) < 2 or y.shape[1] < 2:
         raise ValueError(f"Y must have at least 2 repeats of 2 samples, got shape {y.shape}")
-    return _moderate(y, (0, 1))
+    return y
 
 
 def _moderate(y: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:

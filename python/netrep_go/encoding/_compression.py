@@ -363,7 +363,7 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         told = np.empty(0, int)
         rng = as_random_state(self.random_state)
         if self.method_ == "projection":
-            n_projected = self.n_projected or 4 * self.n_components
+            n_projected = int(self.n_projected or 4 * int(self.n_components))
             if n_projected > n_features:
                 raise ValueError(
                     f"n_projected must be at most the {n_features} features of X, got "

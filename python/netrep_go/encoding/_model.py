@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -83,9 +84,9 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         or banded ridge, where the layers are not alternatives but bands with a penalty each
         (:class:`himalaya.kernel_ridge.MultipleKernelRidgeCV`, of the extra 'encoding').
     alphas : int or array_like of shape (n_alphas,), default=20
-        Penalties of ridge, lasso and banded ridge, above 0, or an integer, how many: they are then from
-        1e-4 to 1e4 times the mean squared length of centered training samples, for the lasso
-        from 1e-3 to 1 times the least penalty that leaves no coefficients.
+        Penalties of ridge, lasso and banded ridge, above 0; or how many, an integer. They are
+        then from 1e-4 to 1e4 times the mean squared length of centered training samples, for the
+        lasso from 1e-3 to 1 times the least penalty that leaves no coefficients.
     n_components : int or array_like of int, default=25
         Number of components of 'pcr' and 'pls', or numbers to choose from.
     gammas : int or array_like of shape (n_gammas, n_layers), default=20
@@ -340,8 +341,16 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self._is_mapping = is_mapping(X)
         if self._is_mapping:
             return as_layers(X, "X")
-        found = validated(self, X, dtype=np.float64, order="C", ensure_min_samples=2)
-        return {0: as_factor(found, "X")}
+        return {0: as_factor(self._one_layer(X, ensure_min_samples=2), "X")}
+
+    def _one_layer(self, X: Any, **options: Any) -> np.ndarray:
+        """Return a matrix as scikit-learn validates it; its errors do not name X."""
+        try:
+            found: np.ndarray = validated(self, X, dtype=np.float64, order="C", **options)
+        except (TypeError, ValueError) as error:
+            named = re.search(r"\bX\b", str(error))
+            raise error if named else type(error)(f"X: {error}") from None
+        return found
 
     def _search(self, layers: dict[Name, np.ndarray], y: np.ndarray) -> Search:
         roots = as_roots(self.feature_covariance, layers)
@@ -499,7 +508,7 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _new_layers(self, X: Any) -> dict[Name, np.ndarray]:
         """Return new samples of the layers of the fit."""
         if not self._is_mapping:
-            return {0: as_matrix(validated(self, X, dtype=np.float64, order="C", reset=False), "X")}
+            return {0: as_matrix(self._one_layer(X, reset=False), "X")}
         if not is_mapping(X) or set(X) != set(self.names_):
             given = list(X) if is_mapping(X) else type(X).__name__
             raise ValueError(f"X must hold the layers {self.names_} of the fit, got {given}")
