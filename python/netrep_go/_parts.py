@@ -121,8 +121,6 @@ def in_batch(items: Sequence[T], batch: tuple[int, int] | None) -> Sequence[T]:
     check_batch(batch)
     if batch is None:
         return items
-    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
-        raise TypeError(f"batch must be a pair (i, n) of integers or None, got {shown(batch)}")
     first, step = batch
     return items[first::step]
 
@@ -131,6 +129,8 @@ def check_batch(batch: tuple[int, int] | None) -> None:
     """Raise unless this is None or (i, n) with i from 0 to n - 1."""
     if batch is None:
         return
+    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+        raise TypeError(f"batch must be a pair (i, n) of integers or None, got {shown(batch)}")
     first, step = batch
     check_integer(step, "batch[1]", 1)
     check_integer(first, "batch[0]", 0)
