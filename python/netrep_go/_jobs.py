@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from threading import RLock
 from typing import Any
 
 import joblib
@@ -72,6 +73,17 @@ def said_once() -> Iterator[None]:
         yield
     finally:
         _said.reset(token)
+
+
+_filters = RLock()
+
+
+@contextmanager
+def ignoring(message: str) -> Iterator[None]:
+    """Let nothing inside warn of what begins with this; threads, who share filters, take turns."""
+    with _filters, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message, UserWarning)
+        yield
 
 
 def warn_user(message: str, category: type[Warning] = UserWarning) -> None:

@@ -30,6 +30,18 @@ def split_names(
     return items, own if names is None else check_names(names, len(items), argument)
 
 
+def names_or_numbers(names: list[Name] | None, n: int) -> list[Name]:
+    """Return names, or the positions of what has none."""
+    return list(range(n)) if names is None else names
+
+
+def holds_arrays(xs: Any) -> bool:
+    """Whether arrays come in a mapping or a pandas Series, under their names."""
+    return isinstance(xs, Mapping) or (
+        getattr(xs, "ndim", None) == 1 and xs.dtype == object and hasattr(xs, "index")
+    )
+
+
 def check_names(names: Iterable[Name], n: int, what: str, *, unique: bool = True) -> list[Name]:
     """Return a list of ``n`` names, one for each of ``what``, none twice if they must differ."""
     if isinstance(names, (str, bytes, Set)):

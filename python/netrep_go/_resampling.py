@@ -1,7 +1,7 @@
 """Inference by resampling: what is drawn, block by block, and the p-values that follow."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -65,8 +65,8 @@ def sign_flips(
 
 
 def null_distribution(
-    statistic: Callable[[np.ndarray], np.ndarray],
-    draws: Iterable[np.ndarray],
+    statistic: Callable[[Any], np.ndarray],
+    draws: Iterable[Any],
     text: str,
     total: int,
     *,

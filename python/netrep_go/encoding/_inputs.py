@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.model_selection import check_cv
 
-from netrep_go._jobs import warn_user
+from netrep_go._jobs import ignoring, warn_user
 from netrep_go._names import Name, check_same_indexes, split_names
 from netrep_go._shown import shown
 from netrep_go._validation import (
@@ -136,8 +135,7 @@ def make_splits(
     chosen = None if groups is None else groups[rows]
     target = y[rows, 0] if y.shape[1] == 1 else y[rows]
     try:
-        with warnings.catch_warnings():  # groups may be for the other one of cv and outer_cv
-            warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)
+        with ignoring("The groups parameter is ignored"):  # they may be for cv, or outer_cv
             folds = check_cv(cv).split(x[rows, :1], target, chosen)
             splits = [(_indices(a, len(rows)), _indices(b, len(rows))) for a, b in folds]
     except ValueError as error:

@@ -12,6 +12,7 @@ from netrep_go.plotting._capacity import CapacityDisplay
 from netrep_go.plotting._dendrogram import DendrogramDisplay
 from netrep_go.plotting._embedding import EmbeddingDisplay
 from netrep_go.plotting._encoding import BestLayersDisplay
+from netrep_go.plotting._generalization import TemporalGeneralizationDisplay
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
 from netrep_go.plotting._images import ImageManifoldsDisplay
 from netrep_go.plotting._manifolds import (
@@ -38,6 +39,7 @@ __all__ = [
     "RDMDisplay",
     "RDMEmbeddingDisplay",
     "SeparabilityDisplay",
+    "TemporalGeneralizationDisplay",
     "TimeCourseDisplay",
     "VariancePartitionDisplay",
 ]

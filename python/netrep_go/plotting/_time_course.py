@@ -25,7 +25,8 @@ class TimeCourseDisplay:
     Parameters
     ----------
     course : TimeCourse
-        Result of :func:`netrep_go.rsa.time_resolved`.
+        Result of :func:`netrep_go.rsa.time_resolved`, :func:`netrep_go.encoding.encode_times`
+        or :func:`netrep_go.encoding.decode_times`.
     clusters : sequence of ClusterResult, default=None
         Result of :func:`netrep_go.rsa.cluster_test` for each model.
     names : sequence of hashable, default=None
@@ -81,7 +82,8 @@ class TimeCourseDisplay:
         Parameters
         ----------
         course : TimeCourse
-            Result of :func:`netrep_go.rsa.time_resolved`.
+            Result of :func:`netrep_go.rsa.time_resolved`,
+            :func:`netrep_go.encoding.encode_times` or :func:`netrep_go.encoding.decode_times`.
         clusters : sequence of ClusterResult, default=None
             Result of :func:`netrep_go.rsa.cluster_test` for each model.
         names : sequence of hashable, default=None
@@ -138,8 +140,8 @@ class TimeCourseDisplay:
                 self.ax_.fill_between(times, mean - error, mean + error, color=color, alpha=0.25)
         if self.clusters is not None:
             self._mark(means)
-        self.ax_.axhline(0, color="0.2", linewidth=0.8)
-        self.ax_.set(xlabel="time", ylabel=f"similarity of RDMs\n({self.course.method})")
+        self.ax_.axhline(self.course.chance, color="0.2", linewidth=0.8)
+        self.ax_.set(xlabel="time", ylabel=self.course.label)
         self.ax_.legend(frameon=False, fontsize="small")
         self.ax_.spines[["top", "right"]].set_visible(False)
         return self

@@ -4,8 +4,9 @@ RDMs are vectors of their entries above the diagonal, condensed in the order of
 :func:`scipy.spatial.distance.squareform`; several are the rows of a matrix.
 """
 
+from netrep_go._clusters import ClusterResult, cluster_test
+from netrep_go._time_course import TimeCourse
 from netrep_go.rsa._ceiling import NoiseCeiling, noise_ceiling
-from netrep_go.rsa._clusters import ClusterResult, cluster_test
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._convert import from_rsatoolbox, to_rsatoolbox
 from netrep_go.rsa._decoding import decoding_rdm, rsa_score
@@ -29,7 +30,7 @@ from netrep_go.rsa._significance import (
     compare_models,
     permutation_test,
 )
-from netrep_go.rsa._time import TimeCourse, time_resolved
+from netrep_go.rsa._time import time_resolved
 
 __all__ = [
     "ClusterResult",

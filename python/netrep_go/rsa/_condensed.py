@@ -15,10 +15,12 @@ from netrep_go._names import (
     check_names,
     check_same_names,
     check_square_names,
+    holds_arrays,
+    names_or_numbers,
     row_names,
     split_names,
 )
-from netrep_go._validation import SQUARES, as_array, check_range, departure
+from netrep_go._validation import as_array, departure
 
 RDMs = ArrayLike | Mapping[Any, ArrayLike] | Sequence[ArrayLike]
 
@@ -53,13 +55,6 @@ def called(argument: str, names: list[Name] | None) -> Callable[[int], str]:
     return lambda k: f"{argument}[{k if names is None else names[k]!r}]"
 
 
-def holds_arrays(xs: Any) -> bool:
-    """Whether arrays come in a mapping or a pandas Series, under their names."""
-    return isinstance(xs, Mapping) or (
-        getattr(xs, "ndim", None) == 1 and xs.dtype == object and hasattr(xs, "index")
-    )
-
-
 def _stack(
     items: Sequence[ArrayLike], names: Sequence[Name], argument: str, allow_nan: bool
 ) -> np.ndarray:
@@ -77,11 +72,6 @@ def _stack(
         first, own = condition_names(items[0]), condition_names(item)
         check_same_names(first, wheres[0], own, where, "conditions")
     return np.concatenate(vectors)
-
-
-def names_or_numbers(names: list[Name] | None, n: int) -> list[Name]:
-    """Return names, or the positions of what has none."""
-    return list(range(n)) if names is None else names
 
 
 def condition_names(rdms: Any) -> list[Name] | None:
@@ -117,7 +107,6 @@ def as_vectors(rdms: ArrayLike, name: str, *, allow_nan: bool = False) -> np.nda
         vectors = _condense(vectors, name, "; if rows are condensed RDMs, pass a dict of them")
     vectors = np.atleast_2d(vectors)
     n_conditions(vectors, name)
-    check_range(vectors, name, (SQUARES[0], np.inf))  # large ones are scaled where they are used
     return vectors
 
 

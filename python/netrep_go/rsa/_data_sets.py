@@ -8,9 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from netrep_go._names import Name, check_all_same_names, check_names, row_names, split_names
+from netrep_go._names import (
+    Name,
+    check_all_same_names,
+    check_names,
+    holds_arrays,
+    names_or_numbers,
+    row_names,
+    split_names,
+)
 from netrep_go._validation import as_codes, as_responses, check_not_lost
-from netrep_go.rsa._condensed import holds_arrays, names_or_numbers
 
 
 @dataclass(frozen=True)

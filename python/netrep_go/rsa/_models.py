@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._jobs import RandomState, counted, in_threads
-from netrep_go._names import Name
+from netrep_go._names import Name, names_or_numbers
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
@@ -21,7 +21,6 @@ from netrep_go.rsa._condensed import (
     check_varies,
     condition_names,
     named_vectors,
-    names_or_numbers,
 )
 from netrep_go.rsa._folds import Blocks, assign_folds
 from netrep_go.rsa._solve import Gram, centered

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from netrep_go._jobs import RandomState, counted, in_threads
-from netrep_go._names import Name, row_names, split_names
+from netrep_go._names import Name, holds_arrays, names_or_numbers, row_names, split_names
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
@@ -27,9 +27,7 @@ from netrep_go.rsa._condensed import (
     check_same_names,
     check_varies,
     condition_names,
-    holds_arrays,
     named_vectors,
-    names_or_numbers,
 )
 from netrep_go.rsa._folds import Blocks, assign_folds
 from netrep_go.rsa._models import fit_blocks

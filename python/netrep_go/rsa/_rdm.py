@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
-from netrep_go._names import Name
+from netrep_go._names import Name, holds_arrays
 from netrep_go._parameters import checked
 from netrep_go._validation import (
     as_array,
@@ -21,7 +21,6 @@ from netrep_go._validation import (
     check_number,
     check_option,
 )
-from netrep_go.rsa._condensed import holds_arrays
 from netrep_go.rsa._data_sets import DataSets, as_data_sets
 from netrep_go.rsa._noise import NoiseNormalizer
 

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar, warn_user
-from netrep_go._names import Name, row_names
+from netrep_go._names import Name, names_or_numbers, row_names
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
@@ -30,7 +30,6 @@ from netrep_go.rsa._condensed import (
     condition_names,
     n_conditions,
     named_vectors,
-    names_or_numbers,
 )
 from netrep_go.rsa._rdm import PLAIN_METRICS
 

@@ -1,0 +1,159 @@
+"""Display of decoding from one time to another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from netrep_go.plotting._style import axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from netrep_go.encoding import TemporalGeneralization
+    from netrep_go.rsa import ClusterResult
+
+
+class TemporalGeneralizationDisplay:
+    """Scores of each time of training and of testing, with significant clusters outlined.
+
+    It is recommended to use :meth:`from_generalization` to create a display.
+
+    Parameters
+    ----------
+    generalization : TemporalGeneralization
+        Result of :func:`netrep_go.encoding.generalize_times`.
+    clusters : ClusterResult, default=None
+        Result of :func:`netrep_go.encoding.cluster_test` for its scores.
+    alpha : float, default=0.05
+        Largest p value of the clusters that are outlined.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the matrix.
+    figure_ : matplotlib Figure
+        Figure that contains it.
+    im_ : matplotlib QuadMesh
+        The matrix.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.encoding import cluster_test, generalize_times
+    >>> from netrep_go.plotting import TemporalGeneralizationDisplay
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.arange(20) % 2
+    >>> data = rng.standard_normal((6, 20, 3, 8))
+    >>> data[..., 2:6] += 2 * y[:, np.newaxis, np.newaxis]
+    >>> found = generalize_times(data, y)
+    >>> clusters = cluster_test(found.scores, popmean=found.chance)
+    >>> display = TemporalGeneralizationDisplay.from_generalization(found, clusters=clusters)
+    >>> display.ax_.get_xlabel()
+    'test time'
+    """
+
+    def __init__(
+        self,
+        generalization: TemporalGeneralization,
+        *,
+        clusters: ClusterResult | None = None,
+        alpha: float = 0.05,
+    ) -> None:
+        self.generalization = generalization
+        self.clusters = clusters
+        self.alpha = alpha
+
+    @classmethod
+    def from_generalization(
+        cls,
+        generalization: TemporalGeneralization,
+        *,
+        clusters: ClusterResult | None = None,
+        alpha: float = 0.05,
+        ax: Axes | None = None,
+        cmap: str = "RdBu_r",
+    ) -> TemporalGeneralizationDisplay:
+        """Draw the mean over subjects.
+
+        Parameters
+        ----------
+        generalization : TemporalGeneralization
+            Result of :func:`netrep_go.encoding.generalize_times`.
+        clusters : ClusterResult, default=None
+            Result of :func:`netrep_go.encoding.cluster_test` for its scores.
+        alpha : float, default=0.05
+            Largest p value of the clusters that are outlined.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+        cmap : str or matplotlib Colormap, default="RdBu_r"
+            Color map, whose middle is chance.
+
+        Returns
+        -------
+        display : TemporalGeneralizationDisplay
+            The drawn display.
+
+        Raises
+        ------
+        ValueError
+            If the clusters are not of these times.
+        """
+        n_times = len(generalization.times)
+        if clusters is not None and clusters.clusters.shape != (n_times, n_times):
+            raise ValueError(
+                f"clusters must be of {n_times} x {n_times} times, got shape "
+                f"{clusters.clusters.shape}"
+            )
+        return cls(generalization, clusters=clusters, alpha=alpha).plot(ax=ax, cmap=cmap)
+
+    def plot(
+        self, ax: Axes | None = None, *, cmap: str = "RdBu_r"
+    ) -> TemporalGeneralizationDisplay:
+        """Draw the matrix, its diagonal and the outlines.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+        cmap : str or matplotlib Colormap, default="RdBu_r"
+            Color map, whose middle is chance.
+
+        Returns
+        -------
+        display : TemporalGeneralizationDisplay
+            The drawn display.
+        """
+        found = self.generalization
+        self.ax_ = axes(ax, figsize=(4.6, 3.8))
+        self.figure_ = self.ax_.figure
+        mean = found.scores.mean(axis=0)
+        far = np.abs(mean - found.chance).max() or 1.0
+        edges = _edges(found.times)
+        self.im_ = self.ax_.pcolormesh(
+            edges, edges, mean, cmap=cmap, vmin=found.chance - far, vmax=found.chance + far
+        )
+        ends = [edges[0], edges[-1]]
+        self.ax_.plot(ends, ends, color="0.2", linewidth=0.8, linestyle=":")
+        if self.clusters is not None:
+            self._outline(self.clusters.significant(self.alpha), edges)
+        self.figure_.colorbar(self.im_, ax=self.ax_, label=found.method)
+        self.ax_.set(xlabel="test time", ylabel="training time", aspect="equal")
+        return self
+
+    def _outline(self, shown: np.ndarray, edges: np.ndarray) -> None:
+        """Draw the edges between cells that are in clusters and cells that are not."""
+        inside = np.pad(shown, 1)
+        for rows, columns in zip(*np.nonzero(inside[1:, 1:-1] != inside[:-1, 1:-1]), strict=True):
+            self.ax_.plot(edges[columns : columns + 2], [edges[rows]] * 2, color="0.1", lw=1.2)
+        for rows, columns in zip(*np.nonzero(inside[1:-1, 1:] != inside[1:-1, :-1]), strict=True):
+            self.ax_.plot([edges[columns]] * 2, edges[rows : rows + 2], color="0.1", lw=1.2)
+
+
+def _edges(times: np.ndarray) -> np.ndarray:
+    """Return the edges of cells that have their centers at the times."""
+    if len(times) == 1:
+        return times[0] + np.array([-0.5, 0.5])
+    middles = (times[1:] + times[:-1]) / 2
+    return np.concatenate([[2 * times[0] - middles[0]], middles, [2 * times[-1] - middles[-1]]])
