@@ -51,6 +51,10 @@ PROCESSES = [
 LAYERS = {"conv": RESPONSES, "fc": np.tanh(RESPONSES[:, :5])}
 IMAGES = _rng.random((2, 12, 12))
 CONVOLVED = _rng.standard_normal((2, 6, 4, 4, 3))
+FEATURES = {"conv": _rng.standard_normal((18, 4)), "fc": _rng.standard_normal((18, 3))}
+VOXELS = FEATURES["fc"][:, :2] + 0.5 * _rng.standard_normal((18, 2))  # what they predict
+RUNS = np.repeat([2, 3, 5, 8, 9, 12], 3)  # of these samples
+REPEATS = VOXELS + _rng.standard_normal((4, 18, 2))
 
 
 class Entry(NamedTuple):
@@ -131,6 +135,28 @@ class Perceptron:
 
 
 @functools.cache
+def _convolutions():
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    kernel = np.random.default_rng(1).standard_normal((2, 2, 3, 3)).astype(np.float32)
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["x", "K"], ["conv1"]),
+            helper.make_node("Relu", ["conv1"], ["relu1"]),
+            helper.make_node("Conv", ["relu1", "K"], ["out"]),
+        ],
+        "convolutions",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 2, 6, 6])],
+        [helper.make_tensor_value_info("out", TensorProto.FLOAT, ["n", 2, 2, 2])],
+        [numpy_helper.from_array(kernel, "K")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.save(model, FILES / "convolutions.onnx")
+    return str(FILES / "convolutions.onnx")
+
+
+@functools.cache
 def _tuning_file():
     from netrep_go.capacity import write_mat
 
@@ -178,6 +204,67 @@ def _display(name, method, *args):
         return getattr(getattr(plotting, name), method)(*given)
 
     return make
+
+
+def _new(name):
+    """Return a recipe of a path in a folder of its own, where nothing is."""
+
+    def path():
+        return str(Path(tempfile.mkdtemp(dir=FILES)) / name)
+
+    return path
+
+
+def _model(X=FEATURES, **params):
+    from netrep_go.encoding import EncodingModel
+
+    fitted = {"alphas": 3, "cv": 3, "outer_cv": 3, "n_jobs": 1, "random_state": 0} | params
+    return EncodingModel(**fitted).fit(X, VOXELS)
+
+
+def _encoding(function, *args, **options):
+    def make():
+        given = [each() if callable(each) else each for each in args]
+        return getattr(importlib.import_module("netrep_go.encoding"), function)(*given, **options)
+
+    return make
+
+
+def _saved_components():
+    path = _new("pca")()
+    _encoding("StreamedPCA", 2)().fit(X).save(path)
+    return path
+
+
+def _load_components(path):
+    return _encoding("StreamedPCA")().load(path).transform(X)
+
+
+@functools.cache
+def _activation_store():
+    from netrep_go.extract import activations
+
+    path = _new("activations")()
+    activations(Perceptron.path(), X, ["hidden", "out"], store=path)
+    return path
+
+
+def _stored_activations(path):
+    from netrep_go.extract import ActivationStore
+
+    return {name: layer[:] for name, layer in ActivationStore(path).items()}
+
+
+def _distance_store(path, tile_size):
+    from netrep_go.multiset import DistanceStore
+
+    store = DistanceStore(path, tile_size=tile_size)
+    store.pairwise_distances("procrustes", NETWORKS, NETWORKS[::-1], verbose=False)
+    return store
+
+
+def _distances_on_disk():
+    return str(_distance_store(_new("cohort")(), 2).path)
 
 
 _BY_MANIFOLD = """
@@ -267,8 +354,36 @@ CALLS: dict[str, dict[str, Any]] = {
     },
     "datasets.preprocess_images": {"images": IMAGES[:, :, :, None].repeat(3, axis=3), "size": 8},
     "embedding.medoids": {"D": D, "y": GROUPS},
+    "encoding.StreamedPCA.load": {"path": _saved_components},
+    "encoding.best_layers": {"model": _model},
+    "encoding.bootstrap_scores": {"model": _model, "Y": VOXELS, "n_bootstraps": 20, "groups": RUNS},
+    "encoding.bootstrap_scores of samples": {"model": _model, "Y": VOXELS, "n_bootstraps": 20},
+    "encoding.compare_encoding": {
+        "models": lambda: {"conv": _model(FEATURES["conv"]), "fc": _model(FEATURES["fc"])}
+    },
+    "encoding.compression_cost": {"n_samples": 50, "n_features": 400, "n_components": 10},
+    "encoding.explainable_variance": {"Y": REPEATS},
+    "encoding.normalize_scores": {
+        "scores": np.array([[0.2, 0.3], [0.1, 0.2]]),
+        "ceiling": np.array([0.4, 0.5]),
+    },
+    "encoding.partition_variance": {
+        "X": FEATURES,
+        "Y": VOXELS,
+        "model": lambda: _model().set_params(outer_cv=_by_run()),
+        "groups": RUNS,
+    },
+    "encoding.permutation_test": {
+        "model": _model,
+        "X": FEATURES,
+        "Y": VOXELS,
+        "n_permutations": 19,
+        "strata": RUNS,
+    },
+    "encoding.split_half_reliability": {"Y": REPEATS, "n_splits": 10},
     "extract.activations": {"model": Perceptron.path, "X": X, "layers": ["hidden", "out"]},
     "extract.layers": {"model": Perceptron.path},
+    "extract.recommended_layers": {"model": _convolutions, "variant": "all"},
     "kmeans.procrustes_kmeans": {"Xs": NETWORKS, "n_clusters": 2, "max_iter": 10, "n_restarts": 1},
     "metrics.Properties": {"kind": "distance", "range": (0.0, 1.0), "invariances": {"scale"}},
     "metrics.as_measure": {"measure": mean_difference, "kind": "distance"},
@@ -307,6 +422,7 @@ CALLS: dict[str, dict[str, Any]] = {
     },
     "multiset.procrustes_average": {"Xs": NETWORKS, "max_iter": 10},
     "plotting.AlignedActivationsDisplay.from_activations": {"activations": NETWORKS, "y": LABELS},
+    "plotting.BestLayersDisplay.from_layers": {"layers": lambda: _best()},
     "plotting.CapacityDisplay.from_estimators": {
         "estimators": lambda: {"conv": _estimator("MeanFieldCapacity", n_t=10).fit(MANIFOLDS)}
     },
@@ -375,6 +491,17 @@ CALLS: dict[str, dict[str, Any]] = {
 }
 
 
+def _by_run():
+    from sklearn.model_selection import LeaveOneGroupOut
+
+    return LeaveOneGroupOut()
+
+
+@functools.cache
+def _best():
+    return _encoding("best_layers", _model)()
+
+
 @functools.cache
 def _found():
     from netrep_go.capacity import find_center_directions
@@ -429,6 +556,32 @@ CLASSES: dict[str, Fitted] = {
     "covariates.MantelResult": Fitted(make=_covariates("mantel", D, D2)),
     "covariates.PermanovaResult": Fitted(make=_covariates("permanova", D, GROUPS)),
     "embedding.EuclideanEmbedding": Fitted({}, {"X": D}),
+    "encoding.BestLayers": Fitted(make=lambda: _best()),
+    "encoding.CompressionCost": Fitted(make=_encoding("compression_cost", 50, 400, 10)),
+    "encoding.EncodingBootstrap": Fitted(
+        make=_encoding("bootstrap_scores", _model, VOXELS, n_bootstraps=20, random_state=0)
+    ),
+    "encoding.EncodingContrasts": Fitted(make=_encoding("compare_encoding", _model)),
+    "encoding.EncodingModel": Fitted(
+        {"alphas": 3, "cv": 3, "outer_cv": 3, "n_jobs": 1, "with_coef": True},
+        {"X": FEATURES["conv"], "Y": VOXELS, "groups": RUNS},
+    ),
+    "encoding.EncodingModel of layers": Fitted(
+        {"regression": "pcr", "n_components": 2, "cv": 3, "outer_cv": None, "n_jobs": 1},
+        {"X": FEATURES, "Y": VOXELS},
+    ),
+    "encoding.EncodingPartition": Fitted(make=_encoding("partition_variance", FEATURES, VOXELS)),
+    "encoding.EncodingPermutationTest": Fitted(
+        make=_encoding(
+            "permutation_test", _model, FEATURES, VOXELS, n_permutations=19, random_state=0
+        )
+    ),
+    "encoding.StreamedPCA": Fitted({"n_components": 2}, {"X": X, "path": _new("pca")}),
+    "encoding.StreamedPCA of projections": Fitted(
+        {"n_components": 2, "method": "projection", "n_projected": 3, "folder": _new("pca")},
+        {"X": X, "path": _new("pca")},
+    ),
+    "extract.ActivationStore": Fitted({"path": _activation_store}, make=_stored_activations),
     "metrics.Aligner": Fitted({}, {"X": X, "y": Y}),
     "metrics.EnergyStochasticMetric": _ENERGY,
     "metrics.GPStochasticMetric": _pair(*PROCESSES, n_dims=2, niter=20),
@@ -440,9 +593,25 @@ CLASSES: dict[str, Fitted] = {
         make=lambda: importlib.import_module("netrep_go.metrics").measures()
     ),
     "metrics.PermutationMetric": _halves("PermutationMetric"),
+    "multiset.DistanceStore": Fitted(
+        {"path": _new("cohort"), "tile_size": 2},
+        {
+            "metric": "procrustes",
+            "traindata": NETWORKS,
+            "testdata": NETWORKS[::-1],
+            "Xs": NETWORKS[:2],
+            "Ys": NETWORKS[2:],
+            "others": _distances_on_disk,
+        },
+        make=_distance_store,
+    ),
     "multiset.ProcrustesKMeans": Fitted({"n_clusters": 2, "n_restarts": 1}, {"X": NETWORKS}),
     "plotting.AlignedActivationsDisplay": Fitted(
         make=_display("AlignedActivationsDisplay", "from_activations", NETWORKS, LABELS)
+    ),
+    "multiset.StoreStatus": Fitted(make=lambda: _distance_store(_new("cohort")(), 2).status()),
+    "plotting.BestLayersDisplay": Fitted(
+        make=_display("BestLayersDisplay", "from_layers", lambda: _best())
     ),
     "plotting.CapacityDisplay": Fitted(
         make=lambda: _display(
@@ -539,6 +708,12 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("datasets.preprocess_images", "images", "int8"): "whole numbers are levels up to 255",
     ("datasets.preprocess_images", "images", "uint8"): "whole numbers are levels up to 255",
     ("datasets.preprocess_images", "images", "uint64"): "whole numbers are levels up to 255",
+    ("encoding.", "Y", "one NaN"): "missing responses: tests/test_encoding.py has the right values",
+    ("encoding.EncodingModel.fit", "alphas", "float of the same value"): "a float is a penalty",
+    ("encoding.EncodingModel.fit", "alphas", "a half more"): "a float is a penalty",
+    ("encoding.EncodingModel.fit", "alphas", "list of it"): "a list has the penalties",
+    ("encoding.StreamedPCA.fit", "folder", "*"): "loadings are on the disk, where none is read",
+    ("encoding.partition_variance", "model", "None"): "stands for the default model",
     ("extract.activations", "X", "times 1e-150"): "the model computes in float32",
     ("extract.activations", "X", "times 1e-300"): "the model computes in float32",
     ("extract.activations", "X", "one inf"): "what a model makes of infinity is the model's",
@@ -644,11 +819,12 @@ def entries(package=netrep_go, calls=CALLS, classes=CLASSES):
             missing.append(f"{path} has no example: give it parameters and data in CLASSES")
         else:
             bound = [name for name in ours if not inspect.ismethod(getattr(value, name))]
-            for name, entry in _methods(value, classes[path], bound):
-                if isinstance(entry, str):
-                    missing.append(f"{path}.{name} has no example: CLASSES lacks {entry}")
-                else:
-                    found[f"{path}.{name}"] = entry
+            for key in (key for key in classes if key.split(" ")[0] == path):
+                for name, entry in _methods(value, classes[key], bound):
+                    if isinstance(entry, str):
+                        missing.append(f"{path}.{name} has no example: CLASSES lacks {entry}")
+                    else:
+                        found[f"{path}.{name}{key.removeprefix(path)}"] = entry
     return found, missing
 
 
@@ -707,27 +883,33 @@ def _fit(cls, params, **arguments):
     return estimator.fit(**arguments)
 
 
+# Methods of what was not fitted before.
+FIRST = (
+    "cross_distances",
+    "finalize_fit",
+    "fit_score",
+    "fit_transform",
+    "pairwise_distances",
+    "partial_fit",
+)
+
+
 def _made(cls, example, method):
     params = resolved(_complete(example.make or cls, example.params))
-    if example.make is not None:
+    if example.make is not None and method not in FIRST:
         return example.make(**params)
     estimator = cls(**params)
-    if method in (
-        "fit_score",
-        "pairwise_distances",
-        "partial_fit",
-        "finalize_fit",
-        "fit_transform",
-    ):
-        return estimator
-    if not hasattr(cls, "fit"):
+    if method in FIRST or not hasattr(cls, "fit"):
         return estimator
     signature = inspect.signature(cls.fit).parameters
     return estimator.fit(**{k: v for k, v in example.data.items() if k in signature})
 
 
 def _method(made, name, **arguments):
-    return getattr(made(), name)(**arguments)
+    method = getattr(made(), name)
+    parameters = inspect.signature(method).parameters.items()
+    several = [k for k, p in parameters if p.kind is p.VAR_POSITIONAL and k in arguments]
+    return method(*[arguments.pop(k) for k in several], **arguments)
 
 
 def resolved(arguments):

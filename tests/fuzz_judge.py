@@ -37,7 +37,8 @@ SPOKEN = {
     "seed": ("random_state",),
     "metric": ("measure",),
     "model": ("file",),
-    "path": ("file", "folder", "directory"),
+    "path": ("file", "folder", "directory", "store"),
+    "others": ("store",),
     "prefix": ("file", "_tuning.mat"),
 }
 
@@ -74,6 +75,7 @@ def leaves(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, np
     if scipy.sparse.issparse(value):
         value = value.toarray()
     value = getattr(value, "dissimilarities", value)  # of rsatoolbox
+    value = value[...] if hasattr(value, "chunks") else value  # of zarr
     if hasattr(value, "iloc"):
         yield path, np.asarray(value)
     elif isinstance(value, (np.ndarray, np.generic, str, bool, int, float, complex)):

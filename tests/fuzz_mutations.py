@@ -416,6 +416,10 @@ SEEDS = [
     ),
 ]
 
+# What arguments are called that are files or folders, and labels of samples.
+PLACES = ("path", "prefix", "model", "folder", "others")
+LABEL_NAMES = ("y", "conditions", "groups", "strata")
+
 KINDS: dict[str, list[Mutation]] = {
     "array": [*SAME_ARRAYS, *TYPES, *BAD_ARRAYS],
     "integers": [
@@ -444,11 +448,11 @@ def kind(name: str, value: Any) -> str:
         if isinstance(value, type_):
             return found
     if isinstance(value, str):
-        return "path" if name in ("path", "prefix", "model") else "text"
+        return "path" if name in PLACES else "text"
     if isinstance(value, np.ndarray):
         if value.dtype.kind == "f":
             return "array"
-        return "labels" if name in ("y", "conditions") else "integers"
+        return "labels" if name in LABEL_NAMES else "integers"
     return "arrays" if _holds_arrays(value) else "other"
 
 

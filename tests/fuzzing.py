@@ -20,6 +20,7 @@ import queue
 import random
 import resource
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -75,8 +76,9 @@ def clean_cases(examples="fuzz_examples"):
 def _clean(entry):
     """Return arguments, each of which shows its kind."""
     from fuzz_examples import is_recipe
+    from fuzz_mutations import PLACES
 
-    made = {k: "" if k in ("path", "prefix", "model") else ... for k in entry.arguments}
+    made = {k: "" if k in PLACES else ... for k in entry.arguments}
     return {k: made[k] if is_recipe(v) else v for k, v in entry.arguments.items()}
 
 
@@ -114,7 +116,7 @@ def work(examples):
             outcome, why = "unjudged", "too large to judge"
         print(json.dumps([outcome, why]), file=answers)
         for written in folder.iterdir():
-            written.unlink()
+            shutil.rmtree(written) if written.is_dir() else written.unlink()
 
 
 _references: dict = {}

@@ -14,7 +14,7 @@ ODD = {
     "int | None": (0.5, "1", True, [1], 2**70),
     "RandomState": (0.5, "1", True, -1, np.random.default_rng),
 }
-MODULES = ("capacity", "covariates", "metrics", "multiset", "rsa", "utils", "embedding")
+MODULES = ("capacity", "covariates", "metrics", "multiset", "rsa", "utils", "embedding", "encoding")
 NOT_YET = {"analyze_mat", "collect_mat"}  # these check their arguments on their own
 
 

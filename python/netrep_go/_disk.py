@@ -111,7 +111,10 @@ class DiskArray:
 
 
 def unmapped(x: Any) -> Any:
-    """Return a memory map of a matrix as what reads its file; anything else as it is."""
+    """Return a memory map of a matrix as what reads its file; anything else as it is.
+
+    So is a map whose file is gone, or another one by now.
+    """
     base = x
     while isinstance(base, np.ndarray) and isinstance(base.base, np.ndarray):
         base = base.base
@@ -119,7 +122,13 @@ def unmapped(x: Any) -> Any:
     if not mapped or x.ndim != 2 or not x.flags.c_contiguous:
         return x
     offset = base.offset + x.ctypes.data - base.ctypes.data
-    return DiskArray(base.filename, offset, x.dtype, x.shape)
+    try:
+        found = DiskArray(base.filename, offset, x.dtype, x.shape)
+        ends = found[:1], found[-1:]
+    except (OSError, ValueError):  # the file is gone, or shorter now, but not what is mapped
+        return x
+    same = all(a.tobytes() == b.tobytes() for a, b in zip(ends, (x[:1], x[-1:]), strict=True))
+    return found if same else x
 
 
 def write_at(descriptor: int, array: np.ndarray, place: int) -> None:

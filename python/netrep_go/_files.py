@@ -5,10 +5,28 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from netrep_go._shown import shown
 
 
 class DamagedFileError(ValueError):
     """A file is not what it should be; the message begins with its path."""
+
+
+def as_path(path: Any, name: str) -> Path:
+    """Return where a file or folder is; raise if the system can have none of that name."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"{name} must be a path, got {shown(path)}")
+    text = os.fspath(path)
+    try:
+        encoded = os.fsencode(text)
+    except UnicodeEncodeError:
+        encoded = b"\0"
+    if not text or b"\0" in encoded:
+        raise ValueError(f"{name} must be a path that the system can have, got {text!r}")
+    return Path(os.fsdecode(text))
 
 
 @contextmanager

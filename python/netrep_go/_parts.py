@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from netrep_go._files import reading
+from netrep_go._shown import shown
 from netrep_go._validation import check_integer
 
 _OPTIONS = "options"  # what the options are called among the arrays of a part
@@ -128,6 +129,8 @@ def check_batch(batch: tuple[int, int] | None) -> None:
     """Raise unless this is None or (i, n) with i from 0 to n - 1."""
     if batch is None:
         return
+    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+        raise TypeError(f"batch must be a pair (i, n) of integers or None, got {shown(batch)}")
     first, step = batch
     check_integer(step, "batch[1]", 1)
     check_integer(first, "batch[0]", 0)

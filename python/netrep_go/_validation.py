@@ -376,7 +376,7 @@ def as_labels(y: Any, name: str) -> np.ndarray:
     labels = y if isinstance(y, np.ndarray) else _objects(y)
     hidden = hidden | _missing(labels)
     if hidden.any():
-        at = ", ".join(str(i[0]) for i in np.nonzero(hidden))
+        at = ", ".join(str(i[0]) for i in np.nonzero(np.atleast_1d(hidden)))
         raise ValueError(
             f"{name} must have a label for each sample, but Input {name} contains NaN, infinity, "
             f"None or a masked label: {name}[{at}]"

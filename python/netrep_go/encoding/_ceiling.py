@@ -8,11 +8,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._jobs import RandomState, as_random_state, warn_user
-from netrep_go._validation import as_array, check_integer, check_option
+from netrep_go._parameters import checked
+from netrep_go._validation import (
+    as_array,
+    as_reals,
+    check_integer,
+    check_number,
+    check_option,
+)
 
 CEILINGS = ("explainable_variance", "split_half")
 
 
+@checked
 def explainable_variance(Y: ArrayLike, *, unbiased: bool = True) -> np.ndarray:
     r"""Return the part of the variance of each target that repeats agree on.
 
@@ -59,6 +67,7 @@ def explainable_variance(Y: ArrayLike, *, unbiased: bool = True) -> np.ndarray:
     return e - (1 - e) / (n_repeats - 1) if unbiased else e
 
 
+@checked
 def split_half_reliability(
     Y: ArrayLike, *, n_splits: int = 100, random_state: RandomState = None
 ) -> np.ndarray:
@@ -103,7 +112,7 @@ def split_half_reliability(
     >>> split_half_reliability(repeats, random_state=0).round(1)
     array([0.8, 0.8])
     """
-    y = _repeats(Y)
+    y = _moderate(_repeats(Y), (0, 1))
     check_integer(n_splits, "n_splits", 1)
     rng = as_random_state(random_state)
     n = len(y)
@@ -118,6 +127,7 @@ def split_half_reliability(
     return 2 * r / (1 + r)
 
 
+@checked
 def normalize_scores(
     scores: ArrayLike,
     ceiling: ArrayLike,
@@ -139,7 +149,7 @@ def normalize_scores(
         What the scores are: R2 is divided by the ceiling, r by its square root. The square of
         the latter is Brain-Score's normalized score.
     minimum : float, default=0.0
-        Targets whose ceiling is not above it are NaN: there is nothing to explain.
+        From 0 to 1: targets whose ceiling is not above it are NaN, as there is nothing to explain.
 
     Returns
     -------
@@ -161,7 +171,9 @@ def normalize_scores(
     """
     check_option(scoring, "scoring", ("r2", "r"))
     best = as_array(ceiling, "ceiling", 1, allow_nan=True)
-    found = np.asarray(scores, dtype=np.float64)
+    check_number(minimum, "minimum", 0, 1)
+    found = as_reals(scores, "scores")
+    found = as_array(found, "scores", found.ndim, allow_nan=True)
     if found.shape[-1:] != best.shape:
         raise ValueError(
             f"ceiling must have one entry a target, got {best.shape} for {found.shape}"
@@ -184,8 +196,16 @@ def _repeats(Y: ArrayLike) -> np.ndarray:
     return y
 
 
+def _moderate(y: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    """Return numbers times powers of 2, so that the range of float64 has room for squares."""
+    _, exponents = np.frexp(np.abs(y).max(axis=axes, keepdims=True))
+    moderate: np.ndarray = np.ldexp(y, -exponents)
+    return moderate
+
+
 def _standardized(y: np.ndarray) -> np.ndarray:
     """Standardize over samples, the second axis, and warn of what does not vary."""
+    y = _moderate(y, (1,))
     scale = y.std(axis=1, keepdims=True)
     constant = np.ptp(y, axis=1, keepdims=True) == 0
     if constant.any():

@@ -16,8 +16,9 @@ from sklearn.random_projection import SparseRandomProjection
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._disk import DiskArray, NpyWriter
-from netrep_go._files import reading
+from netrep_go._files import as_path, reading
 from netrep_go._jobs import RandomState, as_random_state, counted, warn_user
+from netrep_go._parameters import checked
 from netrep_go._parts import replacing
 from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_option
@@ -27,6 +28,7 @@ _METHODS = ("gram", "covariance", "projection")
 _LIMIT = 2**30
 _FORMAT = 1
 _TOLD = 1024  # features by which the variance that projections explain is told
+_SUMS = {4: 1e60, 8: 1e140}  # the largest sum of squares in a type, by its bytes
 _ARRAYS = ("mean_", "explained_variance_", "explained_variance_ratio_")
 _NUMBERS = ("method_", "n_samples_", "n_features_in_", "total_variance_")
 
@@ -60,6 +62,7 @@ class CompressionCost(Result, _Cost):
     """
 
 
+@checked
 def compression_cost(
     n_samples: int,
     n_features: int,
@@ -104,6 +107,10 @@ def compression_cost(
     128.0
     """
     check_option(method, "method", _METHODS)
+    n_samples, n_features = _count(n_samples, "n_samples", 0), _count(n_features, "n_features", 0)
+    n_components, itemsize = _count(n_components, "n_components"), _count(itemsize, "itemsize")
+    if n_projected is not None:
+        n_projected = _count(n_projected, "n_projected")
     sides = {"gram": n_samples, "covariance": n_features}
     side = sides.get(method, n_projected or 4 * n_components)
     other = n_features if method == "gram" else n_samples
@@ -117,6 +124,12 @@ def compression_cost(
         products=sparse + float(side) ** 2 * other,
         decomposition=9.0 * side**3,
     )
+
+
+def _count(value: int, name: str, least: int = 1) -> int:
+    """Return a count as an integer without limits, as sizes are products of counts."""
+    check_integer(value, name, least)
+    return int(value)
 
 
 class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -214,6 +227,7 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.random_state = random_state
         self.verbose = verbose
 
+    @checked
     def fit(self, X: Any, y: Any = None) -> StreamedPCA:
         """Find the components.
 
@@ -246,12 +260,9 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_option(self.method, "method", ("auto", *_METHODS))
         if self.n_projected is not None:
             check_integer(self.n_projected, "n_projected", self.n_components)
-        if (
-            self.folder is not None
-            and Path(self.folder).exists()
-            and any(Path(self.folder).iterdir())
-        ):
-            raise FileExistsError(f"folder must be empty, got {str(self.folder)!r}: remove it")
+        folder = None if self.folder is None else as_path(self.folder, "folder")
+        if folder is not None:
+            _check_empty(folder, "folder")
         source = Source(X, self.memory_limit // 4)
         self.projection_ = None
         if source.once:
@@ -266,8 +277,8 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 self._fit_rows(source, source.rows(), n_features)
         if self.n_components_ < self.n_components:
             warn_user(f"X has no more than {self.n_components_} components, of {self.n_components}")
-        if self.folder is not None:
-            self._save_rest(Path(self.folder))
+        if folder is not None:
+            self._save_rest(folder)
         return self
 
     def _fit_stream(self, source: Source) -> None:
@@ -337,7 +348,7 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             block = block - mean[place]
             gram += block @ block.T
         total = float(np.trace(gram))
-        _check_varies(total, n, mean)
+        _check_varies(total, n, mean, source.dtype())
         values, vectors = principal_axes(gram, self.n_components, source.dtype(), n)
         del gram
         self._set(n, mean, values / (n - 1), values / total, total / (n - 1))
@@ -352,7 +363,7 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         told = np.empty(0, int)
         rng = as_random_state(self.random_state)
         if self.method_ == "projection":
-            n_projected = self.n_projected or 4 * self.n_components
+            n_projected = int(self.n_projected or 4 * int(self.n_components))
             if n_projected > n_features:
                 raise ValueError(
                     f"n_projected must be at most the {n_features} features of X, got "
@@ -373,7 +384,7 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             moments.add(np.hstack([self._projected(block), block[:, told]]))
         n = moments.n
         _check_samples(n)
-        _check_varies(features.total(), n, features.mean())
+        _check_varies(features.total(), n, features.mean(), source.dtype())
         products = moments.products()
         side = len(products) - len(told)
         across, of_told = products[:side, side:].copy(), np.trace(products[side:, side:])
@@ -441,7 +452,10 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         check_is_fitted(self)
         source = Source(X, self.memory_limit // 4)
         if source.once:
-            return np.concatenate([self.transform(block) for block in source.rows()])
+            blocks = [self.transform(block) for block in source.rows()]
+            if not blocks:
+                raise ValueError("X must have at least one block of samples, got none")
+            return np.concatenate(blocks)
         if source.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {source.shape[1]} features, but {type(self).__name__} is expecting "
@@ -480,10 +494,9 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             The folder, which must be empty or not there.
         """
         check_is_fitted(self)
-        folder = Path(path)
+        folder = as_path(path, "path")
+        _check_empty(folder, "path")
         folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise FileExistsError(f"path must be an empty folder, got {str(path)!r}")
         writer = NpyWriter(_loadings_file(folder), self.loadings_.dtype, self.n_components_)
         step = max(1, self.memory_limit // (8 * 8 * max(1, self.n_components_)))
         for start in range(0, len(self.loadings_), step):
@@ -505,8 +518,9 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _params(self) -> dict[str, Any]:
         params = self.get_params()
-        plain = {name: params[name] for name in ("method", "n_projected", "memory_limit")}
-        return {"n_components": int(self.n_components), **plain}
+        names = ("n_components", "n_projected", "memory_limit")
+        counts = {k: None if params[k] is None else int(params[k]) for k in names}
+        return {"method": str(self.method), **counts}
 
     def _told(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in _NUMBERS}
@@ -525,7 +539,7 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         pca : StreamedPCA
             The fitted estimator.
         """
-        folder = Path(path)
+        folder = as_path(path, "path")
         with reading(folder, "is damaged, or of another version"):
             told = json.loads((folder / "compression.json").read_bytes())
             if told.pop("format") != _FORMAT:
@@ -575,12 +589,23 @@ def _loadings_file(folder: Path) -> Path:
     return folder / "loadings_.npy"
 
 
+def _check_empty(folder: Path, name: str) -> None:
+    if folder.exists() and any(folder.iterdir()):
+        raise FileExistsError(f"{name} must be an empty folder, got {str(folder)!r}: remove it")
+
+
 def _check_samples(n: int) -> None:
     if n < 2:
         raise ValueError(f"X must have at least 2 samples, got {n}")
 
 
-def _check_varies(total: float, n: int, mean: np.ndarray) -> None:
-    """Raise if the sum of squares about the mean is that of rounding."""
+def _check_varies(total: float, n: int, mean: np.ndarray, dtype: np.dtype) -> None:
+    """Raise if the sum of squares about the mean is that of rounding, or its square is lost."""
+    most = _SUMS[dtype.itemsize]
+    if (total > 0 and not 1 / most < total < most) or np.isnan(total):
+        raise ValueError(
+            f"X must be of a size whose products {dtype} can hold, but its sum of squares about "
+            f"the mean is {total:.3g}; rescale it"
+        )
     if not total > n * (4 * np.finfo(np.float64).eps) ** 2 * float(mean @ mean):
         raise ValueError("X must vary, but all its samples are the same")

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from netrep_go._jobs import RandomState, said_once
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._resampling import null_distribution, permutation_pvalue, permutations
 from netrep_go._results import Result
 from netrep_go._validation import as_matrix, check_integer
@@ -159,6 +160,7 @@ class FeatureDecoding(Result):
         return pandas().DataFrame(columns)
 
 
+@checked
 def decode_labels(
     X: ArrayLike,
     y: ArrayLike,
@@ -255,6 +257,7 @@ def decode_labels(
     )
 
 
+@checked
 def decode_features(
     X: ArrayLike,
     Y: ArrayLike,

@@ -12,8 +12,25 @@ from sklearn.base import clone
 from sklearn.decomposition import IncrementalPCA
 from sklearn.random_projection import SparseRandomProjection
 
+from netrep_go._shown import shown
+from netrep_go._validation import check_option
+
 COMPRESSIONS = ("pca", "projection")
 COMPONENTS = 1000  # that compression keeps, unless there are fewer
+
+
+def check_compression(compression: Any) -> None:
+    """Raise if features cannot be compressed so."""
+    if isinstance(compression, str):
+        check_option(compression, "compression", COMPRESSIONS)
+    elif compression is not None and (
+        isinstance(compression, type)
+        or not all(hasattr(compression, name) for name in ("get_params", "fit", "transform"))
+    ):
+        raise TypeError(
+            f"compression must be {' or '.join(map(repr, COMPRESSIONS))}, a transformer of "
+            f"scikit-learn or None, got {shown(compression)}"
+        )
 
 
 class Design:

@@ -20,6 +20,7 @@ from netrep_go._names import (
     row_names,
 )
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._resampling import null_distribution, permutation_pvalue, permutations
 from netrep_go._results import Result
 from netrep_go._validation import as_array, as_codes, as_integers, as_matrix, check_integer
@@ -83,6 +84,7 @@ class Identification(Result):
         return pandas().DataFrame(columns)
 
 
+@checked
 def identify(
     predicted: ArrayLike,
     measured: ArrayLike,

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
-from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._jobs import RandomState, as_random_state
 from netrep_go._names import Name, split_names
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._resampling import (
     CORRECTIONS,
     Correction,
@@ -26,7 +26,7 @@ from netrep_go._resampling import (
 from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.encoding._inputs import as_groups, as_targets
-from netrep_go.encoding._model import EncodingModel
+from netrep_go.encoding._model import EncodingModel, check_model
 from netrep_go.encoding._scores import Accumulator, Sums, is_of_folds
 from netrep_go.encoding._search import Choice, Search, Split, known_rows
 
@@ -93,6 +93,7 @@ class _Fold(NamedTuple):
         return Sums.of(y[self.test] - mean, predicted)
 
 
+@checked
 def permutation_test(
     model: EncodingModel,
     X: Any,
@@ -279,6 +280,7 @@ class EncodingBootstrap(Result):
         )
 
 
+@checked
 def bootstrap_scores(
     model: EncodingModel,
     Y: ArrayLike,
@@ -349,7 +351,7 @@ def bootstrap_scores(
     check_integer(n_bootstraps, "n_bootstraps", 1)
     check_number(confidence, "confidence", 0, 1)
     labels = as_groups(groups, len(y))
-    clusters = np.arange(len(y)) if labels is None else np.unique(labels, return_inverse=True)[1]
+    clusters = np.arange(len(y)) if labels is None else _numbered(labels)
     n = int(clusters.max()) + 1
     if n < 4:
         raise ValueError(f"at least 4 samples or groups must be drawn from, got {n}")
@@ -379,9 +381,16 @@ def bootstrap_scores(
     )
 
 
+def _numbered(labels: np.ndarray) -> np.ndarray:
+    """Return the number of each label in the order in which they come, whatever they are called."""
+    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    number: np.ndarray = np.argsort(np.argsort(first))[inverse]
+    return number
+
+
 def _same_targets(model: EncodingModel, Y: Any) -> np.ndarray:
     """Return the targets that a model was fitted to."""
-    check_is_fitted(model, "train_mean_")
+    check_model(model, "model", "train_mean_")
     if not model.folds_:
         raise ValueError("model must have held-out scores: fit it with outer_cv")
     y, _ = as_targets(Y, len(model.predictions_))
@@ -532,12 +541,14 @@ def compare_encoding(
 def _scores_of(models: Any) -> tuple[list[Name], np.ndarray, list[Split]]:
     """Return names, scores (n_models, n_folds, n_targets) and folds of models or layers."""
     if isinstance(models, EncodingModel):
-        check_is_fitted(models, "scores_")
+        check_model(models, "models", "scores_")
         return models.names_, models.layer_scores_, models.folds_
     items, own = split_names(models, "models")
+    if not items:
+        raise ValueError("models must hold at least 2 models, got none")
     names: list[Name] = list(range(len(items))) if own is None else own
     for name, model in zip(names, items, strict=True):
-        check_is_fitted(model, "scores_")
+        check_model(model, f"models[{name!r}]", "scores_")
         first = items[0]
         if model.scores_.shape != first.scores_.shape or model.scoring != first.scoring:
             raise ValueError(

@@ -11,7 +11,18 @@ from sklearn.model_selection import check_cv
 
 from netrep_go._jobs import ignoring, warn_user
 from netrep_go._names import Name, check_same_indexes, split_names
-from netrep_go._validation import as_array, as_integers, as_labels, as_matrix, departure
+from netrep_go._shown import shown
+from netrep_go._validation import (
+    SQUARES,
+    as_array,
+    as_factor,
+    as_integers,
+    as_labels,
+    as_matrix,
+    as_reals,
+    check_range,
+    departure,
+)
 from netrep_go.encoding._scores import is_of_folds
 from netrep_go.encoding._search import Split, Training
 
@@ -27,7 +38,7 @@ def as_layers(X: Any, argument: str) -> dict[Name, np.ndarray]:
         [(f"{argument}[{name!r}]", x) for name, x in zip(names, items, strict=True)], "samples"
     )
     layers = {
-        name: as_matrix(x, f"{argument}[{name!r}]") for name, x in zip(names, items, strict=True)
+        name: as_factor(x, f"{argument}[{name!r}]") for name, x in zip(names, items, strict=True)
     }
     first = len(layers[names[0]])
     for name, x in layers.items():
@@ -72,7 +83,7 @@ def as_targets(Y: Any, n_samples: int) -> tuple[np.ndarray, bool]:
     """Return a matrix of targets, NaN where one is missing, and whether Y was a vector."""
     if Y is None:
         raise ValueError("Y must be given: requires y to be passed, but the target y is None")
-    is_vector = np.asarray(Y).ndim == 1
+    is_vector = not issparse(Y) and as_reals(Y, "Y").ndim == 1
     y = as_array(Y, "Y", 1 if is_vector else 2, allow_nan=True)
     y = y[:, np.newaxis] if is_vector else y
     if len(y) != n_samples:
@@ -80,6 +91,8 @@ def as_targets(Y: Any, n_samples: int) -> tuple[np.ndarray, bool]:
             f"Found input variables with inconsistent numbers of samples: Y must have the "
             f"{n_samples} samples of X, got {len(y)}"
         )
+    largest = np.maximum(np.fmax.reduce(y, axis=0), -np.fmin.reduce(y, axis=0))
+    check_range(largest[:, np.newaxis], "Y", SQUARES)
     empty = np.flatnonzero(np.isnan(y).all(axis=0))
     if empty.size:
         raise ValueError(f"Y must have a known value of each target, got NaN alone in {empty[0]}")
@@ -123,12 +136,17 @@ def make_splits(
     target = y[rows, 0] if y.shape[1] == 1 else y[rows]
     try:
         with ignoring("The groups parameter is ignored"):  # they may be for cv, or outer_cv
-            found = list(check_cv(cv).split(x[rows, :1], target, chosen))
+            folds = check_cv(cv).split(x[rows, :1], target, chosen)
+            splits = [(_indices(a, len(rows)), _indices(b, len(rows))) for a, b in folds]
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
-    if not found:
+    except (TypeError, IndexError) as error:
+        raise TypeError(
+            f"{name} must be a number of folds, a splitter or a list of splits of samples, got "
+            f"{shown(cv)}: {error}"
+        ) from None
+    if not splits:
         raise ValueError(f"{name} must have at least one fold, got none")
-    splits = [(_indices(a, len(rows)), _indices(b, len(rows))) for a, b in found]
     for fold, (train, test) in enumerate(splits):
         _check_fold(train, test, f"fold {fold} of {name}", scoring)
     return [(rows[train], rows[test]) for train, test in splits]

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._results import Result
-from netrep_go.encoding._model import EncodingModel
+from netrep_go.encoding._model import EncodingModel, check_model
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -112,7 +111,7 @@ def best_layers(model: EncodingModel) -> BestLayers:
     >>> best_layers(model).share
     array([0., 1.])
     """
-    check_is_fitted(model, "intercept_")
+    check_model(model, "model", "intercept_")
     if not hasattr(model, "layer_scores_"):
         raise ValueError(
             "model must have held-out scores of layers: fit it with outer_cv, not 'banded'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -12,9 +13,17 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go._cohort import check_dtype
 from netrep_go._jobs import RandomState, n_threads, seed_from
 from netrep_go._names import Name
-from netrep_go._validation import as_matrix, check_integer, check_number, check_option, validated
+from netrep_go._parameters import checked
+from netrep_go._shown import shown
+from netrep_go._validation import (
+    as_factor,
+    as_matrix,
+    check_integer,
+    check_option,
+    validated,
+)
 from netrep_go.encoding._banded import BandedSearch
-from netrep_go.encoding._design import COMPRESSIONS, Design, Features
+from netrep_go.encoding._design import Design, Features, check_compression
 from netrep_go.encoding._held_out import hold_out
 from netrep_go.encoding._inputs import (
     as_groups,
@@ -75,9 +84,9 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         or banded ridge, where the layers are not alternatives but bands with a penalty each
         (:class:`himalaya.kernel_ridge.MultipleKernelRidgeCV`, of the extra 'encoding').
     alphas : int or array_like of shape (n_alphas,), default=20
-        Penalties of ridge, lasso and banded ridge, above 0; or how many. They are then from
-        1e-4 to 1e4 times the mean squared length of centered training samples, for the lasso
-        from 1e-3 to 1 times the least penalty that leaves no coefficients.
+        Penalties of ridge, lasso and banded ridge, above 0; or how many, an integer. They are
+        then from 1e-4 to 1e4 times the mean squared length of centered training samples, for the
+        lasso from 1e-3 to 1 times the least penalty that leaves no coefficients.
     n_components : int or array_like of int, default=25
         Number of components of 'pcr' and 'pls', or numbers to choose from.
     gammas : int or array_like of shape (n_gammas, n_layers), default=20
@@ -228,6 +237,7 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
+    @checked
     def fit(self, X: Any, Y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Choose, fit, and predict what was held out.
 
@@ -267,7 +277,7 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         if self.outer_cv is not None:
             outer = make_splits(self.outer_cv, x, y, labels, self.scoring, "outer_cv")
             check_known(y, outer, "outer_cv")
-        sets = [rows for rows, _ in outer] + [np.arange(len(x))] * self.refit
+        sets = [rows for rows, _ in outer] + [np.arange(len(x))] * bool(self.refit)
         trainings = [
             make_training(rows, self.cv, x, y, labels, self.scoring, self.outer_cv is not None)
             for rows in sets
@@ -296,15 +306,14 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
             raise ValueError("refit=False and outer_cv=None leave nothing to fit")
         if self.regression == "banded" and self.compression is not None:
             raise ValueError("regression='banded' takes no compression: compress its bands before")
-        if isinstance(self.compression, str):
-            check_option(self.compression, "compression", COMPRESSIONS)
+        check_compression(self.compression)
+        if self.memory_limit is not None:
+            check_integer(self.memory_limit, "memory_limit", 0, 2**63 - 1)
 
     def _check_memory(
         self, layers: dict[Name, np.ndarray], y: np.ndarray, trainings: list[Training]
     ) -> None:
         """Raise if the fit would take more memory than it may."""
-        if self.memory_limit is not None:
-            check_number(self.memory_limit, "memory_limit", 0, np.inf)
         folds = [train for training in trainings for train, _ in training.splits]
         check_memory(
             Sizes(
@@ -332,8 +341,16 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self._is_mapping = is_mapping(X)
         if self._is_mapping:
             return as_layers(X, "X")
-        checked = validated(self, X, dtype=np.float64, order="C", ensure_min_samples=2)
-        return {0: as_matrix(checked, "X")}
+        return {0: as_factor(self._one_layer(X, ensure_min_samples=2), "X")}
+
+    def _one_layer(self, X: Any, **options: Any) -> np.ndarray:
+        """Return a matrix as scikit-learn validates it; its errors do not name X."""
+        try:
+            found: np.ndarray = validated(self, X, dtype=np.float64, order="C", **options)
+        except (TypeError, ValueError) as error:
+            named = re.search(r"\bX\b", str(error))
+            raise error if named else type(error)(f"X: {error}") from None
+        return found
 
     def _search(self, layers: dict[Name, np.ndarray], y: np.ndarray) -> Search:
         roots = as_roots(self.feature_covariance, layers)
@@ -491,7 +508,7 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _new_layers(self, X: Any) -> dict[Name, np.ndarray]:
         """Return new samples of the layers of the fit."""
         if not self._is_mapping:
-            return {0: as_matrix(validated(self, X, dtype=np.float64, order="C", reset=False), "X")}
+            return {0: as_matrix(self._one_layer(X, reset=False), "X")}
         if not is_mapping(X) or set(X) != set(self.names_):
             given = list(X) if is_mapping(X) else type(X).__name__
             raise ValueError(f"X must hold the layers {self.names_} of the fit, got {given}")
@@ -504,6 +521,7 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 )
         return layers
 
+    @checked
     def score(self, X: Any, Y: ArrayLike, *, per_target: bool = False) -> Any:
         """Return how well new responses are predicted.
 
@@ -523,6 +541,10 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """
         predicted = self.predict(X)
         y, _ = as_targets(Y, len(predicted))
+        if y.shape[1] != len(self.train_mean_):
+            raise ValueError(
+                f"Y must have the {len(self.train_mean_)} target(s) of the fit, got {y.shape[1]}"
+            )
         t, p = y - self.train_mean_, predicted.reshape(y.shape) - self.train_mean_
         scores = np.empty(y.shape[1])
         for pattern in patterns(t):
@@ -530,3 +552,10 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
             sums = Sums.of(pattern.y[rows], p[np.ix_(rows, pattern.columns)])
             scores[pattern.columns] = sums.score(self.scoring)
         return scores if per_target else float(scores.mean())
+
+
+def check_model(model: Any, name: str, attribute: str) -> None:
+    """Raise if a model is none of encoding, or has not what a fit finds."""
+    if not isinstance(model, EncodingModel):
+        raise TypeError(f"{name} must be an EncodingModel, got {shown(model)}")
+    check_is_fitted(model, attribute)

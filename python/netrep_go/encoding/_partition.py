@@ -14,8 +14,15 @@ from sklearn.base import clone
 from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._results import Result
+from netrep_go._shown import shown
 from netrep_go._subsets import parts_of, subset_labels, subsets
-from netrep_go.encoding._inputs import as_groups, as_layers, as_targets, make_splits
+from netrep_go.encoding._inputs import (
+    as_groups,
+    as_layers,
+    as_targets,
+    is_mapping,
+    make_splits,
+)
 from netrep_go.encoding._model import EncodingModel
 from netrep_go.encoding._search import Split, known_rows, patterns
 
@@ -155,6 +162,8 @@ def partition_variance(
     >>> dict(zip(result.part_names, (result.parts[0].round(1) + 0.0).tolist()))
     {'a': 0.0, 'b': 0.6, 'a & b': 0.2}
     """
+    if not is_mapping(X):
+        raise TypeError(f"X must be a dict of feature sets, got {type(X).__name__}")
     sets = as_layers(X, "X")
     first = next(iter(sets.values()))
     y, _ = as_targets(Y, len(first))
@@ -175,6 +184,8 @@ def partition_variance(
 
 def _check_model(model: EncodingModel) -> None:
     """Raise if a model has no coefficients of features, or nothing held out."""
+    if not isinstance(model, EncodingModel):
+        raise TypeError(f"model must be an EncodingModel or None, got {shown(model)}")
     if model.regression == "banded" or model.compression is not None:
         raise ValueError(
             "model must be of one penalty and without compression, got "

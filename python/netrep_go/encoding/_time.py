@@ -13,6 +13,7 @@ from sklearn.base import clone, is_classifier
 from netrep_go._jobs import counted, in_threads
 from netrep_go._names import Name, holds_arrays
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._time_course import TimeCourse, as_subjects, windows
 from netrep_go.encoding._decoded import (
@@ -90,6 +91,7 @@ class TemporalGeneralization(Result):
         return pandas().DataFrame(columns)
 
 
+@checked
 def encode_times(
     X: Any,
     data: ArrayLike | Mapping[Any, ArrayLike],
@@ -183,6 +185,7 @@ def _encoded(
     return np.concatenate(scores, axis=1), names
 
 
+@checked
 def decode_times(
     data: ArrayLike | Mapping[Any, ArrayLike],
     y: ArrayLike | Mapping[Any, ArrayLike],
@@ -265,6 +268,7 @@ array_like of shape (n_samples, n_sensors, n_times)
     )
 
 
+@checked
 def generalize_times(
     data: ArrayLike | Mapping[Any, ArrayLike],
     y: ArrayLike | Mapping[Any, ArrayLike],

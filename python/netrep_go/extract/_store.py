@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from netrep_go._files import reading
+from netrep_go._files import as_path, reading
 from netrep_go._parts import check_same, content_hash, fingerprint, replacing, sync
 from netrep_go.extract._containers import container
 from netrep_go.extract._samples import hashed
@@ -55,7 +55,7 @@ class ActivationStore(Mapping[str, Any]):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = as_path(path, "path")
         self._container = container(self.path)
         state = _read(self._container.manifest)
         if state is None:

@@ -15,6 +15,7 @@ from netrep_go._jobs import counted, in_threads
 from netrep_go._names import Name
 from netrep_go._optional import optional
 from netrep_go._parts import content_hash
+from netrep_go._shown import shown
 
 _INSIDE = "::"  # between the path of a file and the name of an array in it
 
@@ -65,6 +66,8 @@ class Seen:
 def side(train: Any, test: Any, names: Iterable[Name] | None, arguments: tuple[str, str]) -> Side:
     """Return the networks of an argument with their held-out data, each in its own argument."""
     if names is not None:
+        if isinstance(names, (str, bytes)) or not isinstance(names, Iterable):
+            raise TypeError(f"names must be a sequence of names, got {shown(names)}")
         names = list(names)
     found, own = labelled(_listed(train, arguments[0], names), arguments[0], names)
     networks = [Source(name, _portable(x)) for name, x in found]
@@ -121,7 +124,11 @@ def _see(train: Source, test: Source | None) -> Seen:
 
 def _digest(source: Source) -> tuple[str, int, int | None]:
     """Return a hash, the bytes and the number of samples; None of what is no array."""
-    arrays = list(_arrays(source.load()))
+    loaded = source.load()
+    try:
+        arrays = list(_arrays(loaded))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{source.name} must be an array of numbers: {error}") from None
     if any(array.dtype.kind == "O" for array in arrays):
         raise ValueError(f"{source.name} must hold numbers, got objects")
     digests = [content_hash(array) for array in arrays]

@@ -16,11 +16,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from netrep_go._cohort import check_dtype
+from netrep_go._files import as_path
 from netrep_go._jobs import said_once
 from netrep_go._names import Name
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._parts import check_same, fingerprint, replacing
 from netrep_go._results import Result
+from netrep_go._shown import shown
 from netrep_go._validation import check_integer
 from netrep_go.metrics import Measure, as_measure
 from netrep_go.multiset._how import How
@@ -119,13 +122,14 @@ class DistanceStore:
     def __init__(self, path: str | os.PathLike[str], *, tile_size: int = 64) -> None:
         check_integer(tile_size, "tile_size", 1)
         zarr()
-        self.path = Path(path)
-        self._tile_size = tile_size
+        self.path = as_path(path, "path")
+        self._tile_size = int(tile_size)
         self._manifest = _read(self.path)
 
     def __repr__(self) -> str:
         return f"DistanceStore({str(self.path)!r})"
 
+    @checked
     def pairwise_distances(
         self,
         metric: Any,
@@ -192,6 +196,7 @@ class DistanceStore:
         how = How(dtype, memory_limit, batch, n_jobs, client, verbose)
         return self._compute(as_measure(metric), sides, how)
 
+    @checked
     def cross_distances(
         self,
         metric: Any,
@@ -235,6 +240,8 @@ class DistanceStore:
         """
         if (Xs_test is None) != (Ys_test is None):
             raise ValueError("Xs_test and Ys_test must be given together")
+        if not isinstance(names, (tuple, list)) or len(names) != 2:
+            raise TypeError(f"names must be a pair of lists of names, got {shown(names)}")
         sides = [
             side(Xs, Xs_test, names[0], ("Xs", "Xs_test")),
             side(Ys, Ys_test, names[1], ("Ys", "Ys_test")),
@@ -252,6 +259,7 @@ class DistanceStore:
         """Read the store and say how far it is."""
         return self._status(self._left())
 
+    @checked
     def distances(self, *, test: bool = False, incomplete: bool = False) -> Any:
         """Return the matrix, which is read where it is indexed.
 
@@ -283,8 +291,9 @@ class DistanceStore:
                     f"({status.n_done / status.n_tiles:.1%}): compute the others, or ask for "
                     "incomplete=True"
                 )
-        return self._tiles()[test].open()
+        return self._tiles()[bool(test)].open()
 
+    @checked
     def to_frame(self, *, test: bool = False, incomplete: bool = False) -> Any:
         """Return the matrix as a table with the names of the networks.
 
@@ -302,6 +311,7 @@ class DistanceStore:
         rows, columns = self._sides_names()
         return pandas().DataFrame(D, index=rows, columns=columns)
 
+    @checked
     def plot(self, ax: Any = None, *, test: bool = False, incomplete: bool = False) -> Any:
         """Draw the matrix of all pairs.
 
@@ -344,7 +354,7 @@ class DistanceStore:
             If another store has other networks, options or tiles.
         """
         for path in others:
-            other = DistanceStore(path)
+            other = DistanceStore(as_path(path, "others"))
             manifest = other._known()
             if self._manifest is None:
                 self._manifest = manifest
@@ -366,7 +376,9 @@ class DistanceStore:
         if self._manifest is None:
             self._manifest = _read(self.path)
         if self._manifest is None:
-            raise ValueError(f"{self.path} has no distances yet: compute them first")
+            raise ValueError(
+                f"{self.path} has no distances yet, there is no store: compute them first"
+            )
         return self._manifest
 
     def _tiles(self) -> list[Tiles]:
