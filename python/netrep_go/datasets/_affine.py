@@ -13,7 +13,7 @@ from sklearn.utils import Bunch
 from netrep_go._jobs import RandomState, as_random_state
 from netrep_go._names import Name, split_names
 from netrep_go._parameters import checked
-from netrep_go._validation import as_array, check_integer, check_number, check_option
+from netrep_go._validation import as_array, as_numbers, check_integer, check_number, check_option
 
 Images = npt.ArrayLike | Sequence[npt.ArrayLike] | Mapping[Any, npt.ArrayLike]
 
@@ -361,7 +361,10 @@ def _as_images(images: Any) -> tuple[list[npt.NDArray[np.float32]], list[Name]]:
     if not items:
         raise ValueError("images must not be empty")
     names: list[Name] = list(range(len(items))) if given is None else given
-    arrays = [np.asarray(image, dtype=np.float32) for image in items]
+    arrays = [
+        np.asarray(as_numbers(image, f"image {name!r}"), dtype=np.float32)
+        for name, image in zip(names, items, strict=True)
+    ]
     for name, image in zip(names, arrays, strict=True):
         if image.ndim not in (2, 3) or min(image.shape) == 0:
             raise ValueError(

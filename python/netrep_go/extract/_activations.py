@@ -11,6 +11,8 @@ import numpy as np
 from sklearn.base import TransformerMixin
 
 from netrep_go._jobs import RandomState, counted
+from netrep_go._parameters import checked
+from netrep_go._shown import kind_of, shown
 from netrep_go._validation import as_exact, check_integer
 from netrep_go.extract._axes import by_sample, find_axes
 from netrep_go.extract._collected import Collected
@@ -47,6 +49,7 @@ def layers(model: Any) -> dict[str, str]:
     return _backend(model).layers()
 
 
+@checked
 def activations(
     model: Any,
     X: Any,
@@ -198,7 +201,7 @@ def _backend(model: Any) -> Backend:
         return Torch(model)
     raise TypeError(
         "model must be the path or bytes of an ONNX model, a torch.nn.Module or a keras.Model, "
-        f"got {type(model).__name__}"
+        f"got {kind_of(model)}"
     )
 
 
@@ -211,8 +214,6 @@ def _choose(
         (names, set(available), "layer"),
         (types, set(available.values()), "layer of type"),
     ):
-        if isinstance(wanted, str):
-            raise TypeError(f"{what.split()[-1]}s must be a sequence of names, got {wanted!r}")
         missing = [name for name in wanted or () if name not in there]
         if missing:
             listed = ", ".join(map(repr, available if what == "layer" else sorted(there)))
@@ -224,5 +225,7 @@ def _choose(
     ]
     if not chosen:
         listed = ", ".join(map(repr, available))
-        raise ValueError(f"no layer is chosen by layers={names!r} and types={types!r}, of {listed}")
+        raise ValueError(
+            f"no layer is chosen by layers={shown(names)} and types={shown(types)}, of {listed}"
+        )
     return chosen

@@ -24,6 +24,7 @@ from netrep_go._jobs import said_once
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._results import Result
+from netrep_go._shown import shown
 from netrep_go._validation import as_factor, check_option
 
 __all__ = ["Measure", "Properties"]
@@ -163,6 +164,7 @@ class Measure(BaseEstimator):
         self._check_pair(X, Y)
         return self
 
+    @checked
     def score(self, X: Any, Y: Any) -> float:
         """Return the value of the measure for X and Y.
 
@@ -203,6 +205,7 @@ class Measure(BaseEstimator):
         """
         return self.fit(X, Y).score(X, Y)
 
+    @checked
     def pairwise_distances(
         self,
         train_data: Networks,
@@ -262,6 +265,7 @@ class Measure(BaseEstimator):
         np.fill_diagonal(d_test, 0.0)
         return d_train, d_test
 
+    @checked
     def _measure_cohorts(
         self, cohorts: Cohorts, dtype: DTypeLike, n_jobs: int | None, verbose: bool
     ) -> Measured:
@@ -333,12 +337,12 @@ def check_distance(measure: Any, where: str) -> None:
     said = measure.properties.kind if isinstance(measure, Measure) else None
     if said == "similarity":
         raise ValueError(
-            f"{where} needs a distance, but {measure!r} is a similarity: use a distance, such as "
-            "'procrustes' or 'cka_angular', or declare a function that turns similarities into "
+            f"{where} needs a distance, but {shown(measure)} is a similarity: use a distance, such "
+            "as 'procrustes' or 'cka_angular', or declare a function that turns similarities into "
             "distances, as_measure(f, kind='distance')"
         )
     if said is None:
         raise ValueError(
-            f"{where} needs a distance, and nothing says that {measure!r} is one: declare it, "
+            f"{where} needs a distance, and nothing says that {shown(measure)} is one: declare it, "
             "as_measure(..., kind='distance')"
         )

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.cluster.hierarchy import leaves_list
 
 from netrep_go._names import Name
+from netrep_go._parameters import checked
 from netrep_go._validation import as_distances
 from netrep_go.plotting._dendrogram import average_linkage
 from netrep_go.plotting._style import axes, names_of
@@ -68,6 +69,7 @@ class DistanceMatrixDisplay:
         self.name = name
 
     @classmethod
+    @checked
     def from_distances(
         cls,
         distances: npt.ArrayLike,

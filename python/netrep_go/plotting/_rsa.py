@@ -12,6 +12,7 @@ from scipy.stats import rankdata
 from sklearn.utils.validation import check_consistent_length
 
 from netrep_go._names import Name, check_names
+from netrep_go._parameters import checked
 from netrep_go.plotting._dendrogram import average_linkage
 from netrep_go.plotting._embedding import multidimensional_scaling
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
@@ -59,6 +60,7 @@ class RDMDisplay(DistanceMatrixDisplay):
     """
 
     @classmethod
+    @checked
     def from_rdm(
         cls,
         rdm: npt.ArrayLike,
@@ -183,6 +185,7 @@ class RDMEmbeddingDisplay:
         self.hue = hue
 
     @classmethod
+    @checked
     def from_rdm(
         cls,
         rdm: npt.ArrayLike,
@@ -327,6 +330,7 @@ class ModelEvaluationDisplay:
         self.alpha = alpha
 
     @classmethod
+    @checked
     def from_evaluation(
         cls,
         evaluation: ModelEvaluation,
