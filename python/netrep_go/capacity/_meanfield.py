@@ -14,7 +14,6 @@ from netrep_go._jobs import RandomState, as_random_state, progress_bar, seed_fro
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._shown import shown
 from netrep_go._validation import as_array, check_integer, check_option
 from netrep_go.capacity._correlation import CenterDirections, find_directions
 from netrep_go.capacity._manifolds import Manifolds, Samples, as_manifolds, is_single
@@ -393,8 +392,6 @@ class MeanFieldCapacity(BaseEstimator):
 
     def _check_parameters(self) -> np.ndarray:
         kappas = as_array(np.ravel(self.kappa), "kappa", ndim=1)
-        if np.ndim(self.kappa) > 1:
-            raise ValueError(f"kappa must be a number or a sequence, got {shown(self.kappa)}")
         check_integer(self.n_t, "n_t", 1)
         check_integer(self.n_searches, "n_searches", 1)
         check_option(self.estimator, "estimator", _ESTIMATORS)
