@@ -27,6 +27,7 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 import numpy as np
 
 from netrep_go._jobs import RandomState, check_seed
+from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go._validation import check_flag, check_option
 
@@ -163,12 +164,26 @@ def _kind_of(hint: Any) -> _Kind | None:
     """Return what an annotation asks for, None if that is left to the callable."""
     if isinstance(hint, Hashable) and hint in _KINDS:
         return _KINDS[hint]
+    if isinstance(hint, type) and issubclass(hint, Result):
+        return _result(hint)
     origin, args = get_origin(hint), get_args(hint)
     if origin is Literal:
         return _option(args)
     if origin in (Union, UnionType):
         return _either([_kind_of(arg) for arg in args])
     return _listed(args[0]) if origin is Sequence else None
+
+
+def _result(kind: type) -> _Kind:
+    """Return a result of this package, which others are made from."""
+    word = f"a {kind.__name__}"
+
+    def check(value: Any, name: str) -> Any:
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} must be {word}, got {shown(value)}")
+        return value
+
+    return _Kind((word,), lambda value: isinstance(value, kind), check)
 
 
 def _option(allowed: Sequence[str]) -> _Kind:
