@@ -234,6 +234,7 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         """
         return self._place(self._check_new(X))
 
+    @checked
     def score(self, X: ArrayLike, y: None = None) -> float:
         """Return minus the distortion of the distances of new networks.
 

@@ -301,7 +301,7 @@ class JointCapacity(BaseEstimator):
         if self._sparse:
             pairs = max(self.n_t / 2, _BATCHES, 2 * self.n_manifolds_)
             return int(2 * self.n_manifolds_ * np.ceil(pairs / self.n_manifolds_))
-        return int(-(-self.n_t // (2 * _BATCHES)) * 2 * _BATCHES)
+        return -(-int(self.n_t) // (2 * _BATCHES)) * 2 * _BATCHES
 
     @property
     def _sparse(self) -> bool:

@@ -125,6 +125,7 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self._predicted(X)
 
+    @checked
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """Return how much of the reference the aligned activations explain.
 

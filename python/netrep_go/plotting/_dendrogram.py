@@ -10,6 +10,7 @@ from scipy.cluster.hierarchy import dendrogram, linkage
 from scipy.spatial.distance import squareform
 
 from netrep_go._names import Name, check_same_indexes
+from netrep_go._parameters import checked
 from netrep_go._validation import as_distances
 from netrep_go.plotting._style import COLORS, axes, label, levels, names_of, point
 
@@ -79,6 +80,7 @@ class DendrogramDisplay:
         self.name = name
 
     @classmethod
+    @checked
     def from_distances(
         cls,
         distances: npt.ArrayLike,

@@ -55,6 +55,7 @@ class ClusterResult(Result):
     n_permutations: int
     null_distribution: np.ndarray = field(repr=False)
 
+    @checked
     def significant(self, alpha: float = 0.05) -> np.ndarray:
         """Return the points in clusters with a p value of at most `alpha`.
 

@@ -135,6 +135,7 @@ class FeatureReweighting(BaseEstimator):
         self.coef_, self.intercept_ = coef, equations.intercept(coef)
         self.n_features_in_ = len(coef)
 
+    @checked
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the modelled dissimilarities of conditions, or similarities.
 
@@ -158,6 +159,7 @@ class FeatureReweighting(BaseEstimator):
         modelled = modelled_pairs(x, self.coef_, self.metric) + self.intercept_
         return squareform(modelled, checks=False)
 
+    @checked
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """Return the coefficient of determination R2 over pairs of conditions.
 
@@ -289,7 +291,7 @@ class FeatureReweightingCV(FeatureReweighting):
                 modelled = squareform(modelled_pairs(x[test], coef, self.metric), checks=False)
                 errors[k] += np.sum((held_out - modelled - part.intercept(coef)) ** 2)
         self.cv_errors_ = errors / n_pairs
-        self.alpha_ = float(self.alphas_[errors.argmin()])
+        self.alpha_ = float(self.alphas_[_first_least(errors, np.vdot(t, t))])
         self._store(whole, whole.gram.solve(whole.rhs, self.alpha_, self.positive))
         return self
 
@@ -416,7 +418,6 @@ def reweight_features(
     """
     check_option(method, "method", SIMILARITIES)
     x, t = _check(X, rdms, metric, "rdms")
-    check_named_alike(X=row_names(X), rdms=condition_names(rdms))
     rng = as_random_state(random_state)
     folds = assign_folds(len(x), cv, rng)
     pairs = Blocks(folds).folds
@@ -470,6 +471,7 @@ def _check(
     k = len(x)
     if k < 3:
         raise ValueError(f"X must have at least 3 conditions, got {k}")
+    check_named_alike(**{"X": row_names(X), name: condition_names(y)})
     t = as_array(y, name, 2 if np.ndim(y) == 2 else 1)
     if t.shape not in ((k, k), (k * (k - 1) // 2,)):
         raise ValueError(
@@ -490,6 +492,11 @@ def _check(
     t = t.copy()
     np.fill_diagonal(t, 0)
     return x, t
+
+
+def _first_least(errors: np.ndarray, size: float) -> int:
+    """Return the first of the least errors, those that differ by rounding counting as equal."""
+    return int(np.argmax(errors <= errors.min() * (1 + 1e-9) + 1e-20 * size))
 
 
 def _penalties(alphas: Any, gram: Gram) -> np.ndarray:

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from netrep_go._jobs import RandomState, counted, in_threads
-from netrep_go._names import Name, row_names, split_names
+from netrep_go._names import Name, check_same_indexes, row_names, split_names
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
@@ -97,6 +97,7 @@ def remix(
         raise ValueError(
             f"layer and training must have the same features, got {x.shape[1]} and {known.shape[1]}"
         )
+    check_same_indexes([("training", training), ("y", y)], "samples")
     y = as_labels(y, "y")
     if y.ndim not in (1, 2) or len(y) != len(known):
         raise ValueError(f"y must have {len(known)} rows, got shape {y.shape}")
