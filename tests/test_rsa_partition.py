@@ -229,3 +229,18 @@ def test_intervals_need_pairs_to_fit_to(rng):
         result = partition_variance(models, d, **options)
         above.append(np.append(result.parts_interval[0], result.r2_interval[0]) > 0)
     assert np.mean(above, axis=0).max() < 0.1
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-160, 1e160, 1e300])
+@pytest.mark.parametrize("which", ["rdms", "models"])
+def test_units_cancel(rng, unit, which):
+    a, b = rng.random((2, 66))
+    rdms = a + b + 0.3 * rng.random((5, 66))
+    units = {"rdms": 1.0, "models": 1.0} | {which: unit}
+    want = partition_variance(rdms, {"a": a, "b": b})
+    found = partition_variance(
+        rdms * units["rdms"], {"a": a * units["models"], "b": b * units["models"]}
+    )
+    for name, value in vars(want).items():
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            np.testing.assert_allclose(getattr(found, name), value, rtol=1e-9, atol=1e-12)

@@ -35,7 +35,7 @@ Check = Callable[[Any, str], Any]  # returns the value of the parameter named, o
 
 
 # What is no count, and may be whatever Go holds.
-_FREE = {"batch_size", "n_jobs", "random_state"}
+_FREE = {"batch_size", "memory_limit", "n_jobs", "random_state"}
 
 
 @dataclass(frozen=True)

@@ -197,6 +197,12 @@ def check_range(x: np.ndarray, name: str, limits: tuple[float, float]) -> None:
         )
 
 
+def of_order_one(x: np.ndarray) -> np.ndarray:
+    """Return rows, each times the power of two that makes its largest number about 1."""
+    largest = np.abs(x).max(axis=-1, initial=0.0, keepdims=True)
+    return np.ldexp(x, -np.frexp(largest)[1])
+
+
 def as_turned(x: Any, name: str) -> tuple[np.ndarray, bool]:
     """Return a real matrix, or its transpose, as C-contiguous, and whether it is the transpose.
 

@@ -242,7 +242,7 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             If X is not finite, does not vary, or has one sample.
         """
         check_integer(self.n_components, "n_components", 1)
-        check_integer(self.memory_limit, "memory_limit", 1)
+        check_integer(self.memory_limit, "memory_limit", 1, 2**63 - 1)
         check_option(self.method, "method", ("auto", *_METHODS))
         if self.n_projected is not None:
             check_integer(self.n_projected, "n_projected", self.n_components)

@@ -28,4 +28,4 @@ class How:
         _native.n_workers(self.n_jobs)
         check_batch(self.batch)
         if self.memory_limit is not None:
-            check_integer(self.memory_limit, "memory_limit", 1)
+            check_integer(self.memory_limit, "memory_limit", 1, 2**63 - 1)

@@ -134,7 +134,7 @@ def fixed(
     _native.run(
         "rsa.evaluate",
         {"similarities": similarities, "ceiling": bounds, "without": left},
-        {"models": models, "subjects": subjects, **comparison(method, sigma, subjects)},
+        {"models": models, "subjects": subjects, **comparison(method, sigma, subjects, models)},
         names=names,
     )
     lower, upper = bounds.mean(axis=1).tolist() if ceiling else (np.nan, np.nan)

@@ -10,7 +10,15 @@ from numpy.typing import ArrayLike
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
 from netrep_go._parameters import checked
-from netrep_go._validation import FOURTH_POWERS, as_array, check_option, check_range, departure
+from netrep_go._validation import (
+    FOURTH_POWERS,
+    SQUARES,
+    as_array,
+    check_option,
+    check_range,
+    departure,
+    of_order_one,
+)
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -36,6 +44,7 @@ SIMILARITIES = (
     "bures",
     "neg_riem_dist",
 )
+_RANKED = ("spearman", "tau-a", "tau-b", "rho-a")  # which need no products of entries
 _TAKE_SIGMA = ("corr_cov", "cosine_cov", "neg_riem_dist")
 
 
@@ -169,15 +178,12 @@ def similarities(
     verbose: bool = False,
 ) -> np.ndarray:
     """Return the similarities of condensed RDMs x to y or, if y is empty, to each other."""
-    if method == "neg_riem_dist":  # the one that is not in a unit of its own
-        for rdms, name in ((x, "rdms"), (y, "models")):
-            check_range(rdms, name, FOURTH_POWERS)
     out = np.empty((len(x), len(y) or len(x)))
     with progress_bar("Comparing RDMs", verbose) as progress:
         _native.run(
             "rsa.compare",
             {"similarities": out},
-            {"xs": x, "ys": y, **comparison(method, sigma, x)},
+            {"xs": x, "ys": y, **comparison(method, sigma, x, y)},
             names=names,
             n_jobs=n_jobs,
             progress=progress,
@@ -193,11 +199,14 @@ def paired_scores(predictions: np.ndarray, rdms: np.ndarray, method: str) -> np.
 
 
 def comparison(
-    method: str, sigma: ArrayLike | None, rdms: np.ndarray
+    method: str, sigma: ArrayLike | None, rdms: np.ndarray, models: np.ndarray
 ) -> dict[str, _native.Argument]:
-    """Return a similarity and its noise as Go takes them."""
-    if method == "neg_riem_dist":
-        check_range(rdms, "rdms", FOURTH_POWERS)
+    """Return a similarity and its noise as Go takes them, once RDMs are of a size that it takes."""
+    if method not in _RANKED:
+        # the Riemannian distance is not in a unit of its own; others scale what is large
+        sizes = FOURTH_POWERS if method == "neg_riem_dist" else (SQUARES[0], np.inf)
+        check_range(rdms, "rdms", sizes)
+        check_range(models, "models", sizes)
     return {
         "method": method,
         "sigma": _as_sigma(sigma, method, n_conditions(rdms, "rdms")),
@@ -215,7 +224,5 @@ def _as_sigma(sigma: ArrayLike | None, method: str, n: int) -> np.ndarray:
         raise ValueError(f"sigma must have shape ({n},) or ({n}, {n}), got {noise.shape}")
     if noise.ndim == 2 and (asymmetry := departure(noise - noise.T, noise)):
         raise ValueError(f"sigma must be symmetric, got entries {asymmetry:.3g} from their mirror")
-    largest = np.abs(noise).max()
-    if largest and not 1e-75 < largest < 1e75:  # its scale cancels, but its squares may overflow
-        noise = np.ldexp(noise, -int(np.frexp(largest)[1]))
-    return noise.ravel()
+    extreme = not 1e-75 < np.abs(noise).max() < 1e75
+    return of_order_one(noise.ravel()) if extreme else noise.ravel()  # its scale cancels

@@ -19,7 +19,7 @@ from netrep_go._names import (
     split_names,
 )
 from netrep_go._shown import kind_of
-from netrep_go._validation import SQUARES, as_array, check_range, departure
+from netrep_go._validation import as_array, departure
 
 RDMs = ArrayLike | Mapping[Any, ArrayLike] | Sequence[ArrayLike]
 
@@ -118,7 +118,6 @@ def as_vectors(rdms: ArrayLike, name: str, *, allow_nan: bool = False) -> np.nda
         vectors = _condense(vectors, name, "; if rows are condensed RDMs, pass a dict of them")
     vectors = np.atleast_2d(vectors)
     n_conditions(vectors, name)
-    check_range(vectors, name, (SQUARES[0], np.inf))  # large ones are scaled where they are used
     return vectors
 
 

@@ -352,7 +352,7 @@ def evaluate(
     n = _n_with_entries(np.vstack([x, y]))
     check_integer(n_bootstraps, "n_bootstraps", 2)
     _check_resample(resample, n, len(y))
-    inputs = {"models": x, "subjects": y, **comparison(method, sigma, y)}
+    inputs = {"models": x, "subjects": y, **comparison(method, sigma, y, x)}
     with_ceiling = bool(noise_ceiling) and len(y) > 1
     without = with_ceiling and resample is None
     found = fixed(x, y, method, sigma, subjects, ceiling=with_ceiling, without=without)

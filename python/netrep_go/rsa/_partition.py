@@ -14,7 +14,7 @@ from netrep_go._parameters import checked
 from netrep_go._resampling import blocks, null_distribution
 from netrep_go._results import Result
 from netrep_go._subsets import parts_of, subset_labels
-from netrep_go._validation import check_integer, check_number
+from netrep_go._validation import check_integer, check_number, of_order_one
 from netrep_go.rsa._condensed import (
     RDMs,
     as_vectors,
@@ -300,7 +300,7 @@ class _Regressions:
         members = np.arange(1, 2**n_sets)[:, np.newaxis] >> np.arange(n_sets) & 1
         self._subsets = [np.flatnonzero(m[sets]) for m in members]
         self._n_models = len(z)
-        columns = np.concatenate([z, d])
+        columns = of_order_one(np.concatenate([z, d]))
         columns = columns - columns.mean(axis=1, keepdims=True)
         columns /= columns.std(axis=1, keepdims=True)
         columns = np.vstack([columns[:, self._blocks.order], np.ones(z.shape[1])])

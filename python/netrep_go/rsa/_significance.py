@@ -313,7 +313,7 @@ def permutation_test(
     subjects = {"model": called("models", own), "RDM": called("rdms", rdm_names)}
     check_same_conditions(x, "models", y, "rdms")
     check_named_alike(models=condition_names(models), rdms=condition_names(rdms))
-    inputs = {"models": x, "subjects": y, **comparison(method, sigma, y)}
+    inputs = {"models": x, "subjects": y, **comparison(method, sigma, y, x)}
     found = fixed(x, y, method, sigma, subjects, ceiling=False)
     null = np.empty((n_permutations, len(x)))
     with progress_bar("Permuting conditions", verbose) as progress:
