@@ -52,6 +52,7 @@ class JointGeometry(Result, _Fields):
         The formulas of :class:`JointCapacity` with this manifold alone.
     """
 
+    @checked
     def to_frame(self) -> Any:
         """Return a table with a row for each manifold.
 
@@ -324,6 +325,7 @@ class JointCapacity(BaseEstimator):
                 "is below capacity_"
             )
 
+    @checked
     def to_frame(self, *, manifolds: bool = False) -> Any:
         """Return a table of one row, or of one row for each manifold.
 

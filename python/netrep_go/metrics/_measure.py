@@ -25,7 +25,7 @@ from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
-from netrep_go._validation import as_factor, check_option
+from netrep_go._validation import as_factor, check_flag, check_option
 
 __all__ = ["Measure", "Properties"]
 
@@ -79,6 +79,8 @@ class Properties(Result):
     def __post_init__(self) -> None:
         if self.kind is not None:
             check_option(self.kind, "kind", KINDS)
+        for name in ("symmetric", "triangle"):
+            check_flag(getattr(self, name), name)
         if not self.range[0] < self.range[1]:
             raise ValueError(f"range must be from a smaller to a larger value, got {self.range}")
         unknown = set(self.invariances) - set(INVARIANCES)
