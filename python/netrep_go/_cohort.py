@@ -130,7 +130,7 @@ def matched(
     test: Networks, own: list[Name] | None, n: int, train_name: str, name: str
 ) -> list[Named]:
     """Return the held-out data of networks in the order of their training data."""
-    if hasattr(test, "__len__") and len(test) != n:
+    if hasattr(test, "__len__") and not isinstance(test, type) and len(test) != n:
         raise ValueError(
             f"{name} must have one array for each of the {n} networks in {train_name}, but there "
             f"are {n} networks in the training data and {len(test)} in the test data"

@@ -1,8 +1,8 @@
 """Arguments of public callables, checked by their annotations before anything else is done.
 
 Flags, counts, numbers, options, seeds and lists of them come out in Python's own types, in
-which nothing overflows further in, and the views of a dict as lists. Ranges are left to the
-callables, but for the largest count that they may take.
+which nothing overflows further in. Ranges are left to the callables, but for the largest count
+that they may take.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import (
     Hashable,
     Iterable,
     Iterator,
-    KeysView,
     Mapping,
     Sequence,
     Set,
@@ -95,7 +94,7 @@ def _is_real(value: Any) -> bool:
 
 
 def _is_list(value: Any) -> bool:
-    odd = isinstance(value, (str, bytes, Mapping, Set, Iterator, type))
+    odd = isinstance(value, (str, bytes, Mapping, Set, ValuesView, Iterator, type))
     return isinstance(value, Iterable) and not odd and getattr(value, "ndim", 1) > 0
 
 
@@ -130,8 +129,6 @@ def check_parameters(estimator: Any) -> None:
 
 def _taken(name: str, value: Any, checks: Mapping[str, Check]) -> Any:
     """Return an argument as its callable takes it."""
-    if isinstance(value, (KeysView, ValuesView)):
-        value = list(value)
     return checks[name](value, name) if name in checks else value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import numbers
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -108,7 +108,7 @@ def as_numbers(x: Any, name: str) -> Any:
     So does what NumPy would take for one object. Anything else is left to others to convert
     or refuse.
     """
-    if x is None or isinstance(x, (str, bytes, Set, Iterator, type)) or callable(x):
+    if x is None or isinstance(x, (str, bytes, Set, ValuesView, Iterator, type)) or callable(x):
         raise TypeError(f"{name} must be an array of numbers, got {shown(x)}")
     if isinstance(x, (list, tuple)) and _holds_masks(x):
         x = [as_numbers(item, name) for item in x]

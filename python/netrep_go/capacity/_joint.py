@@ -52,6 +52,7 @@ class JointGeometry(Result, _Fields):
         The formulas of :class:`JointCapacity` with this manifold alone.
     """
 
+    @checked
     def to_frame(self) -> Any:
         """Return a table with a row for each manifold.
 
