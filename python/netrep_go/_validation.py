@@ -197,10 +197,16 @@ def check_range(x: np.ndarray, name: str, limits: tuple[float, float]) -> None:
         )
 
 
+def exponents(x: np.ndarray) -> np.ndarray:
+    """Return the power of two of the largest number of each row, as a column."""
+    largest = np.abs(x).max(axis=-1, initial=0.0, keepdims=True)
+    powers: np.ndarray = np.frexp(largest)[1]
+    return powers
+
+
 def of_order_one(x: np.ndarray) -> np.ndarray:
     """Return rows, each times the power of two that makes its largest number about 1."""
-    largest = np.abs(x).max(axis=-1, initial=0.0, keepdims=True)
-    return np.ldexp(x, -np.frexp(largest)[1])
+    return np.ldexp(x, -exponents(x))
 
 
 def as_turned(x: Any, name: str) -> tuple[np.ndarray, bool]:

@@ -16,11 +16,14 @@ from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import (
+    FOURTH_POWERS,
     as_array,
+    as_factor,
     as_matrix,
     check_integer,
     check_number,
     check_option,
+    check_range,
     departure,
 )
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores
@@ -150,7 +153,7 @@ class FeatureReweighting(BaseEstimator):
             In the order of :func:`scipy.spatial.distance.squareform`.
         """
         check_is_fitted(self)
-        x = as_matrix(X, "X")
+        x = as_factor(X, "X")
         if x.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {x.shape[1]} features, but {type(self).__name__} is expecting "
@@ -468,11 +471,12 @@ def _check(
     """Return responses, and what was measured of them as a matrix with a zero diagonal."""
     check_option(metric, "metric", METRICS)
     x = as_matrix(X, "X")
+    check_range(x.ravel(), "X", FOURTH_POWERS)
     k = len(x)
     if k < 3:
         raise ValueError(f"X must have at least 3 conditions, got {k}")
     check_named_alike(**{"X": row_names(X), name: condition_names(y)})
-    t = as_array(y, name, 2 if np.ndim(y) == 2 else 1)
+    t = as_factor(y, name, 2 if np.ndim(y) == 2 else 1)
     if t.shape not in ((k, k), (k * (k - 1) // 2,)):
         raise ValueError(
             f"{name} must be of the conditions of X, of shape ({k}, {k}) or ({k * (k - 1) // 2},), "
