@@ -25,7 +25,7 @@ MODULES = (
 COUNTS = ("int", "int | None", int, int | None)
 BEYOND = (2**63 - 1, 2**63, 2**70)
 HUGE = (10**9, 10**12, 10**18, *BEYOND)
-FREE = ("n_jobs", "random_state")  # no counts: anything below 2**63
+FREE = ("memory_limit", "n_jobs", "random_state")  # no counts: anything below 2**63
 
 _rng = np.random.default_rng(0)
 NETWORKS = list(_rng.standard_normal((4, 12, 3)))
@@ -99,6 +99,7 @@ DATA = {
         "n_t": 10,
         "n_reps": 1,
     },
+    "multiset.DistanceStore": {"path": "none", "method": "__repr__"},
     "multiset.ProcrustesKMeans": KMEANS,
     "multiset.cross_distances": {**METRIC, "Xs": NETWORKS, "Ys": NETWORKS, "verbose": False},
     "multiset.euclidean_tangent_space": {"Xs": NETWORKS, "Xbar": NETWORKS[0]},
@@ -130,6 +131,7 @@ DATA = {
 WITHOUT = (
     "Result",
     "Display",
+    "StoreStatus",
     "capacity.CenterDirections",
     "rsa.ModelEvaluation",
     "extract.activations",

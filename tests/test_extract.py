@@ -154,7 +154,7 @@ def test_bad_arguments_are_refused(X, rng):
         activations(model, X, ["hidden", "conv"])
     with pytest.raises(ValueError, match="no layer of type 'Conv'; it has 'Flatten', 'Gemm'"):
         activations(model, X, types=["Conv"])
-    with pytest.raises(TypeError, match="layers must be a sequence of names, got 'hidden'"):
+    with pytest.raises(TypeError, match="layers must be a list of names or None, got 'hidden'"):
         activations(model, X, "hidden")
     with pytest.raises(ValueError, match="layer 'size' must have one row for each sample"):
         activations(model, X, ["size"])

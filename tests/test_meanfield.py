@@ -322,7 +322,7 @@ def test_center_at_the_mean_of_samples():
     ("options", "message"),
     [
         ({"kappa": np.nan}, "kappa contains NaN"),
-        ({"kappa": [[0.0]]}, "kappa must be a number or a sequence"),
+        ({"kappa": [[0.0]]}, r"kappa\[0\] must be a number, got \[0.0\]"),
         ({"n_t": 0}, "n_t must be at least 1"),
         ({"estimator": "mean"}, "estimator"),
         ({"origin": "zero"}, "origin"),
@@ -335,7 +335,7 @@ def test_center_at_the_mean_of_samples():
     ],
 )
 def test_bad_parameters(rng, options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         MeanFieldCapacity(**options).fit(list(rng.standard_normal((4, 5, 9))))
 
 

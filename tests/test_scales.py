@@ -7,8 +7,21 @@ from numpy.testing import assert_allclose
 from test_measures import SETTINGS, networks
 
 from netrep_go import capacity, utils
+from netrep_go.capacity import project_on_cone
 from netrep_go.covariates import mantel
-from netrep_go.rsa import compare, evaluate, rdm
+from netrep_go.embedding import EuclideanEmbedding
+from netrep_go.metrics import Aligner
+from netrep_go.plotting._dendrogram import average_linkage
+from netrep_go.rsa import (
+    FeatureReweighting,
+    FeatureReweightingCV,
+    cluster_test,
+    compare,
+    evaluate,
+    rdm,
+    remix,
+    reweight_features,
+)
 from netrep_go.rsa._compare import SIMILARITIES
 from netrep_go.rsa._rdm import METRICS
 
@@ -133,6 +146,100 @@ def distances(scale):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_functions(name, scale):
     follows(FUNCTIONS[name], scale)
+
+
+def judged():
+    x = np.random.default_rng(0).standard_normal((24, 3))
+    return x, rdm(x * [1.0, 2.0, 0.5], "sqeuclidean")
+
+
+def reweighting(s, t, kind=FeatureReweighting, **options):
+    x, y = judged()
+    return kind(**options).fit(x * s, y * t)
+
+
+def reweighted(s, t):
+    x, y = judged()
+    return reweight_features(x * s, y * t, alphas=3, cv=3, inner_cv=2, random_state=0)
+
+
+def cone(s, t, **options):
+    x, y = np.random.default_rng(0).standard_normal((2, 5, 4)) + 0.3
+    return project_on_cone(x * s, y * t, **options)
+
+
+def gram_cone(s, t):
+    x, y = np.random.default_rng(0).standard_normal((2, 5, 4)) + 0.3
+    return project_on_cone(x @ y.T * s, y @ y.T * t, precomputed=True)
+
+
+def clusters(s):
+    scores = np.random.default_rng(0).standard_normal((8, 30)) + 0.5
+    return cluster_test(scores * s, popmean=0.1 * s, n_permutations=19, random_state=0)
+
+
+def embedded(s, t):
+    D = distances(1.0)[0]
+    return EuclideanEmbedding(3).fit(D * s).score(D[:4] * t)
+
+
+CV = {"kind": FeatureReweightingCV, "cv": 3, "random_state": 0}
+
+# Functions of the scale, and the power of it that their results are of.
+POWERS = {
+    "weights of features": (lambda s: reweighting(s, 1, alpha=0).coef_, -2),
+    "weights of features by y": (lambda s: reweighting(1, s).coef_, 1),
+    "penalty": (lambda s: reweighting(s, 1, **CV).alpha_, 4),
+    "penalty by y": (lambda s: reweighting(1, s, **CV).alpha_, 0),
+    "prediction": (lambda s: reweighted(s, 1).prediction, 0),
+    "prediction by y": (lambda s: reweighted(1, s).prediction, 1),
+    "score": (lambda s: reweighting(1, s, alpha=0.1).score(judged()[0], judged()[1] * s), 0),
+    "readouts": (lambda s: remix(*(x[:20] * s for x in normal()), [0, 1] * 10), 0),
+    "cone": (lambda s: cone(s, 1).weights, 1),
+    "generators": (lambda s: cone(1, s).weights, -1),
+    "norm": (lambda s: cone(1, s).squared_norm, 0),
+    "counts": (lambda s: cone(s, s).n_active, 0),
+    "products": (lambda s: gram_cone(s, 1).weights, 1),
+    "Gram matrix": (lambda s: gram_cone(1, s).weights, -1),
+    "t": (lambda s: clusters(s).statistic, 0),
+    "masses": (lambda s: clusters(s).null_distribution, 0),
+    "embedding": (lambda s: embedded(s, s), 0),
+    "order of leaves": (lambda s: average_linkage(distances(s)[0])[:, [0, 1, 3]], 0),
+    "heights": (lambda s: average_linkage(distances(s)[0])[:, 2], 1),
+}
+
+
+def normal():
+    return np.random.default_rng(0).standard_normal((2, 20, 3))
+
+
+@at_every_scale
+@pytest.mark.parametrize("name", POWERS)
+def test_models(name, scale):
+    function, power = POWERS[name]
+    follows(function, scale, power)
+
+
+def test_small_references_are_refused():
+    model = Aligner().fit(*normal())
+    with pytest.raises(ValueError, match="y must be of a size"):
+        model.score(normal()[0], normal()[1] * 1e-300)
+    assert np.isfinite(model.score(normal()[0], normal()[1] * 1e-140))
+
+
+def test_new_distances_of_another_unit():
+    """They are far off, by as much as is right."""
+    near, far = (embedded(1, scale) for scale in (1e3, 1e150))
+    assert_allclose(far / near, 1e147, rtol=1e-2)
+
+
+def test_generators_of_different_sizes():
+    """They span the same cone."""
+    x, y = np.random.default_rng(0).standard_normal((2, 5, 4)) + 0.3
+    sizes = 10.0 ** np.array([-300, -150, 0, 150, 300])
+    plain, found = project_on_cone(x, y), project_on_cone(x, y * sizes[:, np.newaxis])
+    assert_allclose(found.weights * sizes, plain.weights, rtol=1e-10, atol=1e-12)
+    assert_allclose(found.squared_norm, plain.squared_norm, rtol=1e-12)
 
 
 @at_every_scale

@@ -18,7 +18,7 @@ from netrep_go._resampling import (
     sign_flips,
 )
 from netrep_go._results import Result
-from netrep_go._validation import as_array, check_integer, check_number, check_option
+from netrep_go._validation import as_array, check_integer, check_number, check_option, of_order_one
 
 _BLOCK = 2**20  # numbers in a temporary array
 _LARGEST = np.finfo(float).max
@@ -55,6 +55,7 @@ class ClusterResult(Result):
     n_permutations: int
     null_distribution: np.ndarray = field(repr=False)
 
+    @checked
     def significant(self, alpha: float = 0.05) -> np.ndarray:
         """Return the points in clusters with a p value of at most `alpha`.
 
@@ -181,6 +182,7 @@ def cluster_test(
         threshold = float(stats.t.isf(tail, n - 1))
     check_number(threshold, "threshold", np.nextafter(0, 1), _LARGEST)
     clusters = _Clusters(inside, adjacency, alternative, threshold)
+    deviations = of_order_one(deviations.T).T  # t has no unit
     observed = _t(np.ones((1, n)), deviations)[0]
     labels, masses = clusters.find(observed)
     # All sign flips contain the identity; random ones are joined by it.

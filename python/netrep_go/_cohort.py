@@ -20,6 +20,7 @@ from netrep_go._names import (
     column_names,
     split_names,
 )
+from netrep_go._shown import shown
 
 Named = tuple[str, Any]
 Networks = Items
@@ -83,7 +84,8 @@ def two_sets(
     pair = (None, None) if names is None else tuple(names)
     if isinstance(names, str) or len(pair) != 2:
         raise ValueError(
-            f"names must be a pair, the names of {first[2]} and those of {second[2]}, got {names!r}"
+            f"names must be a pair, the names of {first[2]} and those of {second[2]}, got "
+            f"{shown(names)}"
         )
     (xs, own_x), (ys, own_y) = (
         labelled(train, name, given)
@@ -128,7 +130,7 @@ def matched(
     test: Networks, own: list[Name] | None, n: int, train_name: str, name: str
 ) -> list[Named]:
     """Return the held-out data of networks in the order of their training data."""
-    if hasattr(test, "__len__") and len(test) != n:
+    if hasattr(test, "__len__") and not isinstance(test, type) and len(test) != n:
         raise ValueError(
             f"{name} must have one array for each of the {n} networks in {train_name}, but there "
             f"are {n} networks in the training data and {len(test)} in the test data"
@@ -216,13 +218,13 @@ def _pair_in_errors(cohorts: Cohorts, i: int, j: int) -> Iterator[None]:
 def check_dtype(dtype: DTypeLike) -> None:
     """Raise if ``dtype`` is no precision that distances are computed in."""
     if np.dtype(dtype) not in (np.float64, np.float32):
-        raise ValueError(f"dtype must be float64 or float32, got {dtype!r}")
+        raise ValueError(f"dtype must be float64 or float32, got {shown(dtype)}")
 
 
 def check_double(dtype: DTypeLike, who: str) -> None:
     """Raise if ``dtype`` is not float64."""
     if np.dtype(dtype) != np.float64:
-        raise ValueError(f"{who} computes in float64 only, got dtype {dtype!r}")
+        raise ValueError(f"{who} computes in float64 only, got dtype {shown(dtype)}")
 
 
 def resolve_n_jobs(n_jobs: int | None, processes: int | None) -> int | None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from netrep_go._shown import kind_of, shown
+
 Name = Hashable
 # Networks, models or matrices: one along the first axis of a stack, or with keys as names.
 Items = Sequence[Any] | np.ndarray | Mapping[Any, Any]
@@ -19,8 +21,8 @@ def split_names(
 
     A mapping and a pandas Series bring theirs; a sequence takes ``names``.
     """
-    if not hasattr(xs, "__len__") or isinstance(xs, (str, bytes, Set)) or _is_frame(xs):
-        raise TypeError(f"{argument} must be a list of arrays, got {type(xs).__name__}")
+    if not hasattr(xs, "__len__") or isinstance(xs, (str, bytes, Set, type)) or _is_frame(xs):
+        raise TypeError(f"{argument} must be a list of arrays, got {kind_of(xs)}")
     own = _own_names(xs)
     if own is not None:
         if names is not None:
@@ -44,14 +46,14 @@ def holds_arrays(xs: Any) -> bool:
 
 def check_names(names: Iterable[Name], n: int, what: str, *, unique: bool = True) -> list[Name]:
     """Return a list of ``n`` names, one for each of ``what``, none twice if they must differ."""
-    if isinstance(names, (str, bytes, Set)):
-        raise TypeError(f"names must be a list of names, got {names!r}")
+    if isinstance(names, (str, bytes, Set)) or not isinstance(names, Iterable):
+        raise TypeError(f"names must be a list of names, got {shown(names)}")
     names = list(names)
     if len(names) != n:
         raise ValueError(f"names must have one entry for each of the {n} {what}, got {len(names)}")
     for name in names:
         if not isinstance(name, Hashable):
-            raise TypeError(f"names must be texts or numbers, got {name!r}")
+            raise TypeError(f"names must be texts or numbers, got {shown(name)}")
     if unique:
         _check_unique(names, "names")
     return names
@@ -60,7 +62,7 @@ def check_names(names: Iterable[Name], n: int, what: str, *, unique: bool = True
 def _check_unique(names: list[Name], what: str) -> None:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{what} must differ, got {twice!r} more than once")
+        raise ValueError(f"{what} must differ, got {shown(twice)} more than once")
 
 
 def row_names(x: Any) -> list[Name] | None:

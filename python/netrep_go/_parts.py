@@ -91,7 +91,7 @@ def fingerprint(options: Mapping[str, Any]) -> dict[str, Any]:
 def check_same(before: Mapping[str, Any], now: Mapping[str, Any], where: Path) -> None:
     """Raise if fingerprints differ, and say in what."""
     differences = "; ".join(
-        f"{name} was {before.get(name)!r}, now {now.get(name)!r}"
+        f"{name} was {shown(before.get(name))}, now {shown(now.get(name))}"
         for name in sorted(before.keys() | now.keys())
         if before.get(name) != now.get(name)
     )
@@ -239,7 +239,7 @@ def _read(path: Path, *names: str) -> tuple[dict[str, np.ndarray], dict[str, Any
             arrays = {name: stored[name] for name in names or stored.files}
         options = json.loads(arrays.pop(_OPTIONS).item())
         if not isinstance(options, dict):
-            raise ValueError(f"its options are {options!r}")
+            raise ValueError(f"its options are {shown(options)}")
     return arrays, options
 
 
@@ -253,7 +253,7 @@ def _plain(value: Any) -> Any:
     if array.dtype.kind == "U" or array.size == 0:
         return array.tolist()
     if array.dtype.kind not in "biufc":
-        raise TypeError(f"{value!r} tells no results apart: it is neither text nor numbers")
+        raise TypeError(f"{shown(value)} tells no results apart: it is neither text nor numbers")
     return content_hash(array)
 
 

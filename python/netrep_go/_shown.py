@@ -12,6 +12,11 @@ _short = reprlib.Repr()
 _short.maxother = _short.maxstring = _LIMIT
 
 
+def kind_of(value: Any) -> str:
+    """Return what a value is, as errors say it: its type, or that it is a class."""
+    return shown(value) if isinstance(value, type) else type(value).__name__
+
+
 def shown(value: Any) -> str:
     """Return a value as errors show it: arrays and frames by their type and shape."""
     if isinstance(value, type):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -14,7 +14,7 @@ from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
 from netrep_go._names import check_square_names
-from netrep_go._shown import shown
+from netrep_go._shown import kind_of, shown
 
 
 def as_matrix(x: ArrayLike, name: str) -> np.ndarray:
@@ -60,7 +60,9 @@ def check_not_lost(x: np.ndarray, name: str) -> None:
 def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
     """Return ``x`` as a ready array of ``ndim`` dimensions, or say what it is."""
     if isinstance(x, Mapping) and not issparse(x):  # SciPy's dictionaries of keys
-        raise TypeError(f"{name} must be one array, got {type(x).__name__}: pass one of its values")
+        raise TypeError(f"{name} must be one array, got {kind_of(x)}: pass one of its values")
+    if isinstance(x, numbers.Number):
+        raise ValueError(f"{name} must have {ndim} dimensions, got {shown(x)}")
     if not allow_nan:
         _check_unmasked(x, name)
     try:
@@ -103,8 +105,11 @@ def _check_unmasked(x: Any, name: str) -> None:
 def as_numbers(x: Any, name: str) -> Any:
     """Return ``x`` with NaN for what a mask hides; raise if it holds text, dates or times.
 
-    Anything else is left to others to convert or refuse.
+    So does what NumPy would take for one object. Anything else is left to others to convert
+    or refuse.
     """
+    if x is None or isinstance(x, (str, bytes, Set, ValuesView, Iterator, type)) or callable(x):
+        raise TypeError(f"{name} must be an array of numbers, got {shown(x)}")
     if isinstance(x, (list, tuple)) and _holds_masks(x):
         x = [as_numbers(item, name) for item in x]
     if isinstance(x, np.ma.MaskedArray):
@@ -192,10 +197,16 @@ def check_range(x: np.ndarray, name: str, limits: tuple[float, float]) -> None:
         )
 
 
+def exponents(x: np.ndarray) -> np.ndarray:
+    """Return the power of two of the largest number of each row, as a column."""
+    largest = np.abs(x).max(axis=-1, initial=0.0, keepdims=True)
+    powers: np.ndarray = np.frexp(largest)[1]
+    return powers
+
+
 def of_order_one(x: np.ndarray) -> np.ndarray:
     """Return rows, each times the power of two that makes its largest number about 1."""
-    largest = np.abs(x).max(axis=-1, initial=0.0, keepdims=True)
-    return np.ldexp(x, -np.frexp(largest)[1])
+    return np.ldexp(x, -exponents(x))
 
 
 def as_turned(x: Any, name: str) -> tuple[np.ndarray, bool]:
@@ -312,7 +323,7 @@ def check_number(value: object, name: str, low: float, high: float) -> None:
         raise TypeError(f"{name} must be a number, got {shown(value)}")
     if not low <= value <= high:
         least = "(0" if low == np.nextafter(0, 1) else f"[{low:g}"
-        raise ValueError(f"{name} must be in {least}, {high:g}], got {value!r}")
+        raise ValueError(f"{name} must be in {least}, {high:g}], got {shown(value)}")
 
 
 def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray:
@@ -384,7 +395,9 @@ def as_labels(y: Any, name: str) -> np.ndarray:
     kinds = {_kind(label): label for label in labels.flat} if labels.dtype.kind == "O" else {}
     if len(kinds) > 1:
         first, second = list(kinds.values())[:2]
-        raise ValueError(f"{name} must have labels of one type, got {first!r} and {second!r}")
+        raise ValueError(
+            f"{name} must have labels of one type, got {shown(first)} and {shown(second)}"
+        )
     if labels.dtype.kind == "O" and set(kinds) <= {numbers.Number, str, bytes} and labels.ndim == 1:
         return np.array(labels.tolist())
     return labels if isinstance(y, np.ndarray) else np.asarray(y)

@@ -28,7 +28,7 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go._names import check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._signs import axis_signs
-from netrep_go._validation import as_codes, as_distances, validated
+from netrep_go._validation import as_codes, as_distances, as_factor, exponents, validated
 
 __all__ = ["EuclideanEmbedding", "medoids"]
 
@@ -234,6 +234,7 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         """
         return self._place(self._check_new(X))
 
+    @checked
     def score(self, X: ArrayLike, y: None = None) -> float:
         """Return minus the distortion of the distances of new networks.
 
@@ -251,11 +252,14 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
             model selection expects: -0.1 if embedded distances are off by 10 %.
         """
         D = self._check_new(X)
-        return -_mean(_relative_errors(euclidean_distances(self._place(D), self.embedding_), D))
+        points = self._place(D)
+        power = exponents(points.reshape(1, -1))  # their squares may leave the range of float64
+        scaled = euclidean_distances(np.ldexp(points, -power), np.ldexp(self.embedding_, -power))
+        return -_mean(_relative_errors(np.ldexp(scaled, power), D))
 
     def _check_new(self, X: ArrayLike) -> np.ndarray:
         check_is_fitted(self)
-        return _validate(self, X, reset=False)
+        return as_factor(_validate(self, X, reset=False), "X")
 
     def _place(self, D: np.ndarray) -> np.ndarray:
         return 0.5 * (self._squared_norms - D**2) @ self._axes

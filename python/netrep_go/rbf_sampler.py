@@ -12,6 +12,7 @@ from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._parameters import checked
 from netrep_go._validation import check_integer, check_number, validated
 from netrep_go.utils import rand_orth
 
@@ -82,6 +83,7 @@ class RBFOrthoSampler(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         self.n_components = n_components
         self.random_state = random_state
 
+    @checked
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Draw the directions.
 

@@ -15,6 +15,7 @@ from netrep_go import _native
 from netrep_go._jobs import RandomState, as_random_state
 from netrep_go._native import aside
 from netrep_go._parameters import checked
+from netrep_go._shown import shown
 from netrep_go._validation import (
     as_array,
     as_factor,
@@ -147,7 +148,7 @@ def whiten(
     check_number(eigval_tol, "eigval_tol", np.finfo(float).tiny, 1)
     if not np.isscalar(preserve_variance) or preserve_variance not in (True, False, "exact"):
         raise ValueError(
-            f"preserve_variance must be True, False or 'exact', got {preserve_variance!r}"
+            f"preserve_variance must be True, False or 'exact', got {shown(preserve_variance)}"
         )
     X = as_factor(X, "X")
     Xw, Z = np.empty(X.shape), np.empty((X.shape[1], X.shape[1]))

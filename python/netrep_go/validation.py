@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._names import check_same_indexes
-from netrep_go._validation import as_factor, check_flag, pad
+from netrep_go._parameters import checked
+from netrep_go._validation import as_factor, pad
 
 __all__ = ["check_equal_shapes"]
 
@@ -15,6 +16,7 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
+@checked
 def check_equal_shapes(
     X: ArrayLike, Y: ArrayLike, nd: int = 2, zero_pad: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -49,7 +51,6 @@ def check_equal_shapes(
     ((4, 3), (4, 3))
     """
     check_same_indexes([("X", X), ("Y", Y)], "samples")
-    check_flag(zero_pad, "zero_pad")
     X, Y = as_factor(X, "X", nd), as_factor(Y, "Y", nd)
     if X.shape == Y.shape:
         return X, Y

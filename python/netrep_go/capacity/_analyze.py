@@ -13,9 +13,10 @@ from sklearn.base import BaseEstimator, clone
 
 from netrep_go._jobs import counted, warn_user
 from netrep_go._optional import pandas
-from netrep_go._parameters import check_optional
+from netrep_go._parameters import checked
 from netrep_go._parts import Parts, check_same, content_hash, in_batch, merge
 from netrep_go._results import Result
+from netrep_go._shown import shown
 from netrep_go._validation import check_integer
 from netrep_go.capacity import _randomization
 from netrep_go.capacity._direct import DirectCapacity
@@ -148,6 +149,7 @@ def _panels(columns: Mapping[str, np.ndarray], name: str) -> dict[str, Any]:
     }
 
 
+@checked
 def analyze_mat(
     prefix: str | os.PathLike[str],
     estimators: Sequence[BaseEstimator] | Mapping[str, BaseEstimator] | None = None,
@@ -243,7 +245,6 @@ def analyze_mat(
     1      fc7     0.102    0.84        8.1
     """
     check_integer(random_state, "random_state", 0, 2**63 - 1)
-    check_optional(n_jobs, "n_jobs")
     _check_controls(controls)
     if estimators is None:
         both = [MeanFieldCapacity(), DirectCapacity()]
@@ -292,6 +293,7 @@ def _results_of(
             yield run, run.fail(index, error)
 
 
+@checked
 def collect_mat(
     prefix: str | os.PathLike[str],
     *,
@@ -402,11 +404,9 @@ class _Where:
 
 
 def _check_controls(controls: Sequence[str]) -> None:
-    if isinstance(controls, str):
-        raise TypeError(f"controls must be a list of names, got {controls!r}")
     for control in controls:
         if control not in _CONTROLS:
-            raise ValueError(f"controls must be among {_CONTROLS}, got {control!r}")
+            raise ValueError(f"controls must be among {_CONTROLS}, got {shown(control)}")
 
 
 def _named(
@@ -426,14 +426,16 @@ def _named(
     for name, estimator in estimators.items():
         _check_class(estimator, n_neurons)
         if not (isinstance(name, str) and name.isidentifier() and name.isascii()):
-            raise ValueError(f"names of estimators must be letters, digits and _, got {name!r}")
+            raise ValueError(
+                f"names of estimators must be letters, digits and _, got {shown(name)}"
+            )
     return list(estimators.items())
 
 
 def _check_class(estimator: Any, n_neurons: int | None) -> None:
     if type(estimator) not in _STAGES:
         known = ", ".join(kind.__name__ for kind in _STAGES)
-        raise TypeError(f"estimators must be of {known}, got {estimator!r}")
+        raise TypeError(f"estimators must be of {known}, got {shown(estimator)}")
     if n_neurons is not None and isinstance(estimator, DirectCapacity):
         raise ValueError("n_neurons is not for DirectCapacity, which draws neurons itself")
 
@@ -561,7 +563,7 @@ def _mean_field(
 ) -> dict[str, Any]:
     """Return the variables of check_covariance_low_rank_approx_optimal_K."""
     if np.ndim(estimator.kappa):
-        raise ValueError(f"kappa must be one number, got {estimator.kappa!r}")
+        raise ValueError(f"kappa must be one number, got {shown(estimator.kappa)}")
     directions = estimator.directions_
     centers = np.stack([samples.mean(axis=0) for samples in manifolds])
     centers -= centers.mean(axis=0)

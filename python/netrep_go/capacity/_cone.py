@@ -10,7 +10,7 @@ from netrep_go._jobs import progress_bar
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import as_matrix
+from netrep_go._validation import as_matrix, exponents, of_order_one
 
 __all__ = ["ConeProjection", "project_on_cone"]
 
@@ -129,10 +129,17 @@ def project_on_cone(
         raise ValueError(
             f"B and S must have equally many columns, got {products.shape[1]} and {gram.shape[1]}"
         )
+    sizes = exponents(products)  # which leave the rest in range, and no digit is lost
     if not precomputed:
-        products, gram = products @ gram.T, gram @ gram.T
+        units = exponents(gram).T
+        generators = of_order_one(gram)
+        products, gram = of_order_one(products) @ generators.T, generators @ generators.T
+        powers = 2 * sizes
     else:
         _check_gram(gram, "S")
+        units = exponents(gram.reshape(1, -1))
+        products, gram = of_order_one(products), np.ldexp(gram, -units)
+        powers = 2 * sizes - units
     n_vectors = len(products)
     found = ConeProjection(
         np.empty_like(products),
@@ -153,7 +160,11 @@ def project_on_cone(
             n_jobs=n_jobs,
             progress=progress,
         )
-    return found
+    with np.errstate(over="ignore", under="ignore"):
+        return found._replace(
+            weights=np.ldexp(found.weights, sizes - units),
+            squared_norm=np.ldexp(found.squared_norm, powers[:, 0]),
+        )
 
 
 def _check_gram(gram: np.ndarray, name: str) -> None:

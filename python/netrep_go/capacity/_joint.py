@@ -52,6 +52,7 @@ class JointGeometry(Result, _Fields):
         The formulas of :class:`JointCapacity` with this manifold alone.
     """
 
+    @checked
     def to_frame(self) -> Any:
         """Return a table with a row for each manifold.
 
@@ -301,7 +302,7 @@ class JointCapacity(BaseEstimator):
         if self._sparse:
             pairs = max(self.n_t / 2, _BATCHES, 2 * self.n_manifolds_)
             return int(2 * self.n_manifolds_ * np.ceil(pairs / self.n_manifolds_))
-        return int(-(-self.n_t // (2 * _BATCHES)) * 2 * _BATCHES)
+        return -(-int(self.n_t) // (2 * _BATCHES)) * 2 * _BATCHES
 
     @property
     def _sparse(self) -> bool:

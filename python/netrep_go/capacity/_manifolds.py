@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from netrep_go._names import split_names
+from netrep_go._names import check_same_indexes, split_names
 from netrep_go._validation import FOURTH_POWERS, as_labels, as_responses, check_range
 
 Samples = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
@@ -109,6 +109,7 @@ def _taken(X: Any, y: ArrayLike | None, single: bool) -> Manifolds:
         return _from_arrays(X)
     if isinstance(X, Mapping) and not single:
         raise ValueError("X has names of its own: leave out y")
+    check_same_indexes([("X", X), ("y", y)], "samples")
     X = as_responses(X, "X", 2)
     if y is None:
         present = _present(X, "X")
@@ -130,9 +131,7 @@ def is_single(X: Any) -> bool:
     """Whether X is one matrix, not several."""
     if hasattr(X, "ndim"):  # an array, sparse ones too, or of pandas
         return X.ndim == 2
-    if isinstance(X, Mapping):
-        return False
-    return len(X) > 0 and np.ndim(X[0]) == 1
+    return isinstance(X, Sequence) and len(X) > 0 and np.ndim(X[0]) == 1
 
 
 def check_several(manifolds: Manifolds, what: str) -> None:

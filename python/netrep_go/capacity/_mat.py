@@ -11,7 +11,9 @@ from typing import IO, Any
 import numpy as np
 
 from netrep_go._files import DamagedFileError, reading
+from netrep_go._parameters import checked
 from netrep_go._parts import replacing
+from netrep_go._shown import shown
 from netrep_go._validation import check_integer
 from netrep_go.capacity._mat_values import (
     NUMBERS,
@@ -112,7 +114,9 @@ class TuningFile:
             raise ValueError("data_titles must be a cell of character arrays")
         for k, title in enumerate(titles):
             if any("\ud800" <= c <= "\udfff" for c in title):
-                raise ValueError(f"data_titles[{k}] must be text, got half a character: {title!r}")
+                raise ValueError(
+                    f"data_titles[{k}] must be text, got half a character: {shown(title)}"
+                )
         if len(titles) != self.n_sets:
             raise ValueError(
                 f"data_titles must have one entry for each of {self.n_sets} sets, got {len(titles)}"
@@ -130,6 +134,7 @@ class TuningFile:
         """
         return self.manifolds(index)
 
+    @checked
     def manifolds(self, index: int, samples_jump: int = 1) -> list[np.ndarray]:
         """Return one set with some of its samples.
 
@@ -169,6 +174,7 @@ class TuningFile:
             for k, samples in enumerate(block[:, :, neurons])
         ]
 
+    @checked
     def chosen_samples(self, samples_jump: int) -> slice:
         """Return which samples a jump takes, of those of each object; see :meth:`manifolds`."""
         check_integer(samples_jump, "samples_jump", 0)
@@ -209,6 +215,7 @@ def _present(samples: np.ndarray, name: str) -> np.ndarray:
     return np.ascontiguousarray(samples)
 
 
+@checked
 def read_mat(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Read the variables of a MATLAB v7.3 file.
 
@@ -259,6 +266,7 @@ def read_mat(path: str | os.PathLike[str]) -> dict[str, Any]:
     return variables
 
 
+@checked
 def write_mat(path: str | os.PathLike[str], variables: Mapping[str, Any]) -> None:
     """Write variables to a file that MATLAB's ``load`` and ``matfile`` read, of version 7.3.
 
@@ -290,7 +298,7 @@ def write_mat(path: str | os.PathLike[str], variables: Mapping[str, Any]) -> Non
     path = Path(path)
     for name in variables:
         if not (name.isidentifier() and name.isascii() and name[0] != "_" and len(name) <= 63):
-            raise ValueError(f"{name!r} is not a name that MATLAB allows for a variable")
+            raise ValueError(f"{shown(name)} is not a name that MATLAB allows for a variable")
     # through a stream, as HDF5 would wait for the lock of replacing with one of its own
     with replacing(path) as part, part.open("w+b") as stream:
         with h5py().File(stream, "w", userblock_size=_HEADER_SIZE) as file:
@@ -329,7 +337,7 @@ def _write_cell(file: Any, name: str, values: Sequence[str]) -> None:
 def _write_array(file: Any, name: str, value: Any) -> None:
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must be numbers, a string or strings, got {value!r}")
+        raise TypeError(f"{name} must be numbers, a string or strings, got {shown(value)}")
     if array.ndim < 2:
         array = array.reshape(-1, 1)
     if array.dtype.kind == "b":

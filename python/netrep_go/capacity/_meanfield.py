@@ -392,8 +392,6 @@ class MeanFieldCapacity(BaseEstimator):
 
     def _check_parameters(self) -> np.ndarray:
         kappas = as_array(np.ravel(self.kappa), "kappa", ndim=1)
-        if np.ndim(self.kappa) > 1:
-            raise ValueError(f"kappa must be a number or a sequence, got {self.kappa!r}")
         check_integer(self.n_t, "n_t", 1)
         check_integer(self.n_searches, "n_searches", 1)
         check_option(self.estimator, "estimator", _ESTIMATORS)

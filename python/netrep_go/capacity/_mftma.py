@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 
 from netrep_go._jobs import RandomState
 from netrep_go._names import split_names
-from netrep_go._validation import as_matrix, check_flag, check_integer, check_number
+from netrep_go._parameters import checked
+from netrep_go._validation import as_matrix, check_integer, check_number
 from netrep_go.capacity._correlation import variance_limit
 from netrep_go.capacity._geometry import explained_variance_dimension, participation_ratio
 from netrep_go.capacity._manifolds import as_manifolds
@@ -19,6 +20,7 @@ from netrep_go.capacity._meanfield import MeanFieldCapacity
 Arrays = Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 
 
+@checked
 def manifold_analysis_corr(
     XtotT: Arrays,
     kappa: float,
@@ -131,6 +133,7 @@ def manifold_analysis_corr(
     )
 
 
+@checked
 def alldata_dimension_analysis(
     XtotT: Arrays, perc: float = 0.90, *, parity: bool = True
 ) -> tuple[float, int, int]:
@@ -171,7 +174,6 @@ def alldata_dimension_analysis(
     """
     X = np.concatenate(_transposed(XtotT, "XtotT"))
     n_features = X.shape[1]
-    check_flag(parity, "parity")
     if not parity:
         return participation_ratio(X), explained_variance_dimension(X, fraction=perc), n_features
     check_number(perc, "perc", 0.0, 1.0)

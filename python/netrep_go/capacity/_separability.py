@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go import _native
+from netrep_go._names import check_same_indexes
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
@@ -126,6 +127,7 @@ def separate(X: ArrayLike, y: ArrayLike, *, fit_intercept: bool = True) -> Separ
     >>> found.separable, found.weights.round(6)
     (False, array([0.25, 0.25, 0.25, 0.25]))
     """
+    check_same_indexes([("X", X), ("y", y)], "samples")
     X = as_factor(X, "X")
     classes, codes = as_codes(y, "y", len(X))
     if len(classes) != 2:

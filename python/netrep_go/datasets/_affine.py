@@ -367,7 +367,10 @@ def _as_images(images: Any) -> tuple[list[npt.NDArray[np.float32]], list[Name]]:
         raise ValueError("images must not be empty")
     names: list[Name] = list(range(len(items))) if given is None else given
     with np.errstate(over="ignore"):  # what float32 cannot hold is found below
-        arrays = [as_reals(x, "images").astype(np.float32) for x in items]
+        arrays = [
+            as_reals(image, f"image {name!r}").astype(np.float32)
+            for name, image in zip(names, items, strict=True)
+        ]
     for name, image in zip(names, arrays, strict=True):
         if image.ndim not in (2, 3) or min(image.shape) == 0:
             raise ValueError(

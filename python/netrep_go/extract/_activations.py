@@ -12,7 +12,9 @@ import numpy as np
 from sklearn.base import TransformerMixin
 
 from netrep_go._jobs import RandomState
+from netrep_go._parameters import checked
 from netrep_go._parts import only_writer
+from netrep_go._shown import kind_of
 from netrep_go._validation import check_integer
 from netrep_go.extract._choice import choose
 from netrep_go.extract._collected import Collected, Memory, told_projection
@@ -86,6 +88,7 @@ def activations(
 ) -> ActivationStore: ...
 
 
+@checked
 def activations(
     model: Any,
     X: Any,
@@ -323,5 +326,5 @@ def _backend(model: Any) -> Backend:
         return Torch(model)
     raise TypeError(
         "model must be the path or bytes of an ONNX model, a torch.nn.Module or a keras.Model, "
-        f"got {type(model).__name__}"
+        f"got {kind_of(model)}"
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from netrep_go._shown import shown
+
 INPUT = {"input": "Input"}  # the samples themselves
 TAKEN = " input"  # after a layer's name: what it takes, and not what it returns
 
@@ -19,7 +21,7 @@ def choose(
     available = {**own, **{name: kind for name, kind in INPUT.items() if name not in own}}
     for what, given in (("layers", names), ("types", types)):
         if isinstance(given, str):
-            raise TypeError(f"{what} must be a sequence of names, got {given!r}")
+            raise TypeError(f"{what} must be a sequence of names, got {shown(given)}")
     wanted = _parsed(names or (), available)
     _check_there("layer", [n for n in wanted if _layer(n, available) not in available], available)
     kinds = sorted(set(available.values()))
@@ -30,7 +32,9 @@ def choose(
     chosen = [n for n in wanted if types is None or available[_layer(n, available)] in types]
     if not chosen:
         listed = ", ".join(map(repr, available))
-        raise ValueError(f"no layer is chosen by layers={names!r} and types={types!r}, of {listed}")
+        raise ValueError(
+            f"no layer is chosen by layers={shown(names)} and types={shown(types)}, of {listed}"
+        )
     chosen.sort(key=lambda name: order[_layer(name, available)])
     return {name: wanted[name] for name in chosen}
 

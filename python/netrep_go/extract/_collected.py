@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.random_projection import SparseRandomProjection
 
 from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._shown import shown
 from netrep_go._validation import check_integer
 
 _MAX_SEED = np.iinfo(np.int32).max
@@ -146,7 +147,7 @@ def _as_projection(projection: Any) -> Any:
     if projection is not None and not hasattr(projection, "n_components"):
         raise TypeError(
             "projection must be an integer or a transformer of sklearn.random_projection, got "
-            f"{projection!r}"
+            f"{shown(projection)}"
         )
     return projection
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from netrep_go._parts import content_hash
+from netrep_go._shown import shown
 from netrep_go._validation import copied
 from netrep_go.extract._choice import TAKEN
 from netrep_go.extract._outputs import Key, Output, Recorder, Run, refuse_providers
@@ -188,7 +189,7 @@ def _placed(model: Any, device: Any) -> Iterator[Callable[[np.ndarray], Any]]:
     home = devices[0] if devices else torch.device("cpu")
     if device is not None and len(devices) > 1:
         raise ValueError(
-            f"device must be None for a model on several devices, got {device!r} and "
+            f"device must be None for a model on several devices, got {shown(device)} and "
             f"{', '.join(map(str, devices))}"
         )
 

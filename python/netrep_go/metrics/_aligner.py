@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._names import check_same_columns, check_same_indexes, column_names
 from netrep_go._parameters import checked
-from netrep_go._validation import as_array, as_matrix, pad, validated
+from netrep_go._validation import as_factor, as_matrix, pad, validated
 from netrep_go.metrics._linear import LinearMetric, PartialFit, whiten_centered
 
 __all__ = ["Aligner"]
@@ -125,6 +125,7 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self._predicted(X)
 
+    @checked
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """Return how much of the reference the aligned activations explain.
 
@@ -145,7 +146,7 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         check_same_indexes([("X", X), ("y", y)], "samples")
         check_same_columns(y, "y", self._target_columns)
-        return float(r2_score(as_array(y, "y", max(np.ndim(y), 1)), self._predicted(X)))
+        return float(r2_score(as_factor(y, "y", max(np.ndim(y), 1)), self._predicted(X)))
 
     def _predicted(self, X: ArrayLike) -> np.ndarray:
         X = validated(self, X, dtype=np.float64, reset=False)

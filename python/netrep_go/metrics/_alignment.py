@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from netrep_go import _native
 from netrep_go._names import check_same_columns, check_same_indexes, column_names
+from netrep_go._parameters import checked
 from netrep_go._validation import as_matrix, check_option, pad
 from netrep_go.metrics._measure import Measure
 from netrep_go.validation import check_equal_shapes
@@ -38,6 +39,7 @@ class AlignmentMetric(Measure):
     # activations, up to such an alignment, as ConvolutionalMetric takes it
     _shift_group: str | None = None
 
+    @checked
     def fit(self, X: ArrayLike, Y: ArrayLike) -> Self:
         """Find the alignment that brings X and Y closest.
 
@@ -64,6 +66,7 @@ class AlignmentMetric(Measure):
         self._columns = column_names(X), column_names(Y)
         return self
 
+    @checked
     def transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Map X and Y into the common space.
 
@@ -107,6 +110,7 @@ class AlignmentMetric(Measure):
             )
         return pad(x, len(self.mx_))
 
+    @checked
     def fit_transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Fit to X and Y and map both into the common space.
 
@@ -122,6 +126,7 @@ class AlignmentMetric(Measure):
         """
         return self.fit(X, Y).transform(X, Y)
 
+    @checked
     def score(self, X: ArrayLike, Y: ArrayLike) -> float:
         """Return the distance between X and Y after the fitted alignment.
 

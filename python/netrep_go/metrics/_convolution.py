@@ -202,6 +202,7 @@ class ConvolutionalMetric(Measure):
         self.metric_ = metric.fit(_rolled(X, self.shift_), _flatten(Y))
         return self, distances[best]
 
+    @checked
     def score(self, X: ArrayLike, Y: ArrayLike) -> float:
         """Return the distance between X and Y at the fitted shift and alignment.
 
@@ -218,6 +219,7 @@ class ConvolutionalMetric(Measure):
         X, Y = self._flat(X, Y)
         return self.metric_.score(X, Y)
 
+    @checked
     def transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Shift X and map both layers into the common space of channels.
 
@@ -235,6 +237,7 @@ class ConvolutionalMetric(Measure):
         x, y = self.metric_.transform(*self._flat(X, Y))
         return x.reshape(*shape, -1), y.reshape(*shape, -1)
 
+    @checked
     def fit_transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Fit to X and Y and map both into the common space.
 

@@ -154,6 +154,7 @@ class EnergyStochasticMetric(Measure):
         warn_unless(self.converged_, "the fit", self.niter)
         return self
 
+    @checked
     def transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Align Y to X.
 
@@ -179,6 +180,7 @@ class EnergyStochasticMetric(Measure):
         X, Y = self._fitted_pair(X, Y)
         return X, Y @ self.Q
 
+    @checked
     def fit_transform(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Fit to X and Y and align Y to X.
 
@@ -194,6 +196,7 @@ class EnergyStochasticMetric(Measure):
         """
         return self.fit(X, Y).transform(X, Y)
 
+    @checked
     def score(self, X: ArrayLike, Y: ArrayLike) -> float:
         """Return the distance between X and Y under the fitted alignment.
 

@@ -22,6 +22,7 @@ from netrep_go._cohort import (
 )
 from netrep_go._jobs import RandomState, as_random_state, warn_user
 from netrep_go._names import Name
+from netrep_go._parameters import checked
 from netrep_go._validation import (
     as_factor,
     check_integer,
@@ -136,6 +137,7 @@ class _WassersteinMetric(Measure):
         warn_unless(self.converged_, "the fit", self.niter)
         return self
 
+    @checked
     def transform(self, X: Gaussians, Y: Gaussians) -> tuple[Arrays, Arrays]:
         """Align Y to X.
 
@@ -163,6 +165,7 @@ class _WassersteinMetric(Measure):
         T = np.kron(np.eye(d // self.T.shape[0]), self.T)
         return x, (means @ T, T.T @ covs @ T)
 
+    @checked
     def fit_transform(self, X: Gaussians, Y: Gaussians) -> tuple[Arrays, Arrays]:
         """Fit to X and Y and align Y to X.
 
@@ -178,6 +181,7 @@ class _WassersteinMetric(Measure):
         """
         return self.fit(X, Y).transform(X, Y)
 
+    @checked
     def score(self, X: Gaussians, Y: Gaussians) -> float:
         """Return the distance between X and Y under the fitted alignment.
 

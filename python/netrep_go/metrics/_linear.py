@@ -146,6 +146,7 @@ class LinearMetric(AlignmentMetric):
         check_number(self.alpha, "alpha", 0, 1)
         check_option(self.score_method, "score_method", SCORES)
 
+    @checked
     def partial_fit(self, X: ArrayLike) -> PartialFit:
         """Do the part of a fit that concerns one network.
 
@@ -166,6 +167,7 @@ class LinearMetric(AlignmentMetric):
         self._check_parameters()
         return whiten_centered(as_factor(X, "X"), self.alpha, self.center_columns)
 
+    @checked
     def finalize_fit(self, cache_X: PartialFit, cache_Y: PartialFit) -> LinearMetric:
         """Align two networks from what ``partial_fit`` returned for each.
 

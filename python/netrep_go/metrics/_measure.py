@@ -25,6 +25,7 @@ from netrep_go._jobs import said_once
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._results import Result
+from netrep_go._shown import shown
 from netrep_go._validation import as_factor, check_flag, check_option
 
 __all__ = ["Measure", "Properties"]
@@ -82,7 +83,7 @@ class Properties(Result):
         for name in ("symmetric", "triangle"):
             check_flag(getattr(self, name), name)
         if isinstance(self.range, bytes) or not all(isinstance(end, Real) for end in self.range):
-            raise TypeError(f"range must be two numbers, got {self.range!r}")
+            raise TypeError(f"range must be two numbers, got {shown(self.range)}")
         if not self.range[0] < self.range[1]:
             raise ValueError(f"range must be from a smaller to a larger value, got {self.range}")
         unknown = set(self.invariances) - set(INVARIANCES)
@@ -168,6 +169,7 @@ class Measure(BaseEstimator):
         self._check_pair(X, Y)
         return self
 
+    @checked
     def score(self, X: Any, Y: Any) -> float:
         """Return the value of the measure for X and Y.
 
@@ -208,6 +210,7 @@ class Measure(BaseEstimator):
         """
         return self.fit(X, Y).score(X, Y)
 
+    @checked
     def pairwise_distances(
         self,
         train_data: Networks,
@@ -267,6 +270,7 @@ class Measure(BaseEstimator):
         np.fill_diagonal(d_test, 0.0)
         return d_train, d_test
 
+    @checked
     def _measure_cohorts(
         self, cohorts: Cohorts, dtype: DTypeLike, n_jobs: int | None, verbose: bool
     ) -> Measured:
@@ -338,12 +342,12 @@ def check_distance(measure: Any, where: str) -> None:
     said = measure.properties.kind if isinstance(measure, Measure) else None
     if said == "similarity":
         raise ValueError(
-            f"{where} needs a distance, but {measure!r} is a similarity: use a distance, such as "
-            "'procrustes' or 'cka_angular', or declare a function that turns similarities into "
+            f"{where} needs a distance, but {shown(measure)} is a similarity: use a distance, such "
+            "as 'procrustes' or 'cka_angular', or declare a function that turns similarities into "
             "distances, as_measure(f, kind='distance')"
         )
     if said is None:
         raise ValueError(
-            f"{where} needs a distance, and nothing says that {measure!r} is one: declare it, "
+            f"{where} needs a distance, and nothing says that {shown(measure)} is one: declare it, "
             "as_measure(..., kind='distance')"
         )

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, measure
-from netrep_go._parameters import check_parameters
+from netrep_go._parameters import check_parameters, checked
 from netrep_go._validation import as_matrices, as_matrix, check_option, check_widths
 from netrep_go.metrics._alignment import SCORES, AlignmentMetric
 from netrep_go.metrics._measure import Properties
@@ -115,6 +115,7 @@ class PermutationMetric(AlignmentMetric):
         check_parameters(self)
         check_option(self.score_method, "score_method", SCORES)
 
+    @checked
     def partial_fit(self, X: ArrayLike) -> PartialFit:
         """Do the part of a fit that concerns one network.
 
@@ -138,6 +139,7 @@ class PermutationMetric(AlignmentMetric):
         _native.call("metrics.center", {"mean": mx, "centered": Xphi}, {"x": X})
         return mx, Xphi
 
+    @checked
     def finalize_fit(self, cache_X: PartialFit, cache_Y: PartialFit) -> PermutationMetric:
         """Match the neurons of two networks from what ``partial_fit`` returned.
 

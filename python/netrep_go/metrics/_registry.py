@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
+from netrep_go._shown import shown
 from netrep_go._validation import check_option
 from netrep_go.metrics._measure import KINDS, Kind, Measure, Properties
 
@@ -217,10 +218,10 @@ def as_measure(
         check_option(kind, "kind", KINDS)
     for name, value in (("symmetric", symmetric), ("triangle", triangle)):
         if not (value is None or isinstance(value, (bool, np.bool_))):
-            raise TypeError(f"{name} must be True, False or None, got {value!r}")
+            raise TypeError(f"{name} must be True, False or None, got {shown(value)}")
     if isinstance(measure, (str, Measure)):
         if any(value is not None for value in (kind, symmetric, triangle)):
-            raise ValueError(f"{measure!r} has properties of its own: leave kind etc. out")
+            raise ValueError(f"{shown(measure)} has properties of its own: leave kind etc. out")
         return _of_name(measure, "metric") if isinstance(measure, str) else measure
     if isinstance(measure, type):
         raise TypeError(
@@ -232,7 +233,7 @@ def as_measure(
         return _Function(measure, kind, symmetric, triangle)
     raise TypeError(
         "metric must be a measure such as LinearMetric(), the name of one, a function "
-        f"f(X, Y) or an object with fit and score, got {measure!r}"
+        f"f(X, Y) or an object with fit and score, got {shown(measure)}"
     )
 
 
@@ -318,7 +319,7 @@ def _number(value: Any, what: str) -> float:
     with suppress(TypeError, ValueError):
         if scalar and getattr(getattr(value, "dtype", None), "kind", None) != "c":
             return float(value)
-    raise TypeError(f"{what} must return one real number, got {value!r}")
+    raise TypeError(f"{what} must return one real number, got {shown(value)}")
 
 
 def _name(measure: Callable[..., Any]) -> str:

@@ -221,6 +221,7 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         networks = named(xs, "X") + named(self.cluster_centers_, "cluster_centers_")
         return self._distances(Cohorts(networks, None, first=len(xs)))
 
+    @checked
     def predict(self, X: Networks) -> np.ndarray:
         """Return the cluster whose centroid is nearest to each network.
 

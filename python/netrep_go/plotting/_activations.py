@@ -10,6 +10,7 @@ from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length
 
 from netrep_go._names import Items, Name, split_names
+from netrep_go._parameters import checked
 from netrep_go._validation import as_labels, as_numbers
 from netrep_go.plotting._style import COLORS, levels, panels
 
@@ -70,6 +71,7 @@ class AlignedActivationsDisplay:
         self.names = names
 
     @classmethod
+    @checked
     def from_activations(
         cls,
         activations: Items,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from netrep_go._parameters import checked
+from netrep_go._shown import shown
 from netrep_go.plotting._style import COLORS, MARKERS, from_zero, row
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class CapacityDisplay:
         self.names = names
 
     @classmethod
+    @checked
     def from_estimators(
         cls,
         estimators: Mapping[str, Any] | Mapping[str, Mapping[str, Any]],
@@ -186,7 +189,7 @@ def _quantities(estimator: Any) -> dict[str, tuple[float, float]]:
     """Return the averages over manifolds and their standard errors, 0 where there is none."""
     check_is_fitted(estimator)
     if not all(hasattr(estimator, f"{quantity}_") for quantity in _TITLES):
-        raise TypeError(f"estimators must be of MeanFieldCapacity, got {estimator!r}")
+        raise TypeError(f"estimators must be of MeanFieldCapacity, got {shown(estimator)}")
     quantities = {
         quantity: (
             getattr(estimator, f"{quantity}_"),

@@ -10,7 +10,8 @@ from scipy.cluster.hierarchy import dendrogram, linkage
 from scipy.spatial.distance import squareform
 
 from netrep_go._names import Name, check_same_indexes
-from netrep_go._validation import as_distances
+from netrep_go._parameters import checked
+from netrep_go._validation import as_distances, exponents, of_order_one
 from netrep_go.plotting._style import COLORS, axes, label, levels, names_of, point
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class DendrogramDisplay:
         self.name = name
 
     @classmethod
+    @checked
     def from_distances(
         cls,
         distances: npt.ArrayLike,
@@ -179,5 +181,11 @@ class DendrogramDisplay:
 
 
 def average_linkage(distances: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Cluster by average linkage, with the leaves in the optimal order."""
-    return linkage(squareform(distances, checks=False), method="average", optimal_ordering=True)
+    """Cluster by average linkage, with the leaves in the optimal order.
+
+    SciPy finds that order in float32, whose range is small.
+    """
+    condensed = squareform(distances, checks=False)
+    found = linkage(of_order_one(condensed), method="average", optimal_ordering=True)
+    found[:, 2] = np.ldexp(found[:, 2], exponents(condensed))
+    return found

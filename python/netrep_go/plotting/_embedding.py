@@ -11,6 +11,7 @@ from sklearn.decomposition import KernelPCA
 from sklearn.manifold import smacof
 
 from netrep_go._names import Name, check_same_indexes
+from netrep_go._parameters import checked
 from netrep_go._validation import as_distances
 from netrep_go.plotting._style import (
     COLORS,
@@ -95,6 +96,7 @@ class EmbeddingDisplay:
         self.style = style
 
     @classmethod
+    @checked
     def from_distances(
         cls,
         distances: npt.ArrayLike,

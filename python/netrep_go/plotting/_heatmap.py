@@ -9,7 +9,8 @@ import numpy as np
 from scipy.cluster.hierarchy import leaves_list
 
 from netrep_go._names import Name
-from netrep_go._validation import as_distances, check_flag
+from netrep_go._parameters import checked
+from netrep_go._validation import as_distances
 from netrep_go.plotting._dendrogram import average_linkage
 from netrep_go.plotting._style import axes, names_of
 
@@ -68,6 +69,7 @@ class DistanceMatrixDisplay:
         self.name = name
 
     @classmethod
+    @checked
     def from_distances(
         cls,
         distances: npt.ArrayLike,
@@ -108,7 +110,6 @@ class DistanceMatrixDisplay:
             If `distances` is not a symmetric matrix of finite numbers, or `names`
             has another length.
         """
-        check_flag(cluster, "cluster")
         D = as_distances(distances, "distances")
         names = names_of(names, distances, len(D), "networks")
         order = np.arange(len(D))

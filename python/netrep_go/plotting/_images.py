@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netrep_go._names import Name, split_names
+from netrep_go._parameters import checked
 from netrep_go._validation import as_reals, check_integer
 from netrep_go.plotting._style import axes
 
@@ -58,6 +59,7 @@ class ImageManifoldsDisplay:
         self.names = names
 
     @classmethod
+    @checked
     def from_images(
         cls,
         images: npt.NDArray[Any] | Sequence[npt.ArrayLike] | Mapping[Any, npt.ArrayLike],

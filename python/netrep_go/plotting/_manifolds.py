@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from netrep_go._parameters import checked
 from netrep_go.plotting._style import COLORS, MARKERS, axes, from_zero, row
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class ManifoldGeometryDisplay:
         self.estimator = estimator
 
     @classmethod
+    @checked
     def from_estimator(
         cls, estimator: MeanFieldCapacity, *, ax: Sequence[Axes] | None = None
     ) -> ManifoldGeometryDisplay:
@@ -162,6 +164,7 @@ class SeparabilityDisplay:
         self.estimator = estimator
 
     @classmethod
+    @checked
     def from_estimator(
         cls, estimator: DirectCapacity, *, ax: Axes | None = None
     ) -> SeparabilityDisplay:
@@ -246,6 +249,7 @@ class CenterDirectionsDisplay:
         self.found = found
 
     @classmethod
+    @checked
     def from_directions(
         cls, found: CenterDirections, *, ax: Axes | None = None
     ) -> CenterDirectionsDisplay:

@@ -12,7 +12,8 @@ from scipy.stats import rankdata
 from sklearn.utils.validation import check_consistent_length
 
 from netrep_go._names import Name, check_names
-from netrep_go._validation import check_flag, check_number
+from netrep_go._parameters import checked
+from netrep_go._validation import check_number
 from netrep_go.plotting._dendrogram import average_linkage
 from netrep_go.plotting._embedding import multidimensional_scaling
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
@@ -60,6 +61,7 @@ class RDMDisplay(DistanceMatrixDisplay):
     """
 
     @classmethod
+    @checked
     def from_rdm(
         cls,
         rdm: npt.ArrayLike,
@@ -102,8 +104,6 @@ class RDMDisplay(DistanceMatrixDisplay):
             If `rdm` is not one RDM, `names` has another length, or conditions are to be
             clustered and there is NaN.
         """
-        check_flag(ranks, "ranks")
-        check_flag(cluster, "cluster")
         entries = _one_rdm(rdm, allow_nan=True)
         square = squareform(entries, checks=False)
         names = _names(names, rdm, len(square))
@@ -186,6 +186,7 @@ class RDMEmbeddingDisplay:
         self.hue = hue
 
     @classmethod
+    @checked
     def from_rdm(
         cls,
         rdm: npt.ArrayLike,
@@ -330,6 +331,7 @@ class ModelEvaluationDisplay:
         self.alpha = alpha
 
     @classmethod
+    @checked
     def from_evaluation(
         cls,
         evaluation: ModelEvaluation,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from netrep_go._parameters import checked
 from netrep_go.plotting._style import COLORS, axes
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class LayerEvaluationDisplay:
         self.evaluation = evaluation
 
     @classmethod
+    @checked
     def from_evaluation(
         cls, evaluation: LayerEvaluation, *, ax: Axes | None = None
     ) -> LayerEvaluationDisplay:
@@ -141,6 +143,7 @@ class VariancePartitionDisplay:
         self.partition = partition
 
     @classmethod
+    @checked
     def from_partition(
         cls, partition: VariancePartition | EncodingPartition, *, ax: Axes | None = None
     ) -> VariancePartitionDisplay:

@@ -9,6 +9,7 @@ import numpy as np
 
 from netrep_go._names import Name, check_names, row_names
 from netrep_go._optional import optional
+from netrep_go._shown import shown
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -131,7 +132,7 @@ def levels(
     if name is None:
         return np.zeros(n_networks), {0.0: palette[0]}
     if covariates is None or name not in covariates:
-        raise ValueError(f"covariates must have a column {name!r}")
+        raise ValueError(f"covariates must have a column {shown(name)}")
     values = np.asarray(covariates[name])
     if values.shape != (n_networks,):
         raise ValueError(f"covariate {name!r} must have shape ({n_networks},), got {values.shape}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from netrep_go._names import Name
+from netrep_go._parameters import checked
 from netrep_go._validation import check_number
 from netrep_go.plotting._style import COLORS, axes
 
@@ -68,6 +69,7 @@ class TimeCourseDisplay:
         self.alpha = alpha
 
     @classmethod
+    @checked
     def from_time_course(
         cls,
         course: TimeCourse,

@@ -20,6 +20,7 @@ from netrep_go._names import (
     row_names,
     split_names,
 )
+from netrep_go._shown import kind_of
 from netrep_go._validation import as_array, departure
 
 RDMs = ArrayLike | Mapping[Any, ArrayLike] | Sequence[ArrayLike]
@@ -96,7 +97,7 @@ def as_vectors(rdms: ArrayLike, name: str, *, allow_nan: bool = False) -> np.nda
     if isinstance(rdms, Mapping) or len(shape) not in (1, 2, 3):
         raise ValueError(
             f"{name} must be RDMs of shape (n_pairs,), (n_rdms, n_pairs), (n_conditions, "
-            f"n_conditions) or (n_rdms, n_conditions, n_conditions), got {type(rdms).__name__} of "
+            f"n_conditions) or (n_rdms, n_conditions, n_conditions), got {kind_of(rdms)} of "
             f"shape {shape}"
         )
     vectors = as_array(rdms, name, len(shape), allow_nan=allow_nan)

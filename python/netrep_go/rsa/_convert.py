@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._parameters import checked
+from netrep_go._shown import kind_of
 from netrep_go._validation import as_array
 from netrep_go.rsa._condensed import as_vectors, n_conditions
 
@@ -30,7 +31,7 @@ def from_rsatoolbox(rdms: Any) -> np.ndarray:
         Entries in the order of :func:`scipy.spatial.distance.squareform`.
     """
     if not hasattr(rdms, "get_vectors"):
-        raise TypeError(f"rdms must be an rsatoolbox.rdm.RDMs, got {type(rdms).__name__}")
+        raise TypeError(f"rdms must be an rsatoolbox.rdm.RDMs, got {kind_of(rdms)}")
     vectors = as_array(rdms.get_vectors(), "rdms", 2, allow_nan=True)
     n_conditions(vectors, "rdms")
     return vectors

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from netrep_go._names import (
     Name,
     check_all_same_names,
     check_names,
+    check_same_indexes,
     holds_arrays,
     names_or_numbers,
     row_names,
@@ -32,14 +33,14 @@ class DataSets:
         Name or position of each data set.
     single : bool
         Whether there was one that was not in a list.
-    indexes : list
-        Names of the rows of each data set, None where they have none.
+    items : list
+        Each data set as it was given.
     """
 
     xs: list[np.ndarray]
     keys: list[Name]
     single: bool
-    indexes: list[list[Name] | None]
+    items: list[Any]
 
     def name(self, k: int, argument: str = "data") -> str:
         """Return how an error calls what an argument has for a data set."""
@@ -56,12 +57,20 @@ class DataSets:
                 raise ValueError(f"{argument} has nothing for the data set {lacking[0]!r}")
             values = [values[key] for key in self.keys]
         elif not (isinstance(values, (list, tuple)) and values and np.ndim(values[0]) > 0):
-            return [(argument, values)] * len(self.xs)
+            values = [values] * len(self.xs)
+            return self._paired([argument] * len(self.xs), values)
         if len(values) != len(self.xs):
             raise ValueError(
                 f"{argument} has {len(values)} lists of labels for {len(self.xs)} data sets"
             )
-        return [(self.name(k, argument), value) for k, value in enumerate(values)]
+        return self._paired([self.name(k, argument) for k in range(len(values))], values)
+
+    def _paired(self, names: list[str], values: Sequence[Any]) -> list[tuple[str, Any]]:
+        """Return values with their names; raise if the index of labels is not that of the rows."""
+        for k, (name, value) in enumerate(zip(names, values, strict=True)):
+            if getattr(value, "ndim", 0) == 1:
+                check_same_indexes([(self.name(k), self.items[k]), (name, value)], "observations")
+        return list(zip(names, values, strict=True))
 
     def row_names(self, names: Iterable[Name] | None) -> list[Name] | None:
         """Return the names of rows that are the same conditions in all data sets."""
@@ -71,7 +80,8 @@ class DataSets:
                     f"{self.name(0)} has {len(self.xs[0])} conditions and {self.name(k)} {len(x)}; "
                     "give conditions if observations repeat them"
                 )
-        own = [(self.name(k), index) for k, index in enumerate(self.indexes) if index is not None]
+        named = [(self.name(k), row_names(item)) for k, item in enumerate(self.items)]
+        own = [(name, index) for name, index in named if index is not None]
         check_all_same_names(own, "conditions")
         if names is None:
             return own[0][1] if own else None
@@ -100,7 +110,7 @@ def as_data_sets(data: Any) -> DataSets:
     """Return the data sets of a matrix, or of an array, list, mapping or Series of them."""
     if holds_arrays(data):
         items, keys = split_names(data, "data")
-    elif hasattr(data, "shape") or not isinstance(data, Iterable):
+    elif hasattr(data, "shape") or not isinstance(data, Sequence) or isinstance(data, (str, bytes)):
         return _of_array(data)
     else:
         items, keys = list(data), None
@@ -112,7 +122,7 @@ def as_data_sets(data: Any) -> DataSets:
     xs = [as_responses(x, f"data[{key!r}]", 2) for key, x in zip(keys, items, strict=True)]
     for key, x in zip(keys, xs, strict=True):
         check_not_lost(x, f"data[{key!r}]")
-    return DataSets(xs, keys, False, [row_names(item) for item in items])
+    return DataSets(xs, keys, False, items)
 
 
 def _of_array(data: Any) -> DataSets:
@@ -120,4 +130,4 @@ def _of_array(data: Any) -> DataSets:
     x = as_responses(data, "data", 2 if single else 3)
     check_not_lost(x, "data")
     xs = [x] if single else list(x)
-    return DataSets(xs, list(range(len(xs))), single, [row_names(data)] * len(xs))
+    return DataSets(xs, list(range(len(xs))), single, [data] * len(xs))

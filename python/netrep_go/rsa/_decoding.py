@@ -14,7 +14,7 @@ from netrep_go._jobs import counted
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._native import n_workers
 from netrep_go._parameters import checked
-from netrep_go._validation import as_codes, check_integer
+from netrep_go._validation import as_codes, as_numbers, check_integer
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._data_sets import as_data_sets
 from netrep_go.rsa._rdm import Labels, Responses, rdm
@@ -212,4 +212,5 @@ def rsa_score(
     array([0.92, 0.9 , 0.91])
     """
     check_same_indexes((("y_true", y_true), ("y_pred", y_pred)), "conditions")
+    y_true, y_pred = as_numbers(y_true, "y_true"), as_numbers(y_pred, "y_pred")
     return float(compare(rdm(y_pred, metric), rdm(y_true, metric), method))

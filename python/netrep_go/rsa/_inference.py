@@ -100,6 +100,7 @@ class ModelEvaluation(Result):
         """Return the standard error of each mean, NaN if there is one subject and no draws."""
         return np.sqrt(self.variance(np.eye(len(self.names))))
 
+    @checked
     def interval(self, confidence: float = 0.95) -> np.ndarray:
         """Return confidence intervals of the means.
 
@@ -119,6 +120,7 @@ class ModelEvaluation(Result):
         half = stats.t.ppf((1 + confidence) / 2, self.dof) * np.where(error > _SAME, error, np.nan)
         return np.array([self.mean - half, self.mean + half])
 
+    @checked
     def variance(self, contrasts: np.ndarray) -> np.ndarray:
         """Return the variances of sums of mean similarities.
 

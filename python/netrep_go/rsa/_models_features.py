@@ -16,11 +16,14 @@ from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import (
+    FOURTH_POWERS,
     as_array,
+    as_factor,
     as_matrix,
     check_integer,
     check_number,
     check_option,
+    check_range,
     departure,
 )
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores
@@ -135,6 +138,7 @@ class FeatureReweighting(BaseEstimator):
         self.coef_, self.intercept_ = coef, equations.intercept(coef)
         self.n_features_in_ = len(coef)
 
+    @checked
     def predict(self, X: ArrayLike) -> np.ndarray:
         """Return the modelled dissimilarities of conditions, or similarities.
 
@@ -149,7 +153,7 @@ class FeatureReweighting(BaseEstimator):
             In the order of :func:`scipy.spatial.distance.squareform`.
         """
         check_is_fitted(self)
-        x = as_matrix(X, "X")
+        x = as_factor(X, "X")
         if x.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {x.shape[1]} features, but {type(self).__name__} is expecting "
@@ -158,6 +162,7 @@ class FeatureReweighting(BaseEstimator):
         modelled = modelled_pairs(x, self.coef_, self.metric) + self.intercept_
         return squareform(modelled, checks=False)
 
+    @checked
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """Return the coefficient of determination R2 over pairs of conditions.
 
@@ -289,7 +294,7 @@ class FeatureReweightingCV(FeatureReweighting):
                 modelled = squareform(modelled_pairs(x[test], coef, self.metric), checks=False)
                 errors[k] += np.sum((held_out - modelled - part.intercept(coef)) ** 2)
         self.cv_errors_ = errors / n_pairs
-        self.alpha_ = float(self.alphas_[errors.argmin()])
+        self.alpha_ = float(self.alphas_[_first_least(errors, np.vdot(t, t))])
         self._store(whole, whole.gram.solve(whole.rhs, self.alpha_, self.positive))
         return self
 
@@ -416,7 +421,6 @@ def reweight_features(
     """
     check_option(method, "method", SIMILARITIES)
     x, t = _check(X, rdms, metric, "rdms")
-    check_named_alike(X=row_names(X), rdms=condition_names(rdms))
     rng = as_random_state(random_state)
     folds = assign_folds(len(x), cv, rng)
     pairs = Blocks(folds).folds
@@ -467,10 +471,12 @@ def _check(
     """Return responses, and what was measured of them as a matrix with a zero diagonal."""
     check_option(metric, "metric", METRICS)
     x = as_matrix(X, "X")
+    check_range(x.ravel(), "X", FOURTH_POWERS)
     k = len(x)
     if k < 3:
         raise ValueError(f"X must have at least 3 conditions, got {k}")
-    t = as_array(y, name, 2 if np.ndim(y) == 2 else 1)
+    check_named_alike(**{"X": row_names(X), name: condition_names(y)})
+    t = as_factor(y, name, 2 if np.ndim(y) == 2 else 1)
     if t.shape not in ((k, k), (k * (k - 1) // 2,)):
         raise ValueError(
             f"{name} must be of the conditions of X, of shape ({k}, {k}) or ({k * (k - 1) // 2},), "
@@ -490,6 +496,11 @@ def _check(
     t = t.copy()
     np.fill_diagonal(t, 0)
     return x, t
+
+
+def _first_least(errors: np.ndarray, size: float) -> int:
+    """Return the first of the least errors, those that differ by rounding counting as equal."""
+    return int(np.argmax(errors <= errors.min() * (1 + 1e-9) + 1e-20 * size))
 
 
 def _penalties(alphas: Any, gram: Gram) -> np.ndarray:

@@ -12,11 +12,18 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from netrep_go._jobs import RandomState, counted, in_threads
-from netrep_go._names import Name, holds_arrays, names_or_numbers, row_names, split_names
+from netrep_go._names import (
+    Name,
+    check_same_indexes,
+    holds_arrays,
+    names_or_numbers,
+    row_names,
+    split_names,
+)
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import as_labels, as_matrix, check_option
+from netrep_go._validation import as_factor, as_labels, as_matrix, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling, fixed, warn_if_undefined
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores, similarities
 from netrep_go.rsa._condensed import (
@@ -90,11 +97,12 @@ def remix(
     >>> readout.shape, bool(np.mean((readout[:, 0] > 0) == animate[:20]) > 0.8)
     ((20, 1), True)
     """
-    x, known = as_matrix(layer, "layer"), as_matrix(training, "training")
+    x, known = as_factor(layer, "layer"), as_factor(training, "training")
     if x.shape[1] != known.shape[1]:
         raise ValueError(
             f"layer and training must have the same features, got {x.shape[1]} and {known.shape[1]}"
         )
+    check_same_indexes([("training", training), ("y", y)], "samples")
     y = as_labels(y, "y")
     if y.ndim not in (1, 2) or len(y) != len(known):
         raise ValueError(f"y must have {len(known)} rows, got shape {y.shape}")

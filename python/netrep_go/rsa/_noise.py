@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.utils.validation import check_is_fitted
 
+from netrep_go._names import check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._validation import as_codes, check_number, check_option, validated
 
@@ -114,6 +115,7 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             If a feature does not vary, or there are too few observations.
         """
         check_option(self.method, "method", _METHODS)
+        check_same_indexes([("X", X), ("y", y)], "samples")
         x = validated(self, X, dtype=np.float64, ensure_min_samples=2)
         residuals, n_means = _residuals(x, y)
         self.dof_ = float(len(x) - n_means) if self.dof is None else self.dof

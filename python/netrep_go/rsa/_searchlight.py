@@ -14,6 +14,7 @@ from netrep_go._names import Name, names_or_numbers, row_names
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
+from netrep_go._shown import shown
 from netrep_go._validation import (
     as_integers,
     as_numbers,
@@ -86,7 +87,7 @@ class SearchlightResult(Result):
         if model in self.names and not isinstance(model, bool):
             return self.names.index(model)
         if isinstance(model, bool) or not isinstance(model, (int, np.integer)):
-            raise ValueError(f"model must be one of {self.names}, got {model!r}")
+            raise ValueError(f"model must be one of {self.names}, got {shown(model)}")
         return int(model)
 
     def to_frame(self) -> Any:
@@ -375,7 +376,7 @@ def _centers(inside: np.ndarray, steps: np.ndarray, threshold: float) -> np.ndar
         chosen = inside & (covered / whole >= threshold)
         if not chosen.any():
             raise ValueError(
-                f"threshold={threshold} leaves no center: no voxel has so much of the mask around"
+                f"threshold={threshold:g} leaves no center: no voxel has so much of the mask around"
             )
     return np.flatnonzero(chosen)
 
@@ -414,6 +415,8 @@ def _as_lists(neighbors: Any, n_features: int) -> tuple[np.ndarray, np.ndarray]:
             )
         starts, features = graph.indptr, graph.indices
     else:
+        if not isinstance(neighbors, Iterable) or isinstance(neighbors, (str, bytes, type)):
+            raise TypeError(f"neighbors must be lists of features, got {shown(neighbors)}")
         _check_not_dense(neighbors, n_features)
         arrays = [as_integers(list_, f"neighbors[{k}]") for k, list_ in enumerate(neighbors)]
         for k, array in enumerate(arrays):
