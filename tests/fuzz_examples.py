@@ -786,7 +786,6 @@ OPEN = {
     ("rsa.FeatureReweightingCV.score", "times 1e-300"),
     ("encoding.cluster_test", "times 1e300"),
     ("encoding.cluster_test", "times 1e-300"),
-    ("encoding.decode_labels", "times 1e-300"),
     ("encoding.decode_times", "times 1e-300"),
     ("encoding.generalize_times", "times 1e-300"),
     ("rsa.remix", "times 1e-300"),
