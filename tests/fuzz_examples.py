@@ -54,6 +54,8 @@ CONVOLVED = _rng.standard_normal((2, 6, 4, 4, 3))
 FEATURES = {"conv": _rng.standard_normal((18, 4)), "fc": _rng.standard_normal((18, 3))}
 VOXELS = FEATURES["fc"][:, :2] + 0.5 * _rng.standard_normal((18, 2))  # what they predict
 RUNS = np.repeat([2, 3, 5, 8, 9, 12], 3)  # of these samples
+SENSORS = VOXELS[:, :, None] + 0.5 * _rng.standard_normal((18, 2, 3))  # samples, sensors, times
+SHOWN = np.tile([0, 1, 2], 6)  # in these samples
 REPEATS = VOXELS + _rng.standard_normal((4, 18, 2))
 
 
@@ -362,7 +364,13 @@ CALLS: dict[str, dict[str, Any]] = {
         "models": lambda: {"conv": _model(FEATURES["conv"]), "fc": _model(FEATURES["fc"])}
     },
     "encoding.compression_cost": {"n_samples": 50, "n_features": 400, "n_components": 10},
+    "encoding.decode_features": {"X": VOXELS, "Y": FEATURES["fc"], "cv": 3, "groups": RUNS},
+    "encoding.decode_labels": {"X": VOXELS, "y": SHOWN, "cv": 3, "n_permutations": 9},
+    "encoding.decode_times": {"data": SENSORS, "y": SHOWN, "cv": 3, "times": np.arange(3.0)},
+    "encoding.encode_times": {"X": FEATURES["fc"], "data": SENSORS, "times": np.arange(3.0)},
     "encoding.explainable_variance": {"Y": REPEATS},
+    "encoding.generalize_times": {"data": SENSORS, "y": SHOWN, "cv": 3, "times": np.arange(3.0)},
+    "encoding.identify": {"predicted": FEATURES["conv"], "measured": np.cos(FEATURES["conv"])},
     "encoding.normalize_scores": {
         "scores": np.array([[0.2, 0.3], [0.1, 0.2]]),
         "ceiling": np.array([0.4, 0.5]),
@@ -442,9 +450,15 @@ CALLS: dict[str, dict[str, Any]] = {
     "plotting.SeparabilityDisplay.from_estimator": {
         "estimator": lambda: _estimator("DirectCapacity", n_t=10).fit(MANIFOLDS)
     },
+    "plotting.TemporalGeneralizationDisplay.from_generalization": {
+        "generalization": lambda: _encoding("generalize_times", SENSORS, SHOWN, cv=3)()
+    },
     "plotting.TimeCourseDisplay.from_time_course": {"course": lambda: _course()},
     "plotting.VariancePartitionDisplay.from_partition": {"partition": lambda: _partition()},
-    "rsa.cluster_test": {"scores": MOVIES[:, :, 0, 0].T @ MOVIES[:, :, 1, 1], "n_permutations": 19},
+    "encoding.cluster_test": {
+        "scores": MOVIES[:, :, 0, 0].T @ MOVIES[:, :, 1, 1],
+        "n_permutations": 19,
+    },
     "rsa.compare": {"rdms": RDMS, "models": MODELS},
     "rsa.compare_models": {"evaluation": _evaluation},
     "rsa.decoding_rdm": {"data": X, "conditions": LABELS, "cv": 3},
@@ -576,6 +590,16 @@ CLASSES: dict[str, Fitted] = {
             "permutation_test", _model, FEATURES, VOXELS, n_permutations=19, random_state=0
         )
     ),
+    "encoding.FeatureDecoding": Fitted(
+        make=_encoding("decode_features", VOXELS, FEATURES["fc"], cv=3)
+    ),
+    "encoding.Identification": Fitted(
+        make=_encoding("identify", VOXELS, np.cos(VOXELS), n_permutations=9, random_state=0)
+    ),
+    "encoding.LabelDecoding": Fitted(make=_encoding("decode_labels", VOXELS, SHOWN, cv=3)),
+    "encoding.TemporalGeneralization": Fitted(
+        make=_encoding("generalize_times", SENSORS, SHOWN, cv=3)
+    ),
     "encoding.StreamedPCA": Fitted({"n_components": 2}, {"X": X, "path": _new("pca")}),
     "encoding.StreamedPCA of projections": Fitted(
         {"n_components": 2, "method": "projection", "n_projected": 3, "folder": _new("pca")},
@@ -649,6 +673,13 @@ CLASSES: dict[str, Fitted] = {
             lambda: _estimator("DirectCapacity", n_t=10).fit(MANIFOLDS),
         )()
     ),
+    "plotting.TemporalGeneralizationDisplay": Fitted(
+        make=lambda: _display(
+            "TemporalGeneralizationDisplay",
+            "from_generalization",
+            _encoding("generalize_times", SENSORS, SHOWN, cv=3),
+        )()
+    ),
     "plotting.TimeCourseDisplay": Fitted(
         make=_display("TimeCourseDisplay", "from_time_course", _course)
     ),
@@ -709,6 +740,9 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("datasets.preprocess_images", "images", "uint8"): "whole numbers are levels up to 255",
     ("datasets.preprocess_images", "images", "uint64"): "whole numbers are levels up to 255",
     ("encoding.", "Y", "one NaN"): "missing responses: tests/test_encoding.py has the right values",
+    ("encoding.decode_features", "groups", "text"): "scikit-learn sorts groups by name",
+    ("encoding.decode_labels", "y", "text"): "names are the labels",
+    ("encoding.encode_times", "data", "one NaN"): "missing responses, as Y of EncodingModel",
     ("encoding.EncodingModel.fit", "alphas", "float of the same value"): "a float is a penalty",
     ("encoding.EncodingModel.fit", "alphas", "a half more"): "a float is a penalty",
     ("encoding.EncodingModel.fit", "alphas", "list of it"): "a list has the penalties",
@@ -737,7 +771,10 @@ TAKEN: dict[tuple[str, str, str], str] = {
 }
 
 # What is still wrong, or hangs, and has to be mended: entry and mutation. The tests fail on others.
-OPEN: set[tuple[str, str]] = set()
+OPEN = {
+    ("encoding.decode_times", "times 1e-300"),
+    ("encoding.generalize_times", "times 1e-300"),
+}
 
 # What is public but not varied, and why.
 LEFT_OUT = {
@@ -878,7 +915,8 @@ FIRST = (
 
 def _made(cls, example, method):
     params = resolved(_complete(example.make or cls, example.params))
-    if example.make is not None and method not in FIRST:
+    fresh = method in FIRST and example.params  # the class itself, not what was made before
+    if example.make is not None and not fresh:
         return example.make(**params)
     estimator = cls(**params)
     if method in FIRST or not hasattr(cls, "fit"):

@@ -15,7 +15,7 @@ from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._resampling import null_distribution, permutation_pvalue, permutations
 from netrep_go._results import Result
-from netrep_go._validation import as_matrix, check_integer
+from netrep_go._validation import as_factor, check_integer
 from netrep_go.encoding._decoded import (
     Decoded,
     FeatureTargets,
@@ -234,7 +234,7 @@ def decode_labels(
     (array([0.55, 1.  , 0.45]), 0.01)
     """
     check_same_indexes((("X", X), ("y", y)), "samples")
-    x = as_matrix(X, "X")
+    x = as_factor(X, "X")
     task = Labels(y, len(x))
     estimator = as_estimator(estimator, task, x.shape[1])
     cv, labels = as_cv(cv), as_groups(groups, len(x))
@@ -326,7 +326,7 @@ def decode_features(
     (0.98, 0.5)
     """
     check_same_indexes((("X", X), ("Y", Y)), "samples")
-    x = as_matrix(X, "X")
+    x = as_factor(X, "X")
     task = FeatureTargets(Y, len(x), scoring)
     estimator = as_estimator(estimator, task, x.shape[1])
     cv, labels = as_cv(cv), as_groups(groups, len(x))
