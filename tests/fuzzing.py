@@ -20,6 +20,7 @@ import queue
 import random
 import resource
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -114,7 +115,7 @@ def work(examples):
             outcome, why = "unjudged", "too large to judge"
         print(json.dumps([outcome, why]), file=answers)
         for written in folder.iterdir():
-            written.unlink()
+            shutil.rmtree(written) if written.is_dir() else written.unlink()
 
 
 _references: dict = {}
