@@ -12,7 +12,7 @@ from netrep_go.embedding import EuclideanEmbedding
 from netrep_go.metrics import Aligner, LinearMetric
 from netrep_go.multiset import frechet_mean, pairwise_distances
 from netrep_go.rbf_sampler import RBFOrthoSampler
-from netrep_go.rsa import compare
+from netrep_go.rsa import NoiseNormalizer, compare
 from netrep_go.utils import rand_orth, trunc_svd
 
 LARGE = [np.zeros((300, 300)), np.zeros(10**4).tolist(), "x" * 10**5, {k: k for k in range(10**4)}]
@@ -109,3 +109,12 @@ def test_the_scale_of_noise_cancels(method, scale, square, rng):
     expected = compare(rdms, models, method, sigma=sigma)
     found = compare(rdms, models, method, sigma=sigma * scale)
     np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("odd", [..., np.zeros(3), np.zeros((3, 2, 2)), 1j, [[1, 2], [3]], [[]]])
+def test_what_scikit_learn_refuses_is_named(odd):
+    for estimator in (EuclideanEmbedding(), RBFOrthoSampler(), NoiseNormalizer()):
+        with pytest.raises((TypeError, ValueError), match=r"\bX\b"):
+            estimator.fit(odd, [0, 1, 0])
+    with pytest.raises((TypeError, ValueError), match=r"\bX and y\b|\bX\b"):
+        Aligner().fit(odd, np.eye(3))

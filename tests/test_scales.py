@@ -11,7 +11,9 @@ from netrep_go.capacity import project_on_cone
 from netrep_go.covariates import mantel
 from netrep_go.embedding import EuclideanEmbedding
 from netrep_go.metrics import Aligner
+from netrep_go.mftma import alldata_dimension_analysis
 from netrep_go.plotting._dendrogram import average_linkage
+from netrep_go.plotting._embedding import multidimensional_scaling
 from netrep_go.rsa import (
     FeatureReweighting,
     FeatureReweightingCV,
@@ -205,6 +207,12 @@ POWERS = {
     "masses": (lambda s: clusters(s).null_distribution, 0),
     "embedding": (lambda s: embedded(s, s), 0),
     "order of leaves": (lambda s: average_linkage(distances(s)[0])[:, [0, 1, 3]], 0),
+    "explained variance": (
+        lambda s: alldata_dimension_analysis([x.T * s for x in manifolds()], perc=0.8)[1],
+        0,
+    ),
+    "embedding of an RDM": (lambda s: multidimensional_scaling(distances(s)[0])[0], 1),
+    "stress": (lambda s: multidimensional_scaling(distances(s)[0])[1], 0),
     "heights": (lambda s: average_linkage(distances(s)[0])[:, 2], 1),
 }
 

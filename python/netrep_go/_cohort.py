@@ -210,7 +210,8 @@ def _pair_in_errors(cohorts: Cohorts, i: int, j: int) -> Iterator[None]:
         yield
     except Exception as error:
         if type(error) in (ValueError, np.linalg.LinAlgError):
-            raise type(error)(f"{pair}: {error}") from error
+            message = str(error).removeprefix("X and Y: ")
+            raise type(error)(f"{pair}: {message}") from error
         error.add_note(f"raised when {pair} were compared")
         raise
 

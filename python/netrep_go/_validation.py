@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import numbers
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
 from typing import Any, TypeGuard
 
@@ -242,12 +243,13 @@ def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) 
         y = as_numbers(y, "y")
     try:
         return validate_data(estimator, as_numbers(X, "X"), y, **options)
-    except ValueError as error:
-        if "\n" not in str(error):
-            raise
+    except (TypeError, ValueError) as error:
+        given = "X" if y is None or isinstance(y, str) else "X and y"
+        message = first_line(error)
+        named = any(name in re.split(r"\W+", message) for name in given.split(" and "))
         advice = str(error).rpartition("\n")[2]
-        reshape = f" {advice}" if advice.startswith("Reshape") else ""
-        raise ValueError(first_line(error) + reshape) from None
+        reshape = f" {advice}" if advice.startswith("Reshape") and "\n" in str(error) else ""
+        raise type(error)(message + reshape if named else f"{given}: {message}{reshape}") from None
 
 
 def first_line(error: Exception) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from netrep_go._jobs import RandomState
 from netrep_go._names import split_names
 from netrep_go._parameters import checked
-from netrep_go._validation import as_matrix, check_integer, check_number
+from netrep_go._validation import as_matrix, check_integer, check_number, exponents
 from netrep_go.capacity._correlation import variance_limit
 from netrep_go.capacity._geometry import explained_variance_dimension, participation_ratio
 from netrep_go.capacity._manifolds import as_manifolds
@@ -172,7 +172,8 @@ def alldata_dimension_analysis(
     >>> round(ratio, 2), explained, n_features
     (1.22, 1, 2)
     """
-    X = np.concatenate(_transposed(XtotT, "XtotT"))
+    raw = np.concatenate(_transposed(XtotT, "XtotT"))
+    X: np.ndarray = np.ldexp(raw, -exponents(raw.reshape(1, -1)))  # dimensions have no unit
     n_features = X.shape[1]
     if not parity:
         return participation_ratio(X), explained_variance_dimension(X, fraction=perc), n_features

@@ -268,7 +268,7 @@ class ConvolutionalMetric(Measure):
         X, Y = _as_array(X, "X", 4), _as_array(Y, "Y", 4)
         if X.shape[:3] != Y.shape[:3]:
             raise ValueError(
-                "Expected arrays with equal dimensions, but got arrays with shapes "
+                "X and Y: Expected arrays with equal dimensions, but got arrays with shapes "
                 f"{X.shape} and {Y.shape}."
             )
         return _rolled(X, self.shift_), _flatten(Y)

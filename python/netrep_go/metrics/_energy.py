@@ -261,7 +261,7 @@ def _equal_responses(X: ArrayLike, Y: ArrayLike) -> Arrays:
     X, Y = as_factor(X, "X", 3), as_factor(Y, "Y", 3)
     if X.shape != Y.shape:
         raise ValueError(
-            "Expected arrays with equal dimensions (inputs, repeats, neurons), but got "
+            "X and Y: Expected arrays with equal dimensions (inputs, repeats, neurons), but got "
             f"arrays with shapes {X.shape} and {Y.shape}."
         )
     return X, Y

@@ -138,8 +138,8 @@ class Measure(BaseEstimator):
         x, y = self._check_network(X, "X"), self._check_network(Y, "Y")
         if len(x) != len(y):
             raise ValueError(
-                "Expected arrays with equal numbers of samples, but got arrays with shapes "
-                f"{x.shape} and {y.shape}."
+                "X and Y: Expected arrays with equal numbers of samples, but got arrays with "
+                f"shapes {x.shape} and {y.shape}."
             )
         return x, y
 

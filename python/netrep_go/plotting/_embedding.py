@@ -12,7 +12,7 @@ from sklearn.manifold import smacof
 
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
-from netrep_go._validation import as_distances
+from netrep_go._validation import as_distances, exponents
 from netrep_go.plotting._style import (
     COLORS,
     MARKERS,
@@ -194,8 +194,11 @@ def multidimensional_scaling(
     Kernel PCA of the squared distances over -2 is classical scaling (Isomap uses it
     in the same way), which is near the optimum and has no randomness.
     """
+    power = exponents(distances.reshape(1, -1))  # whose squares may leave the range of float64
+    distances = np.ldexp(distances, -power)
     classical = KernelPCA(n_components=2, kernel="precomputed", eigen_solver="dense").fit_transform(
         -0.5 * distances**2
     )
     embedding, raw_stress = smacof(distances, init=classical, n_init=1, max_iter=1000, eps=1e-9)
-    return embedding, float(np.sqrt(raw_stress / np.sum(pdist(embedding) ** 2)))
+    stress = float(np.sqrt(raw_stress / np.sum(pdist(embedding) ** 2)))
+    return np.ldexp(embedding, power), stress
