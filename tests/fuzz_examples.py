@@ -393,6 +393,13 @@ CALLS: dict[str, dict[str, Any]] = {
     "extract.layers": {"model": Perceptron.path},
     "extract.recommended_layers": {"model": _convolutions, "variant": "all"},
     "kmeans.procrustes_kmeans": {"Xs": NETWORKS, "n_clusters": 2, "max_iter": 10, "n_restarts": 1},
+    "multiset.landmark_distances": {
+        "metric": "procrustes",
+        "networks": NETWORKS,
+        "n_landmarks": 3,
+        "n_held_out": 2,
+    },
+    "multiset.nearest_neighbors": {"metric": "procrustes", "networks": NETWORKS, "n_pivots": 2},
     "metrics.Properties": {"kind": "distance", "range": (0.0, 1.0), "invariances": {"scale"}},
     "metrics.as_measure": {"measure": mean_difference, "kind": "distance"},
     "metrics.get_measure": {"name": "cka"},
@@ -629,6 +636,17 @@ CLASSES: dict[str, Fitted] = {
         },
         make=_distance_store,
     ),
+    "multiset.LandmarkDistances": Fitted(
+        data={"rows": np.array([0, 2]), "X": np.array([[0.5, 0.9, 1.1]])},
+        make=lambda: importlib.import_module("netrep_go.multiset").landmark_distances(
+            "procrustes", NETWORKS, 3, n_held_out=2, random_state=0, verbose=False
+        ),
+    ),
+    "multiset.Neighbors": Fitted(
+        make=lambda: importlib.import_module("netrep_go.multiset").nearest_neighbors(
+            "procrustes", NETWORKS, n_pivots=2, verbose=False
+        )
+    ),
     "multiset.ProcrustesKMeans": Fitted({"n_clusters": 2, "n_restarts": 1}, {"X": NETWORKS}),
     "plotting.AlignedActivationsDisplay": Fitted(
         make=_display("AlignedActivationsDisplay", "from_activations", NETWORKS, LABELS)
@@ -748,6 +766,7 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("encoding.EncodingModel.fit", "alphas", "list of it"): "a list has the penalties",
     ("encoding.StreamedPCA.fit", "folder", "*"): "loadings are on the disk, where none is read",
     ("encoding.partition_variance", "model", "None"): "stands for the default model",
+    ("extract.activations", "store", "text"): "any text is a path",
     ("extract.activations", "X", "times 1e-150"): "the model computes in float32",
     ("extract.activations", "X", "times 1e-300"): "the model computes in float32",
     ("extract.activations", "X", "one inf"): "what a model makes of infinity is the model's",

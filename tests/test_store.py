@@ -531,7 +531,7 @@ def test_matrices_in_files_are_sliced_as_in_memory(dtype, rng, tmp_path):
 def test_files_that_hold_no_matrix_in_c_order(tmp_path):
     for x in (np.zeros(3), np.zeros((2, 2), order="F"), np.zeros((2, 2, 2))):
         np.save(tmp_path / "x.npy", x)
-        with pytest.raises(ValueError, match=r"x.npy is damaged, or no matrix in .npy: it"):
+        with pytest.raises(ValueError, match=r"x.npy is damaged, or no .npy file of a matrix"):
             DiskArray.from_npy(tmp_path / "x.npy")
 
 

@@ -16,7 +16,7 @@ from netrep_go._jobs import RandomState, as_random_state, counted, said_once, wa
 from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._results import Result
-from netrep_go._validation import as_array, check_integer
+from netrep_go._validation import as_factor, as_integers, check_integer
 from netrep_go.embedding import EuclideanEmbedding
 from netrep_go.multiset._measured import as_distance, measured
 
@@ -64,7 +64,7 @@ class LandmarkDistances(Result):
 
         Parameters
         ----------
-        rows : array_like of int, optional
+        rows : array_like of int, of shape (n_rows,), optional
             Networks from which; if None, all.
 
         Returns
@@ -72,13 +72,23 @@ class LandmarkDistances(Result):
         ndarray of shape (n_rows, n_networks)
             The distances.
         """
-        which = np.arange(len(self.points)) if rows is None else np.atleast_1d(np.asarray(rows))
+        which = self._rows(rows)
         D = _estimates(self.points[which], self.residuals[which], self.points, self.residuals)
         D[:, self.landmarks] = self.measured[which]
         for k, i in enumerate(self.landmarks):
             D[which == i] = self.measured[:, k]
         D[which[:, np.newaxis] == np.arange(len(self.points))] = 0.0
         return D
+
+    def _rows(self, rows: ArrayLike | None) -> np.ndarray:
+        """Return indexes of networks, all if none are given."""
+        n = len(self.points)
+        if rows is None:
+            return np.arange(n)
+        which = as_integers(rows, "rows")
+        for i in which[(which < 0) | (which >= n)][:1]:
+            raise ValueError(f"rows must be from 0 to {n - 1}, got {i}")
+        return which
 
     def distances_from(self, X: ArrayLike) -> np.ndarray:
         """Estimate the distances from networks that come later.
@@ -94,7 +104,12 @@ class LandmarkDistances(Result):
         ndarray of shape (n_new, n_networks)
             Their distances to all networks.
         """
-        D_new = as_array(X, "X", 2)
+        D_new = as_factor(X, "X")
+        if D_new.shape[1] != len(self.landmarks):
+            raise ValueError(
+                f"X must have a column for each of the {len(self.landmarks)} landmarks, got "
+                f"{D_new.shape[1]}"
+            )
         points, residuals = _place(self.embedding, self.measured[self.landmarks], D_new)
         D = _estimates(points, residuals, self.points, self.residuals)
         D[:, self.landmarks] = D_new

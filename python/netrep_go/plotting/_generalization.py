@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from netrep_go._validation import check_number
 from netrep_go.plotting._style import axes
 
 if TYPE_CHECKING:
@@ -98,8 +99,9 @@ class TemporalGeneralizationDisplay:
         Raises
         ------
         ValueError
-            If the clusters are not of these times.
+            If the clusters are not of these times, or alpha is not from 0 to 1.
         """
+        check_number(alpha, "alpha", 0, 1)
         n_times = len(generalization.times)
         if clusters is not None and clusters.clusters.shape != (n_times, n_times):
             raise ValueError(
