@@ -157,7 +157,8 @@ def test_stores(networks, capsys):
     assert main(["store", "merge", "merged", "part0"]) == 3
     run("store", "merge", "merged", "part1")
     run("store", "export", "merged", "-o", "merged.csv")
-    assert_array_equal(table("merged.csv"), python.distances()[...])
+    # shares of CKA are computed tile by tile, all of it from vectors on the disk
+    np.testing.assert_allclose(table("merged.csv"), python.distances(), rtol=1e-13)
 
 
 def test_held_out_data_in_a_store(networks):

@@ -155,7 +155,7 @@ def test_wrong_input_is_named(rng):
         identify(x, x, n_way=4, folds=[0, 0, 0, 1, 1, 1])
     with pytest.raises(ValueError, match="n_way must be at least 2, got 1"):
         identify(x, x, n_way=1)
-    with pytest.raises(TypeError, match="n_way must be an integer, got 'most'"):
+    with pytest.raises(ValueError, match="n_way must be an integer or 'all', got 'most'"):
         identify(x, x, n_way="most")
     with pytest.raises(ValueError, match="up to 2 times"):
         identify(x, x, folds=[([3], [0, 1]), ([3], [1, 2])])

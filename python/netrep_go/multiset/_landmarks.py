@@ -15,8 +15,9 @@ from netrep_go._cohort import Networks, labelled
 from netrep_go._jobs import RandomState, as_random_state, counted, said_once, warn_user
 from netrep_go._names import Name
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import as_factor, as_integers, check_integer
+from netrep_go._validation import as_integers, check_integer
 from netrep_go.embedding import EuclideanEmbedding
 from netrep_go.multiset._measured import as_distance, measured
 
@@ -104,7 +105,8 @@ class LandmarkDistances(Result):
         ndarray of shape (n_new, n_networks)
             Their distances to all networks.
         """
-        D_new = as_factor(X, "X")
+        D_new = as_array(X, "X", 2)
+        check_range(D_new.ravel(), "X", FOURTH_POWERS)
         if D_new.shape[1] != len(self.landmarks):
             raise ValueError(
                 f"X must have a column for each of the {len(self.landmarks)} landmarks, got "
@@ -138,6 +140,7 @@ class LandmarkDistances(Result):
         return DistanceMatrixDisplay(self.distances(), names=names, name="distance").plot(ax=ax)
 
 
+@checked
 def landmark_distances(
     metric: Any,
     networks: Networks,

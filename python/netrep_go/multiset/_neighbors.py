@@ -13,6 +13,7 @@ from netrep_go._cohort import Named, Networks, labelled
 from netrep_go._jobs import counted, said_once
 from netrep_go._names import Name
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import check_integer
 from netrep_go.metrics import Measure
@@ -70,6 +71,7 @@ class Neighbors(Result):
         )
 
 
+@checked
 def nearest_neighbors(
     metric: Any,
     networks: Networks,
