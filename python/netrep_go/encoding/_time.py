@@ -16,6 +16,7 @@ from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._time_course import TimeCourse, as_subjects, windows
+from netrep_go._validation import SQUARES, check_range
 from netrep_go.encoding._decoded import (
     Decoded,
     FeatureTargets,
@@ -388,6 +389,8 @@ class _Course:
         step: int,
     ) -> None:
         responses, self.subjects = as_subjects(data, same="")
+        for x in responses:
+            check_range(x.ravel(), "data", SQUARES)
         spans, self.times = windows(responses[0].shape[-1], times, window, step)
         cv = as_cv(cv)
         is_regression = estimator is not None and not is_classifier(estimator)
