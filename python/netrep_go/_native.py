@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import struct
@@ -40,6 +41,7 @@ _extension: Any = None
 _pid = 0  # of the process that _extension is loaded in
 _loader_pid = 0  # of the process that began to load it
 _lock = threading.Lock()
+_abandoned: list[threading.Lock] = []  # of workers that nobody waits for
 
 _Result = TypeVar("_Result")
 
@@ -166,10 +168,18 @@ def _watch(
                 progress(int(control[_DONE]), int(control[_TOTAL]))
     except BaseException:
         control[_CANCEL] = 1
-        running.acquire(timeout=0.15)
+        if not running.acquire(timeout=0.15):
+            _abandoned.append(running)
         raise
     if progress is not None:
         progress(int(control[_DONE]), int(control[_TOTAL]))
+
+
+@atexit.register
+def _wait_for_abandoned() -> None:
+    """Let threads end that an interrupt left in LAPACK, which would crash beneath them."""
+    for running in _abandoned:
+        running.acquire()
 
 
 def n_workers(n_jobs: int | None) -> int:
