@@ -71,6 +71,6 @@ def test_the_way_out_is_one(rng):
 
 
 def test_free_memory_is_the_limit_by_default(rng, monkeypatch):
-    monkeypatch.setattr("netrep_go.encoding._memory._free", lambda: 1000)
+    monkeypatch.setattr("netrep_go.encoding._memory.free_memory", lambda: 1000)
     with pytest.raises(MemoryError, match="are free"):
         EncodingModel().fit(rng.standard_normal((20, 3)), rng.standard_normal(20))

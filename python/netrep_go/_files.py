@@ -10,6 +10,8 @@ from typing import Any
 
 from netrep_go._shown import shown
 
+INSIDE = "::"  # between the path of a file and the name of an array in it
+
 
 class DamagedFileError(ValueError):
     """A file is not what it should be; the message begins with its path."""

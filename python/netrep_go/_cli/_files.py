@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from netrep_go._files import INSIDE
 from netrep_go._optional import optional, pandas
 from netrep_go._parts import replacing
 
 Tables = Mapping[str, Any]  # names to data frames
-
-_INSIDE = "::"
 
 
 def named(paths: Iterable[str], argument: str, names: list[str] | None = None) -> dict[str, str]:
@@ -40,8 +39,8 @@ def named(paths: Iterable[str], argument: str, names: list[str] | None = None) -
 
 def name_of(path: str) -> str:
     """Return the name of what is in a file: its stem, with the array if one is named."""
-    file, _, inside = path.partition(_INSIDE)
-    return Path(file).stem + (_INSIDE + inside if inside else "")
+    file, _, inside = path.partition(INSIDE)
+    return Path(file).stem + (INSIDE + inside if inside else "")
 
 
 def load(paths: Mapping[str, str], argument: str) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
+from netrep_go._machine import free_memory
 from netrep_go._results import Result
 from netrep_go.encoding._design import COMPONENTS
 from netrep_go.encoding._paths import BLOCK
@@ -107,7 +107,7 @@ def _worker(sizes: Sizes, p: int) -> int:
 
 def check_memory(sizes: Sizes, limit: int | None) -> None:
     """Raise if a fit takes more than a limit, or than is free, and say what takes less."""
-    allowed = _free() if limit is None else limit
+    allowed = free_memory() if limit is None else limit
     found = estimate(sizes)
     if allowed is None or found.total <= allowed:
         return
@@ -141,12 +141,3 @@ def _remedy(sizes: Sizes, allowed: int) -> str:
 
 def _text(size: int) -> str:
     return f"{size / 2**30:.2f} GiB" if size >= 2**28 else f"{size / 2**20:.1f} MiB"
-
-
-def _free() -> int | None:
-    """Return the memory that the system can give, None where it does not say."""
-    path = Path("/proc/meminfo")
-    if not path.exists():
-        return None
-    lines = (line.split() for line in path.read_text().splitlines())
-    return next((1024 * int(line[1]) for line in lines if line[0] == "MemAvailable:"), None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from netrep_go._jobs import counted
+from netrep_go._machine import free_memory
 from netrep_go.metrics import Measure
 from netrep_go.multiset import _cluster
 from netrep_go.multiset import _grams as grams
@@ -87,7 +87,7 @@ class Work:
         least = 2 * (1 + _COPIES) * tile
         limit = self._how.memory_limit
         if limit is None:
-            return 2 + max(0, _free_memory() // 2 - least) // tile
+            return 2 + max(0, _default_limit() - least) // tile
         if least > limit:
             fits = limit // (2 * (1 + _COPIES) * largest)
             remedy = f"make the store with tile_size={fits}, or raise it" if fits else "raise it"
@@ -134,7 +134,7 @@ class Work:
 
     def _from_grams(self, jobs: list[tuple[At, list[Task]]]) -> Iterator[tuple[At, list[Piece]]]:
         """Compute all tiles at once from what is prepared of each network, on disk."""
-        limit = self._how.memory_limit or _free_memory() // 2
+        limit = self._how.memory_limit or _default_limit()
         stream = grams.Grams(self._measure, self._sides, self._tiles[0], limit, self._how)
         yield from ((at, []) for at, todo in jobs if not todo)
         yield from stream.pieces({at: todo for at, todo in jobs if todo})
@@ -207,5 +207,6 @@ def _computed_there(
     return pieces_of(todo, block, second, measure, dtype, 1)
 
 
-def _free_memory() -> int:
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+def _default_limit() -> int:
+    """Return half of what is free, or a GiB where the system does not say."""
+    return (free_memory() or 2 * 2**30) // 2

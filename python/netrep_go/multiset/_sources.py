@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 
 from netrep_go._cohort import labelled, matched
+from netrep_go._files import INSIDE
 from netrep_go._jobs import counted, in_threads
 from netrep_go._names import Name
 from netrep_go._optional import optional
 from netrep_go._parts import content_hash
 from netrep_go._shown import shown
-
-_INSIDE = "::"  # between the path of a file and the name of an array in it
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,7 @@ def _portable(x: Any) -> Any:
     """Return a network as another process can read it: a data set of HDF5 by its path."""
     file = getattr(x, "file", None)
     if file is not None and getattr(file, "mode", None) == "r":
-        return f"{file.filename}{_INSIDE}{x.name}"
+        return f"{file.filename}{INSIDE}{x.name}"
     return x
 
 
@@ -184,7 +183,7 @@ def _load(content: Any) -> Any:
 
 def read_array(path: str | os.PathLike[str]) -> Any:
     """Read a network from a file; ``path::name`` is an array inside one."""
-    file, _, inside = os.fspath(path).partition(_INSIDE)
+    file, _, inside = os.fspath(path).partition(INSIDE)
     suffix = Path(file).suffix.lower()
     if suffix not in _READERS:
         raise ValueError(f"its suffix must be one of {', '.join(_READERS)}")
@@ -260,7 +259,7 @@ def _only(names: list[str], inside: str) -> str:
         return names[0]
     if inside not in names:
         shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-        raise ValueError(f"name one of its arrays, as in path{_INSIDE}name, of {shown or 'none'}")
+        raise ValueError(f"name one of its arrays, as in path{INSIDE}name, of {shown or 'none'}")
     return inside
 
 

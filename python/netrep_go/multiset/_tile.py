@@ -102,8 +102,8 @@ def _on_diagonal(at: tuple[int, int], mask: np.ndarray, mirrored: bool) -> list[
 
 def pieces_of(
     todo: list[Task],
-    rows: Block | None,
-    columns: Block | None,
+    rows: Block,
+    columns: Block,
     measure: Measure,
     dtype: DTypeLike,
     n_jobs: int | None,
@@ -111,8 +111,6 @@ def pieces_of(
     """Compute tasks from the networks of the rows and of the columns of a tile."""
     found = []
     for task in todo:
-        assert rows is not None
-        assert columns is not None
         first, second = (columns, rows) if task.flipped else (rows, columns)
         cohorts = _cohorts(task, first, second)
         values = [
