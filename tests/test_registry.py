@@ -27,6 +27,7 @@ from netrep_go.metrics import (
     measures,
     neg_distance_scorer,
 )
+from netrep_go.metrics._measure import Undefined
 from netrep_go.multiset import cross_distances, pairwise_distances
 
 
@@ -509,3 +510,52 @@ def test_threads_of_pairs_are_checked(networks):
                 function(**jobs)
         with pytest.raises(TypeError, match="n_jobs must be an integer"):
             function(n_jobs="2")
+
+
+class Correlated(Measure):
+    """Correlation of mean responses, which is nothing where they do not vary."""
+
+    prepared = 0
+
+    @property
+    def properties(self):
+        return Properties(kind="similarity", range=(-1, 1), symmetric=True)
+
+    def _prepare(self, x, name):
+        type(self).prepared += 1
+        means = x.mean(axis=1)
+        if not means.std() > 0:
+            return Undefined(f"the mean responses of {name} do not vary")
+        return means
+
+    def _compare(self, x, y):
+        return np.corrcoef(x, y)[0, 1]
+
+
+def test_networks_are_prepared_once(networks, held_out):
+    before = Correlated.prepared
+    train, test = pairwise_distances(Correlated(), networks, held_out, verbose=False)
+    assert Correlated.prepared - before == 6
+    assert_allclose(train, np.corrcoef([x.mean(axis=1) for x in networks]))
+    assert_allclose(test, np.corrcoef([x.mean(axis=1) for x in held_out]))
+    assert Correlated().score(*networks[:2]) == pytest.approx(train[0, 1])
+    with pytest.raises(ValueError, match=r"traindata\[1\] has 7 samples and traindata\[0\] has 8"):
+        pairwise_distances(Correlated(), [networks[0], networks[1][:7]], verbose=False)
+
+
+def test_undefined_values_are_nan_and_say_why(networks):
+    flat = [networks[0], np.ones((8, 2)), networks[2]]
+    reason = r"the mean responses of traindata\[1\] do not vary"
+    with pytest.warns(
+        match=rf"^the value of traindata\[0\] and .*\[1\] and 2 more pairs.*{reason}"
+    ):
+        D = pairwise_distances(Correlated(), flat, verbose=False)
+    assert_array_equal(np.isnan(D), [[0, 1, 0], [1, 1, 1], [0, 1, 0]])
+    with pytest.warns(match="^the value is NaN: the mean responses of Y do not vary"):
+        assert np.isnan(Correlated().score(*flat[:2]))
+
+
+def test_names_of_other_packages():
+    assert isinstance(get_measure("ProcrustesSizeAndShapeDistance"), LinearMetric)
+    elsewhere = measures().to_frame()["elsewhere"]
+    assert elsewhere["procrustes_size_and_shape"] == "ProcrustesSizeAndShapeDistance (ReSi)"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from netrep_go import _native
-from netrep_go._jobs import counted, progress_bar
+from netrep_go._jobs import counted, in_threads, progress_bar, warn_user
 from netrep_go._names import (
     Items,
     Name,
@@ -182,8 +182,10 @@ def measure_pairs(
     symmetric: bool,
     diagonal: bool,
     verbose: bool,
+    n_jobs: int | None = None,
+    in_parallel: bool = False,
 ) -> Measured:
-    """Compare networks i and j for all pairs, one after the other.
+    """Compare networks i and j for all pairs, one after the other or in threads.
 
     ``compare`` returns the training and the held-out value. Without ``diagonal``, a
     network is at distance 0 from itself.
@@ -191,14 +193,29 @@ def measure_pairs(
     train = np.zeros(cohorts.shape)
     test = None if cohorts.test is None else np.zeros(cohorts.shape)
     pairs = cohorts.pairs(symmetric, diagonal)
-    for i, j in counted(pairs, "Computing distances", len(pairs), verbose, unit="pair"):
-        with _pair_in_errors(cohorts, i, j):
-            values = compare(i, j)
+
+    def compare_pair(pair: tuple[int, int]) -> tuple[float, float | None]:
+        with _pair_in_errors(cohorts, *pair):
+            return compare(*pair)
+
+    results = in_threads(compare_pair, pairs, n_jobs) if in_parallel else map(compare_pair, pairs)
+    undefined: dict[str, list[str]] = {}
+    for (i, j), values in zip(
+        pairs,
+        counted(results, "Computing distances", len(pairs), verbose, unit="pair"),
+        strict=True,
+    ):
         for D, value in zip((train, test), values, strict=True):
             if D is not None:
                 D[i, j - cohorts.first] = value
                 if symmetric and not cohorts.first:
                     D[j, i] = value
+            if hasattr(value, "reason"):
+                pair = f"{cohorts.train[i][0]} and {cohorts.train[j][0]}"
+                undefined.setdefault(value.reason, []).append(pair)
+    for reason, where in undefined.items():
+        others = f" and {len(where) - 1} more pairs" if len(where) > 1 else ""
+        warn_user(f"the value of {where[0]}{others} is NaN: {reason}")
     return train, test
 
 
@@ -214,6 +231,16 @@ def _pair_in_errors(cohorts: Cohorts, i: int, j: int) -> Iterator[None]:
             raise type(error)(f"{pair}: {message}") from error
         error.add_note(f"raised when {pair} were compared")
         raise
+
+
+def check_same_samples(sizes: list[tuple[str, int]]) -> None:
+    """Raise if networks, each with its name in messages, differ in their number of samples."""
+    for name, n in sizes:
+        if n != sizes[0][1]:
+            raise ValueError(
+                f"{name} has {n} samples and {sizes[0][0]} has {sizes[0][1]}; all networks must "
+                "see the same samples"
+            )
 
 
 def check_dtype(dtype: DTypeLike) -> None:

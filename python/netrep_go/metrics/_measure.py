@@ -14,14 +14,16 @@ from sklearn.utils.validation import validate_data
 from netrep_go._cohort import (
     Cohorts,
     Measured,
+    Named,
     Networks,
     check_double,
     check_dtype,
+    check_same_samples,
     measure_pairs,
     one_set,
     resolve_n_jobs,
 )
-from netrep_go._jobs import said_once
+from netrep_go._jobs import in_threads, said_once, warn_user
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._results import Result
@@ -53,6 +55,10 @@ class Properties(Result):
         Whether the two networks may change places: f(X, Y) = f(Y, X).
     triangle : bool
         Whether f(X, Z) <= f(X, Y) + f(Y, Z).
+    identity : bool
+        Whether a network is as alike to itself as networks can be: f(X, X) is 0 of a
+        distance and the upper end of the range of a similarity. Not so of estimates that
+        correct for noise.
     invariances : frozenset of str
         What may be done to either network without a change of the value: 'permutation'
         of the features, 'rotation', any invertible 'linear' map, 'scale' (one positive
@@ -72,6 +78,7 @@ class Properties(Result):
     range: tuple[float, float] = (-np.inf, np.inf)
     symmetric: bool = False
     triangle: bool = False
+    identity: bool = True
     invariances: Set[str] = field(default_factory=frozenset)
     data: str = "matrix"
     cost: str = ""
@@ -80,7 +87,7 @@ class Properties(Result):
     def __post_init__(self) -> None:
         if self.kind is not None:
             check_option(self.kind, "kind", KINDS)
-        for name in ("symmetric", "triangle"):
+        for name in ("symmetric", "triangle", "identity"):
             check_flag(getattr(self, name), name)
         if isinstance(self.range, bytes) or not all(isinstance(end, Real) for end in self.range):
             raise TypeError(f"range must be two numbers, got {shown(self.range)}")
@@ -92,14 +99,26 @@ class Properties(Result):
         object.__setattr__(self, "invariances", frozenset(self.invariances))
 
 
+class Undefined(float):
+    """What a measure returns in place of a number that would mean nothing: NaN, and why."""
+
+    reason: str
+
+    def __new__(cls, reason: str) -> Self:
+        self = super().__new__(cls, np.nan)
+        self.reason = reason
+        return self
+
+
 class Measure(BaseEstimator):
     """Base class of all measures.
 
     A subclass tells what is true of it in `properties`. If there is nothing to fit, it
     provides ``_compare(x, y)``, the value for two networks that have been checked, and
-    ``_check_parameters``. If there is, it writes ``fit`` and ``score`` itself. Where Go
-    has a routine for all pairs, it overrides ``_measure``, which is left out again for
-    classes that are derived from it and fit or score otherwise.
+    ``_check_parameters``; what concerns one network and is needed for each of its pairs goes
+    into ``_prepare``. If there is something to fit, it writes ``fit`` and ``score`` itself.
+    Where Go has a routine for all pairs, it overrides ``_measure``, which is left out again
+    for classes that are derived from it and fit or score otherwise.
 
     See Also
     --------
@@ -143,8 +162,22 @@ class Measure(BaseEstimator):
             )
         return x, y
 
+    def _prepare(self, x: Any, name: str) -> Any:
+        """Return what ``_compare`` takes of a network that has been checked, or `Undefined`.
+
+        If the result has a ``remark``, users are warned of it.
+        """
+        return x
+
     def _compare(self, x: Any, y: Any) -> float:
+        """Return the value for two networks that are prepared, or `Undefined`."""
         raise TypeError(f"{type(self).__name__} must define _compare, or fit and score")
+
+    def _compare_defined(self, x: Any, y: Any) -> float:
+        for network in (x, y):
+            if isinstance(network, Undefined):
+                return network
+        return self._compare(x, y)
 
     @checked
     def fit(self, X: Any, Y: Any) -> Self:
@@ -191,9 +224,19 @@ class Measure(BaseEstimator):
         ValueError
             If X or Y is not a finite, real matrix, they differ in samples, or the
             measure is undefined for them.
+
+        Warns
+        -----
+        UserWarning
+            If the value is NaN, because it would mean nothing, with the reason.
         """
         self._check_parameters()
-        return self._compare(*self._check_pair(X, Y))
+        networks = list(zip(("X", "Y"), self._check_pair(X, Y), strict=True))
+        with said_once():
+            value = self._compare_defined(*self._prepared(networks, 1))
+            if isinstance(value, Undefined):
+                warn_user(f"the value is NaN: {value.reason}")
+        return float(value)
 
     def fit_score(self, X: Any, Y: Any) -> float:
         """Fit to X and Y and return their score.
@@ -295,6 +338,8 @@ class Measure(BaseEstimator):
     ) -> Measured:
         """Measure pair by pair: what Go has no routine for."""
         check_double(dtype, repr(self))
+        if not self._is_fitted():
+            return self._measure_prepared(cohorts, n_jobs, verbose)
         cohorts = self._checked(cohorts)
 
         def compare(i: int, j: int) -> tuple[float, float | None]:
@@ -306,9 +351,50 @@ class Measure(BaseEstimator):
                 compare,
                 cohorts,
                 symmetric=said.symmetric,
-                diagonal=said.kind != "distance",
+                diagonal=said.kind != "distance" or not said.identity,
                 verbose=verbose,
             )
+
+    def _is_fitted(self) -> bool:
+        """Whether a derived class has steps of its own, and not only ``_compare``."""
+        cls = type(self)
+        return cls.fit is not Measure.fit or cls.score is not Measure.score
+
+    def _measure_prepared(self, cohorts: Cohorts, n_jobs: int | None, verbose: bool) -> Measured:
+        """Prepare each network once, and compare them in threads."""
+        said = self.properties
+        with said_once():
+            train = self._prepared(cohorts.train, n_jobs)
+            test = self._prepared(cohorts.test or [], n_jobs)
+
+            def compare(i: int, j: int) -> tuple[float, float | None]:
+                value = self._compare_defined(train[i], train[j])
+                return value, self._compare_defined(test[i], test[j]) if test else None
+
+            return measure_pairs(
+                compare,
+                cohorts,
+                symmetric=said.symmetric,
+                diagonal=said.kind != "distance" or not said.identity,
+                verbose=verbose,
+                n_jobs=n_jobs,
+                in_parallel=True,
+            )
+
+    def _prepared(self, networks: list[Named], n_jobs: int | None) -> list[Any]:
+        """Check and prepare networks, and warn of what there is to say of them."""
+
+        def prepare(named: Named) -> tuple[int, Any]:
+            name, x = named
+            x = self._check_network(x, name)
+            return len(x), self._prepare(x, name)
+
+        results = list(in_threads(prepare, networks, n_jobs))
+        check_same_samples([(name, n) for (name, _), (n, _) in zip(networks, results, strict=True)])
+        for _, result in results:
+            if getattr(result, "remark", None):
+                warn_user(result.remark)
+        return [result for _, result in results]
 
     def _checked(self, cohorts: Cohorts) -> Cohorts:
         """Return networks as the measure takes them: each is checked once."""

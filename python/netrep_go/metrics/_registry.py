@@ -47,6 +47,22 @@ _ENTRIES = {
 }
 
 
+class _Alias(NamedTuple):
+    """What another package calls a measure, and what it is here."""
+
+    package: str
+    name: str
+    params: dict[str, Any] = {}  # noqa: RUF012 - never written to
+
+
+# By the name there. Only names of the same value are here: where a package computes something
+# else than its name says, the documentation of the measure says so.
+_ALIASES: dict[str, _Alias] = {
+    "OrthogonalAngularShapeMetricCentered": _Alias("ReSi", "procrustes"),
+    "ProcrustesSizeAndShapeDistance": _Alias("ReSi", "procrustes_size_and_shape"),
+}
+
+
 @checked
 def get_measure(name: str, **params: Any) -> Measure:
     """Return a measure by its name in the table of :func:`measures`.
@@ -54,7 +70,8 @@ def get_measure(name: str, **params: Any) -> Measure:
     Parameters
     ----------
     name : str
-        Such as 'procrustes' or 'cka'.
+        Such as 'procrustes' or 'cka', or the name that another package has for the same
+        value: the table says which.
     **params
         Parameters of its class, beside or in place of those that the name stands for.
 
@@ -83,9 +100,17 @@ def get_measure(name: str, **params: Any) -> Measure:
 
 def _of_name(measure: str, argument: str, **params: Any) -> Measure:
     """Return the measure that an argument names."""
+    if isinstance(measure, str) and measure in _ALIASES:
+        alias = _ALIASES[measure]
+        return _of_name(alias.name, argument, **(alias.params | params))
     check_option(measure, argument, list(_ENTRIES))
     entry = _ENTRIES[measure]
     return getattr(import_module(entry.module), entry.cls)(**(entry.params | params))
+
+
+def _called_elsewhere(name: str) -> str:
+    """Return what other packages call a measure, for the table."""
+    return ", ".join(f"{theirs} ({a.package})" for theirs, a in _ALIASES.items() if a.name == name)
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,6 +151,7 @@ class MeasureTable(Result):
                 "data": said.data,
                 "cost": said.cost,
                 "reference": said.reference,
+                "elsewhere": _called_elsewhere(name),
             }
             for name, said in self.properties.items()
         }
