@@ -208,6 +208,11 @@ def _display(name, method, *args):
     return make
 
 
+@functools.cache
+def _conformance():
+    return importlib.import_module("netrep_go.conformance").check("procrustes", n_seeds=1)
+
+
 def _new(name):
     """Return a recipe of a path in a folder of its own, where nothing is."""
 
@@ -332,6 +337,12 @@ CALLS: dict[str, dict[str, Any]] = {
     "capacity.write_mat": {
         "path": lambda: str(FILES / "written.mat"),
         "variables": {"capacity": X, "K": 3.0, "title": "conv1"},
+    },
+    "conformance.check": {
+        "metric": mean_difference,
+        "known": [(X, X, 0.0)],
+        "widths": [3],
+        "n_seeds": 1,
     },
     "conv_layers.convolve_metric": {
         "metric": "procrustes",
@@ -572,6 +583,8 @@ CLASSES: dict[str, Fitted] = {
         {"index": 0, "samples_jump": 2},
         make=lambda path: importlib.import_module("netrep_go.capacity").TuningFile(path),
     ),
+    "conformance.Claim": Fitted(make=lambda: _conformance().claims["range"]),
+    "conformance.Conformance": Fitted(make=lambda: _conformance()),
     "conv_layers.ConvolutionalMetric": _pair(*CONVOLVED, metric="procrustes"),
     "covariates.KNNResult": Fitted(make=_covariates("knn_permutation", D, GROUPS)),
     "covariates.MantelResult": Fitted(make=_covariates("mantel", D, D2)),
@@ -766,6 +779,7 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("encoding.EncodingModel.fit", "alphas", "list of it"): "a list has the penalties",
     ("encoding.StreamedPCA.fit", "folder", "*"): "loadings are on the disk, where none is read",
     ("encoding.partition_variance", "model", "None"): "stands for the default model",
+    ("conformance.check", "metric", "a lambda"): "any function may be a measure",
     ("extract.activations", "store", "text"): "any text is a path",
     ("extract.activations", "X", "times 1e-150"): "the model computes in float32",
     ("extract.activations", "X", "times 1e-300"): "the model computes in float32",
