@@ -19,8 +19,8 @@ from netrep_go._resampling import permutation_pvalue, permutations
 from netrep_go._results import Result
 from netrep_go._validation import as_codes, check_integer, check_number
 from netrep_go.inference._null import null_of
-from netrep_go.inference._pairs import Pairs, compared, direction
-from netrep_go.metrics import Measure, as_measure
+from netrep_go.inference._pairs import Pairs, compared, direction, given_measure
+from netrep_go.metrics import Measure
 
 _BLOCK = 64  # permutations between two looks at the bar
 
@@ -189,7 +189,7 @@ def calibrate(
     >>> alike.pvalue
     0.005
     """
-    measure = as_measure(measure)
+    measure = given_measure(measure)
     sign = direction(measure, "calibrate")
     check_integer(n_permutations, "n_permutations", 1)
     check_number(alpha, "alpha", np.nextafter(0, 1), 0.5)

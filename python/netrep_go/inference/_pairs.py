@@ -11,7 +11,8 @@ import numpy as np
 from netrep_go._cohort import Cohorts, Named, aligned, check_same_samples, labelled
 from netrep_go._names import Name, names_or_numbers
 from netrep_go._shown import shown
-from netrep_go.metrics import Measure
+from netrep_go.metrics import Measure, as_measure
+from netrep_go.metrics._registry import of_name
 
 Pairs = tuple[np.ndarray, np.ndarray]  # the first and the second network of each pair
 
@@ -41,26 +42,40 @@ class Compared:
         return matrix
 
 
+def given_measure(measure: Any) -> Measure:
+    """Return the measure that the argument of this name is."""
+    return of_name(measure, "measure") if isinstance(measure, str) else as_measure(measure)
+
+
 def compared(measure: Measure, X: Any, Y: Any, names: Iterable[Name] | None) -> Compared:
     """Return two networks, or those of a cohort, as the measure takes them."""
-    symmetric = measure.properties.symmetric
-    labels: list[Name]
     if Y is not None:
         if names is not None:
             raise ValueError("names are those of a cohort, X without Y")
-        networks, labels = [("X", X), ("Y", Y)], ["X", "Y"]
-        first, second = np.array([0]), np.array([1])
-    else:
-        networks, own = labelled(X, "X", names)
-        labels = names_or_numbers(own, len(networks))
-        if len(networks) < 2:
-            raise ValueError(f"X must hold at least 2 networks, or be one beside Y, got {shown(X)}")
-        apart = ~np.eye(len(networks), dtype=bool)
-        first, second = np.nonzero(np.triu(apart) if symmetric else apart)
+        return star(measure, ("X", X), [("Y", Y)], ["Y"])
+    networks, own = labelled(X, "X", names)
+    if len(networks) < 2:
+        raise ValueError(f"X must hold at least 2 networks, or be one beside Y, got {shown(X)}")
+    symmetric = measure.properties.symmetric
+    apart = ~np.eye(len(networks), dtype=bool)
+    pairs = np.nonzero(np.triu(apart) if symmetric else apart)
+    labels = names_or_numbers(own, len(networks))
+    return Compared(_taken(measure, networks), labels, (pairs[0], pairs[1]), symmetric, True)
+
+
+def star(measure: Measure, X: Named, Ys: list[Named], names: list[Name]) -> Compared:
+    """Return a network and those that it is compared with."""
+    pairs = np.zeros(len(Ys), dtype=int), np.arange(1, len(Ys) + 1)
+    symmetric = measure.properties.symmetric
+    return Compared(_taken(measure, [X, *Ys]), ["X", *names], pairs, symmetric, False)
+
+
+def _taken(measure: Measure, networks: list[Named]) -> list[Named]:
+    """Return networks as a measure takes them; raise if they are not of the same samples."""
     aligned(Cohorts(networks, None))
-    networks = [(name, measure._check_network(x, name)) for name, x in networks]
-    check_same_samples([(name, _n_samples(x)) for name, x in networks])
-    return Compared(networks, labels, (first, second), symmetric, Y is None)
+    taken = [(name, measure._check_network(x, name)) for name, x in networks]
+    check_same_samples([(name, _n_samples(x)) for name, x in taken])
+    return taken
 
 
 def direction(measure: Measure, where: str) -> int:
@@ -68,8 +83,9 @@ def direction(measure: Measure, where: str) -> int:
     kind = measure.properties.kind
     if kind is None:
         raise ValueError(
-            f"{where} must know whether large values mean alike, and nothing says that of "
-            f"{shown(measure)}: declare it, as_measure(..., kind='similarity') or kind='distance'"
+            f"{where} must know whether large values mean alike, and nothing says that of the "
+            f"measure {shown(measure)}: declare it, as_measure(..., kind='similarity') or "
+            "kind='distance'"
         )
     return 1 if kind == "similarity" else -1
 
