@@ -12,7 +12,6 @@ from netrep_go.multiset import pairwise_distances
 
 NULLS = ((20, 500, 64, 10_000), (50, 1000, 64, 1000))  # networks, samples, features, permutations
 COHORT = (20, 1000, 128)
-DRAWS = 1000
 FEW = 20  # draws that are timed: all take the same time
 
 
@@ -66,17 +65,16 @@ def draws(measure: str) -> Case:
         FEW,
         "draw",
         repeats=3,
-        notes={f"{DRAWS} draws are": DRAWS // FEW},
     )
 
 
-def cases() -> Iterable[Case]:
+def cases(quick: bool) -> Iterable[Case]:
     """Yield what is measured."""
-    for sizes in NULLS:
-        yield null(*sizes)
+    for k, n, p, n_permutations in NULLS:
+        yield null(k, n, p, n_permutations // (100 if quick else 1))
     yield draws("cka")
     yield draws("procrustes")
 
 
 if __name__ == "__main__":
-    main("inference", cases())
+    main(__file__, cases)
