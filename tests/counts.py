@@ -84,6 +84,7 @@ DATA = {
     "conv_layers.convolve_metric": {**METRIC, "X": LAYERS[0], "Y": LAYERS[1]},
     "inference.bootstrap": {"measure": "cka", "X": NETWORKS, "n_bootstraps": 9},
     "inference.calibrate": {"measure": "cka", "X": NETWORKS, "n_permutations": 9},
+    "inference.compare_values": {"measure": "cka", "X": NETWORKS[0], "Ys": NETWORKS[1:]},
     "inference.reliability": {"measure": "cka", "X": [SAMPLES[0]], "n_splits": 3},
     "covariates.knn_permutation": {"D": DISTANCES, "y": GROUPS, "n_permutations": 9},
     "covariates.mantel": {"D1": DISTANCES, "D2": DISTANCES**2, "n_permutations": 9},
