@@ -193,6 +193,12 @@ def _rsa(function, *args, **options):
     return lambda: getattr(importlib.import_module("netrep_go.rsa"), function)(*args, **options)
 
 
+def _inference(function, *args):
+    return lambda: getattr(importlib.import_module("netrep_go.inference"), function)(
+        *args, verbose=False
+    )
+
+
 def _covariates(function, *args):
     return lambda: getattr(importlib.import_module("netrep_go.covariates"), function)(
         *args, n_permutations=19, random_state=0
@@ -338,6 +344,10 @@ CALLS: dict[str, dict[str, Any]] = {
         "X": CONVOLVED[0],
         "Y": CONVOLVED[1],
     },
+    "inference.bootstrap": {"measure": "cka", "X": X, "Y": Y, "n_bootstraps": 19},
+    "inference.calibrate": {"measure": "cka", "X": X, "Y": Y, "n_permutations": 29},
+    "inference.compare_values": {"measure": "cka", "X": X, "Ys": [Y, Z]},
+    "inference.reliability": {"measure": "cka", "X": NETWORKS, "n_splits": 3},
     "covariates.knn_permutation": {"D": D, "y": GROUPS, "n_neighbors": 2, "n_permutations": 19},
     "covariates.mantel": {"D1": D, "D2": D2, "n_permutations": 19},
     "covariates.permanova": {"D": D, "y": GROUPS, "n_permutations": 19},
@@ -573,6 +583,10 @@ CLASSES: dict[str, Fitted] = {
         make=lambda path: importlib.import_module("netrep_go.capacity").TuningFile(path),
     ),
     "conv_layers.ConvolutionalMetric": _pair(*CONVOLVED, metric="procrustes"),
+    "inference.BootstrapIntervals": Fitted(make=_inference("bootstrap", "cka", X, Y)),
+    "inference.Calibration": Fitted(make=_inference("calibrate", "cka", X, Y)),
+    "inference.Reliability": Fitted(make=_inference("reliability", "cka", NETWORKS)),
+    "inference.ValueDifferences": Fitted(make=_inference("compare_values", "cka", X, [Y, Z])),
     "covariates.KNNResult": Fitted(make=_covariates("knn_permutation", D, GROUPS)),
     "covariates.MantelResult": Fitted(make=_covariates("mantel", D, D2)),
     "covariates.PermanovaResult": Fitted(make=_covariates("permanova", D, GROUPS)),

@@ -95,14 +95,14 @@ def get_measure(name: str, **params: Any) -> Measure:
     >>> get_measure("procrustes", alpha=0.5)
     LinearMetric(alpha=0.5)
     """
-    return _of_name(name, "name", **params)
+    return of_name(name, "name", **params)
 
 
-def _of_name(measure: str, argument: str, **params: Any) -> Measure:
+def of_name(measure: str, argument: str, **params: Any) -> Measure:
     """Return the measure that an argument names."""
     if isinstance(measure, str) and measure in _ALIASES:
         alias = _ALIASES[measure]
-        return _of_name(alias.name, argument, **(alias.params | params))
+        return of_name(alias.name, argument, **(alias.params | params))
     check_option(measure, argument, list(_ENTRIES))
     entry = _ENTRIES[measure]
     return getattr(import_module(entry.module), entry.cls)(**(entry.params | params))
@@ -248,7 +248,7 @@ def as_measure(
     if isinstance(measure, (str, Measure)):
         if any(value is not None for value in (kind, symmetric, triangle)):
             raise ValueError(f"{shown(measure)} has properties of its own: leave kind etc. out")
-        return _of_name(measure, "metric") if isinstance(measure, str) else measure
+        return of_name(measure, "metric") if isinstance(measure, str) else measure
     if isinstance(measure, type):
         raise TypeError(
             f"metric must be a measure: pass an instance, {measure.__name__}(), not the class"
@@ -345,7 +345,7 @@ def _number(value: Any, what: str) -> float:
     with suppress(TypeError, ValueError):
         if scalar and getattr(getattr(value, "dtype", None), "kind", None) != "c":
             return float(value)
-    raise TypeError(f"{what} must return one real number, got {shown(value)}")
+    raise TypeError(f"the measure {what} must return one real number, got {shown(value)}")
 
 
 def _name(measure: Callable[..., Any]) -> str:
