@@ -705,6 +705,8 @@ CLASSES: dict[str, Fitted] = {
         make=_display("VariancePartitionDisplay", "from_partition", _partition)
     ),
     "rbf_sampler.RBFOrthoSampler": Fitted({"n_components": 8}, {"X": X}),
+    "rsa.RSA": _pair(X, Y),
+    "rsa.RSA of conditions": _pair(X, Y, metric="crossnobis", conditions=SHOWN[:12], folds=LABELS),
     "rsa.ClusterResult": Fitted(
         make=_rsa("cluster_test", RESPONSES, n_permutations=19, random_state=0)
     ),
@@ -771,6 +773,7 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("extract.activations", "X", "times 1e-300"): "the model computes in float32",
     ("extract.activations", "X", "one inf"): "what a model makes of infinity is the model's",
     ("extract.activations", "X", "one -inf"): "what a model makes of infinity is the model's",
+    ("rsa.RSA.fit of", "folds", "*"): "any labels that can be told apart are folds, as in rdm",
     ("rsa.ConditionKFold", "X", "*"): "only the number of rows counts, as in scikit-learn",
     ("rsa.FeatureReweightingCV", "alphas", "list of it"): "a list has the penalties",
     ("rsa.reweight_features", "alphas", "list of it"): "a list has the penalties",

@@ -1,5 +1,6 @@
 """What measures claim in their properties: each claim is tried, and what is not claimed broken."""
 
+import importlib
 import itertools
 import warnings
 from typing import Literal, get_args, get_origin, get_type_hints
@@ -10,11 +11,12 @@ from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from netrep_go import metrics
 from netrep_go.metrics import EnergyStochasticMetric, LinearMetric, measures
 from netrep_go.multiset import pairwise_distances
+from netrep_go.rsa import RSA
 
 M, N, TIMES = 12, 3, 3
+RSA_METHODS = get_type_hints(RSA.__init__)["method"]
 
 # What is tried beside the options that signatures list, by class.
 VALUES = {
@@ -29,6 +31,11 @@ VALUES = {
     },
     "GaussianStochasticMetric": {"alpha": (0.0, 1.0, 2.0)},
     "GPStochasticMetric": {"n_dims": (N,), "alpha": (0.0, 1.0, 2.0)},
+    # the others need folds, rates that are positive, or inner products that are
+    "RSA": {
+        "metric": ("correlation", "cosine", "euclidean", "sqeuclidean"),
+        "method": tuple(m for m in get_args(RSA_METHODS) if m != "neg_riem_dist"),
+    },
 }
 
 
@@ -59,7 +66,10 @@ def combinations(grid):
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
 
 
-CLASSES = [getattr(metrics, name) for name in dict.fromkeys(measures().to_frame()["class"])]
+CLASSES = [
+    getattr(importlib.import_module(module), name)
+    for module, name in dict.fromkeys(measures().to_frame()[["module", "class"]].itertuples(False))
+]
 SETTINGS = [measure for cls in CLASSES for measure in settings(cls)]
 
 every_setting = pytest.mark.parametrize("measure", SETTINGS, ids=str)

@@ -198,6 +198,7 @@ class Measure(BaseEstimator):
             If X or Y is not a finite, real matrix or they differ in samples.
         """
         self._check_parameters()
+        self._check_network(X, "X")  # of which scikit-learn says less
         validate_data(self, X, Y, skip_check_array=True)
         self._check_pair(X, Y)
         return self

@@ -44,6 +44,8 @@ _ENTRIES = {
     "gaussian": _Entry("netrep_go.metrics._gaussian", "GaussianStochasticMetric"),
     "gaussian_process": _Entry("netrep_go.metrics._gaussian", "GPStochasticMetric"),
     "energy": _Entry("netrep_go.metrics._energy", "EnergyStochasticMetric"),
+    "rsa": _Entry("netrep_go.rsa._measure", "RSA"),
+    "rsa_euclidean": _Entry("netrep_go.rsa._measure", "RSA", {"metric": "euclidean"}),
 }
 
 
@@ -142,6 +144,7 @@ class MeasureTable(Result):
         rows = {
             name: {
                 "class": _ENTRIES[name].cls,
+                "module": _ENTRIES[name].module.rpartition(".")[0],
                 "kind": said.kind,
                 "low": said.range[0],
                 "high": said.range[1],
