@@ -27,6 +27,7 @@ X, Y, Z = _rng.standard_normal((3, 12, 4)) + 0.5  # networks: samples, features
 NETWORKS = [X, Y, Z, X @ np.diag([2.0, 1.0, 1.0, 0.5]) + Y / 4, Z - Y]
 MANIFOLDS = list(2 * _rng.standard_normal((6, 1, 14)) + _rng.standard_normal((6, 5, 14)))
 LABELS = np.repeat(np.arange(4), 3)  # of the samples of a network
+CHANCES = [np.abs(x) / np.abs(x).sum(axis=1, keepdims=True) for x in (X, Y)]  # of classes
 D = np.linalg.norm(_rng.standard_normal((10, 1, 3)) - _rng.standard_normal((1, 10, 3)), axis=2)
 D = np.triu(D, 1) + np.triu(D, 1).T
 D2 = D + 0.3 * np.abs(D - D.mean()) * (1 - np.eye(10))
@@ -572,6 +573,10 @@ CLASSES: dict[str, Fitted] = {
         {"index": 0, "samples_jump": 2},
         make=lambda path: importlib.import_module("netrep_go.capacity").TuningFile(path),
     ),
+    "metrics.JSD": _pair(X, Y),
+    "metrics.JSD of probabilities": _pair(*CHANCES, outputs="probabilities"),
+    "metrics.Disagreement": _pair(X, Y),
+    "metrics.AccuracyDifference": _pair(X, Y)._replace(params={"y": LABELS}),
     "conv_layers.ConvolutionalMetric": _pair(*CONVOLVED, metric="procrustes"),
     "covariates.KNNResult": Fitted(make=_covariates("knn_permutation", D, GROUPS)),
     "covariates.MantelResult": Fitted(make=_covariates("mantel", D, D2)),
@@ -773,6 +778,7 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("extract.activations", "X", "times 1e-300"): "the model computes in float32",
     ("extract.activations", "X", "one inf"): "what a model makes of infinity is the model's",
     ("extract.activations", "X", "one -inf"): "what a model makes of infinity is the model's",
+    ("metrics.AccuracyDifference", "y", "text"): "labels are columns: text says nothing of them",
     ("rsa.RSA.fit of", "folds", "*"): "any labels that can be told apart are folds, as in rdm",
     ("rsa.ConditionKFold", "X", "*"): "only the number of rows counts, as in scikit-learn",
     ("rsa.FeatureReweightingCV", "alphas", "list of it"): "a list has the penalties",

@@ -29,6 +29,7 @@ VALUES = {
         ),
         "max_shift": (None, 0, 1),
     },
+    "AccuracyDifference": {"y": ((0,) * 7 + (1,) * 5,)},
     "GaussianStochasticMetric": {"alpha": (0.0, 1.0, 2.0)},
     "GPStochasticMetric": {"n_dims": (N,), "alpha": (0.0, 1.0, 2.0)},
     # the others need folds, rates that are positive, or inner products that are
@@ -83,6 +84,7 @@ def covariances(rng, *shape):
 DRAW = {
     "matrix": lambda rng, n: rng.standard_normal((M, n)) + 0.5,
     "images": lambda rng, n: rng.standard_normal((M, 3, 4, n)),
+    "outputs": lambda rng, n: 3 * rng.standard_normal((M, n)),
     "repeats": lambda rng, n: rng.standard_normal((M, 3, n)),
     "gaussians": lambda rng, n: (rng.standard_normal((M, n)), covariances(rng, M, n)),
     "process": lambda rng, n: (
@@ -106,6 +108,8 @@ def awkward(measure, rng):
         xs += [scale * DRAW[data](rng, n) for scale, n in ((1e-2, 2), (1e-2, 2), (1e-4, 10))]
     if data == "images":
         xs += [np.roll(xs[0], shift, axis=2) for shift in (1, 2)]
+    if data == "outputs":
+        xs.append((xs[0] + xs[1]) / 2)
     if data == "repeats":  # of the same means
         xs += [xs[0].mean(axis=1, keepdims=True) + DRAW[data](rng, N) for _ in range(3)]
     if data in ("gaussians", "process"):  # the same covariances elsewhere, means that mislead
@@ -118,7 +122,7 @@ def awkward(measure, rng):
 
 def mapped(x, A, b, data):
     """Return a network whose features are mapped by v -> v A + b."""
-    if data in ("matrix", "images", "repeats"):
+    if data in ("matrix", "images", "repeats", "outputs"):
         return x @ A + b
     mean, cov = x
     if data == "process":

@@ -62,8 +62,8 @@ def held_out(rng):
 
 @pytest.mark.parametrize("name", list(measures()))
 def test_names_stand_for_instances(name):
-    parameters = {"n_dims": 2} if name == "gaussian_process" else {}
-    measure = get_measure(name, **parameters)
+    parameters = {"gaussian_process": {"n_dims": 2}, "accuracy_difference": {"y": [0]}}
+    measure = get_measure(name, **parameters.get(name, {}))
     assert isinstance(measure, Measure)
     assert type(measure).__name__ == measures().to_frame().loc[name, "class"]
     assert measure.properties == measures()[name]

@@ -66,8 +66,8 @@ class Properties(Result):
     data : str
         What a network is: 'matrix' (n_samples, n_features), 'images' (n_images, height,
         width, n_channels), 'repeats' (n_inputs, n_repeats, n_neurons), 'gaussians' (means
-        and covariances of each input) or 'process' (a mean and a covariance over all times
-        and neurons).
+        and covariances of each input), 'process' (a mean and a covariance over all times
+        and neurons) or 'outputs' of classifiers (n_samples, n_classes).
     cost : str
         Leading term of the operations of a pair, for n samples and p features.
     reference : str

@@ -44,6 +44,9 @@ _ENTRIES = {
     "gaussian": _Entry("netrep_go.metrics._gaussian", "GaussianStochasticMetric"),
     "gaussian_process": _Entry("netrep_go.metrics._gaussian", "GPStochasticMetric"),
     "energy": _Entry("netrep_go.metrics._energy", "EnergyStochasticMetric"),
+    "jsd": _Entry("netrep_go.metrics._outputs", "JSD"),
+    "disagreement": _Entry("netrep_go.metrics._outputs", "Disagreement"),
+    "accuracy_difference": _Entry("netrep_go.metrics._outputs", "AccuracyDifference"),
     "rsa": _Entry("netrep_go.rsa._measure", "RSA"),
     "rsa_euclidean": _Entry("netrep_go.rsa._measure", "RSA", {"metric": "euclidean"}),
 }
@@ -62,6 +65,9 @@ class _Alias(NamedTuple):
 _ALIASES: dict[str, _Alias] = {
     "OrthogonalAngularShapeMetricCentered": _Alias("ReSi", "procrustes"),
     "ProcrustesSizeAndShapeDistance": _Alias("ReSi", "procrustes_size_and_shape"),
+    "RSA": _Alias("ReSi", "rsa"),
+    "JSD": _Alias("ReSi", "jsd"),
+    "Disagreement": _Alias("ReSi", "disagreement"),
 }
 
 

@@ -115,9 +115,9 @@ default='correlation'
     >>> X = rng.standard_normal((30, 10))
     >>> Y = X[:, :8] + rng.standard_normal((30, 8))
     >>> round(float(RSA().fit_score(X, Y)), 2)
-    0.4
+    0.31
     >>> round(float(RSA("euclidean", "tau-a").fit_score(X, Y)), 2)
-    0.34
+    0.29
     """
 
     def __init__(
