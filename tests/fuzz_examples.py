@@ -270,6 +270,12 @@ def _distances_on_disk():
     return str(_distance_store(_new("cohort")(), 2).path)
 
 
+def _comparison():
+    from netrep_go.inference import compare_networks
+
+    return compare_networks({"a": X, "b": Y, "c": Z}, ["cka", "rsa"], verbose=False)
+
+
 _BY_MANIFOLD = """
     center_correlations decorrelate_centers explained_variance_dimension manifold_radii
     orthogonalize_centers participation_ratio permute_axes permute_features project_on_centers
@@ -431,6 +437,15 @@ CALLS: dict[str, dict[str, Any]] = {
     },
     "multiset.euclidean_tangent_space": {"Xs": NETWORKS, "Xbar": X},
     "multiset.frechet_mean": {"Xs": NETWORKS, "warmstart": X, "max_iter": 10},
+    "inference.compare_networks": {
+        "networks": {"a": X, "b": Y, "c": Z},
+        "measures": ["cka", "rsa"],
+        "reference": "b",
+    },
+    "inference.compare_networks of layers": {
+        "networks": {"a": {"x": X, "y": Y}, "b": {"z": Z}},
+        "measures": "cka",
+    },
     "multiset.pairwise_distances": {
         "metric": "procrustes",
         "traindata": NETWORKS[:3],
@@ -443,6 +458,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "estimators": lambda: {"conv": _estimator("MeanFieldCapacity", n_t=10).fit(MANIFOLDS)}
     },
     "plotting.CenterDirectionsDisplay.from_directions": {"found": lambda: _found()},
+    "plotting.ComparisonDisplay.from_comparison": {"comparison": lambda: _comparison()},
     "plotting.DendrogramDisplay.from_distances": {"distances": D},
     "plotting.DistanceMatrixDisplay.from_distances": {"distances": D},
     "plotting.EmbeddingDisplay.from_distances": {"distances": D},
@@ -573,6 +589,7 @@ CLASSES: dict[str, Fitted] = {
         {"index": 0, "samples_jump": 2},
         make=lambda path: importlib.import_module("netrep_go.capacity").TuningFile(path),
     ),
+    "inference.NetworkComparison": Fitted(make=lambda: _comparison()),
     "metrics.JSD": _pair(X, Y),
     "metrics.JSD of probabilities": _pair(*CHANCES, outputs="probabilities"),
     "metrics.Disagreement": _pair(X, Y),
@@ -702,6 +719,9 @@ CLASSES: dict[str, Fitted] = {
             "from_generalization",
             _encoding("generalize_times", SENSORS, SHOWN, cv=3),
         )()
+    ),
+    "plotting.ComparisonDisplay": Fitted(
+        make=_display("ComparisonDisplay", "from_comparison", _comparison)
     ),
     "plotting.TimeCourseDisplay": Fitted(
         make=_display("TimeCourseDisplay", "from_time_course", _course)

@@ -1,7 +1,7 @@
 """What a measure is: a comparison of two representations of the same samples."""
 
 from collections.abc import Iterable, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any, Literal, Self
 
@@ -403,7 +403,7 @@ class Measure(BaseEstimator):
             [(name, self._check_network(x, name)) for name, x in networks]
             for networks in (cohorts.train, cohorts.test or [])
         )
-        return Cohorts(train, test or None, cohorts.first)
+        return replace(cohorts, train=train, test=test or None)
 
     def _measure_pair(
         self, cohorts: Cohorts, i: int, j: int, n_jobs: int | None

@@ -1,7 +1,7 @@
 """The table of measures, and measures from functions and objects of users."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
@@ -103,14 +103,14 @@ def get_measure(name: str, **params: Any) -> Measure:
     >>> get_measure("procrustes", alpha=0.5)
     LinearMetric(alpha=0.5)
     """
-    return _of_name(name, "name", **params)
+    return named_measure(name, "name", **params)
 
 
-def _of_name(measure: str, argument: str, **params: Any) -> Measure:
+def named_measure(measure: str, argument: str, **params: Any) -> Measure:
     """Return the measure that an argument names."""
     if isinstance(measure, str) and measure in _ALIASES:
         alias = _ALIASES[measure]
-        return _of_name(alias.name, argument, **(alias.params | params))
+        return named_measure(alias.name, argument, **(alias.params | params))
     check_option(measure, argument, list(_ENTRIES))
     entry = _ENTRIES[measure]
     return getattr(import_module(entry.module), entry.cls)(**(entry.params | params))
@@ -257,7 +257,7 @@ def as_measure(
     if isinstance(measure, (str, Measure)):
         if any(value is not None for value in (kind, symmetric, triangle)):
             raise ValueError(f"{shown(measure)} has properties of its own: leave kind etc. out")
-        return _of_name(measure, "metric") if isinstance(measure, str) else measure
+        return named_measure(measure, "metric") if isinstance(measure, str) else measure
     if isinstance(measure, type):
         raise TypeError(
             f"metric must be a measure: pass an instance, {measure.__name__}(), not the class"
@@ -297,7 +297,7 @@ class _Declared(Measure):
         return x
 
     def __repr__(self) -> str:
-        return f"as_measure({_name(self.measure)})"
+        return f"as_measure({name_of(self.measure)})"
 
 
 class _Function(_Declared):
@@ -311,7 +311,7 @@ class _Function(_Declared):
         return self
 
     def score(self, X: Any, Y: Any) -> float:
-        return _number(self.measure(_lent(X), _lent(Y)), _name(self.measure))
+        return _number(self.measure(_lent(X), _lent(Y)), name_of(self.measure))
 
 
 class _Fitted(_Declared):
@@ -325,7 +325,7 @@ class _Fitted(_Declared):
     def score(self, X: Any, Y: Any) -> float:
         check_is_fitted(self, "fitted_")
         value = self.fitted_.score(_lent(X), _lent(Y))
-        return _number(value, f"score of {_name(self.measure)}")
+        return _number(value, f"score of {name_of(self.measure)}")
 
     def transform(self, X: Any, Y: Any) -> Any:
         """Map X and Y into their common space, if the object does that."""
@@ -357,5 +357,10 @@ def _number(value: Any, what: str) -> float:
     raise TypeError(f"{what} must return one real number, got {shown(value)}")
 
 
-def _name(measure: Callable[..., Any]) -> str:
+def name_of(measure: Any) -> str:
+    """Return what a measure is called: its name, or that of a function."""
+    if isinstance(measure, _Declared):
+        return name_of(measure.measure)
+    if isinstance(measure, str):
+        return measure
     return getattr(measure, "__name__", None) or repr(measure)
