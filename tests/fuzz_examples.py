@@ -589,7 +589,7 @@ CLASSES: dict[str, Fitted] = {
         {"index": 0, "samples_jump": 2},
         make=lambda path: importlib.import_module("netrep_go.capacity").TuningFile(path),
     ),
-    "inference.NetworkComparison": Fitted(make=lambda: _comparison()),
+    "inference.NetworkComparison": Fitted({}, {"measure": "cka"}, make=lambda: _comparison()),
     "metrics.JSD": _pair(X, Y),
     "metrics.JSD of probabilities": _pair(*CHANCES, outputs="probabilities"),
     "metrics.Disagreement": _pair(X, Y),
