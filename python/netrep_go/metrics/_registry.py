@@ -18,6 +18,7 @@ from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go._validation import check_option
+from netrep_go.metrics import _similarity_repository
 from netrep_go.metrics._measure import KINDS, Kind, Measure, Properties
 
 __all__ = ["MeasureTable", "as_measure", "get_measure", "measures"]
@@ -65,9 +66,16 @@ class _Alias(NamedTuple):
 _ALIASES: dict[str, _Alias] = {
     "OrthogonalAngularShapeMetricCentered": _Alias("ReSi", "procrustes"),
     "ProcrustesSizeAndShapeDistance": _Alias("ReSi", "procrustes_size_and_shape"),
+    "CKA": _Alias("ReSi", "cka"),
+    "unbiased_cka": _Alias("platonic-rep", "cka", {"estimator": "unbiased"}),
     "RSA": _Alias("ReSi", "rsa"),
     "JSD": _Alias("ReSi", "jsd"),
     "Disagreement": _Alias("ReSi", "disagreement"),
+}
+
+_ALIASES |= {
+    theirs: _Alias("similarity-repository", name, params)
+    for theirs, name, params in _similarity_repository.names()
 }
 
 
@@ -117,8 +125,13 @@ def named_measure(measure: str, argument: str, **params: Any) -> Measure:
 
 
 def _called_elsewhere(name: str) -> str:
-    """Return what other packages call a measure, for the table."""
-    return ", ".join(f"{theirs} ({a.package})" for theirs, a in _ALIASES.items() if a.name == name)
+    """Return what other packages call a measure with its own parameters, for the table."""
+    found = {
+        f"{theirs.rpartition('/')[2]} ({a.package})": None
+        for theirs, a in _ALIASES.items()
+        if a.name == name and not a.params
+    }
+    return ", ".join(found)
 
 
 @dataclass(frozen=True, repr=False)
