@@ -13,7 +13,7 @@ from scipy.sparse import issparse
 from netrep_go._cohort import labelled
 from netrep_go._files import INSIDE
 from netrep_go._names import Name, holds_arrays, names_or_numbers
-from netrep_go.multiset._sources import Source, arrays_in, portable
+from netrep_go.multiset._sources import arrays_in, source_of
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,10 @@ def read_networks(networks: Any, names: Iterable[Name] | None) -> Networks:
 def _read(network: Name, label: str, x: Any) -> Iterator[Representation]:
     """Yield the layers of a network, or the network itself."""
     if not _holds_layers(x):
-        yield Representation(network, None, label, Source(label, portable(x)).load())
+        yield Representation(network, None, label, source_of(x, label).load())
         return
-    for name, (layer, content) in zip(labelled(x, label, None)[0], x.items(), strict=True):
-        yield Representation(network, layer, name[0], Source(name[0], portable(content)).load())
+    for (name, content), layer in zip(labelled(x, label, None)[0], x.keys(), strict=True):
+        yield Representation(network, layer, name, source_of(content, name).load())
 
 
 def _holds_layers(x: Any) -> bool:
@@ -94,5 +94,5 @@ def _layers(x: Any, label: str) -> Any:
 
 def _inside(path: str | os.PathLike[str], label: str) -> dict[str, str] | None:
     """Return the paths of the arrays in a file by their names, None if it has just one."""
-    names = Source(label, partial(arrays_in, path)).load()
+    names = source_of(partial(arrays_in, path), label).load()
     return {name: f"{os.fspath(path)}{INSIDE}{name}" for name in names} if len(names) > 1 else None

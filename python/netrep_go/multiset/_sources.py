@@ -69,12 +69,12 @@ def side(train: Any, test: Any, names: Iterable[Name] | None, arguments: tuple[s
             raise TypeError(f"names must be a sequence of names, got {shown(names)}")
         names = list(names)
     found, own = labelled(_listed(train, arguments[0], names), arguments[0], names)
-    networks = [Source(name, portable(x)) for name, x in found]
+    networks = [Source(name, _portable(x)) for name, x in found]
     held_out = None
     if test is not None:
         listed = _listed(test, arguments[1], names)
         pairs = matched(listed, own, len(networks), *arguments)
-        held_out = [Source(name, portable(x)) for name, x in pairs]
+        held_out = [Source(name, _portable(x)) for name, x in pairs]
     labels = list(range(len(networks))) if own is None else own
     return Side(networks, held_out, [_storable(label) for label in labels])
 
@@ -163,7 +163,12 @@ def _listed(xs: Any, argument: str, names: list[Name] | None) -> Any:
     return [_Call(xs, i) for i in range(len(names))]
 
 
-def portable(x: Any) -> Any:
+def source_of(x: Any, name: str) -> Source:
+    """Return a network that is an array, a file, a data set or a function as what can be read."""
+    return Source(name, _portable(x))
+
+
+def _portable(x: Any) -> Any:
     """Return a network as another process can read it: a data set of HDF5 by its path."""
     file = getattr(x, "file", None)
     if file is not None and getattr(file, "mode", None) == "r":
