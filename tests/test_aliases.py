@@ -63,7 +63,6 @@ def test_names_of_other_values_are_unknown():
 
 def test_the_table_tells_them():
     elsewhere = measures().to_frame()["elsewhere"]
-    assert "CKA (ReSi)" in elsewhere["cka"]
     assert "cka-kernel=linear-hsic=gretton-score (similarity-repository)" in elsewhere["cka"]
     assert elsewhere["rsa"].startswith("RSA (ReSi), ")
     assert elsewhere["cka"].count("gretton") == 1

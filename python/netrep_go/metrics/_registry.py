@@ -64,18 +64,11 @@ class _Alias(NamedTuple):
 # By the name there. Only names of the same value are here: where a package computes something
 # else than its name says, the documentation of the measure says so.
 _ALIASES: dict[str, _Alias] = {
-    "OrthogonalAngularShapeMetricCentered": _Alias("ReSi", "procrustes"),
-    "ProcrustesSizeAndShapeDistance": _Alias("ReSi", "procrustes_size_and_shape"),
-    "CKA": _Alias("ReSi", "cka"),
-    "unbiased_cka": _Alias("platonic-rep", "cka", {"estimator": "unbiased"}),
     "RSA": _Alias("ReSi", "rsa"),
     "JSD": _Alias("ReSi", "jsd"),
     "Disagreement": _Alias("ReSi", "disagreement"),
-}
-
-_ALIASES |= {
-    theirs: _Alias("similarity-repository", name, params)
-    for theirs, name, params in _similarity_repository.names()
+    "OrthogonalAngularShapeMetricCentered": _Alias("ReSi", "procrustes"),
+    "ProcrustesSizeAndShapeDistance": _Alias("ReSi", "procrustes_size_and_shape"),
 }
 
 
@@ -122,6 +115,12 @@ def named_measure(measure: str, argument: str, **params: Any) -> Measure:
     check_option(measure, argument, list(_ENTRIES))
     entry = _ENTRIES[measure]
     return getattr(import_module(entry.module), entry.cls)(**(entry.params | params))
+
+
+_ALIASES |= {
+    theirs: _Alias("similarity-repository", name, params)
+    for theirs, name, params in _similarity_repository.names()
+}
 
 
 def _called_elsewhere(name: str) -> str:
