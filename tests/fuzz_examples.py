@@ -27,6 +27,7 @@ X, Y, Z = _rng.standard_normal((3, 12, 4)) + 0.5  # networks: samples, features
 NETWORKS = [X, Y, Z, X @ np.diag([2.0, 1.0, 1.0, 0.5]) + Y / 4, Z - Y]
 MANIFOLDS = list(2 * _rng.standard_normal((6, 1, 14)) + _rng.standard_normal((6, 5, 14)))
 LABELS = np.repeat(np.arange(4), 3)  # of the samples of a network
+CHANCES = [np.abs(x) / np.abs(x).sum(axis=1, keepdims=True) for x in (X, Y)]  # of classes
 D = np.linalg.norm(_rng.standard_normal((10, 1, 3)) - _rng.standard_normal((1, 10, 3)), axis=2)
 D = np.triu(D, 1) + np.triu(D, 1).T
 D2 = D + 0.3 * np.abs(D - D.mean()) * (1 - np.eye(10))
@@ -275,6 +276,12 @@ def _distances_on_disk():
     return str(_distance_store(_new("cohort")(), 2).path)
 
 
+def _comparison():
+    from netrep_go.inference import compare_networks
+
+    return compare_networks({"a": X, "b": Y, "c": Z}, ["cka", "rsa"], verbose=False)
+
+
 _BY_MANIFOLD = """
     center_correlations decorrelate_centers explained_variance_dimension manifold_radii
     orthogonalize_centers participation_ratio permute_axes permute_features project_on_centers
@@ -440,6 +447,15 @@ CALLS: dict[str, dict[str, Any]] = {
     },
     "multiset.euclidean_tangent_space": {"Xs": NETWORKS, "Xbar": X},
     "multiset.frechet_mean": {"Xs": NETWORKS, "warmstart": X, "max_iter": 10},
+    "inference.compare_networks": {
+        "networks": {"a": X, "b": Y, "c": Z},
+        "measures": ["cka", "rsa"],
+        "reference": "b",
+    },
+    "inference.compare_networks of layers": {
+        "networks": {"a": {"x": X, "y": Y}, "b": {"z": Z}},
+        "measures": "cka",
+    },
     "multiset.pairwise_distances": {
         "metric": "procrustes",
         "traindata": NETWORKS[:3],
@@ -452,6 +468,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "estimators": lambda: {"conv": _estimator("MeanFieldCapacity", n_t=10).fit(MANIFOLDS)}
     },
     "plotting.CenterDirectionsDisplay.from_directions": {"found": lambda: _found()},
+    "plotting.ComparisonDisplay.from_comparison": {"comparison": lambda: _comparison()},
     "plotting.DendrogramDisplay.from_distances": {"distances": D},
     "plotting.DistanceMatrixDisplay.from_distances": {"distances": D},
     "plotting.EmbeddingDisplay.from_distances": {"distances": D},
@@ -582,6 +599,11 @@ CLASSES: dict[str, Fitted] = {
         {"index": 0, "samples_jump": 2},
         make=lambda path: importlib.import_module("netrep_go.capacity").TuningFile(path),
     ),
+    "inference.NetworkComparison": Fitted({}, {"measure": "cka"}, make=lambda: _comparison()),
+    "metrics.JSD": _pair(X, Y),
+    "metrics.JSD of probabilities": _pair(*CHANCES, outputs="probabilities"),
+    "metrics.Disagreement": _pair(X, Y),
+    "metrics.AccuracyDifference": _pair(X, Y)._replace(params={"y": LABELS}),
     "conv_layers.ConvolutionalMetric": _pair(*CONVOLVED, metric="procrustes"),
     "inference.BootstrapIntervals": Fitted(make=_inference("bootstrap", "cka", X, Y)),
     "inference.Calibration": Fitted(make=_inference("calibrate", "cka", X, Y)),
@@ -712,6 +734,9 @@ CLASSES: dict[str, Fitted] = {
             _encoding("generalize_times", SENSORS, SHOWN, cv=3),
         )()
     ),
+    "plotting.ComparisonDisplay": Fitted(
+        make=_display("ComparisonDisplay", "from_comparison", _comparison)
+    ),
     "plotting.TimeCourseDisplay": Fitted(
         make=_display("TimeCourseDisplay", "from_time_course", _course)
     ),
@@ -719,6 +744,8 @@ CLASSES: dict[str, Fitted] = {
         make=_display("VariancePartitionDisplay", "from_partition", _partition)
     ),
     "rbf_sampler.RBFOrthoSampler": Fitted({"n_components": 8}, {"X": X}),
+    "rsa.RSA": _pair(X, Y),
+    "rsa.RSA of conditions": _pair(X, Y, metric="crossnobis", conditions=SHOWN[:12], folds=LABELS),
     "rsa.ClusterResult": Fitted(
         make=_rsa("cluster_test", RESPONSES, n_permutations=19, random_state=0)
     ),
@@ -785,6 +812,8 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("extract.activations", "X", "times 1e-300"): "the model computes in float32",
     ("extract.activations", "X", "one inf"): "what a model makes of infinity is the model's",
     ("extract.activations", "X", "one -inf"): "what a model makes of infinity is the model's",
+    ("metrics.AccuracyDifference", "y", "text"): "labels are columns: text says nothing of them",
+    ("rsa.RSA.fit of", "folds", "*"): "any labels that can be told apart are folds, as in rdm",
     ("rsa.ConditionKFold", "X", "*"): "only the number of rows counts, as in scikit-learn",
     ("rsa.FeatureReweightingCV", "alphas", "list of it"): "a list has the penalties",
     ("rsa.reweight_features", "alphas", "list of it"): "a list has the penalties",

@@ -1,5 +1,6 @@
 """What measures claim in their properties: each claim is tried, and what is not claimed broken."""
 
+import importlib
 import itertools
 import warnings
 from typing import Literal, get_args, get_origin, get_type_hints
@@ -10,11 +11,12 @@ from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from netrep_go import metrics
 from netrep_go.metrics import EnergyStochasticMetric, LinearMetric, measures
 from netrep_go.multiset import pairwise_distances
+from netrep_go.rsa import RSA
 
 M, N, TIMES = 12, 3, 3
+RSA_METHODS = get_type_hints(RSA.__init__)["method"]
 
 # What is tried beside the options that signatures list, by class.
 VALUES = {
@@ -27,8 +29,14 @@ VALUES = {
         ),
         "max_shift": (None, 0, 1),
     },
+    "AccuracyDifference": {"y": ((0,) * 7 + (1,) * 5,)},
     "GaussianStochasticMetric": {"alpha": (0.0, 1.0, 2.0)},
     "GPStochasticMetric": {"n_dims": (N,), "alpha": (0.0, 1.0, 2.0)},
+    # the others need folds, rates that are positive, or inner products that are
+    "RSA": {
+        "metric": ("correlation", "cosine", "euclidean", "sqeuclidean"),
+        "method": tuple(m for m in get_args(RSA_METHODS) if m != "neg_riem_dist"),
+    },
 }
 
 
@@ -59,7 +67,10 @@ def combinations(grid):
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
 
 
-CLASSES = [getattr(metrics, name) for name in dict.fromkeys(measures().to_frame()["class"])]
+CLASSES = [
+    getattr(importlib.import_module(module), name)
+    for module, name in dict.fromkeys(measures().to_frame()[["module", "class"]].itertuples(False))
+]
 SETTINGS = [measure for cls in CLASSES for measure in settings(cls)]
 
 every_setting = pytest.mark.parametrize("measure", SETTINGS, ids=str)
@@ -73,6 +84,7 @@ def covariances(rng, *shape):
 DRAW = {
     "matrix": lambda rng, n: rng.standard_normal((M, n)) + 0.5,
     "images": lambda rng, n: rng.standard_normal((M, 3, 4, n)),
+    "outputs": lambda rng, n: 3 * rng.standard_normal((M, n)),
     "repeats": lambda rng, n: rng.standard_normal((M, 3, n)),
     "gaussians": lambda rng, n: (rng.standard_normal((M, n)), covariances(rng, M, n)),
     "process": lambda rng, n: (
@@ -96,6 +108,8 @@ def awkward(measure, rng):
         xs += [scale * DRAW[data](rng, n) for scale, n in ((1e-2, 2), (1e-2, 2), (1e-4, 10))]
     if data == "images":
         xs += [np.roll(xs[0], shift, axis=2) for shift in (1, 2)]
+    if data == "outputs":
+        xs.append((xs[0] + xs[1]) / 2)
     if data == "repeats":  # of the same means
         xs += [xs[0].mean(axis=1, keepdims=True) + DRAW[data](rng, N) for _ in range(3)]
     if data in ("gaussians", "process"):  # the same covariances elsewhere, means that mislead
@@ -108,7 +122,7 @@ def awkward(measure, rng):
 
 def mapped(x, A, b, data):
     """Return a network whose features are mapped by v -> v A + b."""
-    if data in ("matrix", "images", "repeats"):
+    if data in ("matrix", "images", "repeats", "outputs"):
         return x @ A + b
     mean, cov = x
     if data == "process":

@@ -12,7 +12,7 @@ from netrep_go._cohort import Cohorts, Named, aligned, check_same_samples, label
 from netrep_go._names import Name, names_or_numbers
 from netrep_go._shown import shown
 from netrep_go.metrics import Measure, as_measure
-from netrep_go.metrics._registry import of_name
+from netrep_go.metrics._registry import named_measure
 
 Pairs = tuple[np.ndarray, np.ndarray]  # the first and the second network of each pair
 
@@ -44,7 +44,7 @@ class Compared:
 
 def given_measure(measure: Any) -> Measure:
     """Return the measure that the argument of this name is."""
-    return of_name(measure, "measure") if isinstance(measure, str) else as_measure(measure)
+    return named_measure(measure, "measure") if isinstance(measure, str) else as_measure(measure)
 
 
 def compared(measure: Measure, X: Any, Y: Any, names: Iterable[Name] | None) -> Compared:

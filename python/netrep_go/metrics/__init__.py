@@ -7,13 +7,17 @@ from netrep_go.metrics._energy import EnergyStochasticMetric
 from netrep_go.metrics._gaussian import GaussianStochasticMetric, GPStochasticMetric
 from netrep_go.metrics._linear import LinearMetric
 from netrep_go.metrics._measure import Measure, Properties
+from netrep_go.metrics._outputs import JSD, AccuracyDifference, Disagreement
 from netrep_go.metrics._permutation import PermutationMetric
 from netrep_go.metrics._registry import MeasureTable, as_measure, get_measure, measures
 from netrep_go.metrics._scorer import neg_distance_scorer
 
 __all__ = [
+    "JSD",
+    "AccuracyDifference",
     "Aligner",
     "ConvolutionalMetric",
+    "Disagreement",
     "EnergyStochasticMetric",
     "GPStochasticMetric",
     "GaussianStochasticMetric",

@@ -1,7 +1,7 @@
 """What a measure is: a comparison of two representations of the same samples."""
 
 from collections.abc import Iterable, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any, Literal, Self
 
@@ -66,8 +66,8 @@ class Properties(Result):
     data : str
         What a network is: 'matrix' (n_samples, n_features), 'images' (n_images, height,
         width, n_channels), 'repeats' (n_inputs, n_repeats, n_neurons), 'gaussians' (means
-        and covariances of each input) or 'process' (a mean and a covariance over all times
-        and neurons).
+        and covariances of each input), 'process' (a mean and a covariance over all times
+        and neurons) or 'outputs' of classifiers (n_samples, n_classes).
     cost : str
         Leading term of the operations of a pair, for n samples and p features.
     reference : str
@@ -206,6 +206,7 @@ class Measure(BaseEstimator):
             If X or Y is not a finite, real matrix or they differ in samples.
         """
         self._check_parameters()
+        self._check_network(X, "X")  # of which scikit-learn says less
         validate_data(self, X, Y, skip_check_array=True)
         self._check_pair(X, Y)
         return self
@@ -410,7 +411,7 @@ class Measure(BaseEstimator):
             [(name, self._check_network(x, name)) for name, x in networks]
             for networks in (cohorts.train, cohorts.test or [])
         )
-        return Cohorts(train, test or None, cohorts.first)
+        return replace(cohorts, train=train, test=test or None)
 
     def _measure_pair(
         self, cohorts: Cohorts, i: int, j: int, n_jobs: int | None

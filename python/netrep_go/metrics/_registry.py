@@ -1,7 +1,7 @@
 """The table of measures, and measures from functions and objects of users."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go._validation import check_option
+from netrep_go.metrics import _similarity_repository
 from netrep_go.metrics._measure import KINDS, Kind, Measure, Properties
 
 __all__ = ["MeasureTable", "as_measure", "get_measure", "measures"]
@@ -44,6 +45,11 @@ _ENTRIES = {
     "gaussian": _Entry("netrep_go.metrics._gaussian", "GaussianStochasticMetric"),
     "gaussian_process": _Entry("netrep_go.metrics._gaussian", "GPStochasticMetric"),
     "energy": _Entry("netrep_go.metrics._energy", "EnergyStochasticMetric"),
+    "jsd": _Entry("netrep_go.metrics._outputs", "JSD"),
+    "disagreement": _Entry("netrep_go.metrics._outputs", "Disagreement"),
+    "accuracy_difference": _Entry("netrep_go.metrics._outputs", "AccuracyDifference"),
+    "rsa": _Entry("netrep_go.rsa._measure", "RSA"),
+    "rsa_euclidean": _Entry("netrep_go.rsa._measure", "RSA", {"metric": "euclidean"}),
 }
 
 
@@ -58,6 +64,9 @@ class _Alias(NamedTuple):
 # By the name there. Only names of the same value are here: where a package computes something
 # else than its name says, the documentation of the measure says so.
 _ALIASES: dict[str, _Alias] = {
+    "RSA": _Alias("ReSi", "rsa"),
+    "JSD": _Alias("ReSi", "jsd"),
+    "Disagreement": _Alias("ReSi", "disagreement"),
     "OrthogonalAngularShapeMetricCentered": _Alias("ReSi", "procrustes"),
     "ProcrustesSizeAndShapeDistance": _Alias("ReSi", "procrustes_size_and_shape"),
 }
@@ -95,22 +104,33 @@ def get_measure(name: str, **params: Any) -> Measure:
     >>> get_measure("procrustes", alpha=0.5)
     LinearMetric(alpha=0.5)
     """
-    return of_name(name, "name", **params)
+    return named_measure(name, "name", **params)
 
 
-def of_name(measure: str, argument: str, **params: Any) -> Measure:
+def named_measure(measure: str, argument: str, **params: Any) -> Measure:
     """Return the measure that an argument names."""
     if isinstance(measure, str) and measure in _ALIASES:
         alias = _ALIASES[measure]
-        return of_name(alias.name, argument, **(alias.params | params))
+        return named_measure(alias.name, argument, **(alias.params | params))
     check_option(measure, argument, list(_ENTRIES))
     entry = _ENTRIES[measure]
     return getattr(import_module(entry.module), entry.cls)(**(entry.params | params))
 
 
+_ALIASES |= {
+    theirs: _Alias("similarity-repository", name, params)
+    for theirs, name, params in _similarity_repository.names()
+}
+
+
 def _called_elsewhere(name: str) -> str:
-    """Return what other packages call a measure, for the table."""
-    return ", ".join(f"{theirs} ({a.package})" for theirs, a in _ALIASES.items() if a.name == name)
+    """Return what other packages call a measure with its own parameters, for the table."""
+    found = {
+        f"{theirs.rpartition('/')[2]} ({a.package})": None
+        for theirs, a in _ALIASES.items()
+        if a.name == name and not a.params
+    }
+    return ", ".join(found)
 
 
 @dataclass(frozen=True, repr=False)
@@ -142,6 +162,7 @@ class MeasureTable(Result):
         rows = {
             name: {
                 "class": _ENTRIES[name].cls,
+                "module": _ENTRIES[name].module.rpartition(".")[0],
                 "kind": said.kind,
                 "low": said.range[0],
                 "high": said.range[1],
@@ -248,7 +269,7 @@ def as_measure(
     if isinstance(measure, (str, Measure)):
         if any(value is not None for value in (kind, symmetric, triangle)):
             raise ValueError(f"{shown(measure)} has properties of its own: leave kind etc. out")
-        return of_name(measure, "metric") if isinstance(measure, str) else measure
+        return named_measure(measure, "metric") if isinstance(measure, str) else measure
     if isinstance(measure, type):
         raise TypeError(
             f"metric must be a measure: pass an instance, {measure.__name__}(), not the class"
@@ -288,7 +309,7 @@ class _Declared(Measure):
         return x
 
     def __repr__(self) -> str:
-        return f"as_measure({_name(self.measure)})"
+        return f"as_measure({name_of(self.measure)})"
 
 
 class _Function(_Declared):
@@ -302,7 +323,7 @@ class _Function(_Declared):
         return self
 
     def score(self, X: Any, Y: Any) -> float:
-        return _number(self.measure(_lent(X), _lent(Y)), _name(self.measure))
+        return _number(self.measure(_lent(X), _lent(Y)), name_of(self.measure))
 
 
 class _Fitted(_Declared):
@@ -316,7 +337,7 @@ class _Fitted(_Declared):
     def score(self, X: Any, Y: Any) -> float:
         check_is_fitted(self, "fitted_")
         value = self.fitted_.score(_lent(X), _lent(Y))
-        return _number(value, f"score of {_name(self.measure)}")
+        return _number(value, f"score of {name_of(self.measure)}")
 
     def transform(self, X: Any, Y: Any) -> Any:
         """Map X and Y into their common space, if the object does that."""
@@ -348,5 +369,10 @@ def _number(value: Any, what: str) -> float:
     raise TypeError(f"the measure {what} must return one real number, got {shown(value)}")
 
 
-def _name(measure: Callable[..., Any]) -> str:
+def name_of(measure: Any) -> str:
+    """Return what a measure is called: its name, or that of a function."""
+    if isinstance(measure, _Declared):
+        return name_of(measure.measure)
+    if isinstance(measure, str):
+        return measure
     return getattr(measure, "__name__", None) or repr(measure)
