@@ -29,6 +29,14 @@ VALUES = {
     },
     "GaussianStochasticMetric": {"alpha": (0.0, 1.0, 2.0)},
     "GPStochasticMetric": {"n_dims": (N,), "alpha": (0.0, 1.0, 2.0)},
+    "CKNNA": {"n_neighbors": (4,), "eps": (0.0,)},
+    "CycleKNN": {"n_neighbors": (3,)},
+    "EditKNN": {"n_neighbors": (3,)},
+    "LCSKNN": {"n_neighbors": (3,)},
+    "MutualKNN": {"n_neighbors": (3,)},
+    "NeighborJaccard": {"n_neighbors": (3,)},
+    "RankSimilarity": {"n_neighbors": (3,)},
+    "SecondOrderCosine": {"n_neighbors": (3,)},
 }
 
 
