@@ -69,7 +69,7 @@ class _Space(NamedTuple):
         values[np.arange(len(values)), np.arange(len(self.points))[rows]] = -np.inf
         return values
 
-    def rounding(self, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    def rounding(self, row: np.ndarray, column: np.ndarray | slice) -> np.ndarray:
         """Return what similarities may differ by and be equal."""
         size = self.lengths[row] * self.lengths[column]
         if self.offsets is not None:
@@ -144,11 +144,13 @@ def _nearest_of(space: _Space, rows: slice, k: int) -> tuple[np.ndarray, ...]:
     samples = np.arange(n)[rows]
     top = np.argpartition(similarities, n - 1 - k, axis=1)[:, n - 1 - k :]  # k, and the next
     indices, values, tied = _ranked(similarities, top, space, samples)
-    alike = tied[:, :-1].all(axis=1) & (1 < k) & (k == n - 1)
+    alike = np.zeros(len(samples), bool)
+    if 1 < k == n - 1:
+        alike[:] = tied[:, :-1].all(axis=1)
     for row in np.flatnonzero(tied[:, -1]):
-        here, last = slice(row, row + 1), indices[row, k - 1]
-        rounding = space.rounding(samples[row], np.arange(n))
-        least = values[row, k - 1] - np.maximum(rounding, rounding[last])
+        here = slice(row, row + 1)
+        rounding = space.rounding(samples[row], slice(None))
+        least = values[row, k - 1] - np.maximum(rounding, rounding[indices[row]].max())
         equals = np.flatnonzero(similarities[row] >= least)[np.newaxis]
         ranked, of_ranked, among = _ranked(similarities[here], equals, space, samples[here])
         indices[here], values[here] = ranked[:, : k + 1], of_ranked[:, : k + 1]
