@@ -212,6 +212,7 @@ class NeighborMeasure(Measure):
 
     _symmetric: ClassVar[bool] = True
     _in_order: ClassVar[bool] = False  # whether it matters which of two neighbors is nearer
+    _cost: ClassVar[str] = "n k^2, and once a network n^2 p"
     _reference: ClassVar[str] = ""
 
     def __init__(self, n_neighbors: int = 10, similarity: Similarity = "cosine") -> None:
@@ -234,7 +235,7 @@ class NeighborMeasure(Measure):
             symmetric=self._symmetric,
             identity=self._symmetric,
             invariances=kept | ({"translation"} if self.similarity == "euclidean" else set()),
-            cost="n k, and once a network n^2 p",
+            cost=self._cost,
             reference=self._reference,
         )
 

@@ -64,6 +64,7 @@ class MutualKNN(NeighborMeasure):
     0.1
     """
 
+    _cost = "n k, and once a network n^2 p"
     _reference = "Huh et al. 2024, arXiv:2405.07987"
 
     def _compare(self, x: Neighbors, y: Neighbors) -> float:
@@ -117,6 +118,7 @@ class NeighborJaccard(NeighborMeasure):
     0.2
     """
 
+    _cost = "n k, and once a network n^2 p"
     _reference = "Klabunde et al. 2025, arXiv:2408.00531"
 
     def _compare(self, x: Neighbors, y: Neighbors) -> float:
