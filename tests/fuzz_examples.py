@@ -650,16 +650,24 @@ CLASSES: dict[str, Fitted] = {
     ),
     "extract.ActivationStore": Fitted({"path": _activation_store}, make=_stored_activations),
     "metrics.Aligner": Fitted({}, {"X": X, "y": Y}),
+    "metrics.CKNNA": _pair(X, Y, n_neighbors=4),
+    "metrics.CycleKNN": _pair(X, Y, n_neighbors=3),
+    "metrics.EditKNN": _pair(X, Y, n_neighbors=3),
     "metrics.EnergyStochasticMetric": _ENERGY,
     "metrics.GPStochasticMetric": _pair(*PROCESSES, n_dims=2, niter=20),
     "metrics.GaussianStochasticMetric": _pair(*GAUSSIANS, niter=20),
+    "metrics.LCSKNN": _pair(X, Y, n_neighbors=3),
     "metrics.LinearCKA": _pair(X, Y),
     "metrics.LinearMetric": _halves("LinearMetric"),
     "metrics.Measure": Fitted({}, _pair(X, Y).data, make=_mean_difference),
     "metrics.MeasureTable": Fitted(
         make=lambda: importlib.import_module("netrep_go.metrics").measures()
     ),
+    "metrics.MutualKNN": _pair(X, Y, n_neighbors=3),
+    "metrics.NeighborJaccard": _pair(X, Y, n_neighbors=3),
     "metrics.PermutationMetric": _halves("PermutationMetric"),
+    "metrics.RankSimilarity": _pair(X, Y, n_neighbors=3),
+    "metrics.SecondOrderCosine": _pair(X, Y, n_neighbors=3),
     "multiset.DistanceStore": Fitted(
         {"path": _new("cohort"), "tile_size": 2},
         {

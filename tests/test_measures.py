@@ -37,6 +37,14 @@ VALUES = {
         "metric": ("correlation", "cosine", "euclidean", "sqeuclidean"),
         "method": tuple(m for m in get_args(RSA_METHODS) if m != "neg_riem_dist"),
     },
+    "CKNNA": {"n_neighbors": (4,), "eps": (0.0,)},
+    "CycleKNN": {"n_neighbors": (3,)},
+    "EditKNN": {"n_neighbors": (3,)},
+    "LCSKNN": {"n_neighbors": (3,)},
+    "MutualKNN": {"n_neighbors": (3,)},
+    "NeighborJaccard": {"n_neighbors": (3,)},
+    "RankSimilarity": {"n_neighbors": (3,)},
+    "SecondOrderCosine": {"n_neighbors": (3,)},
 }
 
 

@@ -1,4 +1,4 @@
-"""Inference on any measure: what several say of networks, whether a value is large, how sure it is."""
+"""Inference on any measure: what several say, whether a value is large, and how sure it is."""
 
 from netrep_go.inference._bootstrap import BootstrapIntervals, bootstrap
 from netrep_go.inference._calibration import Calibration, calibrate

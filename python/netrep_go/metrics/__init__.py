@@ -7,17 +7,24 @@ from netrep_go.metrics._energy import EnergyStochasticMetric
 from netrep_go.metrics._gaussian import GaussianStochasticMetric, GPStochasticMetric
 from netrep_go.metrics._linear import LinearMetric
 from netrep_go.metrics._measure import Measure, Properties
+from netrep_go.metrics._neighbors_kernels import CKNNA, SecondOrderCosine
+from netrep_go.metrics._neighbors_ranks import LCSKNN, EditKNN, RankSimilarity
+from netrep_go.metrics._neighbors_sets import CycleKNN, MutualKNN, NeighborJaccard
 from netrep_go.metrics._outputs import JSD, AccuracyDifference, Disagreement
 from netrep_go.metrics._permutation import PermutationMetric
 from netrep_go.metrics._registry import MeasureTable, as_measure, get_measure, measures
 from netrep_go.metrics._scorer import neg_distance_scorer
 
 __all__ = [
+    "CKNNA",
     "JSD",
+    "LCSKNN",
     "AccuracyDifference",
     "Aligner",
     "ConvolutionalMetric",
+    "CycleKNN",
     "Disagreement",
+    "EditKNN",
     "EnergyStochasticMetric",
     "GPStochasticMetric",
     "GaussianStochasticMetric",
@@ -25,8 +32,12 @@ __all__ = [
     "LinearMetric",
     "Measure",
     "MeasureTable",
+    "MutualKNN",
+    "NeighborJaccard",
     "PermutationMetric",
     "Properties",
+    "RankSimilarity",
+    "SecondOrderCosine",
     "as_measure",
     "get_measure",
     "measures",

@@ -50,6 +50,17 @@ _ENTRIES = {
     "accuracy_difference": _Entry("netrep_go.metrics._outputs", "AccuracyDifference"),
     "rsa": _Entry("netrep_go.rsa._measure", "RSA"),
     "rsa_euclidean": _Entry("netrep_go.rsa._measure", "RSA", {"metric": "euclidean"}),
+    "mutual_knn": _Entry("netrep_go.metrics._neighbors_sets", "MutualKNN"),
+    "jaccard": _Entry("netrep_go.metrics._neighbors_sets", "NeighborJaccard"),
+    "rank_similarity": _Entry("netrep_go.metrics._neighbors_ranks", "RankSimilarity"),
+    "joint_rank_jaccard": _Entry(
+        "netrep_go.metrics._neighbors_ranks", "RankSimilarity", {"jaccard": True}
+    ),
+    "second_order_cosine": _Entry("netrep_go.metrics._neighbors_kernels", "SecondOrderCosine"),
+    "cycle_knn": _Entry("netrep_go.metrics._neighbors_sets", "CycleKNN"),
+    "lcs_knn": _Entry("netrep_go.metrics._neighbors_ranks", "LCSKNN"),
+    "edit_knn": _Entry("netrep_go.metrics._neighbors_ranks", "EditKNN"),
+    "cknna": _Entry("netrep_go.metrics._neighbors_kernels", "CKNNA"),
 }
 
 
@@ -61,6 +72,8 @@ class _Alias(NamedTuple):
     params: dict[str, Any] = {}  # noqa: RUF012 - never written to
 
 
+_DOT = {"similarity": "dot"}  # samples as they are
+
 # By the name there. Only names of the same value are here: where a package computes something
 # else than its name says, the documentation of the measure says so.
 _ALIASES: dict[str, _Alias] = {
@@ -69,6 +82,16 @@ _ALIASES: dict[str, _Alias] = {
     "Disagreement": _Alias("ReSi", "disagreement"),
     "OrthogonalAngularShapeMetricCentered": _Alias("ReSi", "procrustes"),
     "ProcrustesSizeAndShapeDistance": _Alias("ReSi", "procrustes_size_and_shape"),
+    "JaccardSimilarity": _Alias("ReSi", "jaccard"),
+    "RankSimilarity": _Alias("ReSi", "rank_similarity"),
+    "joint_rank_jaccard_similarity": _Alias("ReSi", "joint_rank_jaccard"),
+    "SecondOrderCosineSimilarity": _Alias("ReSi", "second_order_cosine"),
+    "edit_distance_knn": _Alias("platonic-rep", "edit_knn"),
+    "platonic/mutual_knn_topk": _Alias("similarity-repository", "mutual_knn", _DOT),
+    "platonic/cycle_knn_topk": _Alias("similarity-repository", "cycle_knn", _DOT),
+    "platonic/lcs_knn_topk": _Alias("similarity-repository", "lcs_knn", _DOT),
+    "platonic/edit_distance_knn_topk": _Alias("similarity-repository", "edit_knn", _DOT),
+    "platonic/cknna_topk": _Alias("similarity-repository", "cknna", _DOT),
 }
 
 
