@@ -142,7 +142,7 @@ class LinearCKA(Measure):
     def _gram_vector(self, x: Any, name: str) -> np.ndarray:
         """Return the corrected Gram matrix as a vector of length 1, whose products are cosines."""
         x = self._check_network(x, name)
-        check_samples(len(x), self.estimator)
+        check_samples(x, name, self.estimator)
         unbiased = self.estimator == "unbiased"
         if self.center_columns or unbiased:
             x = x - x.mean(axis=0)

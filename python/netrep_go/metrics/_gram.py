@@ -49,10 +49,10 @@ def distances(x: np.ndarray) -> np.ndarray:
     return out[0]
 
 
-def check_samples(n: int, estimator: str) -> None:
-    """Raise if there are too few samples for an estimator."""
-    if estimator == "unbiased" and n < 4:
-        raise ValueError(f"the unbiased estimator needs at least 4 samples, got {n}")
+def check_samples(x: np.ndarray, name: str, estimator: str) -> None:
+    """Raise if a network has too few samples for an estimator."""
+    if estimator == "unbiased" and len(x) < 4:
+        raise ValueError(f"{name}: the unbiased estimator needs at least 4 samples, got {len(x)}")
 
 
 def hsic_vector(K: np.ndarray, estimator: Estimator, *, center: bool = True) -> np.ndarray:

@@ -132,7 +132,7 @@ class KernelCKA(Measure):
 
     def _prepare(self, x: np.ndarray, name: str) -> np.ndarray | Undefined:
         """Return the centered kernel matrix as a vector of length 1."""
-        check_samples(len(x), self.estimator)
+        check_samples(x, name, self.estimator)
         x, power = centered(x)
         if not x.any():
             return _constant(name)
@@ -231,7 +231,7 @@ class DistanceCorrelation(Measure):
 
     def _prepare(self, x: np.ndarray, name: str) -> np.ndarray | Undefined:
         """Return the centered distances as a vector of length 1."""
-        check_samples(len(x), self.estimator)
+        check_samples(x, name, self.estimator)
         x, _ = centered(x)
         if not x.any():
             return _constant(name)

@@ -97,7 +97,7 @@ class CorrectedCKA(Measure):
 
     def _prepare(self, x: np.ndarray, name: str) -> _Corrected | Undefined:
         estimator: Estimator = "unbiased" if self.stimuli else "biased"
-        check_samples(len(x), estimator)
+        check_samples(x, name, estimator)
         x, _ = centered(x)
         q = x.shape[1]
         if q == 1:
