@@ -269,3 +269,14 @@ def test_permutation_procrustes_does_not_center():
     found = get_measure("permutation_procrustes").fit_score(x, y)
     assert found == PermutationMetric(False, score_method="euclidean").fit_score(x, y)
     assert found != pytest.approx(PermutationMetric(score_method="euclidean").fit_score(x, y))
+
+
+@every_measure
+def test_networks_that_do_not_match(measure, definition):
+    train, test = networks(9, (3, 4)), networks(9, (3, 5), seed=1)
+    with pytest.raises(ValueError, match=r"traindata\[1\] has 4 features and testdata\[1\] has 5"):
+        pairwise_distances(measure, train, test, verbose=False)
+    for sets, where in (([train[0], train[1][:8]], "train"), (train, "test")):
+        held_out = [test[0], test[1][:8, :4]]
+        with pytest.raises(ValueError, match=rf"{where}data\[1\] has 8 samples"):
+            pairwise_distances(measure, sets, held_out, verbose=False)

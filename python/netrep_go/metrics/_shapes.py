@@ -10,10 +10,16 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 from sklearn.base import clone
 
-from netrep_go._cohort import Cohorts, Measured, check_double, measure_pairs
+from netrep_go._cohort import (
+    Cohorts,
+    Measured,
+    check_double,
+    check_same_samples,
+    measure_pairs,
+)
 from netrep_go._jobs import warn_user
 from netrep_go._parameters import check_parameters, checked
-from netrep_go._validation import check_widths, of_order_one
+from netrep_go._validation import as_matrices, check_widths, of_order_one, pad
 from netrep_go.metrics._linear import LinearMetric
 from netrep_go.metrics._measure import Properties, Undefined
 
@@ -243,36 +249,32 @@ class AlignedCosine(LinearMetric):
         return float(value)
 
     def _cosine(self, X: ArrayLike, Y: ArrayLike) -> _Cosine:
-        x, y = (of_order_one(a) for a in self.transform(X, Y))
-        sizes = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
-        used = sizes > 0
-        if not used.any():
-            return _Cosine(Undefined("to each sample, one of the networks has no activation"))
-        x, y, sizes, r = x[used], y[used], sizes[used], self.rank_
-        rest = np.linalg.norm(x[:, r:], axis=1) * np.linalg.norm(y[:, r:], axis=1) / sizes
-        found = {_LEFT_OUT: not used.all(), _NOT_ALIGNED: np.mean(rest) > _OPEN}
-        cosines = np.sum(x[:, :r] * y[:, :r], axis=1) / sizes
-        return _Cosine(float(np.mean(cosines)), {text for text, true in found.items() if true})
+        x, y = (_Rows.of(aligned) for aligned in self.transform(X, Y))
+        return _mean_cosine(x, y, x.rows[:, : self.rank_], y.rows[:, : self.rank_])
 
     def _measure(
         self, cohorts: Cohorts, dtype: DTypeLike, n_jobs: int | None, verbose: bool
     ) -> Measured:
         """Align and measure pairs in threads, and warn when all are measured."""
         check_double(dtype, repr(self))
-        if not self.zero_pad:
-            check_widths(cohorts.train)
-        cohorts, remarks = self._checked(cohorts), set[str]()
+        train, test = self._matrices(cohorts)
+        networks = [self._centered(x, x) for x in train]
+        rows = [
+            [_Rows.of(self._centered(x, own)) for x, own in zip(xs, train, strict=True)]
+            for xs in (train, test)
+            if xs
+        ]
+        remarks = set[str]()
 
         def compare(i: int, j: int) -> tuple[float, float | None]:
-            fitted = clone(self).fit(cohorts.train[i][1], cohorts.train[j][1])
-            found = [
-                fitted._cosine(networks[i][1], networks[j][1])
-                for networks in (cohorts.train, cohorts.test)
-                if networks
-            ]
-            for cosine in found:
+            values = []
+            Wx, Wy = self._directions(networks[i], networks[j])
+            for xs in rows:
+                x, y = xs[i], xs[j]
+                cosine = _mean_cosine(x, y, x.rows @ Wx, y.rows @ Wy)
                 remarks.update(cosine.remarks)
-            return found[0].value, found[1].value if cohorts.test else None
+                values.append(cosine.value)
+            return values[0], values[1] if test else None
 
         measured = measure_pairs(
             compare,
@@ -286,12 +288,70 @@ class AlignedCosine(LinearMetric):
         _warn(remarks)
         return measured
 
+    def _matrices(self, cohorts: Cohorts) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return the networks and their held-out data, of the same samples and widths."""
+        if not self.zero_pad:
+            check_widths(cohorts.train)
+        sets = [cohorts.train, cohorts.test or []]
+        train, test = (as_matrices(networks) for networks in sets)
+        for networks, xs in zip(sets, (train, test), strict=True):
+            names = [name for name, _ in networks]
+            check_same_samples([*zip(names, map(len, xs), strict=True)])
+        for (name, _), x, (held_out, _), y in zip(sets[0], train, sets[1], test, strict=False):
+            if x.shape[1] != y.shape[1]:
+                raise ValueError(
+                    f"{name} has {x.shape[1]} features and {held_out} has {y.shape[1]}"
+                )
+        return train, test
+
+    def _centered(self, x: np.ndarray, train: np.ndarray) -> np.ndarray:
+        return x - train.mean(axis=0) if self.center_columns else x
+
+    def _directions(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the directions of two networks that are aligned."""
+        width = max(x.shape[1], y.shape[1])
+        caches = [(np.zeros(width), pad(a, width), np.eye(width)) for a in (x, y)]
+        fitted = clone(self).finalize_fit(*caches)
+        r = fitted.rank_
+        return fitted.Wx_[: x.shape[1], :r], fitted.Wy_[: y.shape[1], :r]
+
+
+class _Rows(NamedTuple):
+    """Activations, each sample times a power of two, and their norms."""
+
+    rows: np.ndarray
+    norms: np.ndarray
+
+    @classmethod
+    def of(cls, x: np.ndarray) -> _Rows:
+        x = of_order_one(x)
+        return cls(x, np.linalg.norm(x, axis=1))
+
+    def rest(self, aligned: np.ndarray) -> np.ndarray:
+        """Return the norms of what is not along the directions that are aligned."""
+        return np.sqrt(np.maximum(self.norms**2 - np.sum(aligned**2, axis=1), 0))
+
 
 class _Cosine(NamedTuple):
     """A mean cosine, and what there is to say of it."""
 
     value: float
     remarks: Set[str] = frozenset()
+
+
+def _mean_cosine(x: _Rows, y: _Rows, x_aligned: np.ndarray, y_aligned: np.ndarray) -> _Cosine:
+    """Return the mean cosine of samples, of which some directions are aligned."""
+    sizes = x.norms * y.norms
+    used = sizes > 0
+    if not used.any():
+        return _Cosine(Undefined("to each sample, one of the networks has no activation"))
+    left_out = not used.all()
+    sizes[~used] = np.inf
+    rest = x.rest(x_aligned) * y.rest(y_aligned) / sizes
+    cosines = np.einsum("ij,ij->i", x_aligned, y_aligned) / sizes
+    found = {_LEFT_OUT: left_out, _NOT_ALIGNED: np.sum(rest) > _OPEN * np.sum(used)}
+    mean = np.sum(cosines) / np.sum(used)
+    return _Cosine(float(mean), {text for text, true in found.items() if true})
 
 
 def _warn(remarks: Set[str]) -> None:
