@@ -2,10 +2,15 @@
 
 The floor is what no program can leave out. Each function below returns one case or yields
 several; ``CASES`` lists them.
+"""Measures by name, all pairs of networks, against other packages and what they cannot do without.
+
+Peers compare one pair a call, so that a part of the pairs is timed. Each function below returns
+one case or yields several; ``CASES`` lists them.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -21,6 +26,21 @@ def gaussian(n_networks: int, m: int, p: int) -> list[np.ndarray]:
     """Random networks."""
     rng = np.random.default_rng(0)
     return [rng.standard_normal((m, p)) for _ in range(n_networks)]
+from scipy.linalg import orthogonal_procrustes
+
+from netrep_go.metrics import MinibatchCKA, get_measure
+from netrep_go.multiset import pairwise_distances
+
+dcor = peer("dcor")
+
+
+def gaussian(n_networks: int, m: int, p: int) -> list[np.ndarray]:
+    """Random networks, whose neurons have something in common."""
+    rng = np.random.default_rng(0)
+    return [
+        rng.standard_normal((m, p)) + rng.standard_normal((m, 5)) @ rng.standard_normal((5, p))
+        for _ in range(n_networks)
+    ]
 
 
 def n_pairs(networks: list[np.ndarray]) -> int:
@@ -81,12 +101,117 @@ def _sorted_by_torch(x: object) -> object:
 
 
 CASES = (neighborhoods,)
+def all_pairs(name: str, xs: list[np.ndarray], **params: object) -> Callable[[], object]:
+    """Return our way."""
+    measure = get_measure(name, **params)
+    return lambda: pairwise_distances(measure, xs, verbose=False)
+
+
+def pair_by_pair(compare: Callable[..., object], xs: list[np.ndarray]) -> Callable[[], object]:
+    """Return the way of those who compare one pair a call."""
+    return lambda: [compare(x, y) for x, y in itertools.combinations(xs, 2)]
+
+
+def grams(xs: list[np.ndarray]) -> Callable[[], object]:
+    """Return the floor: one Gram matrix a network, and all products of their halves."""
+    rows = np.tri(len(xs[0]), k=-1, dtype=bool)
+
+    def run() -> np.ndarray:
+        vectors = np.array([(x @ x.T)[rows] for x in xs])
+        return vectors @ vectors.T
+
+    return run
+
+
+def distance_correlation(x: np.ndarray, y: np.ndarray) -> float:
+    """Compare a pair as dcor does."""
+    return dcor.distance_correlation(x, y)
+
+
+def gaussian_cka(x: np.ndarray, y: np.ndarray) -> float:
+    """Compare a pair in NumPy as the definition says."""
+    K, L = (centered_gaussian(a) for a in (x, y))
+    return np.sum(K * L) / np.linalg.norm(K) / np.linalg.norm(L)
+
+
+def centered_gaussian(x: np.ndarray) -> np.ndarray:
+    """Return the centered kernel of median width."""
+    d2 = np.sum(x**2, axis=1)
+    d2 = d2[:, np.newaxis] + d2 - 2 * x @ x.T
+    K = np.exp(-d2 / (2 * np.median(d2)))
+    return K - K.mean(axis=0) - K.mean(axis=1, keepdims=True) + K.mean()
+
+
+def nuclear_norm(x: np.ndarray, y: np.ndarray) -> float:
+    """Compare the shapes of a pair in NumPy."""
+    x, y = (a - a.mean(axis=0) for a in (x, y))
+    product = x.T @ y / np.linalg.norm(x) / np.linalg.norm(y)
+    return np.linalg.norm(product, "nuc")
+
+
+def aligned_cosine(x: np.ndarray, y: np.ndarray) -> float:
+    """Compare the samples of a pair in NumPy and SciPy."""
+    x = x @ orthogonal_procrustes(x, y)[0]
+    sizes = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
+    return np.mean(np.sum(x * y, axis=1) / sizes)
+
+
+def kernels(quick: bool) -> Iterable[Case]:
+    """Kernels and distances between samples: one matrix a network, one product a pair."""
+    xs = gaussian(5, 100, 20) if quick else gaussian(50, 1000, 256)
+    peers = {"cka_rbf": ("numpy", gaussian_cka)}
+    if dcor is not None:
+        peers["distance_correlation"] = ("dcor", distance_correlation)
+    for name in (
+        "cka_unbiased",
+        "cka_diagonal_free",
+        "cka_rbf",
+        "cka_rbf_unbiased",
+        "cka_corrected",
+        "distance_correlation",
+        "rsm_norm_difference",
+    ):
+        candidates = {"ours": all_pairs(name, xs), "grams alone": grams(xs)}
+        units_of = {}
+        if name in peers:
+            theirs, compare = peers[name]
+            candidates[theirs] = pair_by_pair(compare, xs[:3])
+            units_of[theirs] = 3
+        title = f"{name}, {len(xs)} x {xs[0].shape}"
+        yield Case(title, candidates, n_pairs(xs), "pair", repeats=3, units_of=units_of)
+
+
+def shapes(quick: bool) -> Iterable[Case]:
+    """Compare shapes: all in Go, and pair by pair."""
+    xs = gaussian(5, 100, 20) if quick else gaussian(20, 1000, 256)
+    for name, compare in (("nbs", nuclear_norm), ("aligned_cosine", aligned_cosine)):
+        candidates = {"ours": all_pairs(name, xs), "numpy": pair_by_pair(compare, xs[:4])}
+        title = f"{name}, {len(xs)} x {xs[0].shape}"
+        units_of = {"numpy": 6}
+        yield Case(title, candidates, n_pairs(xs), "pair", repeats=3, units_of=units_of)
+
+
+def minibatch(quick: bool) -> Case:
+    """All pairs of layers of a batch of samples."""
+    xs = gaussian(4, 64, 20) if quick else gaussian(40, 512, 256)
+    layers = dict(enumerate(xs))
+    return Case(
+        f"minibatch CKA, a batch of {len(xs[0])} and {len(xs)} layers",
+        {"ours": lambda: MinibatchCKA().partial_fit(layers), "grams alone": grams(xs)},
+        n_pairs(xs),
+        "pair",
+    )
+
+
+CASES = (kernels, shapes, minibatch)
 
 
 def cases(quick: bool) -> Iterable[Case]:
     """Yield the cases of the table."""
     for family in CASES:
         yield from family(quick)
+        found = family(quick)
+        yield from [found] if isinstance(found, Case) else found
 
 
 if __name__ == "__main__":

@@ -93,6 +93,10 @@ def _halves(name):
     return metric._replace(data=metric.data | {"cache_X": half(X), "cache_Y": half(Y)})
 
 
+def _of_a_batch():
+    return importlib.import_module("netrep_go.metrics").MinibatchCKA().partial_fit(X, Y)
+
+
 def _mean_difference():
     from netrep_go.metrics import Measure, Properties
 
@@ -657,6 +661,14 @@ CLASSES: dict[str, Fitted] = {
     "metrics.GPStochasticMetric": _pair(*PROCESSES, n_dims=2, niter=20),
     "metrics.GaussianStochasticMetric": _pair(*GAUSSIANS, niter=20),
     "metrics.LCSKNN": _pair(X, Y, n_neighbors=3),
+    "metrics.AlignedCosine": _halves("AlignedCosine"),
+    "metrics.CorrectedCKA": _pair(X + 2 * X[:, :1], Y + 2 * Y[:, :1]),
+    "metrics.DistanceCorrelation": _pair(X, Y),
+    "metrics.EnergyStochasticMetric": _ENERGY,
+    "metrics.GPStochasticMetric": _pair(*PROCESSES, n_dims=2, niter=20),
+    "metrics.GaussianStochasticMetric": _pair(*GAUSSIANS, niter=20),
+    "metrics.KernelCKA": _pair(X, Y),
+    "metrics.KernelCKA of a width": _pair(X, Y, sigma=1.5),
     "metrics.LinearCKA": _pair(X, Y),
     "metrics.LinearMetric": _halves("LinearMetric"),
     "metrics.Measure": Fitted({}, _pair(X, Y).data, make=_mean_difference),
@@ -668,6 +680,10 @@ CLASSES: dict[str, Fitted] = {
     "metrics.PermutationMetric": _halves("PermutationMetric"),
     "metrics.RankSimilarity": _pair(X, Y, n_neighbors=3),
     "metrics.SecondOrderCosine": _pair(X, Y, n_neighbors=3),
+    "metrics.MinibatchCKA": Fitted({}, {"X": X, "Y": Y}, make=_of_a_batch),
+    "metrics.NormalizedProcrustes": _halves("NormalizedProcrustes"),
+    "metrics.PermutationMetric": _halves("PermutationMetric"),
+    "metrics.RSMNormDifference": _pair(X, Y),
     "multiset.DistanceStore": Fitted(
         {"path": _new("cohort"), "tile_size": 2},
         {

@@ -14,6 +14,7 @@ from netrep_go.multiset import cross_distances, pairwise_distances
 IN_MATRICES = [name for name in measures() if measures()[name].data == "matrix"]
 
 
+@pytest.mark.filterwarnings("ignore:the value of")
 @pytest.mark.parametrize("metric", [*IN_MATRICES, lambda x, y: 0.0])
 def test_bars_count_the_pairs(metric, rng, capsys):
     Xs = list(rng.standard_normal((12, 6, 3)))

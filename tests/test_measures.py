@@ -30,6 +30,8 @@ VALUES = {
         "max_shift": (None, 0, 1),
     },
     "AccuracyDifference": {"y": ((0,) * 7 + (1,) * 5,)},
+    "KernelCKA": {"sigma": ("median", 1.5)},
+    "NormalizedProcrustes": {"alpha": (0.0, 0.5, 1.0), "zero_pad": (True, False)},
     "GaussianStochasticMetric": {"alpha": (0.0, 1.0, 2.0)},
     "GPStochasticMetric": {"n_dims": (N,), "alpha": (0.0, 1.0, 2.0)},
     # the others need folds, rates that are positive, or inner products that are
@@ -100,13 +102,20 @@ DRAW = {
         covariances(rng, TIMES * n),
     ),
 }
+# In place of these for some classes: neurons that have something in common.
+DRAW_OF = {
+    "CorrectedCKA": lambda rng, n: (
+        rng.standard_normal((M, 1)) + 0.2 * rng.standard_normal((M, n)) + 0.5
+    )
+}
 
 
 def networks(measure, rng, k):
     """Draw networks, of different widths where the measure takes them."""
     data = measure.properties.data
     padded = data in ("matrix", "images") and getattr(measure, "zero_pad", True)
-    return [DRAW[data](rng, N + i % 2 if padded else N) for i in range(k)]
+    draw = DRAW_OF.get(type(measure).__name__, DRAW[data])
+    return [draw(rng, N + i % 2 if padded else N) for i in range(k)]
 
 
 def awkward(measure, rng):

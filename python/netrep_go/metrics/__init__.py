@@ -5,6 +5,9 @@ from netrep_go.metrics._cka import LinearCKA
 from netrep_go.metrics._convolution import ConvolutionalMetric
 from netrep_go.metrics._energy import EnergyStochasticMetric
 from netrep_go.metrics._gaussian import GaussianStochasticMetric, GPStochasticMetric
+from netrep_go.metrics._kernels import DistanceCorrelation, KernelCKA, RSMNormDifference
+from netrep_go.metrics._kernels_corrected import CorrectedCKA
+from netrep_go.metrics._kernels_minibatch import MinibatchCKA
 from netrep_go.metrics._linear import LinearMetric
 from netrep_go.metrics._measure import Measure, Properties
 from netrep_go.metrics._neighbors_kernels import CKNNA, SecondOrderCosine
@@ -14,28 +17,36 @@ from netrep_go.metrics._outputs import JSD, AccuracyDifference, Disagreement
 from netrep_go.metrics._permutation import PermutationMetric
 from netrep_go.metrics._registry import MeasureTable, as_measure, get_measure, measures
 from netrep_go.metrics._scorer import neg_distance_scorer
+from netrep_go.metrics._shapes import AlignedCosine, NormalizedProcrustes
 
 __all__ = [
     "CKNNA",
     "JSD",
     "LCSKNN",
     "AccuracyDifference",
+    "AlignedCosine",
     "Aligner",
     "ConvolutionalMetric",
+    "CorrectedCKA",
     "CycleKNN",
     "Disagreement",
+    "DistanceCorrelation",
     "EditKNN",
     "EnergyStochasticMetric",
     "GPStochasticMetric",
     "GaussianStochasticMetric",
+    "KernelCKA",
     "LinearCKA",
     "LinearMetric",
     "Measure",
     "MeasureTable",
+    "MinibatchCKA",
     "MutualKNN",
     "NeighborJaccard",
+    "NormalizedProcrustes",
     "PermutationMetric",
     "Properties",
+    "RSMNormDifference",
     "RankSimilarity",
     "SecondOrderCosine",
     "as_measure",

@@ -38,9 +38,40 @@ _ENTRIES = {
     "procrustes_size_and_shape": _Entry(
         "netrep_go.metrics._linear", "LinearMetric", {"score_method": "euclidean"}
     ),
+    "procrustes_normalized": _Entry("netrep_go.metrics._shapes", "NormalizedProcrustes"),
+    "nbs": _Entry("netrep_go.metrics._shapes", "NormalizedProcrustes", {"form": "cosine"}),
+    "aligned_cosine": _Entry("netrep_go.metrics._shapes", "AlignedCosine"),
     "permutation": _Entry("netrep_go.metrics._permutation", "PermutationMetric"),
+    "permutation_procrustes": _Entry(
+        "netrep_go.metrics._permutation",
+        "PermutationMetric",
+        {"center_columns": False, "score_method": "euclidean"},
+    ),
     "cka": _Entry("netrep_go.metrics._cka", "LinearCKA", {"score_method": "cosine"}),
     "cka_angular": _Entry("netrep_go.metrics._cka", "LinearCKA"),
+    "cka_unbiased": _Entry(
+        "netrep_go.metrics._cka",
+        "LinearCKA",
+        {"score_method": "cosine", "estimator": "unbiased"},
+    ),
+    "cka_diagonal_free": _Entry(
+        "netrep_go.metrics._kernels",
+        "KernelCKA",
+        {"kernel": "linear", "estimator": "diagonal_free"},
+    ),
+    "cka_rbf": _Entry("netrep_go.metrics._kernels", "KernelCKA"),
+    "cka_rbf_unbiased": _Entry(
+        "netrep_go.metrics._kernels", "KernelCKA", {"estimator": "unbiased"}
+    ),
+    "cka_neuron_corrected": _Entry(
+        "netrep_go.metrics._kernels_corrected", "CorrectedCKA", {"stimuli": False}
+    ),
+    "cka_corrected": _Entry("netrep_go.metrics._kernels_corrected", "CorrectedCKA"),
+    "distance_correlation": _Entry("netrep_go.metrics._kernels", "DistanceCorrelation"),
+    "distance_correlation_unbiased": _Entry(
+        "netrep_go.metrics._kernels", "DistanceCorrelation", {"estimator": "unbiased"}
+    ),
+    "rsm_norm_difference": _Entry("netrep_go.metrics._kernels", "RSMNormDifference"),
     "convolutional": _Entry("netrep_go.metrics._convolution", "ConvolutionalMetric"),
     "gaussian": _Entry("netrep_go.metrics._gaussian", "GaussianStochasticMetric"),
     "gaussian_process": _Entry("netrep_go.metrics._gaussian", "GPStochasticMetric"),
@@ -92,6 +123,20 @@ _ALIASES: dict[str, _Alias] = {
     "platonic/lcs_knn_topk": _Alias("similarity-repository", "lcs_knn", _DOT),
     "platonic/edit_distance_knn_topk": _Alias("similarity-repository", "edit_knn", _DOT),
     "platonic/cknna_topk": _Alias("similarity-repository", "cknna", _DOT),
+    "OrthogonalProcrustesCenteredAndNormalized": _Alias("ReSi", "procrustes_normalized"),
+    "AlignedCosineSimilarity": _Alias("ReSi", "aligned_cosine"),
+    "PermutationProcrustes": _Alias("ReSi", "permutation_procrustes"),
+    "CKA": _Alias("ReSi", "cka"),
+    "DistanceCorrelation": _Alias("ReSi", "distance_correlation"),
+    "RSMNormDifference": _Alias("ReSi", "rsm_norm_difference", {"norm": "spectral"}),
+    "unbiased_cka": _Alias("platonic-rep", "cka_unbiased"),
+    "procrustes-angular": _Alias("similarity-repository", "procrustes"),
+    "permutation-angular": _Alias("similarity-repository", "permutation"),
+    "cka-angular": _Alias("similarity-repository", "cka_angular"),
+    "cka-hsic_lange-angular": _Alias(
+        "similarity-repository", "cka_diagonal_free", {"score_method": "angular"}
+    ),
+    "rv": _Alias("statistics", "cka"),
 }
 
 
