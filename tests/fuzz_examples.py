@@ -615,10 +615,17 @@ CLASSES: dict[str, Fitted] = {
     "extract.ActivationStore": Fitted({"path": _activation_store}, make=_stored_activations),
     "metrics.Aligner": Fitted({}, {"X": X, "y": Y}),
     "metrics.EnergyStochasticMetric": _ENERGY,
+    "metrics.CCA": _pair(X, Y),
+    "metrics.EigenspaceOverlap": _pair(X, Y),
+    "metrics.GULP": _pair(X, Y, regularization=0.1),
     "metrics.GPStochasticMetric": _pair(*PROCESSES, n_dims=2, niter=20),
     "metrics.GaussianStochasticMetric": _pair(*GAUSSIANS, niter=20),
     "metrics.LinearCKA": _pair(X, Y),
+    "metrics.LinearRegressionR2": _pair(X, Y),
     "metrics.LinearMetric": _halves("LinearMetric"),
+    "metrics.PWCCA": _pair(X, Y),
+    "metrics.RidgePredictivity": _pair(X, Y, cv=3),
+    "metrics.SVCCA": _pair(X, Y),
     "metrics.Measure": Fitted({}, _pair(X, Y).data, make=_mean_difference),
     "metrics.MeasureTable": Fitted(
         make=lambda: importlib.import_module("netrep_go.metrics").measures()

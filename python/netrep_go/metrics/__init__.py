@@ -1,6 +1,7 @@
 """Measures: distances and similarities of two sets of activations."""
 
 from netrep_go.metrics._aligner import Aligner
+from netrep_go.metrics._cca import CCA, PWCCA, SVCCA
 from netrep_go.metrics._cka import LinearCKA
 from netrep_go.metrics._convolution import ConvolutionalMetric
 from netrep_go.metrics._energy import EnergyStochasticMetric
@@ -9,20 +10,29 @@ from netrep_go.metrics._linear import LinearMetric
 from netrep_go.metrics._measure import Measure, Properties
 from netrep_go.metrics._permutation import PermutationMetric
 from netrep_go.metrics._registry import MeasureTable, as_measure, get_measure, measures
+from netrep_go.metrics._regression import LinearRegressionR2, RidgePredictivity
 from netrep_go.metrics._scorer import neg_distance_scorer
+from netrep_go.metrics._subspaces import GULP, EigenspaceOverlap
 
 __all__ = [
+    "CCA",
+    "GULP",
+    "PWCCA",
+    "SVCCA",
     "Aligner",
     "ConvolutionalMetric",
+    "EigenspaceOverlap",
     "EnergyStochasticMetric",
     "GPStochasticMetric",
     "GaussianStochasticMetric",
     "LinearCKA",
     "LinearMetric",
+    "LinearRegressionR2",
     "Measure",
     "MeasureTable",
     "PermutationMetric",
     "Properties",
+    "RidgePredictivity",
     "as_measure",
     "get_measure",
     "measures",
