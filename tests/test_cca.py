@@ -220,6 +220,16 @@ def test_wide_and_tall_networks_agree(rng, name):
     assert measure.score(Y, X @ wide.T) == pytest.approx(measure.score(Y, X), rel=1e-10)
 
 
+@pytest.mark.parametrize("name", ["mean_cca", "mean_squared_cca", "gulp", "eigenspace_overlap"])
+def test_nearly_dependent_features(rng, name):
+    X, Y = rng.standard_normal((40, 6)), rng.standard_normal((40, 4))
+    want = get_measure(name).score(X, Y)
+    for condition in (1e2, 1e4, 1e6):
+        U, V = ortho_group.rvs(6, 2, random_state=rng)
+        turned = X @ (U * np.geomspace(1, 1 / condition, 6)) @ V
+        assert get_measure(name).score(turned, Y) == pytest.approx(want, rel=1e-14 * condition)
+
+
 @every_measure
 def test_rounding_is_no_dimension(rng, name):
     X, Y = cohort(rng)[1:3]

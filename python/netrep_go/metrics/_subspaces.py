@@ -121,9 +121,16 @@ class GULP(Measure):
         total = x.square + y.square
         square = total - 2 * float(np.vdot(product, product))
         if square < _CLOSE * total:  # digits have cancelled
-            difference = x.root @ x.root.T - y.root @ y.root.T
-            square = float(np.vdot(difference, difference))
+            square = _of_difference(x.root, y.root)
         return square if self.squared else float(np.sqrt(square))
+
+
+def _of_difference(x: np.ndarray, y: np.ndarray) -> float:
+    """Return the squared norm of x x' - y y', from its entries in the space that both span."""
+    both = np.asarray(np.linalg.qr(np.hstack([x, y]), mode="r"))
+    x, y = both[:, : x.shape[1]], both[:, x.shape[1] :]
+    difference = x @ x.T - y @ y.T
+    return float(np.vdot(difference, difference))
 
 
 class _Spanned(NamedTuple):
