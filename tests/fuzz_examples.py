@@ -658,6 +658,9 @@ CLASSES: dict[str, Fitted] = {
     "metrics.CycleKNN": _pair(X, Y, n_neighbors=3),
     "metrics.EditKNN": _pair(X, Y, n_neighbors=3),
     "metrics.EnergyStochasticMetric": _ENERGY,
+    "metrics.CCA": _pair(X, Y),
+    "metrics.EigenspaceOverlap": _pair(X, Y),
+    "metrics.GULP": _pair(X, Y, regularization=0.1),
     "metrics.GPStochasticMetric": _pair(*PROCESSES, n_dims=2, niter=20),
     "metrics.GaussianStochasticMetric": _pair(*GAUSSIANS, niter=20),
     "metrics.LCSKNN": _pair(X, Y, n_neighbors=3),
@@ -670,7 +673,11 @@ CLASSES: dict[str, Fitted] = {
     "metrics.KernelCKA": _pair(X, Y),
     "metrics.KernelCKA of a width": _pair(X, Y, sigma=1.5),
     "metrics.LinearCKA": _pair(X, Y),
+    "metrics.LinearRegressionR2": _pair(X, Y),
     "metrics.LinearMetric": _halves("LinearMetric"),
+    "metrics.PWCCA": _pair(X, Y),
+    "metrics.RidgePredictivity": _pair(X, Y, cv=3),
+    "metrics.SVCCA": _pair(X, Y),
     "metrics.Measure": Fitted({}, _pair(X, Y).data, make=_mean_difference),
     "metrics.MeasureTable": Fitted(
         make=lambda: importlib.import_module("netrep_go.metrics").measures()

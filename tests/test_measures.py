@@ -33,6 +33,9 @@ VALUES = {
     "KernelCKA": {"sigma": ("median", 1.5)},
     "NormalizedProcrustes": {"alpha": (0.0, 0.5, 1.0), "zero_pad": (True, False)},
     "GaussianStochasticMetric": {"alpha": (0.0, 1.0, 2.0)},
+    "GULP": {"regularization": (0.0, 0.1)},
+    "RidgePredictivity": {"alphas": ((1e-6, 1e-2),)},  # unrelated networks are not all at 0
+    "SVCCA": {"n_components": (0.8, 2)},
     "GPStochasticMetric": {"n_dims": (N,), "alpha": (0.0, 1.0, 2.0)},
     # the others need folds, rates that are positive, or inner products that are
     "RSA": {
@@ -123,6 +126,8 @@ def awkward(measure, rng):
     xs, data = networks(measure, rng, 4), measure.properties.data
     if data in ("matrix", "images") and getattr(measure, "zero_pad", True):
         xs += [scale * DRAW[data](rng, n) for scale, n in ((1e-2, 2), (1e-2, 2), (1e-4, 10))]
+    if data == "matrix":  # little by little away from the first
+        xs += [xs[0] + step * xs[2] for step in (0.1, 0.2)]
     if data == "images":
         xs += [np.roll(xs[0], shift, axis=2) for shift in (1, 2)]
     if data == "outputs":

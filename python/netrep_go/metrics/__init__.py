@@ -1,6 +1,7 @@
 """Measures: distances and similarities of two sets of activations."""
 
 from netrep_go.metrics._aligner import Aligner
+from netrep_go.metrics._cca import CCA, PWCCA, SVCCA
 from netrep_go.metrics._cka import LinearCKA
 from netrep_go.metrics._convolution import ConvolutionalMetric
 from netrep_go.metrics._energy import EnergyStochasticMetric
@@ -16,6 +17,7 @@ from netrep_go.metrics._neighbors_sets import CycleKNN, MutualKNN, NeighborJacca
 from netrep_go.metrics._outputs import JSD, AccuracyDifference, Disagreement
 from netrep_go.metrics._permutation import PermutationMetric
 from netrep_go.metrics._registry import MeasureTable, as_measure, get_measure, measures
+from netrep_go.metrics._regression import LinearRegressionR2, RidgePredictivity
 from netrep_go.metrics._scorer import neg_distance_scorer
 from netrep_go.metrics._shapes import AlignedCosine, NormalizedProcrustes
 
@@ -32,12 +34,21 @@ __all__ = [
     "Disagreement",
     "DistanceCorrelation",
     "EditKNN",
+from netrep_go.metrics._subspaces import GULP, EigenspaceOverlap
+
+__all__ = [
+    "CCA",
+    "GULP",
+    "PWCCA",
+    "SVCCA",
+    "EigenspaceOverlap",
     "EnergyStochasticMetric",
     "GPStochasticMetric",
     "GaussianStochasticMetric",
     "KernelCKA",
     "LinearCKA",
     "LinearMetric",
+    "LinearRegressionR2",
     "Measure",
     "MeasureTable",
     "MinibatchCKA",
@@ -49,6 +60,7 @@ __all__ = [
     "RSMNormDifference",
     "RankSimilarity",
     "SecondOrderCosine",
+    "RidgePredictivity",
     "as_measure",
     "get_measure",
     "measures",

@@ -72,6 +72,30 @@ _ENTRIES = {
         "netrep_go.metrics._kernels", "DistanceCorrelation", {"estimator": "unbiased"}
     ),
     "rsm_norm_difference": _Entry("netrep_go.metrics._kernels", "RSMNormDifference"),
+    "mean_cca": _Entry("netrep_go.metrics._cca", "CCA"),
+    "mean_squared_cca": _Entry("netrep_go.metrics._cca", "CCA", {"score_method": "mean_squared"}),
+    "svcca": _Entry("netrep_go.metrics._cca", "SVCCA"),
+    "pwcca_x_weights": _Entry("netrep_go.metrics._cca", "PWCCA"),
+    "pwcca_y_weights": _Entry("netrep_go.metrics._cca", "PWCCA", {"weights": "Y"}),
+    "gulp": _Entry("netrep_go.metrics._subspaces", "GULP"),
+    "gulp_squared": _Entry("netrep_go.metrics._subspaces", "GULP", {"squared": True}),
+    "eigenspace_overlap": _Entry("netrep_go.metrics._subspaces", "EigenspaceOverlap"),
+    "linear_regression_y_to_x": _Entry("netrep_go.metrics._regression", "LinearRegressionR2"),
+    "linear_regression_x_to_y": _Entry(
+        "netrep_go.metrics._regression", "LinearRegressionR2", {"predictor": "X"}
+    ),
+    "ridge_r2_y_to_x": _Entry("netrep_go.metrics._regression", "RidgePredictivity"),
+    "ridge_r2_x_to_y": _Entry(
+        "netrep_go.metrics._regression", "RidgePredictivity", {"predictor": "X"}
+    ),
+    "ridge_r_y_to_x": _Entry(
+        "netrep_go.metrics._regression", "RidgePredictivity", {"score_method": "r"}
+    ),
+    "ridge_r_x_to_y": _Entry(
+        "netrep_go.metrics._regression",
+        "RidgePredictivity",
+        {"predictor": "X", "score_method": "r"},
+    ),
     "convolutional": _Entry("netrep_go.metrics._convolution", "ConvolutionalMetric"),
     "gaussian": _Entry("netrep_go.metrics._gaussian", "GaussianStochasticMetric"),
     "gaussian_process": _Entry("netrep_go.metrics._gaussian", "GPStochasticMetric"),
@@ -137,6 +161,12 @@ _ALIASES: dict[str, _Alias] = {
         "similarity-repository", "cka_diagonal_free", {"score_method": "angular"}
     ),
     "rv": _Alias("statistics", "cka"),
+    "EigenspaceOverlapScore": _Alias("ReSi", "eigenspace_overlap"),
+    "Gulp": _Alias("ReSi", "gulp_squared"),
+    "LinearRegression": _Alias("ReSi", "linear_regression_y_to_x"),
+    "representation_similarity/cca": _Alias("similarity-repository", "mean_squared_cca"),
+    "sim_metric/mean_cca_corr": _Alias("similarity-repository", "mean_cca"),
+    "sim_metric/mean_sq_cca_corr": _Alias("similarity-repository", "mean_squared_cca"),
 }
 
 
