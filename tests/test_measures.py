@@ -29,6 +29,8 @@ VALUES = {
     },
     "GaussianStochasticMetric": {"alpha": (0.0, 1.0, 2.0)},
     "GPStochasticMetric": {"n_dims": (N,), "alpha": (0.0, 1.0, 2.0)},
+    "IMD": {"n_neighbors": (3,), "method": ("exact", "lanczos")},
+    "PartialSoftMatching": {"mass": (0.4, 1.0)},
 }
 
 

@@ -40,6 +40,26 @@ _ENTRIES = {
     "permutation": _Entry("netrep_go.metrics._permutation", "PermutationMetric"),
     "cka": _Entry("netrep_go.metrics._cka", "LinearCKA", {"score_method": "cosine"}),
     "cka_angular": _Entry("netrep_go.metrics._cka", "LinearCKA"),
+    "hard_correlation_match": _Entry("netrep_go.metrics._matching", "CorrelationMatch"),
+    "semi_matching": _Entry(
+        "netrep_go.metrics._matching", "CorrelationMatch", {"matching": "semi"}
+    ),
+    "soft_matching_distance": _Entry("netrep_go.metrics._matching", "SoftMatching"),
+    "soft_matching_correlation": _Entry(
+        "netrep_go.metrics._matching", "SoftMatching", {"score_method": "correlation"}
+    ),
+    "partial_soft_matching": _Entry("netrep_go.metrics._partial", "PartialSoftMatching"),
+    "rtd": _Entry("netrep_go.metrics._topology", "RTD"),
+    "rtd_lite": _Entry("netrep_go.metrics._topology", "RTDLite"),
+    "imd": _Entry("netrep_go.metrics._imd", "IMD"),
+    "magnitude_difference": _Entry("netrep_go.metrics._geometry", "MagnitudeDifference"),
+    "concentricity_difference": _Entry("netrep_go.metrics._geometry", "ConcentricityDifference"),
+    "uniformity_difference": _Entry("netrep_go.metrics._geometry", "UniformityDifference"),
+    "uniformity_difference_on_sphere": _Entry(
+        "netrep_go.metrics._geometry",
+        "UniformityDifference",
+        {"normalize": True, "self_pairs": False},
+    ),
     "convolutional": _Entry("netrep_go.metrics._convolution", "ConvolutionalMetric"),
     "gaussian": _Entry("netrep_go.metrics._gaussian", "GaussianStochasticMetric"),
     "gaussian_process": _Entry("netrep_go.metrics._gaussian", "GPStochasticMetric"),
@@ -60,6 +80,11 @@ class _Alias(NamedTuple):
 _ALIASES: dict[str, _Alias] = {
     "OrthogonalAngularShapeMetricCentered": _Alias("ReSi", "procrustes"),
     "ProcrustesSizeAndShapeDistance": _Alias("ReSi", "procrustes_size_and_shape"),
+    "HardCorrelationMatch": _Alias("ReSi", "hard_correlation_match"),
+    "SoftCorrelationMatch": _Alias("ReSi", "semi_matching"),
+    "MagnitudeDifference": _Alias("ReSi", "magnitude_difference"),
+    "ConcentricityDifference": _Alias("ReSi", "concentricity_difference"),
+    "UniformityDifference": _Alias("ReSi", "uniformity_difference"),
 }
 
 
