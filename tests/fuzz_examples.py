@@ -12,6 +12,7 @@ import inspect
 import pkgutil
 import tempfile
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -79,6 +80,10 @@ def _pair(x, y, **more):
         more,
         {"X": x, "Y": y, "train_data": [x, y, x], "test_data": [y, x, y]},
     )
+
+
+def _matching_path():
+    return importlib.import_module("netrep_go.metrics").PartialSoftMatching().path(X, Y)
 
 
 def _halves(name):
@@ -623,6 +628,16 @@ CLASSES: dict[str, Fitted] = {
     "metrics.MeasureTable": Fitted(
         make=lambda: importlib.import_module("netrep_go.metrics").measures()
     ),
+    "metrics.ConcentricityDifference": _pair(X, Y),
+    "metrics.CorrelationMatch": _pair(X, Y),
+    "metrics.IMD": _pair(X, Y, n_neighbors=2),
+    "metrics.MagnitudeDifference": _pair(X, Y),
+    "metrics.MatchingPath": Fitted({}, {"mass": 0.5}, make=_matching_path),
+    "metrics.PartialSoftMatching": _pair(X, Y),
+    "metrics.RTD": _pair(X, Y),
+    "metrics.RTDLite": _pair(X, Y),
+    "metrics.SoftMatching": _pair(X, Y),
+    "metrics.UniformityDifference": _pair(X, Y),
     "metrics.PermutationMetric": _halves("PermutationMetric"),
     "multiset.DistanceStore": Fitted(
         {"path": _new("cohort"), "tile_size": 2},
@@ -796,6 +811,7 @@ OPEN: set[tuple[str, str]] = set()
 LEFT_OUT = {
     "datasets.objects92": "needs the files of the 92 objects: tests/test_objects92.py",
     "mftma.utils.activation_extractor.extractor": "needs PyTorch: make test-frameworks",
+    **({} if find_spec("ripser") else {"metrics.RTD": "needs ripser, the extra topology"}),
 }
 
 

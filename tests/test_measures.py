@@ -6,6 +6,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
+from estimators import MEASURES
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -61,7 +62,9 @@ def combinations(grid):
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
 
 
-CLASSES = [getattr(metrics, name) for name in dict.fromkeys(measures().to_frame()["class"])]
+CLASSES = [
+    getattr(metrics, name) for name in dict.fromkeys(measures().to_frame().loc[MEASURES, "class"])
+]
 SETTINGS = [measure for cls in CLASSES for measure in settings(cls)]
 
 every_setting = pytest.mark.parametrize("measure", SETTINGS, ids=str)
@@ -96,6 +99,7 @@ def awkward(measure, rng):
     xs, data = networks(measure, rng, 4), measure.properties.data
     if data in ("matrix", "images") and getattr(measure, "zero_pad", True):
         xs += [scale * DRAW[data](rng, n) for scale, n in ((1e-2, 2), (1e-2, 2), (1e-4, 10))]
+        xs += rings(rng) if data == "matrix" else []
     if data == "images":
         xs += [np.roll(xs[0], shift, axis=2) for shift in (1, 2)]
     if data == "repeats":  # of the same means
@@ -106,6 +110,18 @@ def awkward(measure, rng):
             xs.append(mapped(xs[0], A, b, data))
         xs = [(0.1 * mean, cov) for mean, cov in xs]
     return xs
+
+
+def rings(rng):
+    """Draw closed curves that go through the samples in almost the same order."""
+    angles = 2 * np.pi * (np.arange(M) + rng.uniform(0, 0.3, M)) / M
+    ring = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    orders = [rng.permutation(M)]
+    for _ in range(3):
+        i, j = rng.integers(0, M, 2)
+        orders.append(orders[0].copy())
+        orders[-1][[i, j]] = orders[-1][[j, i]]
+    return [ring[order] for order in orders]
 
 
 def mapped(x, A, b, data):

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.spatial.distance import squareform
 
+from netrep_go._validation import exponents
+
 # Below this share of the squared lengths of two samples, rounding of the Gram matrix shows in their
 # squared distance, and it is computed from their difference.
 _NEAR = 1e-3
@@ -28,11 +30,11 @@ def squared_distances(x: np.ndarray) -> np.ndarray:
     return distances
 
 
-def condensed_distances(x: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the distances of pairs of samples i < j as a vector, and the unit that they have."""
-    unit = float(np.abs(x).max()) or 1.0
-    squares = squareform(squared_distances(x / unit), checks=False)
-    return np.sqrt(squares, out=squares), unit
+def condensed_distances(x: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return the distances of pairs of samples i < j, divided by a power of two; and the power."""
+    power = int(exponents(x.reshape(1, -1))[0, 0])
+    squares = squareform(squared_distances(np.ldexp(x, -power)), checks=False)
+    return np.sqrt(squares, out=squares), power
 
 
 def quantile(distances: np.ndarray, n: int, share: float) -> float:
