@@ -489,6 +489,7 @@ def test_little_room():
     assert set(errors) == {"MemoryError"}
 
 
+@pytest.mark.long
 @needs_proc
 def test_huge_counts():
     found = case("huge_counts")
@@ -758,7 +759,18 @@ def test_interrupt(job, record_property):
     assert found["ended"]
 
 
-@pytest.mark.parametrize("job", ["whiten", "econ_svd", "linear", "aligner", "permutation", "cost"])
+@pytest.mark.parametrize(
+    "job",
+    [
+        "whiten",
+        "linear",
+        "cost",
+        *(
+            pytest.param(job, marks=pytest.mark.long)
+            for job in ("econ_svd", "aligner", "permutation")
+        ),
+    ],
+)
 def test_interrupt_of_a_pair(job, record_property):
     found = case("interrupt_of_a_pair", job)
     record_property("seconds from SIGINT to KeyboardInterrupt", found["delay"])
