@@ -32,6 +32,11 @@ func (t Transport) Minimize(ctx context.Context, flow, steps, cost *mat.Dense) (
 		return 0, err
 	}
 	paths.Start(flow.RawMatrix().Data, cost.RawMatrix().Data, t.Supply, t.Room)
+	all := float64(p) * t.Supply
+	if steps == nil && t.Mass >= all && all == float64(q)*t.Room {
+		paths.SendAll(func() bool { return ctx.Err() != nil })
+		return 0, ctx.Err()
+	}
 	n := 0
 	for left := t.Mass; left > 0 && ctx.Err() == nil; {
 		step := paths.Send(left)

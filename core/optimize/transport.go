@@ -2,6 +2,7 @@ package optimize
 
 import (
 	"math"
+	"slices"
 
 	"netrep_go/core/internal/cmem"
 )
@@ -16,7 +17,7 @@ import (
 //
 // The algorithm is that of successive shortest paths with prices (Ahuja, Magnanti &
 // Orlin, Network Flows, 1993, section 9.7), from all rows with supply at once. So what is
-// sent after each step is the cheapest of all ways to send as much, and a row or column
+// sent after each Send is the cheapest of all ways to send as much, and a row or column
 // that is in use stays so.
 type Transport struct {
 	m, n int
@@ -24,6 +25,7 @@ type Transport struct {
 	flow []float64 // of column j from row i, at j*m+i
 
 	supply, room []float64 // what is left of them
+	offset       []float64 // of a row with supply, which its costs count from
 	price        []float64 // of a column: never positive, 0 while it has room
 	near         []int32   // the cheapest row with supply for a column
 	distance     []float64 // of a column from the rows with supply
@@ -46,6 +48,7 @@ func NewTransport(arena *cmem.Arena, m, n int) *Transport {
 		m: m, n: n,
 		supply:   arena.Float64s(m),
 		room:     arena.Float64s(n),
+		offset:   arena.Float64s(m),
 		price:    arena.Float64s(n),
 		near:     arena.Int32s(n),
 		distance: arena.Float64s(n),
@@ -65,6 +68,7 @@ func (t *Transport) Start(flow, cost []float64, supply, room float64) {
 	t.cost, t.flow = cost, flow
 	clear(flow)
 	clear(t.price)
+	clear(t.offset)
 	for i := range t.supply {
 		t.supply[i] = supply
 	}
@@ -72,6 +76,50 @@ func (t *Transport) Start(flow, cost []float64, supply, room float64) {
 		t.room[j] = room
 		t.findNear(j)
 	}
+}
+
+// SendAll sends all supply, which must be as much as there is room, at the least cost. It
+// sends along shortest paths to all columns at a time, of which there are fewer than Send
+// takes, as what has been sent in between need not be the cheapest way to send as much. It
+// gives up where stop is true.
+func (t *Transport) SendAll(stop func() bool) {
+	for i := range t.offset {
+		t.offset[i] = slices.Min(t.cost[i*t.n : (i+1)*t.n])
+	}
+	for j := range t.near {
+		t.findNear(j)
+	}
+	for t.near[0] >= 0 && !stop() {
+		t.searchAll()
+		for _, end := range t.done {
+			if t.room[end] > 0 {
+				t.settle(t.along(end, math.Inf(1)))
+			}
+		}
+	}
+}
+
+// searchAll finds the shortest paths to all columns with room, and makes the prices such
+// that all of these paths cost the same.
+func (t *Transport) searchAll() {
+	todo := t.fromSupply()
+	t.done = t.done[:0]
+	left := 0
+	for _, room := range t.room {
+		if room > 0 {
+			left++
+		}
+	}
+	reached := 0.0
+	for left > 0 {
+		k := t.nearest(todo)
+		reached = t.distance[todo[k]]
+		if t.room[todo[k]] > 0 {
+			left--
+		}
+		todo = t.pass(k, todo)
+	}
+	t.raisePrices(reached)
 }
 
 // Step is what one shortest path sent, at which cost a unit, and where it started and
@@ -89,16 +137,22 @@ func (t *Transport) Send(most float64) Step {
 		return Step{}
 	}
 	step := t.along(end, most)
+	t.settle(step)
+	return step
+}
+
+// settle takes from supply and room what a step has sent.
+func (t *Transport) settle(step Step) {
 	t.supply[step.Row] -= step.Sent
-	t.room[end] -= step.Sent
-	if t.supply[step.Row] <= 0 {
-		for j, i := range t.near {
-			if int(i) == step.Row {
-				t.findNear(j)
-			}
+	t.room[step.Column] -= step.Sent
+	if step.Sent == 0 || t.supply[step.Row] > 0 {
+		return
+	}
+	for j, i := range t.near {
+		if int(i) == step.Row {
+			t.findNear(j)
 		}
 	}
-	return step
 }
 
 // findNear finds the row with supply that is cheapest for column j, -1 if there is none.
@@ -106,7 +160,7 @@ func (t *Transport) findNear(j int) {
 	low := math.Inf(1)
 	t.near[j] = -1
 	for i, left := range t.supply {
-		if c := t.cost[i*t.n+j]; left > 0 && (c < low || t.near[j] < 0) {
+		if c := t.cost[i*t.n+j] - t.offset[i]; left > 0 && (c < low || t.near[j] < 0) {
 			low, t.near[j] = c, int32(i)
 		}
 	}
@@ -127,12 +181,20 @@ func (t *Transport) search() (end int32) {
 			t.raisePrices(t.distance[end])
 			return end
 		}
-		todo[k] = todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		t.done = append(t.done, end)
-		t.passThrough(end, todo)
+		todo = t.pass(k, todo)
 	}
 	return -1
+}
+
+// pass takes a column from todo, whose distance is final, and returns the others, with
+// their distances by way of it.
+func (t *Transport) pass(k int, todo []int32) []int32 {
+	column := todo[k]
+	todo[k] = todo[len(todo)-1]
+	todo = todo[:len(todo)-1]
+	t.done = append(t.done, column)
+	t.passThrough(column, todo)
+	return todo
 }
 
 // fromSupply sets distances to those from rows with supply, and returns all columns.
@@ -144,7 +206,7 @@ func (t *Transport) fromSupply() []int32 {
 		}
 	}
 	for j, i := range t.near {
-		t.distance[j] = t.cost[int(i)*t.n+j] - t.price[j]
+		t.distance[j] = t.cost[int(i)*t.n+j] - t.offset[i] - t.price[j]
 		t.previous[j] = i
 		t.todo[j] = int32(j)
 	}
@@ -154,9 +216,9 @@ func (t *Transport) fromSupply() []int32 {
 // nearest returns the index of the nearest of the columns todo, one with room if it can
 // choose.
 func (t *Transport) nearest(todo []int32) (index int) {
-	low := math.Inf(1)
+	low, distance := math.Inf(1), t.distance[:t.n]
 	for k, j := range todo {
-		if d := t.distance[j]; d <= low && (d < low || t.room[j] > 0) {
+		if d := distance[j]; d <= low && (d < low || t.room[j] > 0) {
 			low, index = d, k
 		}
 	}
@@ -166,16 +228,17 @@ func (t *Transport) nearest(todo []int32) (index int) {
 // passThrough shortens the distances of the columns todo by way of the rows that send to
 // a column, which could send elsewhere.
 func (t *Transport) passThrough(column int32, todo []int32) {
+	distance, price := t.distance[:t.n], t.price[:t.n]
 	for i, sent := range t.flow[int(column)*t.m : (int(column)+1)*t.m] {
 		if sent <= 0 || t.through[i] != notReached {
 			continue
 		}
 		t.through[i] = column
 		row := t.cost[i*t.n : (i+1)*t.n]
-		base := t.distance[column] - (row[column] - t.price[column])
+		base := distance[column] - (row[column] - price[column])
 		for _, j := range todo {
-			if d := base + row[j] - t.price[j]; d < t.distance[j] {
-				t.distance[j] = d
+			if d := base + row[j] - price[j]; d < distance[j] {
+				distance[j] = d
 				t.previous[j] = int32(i)
 			}
 		}

@@ -39,6 +39,27 @@ func flowCost(flow, cost []float64, m, n int) (sum float64) {
 	return sum
 }
 
+// checkSums checks that rows have sent all and columns have no room left.
+func checkSums(t *testing.T, flow []float64, m, n int, supply, room float64) {
+	t.Helper()
+	rows := make([]float64, m)
+	for j := range n {
+		var sum float64
+		for i := range m {
+			sum += flow[j*m+i]
+			rows[i] += flow[j*m+i]
+		}
+		if sum != room {
+			t.Errorf("column %d gets %v of %v", j, sum, room)
+		}
+	}
+	for i, sum := range rows {
+		if sum != supply {
+			t.Errorf("row %d sends %v of %v", i, sum, supply)
+		}
+	}
+}
+
 // TestTransportIsAnAssignmentOfCopies gives each unit of supply and of room a row and a
 // column of its own.
 func TestTransportIsAnAssignmentOfCopies(t *testing.T) {
@@ -64,6 +85,14 @@ func TestTransportIsAnAssignmentOfCopies(t *testing.T) {
 		if got := flowCost(flow, cost, m, n); math.Abs(got-want) > 1e-11*float64(size) {
 			t.Fatalf("%d x %d: cost %v, want %v", m, n, got, want)
 		}
+		work := NewTransport(new(cmem.Arena), m, n)
+		at := make([]float64, m*n)
+		work.Start(at, cost, float64(supply), float64(room))
+		work.SendAll(func() bool { return false })
+		if got := flowCost(at, cost, m, n); math.Abs(got-want) > 1e-11*float64(size) {
+			t.Fatalf("%d x %d: cost %v of all at once, want %v", m, n, got, want)
+		}
+		checkSums(t, at, m, n, float64(supply), float64(room))
 		var sent, paid float64
 		for k, step := range steps {
 			sent += step.Sent
@@ -146,6 +175,12 @@ func BenchmarkTransport(b *testing.B) {
 				}
 			}
 			b.ReportMetric(float64(steps)/float64(b.N), "steps")
+		})
+		b.Run(fmt.Sprintf("%dx%d at once", m, n), func(b *testing.B) {
+			for range b.N {
+				work.Start(flow, cost, float64(n/g), float64(m/g))
+				work.SendAll(func() bool { return false })
+			}
 		})
 		if m == n {
 			a := NewAssignment(new(cmem.Arena), n)
