@@ -99,6 +99,7 @@ DATA = {
     "metrics.GPStochasticMetric": {"args": [(np.arange(6.0), np.eye(6))] * 2, "n_dims": 2},
     "metrics.GaussianStochasticMetric": {"args": GAUSSIANS[:2]},
     "metrics.RidgePredictivity": {"args": NETWORKS[:2]},
+    "metrics.IMD": {"args": NETWORKS[:2]},
     "mftma.manifold_analysis_corr": {
         "XtotT": [x.T for x in MANIFOLDS],
         "kappa": 0,

@@ -12,6 +12,7 @@ import inspect
 import pkgutil
 import tempfile
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -80,6 +81,10 @@ def _pair(x, y, **more):
         more,
         {"X": x, "Y": y, "train_data": [x, y, x], "test_data": [y, x, y]},
     )
+
+
+def _matching_path():
+    return importlib.import_module("netrep_go.metrics").PartialSoftMatching().path(X, Y)
 
 
 def _halves(name):
@@ -684,6 +689,16 @@ CLASSES: dict[str, Fitted] = {
     ),
     "metrics.MutualKNN": _pair(X, Y, n_neighbors=3),
     "metrics.NeighborJaccard": _pair(X, Y, n_neighbors=3),
+    "metrics.ConcentricityDifference": _pair(X, Y),
+    "metrics.CorrelationMatch": _pair(X, Y),
+    "metrics.IMD": _pair(X, Y, n_neighbors=2),
+    "metrics.MagnitudeDifference": _pair(X, Y),
+    "metrics.MatchingPath": Fitted({}, {"mass": 0.5}, make=_matching_path),
+    "metrics.PartialSoftMatching": _pair(X, Y),
+    "metrics.RTD": _pair(X, Y),
+    "metrics.RTDLite": _pair(X, Y),
+    "metrics.SoftMatching": _pair(X, Y),
+    "metrics.UniformityDifference": _pair(X, Y),
     "metrics.PermutationMetric": _halves("PermutationMetric"),
     "metrics.RankSimilarity": _pair(X, Y, n_neighbors=3),
     "metrics.SecondOrderCosine": _pair(X, Y, n_neighbors=3),
@@ -870,6 +885,7 @@ OPEN: set[tuple[str, str]] = set()
 LEFT_OUT = {
     "datasets.objects92": "needs the files of the 92 objects: tests/test_objects92.py",
     "mftma.utils.activation_extractor.extractor": "needs PyTorch: make test-frameworks",
+    **({} if find_spec("ripser") else {"metrics.RTD": "needs ripser, the extra topology"}),
 }
 
 

@@ -7,6 +7,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
+from estimators import MEASURES
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -50,6 +51,8 @@ VALUES = {
     "NeighborJaccard": {"n_neighbors": (3,)},
     "RankSimilarity": {"n_neighbors": (3,)},
     "SecondOrderCosine": {"n_neighbors": (3,)},
+    "IMD": {"n_neighbors": (3,), "method": ("exact", "lanczos")},
+    "PartialSoftMatching": {"mass": (0.4, 1.0)},
 }
 
 
@@ -83,6 +86,7 @@ def combinations(grid):
 CLASSES = [
     getattr(importlib.import_module(module), name)
     for module, name in dict.fromkeys(measures().to_frame()[["module", "class"]].itertuples(False))
+    getattr(metrics, name) for name in dict.fromkeys(measures().to_frame().loc[MEASURES, "class"])
 ]
 SETTINGS = [measure for cls in CLASSES for measure in settings(cls)]
 
@@ -128,6 +132,7 @@ def awkward(measure, rng):
         xs += [scale * DRAW[data](rng, n) for scale, n in ((1e-2, 2), (1e-2, 2), (1e-4, 10))]
     if data == "matrix":  # little by little away from the first
         xs += [xs[0] + step * xs[2] for step in (0.1, 0.2)]
+        xs += rings(rng) if data == "matrix" else []
     if data == "images":
         xs += [np.roll(xs[0], shift, axis=2) for shift in (1, 2)]
     if data == "outputs":
@@ -140,6 +145,18 @@ def awkward(measure, rng):
             xs.append(mapped(xs[0], A, b, data))
         xs = [(0.1 * mean, cov) for mean, cov in xs]
     return xs
+
+
+def rings(rng):
+    """Draw closed curves that go through the samples in almost the same order."""
+    angles = 2 * np.pi * (np.arange(M) + rng.uniform(0, 0.3, M)) / M
+    ring = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    orders = [rng.permutation(M)]
+    for _ in range(3):
+        i, j = rng.integers(0, M, 2)
+        orders.append(orders[0].copy())
+        orders[-1][[i, j]] = orders[-1][[j, i]]
+    return [ring[order] for order in orders]
 
 
 def mapped(x, A, b, data):

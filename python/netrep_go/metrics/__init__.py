@@ -9,12 +9,20 @@ from netrep_go.metrics._gaussian import GaussianStochasticMetric, GPStochasticMe
 from netrep_go.metrics._kernels import DistanceCorrelation, KernelCKA, RSMNormDifference
 from netrep_go.metrics._kernels_corrected import CorrectedCKA
 from netrep_go.metrics._kernels_minibatch import MinibatchCKA
+from netrep_go.metrics._geometry import (
+    ConcentricityDifference,
+    MagnitudeDifference,
+    UniformityDifference,
+)
+from netrep_go.metrics._imd import IMD
 from netrep_go.metrics._linear import LinearMetric
+from netrep_go.metrics._matching import CorrelationMatch, SoftMatching
 from netrep_go.metrics._measure import Measure, Properties
 from netrep_go.metrics._neighbors_kernels import CKNNA, SecondOrderCosine
 from netrep_go.metrics._neighbors_ranks import LCSKNN, EditKNN, RankSimilarity
 from netrep_go.metrics._neighbors_sets import CycleKNN, MutualKNN, NeighborJaccard
 from netrep_go.metrics._outputs import JSD, AccuracyDifference, Disagreement
+from netrep_go.metrics._partial import MatchingPath, PartialSoftMatching
 from netrep_go.metrics._permutation import PermutationMetric
 from netrep_go.metrics._registry import MeasureTable, as_measure, get_measure, measures
 from netrep_go.metrics._regression import LinearRegressionR2, RidgePredictivity
@@ -27,7 +35,13 @@ __all__ = [
     "LCSKNN",
     "AccuracyDifference",
     "AlignedCosine",
+from netrep_go.metrics._topology import RTD, RTDLite
+
+__all__ = [
+    "IMD",
+    "RTD",
     "Aligner",
+    "ConcentricityDifference",
     "ConvolutionalMetric",
     "CorrectedCKA",
     "CycleKNN",
@@ -35,13 +49,12 @@ __all__ = [
     "DistanceCorrelation",
     "EditKNN",
 from netrep_go.metrics._subspaces import GULP, EigenspaceOverlap
-
-__all__ = [
     "CCA",
     "GULP",
     "PWCCA",
     "SVCCA",
     "EigenspaceOverlap",
+    "CorrelationMatch",
     "EnergyStochasticMetric",
     "GPStochasticMetric",
     "GaussianStochasticMetric",
@@ -61,6 +74,12 @@ __all__ = [
     "RankSimilarity",
     "SecondOrderCosine",
     "RidgePredictivity",
+    "MagnitudeDifference",
+    "MatchingPath",
+    "PartialSoftMatching",
+    "RTDLite",
+    "SoftMatching",
+    "UniformityDifference",
     "as_measure",
     "get_measure",
     "measures",

@@ -95,6 +95,25 @@ _ENTRIES = {
         "netrep_go.metrics._regression",
         "RidgePredictivity",
         {"predictor": "X", "score_method": "r"},
+    "hard_correlation_match": _Entry("netrep_go.metrics._matching", "CorrelationMatch"),
+    "semi_matching": _Entry(
+        "netrep_go.metrics._matching", "CorrelationMatch", {"matching": "semi"}
+    ),
+    "soft_matching_distance": _Entry("netrep_go.metrics._matching", "SoftMatching"),
+    "soft_matching_correlation": _Entry(
+        "netrep_go.metrics._matching", "SoftMatching", {"score_method": "correlation"}
+    ),
+    "partial_soft_matching": _Entry("netrep_go.metrics._partial", "PartialSoftMatching"),
+    "rtd": _Entry("netrep_go.metrics._topology", "RTD"),
+    "rtd_lite": _Entry("netrep_go.metrics._topology", "RTDLite"),
+    "imd": _Entry("netrep_go.metrics._imd", "IMD"),
+    "magnitude_difference": _Entry("netrep_go.metrics._geometry", "MagnitudeDifference"),
+    "concentricity_difference": _Entry("netrep_go.metrics._geometry", "ConcentricityDifference"),
+    "uniformity_difference": _Entry("netrep_go.metrics._geometry", "UniformityDifference"),
+    "uniformity_difference_on_sphere": _Entry(
+        "netrep_go.metrics._geometry",
+        "UniformityDifference",
+        {"normalize": True, "self_pairs": False},
     ),
     "convolutional": _Entry("netrep_go.metrics._convolution", "ConvolutionalMetric"),
     "gaussian": _Entry("netrep_go.metrics._gaussian", "GaussianStochasticMetric"),
@@ -167,6 +186,11 @@ _ALIASES: dict[str, _Alias] = {
     "representation_similarity/cca": _Alias("similarity-repository", "mean_squared_cca"),
     "sim_metric/mean_cca_corr": _Alias("similarity-repository", "mean_cca"),
     "sim_metric/mean_sq_cca_corr": _Alias("similarity-repository", "mean_squared_cca"),
+    "HardCorrelationMatch": _Alias("ReSi", "hard_correlation_match"),
+    "SoftCorrelationMatch": _Alias("ReSi", "semi_matching"),
+    "MagnitudeDifference": _Alias("ReSi", "magnitude_difference"),
+    "ConcentricityDifference": _Alias("ReSi", "concentricity_difference"),
+    "UniformityDifference": _Alias("ReSi", "uniformity_difference"),
 }
 
 
