@@ -672,9 +672,6 @@ CLASSES: dict[str, Fitted] = {
     "metrics.AlignedCosine": _halves("AlignedCosine"),
     "metrics.CorrectedCKA": _pair(X + 2 * X[:, :1], Y + 2 * Y[:, :1]),
     "metrics.DistanceCorrelation": _pair(X, Y),
-    "metrics.EnergyStochasticMetric": _ENERGY,
-    "metrics.GPStochasticMetric": _pair(*PROCESSES, n_dims=2, niter=20),
-    "metrics.GaussianStochasticMetric": _pair(*GAUSSIANS, niter=20),
     "metrics.KernelCKA": _pair(X, Y),
     "metrics.KernelCKA of a width": _pair(X, Y, sigma=1.5),
     "metrics.LinearCKA": _pair(X, Y),
@@ -704,7 +701,6 @@ CLASSES: dict[str, Fitted] = {
     "metrics.SecondOrderCosine": _pair(X, Y, n_neighbors=3),
     "metrics.MinibatchCKA": Fitted({}, {"X": X, "Y": Y}, make=_of_a_batch),
     "metrics.NormalizedProcrustes": _halves("NormalizedProcrustes"),
-    "metrics.PermutationMetric": _halves("PermutationMetric"),
     "metrics.RSMNormDifference": _pair(X, Y),
     "multiset.DistanceStore": Fitted(
         {"path": _new("cohort"), "tile_size": 2},

@@ -83,10 +83,10 @@ def combinations(grid):
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
 
 
+TABLE = measures().to_frame().loc[MEASURES, ["module", "class"]]
 CLASSES = [
     getattr(importlib.import_module(module), name)
-    for module, name in dict.fromkeys(measures().to_frame()[["module", "class"]].itertuples(False))
-    getattr(metrics, name) for name in dict.fromkeys(measures().to_frame().loc[MEASURES, "class"])
+    for module, name in dict.fromkeys(TABLE.itertuples(index=False, name=None))
 ]
 SETTINGS = [measure for cls in CLASSES for measure in settings(cls)]
 

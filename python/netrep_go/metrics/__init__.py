@@ -6,15 +6,15 @@ from netrep_go.metrics._cka import LinearCKA
 from netrep_go.metrics._convolution import ConvolutionalMetric
 from netrep_go.metrics._energy import EnergyStochasticMetric
 from netrep_go.metrics._gaussian import GaussianStochasticMetric, GPStochasticMetric
-from netrep_go.metrics._kernels import DistanceCorrelation, KernelCKA, RSMNormDifference
-from netrep_go.metrics._kernels_corrected import CorrectedCKA
-from netrep_go.metrics._kernels_minibatch import MinibatchCKA
 from netrep_go.metrics._geometry import (
     ConcentricityDifference,
     MagnitudeDifference,
     UniformityDifference,
 )
 from netrep_go.metrics._imd import IMD
+from netrep_go.metrics._kernels import DistanceCorrelation, KernelCKA, RSMNormDifference
+from netrep_go.metrics._kernels_corrected import CorrectedCKA
+from netrep_go.metrics._kernels_minibatch import MinibatchCKA
 from netrep_go.metrics._linear import LinearMetric
 from netrep_go.metrics._matching import CorrelationMatch, SoftMatching
 from netrep_go.metrics._measure import Measure, Properties
@@ -28,33 +28,31 @@ from netrep_go.metrics._registry import MeasureTable, as_measure, get_measure, m
 from netrep_go.metrics._regression import LinearRegressionR2, RidgePredictivity
 from netrep_go.metrics._scorer import neg_distance_scorer
 from netrep_go.metrics._shapes import AlignedCosine, NormalizedProcrustes
-
-__all__ = [
-    "CKNNA",
-    "JSD",
-    "LCSKNN",
-    "AccuracyDifference",
-    "AlignedCosine",
+from netrep_go.metrics._subspaces import GULP, EigenspaceOverlap
 from netrep_go.metrics._topology import RTD, RTDLite
 
 __all__ = [
+    "CCA",
+    "CKNNA",
+    "GULP",
     "IMD",
+    "JSD",
+    "LCSKNN",
+    "PWCCA",
     "RTD",
+    "SVCCA",
+    "AccuracyDifference",
+    "AlignedCosine",
     "Aligner",
     "ConcentricityDifference",
     "ConvolutionalMetric",
     "CorrectedCKA",
+    "CorrelationMatch",
     "CycleKNN",
     "Disagreement",
     "DistanceCorrelation",
     "EditKNN",
-from netrep_go.metrics._subspaces import GULP, EigenspaceOverlap
-    "CCA",
-    "GULP",
-    "PWCCA",
-    "SVCCA",
     "EigenspaceOverlap",
-    "CorrelationMatch",
     "EnergyStochasticMetric",
     "GPStochasticMetric",
     "GaussianStochasticMetric",
@@ -62,22 +60,22 @@ from netrep_go.metrics._subspaces import GULP, EigenspaceOverlap
     "LinearCKA",
     "LinearMetric",
     "LinearRegressionR2",
+    "MagnitudeDifference",
+    "MatchingPath",
     "Measure",
     "MeasureTable",
     "MinibatchCKA",
     "MutualKNN",
     "NeighborJaccard",
     "NormalizedProcrustes",
+    "PartialSoftMatching",
     "PermutationMetric",
     "Properties",
     "RSMNormDifference",
-    "RankSimilarity",
-    "SecondOrderCosine",
-    "RidgePredictivity",
-    "MagnitudeDifference",
-    "MatchingPath",
-    "PartialSoftMatching",
     "RTDLite",
+    "RankSimilarity",
+    "RidgePredictivity",
+    "SecondOrderCosine",
     "SoftMatching",
     "UniformityDifference",
     "as_measure",

@@ -95,6 +95,7 @@ _ENTRIES = {
         "netrep_go.metrics._regression",
         "RidgePredictivity",
         {"predictor": "X", "score_method": "r"},
+    ),
     "hard_correlation_match": _Entry("netrep_go.metrics._matching", "CorrelationMatch"),
     "semi_matching": _Entry(
         "netrep_go.metrics._matching", "CorrelationMatch", {"matching": "semi"}
