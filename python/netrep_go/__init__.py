@@ -16,6 +16,7 @@ _MODULES = (
     "embedding",
     "encoding",
     "extract",
+    "inference",
     "kmeans",
     "metrics",
     "mftma",

@@ -16,7 +16,6 @@ Map = tuple[np.ndarray, np.ndarray]  # of features: v -> v A + b
 
 N_TIMES = 3  # of processes
 
-_ARRAYS = ("matrix", "images", "repeats")  # with features in the last axis
 _PADDED = ("matrix", "images")  # of any width
 
 
@@ -28,6 +27,7 @@ def _covariances(rng: Generator, *shape: int) -> np.ndarray:
 DRAWS: dict[str, Draw] = {
     "matrix": lambda rng, n, p: rng.standard_normal((n, p)) + 0.5,
     "images": lambda rng, n, p: rng.standard_normal((n, 3, 4, p)),
+    "outputs": lambda rng, n, p: 3 * rng.standard_normal((n, p)),
     "repeats": lambda rng, n, p: (
         2 * rng.standard_normal((n, 1, p)) + rng.standard_normal((n, 3, p))
     ),
@@ -69,6 +69,11 @@ class Source:
         if data in _PADDED and len(self.widths) > 1:
             small = ((1e-2, 2), (1e-2, 2), (1e-4, 10))
             xs += [scale * self.draw(rng, self.n_samples, width) for scale, width in small]
+        if data == "matrix":  # little by little away from the first
+            xs += [xs[0] + step * self.draw(rng, self.n_samples, p) for step in (0.1, 0.2)]
+            xs += _rings(rng, self.n_samples)
+        if data == "outputs":
+            xs.append((xs[0] + xs[1]) / 2)
         if data == "images":
             xs += [np.roll(xs[0], shift, axis=2) for shift in (1, 2)]
         if data == "repeats":  # of the same means
@@ -111,6 +116,18 @@ class Source:
         n = 6
         widths = tuple(n + 2 + i for i in range(len(self.widths)))
         return Source(self.data, n, widths, self.draw)
+
+
+def _rings(rng: Generator, n: int) -> list[np.ndarray]:
+    """Draw closed curves that go through the samples in almost the same order."""
+    angles = 2 * np.pi * (np.arange(n) + rng.uniform(0, 0.3, n)) / n
+    ring = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    orders = [rng.permutation(n)]
+    for _ in range(3):
+        i, j = rng.integers(0, n, 2)
+        orders.append(orders[0].copy())
+        orders[-1][[i, j]] = orders[-1][[j, i]]
+    return [ring[order] for order in orders]
 
 
 def source_of(
