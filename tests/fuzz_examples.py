@@ -229,6 +229,12 @@ def _conformance():
     return importlib.import_module("netrep_go.conformance").check("procrustes", n_seeds=1)
 
 
+@functools.cache
+def _benchmark():
+    measures = importlib.import_module("netrep_go.inference").benchmark_measures
+    return measures(["cka", "svcca"], n_seeds=5, n_samples=20, verbose=False)
+
+
 def _new(name):
     """Return a recipe of a path in a folder of its own, where nothing is."""
 
@@ -371,6 +377,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "X": CONVOLVED[0],
         "Y": CONVOLVED[1],
     },
+    "inference.benchmark_measures": {"measures": ["cka"], "n_seeds": 5, "n_samples": 20},
     "inference.bootstrap": {"measure": "cka", "X": X, "Y": Y, "n_bootstraps": 19},
     "inference.calibrate": {"measure": "cka", "X": X, "Y": Y, "n_permutations": 29},
     "inference.compare_values": {"measure": "cka", "X": X, "Ys": [Y, Z]},
@@ -488,6 +495,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "estimators": lambda: {"conv": _estimator("MeanFieldCapacity", n_t=10).fit(MANIFOLDS)}
     },
     "plotting.CenterDirectionsDisplay.from_directions": {"found": lambda: _found()},
+    "plotting.MeasureBenchmarkDisplay.from_benchmark": {"benchmark": lambda: _benchmark()},
     "plotting.ComparisonDisplay.from_comparison": {"comparison": lambda: _comparison()},
     "plotting.DendrogramDisplay.from_distances": {"distances": D},
     "plotting.DistanceMatrixDisplay.from_distances": {"distances": D},
@@ -627,6 +635,10 @@ CLASSES: dict[str, Fitted] = {
     "metrics.Disagreement": _pair(X, Y),
     "metrics.AccuracyDifference": _pair(X, Y)._replace(params={"y": LABELS}),
     "conv_layers.ConvolutionalMetric": _pair(*CONVOLVED, metric="procrustes"),
+    "inference.MeasureBenchmark": Fitted({}, {"test": "labels"}, make=lambda: _benchmark()),
+    "plotting.MeasureBenchmarkDisplay": Fitted(
+        make=_display("MeasureBenchmarkDisplay", "from_benchmark", lambda: _benchmark())
+    ),
     "inference.BootstrapIntervals": Fitted(make=_inference("bootstrap", "cka", X, Y)),
     "inference.Calibration": Fitted(make=_inference("calibrate", "cka", X, Y)),
     "inference.Reliability": Fitted(make=_inference("reliability", "cka", NETWORKS)),

@@ -95,8 +95,13 @@ DRAW_OF = {
         rng.standard_normal((n, 1)) + 0.2 * rng.standard_normal((n, p)) + 0.5
     )
 }
-# What does not hold of a class, and why.
-EXCEPT = {"AccuracyDifference": ["sample order"]}  # its labels are of the samples
+# What does not hold of measures, by the beginning of their representation, and why.
+EXCEPT = {
+    "AccuracyDifference": ["sample order"],  # its labels are of the samples
+    "IMD(method='lanczos'": ["sample order"],  # starts from random vectors of samples
+    # scores folds of samples in their order, and held-out samples are not in the span of few
+    "RidgePredictivity": ["n < p", "sample order"],
+}
 
 
 # Claims that the properties of a measure do not make need an example that breaks them.
@@ -110,7 +115,8 @@ BROKEN = {
 def test_claims_hold_and_others_are_broken(measure):
     result = check(measure, draw=DRAW_OF.get(type(measure).__name__))
     failed = result.to_frame().loc[result.failed, "seen"].to_dict()
-    assert list(failed) == EXCEPT.get(type(measure).__name__, []), failed
+    known = next((EXCEPT[begin] for begin in EXCEPT if str(measure).startswith(begin)), [])
+    assert list(failed) == known, failed
     assert result.claims["threads"].deviation == 0
     for name, least in BROKEN.items():
         claim = result.claims[name]

@@ -21,7 +21,7 @@ from netrep_go.multiset import pairwise_distances
 _N_RESTARTS = 40  # enough for the global minimum of such small networks
 _N_TRIANGLES = 8  # cohorts whose triangles are measured
 _N_PERMUTATIONS = 200
-_FEW_PERMUTATIONS = 20  # where nothing is claimed of their mean
+_FEW_PERMUTATIONS = 20  # where no value is below 0, and so their mean above
 _ERRORS = 5.0  # standard errors that a mean may be off
 _LOCAL = ("repeats", "gaussians", "process")  # wide ones have too many local minima
 _NOISE = 1e-3  # of a range: values as small as that are 0, which nothing is relative to
@@ -168,7 +168,7 @@ def tells_apart(trial: Trial) -> Iterator[Seen]:
 
 def null_mean(trial: Trial) -> Iterator[Seen]:
     """Average over networks whose samples have nothing to do with each other."""
-    n = _N_PERMUTATIONS if trial.said.null else _FEW_PERMUTATIONS
+    n = _FEW_PERMUTATIONS if trial.said.range[0] >= 0 else _N_PERMUTATIONS
     seed = trial.seeds[0]
     rng, x, y = trial.drawn(seed, 2)
     values = [trial.single_pair(x, trial.source.reordered(y, rng)) for _ in range(n)]

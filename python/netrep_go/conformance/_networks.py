@@ -71,7 +71,7 @@ class Source:
             xs += [scale * self.draw(rng, self.n_samples, width) for scale, width in small]
         if data == "matrix":  # little by little away from the first
             xs += [xs[0] + step * self.draw(rng, self.n_samples, p) for step in (0.1, 0.2)]
-            xs += _rings(rng, self.n_samples)
+            xs += _rings(rng, self.n_samples) if len(self.widths) > 1 else []
         if data == "outputs":
             xs.append((xs[0] + xs[1]) / 2)
         if data == "images":
