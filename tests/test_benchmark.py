@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from netrep_go.inference import MeasureBenchmark, _benchmark_scores, benchmark_measures
-from netrep_go.inference._benchmark_networks import DEEP, DEPTH, GROUPS, PLAIN, trained_networks
+from netrep_go.inference._benchmark_networks import DEEP, DEPTH, GROUPS, TWINS, trained_networks
 from netrep_go.metrics import as_measure
 
 TESTS = ["layers", "labels", "shortcut", "noise", "accuracy", "jsd", "disagreement"]
@@ -91,17 +91,18 @@ def test_the_jackknife_is_the_standard_error_of_a_mean():
 def test_networks_are_what_tests_need():
     networks = trained_networks(1, 60, np.random.RandomState(0), 2, False)
     again = trained_networks(1, 60, np.random.RandomState(0), 1, False)
-    assert {way for way, _ in networks} == {*itertools.chain(*GROUPS.values()), DEEP}
+    assert {way for way, _ in networks} == {*itertools.chain(*GROUPS.values()), *TWINS, DEEP}
     for key, network in networks.items():
         np.testing.assert_array_equal(network.layers[-1], again[key].layers[-1])
         assert len(network.layers) == (DEPTH if key[0] == DEEP else 2)
         assert all(len(layer) == 60 for layer in network.layers)
         assert all((np.ptp(layer, axis=0) > 0).all() for layer in network.layers)
     accuracy = {way: networks[way, 0].accuracy for way, _ in networks}
-    assert accuracy[PLAIN] > 0.8
+    assert all(accuracy[twin] > 0.8 for twin in TWINS)
+    assert len({networks[twin, 0].layers[0].tobytes() for twin in TWINS}) == len(TWINS)
     for ways in GROUPS.values():
-        assert ways[0] == PLAIN
-        assert accuracy[ways[-1]] < accuracy[PLAIN] - 0.1
+        assert ways[0] == TWINS[0]
+        assert accuracy[ways[-1]] < accuracy[TWINS[0]] - 0.1
 
 
 def test_scores_are_of_measures(found):
@@ -217,5 +218,5 @@ def test_odd_arguments_are_refused_before_training(arguments, message):
 
 
 def test_tests_that_do_not_exist_are_refused(found):
-    with pytest.raises(ValueError, match=r"test must be one of .*'labels'.*got 'label'"):
+    with pytest.raises(ValueError, match=r"`test` parameter to be in .*'labels'.*'label'"):
         found.is_ranked("label")

@@ -111,6 +111,10 @@ BROKEN = {
 }
 
 
+# Held-out correlations of unrelated networks are near 0, but nothing says that they are 0.
+UNDECIDED = {("RidgePredictivity(alphas=(1e-06, 0.01), score_method='r')", "null")}
+
+
 @every_setting
 def test_claims_hold_and_others_are_broken(measure):
     result = check(measure, draw=DRAW_OF.get(type(measure).__name__))
@@ -120,7 +124,8 @@ def test_claims_hold_and_others_are_broken(measure):
     assert result.claims["threads"].deviation == 0
     for name, least in BROKEN.items():
         claim = result.claims[name]
-        if claim.holds is None and not np.isnan(claim.deviation):
+        tried = not np.isnan(claim.deviation) and (str(measure), name) not in UNDECIDED
+        if claim.holds is None and tried:
             assert claim.deviation > least, claim
 
 

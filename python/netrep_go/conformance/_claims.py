@@ -22,7 +22,7 @@ _N_RESTARTS = 40  # enough for the global minimum of such small networks
 _N_TRIANGLES = 8  # cohorts whose triangles are measured
 _N_PERMUTATIONS = 200
 _FEW_PERMUTATIONS = 20  # where no value is below 0, and so their mean above
-_ERRORS = 5.0  # standard errors that a mean may be off
+_ERRORS = 4.0  # standard errors that a mean may be off
 _LOCAL = ("repeats", "gaussians", "process")  # wide ones have too many local minima
 _NOISE = 1e-3  # of a range: values as small as that are 0, which nothing is relative to
 

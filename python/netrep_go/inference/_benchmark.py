@@ -17,12 +17,12 @@ from netrep_go._jobs import RandomState, as_random_state, counted, warn_user
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import check_integer, check_number
+from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.inference._benchmark_networks import (
     DEEP,
     GROUPS,
     N_HELD_OUT,
-    PLAIN,
+    TWINS,
     Trained,
     Training,
     trained_networks,
@@ -54,6 +54,7 @@ class _Distances(NamedTuple):
     """What a measure says: of the networks of each test, and of the layers of deep ones."""
 
     groups: dict[str, np.ndarray]  # (n_groups * n_seeds,) * 2, by test
+    twins: np.ndarray
     layers: np.ndarray  # (n_seeds, n_layers, n_layers)
 
 
@@ -151,8 +152,7 @@ class MeasureBenchmark(Result):
 
     def _row(self, test: str) -> int:
         rows = self._main()
-        if test not in rows:
-            raise ValueError(f"test must be one of {list(rows)}, got {test!r}")
+        check_option(test, "test", list(rows))
         return rows[test]
 
     def conclusions(self) -> list[str]:
@@ -273,7 +273,8 @@ def benchmark_measures(
 
     Networks of two hidden layers are trained on half of scikit-learn's digits, which show
     one of ten labels beside the image, at random; a deep one of six layers is trained from each
-    seed. Measures compare them on held-out images, where the labels that are shown are random.
+    seed. Measures compare them on held-out images, where the labels that are shown are random,
+    by their second layer.
 
     - 'layers': layers of a deep network are the farther apart the more are between them.
       Spearman correlation of the distance with that number, and violations: how often layers
@@ -283,9 +284,10 @@ def benchmark_measures(
       images that show their own label, and in noise on pixels. Area under the precision-recall
       curve (AUPRC) of pairs of the same way, and violations: how often a network is farther from
       one of its own way than from another one.
-    - 'accuracy', 'jsd', 'disagreement': networks that differ in their seed alone are the farther
-      apart the more they differ in accuracy, in the probabilities of classes (Jensen-Shannon
-      divergence), or in the classes. Spearman correlation.
+    - 'accuracy', 'jsd', 'disagreement': networks that differ in what is drawn alone, three from
+      each seed, are the farther apart the more they differ in accuracy, in the probabilities of
+      classes (Jensen-Shannon divergence), or in the classes, on all held-out images. Spearman
+      correlation.
 
     Parameters
     ----------
@@ -293,7 +295,7 @@ def benchmark_measures(
         As for :func:`compare_networks`; each must say whether it is a distance or a similarity.
         By default all of :func:`netrep_go.metrics.measures` that compare matrices.
     n_seeds : int, default=10
-        Number of networks trained in each way; at least 5.
+        Number of networks trained in each of 11 ways, and three in one of these; at least 5.
     n_samples : int, default=80
         Number of held-out images that networks are compared on, from 20 to 899.
     confidence : float, default=0.95
@@ -403,11 +405,12 @@ def _distances(
     def apart(xs: list[np.ndarray]) -> np.ndarray:
         return _apart(measure, xs, n_jobs)
 
-    groups = {
-        name: apart([networks[way, seed].layers[-1] for way in ways for seed in seeds])
-        for name, ways in GROUPS.items()
-    }
-    return _Distances(groups, np.stack([apart(networks[DEEP, seed].layers) for seed in seeds]))
+    def trained(ways: list[Training]) -> np.ndarray:
+        return apart([networks[way, seed].layers[-1] for way in ways for seed in seeds])
+
+    groups = {name: trained(ways) for name, ways in GROUPS.items()}
+    layers = np.stack([apart(networks[DEEP, seed].layers) for seed in seeds])
+    return _Distances(groups, trained(TWINS), layers)
 
 
 def _apart(measure: Measure, xs: list[np.ndarray], n_jobs: int | None) -> np.ndarray:
@@ -428,9 +431,9 @@ def _apart(measure: Measure, xs: list[np.ndarray], n_jobs: int | None) -> np.nda
 
 def _tests(networks: Networks, n_seeds: int) -> list[_Test]:
     """Return all tests, those of outputs with what networks answer."""
-    plain = [networks[PLAIN, seed] for seed in range(n_seeds)]
-    accuracy = np.array([network.accuracy for network in plain])
-    outputs = [network.probabilities for network in plain]
+    twins = [networks[way, seed] for way in TWINS for seed in range(n_seeds)]
+    accuracy = np.array([network.accuracy for network in twins])
+    outputs = [network.probabilities for network in twins]
     answers = {
         "accuracy": np.abs(accuracy[:, np.newaxis] - accuracy),
         "jsd": pairwise_distances(JSD("probabilities"), outputs, verbose=False),
@@ -440,7 +443,7 @@ def _tests(networks: Networks, n_seeds: int) -> list[_Test]:
         _Test("layers", "spearman", 0.0, _of_layers(layer_order)),
         _Test("layers", "violations", 0.5, _of_layers(layer_violations)),
         *itertools.chain.from_iterable(_of_groups(name, n_seeds) for name in GROUPS),
-        *(_Test(name, "spearman", 0.0, _of_answers(D)) for name, D in answers.items()),
+        *(_Test(name, "spearman", 0.0, _of_answers(D, n_seeds)) for name, D in answers.items()),
     ]
 
 
@@ -467,11 +470,13 @@ def _of_groups(name: str, n_seeds: int) -> list[_Test]:
     ]
 
 
-def _of_answers(answers: np.ndarray) -> Callable[[_Distances, np.ndarray], float]:
+def _of_answers(answers: np.ndarray, n_seeds: int) -> Callable[[_Distances, np.ndarray], float]:
+    seeds = np.tile(np.arange(n_seeds), len(TWINS))
+
     def scored(found: _Distances, left: np.ndarray) -> float:
-        i, j = (left[k] for k in np.triu_indices(len(left), 1))
-        plain = next(iter(found.groups.values()))  # the first group of each test
-        return correlation(plain[i, j], answers[i, j])
+        kept = np.flatnonzero(np.isin(seeds, left))
+        i, j = (kept[k] for k in np.triu_indices(len(kept), 1))
+        return correlation(found.twins[i, j], answers[i, j])
 
     return scored
 

@@ -35,10 +35,11 @@ class Training(NamedTuple):
     shortcut: float = 0.0  # share of the images that show their label
     noise: float = 0.0  # standard deviation of what is added to pixels
     deep: bool = False
+    twin: int = 0  # differs in nothing but what is drawn
 
 
 class Trained(NamedTuple):
-    """What a network makes of the held-out images."""
+    """What a network makes of the held-out images: layers of a part of these."""
 
     layers: list[np.ndarray]
     probabilities: np.ndarray
@@ -51,7 +52,8 @@ GROUPS = {
     "shortcut": [Training(shortcut=share) for share in (0.0, 0.4, 0.8, 1.0)],
     "noise": [Training(noise=sd) for sd in (0.0, 0.3, 0.6, 1.2)],
 }
-PLAIN, DEEP = Training(), Training(deep=True)
+TWINS = [Training(twin=k) for k in range(3)]  # whose outputs are compared
+DEEP = Training(deep=True)
 
 
 class _Data(NamedTuple):
@@ -59,6 +61,7 @@ class _Data(NamedTuple):
     y: np.ndarray
     X_test: np.ndarray
     y_test: np.ndarray
+    chosen: np.ndarray  # of the held-out images
 
 
 def trained_networks(
@@ -66,7 +69,7 @@ def trained_networks(
 ) -> dict[tuple[Training, int], Trained]:
     """Train a network of each kind from each seed, in as many processes as there are jobs."""
     data = _digits(n_samples, rng)
-    trainings = list(dict.fromkeys([*itertools.chain(*GROUPS.values()), DEEP]))
+    trainings = list(dict.fromkeys([*itertools.chain(*GROUPS.values()), *TWINS, DEEP]))
     keys = list(itertools.product(trainings, range(n_seeds)))
     seeds = rng.randint(2**31 - 1, size=len(keys)).tolist()
     pool = joblib.Parallel(n_threads(n_jobs), return_as="generator")
@@ -78,11 +81,10 @@ def trained_networks(
 
 
 def _digits(n_samples: int, rng: np.random.RandomState) -> _Data:
-    """Return images for training, and n_samples that are held out and show random labels."""
+    """Return images for training, and those that are held out, which show random labels."""
     X, X_test, y, y_test = _split_digits(_TEST_SIZE, rng)
-    chosen = np.sort(rng.permutation(len(X_test))[:n_samples])
-    X_test, y_test = X_test[chosen], y_test[chosen]
-    return _Data(X, y, _showing(X_test, rng.randint(N_CLASSES, size=n_samples)), y_test)
+    X_test = _showing(X_test, rng.randint(N_CLASSES, size=N_HELD_OUT))
+    return _Data(X, y, X_test, y_test, np.sort(rng.permutation(N_HELD_OUT)[:n_samples]))
 
 
 def _showing(X: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -102,7 +104,7 @@ def _train(training: Training, seed: int, data: _Data) -> Trained:
     with threadpool_limits(limits=1, user_api="blas"):
         _fit(network, X, labels)
         return Trained(
-            [_active(layer) for layer in _hidden_layers(network, data.X_test)],
+            [_active(layer) for layer in _hidden_layers(network, data.X_test[data.chosen])],
             network.predict_proba(data.X_test),
             network.score(data.X_test, data.y_test),
         )

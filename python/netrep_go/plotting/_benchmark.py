@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _WIDTH = 3.35  # inches: a column of a paper
 _ROW = 0.135  # inches
 _FONT = 6.0
+_GRAY = "0.55"
 _DARK = 0.55  # of the color map, from which text is white
 
 
@@ -24,7 +25,7 @@ class MeasureBenchmarkDisplay:
     """Scores of measures in each test, the best measure first.
 
     Colors go from the worst to the best measure of a test. A test whose best and worst
-    measure seeds do not tell apart has no colors: its scores are no ranking.
+    measure seeds do not tell apart is gray: its scores are no ranking.
 
     It is recommended to use :meth:`from_benchmark`, or the method ``plot`` of a
     :class:`netrep_go.inference.MeasureBenchmark`, to create a display.
@@ -45,11 +46,22 @@ class MeasureBenchmarkDisplay:
 
     Examples
     --------
-    >>> from netrep_go.inference import benchmark_measures
-    >>> found = benchmark_measures(["cka", "svcca"], n_seeds=5, verbose=False)
+    >>> import numpy as np
+    >>> from netrep_go.inference import MeasureBenchmark
+    >>> found = MeasureBenchmark(
+    ...     measures=["svcca", "cka"],
+    ...     tests=[("labels", "auprc")],
+    ...     score=np.array([[0.28, 0.47]]),
+    ...     se=np.array([[0.02, 0.02]]),
+    ...     chance=np.array([0.23]),
+    ...     n_seeds=10,
+    ...     confidence=0.95,
+    ...     accuracy={},
+    ...     reasons={},
+    ... )
     >>> display = found.plot()
-    >>> [label.get_text() for label in display.ax_.get_xticklabels()][:2]
-    ['layers', 'labels']
+    >>> [label.get_text() for label in display.ax_.get_yticklabels()]
+    ['cka', 'svcca']
     """
 
     def __init__(self, benchmark: MeasureBenchmark) -> None:
@@ -114,10 +126,10 @@ class MeasureBenchmarkDisplay:
         self.figure_ = self.ax_.figure
         self.im_ = self.ax_.imshow(colors, cmap=cmap, vmin=0, vmax=1.25, aspect="auto")
         for (i, j), score in np.ndenumerate(table.to_numpy()):
-            color = "white" if colors[i, j] > _DARK else "0.15"
-            self.ax_.text(
-                j, i, _short(score), color=color, fontsize=_FONT, ha="center", va="center"
-            )
+            color = "0.15" if ranked[j] else _GRAY
+            color = "white" if colors[i, j] > _DARK else color
+            text = self.ax_.text(j, i, _short(score), ha="center", va="center", color=color)
+            text.set_fontsize(_FONT)
         self._name(list(table.index), list(table), ranked)
         return self
 
@@ -127,7 +139,8 @@ class MeasureBenchmarkDisplay:
         self.ax_.xaxis.tick_top()
         self.ax_.set_xticks(range(len(tests)), tests, rotation=45, ha="left", fontsize=_FONT)
         for label, known in zip(self.ax_.get_xticklabels(), ranked, strict=True):
-            label.set_color("0.15" if known else "0.6")
+            label.set_rotation_mode("anchor")
+            label.set_color("0.15" if known else _GRAY)
         self.ax_.tick_params(length=0)
         self.ax_.spines[:].set_visible(False)
 
@@ -146,4 +159,5 @@ def _short(score: float) -> str:
     """Return two digits, as .46."""
     if np.isnan(score):
         return "–"
-    return f"{score:.2f}".replace("0.", ".", 1) if abs(score) < 1 else f"{score:.1f}"
+    text = f"{round(score, 2) + 0.0:.2f}"  # no -0.00
+    return text.replace("0.", ".", 1) if abs(round(score, 2)) < 1 else text[:-1]
