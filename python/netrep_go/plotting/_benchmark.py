@@ -74,7 +74,6 @@ class MeasureBenchmarkDisplay:
         benchmark: MeasureBenchmark,
         *,
         n_measures: int | None = None,
-        cmap: str = "Blues",
         ax: Any = None,
     ) -> Self:
         """Draw what benchmark_measures returned.
@@ -85,8 +84,6 @@ class MeasureBenchmarkDisplay:
             Scores of measures.
         n_measures : int, optional
             How many of the best measures are drawn; all by default.
-        cmap : str or matplotlib Colormap, default="Blues"
-            Color map, from light to dark.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a figure as wide as a column of a paper is made.
 
@@ -95,19 +92,16 @@ class MeasureBenchmarkDisplay:
         display : MeasureBenchmarkDisplay
             The drawn display.
         """
-        return cls(benchmark).plot(n_measures=n_measures, cmap=cmap, ax=ax)
+        return cls(benchmark).plot(n_measures=n_measures, ax=ax)
 
-    def plot(
-        self, *, n_measures: int | None = None, cmap: str = "Blues", ax: Axes | None = None
-    ) -> Self:
+    @checked
+    def plot(self, *, n_measures: int | None = None, ax: Axes | None = None) -> Self:
         """Draw the table.
 
         Parameters
         ----------
         n_measures : int, optional
             How many of the best measures are drawn; all by default.
-        cmap : str or matplotlib Colormap, default="Blues"
-            Color map, from light to dark.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a figure as wide as a column of a paper is made.
 
@@ -124,7 +118,7 @@ class MeasureBenchmarkDisplay:
         table = table.iloc[:n_measures]
         self.ax_ = axes(ax, figsize=(_WIDTH, 0.6 + _ROW * len(table)))
         self.figure_ = self.ax_.figure
-        self.im_ = self.ax_.imshow(colors, cmap=cmap, vmin=0, vmax=1.25, aspect="auto")
+        self.im_ = self.ax_.imshow(colors, cmap="Blues", vmin=0, vmax=1.25, aspect="auto")
         for (i, j), score in np.ndenumerate(table.to_numpy()):
             color = "0.15" if ranked[j] else _GRAY
             color = "white" if colors[i, j] > _DARK else color
