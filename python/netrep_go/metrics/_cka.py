@@ -13,6 +13,7 @@ from netrep_go._parameters import check_parameters
 from netrep_go._validation import as_matrices, check_option
 from netrep_go.metrics._gram import check_samples, hsic_vector, vanishes
 from netrep_go.metrics._measure import Measure, Properties
+from netrep_go.metrics._products import Entries
 
 __all__ = ["LinearCKA"]
 
@@ -157,6 +158,12 @@ class LinearCKA(Measure):
                 "estimate is 0 and its CKA undefined"
             )
         return vector / np.linalg.norm(vector)
+
+    def _entries(self, n: int) -> Entries:
+        return np.tril_indices(n, -1 if self.estimator == "unbiased" else 0)
+
+    def _has_exact_null(self) -> bool:
+        return self.score_method == "cosine" and self.properties.invariances >= {"translation"}
 
     def _of_cosines(self, cosines: np.ndarray) -> np.ndarray:
         cosines = np.clip(cosines, -1, 1)
