@@ -412,9 +412,8 @@ class DistanceStore:
         with self._locked():
             sides = self._agree(measure, options, sides, seen)
         largest = max(known.nbytes for each in seen for known in each)
-        work = Work(
-            measure, sides, how, self._tiles(), self._locked, largest, seen[0][0].n_samples[0]
-        )
+        n_samples, key = seen[0][0].n_samples[0], _checksum(self._known())
+        work = Work(measure, sides, how, self._tiles(), self._locked, largest, n_samples, key)
         with said_once():
             n_computed, n_loads = work.run(self._left())
         return self._status(self._left(), n_computed, n_loads)
