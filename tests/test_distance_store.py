@@ -5,6 +5,7 @@ import functools
 import json
 import multiprocessing
 import random
+import shutil
 import signal
 import time
 import warnings
@@ -21,8 +22,6 @@ from netrep_go.multiset import DistanceStore, _tiles, cross_distances, pairwise_
 from netrep_go.multiset._grams import Grams
 
 zarr = pytest.importorskip("zarr", reason="a store needs zarr")
-
-KILLS = 30
 
 
 @pytest.fixture
@@ -196,9 +195,9 @@ def start():
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["netrep_go.multiset", "zarr", "google_crc32c", "zarr.codecs"])
 
-    def run(path):
+    def run(path, *arguments, function=store_worker.compute):
         started = context.Event()
-        process = context.Process(target=store_worker.compute, args=(path, started))
+        process = context.Process(target=function, args=(path, started, *arguments))
         process.start()
         assert started.wait(60)
         return process
@@ -211,29 +210,40 @@ def finished(process):
     return process.exitcode == 0
 
 
-def test_kills_lose_nothing(tmp_path, start):
-    assert finished(start(tmp_path / "whole"))
+@pytest.mark.parametrize(
+    ("metric", "n_kills"),
+    [
+        ("procrustes", 30),
+        ("cka", 10),
+        pytest.param("procrustes", 1000, marks=pytest.mark.long),
+        pytest.param("cka", 200, marks=pytest.mark.long),
+    ],
+)
+def test_kills_lose_nothing(tmp_path, start, metric, n_kills):
+    assert finished(start(tmp_path / "whole", metric))
     whole = DistanceStore(tmp_path / "whole")
     times = random.Random(0)
-    n_kills, path = 0, tmp_path / "killed"
-    while n_kills < KILLS:
-        process = start(path)
+    path = tmp_path / "killed"
+    while n_kills:
+        process = start(path, metric)
         time.sleep(times.uniform(0, 0.15))
         process.kill()
         process.join()
-        n_kills += process.exitcode == -signal.SIGKILL
+        n_kills -= process.exitcode == -signal.SIGKILL
         if (path / "store.json").exists() and DistanceStore(path).status().complete:
             for file in times.sample(sorted(path.glob("train/c/*/*")), 70):
                 file.unlink()
-    assert finished(start(path))
+    assert finished(start(path, metric))
     assert_array_equal(DistanceStore(path).distances(), whole.distances()[...])
     assert not list(path.rglob("*.part"))
+    assert not list(path.glob("grams*"))
 
 
-def test_two_processes_share_a_store(tmp_path, start):
-    processes = [start(tmp_path / "store") for _ in range(2)]
+@pytest.mark.parametrize("metric", ["procrustes", "cka"])
+def test_two_processes_share_a_store(tmp_path, start, metric):
+    processes = [start(tmp_path / "store", metric) for _ in range(2)]
     assert all(map(finished, processes))
-    assert finished(start(tmp_path / "whole"))
+    assert finished(start(tmp_path / "whole", metric))
     both = DistanceStore(tmp_path / "store").distances()[...]
     assert_array_equal(both, DistanceStore(tmp_path / "whole").distances())
 
@@ -353,6 +363,55 @@ def test_batches_and_merge(tmp_path, networks):
     other.pairwise_distances("procrustes", some(networks, 3), verbose=False)
     with pytest.raises(ValueError, match="tile_size was 4, now 64"):
         merged.merge(other.path)
+
+
+def test_two_merges_at_once(tmp_path, start):
+    parts = [tmp_path / f"part{i}" for i in range(2)]
+    for i, part in enumerate(parts):
+        assert finished(start(part, "procrustes", (i, 2)))
+    merges = [
+        start(tmp_path / "merged", *order, function=store_worker.merge)
+        for order in (parts, parts[::-1])
+    ]
+    assert all(map(finished, merges))
+    merged, *found = (DistanceStore(path) for path in (tmp_path / "merged", *parts))
+    expected = np.fmax(*(store.distances(incomplete=True)[...] for store in found))
+    assert_array_equal(merged.distances(), expected)
+
+
+def test_a_merge_keeps_what_others_add(tmp_path, networks, monkeypatch):
+    """A tile at the edge grows in another process while it is taken from another store."""
+    merged, part = (DistanceStore(tmp_path / name, tile_size=8) for name in ("merged", "part"))
+    part.pairwise_distances("procrustes", some(networks, 10), verbose=False)
+    read = _tiles.Tiles.read
+
+    def grown(self, *at, **options):
+        found = read(self, *at, **options)
+        if self.path.parent == part.path:
+            monkeypatch.undo()
+            other = DistanceStore(merged.path)
+            other.pairwise_distances("procrustes", some(networks, 12), verbose=False)
+        return found
+
+    monkeypatch.setattr(_tiles.Tiles, "read", grown)
+    assert merged.merge(part.path).complete
+    assert merged.names == list(networks)[:12]
+    expected = pairwise_distances("procrustes", some(networks, 12), verbose=False)
+    assert_allclose(merged.distances(), expected, rtol=1e-12, atol=1e-14)
+
+
+def test_part_of_a_tile_is_taken(tmp_path, networks):
+    """Of a tile that had grown when the disk was full, what is there is taken."""
+    grown = DistanceStore(tmp_path / "grown", tile_size=64)
+    grown.pairwise_distances("procrustes", some(networks, 10), verbose=False)
+    content = chunk(grown, 0, 0).read_bytes()
+    grown.pairwise_distances("procrustes", networks, verbose=False)
+    chunk(grown, 0, 0).write_bytes(content)
+    merged = DistanceStore(tmp_path / "merged")
+    assert not merged.merge(grown.path).complete
+    found = merged.distances(incomplete=True)[...]
+    assert np.isfinite(found[:10, :10]).all()
+    assert np.isnan(found[10:]).all()
 
 
 def test_a_memory_limit_that_is_too_small_says_what_fits(tmp_path, networks):

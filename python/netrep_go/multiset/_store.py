@@ -29,7 +29,7 @@ from netrep_go.metrics import Measure, as_measure
 from netrep_go.multiset._how import How
 from netrep_go.multiset._schedule import Work
 from netrep_go.multiset._sources import Seen, Side, see_all, side
-from netrep_go.multiset._tiles import Missing, Tiles, zarr
+from netrep_go.multiset._tiles import Missing, Tiles, is_missing, zarr
 
 __all__ = ["DistanceStore", "StoreStatus"]
 
@@ -252,11 +252,12 @@ class DistanceStore:
     @property
     def names(self) -> Any:
         """Names of the networks; of cross distances a pair, of the rows and the columns."""
-        sides = [[name for name, *_ in side] for side in self._known()["sides"]]
+        sides = [[name for name, *_ in side] for side in self._reread()["sides"]]
         return sides[0] if len(sides) == 1 else tuple(sides)
 
     def status(self) -> StoreStatus:
         """Read the store and say how far it is."""
+        self._reread()
         return self._status(self._left())
 
     @checked
@@ -281,7 +282,7 @@ class DistanceStore:
         ValueError
             If tiles are missing or damaged, or there are no held-out distances.
         """
-        if test and not self._known()["options"]["held_out"]:
+        if test and not self._reread()["options"]["held_out"]:
             raise ValueError(f"{self.path} has no held-out distances")
         if not incomplete:
             status = self.status()
@@ -355,22 +356,40 @@ class DistanceStore:
         """
         for path in others:
             other = DistanceStore(as_path(path, "others"))
-            manifest = other._known()
-            if self._manifest is None:
-                self._manifest = manifest
-                self._write()
-            mine = _comparable(self._known())
-            check_same(mine, _comparable(manifest), self.path)
+            with self._locked():
+                self._take_list(other)
             for ours, theirs in zip(self._tiles(), other._tiles(), strict=True):
-                there = theirs.missing()
-                for i, j in ours.missing():
-                    if (i, j) not in there:
-                        ours.write(i, j, theirs.read(i, j))
+                for at, mask in ours.missing().items():
+                    self._take_tile(at, mask, ours, theirs)
         return self.status()
+
+    def _take_list(self, other: DistanceStore) -> None:
+        """Take the list of networks if there is none; raise if it is another one."""
+        manifest = other._known()
+        self._manifest = _read(self.path)
+        if self._manifest is None:
+            self._manifest = manifest
+            self._write()
+        check_same(_comparable(self._known()), _comparable(manifest), self.path)
+
+    def _take_tile(self, at: tuple[int, int], mask: np.ndarray, ours: Tiles, theirs: Tiles) -> None:
+        """Take what is missing in a tile and known in another store."""
+        found = theirs.read(*at)
+        known = np.nonzero(mask & ~is_missing(found))
+        if known[0].size:
+            with self._locked():
+                tile = ours.read(*at, whole=True)
+                tile[known] = found[known]
+                ours.write(*at, tile)
 
     def _sides_names(self) -> tuple[list[Name], list[Name]]:
         names = self.names
         return names if isinstance(names, tuple) else (names, names)
+
+    def _reread(self) -> dict[str, Any]:
+        """Return what the store says of itself, which other processes may have changed."""
+        self._manifest = _read(self.path)
+        return self._known()
 
     def _known(self) -> dict[str, Any]:
         if self._manifest is None:

@@ -75,7 +75,7 @@ class Tiles:
         for i in range(self.counts[0]):
             strip = self._strip(array, i)
             for j in range(self.counts[1]):
-                mask = _is_missing(strip[:, self.along(1, j)])
+                mask = is_missing(strip[:, self.along(1, j)])
                 if mask.any():
                     found[i, j] = mask
         return found
@@ -135,7 +135,8 @@ def zarr() -> ModuleType:
     return optional("zarr", "store", "a DistanceStore")
 
 
-def _is_missing(values: np.ndarray) -> np.ndarray:
+def is_missing(values: np.ndarray) -> np.ndarray:
+    """Return which values were never written."""
     return np.ascontiguousarray(values).view(np.uint64) == _MISSING
 
 
