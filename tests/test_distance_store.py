@@ -4,9 +4,10 @@ import errno
 import functools
 import json
 import multiprocessing
+import os
 import random
-import shutil
 import signal
+import threading
 import time
 import warnings
 
@@ -16,7 +17,9 @@ import pytest
 import scipy.io
 import store_worker
 from numpy.testing import assert_allclose, assert_array_equal
+from threadpoolctl import threadpool_info
 
+from netrep_go import _jobs as jobs
 from netrep_go.metrics import LinearCKA, LinearMetric, as_measure
 from netrep_go.multiset import DistanceStore, _tiles, cross_distances, pairwise_distances
 from netrep_go.multiset._grams import Grams
@@ -519,6 +522,91 @@ def test_a_cluster_gives_the_same(tmp_path, networks, client):
         expected = here.distances(test=held_out)[...]
         assert_array_equal(there.distances(test=held_out), expected)
         assert_array_equal(inside.distances(test=held_out), expected)
+
+
+def blas_threads():
+    return [p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"]
+
+
+def above(D):
+    return D[np.triu_indices(len(D), 1)]
+
+
+def test_tiles_have_one_blas_thread_each(tmp_path, networks, client):
+    """So that CPU time over wall time is the number of jobs, wherever they run."""
+    distributed = pytest.importorskip("dask.distributed")
+    networks = some(networks, 6)
+    before = blas_threads()
+    assert (above(store_worker.share(tmp_path / "here", networks, None)) == 1).all()
+    measure = as_measure(store_worker.most_blas_threads, kind="distance", symmetric=True)
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=3, processes=False, dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster) as inside,
+    ):
+        for name, where in (("processes", client), ("threads", inside)):
+            store = DistanceStore(tmp_path / name, tile_size=2)
+            store.pairwise_distances(measure, networks, client=where, verbose=False)
+            assert (above(store.distances()[...]) == 1).all()
+    shares = joblib.Parallel(n_jobs=2)(
+        joblib.delayed(store_worker.share)(tmp_path / f"loky{i}", networks, (i, 2))
+        for i in range(2)
+    )
+    assert (above(np.fmax(*shares)) == 1).all()
+    assert blas_threads() == before
+
+
+def test_limits_of_blas_threads_may_overlap():
+    most = max(blas_threads())
+    entered, leave = threading.Event(), threading.Event()
+
+    def other():
+        with jobs.blas_threads(1):
+            entered.set()
+            leave.wait()
+
+    thread = threading.Thread(target=other, daemon=True)
+    with jobs.blas_threads(2):
+        thread.start()
+        entered.wait()
+        assert max(blas_threads()) == 1
+    assert max(blas_threads()) == 1
+    leave.set()
+    thread.join()
+    assert max(blas_threads()) == most
+    with jobs.blas_threads(1), jobs.blas_threads(8), jobs.blas_threads(None):
+        assert max(blas_threads()) == 1
+    assert max(blas_threads()) == most
+
+
+def test_a_worker_that_is_killed_costs_its_tiles(tmp_path, networks):
+    distributed = pytest.importorskip("dask.distributed", reason="a cluster needs dask")
+    measure = as_measure(store_worker.slow, kind="distance", symmetric=True)
+    networks = some(networks, 12)
+    with (
+        warnings.catch_warnings(),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        warnings.simplefilter("ignore")
+        victim = next(iter(client.run(os.getpid).values()))
+        store = DistanceStore(tmp_path / "store", tile_size=2)
+
+        def kill():
+            while len(list(store.path.glob("train/c/*/*"))) < 4:
+                time.sleep(0.01)
+            os.kill(victim, signal.SIGKILL)
+
+        killing = threading.Thread(target=kill, daemon=True)
+        killing.start()
+        status = store.pairwise_distances(measure, networks, client=client, verbose=False)
+        killing.join()
+        assert victim not in client.run(os.getpid).values()
+    assert status.complete
+    assert_array_equal(store.distances(), pairwise_distances(measure, networks, verbose=False))
 
 
 def test_a_client_without_workers_is_an_error(tmp_path, networks, client):
