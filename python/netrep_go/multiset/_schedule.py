@@ -49,7 +49,7 @@ class Work:
         self._lock = lock
         self._streamed = grams.worth_it(measure, sides, n_samples, largest)
         self._panel = 1 if self._streamed else self._tiles_in_memory(largest) - 1
-        self._known = (n_samples, largest, key)
+        self._known = (n_samples or 0, largest, key)  # 0 if nothing is streamed
         self._n_loads = 0
 
     def run(self, left: Missing) -> tuple[int, int]:

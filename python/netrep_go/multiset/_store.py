@@ -427,6 +427,7 @@ class DistanceStore:
         check_dtype(how.dtype)
         measure._check_parameters()
         options = _options(measure, how.dtype, sides[0].test is not None)
+        sides = [each.storable() for each in sides]
         seen = see_all(sides, how.n_jobs, how.verbose)
         with self._locked():
             sides = self._agree(measure, options, sides, seen)
