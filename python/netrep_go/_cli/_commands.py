@@ -102,7 +102,8 @@ def _fill_distances(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="FILE",
         help="A network each: .npy, .npz, .csv, .tsv, .parquet, .mat, .h5 or .zarr with a row a "
-        "sample; FILE::NAME is one of several arrays in a file.",
+        "sample; FILE::NAME is one of several arrays in a file, and FILE.nwb::TABLE/COLUMN/REGION "
+        "the mean rates of units at each stimulus.",
     )
     _add_files(parser, "--test", "test", "Held-out activations, in files of the same names.")
     _add_files(parser, "--to", "to", "Measure to these, and not between all pairs.")

@@ -17,6 +17,7 @@ from netrep_go._names import Name
 from netrep_go._optional import optional
 from netrep_go._parts import content_hash
 from netrep_go._shown import shown
+from netrep_go.multiset._nwb import read_nwb
 
 
 @dataclass(frozen=True)
@@ -284,5 +285,6 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     ".mat": _mat,
     ".h5": _hdf5,
     ".hdf5": _hdf5,
+    ".nwb": read_nwb,
     ".zarr": _zarr,
 }

@@ -153,8 +153,9 @@ class DistanceStore:
         traindata : list, dict, Series or callable
             The networks. Each is what the measure takes, such as an array of shape (n_samples,
             n_features), or where it is: the path of a file .npy, .npz, .csv, .tsv, .parquet,
-            .mat, .h5 or .zarr (``path::name`` for one of several arrays in it), a data set of
-            HDF5 or zarr, or a function without arguments that loads it. A function of i loads
+            .mat, .h5 or .zarr (``path::name`` for one of several arrays in it), of a session in
+            NWB (``path.nwb::table/column/region``, its mean firing rates), a data set of HDF5 or
+            zarr, or a function without arguments that loads it. A function of i loads
             network i, and `names` says how many there are.
         testdata : list, dict, Series or callable, optional
             Held-out activations of the same networks.
