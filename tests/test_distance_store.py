@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -157,11 +158,9 @@ def test_damaged_tiles_are_computed_again(tmp_path, networks, place, metric):
         assert_array_equal(store.distances(), expected)
 
 
-def test_a_damaged_list_or_description_is_found(tmp_path, networks):
+def test_a_damaged_list_is_found(tmp_path, networks):
     store = DistanceStore(tmp_path / "store", tile_size=8)
-    compute = functools.partial(store.pairwise_distances, "procrustes", networks, verbose=False)
-    compute()
-    expected = store.distances()[...]
+    store.pairwise_distances("procrustes", networks, verbose=False)
     file = store.path / "store.json"
     content = file.read_bytes()
     shuffled = random.Random(0)
@@ -175,12 +174,77 @@ def test_a_damaged_list_or_description_is_found(tmp_path, networks):
         except ValueError as error:
             assert "damaged" in str(error) or "newer than" in str(error)  # noqa: PT017
     file.write_bytes(content)
-    description = store.path / "train" / "zarr.json"
+
+
+@pytest.mark.parametrize("file", ["zarr.json", "train/zarr.json"])
+def test_a_damaged_description_is_mended(tmp_path, networks, file):
+    store = DistanceStore(tmp_path / "store", tile_size=8)
+    compute = functools.partial(store.pairwise_distances, "procrustes", networks, verbose=False)
+    compute()
+    expected = store.distances()[...]
+    description = store.path / file
     content = description.read_bytes()
-    description.write_bytes(content.replace(b"22", b"24"))
-    assert compute().complete
-    assert description.read_bytes() == content
-    assert_array_equal(store.distances(), expected)
+    shuffled = random.Random(0)
+    broken = [content.replace(b"22", b"24"), content.replace(b"22", b"12"), b""]
+    for _ in range(20):
+        flipped = bytearray(content)
+        flipped[shuffled.randrange(len(content))] ^= 1 << shuffled.randrange(8)
+        broken.append(bytes(flipped))
+    for damaged in broken:
+        description.write_bytes(damaged)
+        try:
+            assert_array_equal(store.distances(), expected)  # what zarr does not need
+        except ValueError as error:
+            assert "computing the store once more mends it" in str(error)  # noqa: PT017
+        assert compute().complete
+        assert_array_equal(store.distances(), expected)
+        assert zarr.open_group(store.path, mode="r")["train"].shape == (22, 22)
+
+
+def test_other_programs_read_it(tmp_path, networks):
+    store = DistanceStore(tmp_path / "store", tile_size=8)
+    store.pairwise_distances("procrustes", networks, networks, verbose=False)
+    group = zarr.open_group(tmp_path / "store", mode="r")
+    for name in ("train", "test"):
+        assert_array_equal(group[name], store.distances(test=name == "test")[...])
+
+
+def test_plots(tmp_path, networks):
+    pyplot = pytest.importorskip("matplotlib.pyplot", reason="plots need matplotlib")
+    store = DistanceStore(tmp_path / "store", tile_size=8)
+    store.pairwise_distances("procrustes", some(networks, 4), verbose=False)
+    display = store.plot()
+    assert [label.get_text() for label in display.ax_.get_yticklabels()] == list(networks)[:4]
+    pyplot.close(display.figure_)
+    cross = DistanceStore(tmp_path / "cross")
+    cross.cross_distances("procrustes", some(networks, 2), networks, verbose=False)
+    with pytest.raises(ValueError, match="a heat map needs the distances of all pairs"):
+        cross.plot()
+
+
+def test_a_store_that_may_not_be_written(tmp_path, networks, monkeypatch):
+    store = DistanceStore(tmp_path / "store", tile_size=8)
+    store.pairwise_distances("procrustes", some(networks, 10), verbose=False)
+    expected = store.distances()[...]
+    opened, made = Path.open, os.open
+
+    def open_path(self, mode="r", *args, **kwargs):
+        if mode[0] in "wax":
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
+        return opened(self, mode, *args, **kwargs)
+
+    def open_file(path, flags, *args, **kwargs):
+        if flags & os.O_CREAT:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return made(path, flags, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", open_path)
+    monkeypatch.setattr(os, "open", open_file)
+    again = DistanceStore(store.path)
+    assert again.status().complete
+    assert_array_equal(again.distances(), expected)
+    with pytest.raises(OSError, match=r"Read-only file system: .*store"):
+        again.pairwise_distances("procrustes", networks, verbose=False)
 
 
 def test_a_newer_format_is_refused(tmp_path, networks):
@@ -317,6 +381,20 @@ def test_data_sets_and_functions(tmp_path, networks):
     assert_allclose(store.distances(), expected, rtol=1e-12, atol=1e-14)
 
 
+def test_memory_maps_and_what_was_extracted(tmp_path, networks):
+    from netrep_go._disk import DiskArray
+
+    arrays = list(some(networks, 6).values())
+    expected = pairwise_distances("procrustes", arrays, verbose=False)
+    paths = [tmp_path / f"{k}.npy" for k in range(6)]
+    for path, x in zip(paths, arrays, strict=True):
+        np.save(path, x)
+    for k, read in enumerate((functools.partial(np.load, mmap_mode="r"), DiskArray.from_npy)):
+        store = DistanceStore(tmp_path / f"store{k}", tile_size=4)
+        store.pairwise_distances("procrustes", list(map(read, paths)), verbose=False)
+        assert_allclose(store.distances(), expected, rtol=1e-12, atol=1e-14)
+
+
 def test_files_that_cannot_be_read_are_named(tmp_path, networks):
     (tmp_path / "bad.npy").write_bytes(b"no array")
     np.savez(tmp_path / "two.npz", x=np.ones(3), y=np.ones(3))
@@ -338,12 +416,21 @@ def test_files_that_cannot_be_read_are_named(tmp_path, networks):
 
 
 def test_other_kinds_of_networks(tmp_path, rng):
-    from netrep_go.metrics import ConvolutionalMetric, GaussianStochasticMetric
+    from netrep_go.metrics import (
+        ConvolutionalMetric,
+        EnergyStochasticMetric,
+        GaussianStochasticMetric,
+    )
 
     images = [rng.standard_normal((6, 4, 4, 3)) for _ in range(5)]
     moments = [(rng.standard_normal((4, 3)), np.stack([np.eye(3) * (k + 1)] * 4)) for k in range(5)]
+    trials = [rng.standard_normal((4, 3, 2)) for _ in range(5)]
     for k, (metric, networks) in enumerate(
-        ((ConvolutionalMetric(LinearMetric()), images), (GaussianStochasticMetric(), moments))
+        (
+            (ConvolutionalMetric(LinearMetric()), images),
+            (GaussianStochasticMetric(), moments),
+            (EnergyStochasticMetric(), trials),
+        )
     ):
         store = DistanceStore(tmp_path / f"store{k}", tile_size=2)
         store.pairwise_distances(metric, networks, verbose=False)

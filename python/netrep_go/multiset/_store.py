@@ -35,6 +35,7 @@ __all__ = ["DistanceStore", "StoreStatus"]
 
 _FORMAT = 1
 _ARRAYS = ("train", "test")
+_GROUP = '{"attributes": {}, "zarr_format": 3, "node_type": "group"}'
 _WITHIN = ("between two sets", "within one")
 
 
@@ -293,7 +294,14 @@ class DistanceStore:
                     f"({status.n_done / status.n_tiles:.1%}): compute the others, or ask for "
                     "incomplete=True"
                 )
-        return self._tiles()[bool(test)].open()
+        tiles = self._tiles()[bool(test)]
+        array = tiles.open()
+        if array.shape != tiles.shape:  # whoever added networks has not written their names yet
+            raise ValueError(
+                f"{tiles.path} has shape {array.shape}, but {self.path / 'store.json'} has "
+                f"{tiles.shape} networks: computing the store once more mends it"
+            )
+        return array
 
     @checked
     def to_frame(self, *, test: bool = False, incomplete: bool = False) -> Any:
@@ -498,9 +506,9 @@ class DistanceStore:
         for tiles in self._tiles():
             tiles.create()
         group = self.path / "zarr.json"
-        if not group.exists():
+        if not (group.exists() and group.read_text(errors="replace") == _GROUP):
             with replacing(group) as new:
-                new.write_text('{"attributes": {}, "zarr_format": 3, "node_type": "group"}')
+                new.write_text(_GROUP)
         manifest = self._known()
         text = json.dumps(manifest | {"checksum": _checksum(manifest)}, indent=1)
         file = self.path / "store.json"
