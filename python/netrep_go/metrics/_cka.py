@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -140,6 +141,10 @@ class LinearCKA(Measure):
         )
         return value[0, 0]
 
+    def _gram_size(self, n_samples: int) -> int:
+        """Return the length of the vector of a network."""
+        return _triangle(n_samples, self.estimator == "unbiased").place.size
+
     def _gram_vector(self, x: Any, name: str) -> np.ndarray:
         """Return the corrected Gram matrix as a vector of length 1, whose products are cosines."""
         x = self._check_network(x, name)
@@ -158,6 +163,20 @@ class LinearCKA(Measure):
                 "estimate is 0 and its CKA undefined"
             )
         return vector / np.linalg.norm(vector)
+        K = blas.dsyrk(1 / size**2, x.T, trans=1, lower=1)
+        triangle = _triangle(len(K), unbiased)
+        vector = K.T.ravel().take(triangle.place)
+        if unbiased:
+            vector -= _additive(vector, triangle, len(K))
+            if not 2 * vector @ vector > _NO_GRAM:
+                raise ValueError(
+                    f"{name}: all pairs of samples are equally similar, so that the unbiased "
+                    "estimate is 0 and its CKA undefined"
+                )
+        else:
+            vector[triangle.diagonal] *= np.sqrt(0.5)  # the others stand for two entries
+        vector /= np.linalg.norm(vector)
+        return vector
 
     def _entries(self, n: int) -> Entries:
         return np.tril_indices(n, -1 if self.estimator == "unbiased" else 0)
@@ -186,3 +205,27 @@ class LinearCKA(Measure):
             "estimator": self.estimator,
             "score": self.score_method,
         }
+
+
+class _Triangle(NamedTuple):
+    """Entries of a symmetric matrix that tell all others."""
+
+    rows: np.ndarray
+    columns: np.ndarray
+    place: np.ndarray  # in the matrix, row by row
+    diagonal: np.ndarray  # which of them are on the diagonal
+
+
+@lru_cache(maxsize=2)
+def _triangle(n: int, strict: bool) -> _Triangle:
+    """Return the entries above the diagonal, and on it unless ``strict``."""
+    rows, columns = np.triu_indices(n, int(strict))
+    return _Triangle(rows, columns, rows * n + columns, np.flatnonzero(rows == columns))
+
+
+def _additive(vector: np.ndarray, triangle: _Triangle, n: int) -> np.ndarray:
+    """Return what adds to similarities of samples i and j by i and by j alone."""
+    rows, columns = triangle.rows, triangle.columns
+    sums = np.bincount(rows, vector, n) + np.bincount(columns, vector, n)
+    means = sums / (n - 2)
+    return means[rows] + means[columns] - sums.sum() / ((n - 1) * (n - 2))

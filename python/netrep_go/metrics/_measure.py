@@ -23,7 +23,7 @@ from netrep_go._cohort import (
     one_set,
     resolve_n_jobs,
 )
-from netrep_go._jobs import in_threads, said_once, warn_user
+from netrep_go._jobs import blas_threads, in_threads, said_once, warn_user
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._results import Result
@@ -375,7 +375,7 @@ class Measure(BaseEstimator):
             return self._measure_pair(cohorts, i, j, n_jobs)
 
         said = self.properties
-        with said_once():
+        with said_once(), blas_threads(n_jobs):
             return measure_pairs(
                 compare,
                 cohorts,
