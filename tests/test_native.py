@@ -23,7 +23,6 @@ from native_cases import answer
 from native_examples import EXAMPLES, example
 from native_examples import answer as answer_of
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 
 from netrep_go import _native
 from netrep_go.capacity import (

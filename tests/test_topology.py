@@ -1,6 +1,7 @@
 """RTD-Lite and RTD: golden values, the trees and barcodes of their definitions."""
 
 import importlib.util
+import sys
 
 import numpy as np
 import pytest
@@ -147,7 +148,7 @@ def test_a_ring_has_a_loop(rng):
 
 
 def test_without_ripser(rng, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "ripser", None)
+    monkeypatch.setitem(sys.modules, "ripser", None)
     with pytest.raises(
         ImportError, match=r'RTD needs ripser.* pip install "netrep-go\[topology\]"'
     ):
