@@ -75,7 +75,7 @@ def spanning_trees(quick: bool) -> Case:
 
 
 def heat_traces(quick: bool) -> Iterable[Case]:
-    """The IMD of two networks by all eigenvalues, and estimated."""
+    """Estimate the IMD of two networks, and compute it from all eigenvalues."""
     for n in (200,) if quick else (1000, 3000):
         xs = gaussian(2, n, 64)
         candidates = {
