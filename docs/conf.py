@@ -57,8 +57,8 @@ def _escaped(line: str) -> str:
 def write_measures(app: Any) -> None:
     """Write the table of measures from their properties."""
     table = measures().to_frame().reset_index()
-    classes = zip(table["measure"], table.pop("class"), strict=True)
-    table["measure"] = [f":class:`{name} <netrep_go.metrics.{cls}>`" for name, cls in classes]
+    where = zip(table["measure"], table.pop("module"), table.pop("class"), strict=True)
+    table["measure"] = [f":class:`{name} <{module}.{cls}>`" for name, module, cls in where]
     ends = zip(table.pop("low"), table.pop("high"), strict=True)
     table.insert(2, "range", [f"{low:.4g} to {high:.4g}" for low, high in ends])
     for column in ("symmetric", "triangle"):

@@ -28,6 +28,7 @@ X, Y, Z = _rng.standard_normal((3, 12, 4)) + 0.5  # networks: samples, features
 NETWORKS = [X, Y, Z, X @ np.diag([2.0, 1.0, 1.0, 0.5]) + Y / 4, Z - Y]
 MANIFOLDS = list(2 * _rng.standard_normal((6, 1, 14)) + _rng.standard_normal((6, 5, 14)))
 LABELS = np.repeat(np.arange(4), 3)  # of the samples of a network
+CHANCES = [np.abs(x) / np.abs(x).sum(axis=1, keepdims=True) for x in (X, Y)]  # of classes
 D = np.linalg.norm(_rng.standard_normal((10, 1, 3)) - _rng.standard_normal((1, 10, 3)), axis=2)
 D = np.triu(D, 1) + np.triu(D, 1).T
 D2 = D + 0.3 * np.abs(D - D.mean()) * (1 - np.eye(10))
@@ -95,6 +96,10 @@ def _halves(name):
 
     metric = _pair(X, Y)
     return metric._replace(data=metric.data | {"cache_X": half(X), "cache_Y": half(Y)})
+
+
+def _of_a_batch():
+    return importlib.import_module("netrep_go.metrics").MinibatchCKA().partial_fit(X, Y)
 
 
 def _mean_difference():
@@ -198,6 +203,12 @@ def _rsa(function, *args, **options):
     return lambda: getattr(importlib.import_module("netrep_go.rsa"), function)(*args, **options)
 
 
+def _inference(function, *args):
+    return lambda: getattr(importlib.import_module("netrep_go.inference"), function)(
+        *args, verbose=False
+    )
+
+
 def _covariates(function, *args):
     return lambda: getattr(importlib.import_module("netrep_go.covariates"), function)(
         *args, n_permutations=19, random_state=0
@@ -274,6 +285,12 @@ def _distances_on_disk():
     return str(_distance_store(_new("cohort")(), 2).path)
 
 
+def _comparison():
+    from netrep_go.inference import compare_networks
+
+    return compare_networks({"a": X, "b": Y, "c": Z}, ["cka", "rsa"], verbose=False)
+
+
 _BY_MANIFOLD = """
     center_correlations decorrelate_centers explained_variance_dimension manifold_radii
     orthogonalize_centers participation_ratio permute_axes permute_features project_on_centers
@@ -343,6 +360,10 @@ CALLS: dict[str, dict[str, Any]] = {
         "X": CONVOLVED[0],
         "Y": CONVOLVED[1],
     },
+    "inference.bootstrap": {"measure": "cka", "X": X, "Y": Y, "n_bootstraps": 19},
+    "inference.calibrate": {"measure": "cka", "X": X, "Y": Y, "n_permutations": 29},
+    "inference.compare_values": {"measure": "cka", "X": X, "Ys": [Y, Z]},
+    "inference.reliability": {"measure": "cka", "X": NETWORKS, "n_splits": 3},
     "covariates.knn_permutation": {"D": D, "y": GROUPS, "n_neighbors": 2, "n_permutations": 19},
     "covariates.mantel": {"D1": D, "D2": D2, "n_permutations": 19},
     "covariates.permanova": {"D": D, "y": GROUPS, "n_permutations": 19},
@@ -435,6 +456,15 @@ CALLS: dict[str, dict[str, Any]] = {
     },
     "multiset.euclidean_tangent_space": {"Xs": NETWORKS, "Xbar": X},
     "multiset.frechet_mean": {"Xs": NETWORKS, "warmstart": X, "max_iter": 10},
+    "inference.compare_networks": {
+        "networks": {"a": X, "b": Y, "c": Z},
+        "measures": ["cka", "rsa"],
+        "reference": "b",
+    },
+    "inference.compare_networks of layers": {
+        "networks": {"a": {"x": X, "y": Y}, "b": {"z": Z}},
+        "measures": "cka",
+    },
     "multiset.pairwise_distances": {
         "metric": "procrustes",
         "traindata": NETWORKS[:3],
@@ -447,6 +477,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "estimators": lambda: {"conv": _estimator("MeanFieldCapacity", n_t=10).fit(MANIFOLDS)}
     },
     "plotting.CenterDirectionsDisplay.from_directions": {"found": lambda: _found()},
+    "plotting.ComparisonDisplay.from_comparison": {"comparison": lambda: _comparison()},
     "plotting.DendrogramDisplay.from_distances": {"distances": D},
     "plotting.DistanceMatrixDisplay.from_distances": {"distances": D},
     "plotting.EmbeddingDisplay.from_distances": {"distances": D},
@@ -577,7 +608,16 @@ CLASSES: dict[str, Fitted] = {
         {"index": 0, "samples_jump": 2},
         make=lambda path: importlib.import_module("netrep_go.capacity").TuningFile(path),
     ),
+    "inference.NetworkComparison": Fitted({}, {"measure": "cka"}, make=lambda: _comparison()),
+    "metrics.JSD": _pair(X, Y),
+    "metrics.JSD of probabilities": _pair(*CHANCES, outputs="probabilities"),
+    "metrics.Disagreement": _pair(X, Y),
+    "metrics.AccuracyDifference": _pair(X, Y)._replace(params={"y": LABELS}),
     "conv_layers.ConvolutionalMetric": _pair(*CONVOLVED, metric="procrustes"),
+    "inference.BootstrapIntervals": Fitted(make=_inference("bootstrap", "cka", X, Y)),
+    "inference.Calibration": Fitted(make=_inference("calibrate", "cka", X, Y)),
+    "inference.Reliability": Fitted(make=_inference("reliability", "cka", NETWORKS)),
+    "inference.ValueDifferences": Fitted(make=_inference("compare_values", "cka", X, [Y, Z])),
     "covariates.KNNResult": Fitted(make=_covariates("knn_permutation", D, GROUPS)),
     "covariates.MantelResult": Fitted(make=_covariates("mantel", D, D2)),
     "covariates.PermanovaResult": Fitted(make=_covariates("permanova", D, GROUPS)),
@@ -619,15 +659,33 @@ CLASSES: dict[str, Fitted] = {
     ),
     "extract.ActivationStore": Fitted({"path": _activation_store}, make=_stored_activations),
     "metrics.Aligner": Fitted({}, {"X": X, "y": Y}),
+    "metrics.CKNNA": _pair(X, Y, n_neighbors=4),
+    "metrics.CycleKNN": _pair(X, Y, n_neighbors=3),
+    "metrics.EditKNN": _pair(X, Y, n_neighbors=3),
     "metrics.EnergyStochasticMetric": _ENERGY,
+    "metrics.CCA": _pair(X, Y),
+    "metrics.EigenspaceOverlap": _pair(X, Y),
+    "metrics.GULP": _pair(X, Y, regularization=0.1),
     "metrics.GPStochasticMetric": _pair(*PROCESSES, n_dims=2, niter=20),
     "metrics.GaussianStochasticMetric": _pair(*GAUSSIANS, niter=20),
+    "metrics.LCSKNN": _pair(X, Y, n_neighbors=3),
+    "metrics.AlignedCosine": _halves("AlignedCosine"),
+    "metrics.CorrectedCKA": _pair(X + 2 * X[:, :1], Y + 2 * Y[:, :1]),
+    "metrics.DistanceCorrelation": _pair(X, Y),
+    "metrics.KernelCKA": _pair(X, Y),
+    "metrics.KernelCKA of a width": _pair(X, Y, sigma=1.5),
     "metrics.LinearCKA": _pair(X, Y),
+    "metrics.LinearRegressionR2": _pair(X, Y),
     "metrics.LinearMetric": _halves("LinearMetric"),
+    "metrics.PWCCA": _pair(X, Y),
+    "metrics.RidgePredictivity": _pair(X, Y, cv=3),
+    "metrics.SVCCA": _pair(X, Y),
     "metrics.Measure": Fitted({}, _pair(X, Y).data, make=_mean_difference),
     "metrics.MeasureTable": Fitted(
         make=lambda: importlib.import_module("netrep_go.metrics").measures()
     ),
+    "metrics.MutualKNN": _pair(X, Y, n_neighbors=3),
+    "metrics.NeighborJaccard": _pair(X, Y, n_neighbors=3),
     "metrics.ConcentricityDifference": _pair(X, Y),
     "metrics.CorrelationMatch": _pair(X, Y),
     "metrics.IMD": _pair(X, Y, n_neighbors=2),
@@ -639,6 +697,11 @@ CLASSES: dict[str, Fitted] = {
     "metrics.SoftMatching": _pair(X, Y),
     "metrics.UniformityDifference": _pair(X, Y),
     "metrics.PermutationMetric": _halves("PermutationMetric"),
+    "metrics.RankSimilarity": _pair(X, Y, n_neighbors=3),
+    "metrics.SecondOrderCosine": _pair(X, Y, n_neighbors=3),
+    "metrics.MinibatchCKA": Fitted({}, {"X": X, "Y": Y}, make=_of_a_batch),
+    "metrics.NormalizedProcrustes": _halves("NormalizedProcrustes"),
+    "metrics.RSMNormDifference": _pair(X, Y),
     "multiset.DistanceStore": Fitted(
         {"path": _new("cohort"), "tile_size": 2},
         {
@@ -713,6 +776,9 @@ CLASSES: dict[str, Fitted] = {
             _encoding("generalize_times", SENSORS, SHOWN, cv=3),
         )()
     ),
+    "plotting.ComparisonDisplay": Fitted(
+        make=_display("ComparisonDisplay", "from_comparison", _comparison)
+    ),
     "plotting.TimeCourseDisplay": Fitted(
         make=_display("TimeCourseDisplay", "from_time_course", _course)
     ),
@@ -720,6 +786,8 @@ CLASSES: dict[str, Fitted] = {
         make=_display("VariancePartitionDisplay", "from_partition", _partition)
     ),
     "rbf_sampler.RBFOrthoSampler": Fitted({"n_components": 8}, {"X": X}),
+    "rsa.RSA": _pair(X, Y),
+    "rsa.RSA of conditions": _pair(X, Y, metric="crossnobis", conditions=SHOWN[:12], folds=LABELS),
     "rsa.ClusterResult": Fitted(
         make=_rsa("cluster_test", RESPONSES, n_permutations=19, random_state=0)
     ),
@@ -786,6 +854,8 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("extract.activations", "X", "times 1e-300"): "the model computes in float32",
     ("extract.activations", "X", "one inf"): "what a model makes of infinity is the model's",
     ("extract.activations", "X", "one -inf"): "what a model makes of infinity is the model's",
+    ("metrics.AccuracyDifference", "y", "text"): "labels are columns: text says nothing of them",
+    ("rsa.RSA.fit of", "folds", "*"): "any labels that can be told apart are folds, as in rdm",
     ("rsa.ConditionKFold", "X", "*"): "only the number of rows counts, as in scikit-learn",
     ("rsa.FeatureReweightingCV", "alphas", "list of it"): "a list has the penalties",
     ("rsa.reweight_features", "alphas", "list of it"): "a list has the penalties",

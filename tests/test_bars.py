@@ -13,6 +13,7 @@ from netrep_go.metrics import LinearMetric
 from netrep_go.multiset import cross_distances, pairwise_distances
 
 
+@pytest.mark.filterwarnings("ignore:the value of")
 @pytest.mark.parametrize("metric", [*IN_MATRICES, lambda x, y: 0.0])
 def test_bars_count_the_pairs(metric, rng, capsys):
     Xs = list(rng.standard_normal((12, 6, 3)))

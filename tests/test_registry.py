@@ -62,8 +62,8 @@ def held_out(rng):
 
 @pytest.mark.parametrize("name", list(measures()))
 def test_names_stand_for_instances(name):
-    parameters = {"n_dims": 2} if name == "gaussian_process" else {}
-    measure = get_measure(name, **parameters)
+    parameters = {"gaussian_process": {"n_dims": 2}, "accuracy_difference": {"y": [0]}}
+    measure = get_measure(name, **parameters.get(name, {}))
     assert isinstance(measure, Measure)
     assert type(measure).__name__ == measures().to_frame().loc[name, "class"]
     assert measure.properties == measures()[name]
@@ -558,4 +558,4 @@ def test_undefined_values_are_nan_and_say_why(networks):
 def test_names_of_other_packages():
     assert isinstance(get_measure("ProcrustesSizeAndShapeDistance"), LinearMetric)
     elsewhere = measures().to_frame()["elsewhere"]
-    assert elsewhere["procrustes_size_and_shape"] == "ProcrustesSizeAndShapeDistance (ReSi)"
+    assert "ProcrustesSizeAndShapeDistance (ReSi)" in elsewhere["procrustes_size_and_shape"]

@@ -61,6 +61,8 @@ def scaled(x, data, scale):
 
 def equivariant(measure):
     """Whether the unit of the data makes no difference but to the unit of the distance."""
+    if getattr(measure, "sigma", "median") != "median":
+        return False
     if isinstance(measure, UniformityDifference):
         return measure.normalize
     return getattr(getattr(measure, "metric", measure), "alpha", 1) in (0, 1, 2)

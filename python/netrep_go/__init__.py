@@ -15,6 +15,7 @@ _MODULES = (
     "embedding",
     "encoding",
     "extract",
+    "inference",
     "kmeans",
     "metrics",
     "mftma",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,12 +34,15 @@ class Cohorts:
     """The networks of an all-pairs computation, each with its name in messages.
 
     With ``first`` = 0 all pairs of ``train`` are measured, else the first
-    ``first`` networks against the others.
+    ``first`` networks against the others. What has the same of ``groups`` need not be
+    measured. Why training values are undefined goes to ``reasons``.
     """
 
     train: list[Named]
     test: list[Named] | None
     first: int = 0
+    groups: Sequence[int] | None = None
+    reasons: dict[tuple[int, int], str] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -60,8 +63,10 @@ class Cohorts:
         if self.first:
             rows, columns = range(self.first), range(self.first, len(self.train))
             return [(i, j) for i in rows for j in columns]
-        n = len(self.train)
+        n, groups = len(self.train), self.groups
         upper = [(i, j) for i in range(n) for j in range(i + (not diagonal), n)]
+        if groups is not None:
+            upper = [(i, j) for i, j in upper if groups[i] != groups[j]]
         return upper if symmetric else upper + [(j, i) for i, j in upper if i < j]
 
 
@@ -195,7 +200,7 @@ def measure_pairs(
     pairs = cohorts.pairs(symmetric, diagonal)
 
     def compare_pair(pair: tuple[int, int]) -> tuple[float, float | None]:
-        with _pair_in_errors(cohorts, *pair):
+        with pair_in_errors(*(cohorts.train[k][0] for k in pair)):
             return compare(*pair)
 
     results = in_threads(compare_pair, pairs, n_jobs) if in_parallel else map(compare_pair, pairs)
@@ -211,6 +216,8 @@ def measure_pairs(
                 if symmetric and not cohorts.first:
                     D[j, i] = value
             if hasattr(value, "reason"):
+                if D is train:
+                    cohorts.reasons[i, j] = value.reason
                 pair = f"{cohorts.train[i][0]} and {cohorts.train[j][0]}"
                 undefined.setdefault(value.reason, []).append(pair)
     for reason, where in undefined.items():
@@ -220,9 +227,9 @@ def measure_pairs(
 
 
 @contextmanager
-def _pair_in_errors(cohorts: Cohorts, i: int, j: int) -> Iterator[None]:
+def pair_in_errors(first: str, second: str) -> Iterator[None]:
     """Say of which pair of networks an error is."""
-    pair = f"{cohorts.train[i][0]} and {cohorts.train[j][0]}"
+    pair = f"{first} and {second}"
     try:
         yield
     except Exception as error:

@@ -341,7 +341,10 @@ def as_distances(D: ArrayLike, name: str, *, signed: bool = False) -> np.ndarray
     if len(matrix) < 2:
         raise ValueError(f"{name} must have at least 2 rows, got {len(matrix)}")
     if asymmetry := departure(matrix - matrix.T, matrix):
-        raise ValueError(f"{name} must be symmetric, got entries {asymmetry:.3g} from their mirror")
+        raise ValueError(
+            f"{name} must be symmetric, got entries {asymmetry:.3g} from their mirror: of a "
+            f"measure with a direction take the mean of both, ({name} + {name}.T) / 2"
+        )
     if diagonal := departure(matrix.diagonal(), matrix):
         raise ValueError(
             f"{name} must have a zero diagonal, got {diagonal:.3g} on it; turn similarities into "

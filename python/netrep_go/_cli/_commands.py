@@ -57,8 +57,10 @@ _KINDS: dict[str, dict[str, Any]] = {
     "controls": {"nargs": "+"},
     "dichotomies": {"type": _dichotomies},
     "estimators": {"type": _estimator, "nargs": "+", "metavar": "{mean-field,direct}"},
+    "measures": {"nargs": "+", "metavar": "MEASURE"},
     "memory_limit": {"type": _size},
     "names": {"nargs": "+"},
+    "reference": {"metavar": "NAME"},
     "sets": {"nargs": "+", "type": int},
 }
 
@@ -69,6 +71,7 @@ _Reader = tuple[bool, Callable[[Any, str], Any]]
 _DATA: _Reader = (True, _files.read_some)
 _ARRAY: _Reader = (False, _files.read_one)
 _LABELS: _Reader = (False, _files.read_labels)
+_PATHS: _Reader = (True, lambda paths, argument: paths)
 _TEXT: _Reader = (False, lambda text, argument: text)
 
 
@@ -343,6 +346,14 @@ def _info(given: Given) -> int:
 # Functions and estimators of files ---------------------------------------------------------------
 
 
+def _compare(function: Any, data: Given, own: Given) -> Any:
+    """Compare networks that are named by their files."""
+    networks = _files.named(data["networks"], "networks", own.pop("names", None))
+    if "measures" in own:
+        own["measures"] = [_measure(m, []) if ":" in m else m for m in own["measures"]]
+    return function(networks, **own)
+
+
 def _call(
     module: str,
     name: str,
@@ -396,6 +407,7 @@ _FILES = {
     "data": "Responses, a row a condition: a file for each data set.",
     "folds": "A file with the fold of each observation.",
     "models": "RDMs of models: one file with a row each, or a file for each.",
+    "networks": "A network each, as for `netrep-go distances`; several arrays are its layers.",
     "noise": "A file with the precision matrix of the noise.",
     "prefix": "The path without _tuning.mat.",
     "rdms": "Measured RDMs: one file with a row each, or a file for each.",
@@ -453,6 +465,15 @@ COMMANDS: Commands = {
   netrep-go distances new/*.npy --to nets/*.npy -o D_new.csv     # then: embed --new""",
         _fill_distances,
         _distances,
+    ),
+    "compare": _call(
+        "netrep_go.inference",
+        "compare_networks",
+        "Compare networks, or layers, by several measures: a row for each pair and measure.",
+        """  netrep-go compare nets/*.npy --measures cka rsa procrustes -o table.csv
+  netrep-go compare nets/*.npz --reference net0 -o table.parquet # arrays in them are layers""",
+        {"networks": _PATHS},
+        _compare,
     ),
     "embed": Command(
         "Place networks in a Euclidean space from the distances between them.",

@@ -1,7 +1,7 @@
 """What a measure is: a comparison of two representations of the same samples."""
 
 from collections.abc import Iterable, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any, Literal, Self
 
@@ -66,8 +66,8 @@ class Properties(Result):
     data : str
         What a network is: 'matrix' (n_samples, n_features), 'images' (n_images, height,
         width, n_channels), 'repeats' (n_inputs, n_repeats, n_neurons), 'gaussians' (means
-        and covariances of each input) or 'process' (a mean and a covariance over all times
-        and neurons).
+        and covariances of each input), 'process' (a mean and a covariance over all times
+        and neurons) or 'outputs' of classifiers (n_samples, n_classes).
     cost : str
         Leading term of the operations of a pair, for n samples and p features.
     reference : str
@@ -173,6 +173,14 @@ class Measure(BaseEstimator):
         """Return the value for two networks that are prepared, or `Undefined`."""
         raise TypeError(f"{type(self).__name__} must define _compare, or fit and score")
 
+    def _reordered(self, prepared: Any, x: Any, order: np.ndarray, name: str) -> Any:
+        """Return a network as ``_prepare`` does, with its samples in another order."""
+        return self._prepare(x[order], name)
+
+    def _null_moments(self, x: Any, y: Any) -> tuple[float, float] | None:
+        """Return the exact mean and standard deviation over all orders of the samples of y."""
+        return None
+
     def _compare_defined(self, x: Any, y: Any) -> float:
         for network in (x, y):
             if isinstance(network, Undefined):
@@ -198,6 +206,7 @@ class Measure(BaseEstimator):
             If X or Y is not a finite, real matrix or they differ in samples.
         """
         self._check_parameters()
+        self._check_network(X, "X")  # of which scikit-learn says less
         validate_data(self, X, Y, skip_check_array=True)
         self._check_pair(X, Y)
         return self
@@ -338,7 +347,7 @@ class Measure(BaseEstimator):
     ) -> Measured:
         """Measure pair by pair: what Go has no routine for."""
         check_double(dtype, repr(self))
-        if not self._is_fitted():
+        if self._is_prepared():
             return self._measure_prepared(cohorts, n_jobs, verbose)
         cohorts = self._checked(cohorts)
 
@@ -355,10 +364,10 @@ class Measure(BaseEstimator):
                 verbose=verbose,
             )
 
-    def _is_fitted(self) -> bool:
-        """Whether a derived class has steps of its own, and not only ``_compare``."""
+    def _is_prepared(self) -> bool:
+        """Whether nothing is fitted: the value is ``_compare`` of networks that are prepared."""
         cls = type(self)
-        return cls.fit is not Measure.fit or cls.score is not Measure.score
+        return cls.fit is Measure.fit and cls.score is Measure.score
 
     def _measure_prepared(self, cohorts: Cohorts, n_jobs: int | None, verbose: bool) -> Measured:
         """Prepare each network once, and compare them in threads."""
@@ -402,7 +411,7 @@ class Measure(BaseEstimator):
             [(name, self._check_network(x, name)) for name, x in networks]
             for networks in (cohorts.train, cohorts.test or [])
         )
-        return Cohorts(train, test or None, cohorts.first)
+        return replace(cohorts, train=train, test=test or None)
 
     def _measure_pair(
         self, cohorts: Cohorts, i: int, j: int, n_jobs: int | None

@@ -1,7 +1,7 @@
 """The table of measures, and measures from functions and objects of users."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go._validation import check_option
+from netrep_go.metrics import _similarity_repository
 from netrep_go.metrics._measure import KINDS, Kind, Measure, Properties
 
 __all__ = ["MeasureTable", "as_measure", "get_measure", "measures"]
@@ -37,9 +38,64 @@ _ENTRIES = {
     "procrustes_size_and_shape": _Entry(
         "netrep_go.metrics._linear", "LinearMetric", {"score_method": "euclidean"}
     ),
+    "procrustes_normalized": _Entry("netrep_go.metrics._shapes", "NormalizedProcrustes"),
+    "nbs": _Entry("netrep_go.metrics._shapes", "NormalizedProcrustes", {"form": "cosine"}),
+    "aligned_cosine": _Entry("netrep_go.metrics._shapes", "AlignedCosine"),
     "permutation": _Entry("netrep_go.metrics._permutation", "PermutationMetric"),
+    "permutation_procrustes": _Entry(
+        "netrep_go.metrics._permutation",
+        "PermutationMetric",
+        {"center_columns": False, "score_method": "euclidean"},
+    ),
     "cka": _Entry("netrep_go.metrics._cka", "LinearCKA", {"score_method": "cosine"}),
     "cka_angular": _Entry("netrep_go.metrics._cka", "LinearCKA"),
+    "cka_unbiased": _Entry(
+        "netrep_go.metrics._cka",
+        "LinearCKA",
+        {"score_method": "cosine", "estimator": "unbiased"},
+    ),
+    "cka_diagonal_free": _Entry(
+        "netrep_go.metrics._kernels",
+        "KernelCKA",
+        {"kernel": "linear", "estimator": "diagonal_free"},
+    ),
+    "cka_rbf": _Entry("netrep_go.metrics._kernels", "KernelCKA"),
+    "cka_rbf_unbiased": _Entry(
+        "netrep_go.metrics._kernels", "KernelCKA", {"estimator": "unbiased"}
+    ),
+    "cka_neuron_corrected": _Entry(
+        "netrep_go.metrics._kernels_corrected", "CorrectedCKA", {"stimuli": False}
+    ),
+    "cka_corrected": _Entry("netrep_go.metrics._kernels_corrected", "CorrectedCKA"),
+    "distance_correlation": _Entry("netrep_go.metrics._kernels", "DistanceCorrelation"),
+    "distance_correlation_unbiased": _Entry(
+        "netrep_go.metrics._kernels", "DistanceCorrelation", {"estimator": "unbiased"}
+    ),
+    "rsm_norm_difference": _Entry("netrep_go.metrics._kernels", "RSMNormDifference"),
+    "mean_cca": _Entry("netrep_go.metrics._cca", "CCA"),
+    "mean_squared_cca": _Entry("netrep_go.metrics._cca", "CCA", {"score_method": "mean_squared"}),
+    "svcca": _Entry("netrep_go.metrics._cca", "SVCCA"),
+    "pwcca_x_weights": _Entry("netrep_go.metrics._cca", "PWCCA"),
+    "pwcca_y_weights": _Entry("netrep_go.metrics._cca", "PWCCA", {"weights": "Y"}),
+    "gulp": _Entry("netrep_go.metrics._subspaces", "GULP"),
+    "gulp_squared": _Entry("netrep_go.metrics._subspaces", "GULP", {"squared": True}),
+    "eigenspace_overlap": _Entry("netrep_go.metrics._subspaces", "EigenspaceOverlap"),
+    "linear_regression_y_to_x": _Entry("netrep_go.metrics._regression", "LinearRegressionR2"),
+    "linear_regression_x_to_y": _Entry(
+        "netrep_go.metrics._regression", "LinearRegressionR2", {"predictor": "X"}
+    ),
+    "ridge_r2_y_to_x": _Entry("netrep_go.metrics._regression", "RidgePredictivity"),
+    "ridge_r2_x_to_y": _Entry(
+        "netrep_go.metrics._regression", "RidgePredictivity", {"predictor": "X"}
+    ),
+    "ridge_r_y_to_x": _Entry(
+        "netrep_go.metrics._regression", "RidgePredictivity", {"score_method": "r"}
+    ),
+    "ridge_r_x_to_y": _Entry(
+        "netrep_go.metrics._regression",
+        "RidgePredictivity",
+        {"predictor": "X", "score_method": "r"},
+    ),
     "hard_correlation_match": _Entry("netrep_go.metrics._matching", "CorrelationMatch"),
     "semi_matching": _Entry(
         "netrep_go.metrics._matching", "CorrelationMatch", {"matching": "semi"}
@@ -64,6 +120,22 @@ _ENTRIES = {
     "gaussian": _Entry("netrep_go.metrics._gaussian", "GaussianStochasticMetric"),
     "gaussian_process": _Entry("netrep_go.metrics._gaussian", "GPStochasticMetric"),
     "energy": _Entry("netrep_go.metrics._energy", "EnergyStochasticMetric"),
+    "jsd": _Entry("netrep_go.metrics._outputs", "JSD"),
+    "disagreement": _Entry("netrep_go.metrics._outputs", "Disagreement"),
+    "accuracy_difference": _Entry("netrep_go.metrics._outputs", "AccuracyDifference"),
+    "rsa": _Entry("netrep_go.rsa._measure", "RSA"),
+    "rsa_euclidean": _Entry("netrep_go.rsa._measure", "RSA", {"metric": "euclidean"}),
+    "mutual_knn": _Entry("netrep_go.metrics._neighbors_sets", "MutualKNN"),
+    "jaccard": _Entry("netrep_go.metrics._neighbors_sets", "NeighborJaccard"),
+    "rank_similarity": _Entry("netrep_go.metrics._neighbors_ranks", "RankSimilarity"),
+    "joint_rank_jaccard": _Entry(
+        "netrep_go.metrics._neighbors_ranks", "RankSimilarity", {"jaccard": True}
+    ),
+    "second_order_cosine": _Entry("netrep_go.metrics._neighbors_kernels", "SecondOrderCosine"),
+    "cycle_knn": _Entry("netrep_go.metrics._neighbors_sets", "CycleKNN"),
+    "lcs_knn": _Entry("netrep_go.metrics._neighbors_ranks", "LCSKNN"),
+    "edit_knn": _Entry("netrep_go.metrics._neighbors_ranks", "EditKNN"),
+    "cknna": _Entry("netrep_go.metrics._neighbors_kernels", "CKNNA"),
 }
 
 
@@ -75,11 +147,46 @@ class _Alias(NamedTuple):
     params: dict[str, Any] = {}  # noqa: RUF012 - never written to
 
 
+_DOT = {"similarity": "dot"}  # samples as they are
+
 # By the name there. Only names of the same value are here: where a package computes something
 # else than its name says, the documentation of the measure says so.
 _ALIASES: dict[str, _Alias] = {
+    "RSA": _Alias("ReSi", "rsa"),
+    "JSD": _Alias("ReSi", "jsd"),
+    "Disagreement": _Alias("ReSi", "disagreement"),
     "OrthogonalAngularShapeMetricCentered": _Alias("ReSi", "procrustes"),
     "ProcrustesSizeAndShapeDistance": _Alias("ReSi", "procrustes_size_and_shape"),
+    "JaccardSimilarity": _Alias("ReSi", "jaccard"),
+    "RankSimilarity": _Alias("ReSi", "rank_similarity"),
+    "joint_rank_jaccard_similarity": _Alias("ReSi", "joint_rank_jaccard"),
+    "SecondOrderCosineSimilarity": _Alias("ReSi", "second_order_cosine"),
+    "edit_distance_knn": _Alias("platonic-rep", "edit_knn"),
+    "platonic/mutual_knn_topk": _Alias("similarity-repository", "mutual_knn", _DOT),
+    "platonic/cycle_knn_topk": _Alias("similarity-repository", "cycle_knn", _DOT),
+    "platonic/lcs_knn_topk": _Alias("similarity-repository", "lcs_knn", _DOT),
+    "platonic/edit_distance_knn_topk": _Alias("similarity-repository", "edit_knn", _DOT),
+    "platonic/cknna_topk": _Alias("similarity-repository", "cknna", _DOT),
+    "OrthogonalProcrustesCenteredAndNormalized": _Alias("ReSi", "procrustes_normalized"),
+    "AlignedCosineSimilarity": _Alias("ReSi", "aligned_cosine"),
+    "PermutationProcrustes": _Alias("ReSi", "permutation_procrustes"),
+    "CKA": _Alias("ReSi", "cka"),
+    "DistanceCorrelation": _Alias("ReSi", "distance_correlation"),
+    "RSMNormDifference": _Alias("ReSi", "rsm_norm_difference", {"norm": "spectral"}),
+    "unbiased_cka": _Alias("platonic-rep", "cka_unbiased"),
+    "procrustes-angular": _Alias("similarity-repository", "procrustes"),
+    "permutation-angular": _Alias("similarity-repository", "permutation"),
+    "cka-angular": _Alias("similarity-repository", "cka_angular"),
+    "cka-hsic_lange-angular": _Alias(
+        "similarity-repository", "cka_diagonal_free", {"score_method": "angular"}
+    ),
+    "rv": _Alias("statistics", "cka"),
+    "EigenspaceOverlapScore": _Alias("ReSi", "eigenspace_overlap"),
+    "Gulp": _Alias("ReSi", "gulp_squared"),
+    "LinearRegression": _Alias("ReSi", "linear_regression_y_to_x"),
+    "representation_similarity/cca": _Alias("similarity-repository", "mean_squared_cca"),
+    "sim_metric/mean_cca_corr": _Alias("similarity-repository", "mean_cca"),
+    "sim_metric/mean_sq_cca_corr": _Alias("similarity-repository", "mean_squared_cca"),
     "HardCorrelationMatch": _Alias("ReSi", "hard_correlation_match"),
     "SoftCorrelationMatch": _Alias("ReSi", "semi_matching"),
     "MagnitudeDifference": _Alias("ReSi", "magnitude_difference"),
@@ -120,22 +227,33 @@ def get_measure(name: str, **params: Any) -> Measure:
     >>> get_measure("procrustes", alpha=0.5)
     LinearMetric(alpha=0.5)
     """
-    return _of_name(name, "name", **params)
+    return named_measure(name, "name", **params)
 
 
-def _of_name(measure: str, argument: str, **params: Any) -> Measure:
+def named_measure(measure: str, argument: str, **params: Any) -> Measure:
     """Return the measure that an argument names."""
     if isinstance(measure, str) and measure in _ALIASES:
         alias = _ALIASES[measure]
-        return _of_name(alias.name, argument, **(alias.params | params))
+        return named_measure(alias.name, argument, **(alias.params | params))
     check_option(measure, argument, list(_ENTRIES))
     entry = _ENTRIES[measure]
     return getattr(import_module(entry.module), entry.cls)(**(entry.params | params))
 
 
+_ALIASES |= {
+    theirs: _Alias("similarity-repository", name, params)
+    for theirs, name, params in _similarity_repository.names()
+}
+
+
 def _called_elsewhere(name: str) -> str:
-    """Return what other packages call a measure, for the table."""
-    return ", ".join(f"{theirs} ({a.package})" for theirs, a in _ALIASES.items() if a.name == name)
+    """Return what other packages call a measure with its own parameters, for the table."""
+    found = {
+        f"{theirs.rpartition('/')[2]} ({a.package})": None
+        for theirs, a in _ALIASES.items()
+        if a.name == name and not a.params
+    }
+    return ", ".join(found)
 
 
 @dataclass(frozen=True, repr=False)
@@ -167,6 +285,7 @@ class MeasureTable(Result):
         rows = {
             name: {
                 "class": _ENTRIES[name].cls,
+                "module": _ENTRIES[name].module.rpartition(".")[0],
                 "kind": said.kind,
                 "low": said.range[0],
                 "high": said.range[1],
@@ -273,7 +392,7 @@ def as_measure(
     if isinstance(measure, (str, Measure)):
         if any(value is not None for value in (kind, symmetric, triangle)):
             raise ValueError(f"{shown(measure)} has properties of its own: leave kind etc. out")
-        return _of_name(measure, "metric") if isinstance(measure, str) else measure
+        return named_measure(measure, "metric") if isinstance(measure, str) else measure
     if isinstance(measure, type):
         raise TypeError(
             f"metric must be a measure: pass an instance, {measure.__name__}(), not the class"
@@ -313,7 +432,7 @@ class _Declared(Measure):
         return x
 
     def __repr__(self) -> str:
-        return f"as_measure({_name(self.measure)})"
+        return f"as_measure({name_of(self.measure)})"
 
 
 class _Function(_Declared):
@@ -327,7 +446,7 @@ class _Function(_Declared):
         return self
 
     def score(self, X: Any, Y: Any) -> float:
-        return _number(self.measure(_lent(X), _lent(Y)), _name(self.measure))
+        return _number(self.measure(_lent(X), _lent(Y)), name_of(self.measure))
 
 
 class _Fitted(_Declared):
@@ -341,7 +460,7 @@ class _Fitted(_Declared):
     def score(self, X: Any, Y: Any) -> float:
         check_is_fitted(self, "fitted_")
         value = self.fitted_.score(_lent(X), _lent(Y))
-        return _number(value, f"score of {_name(self.measure)}")
+        return _number(value, f"score of {name_of(self.measure)}")
 
     def transform(self, X: Any, Y: Any) -> Any:
         """Map X and Y into their common space, if the object does that."""
@@ -370,8 +489,13 @@ def _number(value: Any, what: str) -> float:
     with suppress(TypeError, ValueError):
         if scalar and getattr(getattr(value, "dtype", None), "kind", None) != "c":
             return float(value)
-    raise TypeError(f"{what} must return one real number, got {shown(value)}")
+    raise TypeError(f"the measure {what} must return one real number, got {shown(value)}")
 
 
-def _name(measure: Callable[..., Any]) -> str:
+def name_of(measure: Any) -> str:
+    """Return what a measure is called: its name, or that of a function."""
+    if isinstance(measure, _Declared):
+        return name_of(measure.measure)
+    if isinstance(measure, str):
+        return measure
     return getattr(measure, "__name__", None) or repr(measure)

@@ -163,6 +163,11 @@ def _listed(xs: Any, argument: str, names: list[Name] | None) -> Any:
     return [_Call(xs, i) for i in range(len(names))]
 
 
+def source_of(x: Any, name: str) -> Source:
+    """Return a network that is an array, a file, a data set or a function as what can be read."""
+    return Source(name, _portable(x))
+
+
 def _portable(x: Any) -> Any:
     """Return a network as another process can read it: a data set of HDF5 by its path."""
     file = getattr(x, "file", None)
@@ -192,8 +197,22 @@ def read_array(path: str | os.PathLike[str]) -> Any:
     return _READERS[suffix](file, inside)
 
 
+def arrays_in(path: str | os.PathLike[str]) -> list[str]:
+    """Return the names of the arrays in an .npz or HDF5 file, none if there is no such file."""
+    file, _, inside = os.fspath(path).partition(INSIDE)
+    suffix = Path(file).suffix.lower()
+    if inside or suffix not in _LISTS or not os.path.exists(file):
+        return []
+    return _LISTS[suffix](file)
+
+
 def _npy(file: str, inside: str) -> np.ndarray:
     return np.load(file, allow_pickle=False)
+
+
+def _npz_names(file: str) -> list[str]:
+    with np.load(file, allow_pickle=False) as arrays:
+        return list(arrays.files)
 
 
 def _npz(file: str, inside: str) -> np.ndarray:
@@ -218,15 +237,24 @@ def _parquet(file: str, inside: str) -> Any:
     return optional("pandas", "plot", "a parquet file").read_parquet(file)
 
 
+def _hdf5_names(file: str) -> list[str]:
+    h5py = optional("h5py", "mat", "an HDF5 file")
+    with h5py.File(file, "r") as opened:
+        return _data_sets(opened)
+
+
+def _data_sets(opened: Any) -> list[str]:
+    """Return the names of the arrays in an open HDF5 file, in all of its groups."""
+    found: list[str] = []
+    opened.visititems(lambda name, x: found.append(name) if hasattr(x, "shape") else None)
+    return found
+
+
 def _hdf5(file: str, inside: str) -> np.ndarray:
     h5py = optional("h5py", "mat", "an HDF5 file")
     with h5py.File(file, "r") as opened:
         if not inside:
-            found: list[str] = []
-            opened.visititems(
-                lambda name, x: found.append(name) if isinstance(x, h5py.Dataset) else None
-            )
-            inside = _only(found, "")
+            inside = _only(_data_sets(opened), "")
         if inside not in opened or not isinstance(opened[inside], h5py.Dataset):
             raise ValueError(f"it has no array {inside!r}")
         return opened[inside][()]
@@ -281,4 +309,10 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     ".h5": _hdf5,
     ".hdf5": _hdf5,
     ".zarr": _zarr,
+}
+
+_LISTS: dict[str, Callable[[str], list[str]]] = {
+    ".npz": _npz_names,
+    ".h5": _hdf5_names,
+    ".hdf5": _hdf5_names,
 }

@@ -9,6 +9,7 @@ imported when something is drawn. Figures of your own are best made with
 
 from netrep_go.plotting._activations import AlignedActivationsDisplay
 from netrep_go.plotting._capacity import CapacityDisplay
+from netrep_go.plotting._comparison import ComparisonDisplay
 from netrep_go.plotting._dendrogram import DendrogramDisplay
 from netrep_go.plotting._embedding import EmbeddingDisplay
 from netrep_go.plotting._encoding import BestLayersDisplay
@@ -29,6 +30,7 @@ __all__ = [
     "BestLayersDisplay",
     "CapacityDisplay",
     "CenterDirectionsDisplay",
+    "ComparisonDisplay",
     "DendrogramDisplay",
     "DistanceMatrixDisplay",
     "EmbeddingDisplay",

@@ -12,6 +12,7 @@ from netrep_go.rsa._convert import from_rsatoolbox, to_rsatoolbox
 from netrep_go.rsa._decoding import decoding_rdm, rsa_score
 from netrep_go.rsa._folds import ConditionKFold
 from netrep_go.rsa._inference import ModelEvaluation, evaluate
+from netrep_go.rsa._measure import RSA
 from netrep_go.rsa._models import Reweighting, reweight
 from netrep_go.rsa._models_features import (
     FeatureReweighting,
@@ -33,6 +34,7 @@ from netrep_go.rsa._significance import (
 from netrep_go.rsa._time import time_resolved
 
 __all__ = [
+    "RSA",
     "ClusterResult",
     "ConditionKFold",
     "FeatureReweighting",

@@ -162,29 +162,53 @@ default=None
     xs = sets.xs
     if noise is not None or metric == "mahalanobis":
         xs = _whitened(sets, noise, metric)
-    out = np.empty((len(xs), n_conditions * (n_conditions - 1) // 2))
-    if n_conditions < 3:
-        raise ValueError(f"an RDM needs at least 3 conditions, got {n_conditions}")
+    out = dissimilarities(
+        xs,
+        metric,
+        (labels, n_conditions),
+        (fold_codes, n_folds),
+        prior=(float(prior_lambda), float(prior_weight)),
+        names=_called(own, sets),
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    return out[0] if sets.single else out
+
+
+Codes = tuple[np.ndarray, int]  # a number for each row of all data sets, or none, and how many
+
+
+def dissimilarities(
+    xs: list[np.ndarray],
+    metric: str,
+    conditions: Codes,
+    folds: Codes,
+    *,
+    prior: tuple[float, float] = (1.0, 0.1),
+    names: _native.Names | None = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> np.ndarray:
+    """Return the condensed RDMs of responses that have been checked, a row each."""
+    n = conditions[1]
+    if n < 3:
+        raise ValueError(f"an RDM needs at least 3 conditions, got {n}")
+    out = np.empty((len(xs), n * (n - 1) // 2))
     inputs: dict[str, _native.Argument] = {
         "xs": xs,
-        "conditions": labels,
-        "folds": fold_codes,
-        "n_conditions": n_conditions,
-        "n_folds": n_folds,
+        "conditions": conditions[0],
+        "folds": folds[0],
+        "n_conditions": n,
+        "n_folds": folds[1],
         "metric": "euclidean" if metric == "mahalanobis" else metric,  # of whitened responses
-        "prior": float(prior_lambda),
-        "weight": float(prior_weight),
+        "prior": prior[0],
+        "weight": prior[1],
     }
     with progress_bar("Computing RDMs", verbose) as progress:
         _native.run(
-            "rsa.rdms",
-            {"rdms": out},
-            inputs,
-            names=_called(own, sets),
-            n_jobs=n_jobs,
-            progress=progress,
+            "rsa.rdms", {"rdms": out}, inputs, names=names, n_jobs=n_jobs, progress=progress
         )
-    return out[0] if sets.single else out
+    return out
 
 
 def _called(names: list[Name] | None, data: DataSets) -> _native.Names:
@@ -206,14 +230,19 @@ def _conditions(
     return np.concatenate(codes).astype(np.int64), values.tolist(), len(values)
 
 
-def _folds(folds: Any, data: DataSets, metric: str) -> tuple[np.ndarray, int]:
-    """Return the numbers of the folds of all observations, and how many there are."""
+def check_folds(folds: Any, metric: str) -> None:
+    """Raise unless there are folds where a metric needs them, and there alone."""
     if (folds is None) == (metric == "crossnobis"):
         raise ValueError(
             "crossnobis needs folds, such as the run of each observation"
             if folds is None
             else f"folds are for metric='crossnobis', got metric={metric!r}"
         )
+
+
+def _folds(folds: Any, data: DataSets, metric: str) -> tuple[np.ndarray, int]:
+    """Return the numbers of the folds of all observations, and how many there are."""
+    check_folds(folds, metric)
     if folds is None:
         return np.empty(0, np.int64), 0
     each = zip(data.xs, data.each(folds, "folds"), strict=True)
