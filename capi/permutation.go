@@ -15,6 +15,17 @@ func permutationMatch(_ context.Context, a *args) error {
 	return metrics.Match(a.outInts(), a.matrix(), a.matrix())
 }
 
+func transport(ctx context.Context, a *args) error {
+	flow, steps, count, cost := a.outMatrix(), a.outMatrix(), a.outInt(), a.matrix()
+	t := metrics.Transport{Supply: a.float(), Room: a.float(), Mass: a.float()}
+	if p, q := cost.Dims(); p > q || !(t.Supply > 0) || !(t.Room > 0) {
+		return protocolError("impossible transport %+v from %d to %d", t, p, q)
+	}
+	n, err := t.Minimize(ctx, flow, steps, cost)
+	*count = int64(n)
+	return err
+}
+
 // permutationDistances measures all pairs of train, or, if first > 0, the first
 // networks against the others.
 func permutationDistances(ctx context.Context, a *args) error {

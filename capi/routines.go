@@ -211,6 +211,14 @@ var routines = parseSignatures(map[string]*routine{
 		takes: `out columns int64[n], x float64[m,n], y float64[m,n]`,
 		doc: `Find the order of the columns of ~y~ that has the largest inner product with
 			~x~.`},
+	"metrics.transport": {run: transport,
+		takes: `out flow float64[q,p], out steps float64[k,4]?, out count int64[1],
+			cost float64[p,q], supply float, room float, mass float`,
+		doc: `Send ~mass~ from the rows to the columns of ~cost~, p <= q, as cheaply as can be, where
+			each row has the same ~supply~ and each column the same ~room~. Entry j, i of ~flow~
+			goes from i to j. If ~steps~ is not empty, its first ~count~ rows are the paths by
+			which more and more was sent, the cheapest first: amount, cost a unit, row, column.
+			There must be as many as there may be paths.`},
 
 	"multiset.align": {run: alignAll,
 		takes: `out aligned float64[networks*m,n], target float64[m,n], xs list of float64[m,p],

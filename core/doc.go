@@ -11,7 +11,7 @@
 //	metrics    distances between two networks, and their Cohorts
 //	capacity   mean-field capacity and geometry of manifolds, separability
 //	rsa        dissimilarity matrices, their similarities, bootstrap, searchlights
-//	optimize   linear assignment, the groups that alignments are chosen from,
+//	optimize   linear assignment and transport, the groups that alignments are chosen from,
 //	           projections on cones, minima over subspaces
 //	linalg     what gonum lacks: whitening, certified nuclear norms, polar factors
 //	core       errors, Job contexts, which BLAS runs

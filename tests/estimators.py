@@ -1,9 +1,12 @@
-"""The capacity estimators of the package, found rather than listed, made fast for tests."""
+"""The estimators and measures of the package, found rather than listed, made fast for tests."""
+
+from importlib.util import find_spec
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from netrep_go import capacity
+from netrep_go.metrics import measures
 
 _FAST = {"n_t": 20, "n_restarts": 1, "random_state": 0}
 
@@ -12,6 +15,10 @@ CAPACITY = [
     for cls in (getattr(capacity, name) for name in capacity.__all__)
     if isinstance(cls, type) and issubclass(cls, BaseEstimator)
 ]
+
+# Measures by name, but for those that need a package of an extra that is not installed.
+MEASURES = [name for name in measures() if name != "rtd" or find_spec("ripser")]
+IN_MATRICES = [name for name in MEASURES if measures()[name].data == "matrix"]
 
 
 def fast(cls, **parameters):

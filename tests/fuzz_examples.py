@@ -12,6 +12,7 @@ import inspect
 import pkgutil
 import tempfile
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -82,6 +83,10 @@ def _pair(x, y, **more):
     )
 
 
+def _matching_path():
+    return importlib.import_module("netrep_go.metrics").PartialSoftMatching().path(X, Y)
+
+
 def _halves(name):
     """Return a metric of two networks whose fit can be made in halves."""
 
@@ -91,6 +96,10 @@ def _halves(name):
 
     metric = _pair(X, Y)
     return metric._replace(data=metric.data | {"cache_X": half(X), "cache_Y": half(Y)})
+
+
+def _of_a_batch():
+    return importlib.import_module("netrep_go.metrics").MinibatchCKA().partial_fit(X, Y)
 
 
 def _mean_difference():
@@ -192,6 +201,12 @@ def _evaluation():
 
 def _rsa(function, *args, **options):
     return lambda: getattr(importlib.import_module("netrep_go.rsa"), function)(*args, **options)
+
+
+def _inference(function, *args):
+    return lambda: getattr(importlib.import_module("netrep_go.inference"), function)(
+        *args, verbose=False
+    )
 
 
 def _covariates(function, *args):
@@ -345,6 +360,10 @@ CALLS: dict[str, dict[str, Any]] = {
         "X": CONVOLVED[0],
         "Y": CONVOLVED[1],
     },
+    "inference.bootstrap": {"measure": "cka", "X": X, "Y": Y, "n_bootstraps": 19},
+    "inference.calibrate": {"measure": "cka", "X": X, "Y": Y, "n_permutations": 29},
+    "inference.compare_values": {"measure": "cka", "X": X, "Ys": [Y, Z]},
+    "inference.reliability": {"measure": "cka", "X": NETWORKS, "n_splits": 3},
     "covariates.knn_permutation": {"D": D, "y": GROUPS, "n_neighbors": 2, "n_permutations": 19},
     "covariates.mantel": {"D1": D, "D2": D2, "n_permutations": 19},
     "covariates.permanova": {"D": D, "y": GROUPS, "n_permutations": 19},
@@ -595,6 +614,10 @@ CLASSES: dict[str, Fitted] = {
     "metrics.Disagreement": _pair(X, Y),
     "metrics.AccuracyDifference": _pair(X, Y)._replace(params={"y": LABELS}),
     "conv_layers.ConvolutionalMetric": _pair(*CONVOLVED, metric="procrustes"),
+    "inference.BootstrapIntervals": Fitted(make=_inference("bootstrap", "cka", X, Y)),
+    "inference.Calibration": Fitted(make=_inference("calibrate", "cka", X, Y)),
+    "inference.Reliability": Fitted(make=_inference("reliability", "cka", NETWORKS)),
+    "inference.ValueDifferences": Fitted(make=_inference("compare_values", "cka", X, [Y, Z])),
     "covariates.KNNResult": Fitted(make=_covariates("knn_permutation", D, GROUPS)),
     "covariates.MantelResult": Fitted(make=_covariates("mantel", D, D2)),
     "covariates.PermanovaResult": Fitted(make=_covariates("permanova", D, GROUPS)),
@@ -636,16 +659,49 @@ CLASSES: dict[str, Fitted] = {
     ),
     "extract.ActivationStore": Fitted({"path": _activation_store}, make=_stored_activations),
     "metrics.Aligner": Fitted({}, {"X": X, "y": Y}),
+    "metrics.CKNNA": _pair(X, Y, n_neighbors=4),
+    "metrics.CycleKNN": _pair(X, Y, n_neighbors=3),
+    "metrics.EditKNN": _pair(X, Y, n_neighbors=3),
     "metrics.EnergyStochasticMetric": _ENERGY,
+    "metrics.CCA": _pair(X, Y),
+    "metrics.EigenspaceOverlap": _pair(X, Y),
+    "metrics.GULP": _pair(X, Y, regularization=0.1),
     "metrics.GPStochasticMetric": _pair(*PROCESSES, n_dims=2, niter=20),
     "metrics.GaussianStochasticMetric": _pair(*GAUSSIANS, niter=20),
+    "metrics.LCSKNN": _pair(X, Y, n_neighbors=3),
+    "metrics.AlignedCosine": _halves("AlignedCosine"),
+    "metrics.CorrectedCKA": _pair(X + 2 * X[:, :1], Y + 2 * Y[:, :1]),
+    "metrics.DistanceCorrelation": _pair(X, Y),
+    "metrics.KernelCKA": _pair(X, Y),
+    "metrics.KernelCKA of a width": _pair(X, Y, sigma=1.5),
     "metrics.LinearCKA": _pair(X, Y),
+    "metrics.LinearRegressionR2": _pair(X, Y),
     "metrics.LinearMetric": _halves("LinearMetric"),
+    "metrics.PWCCA": _pair(X, Y),
+    "metrics.RidgePredictivity": _pair(X, Y, cv=3),
+    "metrics.SVCCA": _pair(X, Y),
     "metrics.Measure": Fitted({}, _pair(X, Y).data, make=_mean_difference),
     "metrics.MeasureTable": Fitted(
         make=lambda: importlib.import_module("netrep_go.metrics").measures()
     ),
+    "metrics.MutualKNN": _pair(X, Y, n_neighbors=3),
+    "metrics.NeighborJaccard": _pair(X, Y, n_neighbors=3),
+    "metrics.ConcentricityDifference": _pair(X, Y),
+    "metrics.CorrelationMatch": _pair(X, Y),
+    "metrics.IMD": _pair(X, Y, n_neighbors=2),
+    "metrics.MagnitudeDifference": _pair(X, Y),
+    "metrics.MatchingPath": Fitted({}, {"mass": 0.5}, make=_matching_path),
+    "metrics.PartialSoftMatching": _pair(X, Y),
+    "metrics.RTD": _pair(X, Y),
+    "metrics.RTDLite": _pair(X, Y),
+    "metrics.SoftMatching": _pair(X, Y),
+    "metrics.UniformityDifference": _pair(X, Y),
     "metrics.PermutationMetric": _halves("PermutationMetric"),
+    "metrics.RankSimilarity": _pair(X, Y, n_neighbors=3),
+    "metrics.SecondOrderCosine": _pair(X, Y, n_neighbors=3),
+    "metrics.MinibatchCKA": Fitted({}, {"X": X, "Y": Y}, make=_of_a_batch),
+    "metrics.NormalizedProcrustes": _halves("NormalizedProcrustes"),
+    "metrics.RSMNormDifference": _pair(X, Y),
     "multiset.DistanceStore": Fitted(
         {"path": _new("cohort"), "tile_size": 2},
         {
@@ -825,6 +881,7 @@ OPEN: set[tuple[str, str]] = set()
 LEFT_OUT = {
     "datasets.objects92": "needs the files of the 92 objects: tests/test_objects92.py",
     "mftma.utils.activation_extractor.extractor": "needs PyTorch: make test-frameworks",
+    **({} if find_spec("ripser") else {"metrics.RTD": "needs ripser, the extra topology"}),
 }
 
 

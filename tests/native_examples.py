@@ -174,6 +174,10 @@ EXAMPLES = {
         {"x": X, "alpha": 0.5, "center": True, "preserve_variance": True},
     ),
     "metrics.permutation_match": ({"columns": ints(3)}, {"x": X, "y": Y}),
+    "metrics.transport": (
+        {"flow": floats(3, 2), "steps": floats(6, 4), "count": ints(1)},
+        {"cost": X[:2].copy(), "supply": 3.0, "room": 2.0, "mass": 5.5},
+    ),
     "multiset.align": (
         {"aligned": floats(12, 3)},
         {"target": X, "xs": [Y, X[:, :2].copy()], "group": "orth"},

@@ -5,15 +5,15 @@ import sys
 
 import numpy as np
 import pytest
+from estimators import IN_MATRICES
 
 from netrep_go._jobs import counted, progress_bar
 from netrep_go.conv_layers import convolve_metric
-from netrep_go.metrics import LinearMetric, measures
+from netrep_go.metrics import LinearMetric
 from netrep_go.multiset import cross_distances, pairwise_distances
 
-IN_MATRICES = [name for name in measures() if measures()[name].data == "matrix"]
 
-
+@pytest.mark.filterwarnings("ignore:the value of")
 @pytest.mark.parametrize("metric", [*IN_MATRICES, lambda x, y: 0.0])
 def test_bars_count_the_pairs(metric, rng, capsys):
     Xs = list(rng.standard_normal((12, 6, 3)))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from estimators import CAPACITY, fast
+from estimators import CAPACITY, IN_MATRICES, fast
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_array, check_is_fitted
 
@@ -14,7 +14,6 @@ from netrep_go.metrics import (
     Measure,
     PermutationMetric,
     get_measure,
-    measures,
 )
 from netrep_go.rsa import FeatureReweighting, FeatureReweightingCV, NoiseNormalizer
 
@@ -135,9 +134,7 @@ def test_one_side_of_metric(estimator, check):
 
 
 NOTHING_FITTED = [
-    measure
-    for measure in (get_measure(name) for name in measures() if measures()[name].data == "matrix")
-    if type(measure).fit is Measure.fit
+    measure for measure in map(get_measure, IN_MATRICES) if type(measure).fit is Measure.fit
 ]
 
 

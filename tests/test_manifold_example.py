@@ -92,6 +92,7 @@ def test_bad_estimators_are_refused():
 
 
 @pytest.mark.skipif(bool(MISSING), reason=f'needs {MISSING}, of pip install "netrep-go[examples]"')
+@pytest.mark.long
 def test_example_writes_its_table_and_figures(tmp_path):
     command = [sys.executable, str(EXAMPLE), "--quick", "--output", str(tmp_path)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

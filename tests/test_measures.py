@@ -7,6 +7,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
+from estimators import MEASURES
 from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -30,13 +31,28 @@ VALUES = {
         "max_shift": (None, 0, 1),
     },
     "AccuracyDifference": {"y": ((0,) * 7 + (1,) * 5,)},
+    "KernelCKA": {"sigma": ("median", 1.5)},
+    "NormalizedProcrustes": {"alpha": (0.0, 0.5, 1.0), "zero_pad": (True, False)},
     "GaussianStochasticMetric": {"alpha": (0.0, 1.0, 2.0)},
+    "GULP": {"regularization": (0.0, 0.1)},
+    "RidgePredictivity": {"alphas": ((1e-6, 1e-2),)},  # unrelated networks are not all at 0
+    "SVCCA": {"n_components": (0.8, 2)},
     "GPStochasticMetric": {"n_dims": (N,), "alpha": (0.0, 1.0, 2.0)},
     # the others need folds, rates that are positive, or inner products that are
     "RSA": {
         "metric": ("correlation", "cosine", "euclidean", "sqeuclidean"),
         "method": tuple(m for m in get_args(RSA_METHODS) if m != "neg_riem_dist"),
     },
+    "CKNNA": {"n_neighbors": (4,), "eps": (0.0,)},
+    "CycleKNN": {"n_neighbors": (3,)},
+    "EditKNN": {"n_neighbors": (3,)},
+    "LCSKNN": {"n_neighbors": (3,)},
+    "MutualKNN": {"n_neighbors": (3,)},
+    "NeighborJaccard": {"n_neighbors": (3,)},
+    "RankSimilarity": {"n_neighbors": (3,)},
+    "SecondOrderCosine": {"n_neighbors": (3,)},
+    "IMD": {"n_neighbors": (3,), "method": ("exact", "lanczos")},
+    "PartialSoftMatching": {"mass": (0.4, 1.0)},
 }
 
 
@@ -67,9 +83,10 @@ def combinations(grid):
     return [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
 
 
+TABLE = measures().to_frame().loc[MEASURES, ["module", "class"]]
 CLASSES = [
     getattr(importlib.import_module(module), name)
-    for module, name in dict.fromkeys(measures().to_frame()[["module", "class"]].itertuples(False))
+    for module, name in dict.fromkeys(TABLE.itertuples(index=False, name=None))
 ]
 SETTINGS = [measure for cls in CLASSES for measure in settings(cls)]
 
@@ -92,13 +109,20 @@ DRAW = {
         covariances(rng, TIMES * n),
     ),
 }
+# In place of these for some classes: neurons that have something in common.
+DRAW_OF = {
+    "CorrectedCKA": lambda rng, n: (
+        rng.standard_normal((M, 1)) + 0.2 * rng.standard_normal((M, n)) + 0.5
+    )
+}
 
 
 def networks(measure, rng, k):
     """Draw networks, of different widths where the measure takes them."""
     data = measure.properties.data
     padded = data in ("matrix", "images") and getattr(measure, "zero_pad", True)
-    return [DRAW[data](rng, N + i % 2 if padded else N) for i in range(k)]
+    draw = DRAW_OF.get(type(measure).__name__, DRAW[data])
+    return [draw(rng, N + i % 2 if padded else N) for i in range(k)]
 
 
 def awkward(measure, rng):
@@ -106,6 +130,9 @@ def awkward(measure, rng):
     xs, data = networks(measure, rng, 4), measure.properties.data
     if data in ("matrix", "images") and getattr(measure, "zero_pad", True):
         xs += [scale * DRAW[data](rng, n) for scale, n in ((1e-2, 2), (1e-2, 2), (1e-4, 10))]
+    if data == "matrix":  # little by little away from the first
+        xs += [xs[0] + step * xs[2] for step in (0.1, 0.2)]
+        xs += rings(rng) if data == "matrix" else []
     if data == "images":
         xs += [np.roll(xs[0], shift, axis=2) for shift in (1, 2)]
     if data == "outputs":
@@ -118,6 +145,18 @@ def awkward(measure, rng):
             xs.append(mapped(xs[0], A, b, data))
         xs = [(0.1 * mean, cov) for mean, cov in xs]
     return xs
+
+
+def rings(rng):
+    """Draw closed curves that go through the samples in almost the same order."""
+    angles = 2 * np.pi * (np.arange(M) + rng.uniform(0, 0.3, M)) / M
+    ring = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    orders = [rng.permutation(M)]
+    for _ in range(3):
+        i, j = rng.integers(0, M, 2)
+        orders.append(orders[0].copy())
+        orders[-1][[i, j]] = orders[-1][[j, i]]
+    return [ring[order] for order in orders]
 
 
 def mapped(x, A, b, data):

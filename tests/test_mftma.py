@@ -119,7 +119,7 @@ def test_given_vectors_decide(rng):
 
 @pytest.mark.parametrize(
     "first",
-    ["import netrep_go.mftma", "import netrep_go.mftma.alldata_dimension_analysis", ""],
+    ["import netrep_go.mftma.alldata_dimension_analysis", ""],
 )
 def test_module_paths_of_upstream(first):
     code = f"""

@@ -18,12 +18,11 @@ import counts
 import numpy as np
 import pytest
 import scipy.sparse
-from estimators import CAPACITY, fast, learnt
+from estimators import CAPACITY, IN_MATRICES, fast, learnt
 from native_cases import answer
 from native_examples import EXAMPLES, example
 from native_examples import answer as answer_of
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 
 from netrep_go import _native
 from netrep_go.capacity import (
@@ -42,7 +41,6 @@ from netrep_go.metrics import (
     LinearMetric,
     PermutationMetric,
     get_measure,
-    measures,
     neg_distance_scorer,
 )
 from netrep_go.multiset import (
@@ -266,11 +264,7 @@ ENTRY_POINTS = {
     "fwht": lambda x, y: transformed(x),
     "sq_bures_metric": lambda x, y: sq_bures_metric(COVARIANCE, COVARIANCE + float(x[0, 0] ** 2)),
     "whiten": lambda x, y: whiten(x, 0.5),
-    **{
-        name: measure_of(name)
-        for name, said in measures().properties.items()
-        if said.data == "matrix"
-    },
+    **{name: measure_of(name) for name in IN_MATRICES},
     **{cls.__name__: capacity_of(cls) for cls in CAPACITY},
 }
 
@@ -292,7 +286,9 @@ def test_layouts(entry, layout, tmp_path):
     plain = [np.array(a, dtype=np.float64, order="C") for a in (x, y)]
     before = owned_bytes(x), owned_bytes(y)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter(
+            "ignore", UserWarning
+        )  # ties, dead units, starts that do not converge
         found, expected = (ENTRY_POINTS[entry](*arrays) for arrays in ((x, y), plain))
     assert before == (owned_bytes(x), owned_bytes(y))
     np.testing.assert_equal(found, expected, strict=False)
@@ -492,6 +488,7 @@ def test_little_room():
     assert set(errors) == {"MemoryError"}
 
 
+@pytest.mark.long
 @needs_proc
 def test_huge_counts():
     found = case("huge_counts")
@@ -761,7 +758,18 @@ def test_interrupt(job, record_property):
     assert found["ended"]
 
 
-@pytest.mark.parametrize("job", ["whiten", "econ_svd", "linear", "aligner", "permutation", "cost"])
+@pytest.mark.parametrize(
+    "job",
+    [
+        "whiten",
+        "linear",
+        "cost",
+        *(
+            pytest.param(job, marks=pytest.mark.long)
+            for job in ("econ_svd", "aligner", "permutation")
+        ),
+    ],
+)
 def test_interrupt_of_a_pair(job, record_property):
     found = case("interrupt_of_a_pair", job)
     record_property("seconds from SIGINT to KeyboardInterrupt", found["delay"])

@@ -143,6 +143,7 @@ def test_weights_of_rsatoolbox(case, positive):
     assert not positive or (weights[1] == 0 and (weights >= 0).all())
 
 
+@pytest.mark.long
 def test_reweighting_of_noise_is_unbiased(rng):
     """A constant that is fitted and kept would make scores of noise negative."""
     scores = [

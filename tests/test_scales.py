@@ -10,7 +10,7 @@ from netrep_go import capacity, utils
 from netrep_go.capacity import project_on_cone
 from netrep_go.covariates import mantel
 from netrep_go.embedding import EuclideanEmbedding
-from netrep_go.metrics import Aligner
+from netrep_go.metrics import Aligner, UniformityDifference
 from netrep_go.mftma import alldata_dimension_analysis
 from netrep_go.plotting._dendrogram import average_linkage
 from netrep_go.plotting._embedding import multidimensional_scaling
@@ -61,6 +61,10 @@ def scaled(x, data, scale):
 
 def equivariant(measure):
     """Whether the unit of the data makes no difference but to the unit of the distance."""
+    if getattr(measure, "sigma", "median") != "median":
+        return False
+    if isinstance(measure, UniformityDifference):
+        return measure.normalize
     return getattr(getattr(measure, "metric", measure), "alpha", 1) in (0, 1, 2)
 
 

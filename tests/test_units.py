@@ -11,6 +11,7 @@ from netrep_go.metrics import (
     EnergyStochasticMetric,
     GaussianStochasticMetric,
     LinearMetric,
+    UniformityDifference,
 )
 from netrep_go.multiset import (
     ProcrustesKMeans,
@@ -32,6 +33,8 @@ def degree(measure):
         return 0.5
     if isinstance(measure, ConvolutionalMetric):
         return degree(measure.metric) if isinstance(measure.metric, LinearMetric) else 0
+    if isinstance(measure, UniformityDifference):
+        return None
     if isinstance(measure, LinearMetric) and 0 < measure.alpha < 1:
         return None
     return 1

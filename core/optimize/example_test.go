@@ -119,3 +119,25 @@ func ExampleStiefel_Orthonormalize() {
 	fmt.Printf("%.1f %v\n", v, ok)
 	// Output: [0.6 0.8] true
 }
+
+// The first row would rather send all to the first column, which has no room for it.
+func ExampleTransport() {
+	var arena cmem.Arena
+	defer arena.Free()
+	flow := make([]float64, 4)
+	transport := optimize.NewTransport(&arena, 2, 2)
+	transport.Start(flow, []float64{1, 5, 2, 3}, 2, 3)
+	for {
+		step := transport.Send(10)
+		if step.Sent == 0 {
+			break
+		}
+		fmt.Println(step)
+	}
+	fmt.Println(flow)
+	// Output:
+	// {2 1 0 0}
+	// {1 2 1 0}
+	// {1 3 1 1}
+	// [2 1 0 1]
+}

@@ -200,7 +200,7 @@ def measure_pairs(
     pairs = cohorts.pairs(symmetric, diagonal)
 
     def compare_pair(pair: tuple[int, int]) -> tuple[float, float | None]:
-        with _pair_in_errors(cohorts, *pair):
+        with pair_in_errors(*(cohorts.train[k][0] for k in pair)):
             return compare(*pair)
 
     results = in_threads(compare_pair, pairs, n_jobs) if in_parallel else map(compare_pair, pairs)
@@ -227,9 +227,9 @@ def measure_pairs(
 
 
 @contextmanager
-def _pair_in_errors(cohorts: Cohorts, i: int, j: int) -> Iterator[None]:
+def pair_in_errors(first: str, second: str) -> Iterator[None]:
     """Say of which pair of networks an error is."""
-    pair = f"{cohorts.train[i][0]} and {cohorts.train[j][0]}"
+    pair = f"{first} and {second}"
     try:
         yield
     except Exception as error:

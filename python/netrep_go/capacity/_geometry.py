@@ -9,15 +9,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import svdvals
 
+from netrep_go._jobs import said_once, warn_user
 from netrep_go._parameters import checked
 from netrep_go._validation import check_number
 from netrep_go.capacity._manifolds import Samples, as_manifolds, is_single
+from netrep_go.capacity._participation import Correction, corrected_participation
 
 _ROUNDING = 1e-12  # by which cumulative sums may fall short of a fraction
 
 
 @checked
-def participation_ratio(X: Samples, y: ArrayLike | None = None) -> Any:
+def participation_ratio(
+    X: Samples, y: ArrayLike | None = None, *, correction: Correction | None = None
+) -> Any:
     r"""Return the participation ratio: how many principal components share the variance.
 
     .. math:: D = \frac{(\sum_i \lambda_i)^2}{\sum_i \lambda_i^2}
@@ -33,12 +37,28 @@ def participation_ratio(X: Samples, y: ArrayLike | None = None) -> Any:
         names samples, is not used.
     y : array_like of shape (n_samples,), default=None
         Manifold of each sample.
+    correction : {'samples', 'features', 'both'}, default=None
+        What is a sample of a larger population, whose dimension is estimated: few samples
+        or features make D too small. The squares in both sums are then estimated from
+        products of distinct samples, of which there must be at least 4, of distinct
+        features, or of both, which changes with a rotation of the features.
 
     Returns
     -------
     dimension : float or ndarray of shape (n_manifolds,)
         One number for one data set, else one for each manifold, in sorted order of labels
         or in that of the list or dict.
+
+    Warns
+    -----
+    UserWarning
+        If a corrected D is undefined, and NaN: with too few samples or features, as of noise,
+        the estimate of a sum may not be positive.
+
+    References
+    ----------
+    Chun, Canatar, Chung & Lee (2026). Estimating Dimensionality of Neural Representations
+    from Finite Samples. ICLR.
 
     Examples
     --------
@@ -48,8 +68,22 @@ def participation_ratio(X: Samples, y: ArrayLike | None = None) -> Any:
     >>> X = rng.standard_normal((1000, 4)) * [1.0, 1.0, 1.0, 0.0]
     >>> round(participation_ratio(X), 1)
     3.0
+    >>> X = rng.standard_normal((20, 5)) @ rng.standard_normal((5, 30))
+    >>> round(participation_ratio(X), 1), round(participation_ratio(X, correction="both"), 1)
+    (3.4, 4.8)
     """
-    return _for_each(X, y, lambda samples: _participation(_variances(samples)))
+
+    def ratio(samples: np.ndarray) -> float:
+        if correction is None:
+            return _participation(_variances(samples))
+        value = corrected_participation(samples, correction)
+        if isinstance(value, str):
+            warn_user(f"the participation ratio is NaN: {value}")
+            return np.nan
+        return value
+
+    with said_once():
+        return _for_each(X, y, ratio)
 
 
 @checked

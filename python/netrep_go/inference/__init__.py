@@ -1,8 +1,23 @@
-"""What several measures say of networks."""
+"""Inference on any measure: what several say, whether a value is large, and how sure it is."""
 
+from netrep_go.inference._bootstrap import BootstrapIntervals, bootstrap
+from netrep_go.inference._calibration import Calibration, calibrate
 from netrep_go.inference._compare import NetworkComparison, compare_networks
+from netrep_go.inference._differences import ValueDifferences, compare_values
+from netrep_go.inference._reliability import Reliability, reliability
 
-__all__ = ["NetworkComparison", "compare_networks"]
+__all__ = [
+    "BootstrapIntervals",
+    "Calibration",
+    "NetworkComparison",
+    "Reliability",
+    "ValueDifferences",
+    "bootstrap",
+    "calibrate",
+    "compare_networks",
+    "compare_values",
+    "reliability",
+]
 
 
 def __dir__() -> list[str]:

@@ -6,19 +6,18 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike
-from scipy.linalg import blas
 
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, measure
 from netrep_go._parameters import check_parameters
 from netrep_go._validation import as_matrices, check_option
+from netrep_go.metrics._gram import check_samples, hsic_vector, vanishes
 from netrep_go.metrics._measure import Measure, Properties
 
 __all__ = ["LinearCKA"]
 
 _SCORES = ("angular", "cosine")
 _ESTIMATORS = ("biased", "unbiased")
-_NO_GRAM = 1e-14  # as in core/metrics/cka.go
 
 
 class LinearCKA(Measure):
@@ -52,7 +51,8 @@ class LinearCKA(Measure):
         The biased estimate, which is netrep's, is in [0, 1], and high for any two
         networks with more neurons than samples. The unbiased one needs at least 4
         samples, is around 0 for unrelated networks and in [-1, 1], so that the
-        angle may exceed a right one.
+        angle may exceed a right one. It is the estimate that is corrected for the number of
+        stimuli; :class:`CorrectedCKA` corrects for that of neurons, too.
 
     Attributes
     ----------
@@ -63,6 +63,8 @@ class LinearCKA(Measure):
 
     Notes
     -----
+    The biased cosine is the RV coefficient of Escoufier and Robert, too.
+
     Nothing is fitted: held-out data are compared by themselves, centered by their
     own means. Widths may differ. Small angles are accurate to about 1e-11.
     Everything is computed in float64, whatever the ``dtype`` of an all-pairs
@@ -140,24 +142,20 @@ class LinearCKA(Measure):
     def _gram_vector(self, x: Any, name: str) -> np.ndarray:
         """Return the corrected Gram matrix as a vector of length 1, whose products are cosines."""
         x = self._check_network(x, name)
+        check_samples(x, name, self.estimator)
         unbiased = self.estimator == "unbiased"
         if self.center_columns or unbiased:
             x = x - x.mean(axis=0)
         size = np.linalg.norm(x)
         if not size > 0:
             raise ValueError(f"{name}: the activations do not vary")
-        K = blas.dsyrk(1 / size**2, x.T, trans=1, lower=1)
-        rows, columns = np.tril_indices(len(K), -1 if unbiased else 0)
-        vector = K[rows, columns]
-        if unbiased:
-            vector -= _additive(vector, rows, columns, len(K))
-            if not 2 * vector @ vector > _NO_GRAM:
-                raise ValueError(
-                    f"{name}: all pairs of samples are equally similar, so that the unbiased "
-                    "estimate is 0 and its CKA undefined"
-                )
-        else:
-            vector[rows == columns] *= np.sqrt(0.5)  # the others stand for two entries
+        x = x / size
+        vector = hsic_vector(x @ x.T, self.estimator, center=False)
+        if vanishes(vector, 1):
+            raise ValueError(
+                f"{name}: all pairs of samples are equally similar, so that the unbiased "
+                "estimate is 0 and its CKA undefined"
+            )
         return vector / np.linalg.norm(vector)
 
     def _of_cosines(self, cosines: np.ndarray) -> np.ndarray:
@@ -181,10 +179,3 @@ class LinearCKA(Measure):
             "estimator": self.estimator,
             "score": self.score_method,
         }
-
-
-def _additive(vector: np.ndarray, rows: np.ndarray, columns: np.ndarray, n: int) -> np.ndarray:
-    """Return what adds to similarities of samples i and j by i and by j alone."""
-    sums = np.bincount(rows, vector, n) + np.bincount(columns, vector, n)
-    means = sums / (n - 2)
-    return means[rows] + means[columns] - sums.sum() / ((n - 1) * (n - 2))

@@ -173,6 +173,14 @@ class Measure(BaseEstimator):
         """Return the value for two networks that are prepared, or `Undefined`."""
         raise TypeError(f"{type(self).__name__} must define _compare, or fit and score")
 
+    def _reordered(self, prepared: Any, x: Any, order: np.ndarray, name: str) -> Any:
+        """Return a network as ``_prepare`` does, with its samples in another order."""
+        return self._prepare(x[order], name)
+
+    def _null_moments(self, x: Any, y: Any) -> tuple[float, float] | None:
+        """Return the exact mean and standard deviation over all orders of the samples of y."""
+        return None
+
     def _compare_defined(self, x: Any, y: Any) -> float:
         for network in (x, y):
             if isinstance(network, Undefined):
@@ -339,7 +347,7 @@ class Measure(BaseEstimator):
     ) -> Measured:
         """Measure pair by pair: what Go has no routine for."""
         check_double(dtype, repr(self))
-        if not self._is_fitted():
+        if self._is_prepared():
             return self._measure_prepared(cohorts, n_jobs, verbose)
         cohorts = self._checked(cohorts)
 
@@ -356,10 +364,10 @@ class Measure(BaseEstimator):
                 verbose=verbose,
             )
 
-    def _is_fitted(self) -> bool:
-        """Whether a derived class has steps of its own, and not only ``_compare``."""
+    def _is_prepared(self) -> bool:
+        """Whether nothing is fitted: the value is ``_compare`` of networks that are prepared."""
         cls = type(self)
-        return cls.fit is not Measure.fit or cls.score is not Measure.score
+        return cls.fit is Measure.fit and cls.score is Measure.score
 
     def _measure_prepared(self, cohorts: Cohorts, n_jobs: int | None, verbose: bool) -> Measured:
         """Prepare each network once, and compare them in threads."""

@@ -38,9 +38,84 @@ _ENTRIES = {
     "procrustes_size_and_shape": _Entry(
         "netrep_go.metrics._linear", "LinearMetric", {"score_method": "euclidean"}
     ),
+    "procrustes_normalized": _Entry("netrep_go.metrics._shapes", "NormalizedProcrustes"),
+    "nbs": _Entry("netrep_go.metrics._shapes", "NormalizedProcrustes", {"form": "cosine"}),
+    "aligned_cosine": _Entry("netrep_go.metrics._shapes", "AlignedCosine"),
     "permutation": _Entry("netrep_go.metrics._permutation", "PermutationMetric"),
+    "permutation_procrustes": _Entry(
+        "netrep_go.metrics._permutation",
+        "PermutationMetric",
+        {"center_columns": False, "score_method": "euclidean"},
+    ),
     "cka": _Entry("netrep_go.metrics._cka", "LinearCKA", {"score_method": "cosine"}),
     "cka_angular": _Entry("netrep_go.metrics._cka", "LinearCKA"),
+    "cka_unbiased": _Entry(
+        "netrep_go.metrics._cka",
+        "LinearCKA",
+        {"score_method": "cosine", "estimator": "unbiased"},
+    ),
+    "cka_diagonal_free": _Entry(
+        "netrep_go.metrics._kernels",
+        "KernelCKA",
+        {"kernel": "linear", "estimator": "diagonal_free"},
+    ),
+    "cka_rbf": _Entry("netrep_go.metrics._kernels", "KernelCKA"),
+    "cka_rbf_unbiased": _Entry(
+        "netrep_go.metrics._kernels", "KernelCKA", {"estimator": "unbiased"}
+    ),
+    "cka_neuron_corrected": _Entry(
+        "netrep_go.metrics._kernels_corrected", "CorrectedCKA", {"stimuli": False}
+    ),
+    "cka_corrected": _Entry("netrep_go.metrics._kernels_corrected", "CorrectedCKA"),
+    "distance_correlation": _Entry("netrep_go.metrics._kernels", "DistanceCorrelation"),
+    "distance_correlation_unbiased": _Entry(
+        "netrep_go.metrics._kernels", "DistanceCorrelation", {"estimator": "unbiased"}
+    ),
+    "rsm_norm_difference": _Entry("netrep_go.metrics._kernels", "RSMNormDifference"),
+    "mean_cca": _Entry("netrep_go.metrics._cca", "CCA"),
+    "mean_squared_cca": _Entry("netrep_go.metrics._cca", "CCA", {"score_method": "mean_squared"}),
+    "svcca": _Entry("netrep_go.metrics._cca", "SVCCA"),
+    "pwcca_x_weights": _Entry("netrep_go.metrics._cca", "PWCCA"),
+    "pwcca_y_weights": _Entry("netrep_go.metrics._cca", "PWCCA", {"weights": "Y"}),
+    "gulp": _Entry("netrep_go.metrics._subspaces", "GULP"),
+    "gulp_squared": _Entry("netrep_go.metrics._subspaces", "GULP", {"squared": True}),
+    "eigenspace_overlap": _Entry("netrep_go.metrics._subspaces", "EigenspaceOverlap"),
+    "linear_regression_y_to_x": _Entry("netrep_go.metrics._regression", "LinearRegressionR2"),
+    "linear_regression_x_to_y": _Entry(
+        "netrep_go.metrics._regression", "LinearRegressionR2", {"predictor": "X"}
+    ),
+    "ridge_r2_y_to_x": _Entry("netrep_go.metrics._regression", "RidgePredictivity"),
+    "ridge_r2_x_to_y": _Entry(
+        "netrep_go.metrics._regression", "RidgePredictivity", {"predictor": "X"}
+    ),
+    "ridge_r_y_to_x": _Entry(
+        "netrep_go.metrics._regression", "RidgePredictivity", {"score_method": "r"}
+    ),
+    "ridge_r_x_to_y": _Entry(
+        "netrep_go.metrics._regression",
+        "RidgePredictivity",
+        {"predictor": "X", "score_method": "r"},
+    ),
+    "hard_correlation_match": _Entry("netrep_go.metrics._matching", "CorrelationMatch"),
+    "semi_matching": _Entry(
+        "netrep_go.metrics._matching", "CorrelationMatch", {"matching": "semi"}
+    ),
+    "soft_matching_distance": _Entry("netrep_go.metrics._matching", "SoftMatching"),
+    "soft_matching_correlation": _Entry(
+        "netrep_go.metrics._matching", "SoftMatching", {"score_method": "correlation"}
+    ),
+    "partial_soft_matching": _Entry("netrep_go.metrics._partial", "PartialSoftMatching"),
+    "rtd": _Entry("netrep_go.metrics._topology", "RTD"),
+    "rtd_lite": _Entry("netrep_go.metrics._topology", "RTDLite"),
+    "imd": _Entry("netrep_go.metrics._imd", "IMD"),
+    "magnitude_difference": _Entry("netrep_go.metrics._geometry", "MagnitudeDifference"),
+    "concentricity_difference": _Entry("netrep_go.metrics._geometry", "ConcentricityDifference"),
+    "uniformity_difference": _Entry("netrep_go.metrics._geometry", "UniformityDifference"),
+    "uniformity_difference_on_sphere": _Entry(
+        "netrep_go.metrics._geometry",
+        "UniformityDifference",
+        {"normalize": True, "self_pairs": False},
+    ),
     "convolutional": _Entry("netrep_go.metrics._convolution", "ConvolutionalMetric"),
     "gaussian": _Entry("netrep_go.metrics._gaussian", "GaussianStochasticMetric"),
     "gaussian_process": _Entry("netrep_go.metrics._gaussian", "GPStochasticMetric"),
@@ -50,6 +125,17 @@ _ENTRIES = {
     "accuracy_difference": _Entry("netrep_go.metrics._outputs", "AccuracyDifference"),
     "rsa": _Entry("netrep_go.rsa._measure", "RSA"),
     "rsa_euclidean": _Entry("netrep_go.rsa._measure", "RSA", {"metric": "euclidean"}),
+    "mutual_knn": _Entry("netrep_go.metrics._neighbors_sets", "MutualKNN"),
+    "jaccard": _Entry("netrep_go.metrics._neighbors_sets", "NeighborJaccard"),
+    "rank_similarity": _Entry("netrep_go.metrics._neighbors_ranks", "RankSimilarity"),
+    "joint_rank_jaccard": _Entry(
+        "netrep_go.metrics._neighbors_ranks", "RankSimilarity", {"jaccard": True}
+    ),
+    "second_order_cosine": _Entry("netrep_go.metrics._neighbors_kernels", "SecondOrderCosine"),
+    "cycle_knn": _Entry("netrep_go.metrics._neighbors_sets", "CycleKNN"),
+    "lcs_knn": _Entry("netrep_go.metrics._neighbors_ranks", "LCSKNN"),
+    "edit_knn": _Entry("netrep_go.metrics._neighbors_ranks", "EditKNN"),
+    "cknna": _Entry("netrep_go.metrics._neighbors_kernels", "CKNNA"),
 }
 
 
@@ -61,6 +147,8 @@ class _Alias(NamedTuple):
     params: dict[str, Any] = {}  # noqa: RUF012 - never written to
 
 
+_DOT = {"similarity": "dot"}  # samples as they are
+
 # By the name there. Only names of the same value are here: where a package computes something
 # else than its name says, the documentation of the measure says so.
 _ALIASES: dict[str, _Alias] = {
@@ -69,6 +157,41 @@ _ALIASES: dict[str, _Alias] = {
     "Disagreement": _Alias("ReSi", "disagreement"),
     "OrthogonalAngularShapeMetricCentered": _Alias("ReSi", "procrustes"),
     "ProcrustesSizeAndShapeDistance": _Alias("ReSi", "procrustes_size_and_shape"),
+    "JaccardSimilarity": _Alias("ReSi", "jaccard"),
+    "RankSimilarity": _Alias("ReSi", "rank_similarity"),
+    "joint_rank_jaccard_similarity": _Alias("ReSi", "joint_rank_jaccard"),
+    "SecondOrderCosineSimilarity": _Alias("ReSi", "second_order_cosine"),
+    "edit_distance_knn": _Alias("platonic-rep", "edit_knn"),
+    "platonic/mutual_knn_topk": _Alias("similarity-repository", "mutual_knn", _DOT),
+    "platonic/cycle_knn_topk": _Alias("similarity-repository", "cycle_knn", _DOT),
+    "platonic/lcs_knn_topk": _Alias("similarity-repository", "lcs_knn", _DOT),
+    "platonic/edit_distance_knn_topk": _Alias("similarity-repository", "edit_knn", _DOT),
+    "platonic/cknna_topk": _Alias("similarity-repository", "cknna", _DOT),
+    "OrthogonalProcrustesCenteredAndNormalized": _Alias("ReSi", "procrustes_normalized"),
+    "AlignedCosineSimilarity": _Alias("ReSi", "aligned_cosine"),
+    "PermutationProcrustes": _Alias("ReSi", "permutation_procrustes"),
+    "CKA": _Alias("ReSi", "cka"),
+    "DistanceCorrelation": _Alias("ReSi", "distance_correlation"),
+    "RSMNormDifference": _Alias("ReSi", "rsm_norm_difference", {"norm": "spectral"}),
+    "unbiased_cka": _Alias("platonic-rep", "cka_unbiased"),
+    "procrustes-angular": _Alias("similarity-repository", "procrustes"),
+    "permutation-angular": _Alias("similarity-repository", "permutation"),
+    "cka-angular": _Alias("similarity-repository", "cka_angular"),
+    "cka-hsic_lange-angular": _Alias(
+        "similarity-repository", "cka_diagonal_free", {"score_method": "angular"}
+    ),
+    "rv": _Alias("statistics", "cka"),
+    "EigenspaceOverlapScore": _Alias("ReSi", "eigenspace_overlap"),
+    "Gulp": _Alias("ReSi", "gulp_squared"),
+    "LinearRegression": _Alias("ReSi", "linear_regression_y_to_x"),
+    "representation_similarity/cca": _Alias("similarity-repository", "mean_squared_cca"),
+    "sim_metric/mean_cca_corr": _Alias("similarity-repository", "mean_cca"),
+    "sim_metric/mean_sq_cca_corr": _Alias("similarity-repository", "mean_squared_cca"),
+    "HardCorrelationMatch": _Alias("ReSi", "hard_correlation_match"),
+    "SoftCorrelationMatch": _Alias("ReSi", "semi_matching"),
+    "MagnitudeDifference": _Alias("ReSi", "magnitude_difference"),
+    "ConcentricityDifference": _Alias("ReSi", "concentricity_difference"),
+    "UniformityDifference": _Alias("ReSi", "uniformity_difference"),
 }
 
 
@@ -366,7 +489,7 @@ def _number(value: Any, what: str) -> float:
     with suppress(TypeError, ValueError):
         if scalar and getattr(getattr(value, "dtype", None), "kind", None) != "c":
             return float(value)
-    raise TypeError(f"{what} must return one real number, got {shown(value)}")
+    raise TypeError(f"the measure {what} must return one real number, got {shown(value)}")
 
 
 def name_of(measure: Any) -> str:

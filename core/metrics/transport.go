@@ -1,0 +1,67 @@
+package metrics
+
+import (
+	"context"
+
+	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core/internal/cmem"
+	"netrep_go/core/optimize"
+)
+
+// Transport is how much each unit of a network has to send, each unit of another one can
+// take, and how much is sent in all.
+type Transport struct {
+	Supply, Room, Mass float64
+}
+
+// Minimize stores in flow, q x p, what goes to each of q units from each of p <= q so that
+// the sum of flow times the p x q cost is as small as can be. The rows of steps, if it is
+// not nil, get the
+// shortest paths in their order: what was sent, its cost a unit, and the units at the
+// ends. It returns their number, 0 without steps.
+func (t Transport) Minimize(ctx context.Context, flow, steps, cost *mat.Dense) (int, error) {
+	p, q := cost.Dims()
+	var arena cmem.Arena
+	defer arena.Free()
+	if steps == nil && t.Supply == t.Room && t.Mass >= float64(p)*t.Supply {
+		return 0, t.assign(&arena, flow, cost)
+	}
+	paths := optimize.NewTransport(&arena, p, q)
+	if err := arena.Err(); err != nil {
+		return 0, err
+	}
+	paths.Start(flow.RawMatrix().Data, cost.RawMatrix().Data, t.Supply, t.Room)
+	all := float64(p) * t.Supply
+	if steps == nil && t.Mass >= all && all == float64(q)*t.Room {
+		paths.SendAll(func() bool { return ctx.Err() != nil })
+		return 0, ctx.Err()
+	}
+	n := 0
+	for left := t.Mass; left > 0 && ctx.Err() == nil; {
+		step := paths.Send(left)
+		if step.Sent == 0 {
+			break
+		}
+		left -= step.Sent
+		if steps != nil {
+			steps.SetRow(n, []float64{step.Sent, step.Cost, float64(step.Row), float64(step.Column)})
+			n++
+		}
+	}
+	return n, ctx.Err()
+}
+
+// assign sends all that a row has to one column.
+func (t Transport) assign(arena *cmem.Arena, flow, cost *mat.Dense) error {
+	p, q := cost.Dims()
+	assignment := optimize.NewAssignment(arena, q)
+	if err := arena.Err(); err != nil {
+		return err
+	}
+	flow.Zero()
+	for i, j := range assignment.Minimize(cost.RawMatrix().Data, p, q) {
+		flow.Set(int(j), i, t.Supply)
+	}
+	return nil
+}

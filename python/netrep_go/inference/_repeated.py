@@ -1,0 +1,63 @@
+"""The same pairs of networks measured again and again, on other samples or features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from netrep_go._cohort import Cohorts, Named
+from netrep_go._jobs import in_threads, said_once
+from netrep_go.inference._pairs import Pairs
+from netrep_go.metrics import Measure
+
+# From an index of a draw to the networks of that draw, in the order of the pairs' numbers.
+Change = Callable[[int], list[Named]]
+
+
+def repeated(
+    measure: Any, change: Change, n_draws: int, pairs: Pairs, n_jobs: int | None
+) -> Iterator[np.ndarray]:
+    """Yield the values of pairs in each of some changes of the networks."""
+    with said_once():
+        if measure._is_prepared():
+
+            def values(draw: int) -> np.ndarray:
+                return _prepared_values(measure, change(draw), pairs)
+
+            yield from in_threads(values, range(n_draws), n_jobs)
+        else:
+            for draw in range(n_draws):
+                yield _measured_values(measure, change(draw), pairs, n_jobs)
+
+
+def _prepared_values(measure: Any, networks: list[Named], pairs: Pairs) -> np.ndarray:
+    prepared = {i: measure._prepare(networks[i][1], networks[i][0]) for i in np.unique(pairs)}
+    return np.array(
+        [
+            float(measure._compare_defined(prepared[i], prepared[j]))
+            for i, j in zip(*pairs, strict=True)
+        ]
+    )
+
+
+def _measured_values(
+    measure: Measure, networks: list[Named], pairs: Pairs, n_jobs: int | None
+) -> np.ndarray:
+    """Return the values of pairs by the routine for all pairs of those that occur."""
+    firsts, seconds = np.unique(pairs[0]), np.unique(pairs[1])
+    if len(firsts) * len(seconds) < len(networks) * (len(networks) - 1) / 2:
+        chosen = [networks[i] for i in firsts] + [networks[j] for j in seconds]
+        D = _distances(measure, Cohorts(chosen, None, len(firsts)), n_jobs)
+        return D[np.searchsorted(firsts, pairs[0]), np.searchsorted(seconds, pairs[1])]
+    return _distances(measure, Cohorts(networks, None), n_jobs)[pairs]
+
+
+def _distances(measure: Measure, cohorts: Cohorts, n_jobs: int | None) -> np.ndarray:
+    return measure._measure_cohorts(cohorts, np.float64, n_jobs, False)[0]
+
+
+def stacked(values: Iterable[np.ndarray], n_pairs: int) -> np.ndarray:
+    """Return an array (n_draws, n_pairs)."""
+    return np.array(list(values)).reshape(-1, n_pairs)

@@ -1,0 +1,125 @@
+"""Centered kernel alignment corrected for few stimuli and few neurons."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from netrep_go._parameters import check_parameters
+from netrep_go.metrics._gram import Estimator, centered, check_samples, hsic_vector
+from netrep_go.metrics._measure import Measure, Properties, Undefined
+
+__all__ = ["CorrectedCKA"]
+
+_ROUNDING = 1e-12  # of the self term without correction
+
+
+class _Corrected(NamedTuple):
+    """The part of a Gram matrix that HSIC is the product of, and the root of the self term."""
+
+    vector: np.ndarray
+    root: float
+
+
+class CorrectedCKA(Measure):
+    r"""Linear CKA of all neurons and stimuli, estimated from samples of both.
+
+    A network of few recorded neurons is more like itself than the whole network is like
+    itself, since its noise, and what is particular to these neurons, counts as shared. So with
+    the Gram matrix :math:`K_a = x_a x_a^\top` of each of Q neurons, and K their sum,
+
+    .. math:: \frac{\mathrm{HSIC}(K, L)}{\sqrt{S(X) \, S(Y)}}, \qquad
+        S(X) = \frac{Q}{Q - 1} \Big(\mathrm{HSIC}(K, K) - \sum_a \mathrm{HSIC}(K_a, K_a)\Big)
+
+    in which no neuron is multiplied with itself.
+
+    Parameters
+    ----------
+    stimuli : bool, default=True
+        Correct for the number of stimuli, too: HSIC is the unbiased estimate of Song et al.,
+        which needs at least 4 samples. If False, it is the biased one, and only neurons are
+        corrected for. For stimuli alone take :class:`LinearCKA` with
+        ``estimator='unbiased'``.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Width of X, set by ``fit``.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Column names of X, set by ``fit`` if X is a data frame with string names.
+
+    Notes
+    -----
+    The value is an estimate: it may be negative or above 1, and that of a network with itself is
+    above 1. Where a self term S is not positive there are too few neurons or stimuli, as of
+    random activations, or there is one neuron, and the value is NaN, with a warning. Neurons are
+    what was sampled, so that the value depends on their axes: a rotation changes it.
+
+    References
+    ----------
+    Chun, Canatar, Chung & Lee (2025). Estimating Neural Representation Alignment from
+    Sparsely Sampled Inputs and Features. arXiv:2502.15104.
+
+    Song, Smola, Gretton, Bedo & Borgwardt (2012). Feature Selection via Dependence
+    Maximization. JMLR 13, 1393-1434.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.metrics import CorrectedCKA, get_measure
+    >>> rng = np.random.default_rng(0)
+    >>> latents = rng.standard_normal((50, 3))
+    >>> X, Y = (latents @ rng.standard_normal((3, 20)) for _ in range(2))
+    >>> print(CorrectedCKA().fit_score(X, Y).__round__(2))
+    1.0
+    >>> print(get_measure("cka").fit_score(X, Y).__round__(2))
+    0.94
+    """
+
+    def __init__(self, stimuli: bool = True) -> None:
+        self.stimuli = stimuli
+
+    def _check_parameters(self) -> None:
+        check_parameters(self)
+
+    @property
+    def properties(self) -> Properties:
+        """What is true of the measure with its parameters."""
+        return Properties(
+            kind="similarity",
+            symmetric=True,
+            identity=False,
+            invariances={"permutation", "scale", "translation"},
+            cost="n^2",
+            reference="Chun et al. 2025, arXiv:2502.15104",
+        )
+
+    def _prepare(self, x: np.ndarray, name: str) -> _Corrected | Undefined:
+        estimator: Estimator = "unbiased" if self.stimuli else "biased"
+        check_samples(x, name, estimator)
+        x, _ = centered(x)
+        q = x.shape[1]
+        if q == 1:
+            return Undefined(f"{name}: one neuron cannot be corrected for their number")
+        vector = hsic_vector(x @ x.T, estimator)
+        total = 2 * vector @ vector
+        self_term = (total - _of_single_neurons(x, estimator).sum()) * q / (q - 1)
+        if not self_term > _ROUNDING * total:
+            return Undefined(
+                f"{name}: too few neurons or stimuli, for the corrected self term is not positive"
+            )
+        return _Corrected(vector, np.sqrt(self_term))
+
+    def _compare(self, x: _Corrected, y: _Corrected) -> float:
+        return float(2 * (x.vector @ y.vector) / (x.root * y.root))
+
+
+def _of_single_neurons(x: np.ndarray, estimator: Estimator) -> np.ndarray:
+    """Return twice the square of the vector of each centered neuron's Gram matrix."""
+    n, squares = len(x), x**2
+    second = squares.sum(axis=0)
+    if estimator == "biased":
+        return second**2
+    fourth = (squares**2).sum(axis=0)
+    return second**2 * (1 + 1 / ((n - 1) * (n - 2))) - fourth * n / (n - 2)

@@ -1,0 +1,281 @@
+"""Intervals, differences and ceilings of values of measures."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
+
+from netrep_go.inference import bootstrap, compare_values, reliability
+from netrep_go.metrics import as_measure, get_measure
+from netrep_go.multiset import pairwise_distances
+
+
+def mean_product(X, Y):
+    """A mean over samples, of which everything is known."""
+    return float((X[:, 0] * Y[:, 0]).mean())
+
+
+def sum_of_squares(X, Y):
+    return float((X**2).sum() + (Y**2).sum())
+
+
+MEAN = as_measure(mean_product, kind="similarity", symmetric=True)
+
+
+def related(seed, n, p=4, q=4):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, p))
+    W = np.random.RandomState(7).randn(p, q) / np.sqrt(p)
+    return X, X @ W + rng.standard_normal((n, q))
+
+
+@pytest.fixture
+def pair():
+    return related(0, 40)
+
+
+def test_the_jackknife_of_a_mean_is_its_t_interval(pair):
+    result = bootstrap(MEAN, *pair, verbose=False)
+    products = pair[0][:, 0] * pair[1][:, 0]
+    low, high = stats.t.interval(0.95, 39, products.mean(), stats.sem(products))
+    assert_allclose([result.low, result.high], [low, high])
+    assert_allclose([result.statistic, result.se], [products.mean(), stats.sem(products)])
+    assert result.bias == pytest.approx(0, abs=1e-12)
+    assert result.distribution.shape == (40, 1)
+
+
+def test_bootstraps_of_a_mean_are_those_of_scipy(pair):
+    products = pair[0][:, 0] * pair[1][:, 0]
+    for method, theirs in (("percentile", "percentile"), ("bca", "BCa")):
+        result = bootstrap(
+            MEAN, *pair, method=method, n_bootstraps=2000, random_state=0, verbose=False
+        )
+        want = stats.bootstrap(
+            (products,), np.mean, n_resamples=4000, method=theirs, rng=np.random.default_rng(0)
+        )
+        ends = want.confidence_interval
+        assert_allclose([result.low, result.high], [ends.low, ends.high], atol=0.05)
+        assert result.se == pytest.approx(want.standard_error, rel=0.05)
+
+
+def test_samples_are_the_same_in_all_networks(pair):
+    equal = as_measure(lambda X, Y: float((X != Y).sum()), kind="distance", symmetric=True)
+    result = bootstrap(equal, pair[0], pair[0], method="percentile", n_bootstraps=20, verbose=False)
+    assert not result.distribution.any()
+
+
+def test_features_are_drawn_for_each_network(rng):
+    X = rng.standard_normal((6, 9))
+    count = as_measure(
+        lambda X, Y: float(len(np.unique(np.hstack([X, Y]), axis=1).T)), kind="distance"
+    )
+    kwargs = {"over": "features", "verbose": False}
+    drawn = bootstrap(count, X, X, method="percentile", n_bootstraps=50, random_state=0, **kwargs)
+    assert drawn.distribution.max() > 6  # of 9 columns one draw has 5.9 in the mean, two have 8
+    left_out = bootstrap(as_measure(sum_of_squares, kind="distance"), X, 2 * X, **kwargs)
+    squares = (X**2).sum(axis=0)
+    total = 5 * squares.sum()
+    assert_allclose(left_out.distribution[:, 0], total - np.concatenate([squares, 4 * squares]))
+
+
+def test_both_are_drawn(pair):
+    over = {
+        over: bootstrap("cka", *pair, over=over, n_bootstraps=50, random_state=0, verbose=False).se
+        for over in ("samples", "features", "both")
+    }
+    assert over["both"] ** 2 == pytest.approx(over["samples"] ** 2 + over["features"] ** 2)
+
+
+@pytest.mark.parametrize("measure", ["cka", "procrustes", mean_product])
+@pytest.mark.parametrize("method", ["jackknife", "percentile", "bca"])
+def test_cohorts_are_pairs(measure, method, rng):
+    measure = (
+        as_measure(measure) if isinstance(measure, str) else as_measure(measure, kind="distance")
+    )
+    networks = {name: rng.standard_normal((9, 3)) for name in "abc"}
+    kwargs = {"method": method, "n_bootstraps": 30, "random_state": 3, "verbose": False}
+    cohort = bootstrap(measure, networks, **kwargs)
+    one = bootstrap(measure, networks["a"], networks["c"], **kwargs)
+    for name in ("statistic", "low", "high", "se", "bias"):
+        assert getattr(cohort, name)[0, 2] == pytest.approx(getattr(one, name), abs=1e-9)
+    frame = cohort.to_frame()
+    row = frame[(frame.network_1 == "a") & (frame.network_2 == "c")].iloc[0]
+    assert row["high"] == cohort.high[0, 2]
+    off = ~np.eye(3, dtype=bool)
+    D = pairwise_distances(measure, networks, verbose=False)
+    assert_allclose(cohort.statistic[off], D[off], atol=1e-7)
+
+
+def test_threads_and_seeds(pair):
+    kwargs = {"method": "percentile", "n_bootstraps": 30, "verbose": False}
+    same = [bootstrap("cka", *pair, random_state=1, n_jobs=n, **kwargs) for n in (1, 2)]
+    assert_array_equal(same[0].distribution, same[1].distribution)
+    other = bootstrap("cka", *pair, random_state=2, **kwargs)
+    assert (other.distribution != same[0].distribution).any()
+
+
+def test_undefined_draws_are_left_out_aloud(pair):
+    def sometimes(X, Y):
+        return np.nan if (pair[0][0] == X).all(axis=1).any() else 1.0
+
+    measure = as_measure(sometimes, kind="distance", symmetric=True)
+    X = pair[0].copy()
+    X[0] += 1  # so that the statistic itself is known
+    with pytest.warns(match=r"undefined in \d+ of 30 draws"):
+        result = bootstrap(
+            as_measure(lambda X, Y: 1.0 if len(np.unique(Y)) > 23 * 4 else np.nan, kind="distance"),
+            X,
+            pair[1],
+            method="percentile",
+            n_bootstraps=30,
+            random_state=0,
+            verbose=False,
+        )
+    assert result.low == result.high == 1.0
+    assert np.isnan(bootstrap(measure, *pair, verbose=False).low)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("name", "options", "p", "n", "least"),
+    [
+        ("cka", {}, 4, 30, 0.88),
+        ("cka", {"estimator": "unbiased"}, 10, 100, 0.88),
+        ("procrustes", {}, 4, 100, 0.88),
+    ],
+)
+def test_jackknife_intervals_hold_the_truth(name, options, p, n, least):
+    measure = get_measure(name, **options)
+    truth = measure.fit_score(*related(99, 4000 if options or name == "cka" else 100_000, p, p))
+    results = [bootstrap(measure, *related(seed, n, p, p), verbose=False) for seed in range(150)]
+    assert np.mean([r.low <= truth <= r.high for r in results]) > least
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "message"),
+    [
+        (
+            ("cka", np.ones((3, 2)), np.ones((3, 2))),
+            {},
+            ValueError,
+            "X must have at least 4 samples",
+        ),
+        (
+            ("cka", np.ones((9, 2)), np.ones((9, 9))),
+            {"over": "features"},
+            ValueError,
+            "X must have at least 4 features",
+        ),
+        (
+            ("energy", np.ones((9, 3, 2)), np.ones((9, 3, 2))),
+            {"over": "features"},
+            ValueError,
+            "over must be 'samples'",
+        ),
+        (("cka", np.eye(9), np.eye(9)), {"method": "t"}, ValueError, "method"),
+        (("cka", np.eye(9), np.eye(9)), {"confidence": 95}, ValueError, "confidence"),
+        (("cka", np.eye(9), np.eye(8)), {}, ValueError, "Y has 8 samples"),
+        (("cka", np.eye(9), np.eye(9)), {"random_state": "a"}, TypeError, "random_state"),
+    ],
+)
+def test_refusals(arguments, options, error, message):
+    with pytest.raises(error, match=message):
+        bootstrap(*arguments, verbose=False, **options)
+
+
+# Differences
+
+
+def test_differences_of_means_are_paired_t_tests(rng):
+    X, a, b = rng.standard_normal((3, 30, 2))
+    result = compare_values(MEAN, X, {"a": a, "b": b}, verbose=False)
+    first, second = X[:, 0] * a[:, 0], X[:, 0] * b[:, 0]
+    want = stats.ttest_rel(first, second)
+    assert_allclose(result.pvalue, want.pvalue)
+    assert_allclose([result.low[0], result.high[0]], want.confidence_interval(0.95))
+    assert_allclose([result.value_1[0], result.value_2[0]], [first.mean(), second.mean()])
+    row = result.to_frame().iloc[0]
+    assert list(row[["network_1", "network_2"]]) == ["a", "b"]
+
+
+def test_comparisons_share_a_measure_or_a_network(rng):
+    X, a, b = rng.standard_normal((3, 12, 2))
+    frame = compare_values(["cka", "procrustes"], X, {"a": a, "b": b}, verbose=False).to_frame()
+    columns = ["measure_1", "network_1", "measure_2", "network_2"]
+    assert frame[columns].to_numpy().tolist() == [
+        ["cka", "a", "cka", "b"],
+        ["cka", "a", "procrustes", "a"],
+        ["cka", "b", "procrustes", "b"],
+        ["procrustes", "a", "procrustes", "b"],
+    ]
+    fdr = stats.false_discovery_control(frame.pvalue)
+    assert_allclose(frame.pvalue_corrected, fdr)
+    named = compare_values({"mine": MEAN}, X, [a, b], verbose=False)
+    assert named.labels == [("mine", 0, "mine", 1)]
+
+
+@pytest.mark.parametrize("name", ["cka", pytest.param("procrustes", marks=pytest.mark.long)])
+def test_equal_networks_rarely_differ(name):
+    def pvalue(seed):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((20, 4))
+        Ys = X + rng.standard_normal((2, 20, 4))
+        return compare_values(name, X, list(Ys), verbose=False).pvalue[0]
+
+    found = np.count_nonzero(np.array([pvalue(seed) for seed in range(200)]) <= 0.05)
+    assert stats.binomtest(found, 200, 0.05, alternative="greater").pvalue > 0.001
+
+
+def test_nothing_to_compare():
+    X = np.eye(9)
+    with pytest.raises(ValueError, match="Ys must hold at least 2 networks"):
+        compare_values("cka", X, [X], verbose=False)
+    with pytest.raises(ValueError, match="measure must be one measure or more"):
+        compare_values([], X, [X, X], verbose=False)
+
+
+# Reliability
+
+
+def test_halves_of_features(rng):
+    signal = rng.standard_normal((30, 2))
+    clean = signal @ rng.standard_normal((2, 40))
+    networks = {"clean": clean, "noisy": clean + 4 * rng.standard_normal((30, 40))}
+    result = reliability("cka", networks, n_splits=20, random_state=0, verbose=False)
+    assert result.value[0] > 0.9 > result.value[1] + 0.2
+    assert (result.low <= result.value).all()
+    assert list(result.to_frame().network) == ["clean", "noisy"]
+    disjoint = as_measure(lambda X, Y: float(np.intersect1d(X, Y).size), kind="distance")
+    assert not reliability(disjoint, networks, n_splits=9, verbose=False).value.any()
+
+
+def test_halves_of_repeats(rng):
+    repeats = rng.standard_normal((5, 9, 3))
+    sums = as_measure(lambda X, Y: float((X + Y).sum()), kind="distance")
+    result = reliability(sums, [repeats[:4]], of="repeats", n_splits=7, verbose=False)
+    assert_allclose(result.distribution[0], repeats[:4].sum() / 2)  # each repeat once
+    odd = reliability("cka", [repeats], of="repeats", n_splits=3, random_state=0, verbose=False)
+    assert 0 < odd.value[0] < 1
+
+
+def test_pairs_of_subjects(rng):
+    subjects = [rng.standard_normal((9, p)) for p in (2, 3, 4)]
+    result = reliability("cka", {"V1": subjects}, of="subjects", verbose=False)
+    D = pairwise_distances("cka", subjects, verbose=False)
+    assert_allclose(np.sort(result.distribution[0]), np.sort(D[np.triu_indices(3, 1)]))
+    assert result.low[0] == result.distribution[0].min()
+
+
+@pytest.mark.parametrize(
+    ("x", "of", "message"),
+    [
+        (np.ones((9, 3)), "features", r"X\[0\] must have at least 4 features"),
+        (np.ones((1, 9, 3)), "repeats", r"X\[0\] must have at least 2 repeats"),
+        ([np.ones((9, 3))], "subjects", r"X\[0\] must hold at least 2 subjects"),
+        ([np.ones((9, 3)), np.ones((8, 3))], "subjects", "8 samples"),
+        (np.ones((9, 3)), "repeats", r"X\[0\]"),
+    ],
+)
+def test_what_cannot_be_split(x, of, message):
+    with pytest.raises(ValueError, match=message):
+        reliability("cka", [x], of=of, verbose=False)

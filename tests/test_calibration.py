@@ -1,0 +1,203 @@
+"""Nulls of measures: exact values, p-values that hold, and what is refused."""
+
+import itertools
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import stats
+
+from netrep_go.inference import calibrate
+from netrep_go.metrics import LinearCKA, Measure, Properties, as_measure, get_measure
+from netrep_go.metrics._products import Traces, permuted_product
+from netrep_go.multiset import pairwise_distances
+
+A = np.random.RandomState(0).randn(20, 5), np.random.RandomState(1).randn(20, 7)
+B = np.random.RandomState(0).randn(200, 50), np.random.RandomState(1).randn(200, 50)
+
+MEASURES = ["cka", "cka_angular", "procrustes", "permutation"]
+
+
+def centered_gram(x):
+    x = x - x.mean(axis=0)
+    return x @ x.T
+
+
+class Overlap(Measure):
+    """Correlation of mean responses: prepared, and the same in both directions."""
+
+    @property
+    def properties(self):
+        return Properties(kind="similarity", range=(-1, 1), symmetric=True)
+
+    def _prepare(self, x, name):
+        means = x.mean(axis=1) - x.mean()
+        return means / np.linalg.norm(means)
+
+    def _compare(self, x, y):
+        return x @ y
+
+
+def slope(X, Y):
+    """How much of X follows from Y: not the same in both directions."""
+    return float(X[:, 0] @ Y[:, 0] / (Y[:, 0] @ Y[:, 0]))
+
+
+@pytest.mark.parametrize(("case", "mean"), [(A, 0.222155), (B, 0.201090)])
+def test_exact_means_of_cka(case, mean):
+    result = calibrate("cka", *case, n_permutations=20, random_state=0, verbose=False)
+    assert result.exact_mean == pytest.approx(mean, abs=1e-6)
+
+
+@pytest.mark.parametrize("n", [4, 5, 6])
+def test_moments_are_those_of_all_orders(rng, n):
+    K, L = (centered_gram(x) for x in rng.standard_normal((2, n, 3)))
+    values = [np.vdot(K, L[np.ix_(p, p)]) for p in itertools.permutations(range(n))]
+    mean, std = permuted_product(Traces.of(K), Traces.of(L))
+    assert_allclose([mean, std], [np.mean(values), np.std(values)])
+
+
+def test_moments_of_projections(rng):
+    bases = [np.linalg.qr(x - x.mean(axis=0))[0] for x in (rng.standard_normal((2, 9, 3)))]
+    for basis in bases:
+        assert_allclose(Traces.of_projection(basis), Traces.of(basis @ basis.T))
+
+
+@pytest.mark.parametrize("estimator", ["biased", "unbiased"])
+def test_exact_moments_are_those_of_permutations(estimator):
+    measure = LinearCKA(score_method="cosine", estimator=estimator)
+    result = calibrate(measure, *A, n_permutations=4000, random_state=0, verbose=False)
+    assert result.null_mean == pytest.approx(
+        result.exact_mean, abs=4 * result.exact_std / 4000**0.5
+    )
+    assert result.null_std == pytest.approx(result.exact_std, rel=0.06)
+
+
+@pytest.mark.parametrize("measure", [*MEASURES, Overlap(), as_measure(slope, kind="similarity")])
+def test_values_are_those_of_permuted_networks(measure, rng):
+    networks = list(rng.standard_normal((3, 9, 4)))
+    result = calibrate(measure, networks, n_permutations=3, random_state=5, verbose=False)
+    off = ~np.eye(3, dtype=bool)
+    assert_allclose(
+        result.statistic[off], pairwise_distances(measure, networks, verbose=False)[off], atol=1e-7
+    )
+    keys = np.random.RandomState(5).random_sample((3, 9))
+    for order, values in zip(np.argsort(keys, axis=1), result.null_distribution, strict=True):
+        for i, j, value in zip(*result.pairs, values, strict=True):
+            want = as_measure(measure).fit_score(networks[i], networks[j][order])
+            assert value == pytest.approx(want, abs=1e-7)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_pair_and_cohort_agree(measure):
+    one = calibrate(measure, *A, n_permutations=99, random_state=0, verbose=False)
+    all_of_two = calibrate(measure, list(A), n_permutations=99, random_state=0, verbose=False)
+    for name in ("statistic", "pvalue", "pvalue_max", "calibrated", "null_quantile"):
+        matrix = getattr(all_of_two, name)
+        assert_allclose(matrix[[0, 1], [1, 0]], getattr(one, name), rtol=1e-10)
+        assert np.isnan(matrix.diagonal()).all()
+
+
+def test_pvalues_and_calibrated_values_follow_from_the_null():
+    related = A[0], A[0] @ np.ones((5, 7)) + A[1]
+    for measure in ("cka", "procrustes"):
+        sign = 1 if measure == "cka" else -1
+        result = calibrate(measure, *related, n_permutations=99, random_state=0, verbose=False)
+        null = sign * result.null_distribution[:, 0]
+        observed = sign * result.statistic
+        assert result.pvalue == (1 + np.count_nonzero(null >= observed)) / 100
+        tau = np.sort(np.append(null, observed))[94]  # the 95th of 100
+        assert result.null_quantile == pytest.approx(sign * tau)
+        best = 1 if measure == "cka" else 0
+        assert result.calibrated == pytest.approx(max(0, (observed - tau) / (best - tau)))
+        assert result.pvalue < 0.05 < 0.1 < result.calibrated
+
+
+def test_threads_and_seeds():
+    results = [
+        calibrate("cka", *A, n_permutations=50, random_state=s, n_jobs=n, verbose=False)
+        for s, n in ((0, 1), (0, 2), (1, 1))
+    ]
+    assert_array_equal(results[0].null_distribution, results[1].null_distribution)
+    assert (results[0].null_distribution != results[2].null_distribution).any()
+
+
+def test_orders_stay_within_strata():
+    x = np.arange(8.0)[:, np.newaxis]
+    strata = [0, 0, 0, 0, 1, 1, 1, 1]
+    seen = []
+
+    def note(X, Y):
+        seen.append(Y[:, 0])
+        return 0.0
+
+    calibrate(
+        as_measure(note, kind="similarity"),
+        x,
+        x,
+        n_permutations=20,
+        strata=strata,
+        random_state=0,
+        verbose=False,
+    )
+    assert all(set(order[:4]) == {0, 1, 2, 3} for order in seen)
+
+
+@pytest.mark.parametrize("name", ["cka", pytest.param("procrustes", marks=pytest.mark.long)])
+def test_noise_is_significant_in_one_of_twenty(name):
+    def pvalues(seed):
+        rng = np.random.default_rng(seed)
+        networks = [rng.standard_normal((12, p)) for p in (2, 3, 20)]
+        result = calibrate(name, networks, n_permutations=99, random_state=seed, verbose=False)
+        return result.pvalue[0, 1], np.nanmin(result.pvalue_max)
+
+    for values in np.array([pvalues(seed) for seed in range(200)]).T:
+        found = np.count_nonzero(values <= 0.05)
+        assert stats.binomtest(found, 200, 0.05).pvalue > 0.001
+
+
+def test_names_travel():
+    networks = {"V1": A[0], "V4": A[1], "IT": A[0] + 1}
+    frame = calibrate(
+        "cka", networks, n_permutations=9, random_state=0, verbose=False, alpha=0.2
+    ).to_frame()
+    assert list(frame.network_1) == ["V1", "V1", "V4"]
+    assert list(frame.network_2) == ["V4", "IT", "IT"]
+    assert frame.statistic[1] == pytest.approx(1)
+    assert frame.pvalue[1] == 0.1
+
+
+def test_undefined_values_have_no_pvalue():
+    constant = as_measure(lambda X, Y: np.nan, kind="similarity", symmetric=True)
+    result = calibrate(constant, *A, n_permutations=9, random_state=0, verbose=False, alpha=0.2)
+    assert np.isnan(
+        [result.statistic, result.pvalue, result.pvalue_max, result.null_quantile]
+    ).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        ((lambda X, Y: 0.0, *A), {}, "calibrate must know whether large values mean alike"),
+        (("cka", A[0][:3], A[1][:3]), {}, "alpha = 0.05: 3 samples have 6 orders"),
+        (("cka", *A), {"strata": np.repeat(range(10), 2)[:20], "alpha": 1e-4}, "within the strata"),
+        (("cka", A[0], A[1][:10]), {}, "Y has 10 samples and X has 20"),
+        (("cka", [A[0]]), {}, "X must hold at least 2 networks"),
+        (("cka", *A), {"names": ["a", "b"]}, "names are those of a cohort"),
+        (("cka", *A), {"alpha": 0}, "alpha must be in"),
+        (("cka", *A), {"n_permutations": 0}, "n_permutations"),
+        (("cka", A[0], np.full((20, 3), np.nan)), {}, "Y"),
+        (("cka", *A), {"strata": range(20)}, "strata"),
+    ],
+)
+def test_refusals(arguments, options, message):
+    with pytest.raises(ValueError, match=message):
+        calibrate(*arguments, verbose=False, **options)
+
+
+def test_measures_without_a_largest_value_are_not_calibrated():
+    unbounded = as_measure(slope, kind="similarity")
+    assert np.isnan(
+        calibrate(unbounded, *A, n_permutations=30, random_state=0, verbose=False).calibrated
+    )
+    assert get_measure("cka").properties.range[1] == 1
