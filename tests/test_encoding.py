@@ -205,6 +205,49 @@ def test_missing_targets_are_left_out_target_by_target(rng, regression, p):
     assert np.isfinite(whole.score_).all()
 
 
+def tall(rng):
+    """Features, and targets, of 60 samples, so few that regressions follow from moments."""
+    X, Y = responses(rng, p=4)
+    Y[::7, 1] = Y[3, 2] = Y[48:, 3] = np.nan  # the last fold tests nothing of one target
+    return X, Y
+
+
+@pytest.mark.parametrize("case", [
+    "plain", "collinear", "constant", "far", "tikhonov", "layers", "part", "shuffled", "r_fold",
+])  # fmt: skip
+def test_moments_give_what_samples_do(rng, monkeypatch, case):
+    X, Y = tall(rng)
+    options = {"alphas": [1e-2, 1.0, 1e2], "with_coef": True}
+    options |= {
+        "tikhonov": {"feature_covariance": np.diag([1.0, 2.0, 3.0, 0.0])},
+        "part": {"cv": [(np.arange(15), np.arange(15, 30)), (np.arange(15, 30), np.arange(15))],
+                 "outer_cv": None},
+        "shuffled": {"cv": KFold(4, shuffle=True, random_state=0)},
+        "r_fold": {"scoring": "r_fold"},
+    }.get(case, {})  # fmt: skip
+    if case == "collinear":
+        X[:, 3] = X[:, 0] - X[:, 1]
+    if case == "constant":
+        X[:, 3] = 1.0
+    X = X + 1e6 * (case == "far")
+    given = {"a": X, "b": X[:, :1] ** 2} if case == "layers" else X
+    if case == "layers":
+        Y[:, 4] = X[:, 0] ** 2
+    if case == "part":
+        Y = np.nan_to_num(Y)
+    fast = EncodingModel(**options).fit(given, Y)
+    monkeypatch.setattr("netrep_go.encoding._search.Search._moments", lambda *a: None)
+    slow = EncodingModel(**options).fit(given, Y)
+    np.testing.assert_array_equal(fast.alpha_, slow.alpha_)
+    np.testing.assert_allclose(fast.predict(given), slow.predict(given), atol=1e-9)
+    for name in fast.names_:
+        mine, others = (m.coef_[name] if case == "layers" else m.coef_ for m in (fast, slow))
+        np.testing.assert_allclose(mine, others, atol=1e-9)
+    if case != "part":
+        np.testing.assert_array_equal(fast.fold_alpha_, slow.fold_alpha_)
+        np.testing.assert_allclose(fast.score_, slow.score_, atol=1e-9)
+
+
 def test_layers_are_chosen_for_each_target_or_for_all(rng):
     layers = {name: rng.standard_normal((90, p)) for name, p in (("conv", 20), ("fc", 100))}
     Y = np.stack([layers["conv"][:, 0], layers["fc"][:, :9].sum(1), layers["conv"][:, 1]], axis=1)

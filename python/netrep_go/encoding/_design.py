@@ -91,7 +91,7 @@ class Design:
         """Return training and test features, compressed and centered by the training set."""
         known = self.x[train]
         if self._compression is None:
-            features = Features(self._root, None, self.mean, known.mean(axis=0))
+            features = self.features(known.mean(axis=0))
             known -= features.mean
         else:
             transformer = self._transformer(known.shape).fit(known)
@@ -100,6 +100,10 @@ class Design:
             known -= features.mean
         held_out = features(self.x[test], shifted=True) if len(test) else known[:0]
         return known, held_out, features
+
+    def features(self, mean: np.ndarray) -> Features:
+        """Return features that are not compressed, less the mean of a training set."""
+        return Features(self._root, None, self.mean, mean)
 
     def _transformer(self, shape: tuple[int, int]) -> Any:
         """Return the compression, unfitted, for a training set of this shape."""

@@ -449,9 +449,10 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """Fit one layer to some targets of a pattern."""
         pattern, design = search.patterns[k], search.designs[layer]
         rows = np.flatnonzero(pattern.known)
-        path = search.path(np.arange(len(search.y)), rows[:0], layer, k)
         mine = np.isin(pattern.columns, columns)
-        weights = path.coefficients(choice.option[layer, pattern.columns])[:, mine]
+        with search.blas_threads(layer, k):
+            path = search.path(np.arange(len(search.y)), rows[:0], layer, k)
+            weights = path.coefficients(choice.option[layer, pattern.columns])[:, mine]
         self.intercept_[columns] += path.targets.mean[mine]
         features, samples = path.features, None
         del path  # which has factors as large as what follows

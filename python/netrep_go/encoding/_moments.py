@@ -30,6 +30,11 @@ class Moments:
         mine, others = vars(self).values(), vars(other).values()
         return Moments(*(a + b for a, b in zip(mine, others, strict=True)))
 
+    @property
+    def means(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of features and of targets."""
+        return self.x / self.n, self.y / self.n
+
     def about(self, x: np.ndarray, y: np.ndarray) -> Moments:
         """Return the sums of features and targets less constants."""
         n = self.n
@@ -57,7 +62,7 @@ class FoldMoments:
         with self._locks[fold]:
             found = self._found[fold]
             if found is None:
-                rows = self._tests[fold]
+                rows = adjacent(self._tests[fold])
                 found = self._found[fold] = Moments.of(self._x[rows], self._y[rows])
         return found
 
@@ -68,6 +73,17 @@ class FoldMoments:
             self.test(other % n)
         others = [self.test(k) for k in range(n) if k != fold]
         return sum(others[1:], others[0])
+
+    def total(self) -> Moments:
+        """Return the moments of all samples."""
+        each = [self.test(k) for k in range(len(self._tests))]
+        return sum(each[1:], each[0])
+
+
+def adjacent(rows: np.ndarray) -> np.ndarray | slice:
+    """Return positions as a slice if they follow each other, which saves a copy."""
+    steps = np.diff(rows)
+    return slice(rows[0], rows[-1] + 1) if len(rows) and (steps == 1).all() else rows
 
 
 def partition(splits: Sequence[tuple[np.ndarray, np.ndarray]]) -> bool:

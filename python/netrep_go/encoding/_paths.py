@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import DTypeLike
 from scipy import linalg
-from scipy.linalg import blas
+from scipy.linalg import blas, lapack
 
 from netrep_go.encoding._design import Features
 from netrep_go.encoding._moments import Moments
@@ -26,9 +26,11 @@ _TINY = 1e-10  # part of the variance below which a penalty needs singular value
 class FoldTargets:
     """Targets of a training and a test set, less the training means, a block at a time."""
 
-    def __init__(self, y: np.ndarray, train: np.ndarray, test: np.ndarray) -> None:
+    def __init__(
+        self, y: np.ndarray, train: np.ndarray, test: np.ndarray, mean: np.ndarray | None = None
+    ) -> None:
         self._y, self._train, self._test = y, train, test
-        self.mean = y[train].mean(axis=0)
+        self.mean = y[train].mean(axis=0) if mean is None else mean
 
     @property
     def n_targets(self) -> int:
@@ -125,16 +127,19 @@ class SpectralPath:
         return x.astype(self._dtype, copy=False)
 
 
+class KnownTargets(SpectralPath):
+    """Predictions from factors on whose basis the targets are known already."""
+
+    def _on_basis(self, block: slice) -> np.ndarray:
+        return self._project[:, block]
+
+
 class MomentsPath:
     """Ridge predictions for few features, scored from sums alone."""
 
     def __init__(self, training: Moments, test: Moments, alphas: np.ndarray) -> None:
-        mean_x, mean_y = training.x / training.n, training.y / training.n
-        fitted, self._held_out = (m.about(mean_x, mean_y) for m in (training, test))
-        values, self._vectors = np.linalg.eigh(fitted.xx)
-        values, self._vectors = _kept(values, self._vectors, training.n)
-        self._filters = 1 / (values + alphas[:, np.newaxis])
-        self._b = self._vectors.T @ fitted.xy
+        self._vectors, self._filters, self._b = _ridge_of(training, alphas)
+        self._held_out = test.about(*training.means)
 
     def sums(self) -> Sums:
         """Return the sums for all options and targets."""
@@ -146,6 +151,22 @@ class MomentsPath:
         for block in blocks(p.shape[1], max(1, *rows.shape)):
             pp[:, block] = squares(rows, self._filters, self._b[:, block])
         return Sums(held_out.n, held_out.y, held_out.yy, p, pt, pp)
+
+
+def _ridge_of(training: Moments, alphas: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return eigenvectors, filters, and targets on the vectors."""
+    fitted = training.about(*training.means)
+    values, vectors = np.linalg.eigh(fitted.xx)
+    values, vectors = _kept(values, vectors, training.n)
+    return vectors, 1 / (values + alphas[:, np.newaxis]), vectors.T @ fitted.xy
+
+
+def moments_ridge(
+    training: Moments, test: np.ndarray, alphas: np.ndarray, targets: FoldTargets
+) -> SpectralPath:
+    """Return the ridge path of few features from sums over the training set."""
+    vectors, filters, b = _ridge_of(training, alphas)
+    return KnownTargets(vectors, test @ vectors, filters, targets, b)
 
 
 class CoefficientPath:
@@ -251,6 +272,9 @@ def _short(rows: np.ndarray) -> np.ndarray:
 
 def _root(gram: np.ndarray) -> np.ndarray:
     """Return an upper triangular matrix R with R'R = gram, which may be singular."""
+    root, failed = lapack.dpotrf(gram)
+    if not failed:
+        return np.asarray(root)
     values, vectors = np.linalg.eigh(gram)
     root = np.sqrt(np.maximum(values, 0))[:, np.newaxis] * vectors.T
     return np.asarray(np.linalg.qr(root, mode="r"))

@@ -19,6 +19,7 @@ from netrep_go.encoding._design import Design
 from netrep_go.encoding._paths import (
     CoefficientPath,
     FoldTargets,
+    KnownTargets,
     Path,
     SpectralPath,
     component_path,
@@ -168,14 +169,7 @@ def _pls(
     _pass_on(caught, "partial least squares did not converge: use fewer n_components")
     rotations, loadings = fitted.x_rotations_, fitted.y_loadings_
     filters = (np.arange(rotations.shape[1]) < ks[:, np.newaxis]).astype(np.float64)
-    return _Pls(rotations, test @ rotations, filters, targets, loadings.T, dtype)
-
-
-class _Pls(SpectralPath):
-    """PLS, whose targets are on the basis once it is found."""
-
-    def _on_basis(self, block: slice) -> np.ndarray:
-        return self._project[:, block]
+    return KnownTargets(rotations, test @ rotations, filters, targets, loadings.T, dtype)
 
 
 def _lasso(x: np.ndarray, alphas: np.ndarray, targets: FoldTargets) -> np.ndarray:
