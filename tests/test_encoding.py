@@ -1,6 +1,7 @@
 """Encoding models against scikit-learn and himalaya, definitions, and noise."""
 
 import pickle
+import warnings
 
 import matplotlib
 import numpy as np
@@ -395,6 +396,16 @@ def test_a_lasso_that_does_not_converge_says_so(rng):
     X = np.linspace(0, 1, 30)[:, np.newaxis] ** np.arange(12)
     with pytest.warns(ConvergenceWarning, match="did not converge"):
         EncodingModel("lasso", alphas=[1e-9], outer_cv=None).fit(X, rng.standard_normal(30))
+
+
+@pytest.mark.parametrize("regression", ["lasso", "pls"])
+def test_solvers_in_threads_leave_filters_of_warnings_alone(rng, regression):
+    X, Y = responses(rng, n=30, p=6, noise=0.0)
+    Y[:, 1:] = Y[:, :1]  # after one component of one target nothing is left
+    before = list(warnings.filters)
+    options = {"alphas": [0.1, 1.0], "n_components": [1, 6], "cv": 3, "n_jobs": 4}
+    assert np.isfinite(EncodingModel(regression, **options).fit(X, Y).score_).all()
+    assert warnings.filters == before
 
 
 def test_best_layers_and_their_picture(rng):

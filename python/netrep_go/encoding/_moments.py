@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
+
+from netrep_go.encoding._blocks import adjacent
 
 
 @dataclass
@@ -52,7 +54,12 @@ class FoldMoments:
     Threads that need the same ones share the work.
     """
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, tests: Sequence[np.ndarray]) -> None:
+    def __init__(
+        self,
+        x: Callable[[np.ndarray], np.ndarray],
+        y: np.ndarray,
+        tests: Sequence[np.ndarray],
+    ) -> None:
         self._x, self._y, self._tests = x, y, tests
         self._found: list[Moments | None] = [None] * len(tests)
         self._locks = [Lock() for _ in tests]
@@ -62,8 +69,8 @@ class FoldMoments:
         with self._locks[fold]:
             found = self._found[fold]
             if found is None:
-                rows = adjacent(self._tests[fold])
-                found = self._found[fold] = Moments.of(self._x[rows], self._y[rows])
+                rows = self._tests[fold]
+                found = self._found[fold] = Moments.of(self._x(rows), self._y[adjacent(rows)])
         return found
 
     def training(self, fold: int) -> Moments:
@@ -78,12 +85,6 @@ class FoldMoments:
         """Return the moments of all samples."""
         each = [self.test(k) for k in range(len(self._tests))]
         return sum(each[1:], each[0])
-
-
-def adjacent(rows: np.ndarray) -> np.ndarray | slice:
-    """Return positions as a slice if they follow each other, which saves a copy."""
-    steps = np.diff(rows)
-    return slice(rows[0], rows[-1] + 1) if len(rows) and (steps == 1).all() else rows
 
 
 def partition(splits: Sequence[tuple[np.ndarray, np.ndarray]]) -> bool:

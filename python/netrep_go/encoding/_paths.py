@@ -15,11 +15,11 @@ from numpy.typing import DTypeLike
 from scipy import linalg
 from scipy.linalg import blas, lapack
 
-from netrep_go.encoding._design import Features
+from netrep_go.encoding._blocks import blocks
+from netrep_go.encoding._design import Design, Features
 from netrep_go.encoding._moments import Moments
 from netrep_go.encoding._scores import Sums
 
-BLOCK = 2**19  # numbers in a temporary array: 4 MiB, which stays in a cache
 _TINY = 1e-10  # part of the variance below which a penalty needs singular values
 
 
@@ -30,7 +30,7 @@ class FoldTargets:
         self, y: np.ndarray, train: np.ndarray, test: np.ndarray, mean: np.ndarray | None = None
     ) -> None:
         self._y, self._train, self._test = y, train, test
-        self.mean = y[train].mean(axis=0) if mean is None else mean
+        self.mean = _mean(y, train) if mean is None else mean
 
     @property
     def n_targets(self) -> int:
@@ -39,11 +39,22 @@ class FoldTargets:
 
     def training(self, block: slice) -> np.ndarray:
         """Return a block of training targets."""
-        return self._y[self._train, block] - self.mean[block]
+        return self._less_mean(self._train, block)
 
     def test(self, block: slice) -> np.ndarray:
         """Return a block of test targets."""
-        return self._y[self._test, block] - self.mean[block]
+        return self._less_mean(self._test, block)
+
+    def _less_mean(self, rows: np.ndarray, block: slice) -> np.ndarray:
+        found = self._y[rows, block]
+        found -= self.mean[block]
+        return found
+
+
+def _mean(y: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the mean of some rows, of which a block is copied at a time."""
+    parts = [y[rows, block].mean(axis=0) for block in blocks(y.shape[1], len(rows))]
+    return np.concatenate(parts)
 
 
 class Path(Protocol):
@@ -193,14 +204,25 @@ class CoefficientPath:
 
 
 def dual_ridge(
-    gram: np.ndarray, cross: np.ndarray, alphas: np.ndarray, targets: FoldTargets, dtype: DTypeLike
-) -> SpectralPath:
-    """Return the ridge path from centered products of training samples, and of test with them."""
-    values, vectors = np.linalg.eigh(gram)
-    values, vectors = _kept(values, vectors, len(gram))
+    design: Design,
+    train: np.ndarray,
+    test: np.ndarray,
+    alphas: np.ndarray,
+    targets: FoldTargets,
+    dtype: DTypeLike,
+) -> SpectralPath | None:
+    """Return the ridge path from products of samples; None where these cost a penalty its digits.
+
+    They are given up as soon as they are factored, for they are what takes memory.
+    """
+    gram, cross = design.products(train, test)
+    if is_nearly_none(alphas, np.trace(gram)):
+        return None
+    values, vectors = _kept(*np.linalg.eigh(gram), len(gram))
+    del gram
     filters = 1 / (values + alphas[:, np.newaxis])
-    test = cross.astype(dtype, copy=False) @ vectors.astype(dtype, copy=False)
-    return SpectralPath(vectors, test, filters, targets, vectors.T, dtype)
+    rows = cross.astype(dtype, copy=False) @ vectors.astype(dtype, copy=False)
+    return SpectralPath(vectors, rows, filters, targets, vectors.T, dtype)
 
 
 def primal_ridge(
@@ -238,13 +260,6 @@ def component_path(
     ks = np.array([len(s)]) if ks is None else ks
     filters = (np.arange(len(s)) < ks[:, np.newaxis]) / s
     return SpectralPath(v, test @ v, filters, targets, u.T, dtype)
-
-
-def blocks(n_targets: int, length: int) -> Iterator[slice]:
-    """Yield blocks of targets for temporary arrays of ``length`` rows."""
-    step = max(64, BLOCK // max(length, 1))
-    for start in range(0, n_targets, step):
-        yield slice(start, min(start + step, n_targets))
 
 
 def squares(rows: np.ndarray, filters: np.ndarray, b: np.ndarray) -> np.ndarray:

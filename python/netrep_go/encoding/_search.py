@@ -180,7 +180,7 @@ class Search:
             or not partition(splits)
         ):
             return None
-        return FoldMoments(design.x, pattern.y, [test for _, test in splits])
+        return FoldMoments(design.rows, pattern.y, [test for _, test in splits])
 
     def _path(
         self,
@@ -213,7 +213,7 @@ class Search:
             return self._path(design, pattern, train, test, options)()
         mean_x, mean_y = moments.means
         targets = FoldTargets(pattern.y, train, test, mean_y)
-        path = moments_ridge(moments, design.x[test] - mean_x, options, targets)
+        path = moments_ridge(moments, design.rows(test) - mean_x, options, targets)
         path.features = design.features(mean_x)
         return path
 
