@@ -298,6 +298,20 @@ def test_groups_stay_together(rng):
     alone = np.append(np.zeros(15, int), np.arange(1, 16))  # groups of one sample
     single = EncodingModel(cv=3, outer_cv=LeaveOneGroupOut()).fit(X, Y, alone)
     assert np.isfinite(single.score_).all()
+    counted = EncodingModel(cv=2, outer_cv=np.int64(3)).fit(X, Y, groups)
+    assert [len(np.unique(groups[test])) for _, test in counted.folds_] == [2, 2, 2]
+    by_name = EncodingModel(cv=GroupKFold(2), outer_cv=GroupKFold(3)).fit(X, Y, groups)
+    np.testing.assert_array_equal(counted.predictions_, by_name.predictions_)
+    for options, message in (
+        (
+            {"outer_cv": 7},
+            "outer_cv must be at most the number of groups, 6, that it splits, got 7",
+        ),
+        ({"outer_cv": 3}, "^cv must be at most the number of groups, 4, that it splits, got 5"),
+        ({"outer_cv": None, "cv": 1}, "cv must be at least 2"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            EncodingModel(**options).fit(X, Y, groups)
     with pytest.raises(ValueError, match="outer_cv"):
         EncodingModel(outer_cv=LeaveOneGroupOut()).fit(X, Y)
     with pytest.raises(ValueError, match=r"scoring='r_fold' needs 2 test samples.*outer_cv"):

@@ -249,7 +249,8 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Y : array_like of shape (n_samples,) or (n_samples, n_targets)
             Responses; NaN where they are missing.
         groups : array_like of shape (n_samples,), default=None
-            Labels for splitters that keep groups of samples together.
+            Groups of samples, such as runs, which a number of folds keeps together, and splitters
+            that take groups.
 
         Returns
         -------
