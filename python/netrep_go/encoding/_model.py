@@ -317,6 +317,8 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         if self.regression == "banded" and self.compression is not None:
             raise ValueError("regression='banded' takes no compression: compress its bands before")
         check_compression(self.compression)
+        if np.ndim(self.gammas) == 0:
+            check_integer(self.gammas, "gammas", 1)
         if self.memory_limit is not None:
             check_integer(self.memory_limit, "memory_limit", 0, 2**63 - 1)
 
@@ -407,7 +409,6 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _bands(self, n_layers: int) -> int | np.ndarray:
         """Return the relative weights of bands to try, or how many."""
         if np.ndim(self.gammas) == 0:
-            check_integer(self.gammas, "gammas", 1)
             return int(self.gammas)  # type: ignore[arg-type]
         gammas = as_matrix(self.gammas, "gammas")
         if gammas.shape[1] != n_layers or gammas.min() < 0:

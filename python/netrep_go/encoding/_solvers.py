@@ -129,6 +129,8 @@ def make_solver(
             raise ValueError(
                 f"alphas must be above 0, got {penalties.min():g}: regression='ols' is without"
             )
+    if isinstance(n_components, (int, np.integer)):
+        check_integer(n_components, "n_components", 1)
     ks = as_integers(np.atleast_1d(n_components), "n_components")
     if not ks.size or ks.min() < 1:
         raise ValueError(f"n_components must be at least 1, got {n_components!r}")
