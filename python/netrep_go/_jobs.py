@@ -146,18 +146,10 @@ def in_threads(
     """
     n = n_threads(n_jobs)
     with blas_threads(1):
-    with one_blas_thread():
         if n == 1:
             yield from map(function, tasks)
         else:
             yield from _ahead(function, tasks, n)
-
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Let BLAS work in the thread that calls it alone."""
-    with _pools().limit(limits=1):
-        yield
 
 
 def n_threads(n_jobs: int | None) -> int:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from netrep_go._jobs import counted, in_threads, one_blas_thread
+from netrep_go._jobs import blas_threads, counted, in_threads
 from netrep_go.encoding._design import Design
 from netrep_go.encoding._moments import FoldMoments, Moments, partition
 from netrep_go.encoding._paths import (
@@ -201,7 +201,7 @@ class Search:
 
         Others would wait for more work, and burn time, for longer than it takes.
         """
-        return one_blas_thread() if (layer, k) in self._of_all else nullcontext()
+        return blas_threads(1) if (layer, k) in self._of_all else nullcontext()
 
     def path(self, rows: np.ndarray, test: np.ndarray, layer: int, k: int) -> Path:
         """Return the path of a training set in a layer, for the targets of a pattern."""

@@ -7,12 +7,13 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
+from scipy.linalg import blas
 
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, measure
 from netrep_go._parameters import check_parameters
 from netrep_go._validation import as_matrices, check_option
-from netrep_go.metrics._gram import check_samples, hsic_vector, vanishes
+from netrep_go.metrics._gram import check_samples, vanishes
 from netrep_go.metrics._measure import Measure, Properties
 from netrep_go.metrics._products import Entries
 
@@ -155,20 +156,12 @@ class LinearCKA(Measure):
         size = np.linalg.norm(x)
         if not size > 0:
             raise ValueError(f"{name}: the activations do not vary")
-        x = x / size
-        vector = hsic_vector(x @ x.T, self.estimator, center=False)
-        if vanishes(vector, 1):
-            raise ValueError(
-                f"{name}: all pairs of samples are equally similar, so that the unbiased "
-                "estimate is 0 and its CKA undefined"
-            )
-        return vector / np.linalg.norm(vector)
         K = blas.dsyrk(1 / size**2, x.T, trans=1, lower=1)
         triangle = _triangle(len(K), unbiased)
         vector = K.T.ravel().take(triangle.place)
         if unbiased:
             vector -= _additive(vector, triangle, len(K))
-            if not 2 * vector @ vector > _NO_GRAM:
+            if vanishes(vector, 1):
                 raise ValueError(
                     f"{name}: all pairs of samples are equally similar, so that the unbiased "
                     "estimate is 0 and its CKA undefined"
@@ -179,7 +172,8 @@ class LinearCKA(Measure):
         return vector
 
     def _entries(self, n: int) -> Entries:
-        return np.tril_indices(n, -1 if self.estimator == "unbiased" else 0)
+        triangle = _triangle(n, self.estimator == "unbiased")
+        return triangle.rows, triangle.columns
 
     def _has_exact_null(self) -> bool:
         return self.score_method == "cosine" and self.properties.invariances >= {"translation"}
