@@ -22,6 +22,7 @@ from netrep_go.metrics import (
     get_measure,
 )
 from netrep_go.metrics import _neighbors as neighbors
+from netrep_go.metrics._measure import Undefined
 from netrep_go.multiset import cross_distances, pairwise_distances
 
 DOT = {"similarity": "dot"}
@@ -491,6 +492,21 @@ def test_all_pairs(rng, measure):
         assert_array_equal(D, alone)
     cross = cross_distances(measure, networks[:1], networks[1:], verbose=False)
     assert_array_equal(cross, alone[:1, 1:])
+
+
+@every_setting
+@pytest.mark.parametrize("twins", [0, 8])
+def test_networks_in_another_order_are_as_prepared_anew(rng, measure, twins):
+    X, Y = rng.standard_normal((2, 25, 3))
+    X[10 : 10 + twins] = X[:twins]
+    prepared = measure._prepare(X, "X")
+    assert bool(prepared.remark) == bool(twins)
+    for _ in range(3):
+        order = rng.permutation(25)
+        y = measure._prepare(Y, "Y")
+        got = measure._compare(measure._reordered(prepared, X, order, "X"), y)
+        assert got == pytest.approx(measure._compare(measure._prepare(X[order], "X"), y), rel=1e-12)
+    assert np.isnan(measure._reordered(Undefined("no neighbors"), X, order, "X"))
 
 
 def test_names_of_other_packages(rng):
