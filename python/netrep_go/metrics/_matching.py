@@ -43,7 +43,7 @@ def standardized(x: np.ndarray, name: str) -> Units | Undefined:
     if dead.all():
         return Undefined(f"{name}: no unit varies, so that there are no correlations")
     norms[dead] = np.inf
-    return Units(x / norms, 0, _of_dead(np.count_nonzero(dead), name))
+    return Units(x / norms, 0, _of_dead(int(np.count_nonzero(dead)), name))
 
 
 def _of_dead(n: int, name: str) -> str | None:
