@@ -92,6 +92,11 @@ def _sent(
     return flow, steps, int(count[0])
 
 
+def gain_of(shares: np.ndarray, gains: np.ndarray) -> float:
+    """Return the sum of shares times gains."""
+    return float(np.einsum("ij,ij->", shares, gains))
+
+
 def correlations_of(x: Units, y: Units) -> np.ndarray:
     """Return the correlations of standardized units."""
     return np.clip(x.columns.T @ y.columns, -1.0, 1.0)
@@ -182,7 +187,7 @@ class CorrelationMatch(Measure):
             correlations = correlations.T
         n = len(correlations)
         flow, *_ = _sent(-correlations, 1, 1, n, 0)
-        return float(np.sum(flow.T * correlations) / n)
+        return gain_of(flow.T, correlations) / n
 
 
 class SoftMatching(Measure):
@@ -264,7 +269,7 @@ class SoftMatching(Measure):
     def _compare(self, x: Units, y: Units) -> float:
         if self.score_method == "correlation":
             correlations = correlations_of(x, y)
-            return float(np.sum(transport(correlations).shares * correlations))
+            return gain_of(transport(correlations).shares, correlations)
         return _root_cost(x, y, transport(x.columns.T @ y.columns).shares)
 
 

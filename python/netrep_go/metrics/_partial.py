@@ -13,7 +13,13 @@ from netrep_go._optional import pandas
 from netrep_go._parameters import check_parameters, checked
 from netrep_go._results import Result
 from netrep_go._validation import check_number
-from netrep_go.metrics._matching import Units, correlations_of, standardized, transport
+from netrep_go.metrics._matching import (
+    Units,
+    correlations_of,
+    gain_of,
+    standardized,
+    transport,
+)
 from netrep_go.metrics._measure import Measure, Properties, Undefined
 
 __all__ = ["MatchingPath", "PartialSoftMatching"]
@@ -92,7 +98,7 @@ class PartialSoftMatching(Measure):
     def _compare(self, x: Units, y: Units) -> float:
         correlations = correlations_of(x, y)
         shares = transport(correlations, self.mass).shares
-        return float(np.sum(shares * correlations) / shares.sum())
+        return gain_of(shares, correlations) / float(shares.sum())
 
     @checked
     def path(self, X: ArrayLike, Y: ArrayLike) -> MatchingPath:
