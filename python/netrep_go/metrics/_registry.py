@@ -174,12 +174,6 @@ _ALIASES: dict[str, _Alias] = {
     "DistanceCorrelation": _Alias("ReSi", "distance_correlation"),
     "RSMNormDifference": _Alias("ReSi", "rsm_norm_difference", {"norm": "spectral"}),
     "unbiased_cka": _Alias("platonic-rep", "cka_unbiased"),
-    "procrustes-angular": _Alias("similarity-repository", "procrustes"),
-    "permutation-angular": _Alias("similarity-repository", "permutation"),
-    "cka-angular": _Alias("similarity-repository", "cka_angular"),
-    "cka-hsic_lange-angular": _Alias(
-        "similarity-repository", "cka_diagonal_free", {"score_method": "angular"}
-    ),
     "rv": _Alias("statistics", "cka"),
     "EigenspaceOverlapScore": _Alias("ReSi", "eigenspace_overlap"),
     "Gulp": _Alias("ReSi", "gulp_squared"),
