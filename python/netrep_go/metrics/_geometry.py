@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp
@@ -26,7 +27,10 @@ class _Number(float):
 
 
 class _NumberDifference(Measure):
-    """Absolute difference of a number that each network has by itself."""
+    """Absolute difference of a number that each network has, in any order of its samples."""
+
+    def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
+        return prepared
 
     def _compare(self, x: float, y: float) -> float:
         return abs(x - y)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import lcm
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -102,7 +102,16 @@ def correlations_of(x: Units, y: Units) -> np.ndarray:
     return np.clip(x.columns.T @ y.columns, -1.0, 1.0)
 
 
-class CorrelationMatch(Measure):
+class OfUnits(Measure):
+    """What compares networks by their units, as they are prepared here."""
+
+    def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
+        if isinstance(prepared, Undefined):
+            return prepared
+        return prepared._replace(columns=prepared.columns[order])
+
+
+class CorrelationMatch(OfUnits):
     r"""Mean correlation of units that are matched one to one, or each to its best one.
 
     With the correlations :math:`\rho_{ij}` of unit i of X and unit j of Y, p and q units,
@@ -190,7 +199,7 @@ class CorrelationMatch(Measure):
         return gain_of(flow.T, correlations) / n
 
 
-class SoftMatching(Measure):
+class SoftMatching(OfUnits):
     r"""Soft matching of units: optimal transport between the units of two networks.
 
     Each unit of X has the mass 1/p and each unit of Y the mass 1/q. With the shares P that
