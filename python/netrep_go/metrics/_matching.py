@@ -16,6 +16,7 @@ __all__ = ["CorrelationMatch", "SoftMatching"]
 
 _MATCHINGS = ("hard", "semi")
 _SCORES = ("distance", "correlation")
+_BLOCK = 1 << 20  # numbers of differences at a time
 _DEAD = 8 * np.finfo(float).eps  # share of its largest response by which a unit varies by rounding
 
 
@@ -273,7 +274,11 @@ class SoftMatching(OfUnits):
         )
 
     def _prepare(self, x: np.ndarray, name: str) -> Units | Undefined:
-        return _centered(x) if self.score_method == "distance" else standardized(x, name)
+        if self.score_method == "correlation":
+            return standardized(x, name)
+        if len(x) == 1:
+            return Undefined(f"{name}: one sample does not tell units apart")
+        return _centered(x)
 
     def _compare(self, x: Units, y: Units) -> float:
         if self.score_method == "correlation":
@@ -286,5 +291,10 @@ def _root_cost(x: Units, y: Units, shares: np.ndarray) -> float:
     """Return the root of the cost of shares: from differences, which are exact near 0."""
     i, j = np.nonzero(shares)
     power = max(x.power, y.power)
-    apart = np.ldexp(x.columns.T[i], x.power - power) - np.ldexp(y.columns.T[j], y.power - power)
-    return float(np.ldexp(np.sqrt(shares[i, j] @ np.einsum("kn,kn->k", apart, apart)), power))
+    total, step = 0.0, max(1, _BLOCK // len(x.columns))
+    for k in range(0, len(i), step):
+        left, right = i[k : k + step], j[k : k + step]
+        apart = np.ldexp(x.columns.T[left], x.power - power)
+        apart -= np.ldexp(y.columns.T[right], y.power - power)
+        total += float(shares[left, right] @ np.einsum("kn,kn->k", apart, apart))
+    return float(np.ldexp(np.sqrt(total), power))
