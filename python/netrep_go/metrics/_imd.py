@@ -48,7 +48,7 @@ class IMD(Measure):
         Number k of neighbors, less than the number of samples.
     method : {'exact', 'lanczos'}, default='exact'
         'exact' computes all eigenvalues. 'lanczos' estimates the trace by stochastic Lanczos
-        quadrature, which is faster from some thousand samples on; what it has to estimate
+        quadrature, which is faster from some hundred samples on; what it has to estimate
         is made small by the traces of the powers of L up to L^4, which are known. The estimate
         changes a little with the seed and with the order of the samples.
     n_probes : int, default=100
