@@ -132,7 +132,7 @@ def awkward(measure, rng):
         xs += [scale * DRAW[data](rng, n) for scale, n in ((1e-2, 2), (1e-2, 2), (1e-4, 10))]
     if data == "matrix":  # little by little away from the first
         xs += [xs[0] + step * xs[2] for step in (0.1, 0.2)]
-        xs += rings(rng) if data == "matrix" else []
+        xs += rings(rng) if getattr(measure, "zero_pad", True) else []
     if data == "images":
         xs += [np.roll(xs[0], shift, axis=2) for shift in (1, 2)]
     if data == "outputs":

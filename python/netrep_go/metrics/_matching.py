@@ -43,7 +43,7 @@ def standardized(x: np.ndarray, name: str) -> Units | Undefined:
     if dead.all():
         return Undefined(f"{name}: no unit varies, so that there are no correlations")
     norms[dead] = np.inf
-    return Units(x / norms, 0, _of_dead(np.count_nonzero(dead), name))
+    return Units(x / norms, 0, _of_dead(int(np.count_nonzero(dead)), name))
 
 
 def _of_dead(n: int, name: str) -> str | None:
@@ -62,7 +62,7 @@ class _Flow(NamedTuple):
 
 def transport(gains: np.ndarray, mass: float = 1.0, *, path: bool = False) -> _Flow:
     """Match units of uniform masses so that the sum of shares times gains is largest."""
-    if gains.shape[0] > gains.shape[1]:
+    if gains.shape[0] < gains.shape[1]:
         shares, steps = transport(gains.T, mass, path=path)
         return _Flow(shares.T, steps[:, [0, 1, 3, 2]])
     p, q = gains.shape
