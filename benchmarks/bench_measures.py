@@ -14,6 +14,7 @@ from harness import Case, main, peer
 from scipy.cluster.hierarchy import linkage
 from scipy.linalg import orthogonal_procrustes
 from scipy.spatial.distance import pdist
+from scipy.stats import spearmanr
 
 from netrep_go._jobs import in_threads
 from netrep_go.metrics import MinibatchCKA, get_measure
@@ -254,6 +255,30 @@ def _sorted_by_torch(x: object) -> object:
     return (x @ x.T).fill_diagonal_(-1e8).argsort(dim=1, descending=True)[:, :10].numpy()
 
 
+def rdm_of(x: np.ndarray) -> np.ndarray:
+    """Return an RDM in NumPy, condensed."""
+    return (1 - np.corrcoef(x))[np.triu_indices(len(x), 1)]
+
+
+def ranked(xs: list[np.ndarray]) -> Callable[[], object]:
+    """Return the floor: one RDM a network, sorted, and all products."""
+
+    def run() -> np.ndarray:
+        ranks = np.array([np.argsort(rdm_of(x)) for x in xs], float)
+        return ranks @ ranks.T
+
+    return run
+
+
+def rsa(quick: bool) -> Iterable[Case]:
+    """Compare RDMs: each is made and ranked once."""
+    xs = gaussian(5, 100, 20) if quick else gaussian(50, 1000, 256)
+    spearman = pair_by_pair(lambda x, y: spearmanr(rdm_of(x), rdm_of(y)).statistic, xs[:3])
+    candidates = {"ours": all_pairs("rsa", xs), "scipy": spearman, "sorted alone": ranked(xs)}
+    title = f"rsa, {len(xs)} x {xs[0].shape}"
+    yield Case(title, candidates, n_pairs(xs), "pair", repeats=3, units_of={"scipy": 3})
+
+
 def soft_matching(quick: bool) -> Iterable[Case]:
     """Optimal transport between units: the solver alone, and pairs with their correlations."""
     for p, q in ((30, 20),) if quick else ((200, 200), (200, 150), (200, 151)):
@@ -302,7 +327,7 @@ def heat_traces(quick: bool) -> Iterable[Case]:
 
 CASES = (
     *(kernels, shapes, minibatch, canonical_correlations, other_subspaces, neighborhoods),
-    *(soft_matching, spanning_trees, heat_traces),
+    *(soft_matching, spanning_trees, heat_traces, rsa),
 )
 
 
