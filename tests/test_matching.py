@@ -155,8 +155,7 @@ def test_units_that_do_not_vary_correlate_with_none(dead, rng):
 
 
 def test_all_dead_is_undefined(rng):
-    x = rng.standard_normal((6, 3))
-    dead = np.full((6, 2), 0.1)
+    x, dead = rng.standard_normal((6, 3)), np.full((6, 2), 0.1)
     with pytest.warns(UserWarning, match="is NaN: traindata.'dead'.: no unit varies"):
         D = pairwise_distances("soft_matching_correlation", {"x": x, "dead": dead}, verbose=False)
     assert_array_equal(np.isnan(D), [[False, True], [True, True]])

@@ -9,7 +9,7 @@ from scipy.special import logsumexp
 
 from netrep_go._parameters import check_parameters
 from netrep_go._validation import check_flag, exponents, of_order_one
-from netrep_go.metrics._distances import condensed_distances
+from netrep_go.metrics._gram import condensed_distances
 from netrep_go.metrics._measure import Measure, Properties, Undefined
 
 __all__ = ["ConcentricityDifference", "MagnitudeDifference", "UniformityDifference"]

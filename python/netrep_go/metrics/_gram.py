@@ -8,6 +8,7 @@ import numpy as np
 
 from netrep_go import _native
 from netrep_go._validation import exponents
+from netrep_go.metrics._products import Entries
 
 Estimator = Literal["biased", "unbiased", "diagonal_free"]
 
@@ -49,6 +50,16 @@ def distances(x: np.ndarray) -> np.ndarray:
     return out[0]
 
 
+def condensed_distances(x: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return what `distances` does of any samples, divided by a power of two, and the power.
+
+    Samples that are far off from the others cost these no digits.
+    """
+    x = x - np.median(x, axis=0)
+    power = int(exponents(x.reshape(1, -1))[0, 0])
+    return distances(np.ldexp(x, -power)), power
+
+
 def check_samples(x: np.ndarray, name: str, estimator: str) -> None:
     """Raise if a network has too few samples for an estimator."""
     if estimator == "unbiased" and len(x) < 4:
@@ -76,6 +87,11 @@ def hsic_vector(K: np.ndarray, estimator: Estimator, *, center: bool = True) -> 
     if estimator == "biased":
         K[np.diag_indices(n)] *= np.sqrt(0.5)  # the others stand for two entries
     return K[np.tri(n, k=0 if estimator == "biased" else -1, dtype=bool)]
+
+
+def entries(n: int, estimator: Estimator) -> Entries:
+    """Return which entries of the matrix such a vector is."""
+    return np.tril_indices(n, 0 if estimator == "biased" else -1)
 
 
 def _subtract(K: np.ndarray, means: np.ndarray, mean: float) -> None:

@@ -14,10 +14,12 @@ from netrep_go.metrics._gram import (
     centered,
     check_samples,
     distances,
+    entries,
     hsic_vector,
     vanishes,
 )
 from netrep_go.metrics._measure import Measure, Properties, Undefined
+from netrep_go.metrics._products import Entries
 
 __all__ = ["DistanceCorrelation", "KernelCKA", "RSMNormDifference"]
 
@@ -156,6 +158,16 @@ class KernelCKA(Measure):
             return Undefined(f"{name}: sigma is so large that all samples are the same")
         return squareform(k / -k.min())
 
+    def _entries(self, n: int) -> Entries:
+        return entries(n, self.estimator)
+
+    def _has_exact_null(self) -> bool:
+        return self.score_method == "cosine" and self.estimator != "diagonal_free"
+
+    def _of_cosines(self, cosines: np.ndarray) -> np.ndarray:
+        cosines = np.clip(cosines, -1, 1)
+        return np.arccos(cosines) if self.score_method == "angular" else cosines
+
     def _compare(self, x: np.ndarray, y: np.ndarray) -> float:
         return angle(x, y) if self.score_method == "angular" else _cosine(x, y)
 
@@ -238,8 +250,16 @@ class DistanceCorrelation(Measure):
         return _unit(-squareform(distances(x)), self.estimator, name)
 
     def _compare(self, x: np.ndarray, y: np.ndarray) -> float:
-        cosine = _cosine(x, y)
-        return np.sqrt(max(cosine, 0.0)) if self.estimator == "biased" else cosine
+        return float(self._of_cosines(np.array(_cosine(x, y))))
+
+    def _entries(self, n: int) -> Entries:
+        return entries(n, self.estimator)
+
+    def _has_exact_null(self) -> bool:
+        return self.estimator == "unbiased"
+
+    def _of_cosines(self, cosines: np.ndarray) -> np.ndarray:
+        return np.sqrt(np.maximum(cosines, 0)) if self.estimator == "biased" else cosines
 
 
 class _Distances(NamedTuple):

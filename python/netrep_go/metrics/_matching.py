@@ -62,7 +62,7 @@ class _Flow(NamedTuple):
 
 def transport(gains: np.ndarray, mass: float = 1.0, *, path: bool = False) -> _Flow:
     """Match units of uniform masses so that the sum of shares times gains is largest."""
-    if gains.shape[0] > gains.shape[1]:
+    if gains.shape[0] < gains.shape[1]:
         shares, steps = transport(gains.T, mass, path=path)
         return _Flow(shares.T, steps[:, [0, 1, 3, 2]])
     p, q = gains.shape

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -40,6 +40,13 @@ def principal(x: np.ndarray, name: str, *, center: bool = True) -> Principal | U
     if not len(sizes):
         return Undefined(f"the activations of {name} {'do not vary' if center else 'are all 0'}")
     return Principal(basis, sizes, x)
+
+
+def on_basis(prepared: Any, order: np.ndarray) -> Any:
+    """Return what a measure prepared, with the samples of its ``basis`` in another order."""
+    if isinstance(prepared, Undefined):
+        return prepared
+    return prepared._replace(basis=prepared.basis[order])
 
 
 def _centered(x: np.ndarray) -> np.ndarray:
