@@ -11,13 +11,18 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 from harness import Case, main, peer
+from scipy.cluster.hierarchy import linkage
 from scipy.linalg import orthogonal_procrustes
+from scipy.spatial.distance import pdist
+from scipy.stats import spearmanr
 
 from netrep_go._jobs import in_threads
 from netrep_go.metrics import MinibatchCKA, get_measure
+from netrep_go.metrics._matching import transport
 from netrep_go.multiset import pairwise_distances
 
 dcor = peer("dcor")
+ot = peer("ot")
 torch = peer("torch")
 
 
@@ -250,7 +255,80 @@ def _sorted_by_torch(x: object) -> object:
     return (x @ x.T).fill_diagonal_(-1e8).argsort(dim=1, descending=True)[:, :10].numpy()
 
 
-CASES = (kernels, shapes, minibatch, canonical_correlations, other_subspaces, neighborhoods)
+def rdm_of(x: np.ndarray) -> np.ndarray:
+    """Return an RDM in NumPy, condensed."""
+    return (1 - np.corrcoef(x))[np.triu_indices(len(x), 1)]
+
+
+def ranked(xs: list[np.ndarray]) -> Callable[[], object]:
+    """Return the floor: one RDM a network, sorted, and all products."""
+
+    def run() -> np.ndarray:
+        ranks = np.array([np.argsort(rdm_of(x)) for x in xs], float)
+        return ranks @ ranks.T
+
+    return run
+
+
+def rsa(quick: bool) -> Iterable[Case]:
+    """Compare RDMs: each is made and ranked once."""
+    xs = gaussian(5, 100, 20) if quick else gaussian(50, 1000, 256)
+    spearman = pair_by_pair(lambda x, y: spearmanr(rdm_of(x), rdm_of(y)).statistic, xs[:3])
+    candidates = {"ours": all_pairs("rsa", xs), "scipy": spearman, "sorted alone": ranked(xs)}
+    title = f"rsa, {len(xs)} x {xs[0].shape}"
+    yield Case(title, candidates, n_pairs(xs), "pair", repeats=3, units_of={"scipy": 3})
+
+
+def soft_matching(quick: bool) -> Iterable[Case]:
+    """Optimal transport between units: the solver alone, and pairs with their correlations."""
+    for p, q in ((30, 20),) if quick else ((200, 200), (200, 150), (200, 151)):
+        x, y = gaussian(1, 1000, p)[0], gaussian(2, 1000, q)[1]
+        rho = np.corrcoef(x.T, y.T)[:p, p:]
+        candidates = {"ours": lambda rho=rho: transport(rho)}
+        if ot is not None:
+            masses = np.full(p, 1 / p), np.full(q, 1 / q)
+            candidates["POT"] = lambda rho=rho, masses=masses: ot.emd(*masses, 1 - rho)
+        yield Case(f"soft matching of {p} and {q} units: the solver", candidates, repeats=20)
+    xs = gaussian(4, 200, 32) if quick else gaussian(10, 1000, 200)
+    candidates = {"ours": all_pairs("soft_matching_correlation", xs)}
+    if ot is not None:
+        candidates["POT"] = pair_by_pair(_by_pot, xs)
+    yield Case(f"soft matching, {len(xs)} x {xs[0].shape}", candidates, n_pairs(xs), "pair")
+
+
+def _by_pot(x: np.ndarray, y: np.ndarray) -> float:
+    p, q = x.shape[1], y.shape[1]
+    rho = np.corrcoef(x.T, y.T)[:p, p:]
+    return 1 - ot.emd2(np.full(p, 1 / p), np.full(q, 1 / q), 1 - rho)
+
+
+def spanning_trees(quick: bool) -> Case:
+    """RTD-Lite against one run of Prim's algorithm a pair, on distances that are given."""
+    xs = gaussian(4, 200, 32) if quick else gaussian(50, 1000, 256)
+    a, b = (pdist(x) for x in xs[:2])
+    candidates = {
+        "ours": all_pairs("rtd_lite", xs),
+        "floor": lambda: linkage(np.minimum(a, b), "single"),
+    }
+    title = f"rtd_lite, {len(xs)} x {xs[0].shape}"
+    return Case(title, candidates, n_pairs(xs), "pair", repeats=3, units_of={"floor": 1})
+
+
+def heat_traces(quick: bool) -> Iterable[Case]:
+    """Estimate the IMD of two networks, and compute it from all eigenvalues."""
+    for n in (200,) if quick else (1000, 3000):
+        xs = gaussian(2, n, 64)
+        candidates = {
+            "ours": all_pairs("imd", xs, method="lanczos"),
+            "all eigenvalues": all_pairs("imd", xs),
+        }
+        yield Case(f"imd, 2 x {xs[0].shape}", candidates, repeats=2)
+
+
+CASES = (
+    *(kernels, shapes, minibatch, canonical_correlations, other_subspaces, neighborhoods),
+    *(soft_matching, spanning_trees, heat_traces, rsa),
+)
 
 
 def cases(quick: bool) -> Iterable[Case]:

@@ -2,7 +2,8 @@
 
 Time per pair beside that of all pairs in memory, at the same number of networks; memory of fresh
 processes beyond that of an interpreter with the package; cost as the cohort grows, drawn in
-results/bench_scale.png; 10,000 networks on 1 and on 100 machines, by measured parts.
+results/bench_scale.png; cores that threads, loky and Dask keep busy; 10,000 networks on 1 and on
+100 machines, by measured parts.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from harness import RESULTS, Case, main
+from joblib import Parallel, delayed
 
 from netrep_go.metrics import get_measure
 from netrep_go.multiset import DistanceStore, pairwise_distances
@@ -113,6 +115,57 @@ def memory() -> Iterable[dict[str, object]]:
         }
 
 
+def cores() -> Iterable[dict[str, object]]:
+    """Measure how many cores work in a store of tiles, beside how many jobs it was given."""
+    cohort = Cohort(300, *LINEAR[1:])
+    for name, n_jobs, run in (
+        ("threads", 1, in_threads),
+        ("threads", 2, in_threads),
+        ("loky", 2, in_loky),
+        ("Dask", 2, in_dask),
+    ):
+        cpu, wall = run(cohort.paths, n_jobs)
+        yield {
+            "case": f"cores, {LINEAR[0]}, {name}",
+            "jobs": n_jobs,
+            "CPU time over wall time": round(cpu / wall, 2),
+        }
+
+
+def timed_store(paths: list[str], **options: object) -> tuple[float, float]:
+    """Compute a store; return CPU time of this process and wall time."""
+    with tempfile.TemporaryDirectory() as folder:
+        cpu, start = time.process_time(), time.perf_counter()
+        store = DistanceStore(f"{folder}/store")
+        store.pairwise_distances(LINEAR[0], paths, verbose=False, **options)
+        return time.process_time() - cpu, time.perf_counter() - start
+
+
+def in_threads(paths: list[str], n_jobs: int) -> tuple[float, float]:
+    """Return CPU and wall time of threads."""
+    return timed_store(paths, n_jobs=n_jobs)
+
+
+def in_loky(paths: list[str], n_jobs: int) -> tuple[float, float]:
+    """Return CPU time of joblib's workers and wall time of the slowest."""
+    tasks = [delayed(timed_store)(paths, batch=(i, n_jobs)) for i in range(n_jobs)]
+    cpu, wall = zip(*Parallel(n_jobs)(tasks), strict=True)
+    return sum(cpu), max(wall)
+
+
+def in_dask(paths: list[str], n_jobs: int) -> tuple[float, float]:
+    """Return CPU time of a cluster's workers and of its client, and wall time."""
+    from dask.distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(n_workers=n_jobs, threads_per_worker=1, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+    ):
+        before = sum(client.run(time.process_time).values())
+        cpu, wall = timed_store(paths, client=client)
+        return cpu + sum(client.run(time.process_time).values()) - before, wall
+
+
 def growth() -> Iterable[dict[str, object]]:
     """Measure and draw the time per pair as the cohort grows, and extrapolate from it."""
     curves = {}
@@ -188,4 +241,4 @@ def cases(quick: bool) -> Iterable[Case]:
 
 
 if __name__ == "__main__":
-    main(__file__, cases, extra=[memory, growth])
+    main(__file__, cases, extra=[memory, cores, growth])

@@ -214,8 +214,8 @@ var routines = parseSignatures(map[string]*routine{
 	"metrics.transport": {run: transport,
 		takes: `out flow float64[q,p], out steps float64[k,4]?, out count int64[1],
 			cost float64[p,q], supply float, room float, mass float`,
-		doc: `Send ~mass~ from the rows to the columns of ~cost~, p <= q, as cheaply as can be, where
-			each row has the same ~supply~ and each column the same ~room~. Entry j, i of ~flow~
+		doc: `Send ~mass~ from the rows to the columns of ~cost~ as cheaply as can be, where each
+			row has the same ~supply~ and each column the same ~room~. Entry j, i of ~flow~
 			goes from i to j. If ~steps~ is not empty, its first ~count~ rows are the paths by
 			which more and more was sent, the cheapest first: amount, cost a unit, row, column.
 			There must be as many as there may be paths.`},

@@ -6,6 +6,8 @@ import time
 
 import numpy as np
 
+from netrep_go.encoding import EncodingModel
+
 MODULES = (
     "capacity",
     "conv_layers",
@@ -13,11 +15,13 @@ MODULES = (
     "inference",
     "datasets",
     "embedding",
+    "encoding",
     "extract",
     "kmeans",
     "metrics",
     "mftma",
     "multiset",
+    "plotting",
     "rbf_sampler",
     "rsa",
     "utils",
@@ -62,6 +66,8 @@ def found():
 
 BY_CONDITION = _rng.standard_normal((12, 5, 4))  # conditions, sensors, times
 TRIALS = _rng.standard_normal((36, 5)), np.repeat(np.arange(12), 3)
+FEATURES = _rng.standard_normal((2, 12, 3))
+ENCODING = EncodingModel(alphas=2, cv=2, outer_cv=2, n_jobs=1).fit(*FEATURES)
 KMEANS = {"args": (NETWORKS,), "n_clusters": 2}
 MODELS = {"models": PAIRS[:2], "rdms": PAIRS[2:]}
 METRIC = {"metric": "procrustes"}
@@ -93,6 +99,28 @@ DATA = {
     "datasets.digits_networks": {"widths": (2,), "depths": (1,), "n_seeds": 1, "max_iter": 1},
     "datasets.preprocess_images": {"images": [np.eye(8)]},
     "embedding.EuclideanEmbedding": {"args": (DISTANCES,)},
+    "encoding.EncodingModel": {"args": FEATURES, "alphas": 2, "n_components": 2},
+    "encoding.StreamedPCA": {"args": FEATURES[:1], "n_components": 2},
+    "encoding.bootstrap_scores": {"model": ENCODING, "Y": FEATURES[1], "n_bootstraps": 9},
+    "encoding.cluster_test": {"scores": FEATURES[0], "n_permutations": 9},
+    "encoding.compression_cost": {"n_samples": 9, "n_features": 9, "n_components": 2},
+    "encoding.decode_features": {"X": FEATURES[0], "Y": FEATURES[1], "cv": 3},
+    "encoding.decode_labels": {"X": FEATURES[0], "y": GROUPS, "cv": 3},
+    "encoding.decode_times": {"data": BY_CONDITION, "y": GROUPS, "cv": 3},
+    "encoding.encode_times": {"X": FEATURES[0], "data": BY_CONDITION, "model": ENCODING},
+    "encoding.generalize_times": {"data": BY_CONDITION, "y": GROUPS, "cv": 3},
+    "encoding.identify": {
+        "predicted": FEATURES[0],
+        "measured": FEATURES[1],
+        "n_permutations": 9,
+    },
+    "encoding.permutation_test": {
+        "model": ENCODING,
+        "X": FEATURES[0],
+        "Y": FEATURES[1],
+        "n_permutations": 9,
+    },
+    "encoding.split_half_reliability": {"Y": _rng.standard_normal((4, 12, 3)), "n_splits": 3},
     "kmeans.procrustes_kmeans": KMEANS,
     "metrics.ConvolutionalMetric": {"args": LAYERS},
     "metrics.EnergyStochasticMetric": {"args": REPEATS},

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import time
 import tomllib
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from netrep_go import capacity, multiset, rsa
+from netrep_go import capacity, covariates, multiset, rsa
 from netrep_go._cli import main
 from netrep_go._cli._commands import COMMANDS
 from netrep_go._cli._parser import Command, documented, parse
@@ -278,6 +279,73 @@ def test_conditions_and_folds_of_rdms(tmp_path, monkeypatch, rng):
     assert_array_equal(table("r.csv").to_numpy()[0], expected)
 
 
+def same(path, expected):
+    pandas.testing.assert_frame_equal(table(path), expected, check_exact=True)
+
+
+def test_searchlights_and_times(networks, rng):
+    models = rsa.rdm(networks)
+    run("rsa", "rdm", *files(networks), "-o", "models.csv")
+    mask, responses = np.ones((3, 3, 3)), rng.standard_normal((12, 27))
+    np.save("mask.npy", mask)
+    np.save("responses.npy", responses)
+    given = ["--models", "models.csv", "--mask", "mask.npy", "--radius", 1.5]
+    run("rsa", "searchlight", "responses.npy", *given, "--metric", "euclidean", "-o", "s.csv")
+    found = rsa.searchlight(
+        responses, models, mask=mask, radius=1.5, metric="euclidean", names=list(networks)
+    )
+    same("s.csv", found.to_frame())
+    subjects = {name: rng.standard_normal((12, 4, 6)) for name in ("s1", "s2")}
+    for name, x in subjects.items():
+        np.save(f"{name}.npy", x)
+    np.save("times.npy", np.arange(6) / 10)
+    given = ["--models", "models.csv", "--times", "times.npy", "--window", 2]
+    run("rsa", "time-resolved", "s1.npy", "s2.npy", *given, "-o", "t.csv")
+    found = rsa.time_resolved(
+        subjects, models, times=np.arange(6) / 10, window=2, names=list(networks)
+    )
+    same("t.csv", found.to_frame())
+
+
+def test_covariates(networks):
+    pytest.importorskip("zarr")
+    D = multiset.pairwise_distances(LinearMetric(), networks, verbose=False)
+    other = multiset.pairwise_distances("cka_angular", networks, verbose=False)
+    run("distances", *files(networks), "--store", "store", "-o", "D.csv")
+    run("distances", *files(networks), "--metric", "cka_angular", "-o", "other.csv")
+    y = ["a", "b", "a", "b", "a", "b", "a"]
+    Path("y.txt").write_text("\n".join(y))
+    options = ["--n-permutations", 99, "--random-state", 0, "-o", "c.csv"]
+    seeded = {"n_permutations": 99, "random_state": 0}
+    run("covariates", "mantel", "store", "--D2", "other.csv", "--method", "spearman", *options)
+    same("c.csv", covariates.mantel(D, other, method="spearman", **seeded).to_frame())
+    for command, function in (
+        ("permanova", covariates.permanova),
+        ("knn-permutation", covariates.knn_permutation),
+    ):
+        run("covariates", command, "D.csv", "--y", "y.txt", *options)
+        more = {"n_neighbors": 5} if function is covariates.knn_permutation else {}
+        same("c.csv", function(D, y, **more, **seeded).to_frame())
+
+
+def test_tiles_on_a_cluster(networks, capsys):
+    distributed = pytest.importorskip("dask.distributed", reason="a cluster needs dask")
+    command = ["distances", *files(networks), "--tile-size", 2]
+    run(*command, "--store", "here", "-o", "here.csv")
+    with (
+        warnings.catch_warnings(),
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, dashboard_address=":0"
+        ) as cluster,
+    ):
+        warnings.simplefilter("ignore")
+        run(*command, "--store", "there", "--client", cluster.scheduler_address, "-o", "there.csv")
+    assert_array_equal(table("there.csv"), table("here.csv"))
+    assert "there has 16 of 16 tiles, 16 of them new" in capsys.readouterr().err
+    assert main([*map(str, command), "--store", "none", "--client", "tcp://127.0.0.1:9"]) == 1
+    assert "error: Timed out trying to connect to tcp://127.0.0.1:9" in capsys.readouterr().err
+
+
 def test_information(networks, capsys):
     run("info")
     assert "netrep_go: " in capsys.readouterr().out
@@ -440,6 +508,11 @@ FUNCTIONS = {
     ("rsa", "evaluate"): (rsa.evaluate,),
     ("rsa", "permutation-test"): (rsa.permutation_test,),
     ("rsa", "noise-ceiling"): (rsa.noise_ceiling,),
+    ("rsa", "searchlight"): (rsa.searchlight,),
+    ("rsa", "time-resolved"): (rsa.time_resolved,),
+    ("covariates", "mantel"): (covariates.mantel,),
+    ("covariates", "permanova"): (covariates.permanova,),
+    ("covariates", "knn-permutation"): (covariates.knn_permutation,),
     ("store", "export"): (multiset.DistanceStore.to_frame,),
 }  # fmt: skip
 

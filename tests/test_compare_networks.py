@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 
 from netrep_go._cli import main
 from netrep_go.inference import compare_networks
-from netrep_go.metrics import LinearMetric, Measure, Properties, get_measure
+from netrep_go.metrics import LinearMetric, Measure, Properties, get_measure, measures
 from netrep_go.metrics._measure import Undefined
 from netrep_go.multiset import cross_distances, pairwise_distances
 
@@ -50,25 +50,39 @@ class OneWay(Measure):
 
 
 def test_one_row_for_each_pair_and_measure(networks):
-    measures = ["cka", "procrustes", "rsa"]
-    found = compare_networks(networks, measures, verbose=False)
+    chosen = ["cka", "procrustes", "rsa"]
+    found = compare_networks(networks, chosen, verbose=False)
     table = found.to_frame()
     want = ["network_1", "network_2", "measure", "kind", "value", "reason"]
     assert list(table.columns) == want
-    assert table["measure"].tolist() == [name for name in measures for _ in range(3)]
+    assert table["measure"].tolist() == [name for name in chosen for _ in range(3)]
     assert table["kind"].unique().tolist() == ["similarity", "distance"]
     assert table["reason"].isna().all()
     pairs = [("V1", "LM"), ("V1", "AL"), ("LM", "AL")]
     assert list(zip(table["network_1"], table["network_2"], strict=True)) == 3 * pairs
-    for name in measures:
+    for name in chosen:
         D = pairwise_distances(name, networks, verbose=False)
         assert_array_equal(found.values[name], D)
         assert_array_equal(table["value"][table["measure"] == name], D[[0, 0, 1], [1, 2, 2]])
         assert_array_equal(found.matrix(name).loc["V1", "AL"], D[0, 2])
     assert repr(found) == "NetworkComparison(3 x 3 networks: cka, procrustes, rsa)"
     assert "<table" in found._repr_html_()
-    one_thread = compare_networks(networks, measures, n_jobs=1, verbose=False)
+    one_thread = compare_networks(networks, chosen, n_jobs=1, verbose=False)
     pd.testing.assert_frame_equal(table, one_thread.to_frame())
+
+
+# Corrected estimates may be undefined.
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_every_measure_of_matrices(rng):
+    networks = {name: rng.standard_normal((30, 3 + k)) for k, name in enumerate("abc")}
+    names = [name for name in measures() if measures()[name].data == "matrix" and name != "rtd"]
+    found = compare_networks(networks, names, verbose=False)
+    table = found.to_frame().set_index("measure")
+    assert table["value"].isna().equals(table["reason"].notna())
+    for name in names:
+        assert_array_equal(found.values[name], pairwise_distances(name, networks, verbose=False))
+        assert len(table.loc[name]) == (3 if measures()[name].symmetric else 6)
+        assert set(table.loc[name, "kind"]) == {measures()[name].kind}
 
 
 def test_measures_that_are_not_symmetric_have_both_orders(networks):

@@ -4,10 +4,13 @@ import errno
 import functools
 import json
 import multiprocessing
+import os
 import random
 import signal
+import threading
 import time
 import warnings
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -15,14 +18,14 @@ import pytest
 import scipy.io
 import store_worker
 from numpy.testing import assert_allclose, assert_array_equal
+from threadpoolctl import threadpool_info
 
+from netrep_go import _jobs as jobs
 from netrep_go.metrics import LinearCKA, LinearMetric, as_measure
 from netrep_go.multiset import DistanceStore, _tiles, cross_distances, pairwise_distances
 from netrep_go.multiset._grams import Grams
 
 zarr = pytest.importorskip("zarr", reason="a store needs zarr")
-
-KILLS = 30
 
 
 @pytest.fixture
@@ -155,11 +158,9 @@ def test_damaged_tiles_are_computed_again(tmp_path, networks, place, metric):
         assert_array_equal(store.distances(), expected)
 
 
-def test_a_damaged_list_or_description_is_found(tmp_path, networks):
+def test_a_damaged_list_is_found(tmp_path, networks):
     store = DistanceStore(tmp_path / "store", tile_size=8)
-    compute = functools.partial(store.pairwise_distances, "procrustes", networks, verbose=False)
-    compute()
-    expected = store.distances()[...]
+    store.pairwise_distances("procrustes", networks, verbose=False)
     file = store.path / "store.json"
     content = file.read_bytes()
     shuffled = random.Random(0)
@@ -173,12 +174,77 @@ def test_a_damaged_list_or_description_is_found(tmp_path, networks):
         except ValueError as error:
             assert "damaged" in str(error) or "newer than" in str(error)  # noqa: PT017
     file.write_bytes(content)
-    description = store.path / "train" / "zarr.json"
+
+
+@pytest.mark.parametrize("file", ["zarr.json", "train/zarr.json"])
+def test_a_damaged_description_is_mended(tmp_path, networks, file):
+    store = DistanceStore(tmp_path / "store", tile_size=8)
+    compute = functools.partial(store.pairwise_distances, "procrustes", networks, verbose=False)
+    compute()
+    expected = store.distances()[...]
+    description = store.path / file
     content = description.read_bytes()
-    description.write_bytes(content.replace(b"22", b"24"))
-    assert compute().complete
-    assert description.read_bytes() == content
-    assert_array_equal(store.distances(), expected)
+    shuffled = random.Random(0)
+    broken = [content.replace(b"22", b"24"), content.replace(b"22", b"12"), b""]
+    for _ in range(20):
+        flipped = bytearray(content)
+        flipped[shuffled.randrange(len(content))] ^= 1 << shuffled.randrange(8)
+        broken.append(bytes(flipped))
+    for damaged in broken:
+        description.write_bytes(damaged)
+        try:
+            assert_array_equal(store.distances(), expected)  # what zarr does not need
+        except ValueError as error:
+            assert "computing the store once more mends it" in str(error)  # noqa: PT017
+        assert compute().complete
+        assert_array_equal(store.distances(), expected)
+        assert zarr.open_group(store.path, mode="r")["train"].shape == (22, 22)
+
+
+def test_other_programs_read_it(tmp_path, networks):
+    store = DistanceStore(tmp_path / "store", tile_size=8)
+    store.pairwise_distances("procrustes", networks, networks, verbose=False)
+    group = zarr.open_group(tmp_path / "store", mode="r")
+    for name in ("train", "test"):
+        assert_array_equal(group[name], store.distances(test=name == "test")[...])
+
+
+def test_plots(tmp_path, networks):
+    pyplot = pytest.importorskip("matplotlib.pyplot", reason="plots need matplotlib")
+    store = DistanceStore(tmp_path / "store", tile_size=8)
+    store.pairwise_distances("procrustes", some(networks, 4), verbose=False)
+    display = store.plot()
+    assert [label.get_text() for label in display.ax_.get_yticklabels()] == list(networks)[:4]
+    pyplot.close(display.figure_)
+    cross = DistanceStore(tmp_path / "cross")
+    cross.cross_distances("procrustes", some(networks, 2), networks, verbose=False)
+    with pytest.raises(ValueError, match="a heat map needs the distances of all pairs"):
+        cross.plot()
+
+
+def test_a_store_that_may_not_be_written(tmp_path, networks, monkeypatch):
+    store = DistanceStore(tmp_path / "store", tile_size=8)
+    store.pairwise_distances("procrustes", some(networks, 10), verbose=False)
+    expected = store.distances()[...]
+    opened, made = Path.open, os.open
+
+    def open_path(self, mode="r", *args, **kwargs):
+        if mode[0] in "wax":
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
+        return opened(self, mode, *args, **kwargs)
+
+    def open_file(path, flags, *args, **kwargs):
+        if flags & os.O_CREAT:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return made(path, flags, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", open_path)
+    monkeypatch.setattr(os, "open", open_file)
+    again = DistanceStore(store.path)
+    assert again.status().complete
+    assert_array_equal(again.distances(), expected)
+    with pytest.raises(OSError, match=r"Read-only file system: .*store"):
+        again.pairwise_distances("procrustes", networks, verbose=False)
 
 
 def test_a_newer_format_is_refused(tmp_path, networks):
@@ -196,9 +262,9 @@ def start():
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["netrep_go.multiset", "zarr", "google_crc32c", "zarr.codecs"])
 
-    def run(path):
+    def run(path, *arguments, function=store_worker.compute):
         started = context.Event()
-        process = context.Process(target=store_worker.compute, args=(path, started))
+        process = context.Process(target=function, args=(path, started, *arguments))
         process.start()
         assert started.wait(60)
         return process
@@ -211,29 +277,40 @@ def finished(process):
     return process.exitcode == 0
 
 
-def test_kills_lose_nothing(tmp_path, start):
-    assert finished(start(tmp_path / "whole"))
+@pytest.mark.parametrize(
+    ("metric", "n_kills"),
+    [
+        ("procrustes", 30),
+        ("cka", 10),
+        pytest.param("procrustes", 1000, marks=pytest.mark.long),
+        pytest.param("cka", 200, marks=pytest.mark.long),
+    ],
+)
+def test_kills_lose_nothing(tmp_path, start, metric, n_kills):
+    assert finished(start(tmp_path / "whole", metric))
     whole = DistanceStore(tmp_path / "whole")
     times = random.Random(0)
-    n_kills, path = 0, tmp_path / "killed"
-    while n_kills < KILLS:
-        process = start(path)
+    path = tmp_path / "killed"
+    while n_kills:
+        process = start(path, metric)
         time.sleep(times.uniform(0, 0.15))
         process.kill()
         process.join()
-        n_kills += process.exitcode == -signal.SIGKILL
+        n_kills -= process.exitcode == -signal.SIGKILL
         if (path / "store.json").exists() and DistanceStore(path).status().complete:
             for file in times.sample(sorted(path.glob("train/c/*/*")), 70):
                 file.unlink()
-    assert finished(start(path))
+    assert finished(start(path, metric))
     assert_array_equal(DistanceStore(path).distances(), whole.distances()[...])
     assert not list(path.rglob("*.part"))
+    assert not list(path.glob("grams*"))
 
 
-def test_two_processes_share_a_store(tmp_path, start):
-    processes = [start(tmp_path / "store") for _ in range(2)]
+@pytest.mark.parametrize("metric", ["procrustes", "cka"])
+def test_two_processes_share_a_store(tmp_path, start, metric):
+    processes = [start(tmp_path / "store", metric) for _ in range(2)]
     assert all(map(finished, processes))
-    assert finished(start(tmp_path / "whole"))
+    assert finished(start(tmp_path / "whole", metric))
     both = DistanceStore(tmp_path / "store").distances()[...]
     assert_array_equal(both, DistanceStore(tmp_path / "whole").distances())
 
@@ -304,6 +381,20 @@ def test_data_sets_and_functions(tmp_path, networks):
     assert_allclose(store.distances(), expected, rtol=1e-12, atol=1e-14)
 
 
+def test_memory_maps_and_what_was_extracted(tmp_path, networks):
+    from netrep_go._disk import DiskArray
+
+    arrays = list(some(networks, 6).values())
+    expected = pairwise_distances("procrustes", arrays, verbose=False)
+    paths = [tmp_path / f"{k}.npy" for k in range(6)]
+    for path, x in zip(paths, arrays, strict=True):
+        np.save(path, x)
+    for k, read in enumerate((functools.partial(np.load, mmap_mode="r"), DiskArray.from_npy)):
+        store = DistanceStore(tmp_path / f"store{k}", tile_size=4)
+        store.pairwise_distances("procrustes", list(map(read, paths)), verbose=False)
+        assert_allclose(store.distances(), expected, rtol=1e-12, atol=1e-14)
+
+
 def test_files_that_cannot_be_read_are_named(tmp_path, networks):
     (tmp_path / "bad.npy").write_bytes(b"no array")
     np.savez(tmp_path / "two.npz", x=np.ones(3), y=np.ones(3))
@@ -325,12 +416,21 @@ def test_files_that_cannot_be_read_are_named(tmp_path, networks):
 
 
 def test_other_kinds_of_networks(tmp_path, rng):
-    from netrep_go.metrics import ConvolutionalMetric, GaussianStochasticMetric
+    from netrep_go.metrics import (
+        ConvolutionalMetric,
+        EnergyStochasticMetric,
+        GaussianStochasticMetric,
+    )
 
     images = [rng.standard_normal((6, 4, 4, 3)) for _ in range(5)]
     moments = [(rng.standard_normal((4, 3)), np.stack([np.eye(3) * (k + 1)] * 4)) for k in range(5)]
+    trials = [rng.standard_normal((4, 3, 2)) for _ in range(5)]
     for k, (metric, networks) in enumerate(
-        ((ConvolutionalMetric(LinearMetric()), images), (GaussianStochasticMetric(), moments))
+        (
+            (ConvolutionalMetric(LinearMetric()), images),
+            (GaussianStochasticMetric(), moments),
+            (EnergyStochasticMetric(), trials),
+        )
     ):
         store = DistanceStore(tmp_path / f"store{k}", tile_size=2)
         store.pairwise_distances(metric, networks, verbose=False)
@@ -353,6 +453,55 @@ def test_batches_and_merge(tmp_path, networks):
     other.pairwise_distances("procrustes", some(networks, 3), verbose=False)
     with pytest.raises(ValueError, match="tile_size was 4, now 64"):
         merged.merge(other.path)
+
+
+def test_two_merges_at_once(tmp_path, start):
+    parts = [tmp_path / f"part{i}" for i in range(2)]
+    for i, part in enumerate(parts):
+        assert finished(start(part, "procrustes", (i, 2)))
+    merges = [
+        start(tmp_path / "merged", *order, function=store_worker.merge)
+        for order in (parts, parts[::-1])
+    ]
+    assert all(map(finished, merges))
+    merged, *found = (DistanceStore(path) for path in (tmp_path / "merged", *parts))
+    expected = np.fmax(*(store.distances(incomplete=True)[...] for store in found))
+    assert_array_equal(merged.distances(), expected)
+
+
+def test_a_merge_keeps_what_others_add(tmp_path, networks, monkeypatch):
+    """A tile at the edge grows in another process while it is taken from another store."""
+    merged, part = (DistanceStore(tmp_path / name, tile_size=8) for name in ("merged", "part"))
+    part.pairwise_distances("procrustes", some(networks, 10), verbose=False)
+    read = _tiles.Tiles.read
+
+    def grown(self, *at, **options):
+        found = read(self, *at, **options)
+        if self.path.parent == part.path:
+            monkeypatch.undo()
+            other = DistanceStore(merged.path)
+            other.pairwise_distances("procrustes", some(networks, 12), verbose=False)
+        return found
+
+    monkeypatch.setattr(_tiles.Tiles, "read", grown)
+    assert merged.merge(part.path).complete
+    assert merged.names == list(networks)[:12]
+    expected = pairwise_distances("procrustes", some(networks, 12), verbose=False)
+    assert_allclose(merged.distances(), expected, rtol=1e-12, atol=1e-14)
+
+
+def test_part_of_a_tile_is_taken(tmp_path, networks):
+    """Of a tile that had grown when the disk was full, what is there is taken."""
+    grown = DistanceStore(tmp_path / "grown", tile_size=64)
+    grown.pairwise_distances("procrustes", some(networks, 10), verbose=False)
+    content = chunk(grown, 0, 0).read_bytes()
+    grown.pairwise_distances("procrustes", networks, verbose=False)
+    chunk(grown, 0, 0).write_bytes(content)
+    merged = DistanceStore(tmp_path / "merged")
+    assert not merged.merge(grown.path).complete
+    found = merged.distances(incomplete=True)[...]
+    assert np.isfinite(found[:10, :10]).all()
+    assert np.isnan(found[10:]).all()
 
 
 def test_a_memory_limit_that_is_too_small_says_what_fits(tmp_path, networks):
@@ -399,7 +548,13 @@ def test_gram_vectors_are_streamed(tmp_path, rng, metric):
     whole = DistanceStore(tmp_path / "whole", tile_size=4)
     whole.pairwise_distances(metric, networks, verbose=False)
     assert_array_equal(store.distances(), whole.distances()[...])
-    assert not (store.path / "grams").exists()
+    assert not list(store.path.glob("grams*"))
+    chunk(store, 0, 0).unlink()
+    assert compute(networks, memory_limit=50_000).n_loads < 10  # those of the tile alone
+    assert_array_equal(store.distances(), whole.distances()[...])
+    chunk(store, 0, 0).unlink()
+    with pytest.raises(MemoryError, match=r"memory_limit = 9999 is too small for one network"):
+        compute(networks, memory_limit=9999)
     cross = DistanceStore(tmp_path / "cross", tile_size=4)
     cross.cross_distances(metric, networks[:7], networks[7:], verbose=False)
     assert_allclose(cross.distances(), expected[:7, 7:], rtol=1e-9, atol=1e-14)
@@ -414,13 +569,21 @@ def test_an_interrupt_leaves_what_is_prepared(tmp_path, rng, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         compute()
     monkeypatch.setattr(Grams, "_multiply", multiply)
-    files = sorted((store.path / "grams").glob("c/*/*"))
-    assert len(files) == 3 * 2
-    files[0].write_bytes(files[0].read_bytes()[:100])
-    files[-1].unlink()
+    files = sorted(store.path.glob("grams-*/[0-9]*"))
+    assert len(files) == 9
+    content = files[0].read_bytes()
+    files[0].write_bytes(content[:100])
+    files[1].unlink()
+    for file, at in zip(files[2:5], (0, len(content) // 2, len(content) - 1), strict=True):
+        flipped = bytearray(file.read_bytes())
+        flipped[at % len(flipped)] ^= 1
+        file.write_bytes(flipped)
     status = compute()
     assert status.complete
-    assert status.n_loads < 130
+    assert status.n_loads < 130 // 2 + 16
+    whole = DistanceStore(tmp_path / "whole", tile_size=8)
+    whole.pairwise_distances("cka", networks, verbose=False)
+    assert_array_equal(store.distances(), whole.distances()[...])
     assert_allclose(
         store.distances(), pairwise_distances("cka", networks, verbose=False), rtol=1e-12
     )
@@ -452,6 +615,99 @@ def test_a_cluster_gives_the_same(tmp_path, networks, client):
         expected = here.distances(test=held_out)[...]
         assert_array_equal(there.distances(test=held_out), expected)
         assert_array_equal(inside.distances(test=held_out), expected)
+
+
+def blas_threads():
+    return [p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"]
+
+
+def above(D):
+    return D[np.triu_indices(len(D), 1)]
+
+
+def test_tiles_have_one_blas_thread_each(tmp_path, networks, client):
+    """So that CPU time over wall time is the number of jobs, wherever they run."""
+    distributed = pytest.importorskip("dask.distributed")
+    networks = some(networks, 6)
+    before = blas_threads()
+    assert (above(store_worker.share(tmp_path / "here", networks, None)) == 1).all()
+    measure = as_measure(store_worker.most_blas_threads, kind="distance", symmetric=True)
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=3, processes=False, dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster) as inside,
+    ):
+        for name, where in (("processes", client), ("threads", inside)):
+            store = DistanceStore(tmp_path / name, tile_size=2)
+            store.pairwise_distances(measure, networks, client=where, verbose=False)
+            assert (above(store.distances()[...]) == 1).all()
+    shares = joblib.Parallel(n_jobs=2)(
+        joblib.delayed(store_worker.share)(tmp_path / f"loky{i}", networks, (i, 2))
+        for i in range(2)
+    )
+    assert (above(np.fmax(*shares)) == 1).all()
+    assert blas_threads() == before
+
+
+def test_limits_of_blas_threads_may_overlap():
+    most = max(blas_threads())
+    entered, leave = threading.Event(), threading.Event()
+
+    def other():
+        with jobs.blas_threads(1):
+            entered.set()
+            leave.wait()
+
+    thread = threading.Thread(target=other, daemon=True)
+    with jobs.blas_threads(2):
+        thread.start()
+        entered.wait()
+        assert max(blas_threads()) == 1
+    assert max(blas_threads()) == 1
+    leave.set()
+    thread.join()
+    assert max(blas_threads()) == most
+    with jobs.blas_threads(1), jobs.blas_threads(8), jobs.blas_threads(None):
+        assert max(blas_threads()) == 1
+    assert max(blas_threads()) == most
+
+
+def test_a_worker_that_is_killed_costs_its_tiles(tmp_path, networks, monkeypatch):
+    distributed = pytest.importorskip("dask.distributed", reason="a cluster needs dask")
+    measure = as_measure(store_worker.slow, kind="distance", symmetric=True)
+    networks = some(networks, 12)
+    with (
+        warnings.catch_warnings(),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        warnings.simplefilter("ignore")
+        address, victim = next(iter(client.run(os.getpid).items()))
+        scatter = client.scatter
+
+        def scatter_to_victim(content, **options):
+            """Send arrays to the one that dies with them, as long as it lives."""
+            alive = address in client.scheduler_info()["workers"]
+            return scatter(content, workers=[address] if alive else None, **options)
+
+        monkeypatch.setattr(client, "scatter", scatter_to_victim)
+        store = DistanceStore(tmp_path / "store", tile_size=2)
+
+        def kill():
+            while len(list(store.path.glob("train/c/*/*"))) < 4:
+                time.sleep(0.01)
+            os.kill(victim, signal.SIGKILL)
+
+        killing = threading.Thread(target=kill, daemon=True)
+        killing.start()
+        status = store.pairwise_distances(measure, networks, client=client, verbose=False)
+        killing.join()
+        assert victim not in client.run(os.getpid).values()
+    assert status.complete
+    assert_array_equal(store.distances(), pairwise_distances(measure, networks, verbose=False))
 
 
 def test_a_client_without_workers_is_an_error(tmp_path, networks, client):

@@ -1,6 +1,7 @@
 """Encoding models against scikit-learn and himalaya, definitions, and noise."""
 
 import pickle
+import warnings
 
 import matplotlib
 import numpy as np
@@ -205,6 +206,49 @@ def test_missing_targets_are_left_out_target_by_target(rng, regression, p):
     assert np.isfinite(whole.score_).all()
 
 
+def tall(rng):
+    """Features, and targets, of 60 samples, so few that regressions follow from moments."""
+    X, Y = responses(rng, p=4)
+    Y[::7, 1] = Y[3, 2] = Y[48:, 3] = np.nan  # the last fold tests nothing of one target
+    return X, Y
+
+
+@pytest.mark.parametrize("case", [
+    "plain", "collinear", "constant", "far", "tikhonov", "layers", "part", "shuffled", "r_fold",
+])  # fmt: skip
+def test_moments_give_what_samples_do(rng, monkeypatch, case):
+    X, Y = tall(rng)
+    options = {"alphas": [1e-2, 1.0, 1e2], "with_coef": True}
+    options |= {
+        "tikhonov": {"feature_covariance": np.diag([1.0, 2.0, 3.0, 0.0])},
+        "part": {"cv": [(np.arange(15), np.arange(15, 30)), (np.arange(15, 30), np.arange(15))],
+                 "outer_cv": None},
+        "shuffled": {"cv": KFold(4, shuffle=True, random_state=0)},
+        "r_fold": {"scoring": "r_fold"},
+    }.get(case, {})  # fmt: skip
+    if case == "collinear":
+        X[:, 3] = X[:, 0] - X[:, 1]
+    if case == "constant":
+        X[:, 3] = 1.0
+    X = X + 1e6 * (case == "far")
+    given = {"a": X, "b": X[:, :1] ** 2} if case == "layers" else X
+    if case == "layers":
+        Y[:, 4] = X[:, 0] ** 2
+    if case == "part":
+        Y = np.nan_to_num(Y)
+    fast = EncodingModel(**options).fit(given, Y)
+    monkeypatch.setattr("netrep_go.encoding._search.Search._moments", lambda *a: None)
+    slow = EncodingModel(**options).fit(given, Y)
+    np.testing.assert_array_equal(fast.alpha_, slow.alpha_)
+    np.testing.assert_allclose(fast.predict(given), slow.predict(given), atol=1e-9)
+    for name in fast.names_:
+        mine, others = (m.coef_[name] if case == "layers" else m.coef_ for m in (fast, slow))
+        np.testing.assert_allclose(mine, others, atol=1e-9)
+    if case != "part":
+        np.testing.assert_array_equal(fast.fold_alpha_, slow.fold_alpha_)
+        np.testing.assert_allclose(fast.score_, slow.score_, atol=1e-9)
+
+
 def test_layers_are_chosen_for_each_target_or_for_all(rng):
     layers = {name: rng.standard_normal((90, p)) for name, p in (("conv", 20), ("fc", 100))}
     Y = np.stack([layers["conv"][:, 0], layers["fc"][:, :9].sum(1), layers["conv"][:, 1]], axis=1)
@@ -246,6 +290,26 @@ def test_noise_scores_at_chance(rng, options):
         assert abs(r.mean()) < 3 * r.std() / np.sqrt(q)
 
 
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("per_target", [True, False])
+@pytest.mark.parametrize("compression", [None, "pca", "projection"])
+@pytest.mark.parametrize("regression", ["ridge", "ols", "lasso", "pcr", "pls"])
+def test_noise_is_at_chance_for_all_that_is_chosen(regression, compression, per_target):
+    """Layer, penalty and compression together, by the score whose chance is 0 for any sizes."""
+    means = []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        layers = {k: rng.standard_normal((40, p)) for k, p in enumerate((5, 12, 60))}
+        model = EncodingModel(
+            regression, alphas=4, n_components=[1, 2, 4], compression=compression,
+            alpha_per_target=per_target, layer_per_target=per_target, scoring="r_fold", cv=3,
+            outer_cv=4, refit=False, random_state=0, n_jobs=1,
+        )  # fmt: skip
+        means.append(model.fit(layers, rng.standard_normal((40, 10))).score_.mean())
+    assert abs(np.mean(means)) < 3 * np.std(means, ddof=1) / np.sqrt(len(means))
+
+
 def test_groups_stay_together(rng):
     X, Y = responses(rng, n=30)
     groups = np.repeat(np.arange(6), 5)
@@ -254,6 +318,20 @@ def test_groups_stay_together(rng):
     alone = np.append(np.zeros(15, int), np.arange(1, 16))  # groups of one sample
     single = EncodingModel(cv=3, outer_cv=LeaveOneGroupOut()).fit(X, Y, alone)
     assert np.isfinite(single.score_).all()
+    counted = EncodingModel(cv=2, outer_cv=np.int64(3)).fit(X, Y, groups)
+    assert [len(np.unique(groups[test])) for _, test in counted.folds_] == [2, 2, 2]
+    by_name = EncodingModel(cv=GroupKFold(2), outer_cv=GroupKFold(3)).fit(X, Y, groups)
+    np.testing.assert_array_equal(counted.predictions_, by_name.predictions_)
+    for options, message in (
+        (
+            {"outer_cv": 7},
+            "outer_cv must be at most the number of groups, 6, that it splits, got 7",
+        ),
+        ({"outer_cv": 3}, "^cv must be at most the number of groups, 4, that it splits, got 5"),
+        ({"outer_cv": None, "cv": 1}, "cv must be at least 2"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            EncodingModel(**options).fit(X, Y, groups)
     with pytest.raises(ValueError, match="outer_cv"):
         EncodingModel(outer_cv=LeaveOneGroupOut()).fit(X, Y)
     with pytest.raises(ValueError, match=r"scoring='r_fold' needs 2 test samples.*outer_cv"):
@@ -352,6 +430,16 @@ def test_a_lasso_that_does_not_converge_says_so(rng):
     X = np.linspace(0, 1, 30)[:, np.newaxis] ** np.arange(12)
     with pytest.warns(ConvergenceWarning, match="did not converge"):
         EncodingModel("lasso", alphas=[1e-9], outer_cv=None).fit(X, rng.standard_normal(30))
+
+
+@pytest.mark.parametrize("regression", ["lasso", "pls"])
+def test_solvers_in_threads_leave_filters_of_warnings_alone(rng, regression):
+    X, Y = responses(rng, n=30, p=6, noise=0.0)
+    Y[:, 1:] = Y[:, :1]  # after one component of one target nothing is left
+    before = list(warnings.filters)
+    options = {"alphas": [0.1, 1.0], "n_components": [1, 6], "cv": 3, "n_jobs": 4}
+    assert np.isfinite(EncodingModel(regression, **options).fit(X, Y).score_).all()
+    assert warnings.filters == before
 
 
 def test_best_layers_and_their_picture(rng):

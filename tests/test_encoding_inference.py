@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from sklearn.base import clone
 from sklearn.model_selection import LeaveOneOut, ShuffleSplit
 
 from netrep_go.encoding import (
@@ -60,6 +61,30 @@ def test_permutations_refit_with_what_was_chosen(rng, scoring, options):
     assert (test.pvalue_max >= test.pvalue).all()
 
 
+@pytest.mark.parametrize("options", [
+    {"regression": "pls", "n_components": [1, 2]}, {"regression": "lasso", "alphas": [0.05, 0.5]},
+], ids=str)  # fmt: skip
+def test_permutations_of_what_is_not_linear_are_fitted_again(rng, options):
+    X, Y = data(rng)
+    Y[:, 0] += 5 * X[:, 0]
+    Y[3, 1] = np.nan
+    model = EncodingModel(outer_cv=3, scoring="r", **options).fit({"a": X, "b": X[:, :2]}, Y)
+    layers = {"a": X, "b": X[:, :2]}
+    found = permutation_test(model, layers, Y, n_permutations=19, random_state=0)
+    np.testing.assert_allclose(found.statistic, model.score_)
+    assert found.pvalue[0] == 0.05
+    one = permutation_test(model, layers, Y, n_permutations=19, random_state=0, n_jobs=1)
+    np.testing.assert_array_equal(found.null_distribution, one.null_distribution)
+    name = {"pls": "n_components", "lasso": "alpha"}[options["regression"]]
+    alone = EncodingModel(outer_cv=model.folds_[:1], refit=False, **options).fit(X, Y[:, 0])
+    null = permutation_test(alone, X, Y[:, 0], n_permutations=3, random_state=1).null_distribution
+    kept = getattr(alone, f"fold_{name}_")[0]
+    fixed = clone(alone).set_params(**{name.replace("alpha", "alphas"): kept})
+    orders = np.argsort(np.random.RandomState(1).random_sample((3, 36)), axis=1)
+    again = [fixed.fit(X, Y[order, 0]).score_ for order in orders]
+    np.testing.assert_allclose(null, again, atol=1e-3)  # of steps of the lasso
+
+
 def test_permutation_pvalues_are_uniform_in_noise(rng):
     pvalues, family = [], []
     for k in range(60):
@@ -91,8 +116,9 @@ def test_permutations_within_strata_and_threads(rng):
 
 def test_what_cannot_be_permuted(rng):
     X, Y = data(rng)
-    with pytest.raises(ValueError, match="'ridge', 'ols' or 'pcr', got 'pls'"):
-        permutation_test(EncodingModel("pls", n_components=2).fit(X, Y), X, Y)
+    lasso = EncodingModel("lasso", alphas=2).fit(X, Y)
+    with pytest.raises(ValueError, match="give alphas as a list"):
+        permutation_test(lasso, X, Y)
     with pytest.raises(ValueError, match="fit it with outer_cv"):
         permutation_test(EncodingModel(outer_cv=None).fit(X, Y), X, Y)
     model = EncodingModel().fit(X, Y)
@@ -133,15 +159,16 @@ def test_bootstrap_scores_samples_again(rng, scoring, grouped):
     assert found.to_frame().shape == (4, 4)
 
 
-def test_bootstrap_intervals_cover_the_score_of_new_samples(rng):
+@pytest.mark.parametrize("scoring", ["r2", "r"])
+def test_bootstrap_intervals_cover_the_score_of_new_samples(rng, scoring):
     """For models that are the same in all folds, because their penalty is large."""
     X = rng.standard_normal((4000, 3))
     Y = X @ rng.standard_normal((3, 1)) + 2 * rng.standard_normal((4000, 1))
-    truth = EncodingModel(alphas=[1.0], scoring="r", outer_cv=2).fit(X, Y).score_[0]
+    truth = EncodingModel(alphas=[1.0], scoring=scoring, outer_cv=2).fit(X, Y).score_[0]
     covered = []
     for k in range(40):
         rows = slice(100 * k, 100 * k + 100)
-        model = EncodingModel(alphas=[1.0], scoring="r", outer_cv=10).fit(X[rows], Y[rows])
+        model = EncodingModel(alphas=[1.0], scoring=scoring, outer_cv=10).fit(X[rows], Y[rows])
         low, high = bootstrap_scores(model, Y[rows], n_bootstraps=300, random_state=k).interval
         covered.append(low[0] <= truth <= high[0])
     assert 0.84 <= np.mean(covered) <= 1

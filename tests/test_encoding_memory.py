@@ -54,7 +54,7 @@ def test_the_large_case_is_within_four_times_the_data():
 
 
 @pytest.mark.parametrize(("options", "limit", "message"), [
-    ({"n_jobs": 2}, 30e6, r"memory_limit allows: n_jobs=1 takes \d+"),
+    ({"n_jobs": 2}, 22e6, r"memory_limit allows: n_jobs=1 takes \d+"),
     ({"n_jobs": 1, "with_coef": True}, 30e6, "with_coef=False takes"),
     ({"n_jobs": 1}, 18e6, "a fit of [0-9]+ targets at a time takes"),
     ({}, 0, "use fewer samples"),

@@ -130,9 +130,11 @@ def test_what_has_no_direction(rng):
         other = np.resize(y, odd.shape)
         with pytest.warns(UserWarning, match="Y: (the mean of the samples|a sample) is 0"):
             assert np.isnan(ConcentricityDifference().fit_score(other, odd))
-    with pytest.warns(UserWarning, match="X: there are no pairs of samples"):
-        assert np.isnan(ON_SPHERE.fit_score(x[:1], y[:1]))
-    assert UniformityDifference().fit_score(x[:1], y[:1]) == 0
+    for measure in (ON_SPHERE, UniformityDifference(), ConcentricityDifference()):
+        with pytest.warns(UserWarning, match="X: there is one sample, which any network has alike"):
+            assert np.isnan(measure.fit_score(x[:1], y[:1]))
+    apart = MagnitudeDifference().fit_score(x[:1], y[:1])
+    assert apart == pytest.approx(abs(np.linalg.norm(x[0]) - np.linalg.norm(y[0])))
     assert MagnitudeDifference().fit_score(x * 0, y) == pytest.approx(magnitude(y))
 
 
@@ -178,18 +180,18 @@ def test_imd_estimates_of_few_samples(n_steps, rng):
 
 def test_imd_of_too_few_samples(rng):
     x, y = rng.standard_normal((2, 5, 2))
-    with pytest.warns(UserWarning, match="n_neighbors = 5 must be less than the 5 samples"):
+    with pytest.warns(UserWarning, match="5 neighbors need at least 6 samples, got 5"):
         assert np.isnan(IMD().fit_score(x, y))
-    with pytest.warns(UserWarning, match="n_neighbors = 3 must be less than the 1 sample"):
+    with pytest.warns(UserWarning, match="3 neighbors need at least 4 samples, got 1"):
         assert np.isnan(IMD(3).fit_score(x[:1], y[:1]))
 
 
 def test_imd_warns_of_ties(rng):
     x = np.stack(np.meshgrid(np.arange(4.0), np.arange(4.0)), axis=-1).reshape(16, 2)
     y = rng.standard_normal((16, 2))
-    with pytest.warns(UserWarning, match="X: 4 samples have other samples at the same distance"):
+    with pytest.warns(UserWarning, match="4 of the 16 samples of X have equally similar samples"):
         IMD().fit_score(x, y)
-    with pytest.warns(UserWarning, match=r"X: \d+ samples have other samples at"):
+    with pytest.warns(UserWarning, match=r"of the 16 samples of X have equally similar samples"):
         IMD(2).fit_score(np.vstack([x[:1]] * 6 + [y[:10]]), y)
 
 

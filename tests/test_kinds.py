@@ -15,6 +15,7 @@ from netrep_go.metrics import (
     Measure,
     Properties,
     get_measure,
+    measures,
     neg_distance_scorer,
 )
 from netrep_go.metrics._measure import Undefined
@@ -27,6 +28,8 @@ from netrep_go.multiset import (
     procrustes_kmeans,
 )
 from netrep_go.rsa import RSA
+
+IN_MATRICES = [name for name in measures() if measures()[name].data == "matrix"]
 
 
 class OneWay(Measure):
@@ -100,6 +103,24 @@ def test_stores(measure, networks, tmp_path):
     across.cross_distances(measure, early, networks, verbose=False)
     full = cross_distances(measure, early, networks, verbose=False)
     assert_allclose(across.to_frame(), full, rtol=1e-12, atol=1e-12)
+
+
+# Corrected estimates may be undefined.
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("name", IN_MATRICES)
+def test_all_measures_go_into_stores_and_between_sets(name, rng, tmp_path):
+    pytest.importorskip("zarr")
+    if name == "rtd":
+        pytest.importorskip("ripser")
+    networks = {name: rng.standard_normal((25, 3 + k)) for k, name in enumerate("abc")}
+    D = pairwise_distances(name, networks, verbose=False)
+    store = DistanceStore(tmp_path / "store", tile_size=2)
+    store.pairwise_distances(name, networks, verbose=False)
+    assert_allclose(store.to_frame(), D, rtol=1e-10, atol=1e-10)
+    first = {"a": networks["a"]}
+    others = {name: networks[name] for name in "bc"}
+    D_cross = cross_distances(name, first, others, verbose=False)
+    assert_allclose(D_cross, D[:1, 1:], rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.filterwarnings("ignore:the value of")

@@ -1,5 +1,7 @@
 """Neighbors are those of all pairs, and landmarks are as good as they say."""
 
+import functools
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -7,6 +9,7 @@ from scipy.spatial.distance import cdist
 
 from netrep_go.metrics import LinearMetric, as_measure, get_measure
 from netrep_go.multiset import (
+    _measured,
     cross_distances,
     landmark_distances,
     nearest_neighbors,
@@ -176,6 +179,48 @@ def test_neighbors_have_names(rng):
     queries = {"q": x[1]}
     found = nearest_neighbors("procrustes", networks, queries, verbose=False)
     assert found.to_frame()[["network", "neighbor"]].to_numpy().tolist() == [["q", "b"]]
+
+
+def written(networks, tmp_path):
+    """Return networks as a store takes them: paths, data sets and functions, and as a function."""
+    h5py = pytest.importorskip("h5py")
+    for i, x in enumerate(networks):
+        np.save(tmp_path / f"{i}.npy", x)
+    with h5py.File(tmp_path / "all.h5", "w") as file:
+        for i, x in enumerate(networks):
+            file[str(i)] = x
+    paths = [tmp_path / f"{i}.npy" for i in range(len(networks))]
+    sets = [f"{tmp_path}/all.h5::{i}" for i in range(len(networks))]
+    loaders = [functools.partial(np.load, path) for path in paths]
+    return [paths, dict(enumerate(sets)), loaders, [*paths[:4], *networks[4:]]]
+
+
+@pytest.mark.parametrize("in_memory", [5, 256])
+def test_networks_are_read_when_they_are_measured(rng, tmp_path, monkeypatch, in_memory):
+    monkeypatch.setattr(_measured, "_IN_MEMORY", in_memory)
+    networks, queries = families(rng, 4, 4), families(rng, 3, 1)
+    near = nearest_neighbors("procrustes", networks, queries, n_neighbors=2, verbose=False)
+    far = landmark_distances("procrustes", networks, 6, random_state=0, verbose=False)
+    names = list(range(len(networks)))
+    given = written(networks, tmp_path)
+    for xs, known in [*((xs, None) for xs in given), (lambda i: networks[i], names)]:
+        found = nearest_neighbors(
+            "procrustes", xs, queries, n_neighbors=2, names=known, verbose=False
+        )
+        assert_array_equal(found.indices, near.indices)
+        assert_allclose(found.distances, near.distances, rtol=1e-9)
+        assert found.names == names
+        found = landmark_distances("procrustes", xs, 6, names=known, random_state=0, verbose=False)
+        assert_allclose(found.distances(), far.distances(), rtol=1e-9, atol=1e-12)
+    found = nearest_neighbors("procrustes", networks, given[0][3:5], verbose=False)
+    assert found.indices.ravel().tolist() == [3, 4]
+    (tmp_path / "2.npy").unlink()
+    for function, number in ((nearest_neighbors, 1), (landmark_distances, 6)):
+        with pytest.raises(FileNotFoundError, match=r"networks\[2\]: there is no file"):
+            function("procrustes", given[0], **{_NUMBERS[function]: number}, verbose=False)
+
+
+_NUMBERS = {nearest_neighbors: "n_neighbors", landmark_distances: "n_landmarks"}
 
 
 @pytest.mark.parametrize("n_dimensions", [1, 3, 6])

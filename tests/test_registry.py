@@ -83,6 +83,12 @@ def test_parameters_of_names():
     assert get_measure("cka", score_method="angular").properties.kind == "distance"
     with pytest.raises(ValueError, match="name == 'unheard of'"):
         get_measure("unheard of")
+    with pytest.raises(ValueError, match=r"lists, such as 'procrustes'.*name == 'procrustez'"):
+        get_measure("procrustez")
+    with pytest.raises(ValueError, match=r"metric == 'cka_unbaised'\.$") as caught:
+        as_measure("cka_unbaised")
+    assert "'cka_unbiased'" in str(caught.value)
+    assert len(str(caught.value)) < 300
     with pytest.raises(TypeError, match="n_dims"):
         get_measure("gaussian_process")
     assert isinstance(get_measure("gaussian_process", n_dims=3), GPStochasticMetric)

@@ -65,6 +65,8 @@ def equivariant(measure):
         return False
     if isinstance(measure, UniformityDifference):
         return measure.normalize
+    if measure.properties.data == "outputs":
+        return "scale" in measure.properties.invariances
     return getattr(getattr(measure, "metric", measure), "alpha", 1) in (0, 1, 2)
 
 
@@ -74,6 +76,8 @@ def test_measures(measure, scale):
     xs = networks(measure, np.random.default_rng(0), 2)
     data = measure.properties.data
     unit = 0.5 if data == "repeats" else 1  # the energy distance is a root of distances
+    if getattr(measure, "metric", None) == "sqeuclidean":
+        unit = 2
     if "scale" in measure.properties.invariances:
         unit = 0
     follows(lambda s: measure.fit_score(*(scaled(x, data, s) for x in xs)), scale, unit)

@@ -4,6 +4,7 @@ from typing import Any, assert_type
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import KFold
 
 from netrep_go.capacity import DirectCapacity, JointCapacity, MeanFieldCapacity
 from netrep_go.covariates import mantel, permanova
@@ -15,7 +16,14 @@ from netrep_go.encoding import (
     best_layers,
     bootstrap_scores,
     compare_encoding,
+    compression_cost,
+    decode_features,
+    decode_labels,
+    decode_times,
+    encode_times,
     explainable_variance,
+    generalize_times,
+    identify,
     normalize_scores,
     split_half_reliability,
 )
@@ -138,6 +146,19 @@ def encoding() -> None:
     print(best_layers(model).plot(), partition_responses(NAMED, X, model=model).unique.T)
     ceiling = explainable_variance(np.ones((2, 10, 3))) + split_half_reliability([X, X])
     print(normalize_scores(model.score_, ceiling, scoring="r"))
+    print(compression_cost(50_000, 800_000, 1000))
+
+
+def decoding() -> None:
+    """Predict labels and features from responses, at each time."""
+    labels = [0, 1] * 5
+    print(decode_labels(X, labels, cv=3, groups=np.arange(10)).to_frame())
+    features = decode_features(X, X, cv=KFold(2), n_permutations=9, random_state=0)
+    print(features.to_frame(), identify(X, X, n_way=3).to_frame())
+    data = np.ones((10, 3, 4))
+    print(encode_times(X, data, times=[0.0, 0.1, 0.2, 0.3]).to_frame(), encode_times(NAMED, data))
+    print(decode_times(data, labels, cv=2, window=2).plot())
+    print(generalize_times({"s1": data}, labels, n_jobs=2).plot())
 
 
 def tests_of_covariates() -> None:

@@ -198,3 +198,18 @@ func ExampleNewEnergyCohort() {
 	fmt.Printf("%.4f %v\n", d.At(0, 1), err)
 	// Output: 0.0000 <nil>
 }
+
+// Three units take what two send, which have each as much as one and a half of them.
+func ExampleTransport() {
+	cost := mat.NewDense(2, 3, []float64{1, 2, 9, 9, 2, 1})
+	flow, steps := mat.NewDense(3, 2, nil), mat.NewDense(6, 4, nil)
+	t := metrics.Transport{Supply: 3, Room: 2, Mass: 5}
+	n, err := t.Minimize(context.Background(), flow, steps, cost)
+	fmt.Println(mat.Formatted(flow), n, err)
+	fmt.Println(steps.RawRowView(n - 1))
+	// Output:
+	// ⎡2  0⎤
+	// ⎢1  0⎥
+	// ⎣0  2⎦ 3 <nil>
+	// [1 2 0 1]
+}

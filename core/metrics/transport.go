@@ -15,16 +15,18 @@ type Transport struct {
 	Supply, Room, Mass float64
 }
 
-// Minimize stores in flow, q x p, what goes to each of q units from each of p <= q so that
-// the sum of flow times the p x q cost is as small as can be. The rows of steps, if it is
-// not nil, get the
-// shortest paths in their order: what was sent, its cost a unit, and the units at the
-// ends. It returns their number, 0 without steps.
+// Minimize stores in flow, q x p, what goes to each of q units from each of p, so that the
+// sum of flow times the p x q cost is as small as can be. The rows of steps, if it is not
+// nil, get the shortest paths in their order: what was sent, its cost a unit, and the
+// units at the ends. It returns their number, 0 without steps. It is faster for p <= q if
+// supply and room are the same, and for p > q if they are not.
 func (t Transport) Minimize(ctx context.Context, flow, steps, cost *mat.Dense) (int, error) {
 	p, q := cost.Dims()
 	var arena cmem.Arena
 	defer arena.Free()
-	if steps == nil && t.Supply == t.Room && t.Mass >= float64(p)*t.Supply {
+	all := float64(p) * t.Supply
+	entire := steps == nil && t.Mass >= all
+	if entire && t.Supply == t.Room && p <= q {
 		return 0, t.assign(&arena, flow, cost)
 	}
 	paths := optimize.NewTransport(&arena, p, q)
@@ -32,23 +34,11 @@ func (t Transport) Minimize(ctx context.Context, flow, steps, cost *mat.Dense) (
 		return 0, err
 	}
 	paths.Start(flow.RawMatrix().Data, cost.RawMatrix().Data, t.Supply, t.Room)
-	all := float64(p) * t.Supply
-	if steps == nil && t.Mass >= all && all == float64(q)*t.Room {
+	if entire && all == float64(q)*t.Room {
 		paths.SendAll(func() bool { return ctx.Err() != nil })
 		return 0, ctx.Err()
 	}
-	n := 0
-	for left := t.Mass; left > 0 && ctx.Err() == nil; {
-		step := paths.Send(left)
-		if step.Sent == 0 {
-			break
-		}
-		left -= step.Sent
-		if steps != nil {
-			steps.SetRow(n, []float64{step.Sent, step.Cost, float64(step.Row), float64(step.Column)})
-			n++
-		}
-	}
+	n := t.follow(ctx, paths, steps)
 	return n, ctx.Err()
 }
 
@@ -64,4 +54,23 @@ func (t Transport) assign(arena *cmem.Arena, flow, cost *mat.Dense) error {
 		flow.Set(int(j), i, t.Supply)
 	}
 	return nil
+}
+
+// follow sends along shortest paths, stores them in steps, and returns their number there.
+func (t Transport) follow(
+	ctx context.Context, paths *optimize.Transport, steps *mat.Dense,
+) (n int) {
+	for left := t.Mass; left > 0 && ctx.Err() == nil; {
+		step := paths.Send(left)
+		if step.Sent == 0 {
+			break
+		}
+		left -= step.Sent
+		if steps != nil {
+			row, column := float64(step.Row), float64(step.Column)
+			steps.SetRow(n, []float64{step.Sent, step.Cost, row, column})
+			n++
+		}
+	}
+	return n
 }

@@ -74,7 +74,7 @@ func (t *Transport) Start(flow, cost []float64, supply, room float64) {
 	}
 	for j := range t.room {
 		t.room[j] = room
-		t.findNear(j)
+		t.near[j] = -1
 	}
 }
 
@@ -86,14 +86,11 @@ func (t *Transport) SendAll(stop func() bool) {
 	for i := range t.offset {
 		t.offset[i] = slices.Min(t.cost[i*t.n : (i+1)*t.n])
 	}
-	for j := range t.near {
-		t.findNear(j)
-	}
-	for t.near[0] >= 0 && !stop() {
+	for t.findNear(); t.near[0] >= 0 && !stop(); t.findNear() {
 		t.searchAll()
 		for _, end := range t.done {
 			if t.room[end] > 0 {
-				t.settle(t.along(end, math.Inf(1)))
+				t.along(end, math.Inf(1))
 			}
 		}
 	}
@@ -136,32 +133,28 @@ func (t *Transport) Send(most float64) Step {
 	if end < 0 {
 		return Step{}
 	}
-	step := t.along(end, most)
-	t.settle(step)
-	return step
+	return t.along(end, most)
 }
 
-// settle takes from supply and room what a step has sent.
-func (t *Transport) settle(step Step) {
-	t.supply[step.Row] -= step.Sent
-	t.room[step.Column] -= step.Sent
-	if step.Sent == 0 || t.supply[step.Row] > 0 {
-		return
-	}
+// findNear finds the row with supply that is cheapest for each column, -1 if there is
+// none. Columns whose row still has supply keep it.
+func (t *Transport) findNear() {
+	lost := t.todo[:0]
 	for j, i := range t.near {
-		if int(i) == step.Row {
-			t.findNear(j)
+		if i < 0 || t.supply[i] <= 0 {
+			t.near[j] = -1
+			lost = append(lost, int32(j))
 		}
 	}
-}
-
-// findNear finds the row with supply that is cheapest for column j, -1 if there is none.
-func (t *Transport) findNear(j int) {
-	low := math.Inf(1)
-	t.near[j] = -1
 	for i, left := range t.supply {
-		if c := t.cost[i*t.n+j] - t.offset[i]; left > 0 && (c < low || t.near[j] < 0) {
-			low, t.near[j] = c, int32(i)
+		if left <= 0 {
+			continue
+		}
+		row, offset := t.cost[i*t.n:(i+1)*t.n], t.offset[i]
+		for _, j := range lost {
+			if c := row[j] - offset; t.near[j] < 0 || c < t.distance[j] {
+				t.near[j], t.distance[j] = int32(i), c
+			}
 		}
 	}
 }
@@ -169,7 +162,7 @@ func (t *Transport) findNear(j int) {
 // search finds the column with room that is nearest to rows with supply, -1 if there is
 // none, and adjusts the prices of the columns that it passed.
 func (t *Transport) search() (end int32) {
-	if t.near[0] < 0 {
+	if t.findNear(); t.near[0] < 0 {
 		return -1
 	}
 	todo := t.fromSupply()
@@ -271,6 +264,8 @@ func (t *Transport) along(end int32, most float64) Step {
 			t.flow[int(from)*t.m+int(i)] -= step.Sent
 		}
 	})
+	t.supply[step.Row] -= step.Sent
+	t.room[end] -= step.Sent
 	return step
 }
 

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any
 
 import joblib
@@ -145,7 +145,7 @@ def in_threads(
     results do not depend on it. None is for as many as BLAS uses.
     """
     n = n_threads(n_jobs)
-    with _pools().limit(limits=1):
+    with blas_threads(1):
         if n == 1:
             yield from map(function, tasks)
         else:
@@ -171,6 +171,60 @@ def _ahead(function: Callable[[Any], Any], tasks: Iterable[Any], n: int) -> Iter
         finally:
             for future in waiting:
                 future.cancel()
+
+
+class _Limits:
+    """How many threads BLAS may have, as those say who are at work: the least of it holds.
+
+    Threads enter and leave in any order; the last one leaves BLAS as the first one found it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._limits: list[int] = []
+        self._before: list[tuple[Any, int]] = []
+
+    def enter(self, n: int) -> None:
+        """Let BLAS have n threads at most."""
+        with self._lock:
+            if not self._limits:
+                self._before = [(lib, lib.num_threads) for lib in _pools().lib_controllers]
+            self._limits.append(n)
+            self._set()
+
+    def leave(self, n: int) -> None:
+        """Forget what `enter` was told."""
+        with self._lock:
+            self._limits.remove(n)
+            self._set()
+
+    def _set(self) -> None:
+        for library, before in self._before:
+            n = min(self._limits, default=before)
+            if library.num_threads != min(n, before):
+                library.set_num_threads(min(n, before))
+                # threadpoolctl from 3.8 on lets no other thread set it until this is said
+                getattr(library, "clear_controlling_thread", lambda: None)()
+
+
+_limits = _Limits()
+
+
+@contextmanager
+def blas_threads(n_jobs: int | None) -> Iterator[None]:
+    """Let the BLAS of NumPy and of SciPy have ``n_jobs`` threads at most; None for what they have.
+
+    It is for all threads of the process, however many are inside.
+    """
+    n = _native.n_workers(n_jobs)
+    if not n:
+        yield
+        return
+    _limits.enter(n)
+    try:
+        yield
+    finally:
+        _limits.leave(n)
 
 
 @cache

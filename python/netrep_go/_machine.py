@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 
 def free_memory() -> int | None:
@@ -12,3 +15,19 @@ def free_memory() -> int | None:
         return None
     lines = (line.split() for line in path.read_text().splitlines())
     return next((1024 * int(line[1]) for line in lines if line[0] == "MemAvailable:"), None)
+
+
+def give_back() -> None:
+    """Return free memory to the system, which glibc keeps in a heap of each thread there was."""
+    trim = _trim()
+    if trim is not None:
+        trim(0)
+
+
+@cache
+def _trim() -> Any:
+    """Return glibc's malloc_trim, None elsewhere."""
+    try:
+        return getattr(ctypes.CDLL(None), "malloc_trim", None)
+    except (OSError, TypeError):  # a system whose libraries are found otherwise
+        return None

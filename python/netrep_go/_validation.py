@@ -177,9 +177,13 @@ def _is_ready(x: Any) -> TypeGuard[np.ndarray]:
 SQUARES, FOURTH_POWERS = (1e-151, 1e145), (1e-70, 1e70)
 
 
+_THREADED = 10_000  # numbers from which BLAS has threads, which burn 0.1 s after a product
+
+
 def _is_moderate(x: np.ndarray) -> bool:
     """Whether the sum of squares is in range: then all is finite. Slow checks settle the rest."""
-    total = np.vdot(x, x)  # which warns of no overflow, as np.sum would
+    flat = x.ravel()  # neither of these warns of overflow, as np.sum would
+    total = np.vdot(flat, flat) if x.size < _THREADED else np.einsum("i,i->", flat, flat)
     return bool(SQUARES[0] ** 2 <= total < math.inf)
 
 

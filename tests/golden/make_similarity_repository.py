@@ -23,13 +23,26 @@ REPOSITORIES = """
 
 
 def pairs():
-    """Return pairs of networks, each in both orders: without and with means and scales."""
+    """Return pairs of networks: in both orders, with means and scales, and with many features."""
     plain = np.random.RandomState(0).randn(20, 5), np.random.RandomState(1).randn(20, 7)
     scaled = (
         3 * np.random.RandomState(2).randn(30, 6) + 1,
         np.random.RandomState(3).rand(30, 4) * np.arange(1, 5),
     )
-    return [plain, plain[::-1], scaled, scaled[::-1]]
+    wide = np.random.RandomState(0).randn(200, 50), np.random.RandomState(1).randn(200, 50)
+    return [plain, plain[::-1], scaled, scaled[::-1], wide]
+
+
+def is_measure(name):
+    """Whether a name is a measure of one of the repositories, and not derived by one more step."""
+    parts = name.split("/")
+    derived = ("one_minus", "squared_euclidean", "negative", "dim=10", "var=0.95", "bures_metric")
+    return (
+        parts[-2] in REPOSITORIES.split()
+        and (len(parts) == 2 or (len(parts) == 3 and parts[0] == "measure"))
+        and not any(word in parts[-1] for word in derived if "compare" not in parts[-1])
+        and "mahalanobis" not in name
+    )
 
 
 def value(measure, x, y):
@@ -49,11 +62,12 @@ def main():
     for repository in REPOSITORIES.split():
         importlib.import_module(f"similarity.registry.{repository}")
     register_standardized_measures()
-    names = [name for name in registry if name.split("/")[-2] in REPOSITORIES.split()]
+    names = [name for name in registry if is_measure(name)]
     found = {name: [value(similarity.make(name), x, y) for x, y in pairs()] for name in names}
     found = {name: values for name, values in sorted(found.items()) if None not in values}
     path = Path(__file__).with_name("similarity_repository.json")
-    path.write_text(json.dumps(found, indent=1) + "\n")
+    rows = (f"{json.dumps(name)}: {json.dumps(values)}" for name, values in found.items())
+    path.write_text("{\n " + ",\n ".join(rows) + "\n}\n")
 
 
 if __name__ == "__main__":

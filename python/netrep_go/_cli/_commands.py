@@ -72,6 +72,7 @@ _DATA: _Reader = (True, _files.read_some)
 _ARRAY: _Reader = (False, _files.read_one)
 _LABELS: _Reader = (False, _files.read_labels)
 _PATHS: _Reader = (True, lambda paths, argument: paths)
+_DISTANCES: _Reader = (False, lambda path, argument: _files.read_distances(path))
 _TEXT: _Reader = (False, lambda text, argument: text)
 
 
@@ -105,7 +106,8 @@ def _fill_distances(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="FILE",
         help="A network each: .npy, .npz, .csv, .tsv, .parquet, .mat, .h5 or .zarr with a row a "
-        "sample; FILE::NAME is one of several arrays in a file.",
+        "sample; FILE::NAME is one of several arrays in a file, and FILE.nwb::TABLE/COLUMN/REGION "
+        "the mean rates of units at each stimulus.",
     )
     _add_files(parser, "--test", "test", "Held-out activations, in files of the same names.")
     _add_files(parser, "--to", "to", "Measure to these, and not between all pairs.")
@@ -402,17 +404,23 @@ def _call(
 
 
 _FILES = {
+    "D": "A square matrix of distances in a file, or the folder of a store.",
+    "D1": "A square matrix of distances in a file, or the folder of a store.",
+    "D2": "Another one, of the same networks.",
     "X": "Responses: one file with --y, or a file for each manifold.",
     "conditions": "A file with the condition of each observation; .txt has one a line.",
     "data": "Responses, a row a condition: a file for each data set.",
     "folds": "A file with the fold of each observation.",
+    "mask": "A file with the image of the voxels that responses are of.",
     "models": "RDMs of models: one file with a row each, or a file for each.",
     "networks": "A network each, as for `netrep-go distances`; several arrays are its layers.",
     "noise": "A file with the precision matrix of the noise.",
     "prefix": "The path without _tuning.mat.",
     "rdms": "Measured RDMs: one file with a row each, or a file for each.",
     "sigma": "A file with variances or the covariance of the noise of patterns.",
-    "y": "A file with the manifold of each sample; .txt has one a line.",
+    "strata": "A file with the stratum of each network, in which labels are exchanged.",
+    "times": "A file with the times.",
+    "y": "A file with the label of each sample or network; .txt has one a line.",
 }
 
 
@@ -555,6 +563,45 @@ COMMANDS: Commands = {
             "Return the bounds of what a model can reach.",
             "  netrep-go rsa noise-ceiling subjects.csv --method pearson",
             {"rdms": _DATA, "sigma": _ARRAY},
+        ),
+        "searchlight": _call(
+            "netrep_go.rsa",
+            "searchlight",
+            "Compare the RDM around every voxel of a mask with models.",
+            "  netrep-go rsa searchlight responses.npy --models models.csv --mask mask.npy "
+            "--radius 3 -o scores.csv",
+            {"data": _ARRAY, "models": _DATA, "mask": _ARRAY},
+        ),
+        "time-resolved": _call(
+            "netrep_go.rsa",
+            "time_resolved",
+            "Compare the RDM of every time point with models.",
+            "  netrep-go rsa time-resolved sub*.npy --models models.csv --times times.npy -o t.csv",
+            {"data": _DATA, "models": _DATA, "times": _ARRAY},
+        ),
+    },
+    "covariates": {
+        "mantel": _call(
+            "netrep_go.covariates",
+            "mantel",
+            "Test whether two matrices of distances are correlated.",
+            "  netrep-go covariates mantel D.csv --D2 depths.csv --method spearman "
+            "--random-state 0",
+            {"D1": _DISTANCES, "D2": _DISTANCES, "strata": _LABELS},
+        ),
+        "permanova": _call(
+            "netrep_go.covariates",
+            "permanova",
+            "Test whether groups of networks differ.",
+            "  netrep-go covariates permanova cohort --y regions.txt --strata animals.txt",
+            {"D": _DISTANCES, "y": _LABELS, "strata": _LABELS},
+        ),
+        "knn-permutation": _call(
+            "netrep_go.covariates",
+            "knn_permutation",
+            "Test whether networks have the labels of their nearest neighbors.",
+            "  netrep-go covariates knn-permutation D.csv --y depths.txt --n-neighbors 3",
+            {"D": _DISTANCES, "y": _LABELS, "strata": _LABELS},
         ),
     },
     "info": Command(

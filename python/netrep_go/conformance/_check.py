@@ -134,7 +134,7 @@ def check(
       'threads', for 'float32' and float64, for any 'layout' of arrays, and with the
       samples of both networks in another order ('sample order');
     - what is claimed holds with fewer samples than features ('n < p'), unless it refuses
-      them; that networks are not written to ('inputs kept'); and that NaN and infinity
+      them or is NaN; that networks are not written to ('inputs kept'); and that NaN and infinity
       are refused or give NaN ('not finite').
 
     Parameters

@@ -253,7 +253,7 @@ def _read_only(array: np.ndarray) -> np.ndarray:
 
 
 def few_samples(trial: Trial) -> Iterator[Seen]:
-    """Try what is claimed with fewer samples than features; a measure may refuse them."""
+    """Try what is claimed with fewer samples than features, which may be refused or undefined."""
     if trial.source.data in _LOCAL:
         return
     wide = replace(trial, source=trial.source.wide(), floor=trial.scale)
@@ -265,7 +265,9 @@ def few_samples(trial: Trial) -> Iterator[Seen]:
     tried |= {"identity": identity} if trial.said.identity and _has_best(trial.said) else {}
     try:
         for name, claim in tried.items():
-            yield from (seen._replace(text=f"{name}: {seen.text}") for seen in claim(wide))
+            for deviation, seed, text in claim(wide):
+                undefined = np.isnan(deviation)
+                yield Seen(0.0 if undefined else deviation, seed, f"{name}: {text}")
     except Exception as error:
         yield Seen(0.0, trial.seeds[0], f"refused: {_told(error)}")
 

@@ -113,9 +113,8 @@ class Source:
 
     def wide(self) -> Source:
         """Return a source of networks with fewer samples than features."""
-        n = 6
-        widths = tuple(n + 2 + i for i in range(len(self.widths)))
-        return Source(self.data, n, widths, self.draw)
+        widths = tuple(self.n_samples + 2 + i for i in range(len(self.widths)))
+        return Source(self.data, self.n_samples, widths, self.draw)
 
 
 def _rings(rng: Generator, n: int) -> list[np.ndarray]:

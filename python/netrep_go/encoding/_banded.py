@@ -26,7 +26,7 @@ class BandedSearch:
         self._splits: dict[bytes, Sequence[Split]] = {}
         self.bands = search.designs
         self.designs = [None]  # one, of all bands
-        self.y, self.scoring = search.y, search.scoring
+        self.y, self.scoring, self.solver = search.y, search.scoring, search.solver
         self.n_jobs, self.verbose = search.n_jobs, search.verbose
 
     @cached_property

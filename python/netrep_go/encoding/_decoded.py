@@ -11,7 +11,6 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import (
     GridSearchCV,
-    GroupKFold,
     RandomizedSearchCV,
     StratifiedGroupKFold,
     check_cv,
@@ -21,8 +20,8 @@ from sklearn.utils.validation import has_fit_parameter
 
 from netrep_go._jobs import ignoring
 from netrep_go._names import Name, column_names, names_or_numbers
-from netrep_go._validation import as_array, as_codes, check_integer, check_option
-from netrep_go.encoding._inputs import make_splits
+from netrep_go._validation import as_array, as_codes, check_option
+from netrep_go.encoding._inputs import check_groups, make_splits
 from netrep_go.encoding._model import EncodingModel
 from netrep_go.encoding._scores import SCORINGS, Accumulator, Scoring, Sums
 from netrep_go.encoding._search import Split
@@ -54,7 +53,7 @@ class Labels:
         codes = np.searchsorted(self.values, y)
         splitter = check_cv(cv, codes, classifier=True)
         if groups is not None and isinstance(cv, (int, np.integer)):
-            _check_groups(cv, groups)
+            check_groups(cv, groups, "cv")
             splitter = StratifiedGroupKFold(cv)
         with ignoring("The least populated class"):  # of no consequence for scores over all folds
             return make_splits(
@@ -131,9 +130,6 @@ class FeatureTargets:
 
     def splits(self, cv: Any, groups: np.ndarray | None, y: np.ndarray) -> list[Split]:
         """Return folds, of whole groups if there are any."""
-        if groups is not None and isinstance(cv, (int, np.integer)):
-            _check_groups(cv, groups)
-            cv = GroupKFold(cv)
         matrix = _columns(y)
         return make_splits(cv, matrix, matrix, groups, self.method, "cv")
 
@@ -227,13 +223,6 @@ def predict_folds(
         predicted = model.predict(np.concatenate([z[test] for z in tests]))
         found.append(np.split(predicted, len(tests)))
     return [list(each) for each in zip(*found, strict=True)]
-
-
-def _check_groups(cv: Any, groups: np.ndarray) -> None:
-    check_integer(cv, "cv", 2)
-    n_groups = len(np.unique(groups))
-    if cv > n_groups:
-        raise ValueError(f"cv must be at most the number of groups, {n_groups}, got {cv}")
 
 
 def _columns(y: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from sklearn.random_projection import SparseRandomProjection
 
 from netrep_go._shown import shown
 from netrep_go._validation import check_option
+from netrep_go.encoding._blocks import adjacent, blocks
 
 COMPRESSIONS = ("pca", "projection")
 COMPONENTS = 1000  # that compression keeps, unless there are fewer
@@ -37,7 +38,8 @@ class Design:
     """A layer: its features, less their means over all samples, and how they are compressed.
 
     The means are of no consequence, for each training set subtracts its own; they keep the
-    digits of features that are far from 0.
+    digits of features that are far from 0. They are subtracted from the samples that are asked
+    for, which saves a copy of all.
     """
 
     def __init__(
@@ -51,20 +53,24 @@ class Design:
         self._compression, self._seed, self._dtype = compression, seed, dtype
         self._root = root
         self.n_features = x.shape[1]
-        x = x if root is None else x @ root
-        self.mean = x.mean(axis=0)
-        self.x = x if compression is not None else x - self.mean
+        self._x = x if root is None else x @ root
+        self.mean = self._x.mean(axis=0)
         self.shape = x.shape
 
     @cached_property
     def gram(self) -> np.ndarray:
         """Products of all samples, whose blocks are those of every fold."""
-        x = self.x.astype(self._dtype, copy=False)
+        x = self.rows(np.arange(len(self._x))).astype(self._dtype, copy=False)
         return (x @ x.T).astype(np.float64, copy=False)
 
     def variance(self, train: np.ndarray) -> float:
         """Return the mean squared length of training samples about their mean."""
-        return float(np.var(self.x[train], axis=0).sum())
+        parts = blocks(self.shape[1], len(train))
+        return float(sum(np.var(self._x[train, part], axis=0).sum() for part in parts))
+
+    def rows(self, rows: np.ndarray) -> np.ndarray:
+        """Return the features of some samples, less the means."""
+        return self._x[adjacent(rows)] - self.mean
 
     @property
     def is_compressed(self) -> bool:
@@ -80,26 +86,33 @@ class Design:
         inner = self.gram[np.ix_(train, train)]
         cross = self.gram[np.ix_(test, train)]
         columns = inner.mean(axis=0)
-        mean = columns.mean()
-        cross -= cross.mean(axis=1, keepdims=True) + (columns - mean)
-        inner -= columns[:, np.newaxis] + (columns - mean)
+        rest = columns - columns.mean()
+        cross -= cross.mean(axis=1, keepdims=True)
+        cross -= rest
+        inner -= columns[:, np.newaxis]
+        inner -= rest
         return inner, cross
 
     def matrices(
         self, train: np.ndarray, test: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, Features]:
         """Return training and test features, compressed and centered by the training set."""
-        known = self.x[train]
         if self._compression is None:
-            features = Features(self._root, None, self.mean, known.mean(axis=0))
+            known = self.rows(train)
+            features = self.features(known.mean(axis=0))
             known -= features.mean
         else:
+            known = self._x[train]
             transformer = self._transformer(known.shape).fit(known)
             known = _dense(transformer.transform(known))
             features = Features(self._root, transformer, None, known.mean(axis=0))
             known -= features.mean
-        held_out = features(self.x[test], shifted=True) if len(test) else known[:0]
+        held_out = features(self._x[test], prepared=True) if len(test) else known[:0]
         return known, held_out, features
+
+    def features(self, mean: np.ndarray) -> Features:
+        """Return features that are not compressed, less the mean of a training set."""
+        return Features(self._root, None, self.mean, mean)
 
     def _transformer(self, shape: tuple[int, int]) -> Any:
         """Return the compression, unfitted, for a training set of this shape."""
@@ -119,11 +132,10 @@ class Features:
     ) -> None:
         self._root, self._transformer, self._shift, self.mean = root, transformer, shift, mean
 
-    def __call__(self, x: np.ndarray, *, shifted: bool = False) -> np.ndarray:
-        """Return features of samples, which may have been prepared as those of a Design."""
-        if not shifted:
-            x = x if self._root is None else x @ self._root
-            x = x if self._shift is None else x - self._shift
+    def __call__(self, x: np.ndarray, *, prepared: bool = False) -> np.ndarray:
+        """Return features of samples, on which the root may have been already."""
+        x = x if prepared or self._root is None else x @ self._root
+        x = x if self._shift is None else x - self._shift
         if self._transformer is not None:
             x = _dense(self._transformer.transform(x))
         return x - self.mean

@@ -59,7 +59,7 @@ def hold_out(search: Any, folds: Sequence[Split], chosen: Sequence[Choice]) -> H
                     scores[place, o, targets] = sums.score(search.scoring)
             _, test = known_rows(fold, search.patterns[k])
             where = np.ix_(test, targets)
-            predictions[where] += np.stack(predicted)[layer, :, np.arange(len(layer))].T
+            predictions[where] += _pick_columns(predicted, layer)
             times[test] += 1
         with np.errstate(invalid="ignore"):
             predictions[:, targets] /= times
@@ -76,7 +76,17 @@ def _predict(
     path = search.path(*fold, layer, k)
     predicted = path.predict(choice.option[layer, pattern.columns])
     held_out = path.targets.test(slice(None))
-    return Sums.of(held_out, predicted), predicted + path.targets.mean
+    sums = Sums.of(held_out, predicted)
+    predicted += path.targets.mean
+    return sums, predicted
+
+
+def _pick_columns(predicted: Sequence[np.ndarray], layer: np.ndarray) -> np.ndarray:
+    """Return the predictions of each target from its layer; those of one layer as they are."""
+    if len(predicted) == 1:
+        return predicted[0]
+    columns: np.ndarray = np.stack(predicted)[layer, :, np.arange(len(layer))].T
+    return columns
 
 
 def _pick(each: Sequence[Sums], layer: np.ndarray) -> Sums:

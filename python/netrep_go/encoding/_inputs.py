@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import GroupKFold, check_cv
 
 from netrep_go._jobs import ignoring, warn_user
 from netrep_go._names import Name, check_same_indexes, split_names
@@ -20,6 +20,7 @@ from netrep_go._validation import (
     as_labels,
     as_matrix,
     as_reals,
+    check_integer,
     check_range,
     departure,
 )
@@ -126,13 +127,19 @@ def make_splits(
     name: str,
     within: np.ndarray | None = None,
 ) -> list[Split]:
-    """Return the training and test samples of each fold, among some samples or all."""
+    """Return the training and test samples of each fold, among some samples or all.
+
+    A number of folds is of whole groups, if there are any.
+    """
     rows = np.arange(len(x)) if within is None else within
     if within is not None and isinstance(cv, Sequence):
         raise ValueError(
             f"{name} must be a number of folds or a splitter where outer_cv is given, got a list"
         )
     chosen = None if groups is None else groups[rows]
+    if chosen is not None and isinstance(cv, (int, np.integer)):
+        check_groups(cv, chosen, name)
+        cv = GroupKFold(int(cv))
     target = y[rows, 0] if y.shape[1] == 1 else y[rows]
     try:
         with ignoring("The groups parameter is ignored"):  # they may be for cv, or outer_cv
@@ -150,6 +157,16 @@ def make_splits(
     for fold, (train, test) in enumerate(splits):
         _check_fold(train, test, f"fold {fold} of {name}", scoring)
     return [(rows[train], rows[test]) for train, test in splits]
+
+
+def check_groups(cv: Any, groups: np.ndarray, name: str) -> None:
+    """Raise if there are more folds than groups."""
+    check_integer(cv, name, 2)
+    n_groups = len(np.unique(groups))
+    if cv > n_groups:
+        raise ValueError(
+            f"{name} must be at most the number of groups, {n_groups}, that it splits, got {cv}"
+        )
 
 
 def _indices(chosen: Any, n: int) -> np.ndarray:

@@ -8,8 +8,8 @@ from typing import Any
 
 from netrep_go._machine import free_memory
 from netrep_go._results import Result
+from netrep_go.encoding._blocks import BLOCK
 from netrep_go.encoding._design import COMPONENTS
-from netrep_go.encoding._paths import BLOCK
 
 _DOUBLE = 8  # bytes
 
@@ -39,7 +39,7 @@ class MemoryEstimate(Result):
     Attributes
     ----------
     copies : int
-        Centered features and targets.
+        Centered targets, and features on the root of their covariance.
     products : int
         Products of all samples.
     folds : int
@@ -65,7 +65,7 @@ def estimate(sizes: Sizes) -> MemoryEstimate:
     m = sizes.largest_training
     wide = max(sizes.n_features)
     dual = [p for p in sizes.n_features if _is_dual(sizes, p, m)]
-    copied = 0 if sizes.compressed and not sizes.transformed else n * sum(sizes.n_features)
+    copied = n * sum(sizes.n_features) if sizes.transformed else 0
     copies = copied + n * q * (2 if sizes.missing else 1)
     worker = max(_worker(sizes, p) for p in sizes.n_features) + 3 * BLOCK
     held_out = 2 * layers * (n // max(sizes.n_folds, 1) + 1) * q if sizes.n_folds else 0

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._cohort import check_dtype
 from netrep_go._jobs import RandomState, n_threads, seed_from
+from netrep_go._machine import give_back
 from netrep_go._names import Name
 from netrep_go._parameters import checked
 from netrep_go._shown import shown
@@ -38,7 +39,7 @@ from netrep_go.encoding._inputs import (
 )
 from netrep_go.encoding._memory import Sizes, check_memory
 from netrep_go.encoding._scores import SCORINGS, Scoring, Sums
-from netrep_go.encoding._search import Choice, Search, Training, patterns
+from netrep_go.encoding._search import Choice, Search, Split, Training, patterns
 from netrep_go.encoding._solvers import REGRESSIONS, Regression, Solver, make_solver
 
 
@@ -248,7 +249,8 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Y : array_like of shape (n_samples,) or (n_samples, n_targets)
             Responses; NaN where they are missing.
         groups : array_like of shape (n_samples,), default=None
-            Labels for splitters that keep groups of samples together.
+            Groups of samples, such as runs, which a number of folds keeps together, and splitters
+            that take groups.
 
         Returns
         -------
@@ -285,18 +287,26 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self._check_memory(layers, y, trainings)
         self.train_mean_ = np.nanmean(y, axis=0)
         self._seed = seed_from(self.random_state)
+        self.names_, self._widths = list(layers), [x.shape[1] for x in layers.values()]
         search: Any = self._search(layers, y - self.train_mean_)
         if self.regression == "banded":
             search = BandedSearch(search, self._bands(len(layers)), self._seed)
+        with search.solver.hushed():
+            self._run(search, trainings, outer)
+        return self
+
+    def _run(self, search: Any, trainings: list[Training], outer: list[Split]) -> None:
+        """Choose, predict what was held out, and fit to all samples."""
+        give_back()
         choices = search.choose(trainings)
+        give_back()
         chosen = choices[: len(outer)]
-        self._widths = [x.shape[1] for x in layers.values()]
-        self.names_, self.folds_, self._chosen = list(layers), outer, chosen
+        self.folds_, self._chosen = outer, chosen
         if outer:
             self._store_held_out(search, chosen)
+            give_back()
         if self.refit:
             self._store_fit(search, choices[-1])
-        return self
 
     def _check(self) -> None:
         check_option(self.regression, "regression", REGRESSIONS)
@@ -307,6 +317,8 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         if self.regression == "banded" and self.compression is not None:
             raise ValueError("regression='banded' takes no compression: compress its bands before")
         check_compression(self.compression)
+        if np.ndim(self.gammas) == 0:
+            check_integer(self.gammas, "gammas", 1)
         if self.memory_limit is not None:
             check_integer(self.memory_limit, "memory_limit", 0, 2**63 - 1)
 
@@ -397,7 +409,6 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _bands(self, n_layers: int) -> int | np.ndarray:
         """Return the relative weights of bands to try, or how many."""
         if np.ndim(self.gammas) == 0:
-            check_integer(self.gammas, "gammas", 1)
             return int(self.gammas)  # type: ignore[arg-type]
         gammas = as_matrix(self.gammas, "gammas")
         if gammas.shape[1] != n_layers or gammas.min() < 0:
@@ -449,9 +460,11 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """Fit one layer to some targets of a pattern."""
         pattern, design = search.patterns[k], search.designs[layer]
         rows = np.flatnonzero(pattern.known)
-        path = search.path(np.arange(len(search.y)), rows[:0], layer, k)
         mine = np.isin(pattern.columns, columns)
-        weights = path.coefficients(choice.option[layer, pattern.columns])[:, mine]
+        with search.blas_threads(layer, k):
+            path = search.path(np.arange(len(search.y)), rows[:0], layer, k)
+            weights = path.coefficients(choice.option[layer, pattern.columns])
+            weights = weights if mine.all() else weights[:, mine]  # not copied where all are
         self.intercept_[columns] += path.targets.mean[mine]
         features, samples = path.features, None
         del path  # which has factors as large as what follows

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
 import numpy as np
+
+from netrep_go.encoding._blocks import adjacent
 
 
 @dataclass
@@ -30,6 +32,11 @@ class Moments:
         mine, others = vars(self).values(), vars(other).values()
         return Moments(*(a + b for a, b in zip(mine, others, strict=True)))
 
+    @property
+    def means(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of features and of targets."""
+        return self.x / self.n, self.y / self.n
+
     def about(self, x: np.ndarray, y: np.ndarray) -> Moments:
         """Return the sums of features and targets less constants."""
         n = self.n
@@ -47,7 +54,12 @@ class FoldMoments:
     Threads that need the same ones share the work.
     """
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, tests: Sequence[np.ndarray]) -> None:
+    def __init__(
+        self,
+        x: Callable[[np.ndarray], np.ndarray],
+        y: np.ndarray,
+        tests: Sequence[np.ndarray],
+    ) -> None:
         self._x, self._y, self._tests = x, y, tests
         self._found: list[Moments | None] = [None] * len(tests)
         self._locks = [Lock() for _ in tests]
@@ -58,7 +70,7 @@ class FoldMoments:
             found = self._found[fold]
             if found is None:
                 rows = self._tests[fold]
-                found = self._found[fold] = Moments.of(self._x[rows], self._y[rows])
+                found = self._found[fold] = Moments.of(self._x(rows), self._y[adjacent(rows)])
         return found
 
     def training(self, fold: int) -> Moments:
@@ -68,6 +80,11 @@ class FoldMoments:
             self.test(other % n)
         others = [self.test(k) for k in range(n) if k != fold]
         return sum(others[1:], others[0])
+
+    def total(self) -> Moments:
+        """Return the moments of all samples."""
+        each = [self.test(k) for k in range(len(self._tests))]
+        return sum(each[1:], each[0])
 
 
 def partition(splits: Sequence[tuple[np.ndarray, np.ndarray]]) -> bool:

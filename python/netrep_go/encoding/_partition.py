@@ -133,7 +133,8 @@ def partition_variance(
         Its options, for 'ridge', 'ols', 'pcr', 'pls' or 'lasso' without compression. The same
         outer folds serve all combinations. None stands for ``EncodingModel()``.
     groups : array_like of shape (n_samples,), default=None
-        Labels for splitters that keep groups of samples together.
+        Groups of samples, such as runs, which a number of folds keeps together, and splitters
+        that take groups.
 
     Returns
     -------

@@ -13,22 +13,24 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import DTypeLike
 from scipy import linalg
-from scipy.linalg import blas
+from scipy.linalg import blas, lapack
 
-from netrep_go.encoding._design import Features
+from netrep_go.encoding._blocks import blocks
+from netrep_go.encoding._design import Design, Features
 from netrep_go.encoding._moments import Moments
 from netrep_go.encoding._scores import Sums
 
-BLOCK = 2**19  # numbers in a temporary array: 4 MiB, which stays in a cache
 _TINY = 1e-10  # part of the variance below which a penalty needs singular values
 
 
 class FoldTargets:
     """Targets of a training and a test set, less the training means, a block at a time."""
 
-    def __init__(self, y: np.ndarray, train: np.ndarray, test: np.ndarray) -> None:
+    def __init__(
+        self, y: np.ndarray, train: np.ndarray, test: np.ndarray, mean: np.ndarray | None = None
+    ) -> None:
         self._y, self._train, self._test = y, train, test
-        self.mean = y[train].mean(axis=0)
+        self.mean = _mean(y, train) if mean is None else mean
 
     @property
     def n_targets(self) -> int:
@@ -37,11 +39,22 @@ class FoldTargets:
 
     def training(self, block: slice) -> np.ndarray:
         """Return a block of training targets."""
-        return self._y[self._train, block] - self.mean[block]
+        return self._less_mean(self._train, block)
 
     def test(self, block: slice) -> np.ndarray:
         """Return a block of test targets."""
-        return self._y[self._test, block] - self.mean[block]
+        return self._less_mean(self._test, block)
+
+    def _less_mean(self, rows: np.ndarray, block: slice) -> np.ndarray:
+        found = self._y[rows, block]
+        found -= self.mean[block]
+        return found
+
+
+def _mean(y: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the mean of some rows, of which a block is copied at a time."""
+    parts = [y[rows, block].mean(axis=0) for block in blocks(y.shape[1], len(rows))]
+    return np.concatenate(parts)
 
 
 class Path(Protocol):
@@ -125,16 +138,19 @@ class SpectralPath:
         return x.astype(self._dtype, copy=False)
 
 
+class KnownTargets(SpectralPath):
+    """Predictions from factors on whose basis the targets are known already."""
+
+    def _on_basis(self, block: slice) -> np.ndarray:
+        return self._project[:, block]
+
+
 class MomentsPath:
     """Ridge predictions for few features, scored from sums alone."""
 
     def __init__(self, training: Moments, test: Moments, alphas: np.ndarray) -> None:
-        mean_x, mean_y = training.x / training.n, training.y / training.n
-        fitted, self._held_out = (m.about(mean_x, mean_y) for m in (training, test))
-        values, self._vectors = np.linalg.eigh(fitted.xx)
-        values, self._vectors = _kept(values, self._vectors, training.n)
-        self._filters = 1 / (values + alphas[:, np.newaxis])
-        self._b = self._vectors.T @ fitted.xy
+        self._vectors, self._filters, self._b = _ridge_of(training, alphas)
+        self._held_out = test.about(*training.means)
 
     def sums(self) -> Sums:
         """Return the sums for all options and targets."""
@@ -146,6 +162,22 @@ class MomentsPath:
         for block in blocks(p.shape[1], max(1, *rows.shape)):
             pp[:, block] = squares(rows, self._filters, self._b[:, block])
         return Sums(held_out.n, held_out.y, held_out.yy, p, pt, pp)
+
+
+def _ridge_of(training: Moments, alphas: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return eigenvectors, filters, and targets on the vectors."""
+    fitted = training.about(*training.means)
+    values, vectors = np.linalg.eigh(fitted.xx)
+    values, vectors = _kept(values, vectors, training.n)
+    return vectors, 1 / (values + alphas[:, np.newaxis]), vectors.T @ fitted.xy
+
+
+def moments_ridge(
+    training: Moments, test: np.ndarray, alphas: np.ndarray, targets: FoldTargets
+) -> SpectralPath:
+    """Return the ridge path of few features from sums over the training set."""
+    vectors, filters, b = _ridge_of(training, alphas)
+    return KnownTargets(vectors, test @ vectors, filters, targets, b)
 
 
 class CoefficientPath:
@@ -172,14 +204,25 @@ class CoefficientPath:
 
 
 def dual_ridge(
-    gram: np.ndarray, cross: np.ndarray, alphas: np.ndarray, targets: FoldTargets, dtype: DTypeLike
-) -> SpectralPath:
-    """Return the ridge path from centered products of training samples, and of test with them."""
-    values, vectors = np.linalg.eigh(gram)
-    values, vectors = _kept(values, vectors, len(gram))
+    design: Design,
+    train: np.ndarray,
+    test: np.ndarray,
+    alphas: np.ndarray,
+    targets: FoldTargets,
+    dtype: DTypeLike,
+) -> SpectralPath | None:
+    """Return the ridge path from products of samples; None where these cost a penalty its digits.
+
+    They are given up as soon as they are factored, for they are what takes memory.
+    """
+    gram, cross = design.products(train, test)
+    if is_nearly_none(alphas, np.trace(gram)):
+        return None
+    values, vectors = _kept(*np.linalg.eigh(gram), len(gram))
+    del gram
     filters = 1 / (values + alphas[:, np.newaxis])
-    test = cross.astype(dtype, copy=False) @ vectors.astype(dtype, copy=False)
-    return SpectralPath(vectors, test, filters, targets, vectors.T, dtype)
+    rows = cross.astype(dtype, copy=False) @ vectors.astype(dtype, copy=False)
+    return SpectralPath(vectors, rows, filters, targets, vectors.T, dtype)
 
 
 def primal_ridge(
@@ -219,13 +262,6 @@ def component_path(
     return SpectralPath(v, test @ v, filters, targets, u.T, dtype)
 
 
-def blocks(n_targets: int, length: int) -> Iterator[slice]:
-    """Yield blocks of targets for temporary arrays of ``length`` rows."""
-    step = max(64, BLOCK // max(length, 1))
-    for start in range(0, n_targets, step):
-        yield slice(start, min(start + step, n_targets))
-
-
 def squares(rows: np.ndarray, filters: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return the sums of squares of (rows * f) b for each filter f.
 
@@ -251,6 +287,9 @@ def _short(rows: np.ndarray) -> np.ndarray:
 
 def _root(gram: np.ndarray) -> np.ndarray:
     """Return an upper triangular matrix R with R'R = gram, which may be singular."""
+    root, failed = lapack.dpotrf(gram)
+    if not failed:
+        return np.asarray(root)
     values, vectors = np.linalg.eigh(gram)
     root = np.sqrt(np.maximum(values, 0))[:, np.newaxis] * vectors.T
     return np.asarray(np.linalg.qr(root, mode="r"))

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from netrep_go._jobs import counted, in_threads
+from netrep_go._jobs import blas_threads, counted, in_threads
 from netrep_go.encoding._design import Design
-from netrep_go.encoding._moments import FoldMoments, partition
-from netrep_go.encoding._paths import FoldTargets, MomentsPath, Path, is_nearly_none
+from netrep_go.encoding._moments import FoldMoments, Moments, partition
+from netrep_go.encoding._paths import (
+    FoldTargets,
+    MomentsPath,
+    Path,
+    is_nearly_none,
+    moments_ridge,
+)
 from netrep_go.encoding._scores import Accumulator
 from netrep_go.encoding._solvers import Solver
 
@@ -88,6 +95,8 @@ class Search:
     layer_per_target: bool
     n_jobs: int | None
     verbose: bool
+    _kept: dict[tuple[int, int], FoldMoments] = field(default_factory=dict)
+    _of_all: dict[tuple[int, int], Moments] = field(default_factory=dict)
 
     @cached_property
     def patterns(self) -> list[Pattern]:
@@ -124,6 +133,8 @@ class Search:
             if layer == k == 0:
                 table = np.empty((n_layers, len(score.score), self.y.shape[1]))
             table[layer][:, self.patterns[k].columns] = score.score
+            if (layer, k) in self._kept:
+                self._of_all[layer, k] = self._kept.pop((layer, k)).total()
             if (layer, k) == (n_layers - 1, n_patterns - 1):
                 yield table
 
@@ -136,6 +147,9 @@ class Search:
             options = self.options(trainings[o].rows, layer)
             splits = [known_rows(split, pattern) for split in trainings[o].splits]
             moments = self._moments(design, pattern, splits, options)
+            tested = sum(len(test) for _, test in splits)
+            if moments is not None and tested == pattern.known.sum():
+                self._kept[layer, k] = moments
             for fold, (train, test) in enumerate(splits):
                 if moments is not None and options is not None:
                     yield _moments_path(moments, fold, options)
@@ -166,7 +180,7 @@ class Search:
             or not partition(splits)
         ):
             return None
-        return FoldMoments(design.x, pattern.y, [test for _, test in splits])
+        return FoldMoments(design.rows, pattern.y, [test for _, test in splits])
 
     def _path(
         self,
@@ -182,12 +196,26 @@ class Search:
 
         return path
 
+    def blas_threads(self, layer: int, k: int) -> AbstractContextManager[None]:
+        """Return a context for the last fit, which has but one thread where it is cheap.
+
+        Others would wait for more work, and burn time, for longer than it takes.
+        """
+        return blas_threads(1) if (layer, k) in self._of_all else nullcontext()
+
     def path(self, rows: np.ndarray, test: np.ndarray, layer: int, k: int) -> Path:
         """Return the path of a training set in a layer, for the targets of a pattern."""
-        pattern = self.patterns[k]
+        pattern, design = self.patterns[k], self.designs[layer]
+        moments = None if len(test) else self._of_all.get((layer, k))  # of the last fit
         train, test = known_rows((rows, test), pattern)
         options = self.options(rows, layer)
-        return self._path(self.designs[layer], pattern, train, test, options)()
+        if moments is None or options is None:
+            return self._path(design, pattern, train, test, options)()
+        mean_x, mean_y = moments.means
+        targets = FoldTargets(pattern.y, train, test, mean_y)
+        path = moments_ridge(moments, design.rows(test) - mean_x, options, targets)
+        path.features = design.features(mean_x)
+        return path
 
 
 def _moments_path(moments: FoldMoments, fold: int, options: np.ndarray) -> Any:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,12 +12,13 @@ from sklearn.cross_decomposition import PLSRegression
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import lasso_path
 
-from netrep_go._jobs import warn_user
+from netrep_go._jobs import ignoring, warn_user
 from netrep_go._validation import as_array, as_integers, check_integer
 from netrep_go.encoding._design import Design
 from netrep_go.encoding._paths import (
     CoefficientPath,
     FoldTargets,
+    KnownTargets,
     Path,
     SpectralPath,
     component_path,
@@ -32,6 +32,9 @@ REGRESSIONS = ("ols", "ridge", "lasso", "pcr", "pls", "banded")
 Regression = Literal["ols", "ridge", "lasso", "pcr", "pls", "banded"]
 
 _RIDGE_RANGE = (-4.0, 4.0)  # powers of ten of the mean variance of a sample
+_LASSO_STEPS = 1000  # of coordinate descent, as scikit-learn has
+# What scikit-learn warns of: that it did not converge, and that nothing more is left to explain.
+_WARNINGS = "Objective did not converge|Maximum number of iterations reached|y residual is constant"
 _LASSO_RANGE = (-3.0, 0.0)  # powers of ten of the least penalty without coefficients
 
 
@@ -52,6 +55,13 @@ class Solver:
         given = self.alphas
         chosen = len(given) if isinstance(given, np.ndarray) else int(given)
         return 1 if self.regression == "ols" else chosen
+
+    def hushed(self) -> AbstractContextManager[None]:
+        """Let solvers not warn, who say in numbers of steps what they would, for each target.
+
+        It is entered outside of threads, since these share what is ignored.
+        """
+        return ignoring(_WARNINGS) if self.regression in ("pls", "lasso") else nullcontext()
 
     def options(self, design: Design, train: np.ndarray, y: np.ndarray) -> np.ndarray | None:
         """Return the penalties or numbers of components to choose from, None for OLS.
@@ -80,30 +90,14 @@ class Solver:
         targets: FoldTargets,
     ) -> Path:
         """Return the path of a training and a test set."""
-        if self.regression == "ridge" and options is not None:
-            dual = self._ridge(design, train, test, options, targets)
+        if self.regression == "ridge" and options is not None and design.is_dual(len(train)):
+            dual = dual_ridge(design, train, test, options, targets, self.dtype)
             if dual is not None:
                 return dual
         x, held_out, features = design.matrices(train, test)
         path = self._primal(x, held_out, options, targets)
         path.features = features
         return path
-
-    def _ridge(
-        self,
-        design: Design,
-        train: np.ndarray,
-        test: np.ndarray,
-        alphas: np.ndarray,
-        targets: FoldTargets,
-    ) -> Path | None:
-        """Return the path from products of samples, where these are fewer than of features."""
-        if not design.is_dual(len(train)):
-            return None
-        inner, cross = design.products(train, test)
-        if is_nearly_none(alphas, np.trace(inner)):
-            return None
-        return dual_ridge(inner, cross, alphas, targets, self.dtype)
 
     def _primal(
         self, x: np.ndarray, test: np.ndarray, options: np.ndarray | None, targets: FoldTargets
@@ -135,6 +129,8 @@ def make_solver(
             raise ValueError(
                 f"alphas must be above 0, got {penalties.min():g}: regression='ols' is without"
             )
+    if isinstance(n_components, (int, np.integer)):
+        check_integer(n_components, "n_components", 1)
     ks = as_integers(np.atleast_1d(n_components), "n_components")
     if not ks.size or ks.min() < 1:
         raise ValueError(f"n_components must be at least 1, got {n_components!r}")
@@ -161,21 +157,14 @@ def _pls(
 
     The components are of all targets together.
     """
-    with warnings.catch_warnings(record=True) as caught:  # that no more is left to explain, too
-        warnings.simplefilter("always")
-        y = targets.training(slice(None))
-        fitted = PLSRegression(int(ks.max()), scale=False).fit(x, y)
-    _pass_on(caught, "partial least squares did not converge: use fewer n_components")
+    fitted = PLSRegression(int(ks.max()), scale=False).fit(x, targets.training(slice(None)))
+    if max(fitted.n_iter_, default=0) >= fitted.max_iter:
+        warn_user(
+            "partial least squares did not converge: use fewer n_components", ConvergenceWarning
+        )
     rotations, loadings = fitted.x_rotations_, fitted.y_loadings_
     filters = (np.arange(rotations.shape[1]) < ks[:, np.newaxis]).astype(np.float64)
-    return _Pls(rotations, test @ rotations, filters, targets, loadings.T, dtype)
-
-
-class _Pls(SpectralPath):
-    """PLS, whose targets are on the basis once it is found."""
-
-    def _on_basis(self, block: slice) -> np.ndarray:
-        return self._project[:, block]
+    return KnownTargets(rotations, test @ rotations, filters, targets, loadings.T, dtype)
 
 
 def _lasso(x: np.ndarray, alphas: np.ndarray, targets: FoldTargets) -> np.ndarray:
@@ -183,17 +172,13 @@ def _lasso(x: np.ndarray, alphas: np.ndarray, targets: FoldTargets) -> np.ndarra
     gram = x.T @ x
     order = np.argsort(alphas)[::-1]
     coef = np.empty((len(alphas), x.shape[1], targets.n_targets))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        for k in range(targets.n_targets):
-            y = targets.training(slice(k, k + 1))[:, 0]
-            found = lasso_path(x, y, alphas=alphas[order], precompute=gram, Xy=x.T @ y)[1]
-            coef[order, :, k] = found.T
-    _pass_on(caught, "the lasso did not converge: raise the smallest of alphas")
+    n_iter = 0
+    options = {"alphas": alphas[order], "precompute": gram, "max_iter": _LASSO_STEPS}
+    for k in range(targets.n_targets):
+        y = targets.training(slice(k, k + 1))[:, 0]
+        _, found, _, taken = lasso_path(x, y, Xy=x.T @ y, return_n_iter=True, **options)
+        coef[order, :, k] = found.T
+        n_iter = max(n_iter, *taken)
+    if n_iter >= _LASSO_STEPS:
+        warn_user("the lasso did not converge: raise the smallest of alphas", ConvergenceWarning)
     return coef
-
-
-def _pass_on(caught: Iterable[warnings.WarningMessage], message: str) -> None:
-    """Warn of the user's line, once for all targets, if a solver has not converged."""
-    if any(issubclass(w.category, ConvergenceWarning) for w in caught):
-        warn_user(message, ConvergenceWarning)

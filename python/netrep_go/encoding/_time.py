@@ -116,7 +116,8 @@ array_like of shape (n_samples, n_sensors, n_times)
         With ``outer_cv``. Where each target has its own penalty and layer, all times are
         fitted at once, from the same decomposition of the features.
     groups : array_like of shape (n_samples,), default=None
-        Labels for splitters that keep groups of samples together.
+        Groups of samples, such as runs, which a number of folds keeps together, and splitters
+        that take groups.
     times : array_like of shape (n_times,), default=None
         Time of each response; None for its number.
     window, step : int, default=1

@@ -7,13 +7,17 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from netrep_go._cohort import Cohorts, Named
+from netrep_go._cohort import Cohorts
 from netrep_go._jobs import in_threads, said_once
-from netrep_go.inference._pairs import Compared, samples_taken
+from netrep_go.inference._pairs import Compared, Pairs, samples_taken
 from netrep_go.metrics import Measure
-from netrep_go.metrics._products import Traces, permuted_product
+from netrep_go.metrics._measure import Undefined
+from netrep_go.metrics._products import Entries, Traces, permuted_product
 
 _BLOCK = 2**16  # numbers that are gathered before they are multiplied: in the cache
+
+
+Moments = tuple[np.ndarray, np.ndarray]  # means and standard deviations of pairs
 
 
 class Null(Protocol):
@@ -22,17 +26,23 @@ class Null(Protocol):
     def values(self, orders: np.ndarray) -> np.ndarray:
         """Return an array (n_orders, n_pairs)."""
 
-    def moments(self) -> tuple[np.ndarray, np.ndarray] | None:
+    def moments(self) -> Moments | None:
         """Return the exact means and standard deviations over all orders, where known."""
 
 
 def null_of(measure: Measure, compared: Compared, n_jobs: int | None) -> Null:
     """Return the fastest way to measure pairs again and again."""
-    if hasattr(measure, "_gram_vector") and not measure._is_redefined("_gram_vector"):
-        return GramNull(measure, compared, n_jobs)
-    if measure._is_prepared():
-        return PreparedNull(measure, compared, n_jobs)
-    return AnyNull(measure, compared, n_jobs)
+    if not measure._is_prepared():
+        return AnyNull(measure, compared, n_jobs)
+    entries = measure._entries(compared.n_samples)
+    if entries is not None and not measure._is_redefined("_entries"):
+        find = getattr(measure, "_gram_vector", measure._prepare)
+        vectors = list(
+            in_threads(lambda named: find(named[1], named[0]), compared.networks, n_jobs)
+        )
+        if not any(isinstance(vector, Undefined) for vector in vectors):
+            return GramNull(measure, vectors, entries, compared, n_jobs)
+    return PreparedNull(measure, compared, n_jobs)
 
 
 class GramNull:
@@ -42,23 +52,23 @@ class GramNull:
     serves all networks.
     """
 
-    def __init__(self, measure: Any, compared: Compared, n_jobs: int | None) -> None:
-        def vector(named: Named) -> np.ndarray:
-            return measure._gram_vector(named[1], named[0])
-
+    def __init__(
+        self,
+        measure: Measure,
+        vectors: list[np.ndarray],
+        entries: Entries,
+        compared: Compared,
+        n_jobs: int | None,
+    ) -> None:
         self._measure = measure
         self._pairs = compared.pairs
         self._n_jobs = n_jobs
-        networks = compared.networks
-        self._vectors = np.empty((0, 0))
-        for i, found in enumerate(in_threads(vector, networks, n_jobs)):
-            if i == 0:
-                self._vectors = np.empty((len(found), len(networks)))
-            self._vectors[:, i] = found
-        self._n = compared.n_samples
-        self._has_diagonal = len(self._vectors) == self._n * (self._n + 1) // 2
-        rows, columns = np.tril_indices(self._n, 0 if self._has_diagonal else -1)
-        self._rows, self._columns = rows.astype(np.int32), columns.astype(np.int32)
+        self._n = n = compared.n_samples
+        self._vectors = np.stack(vectors, axis=1)
+        self._entries = entries
+        rows, columns = entries
+        self._places = np.empty((n, n), np.int32)
+        self._places[rows, columns] = self._places[columns, rows] = np.arange(len(rows))
 
     def values(self, orders: np.ndarray) -> np.ndarray:
         first, second = self._pairs
@@ -71,7 +81,8 @@ class GramNull:
         step = max(1, _BLOCK // n_networks)
         gathered = np.empty((step, n_networks))
         sums = np.zeros((n_networks, n_networks))
-        entries = self._entries(order)
+        rows, columns = self._entries
+        entries = self._places[order[rows], order[columns]]
         for start in range(0, n_entries, step):
             some = entries[start : start + step]
             taken = gathered[: len(some)]
@@ -79,28 +90,11 @@ class GramNull:
             sums += self._vectors[start : start + step].T @ taken
         return sums
 
-    def _entries(self, order: np.ndarray) -> np.ndarray:
-        """Return where the pairs of samples are in another order."""
-        order = order.astype(np.int32)
-        a, b = order[self._rows], order[self._columns]
-        high, low = np.maximum(a, b).astype(np.int64), np.minimum(a, b)
-        return (high * (high + (1 if self._has_diagonal else -1))) // 2 + low
-
-    def moments(self) -> tuple[np.ndarray, np.ndarray] | None:
-        if self._measure.properties.kind == "distance":
-            return None  # an angle, whose moments are not those of its cosine
-        traces = [self._traces(vector) for vector in self._vectors.T]
-        moments = [
-            permuted_product(traces[i], traces[j]) for i, j in zip(*self._pairs, strict=True)
-        ]
-        means, deviations = np.array(moments).T
-        return means, deviations
-
-    def _traces(self, vector: np.ndarray) -> Traces:
-        if not self._has_diagonal:
-            return Traces(self._n, 0.0, 1.0, 0.0)
-        diagonal = vector[self._rows == self._columns]  # as in K; what is off it is sqrt(2) K_ij
-        return Traces(self._n, diagonal.sum(), 1.0, diagonal @ diagonal)
+    def moments(self) -> Moments | None:
+        if not self._measure._has_exact_null():
+            return None
+        traces = [Traces.of_vector(vector, self._entries, self._n) for vector in self._vectors.T]
+        return moments_of(traces, [(0.0, 1.0)] * len(self._pairs[0]), self._pairs)
 
 
 class PreparedNull:
@@ -128,15 +122,14 @@ class PreparedNull:
         name, x = self._networks[j]
         return self._measure._reordered(self._prepared[j], x, order, name)
 
-    def moments(self) -> tuple[np.ndarray, np.ndarray] | None:
-        found = [
-            self._measure._null_moments(self._prepared[i], self._prepared[j])
-            for i, j in zip(*self._pairs, strict=True)
-        ]
-        if any(moments is None for moments in found):
+    def moments(self) -> Moments | None:
+        defined = [x for x in self._prepared if not isinstance(x, Undefined)]
+        traces = [self._measure._traces(x) for x in defined]
+        if len(defined) < len(self._prepared) or None in traces:
             return None
-        means, deviations = np.array(found).T
-        return means, deviations
+        pairs = zip(*self._pairs, strict=True)
+        lines = [self._measure._line(defined[i], defined[j]) for i, j in pairs]
+        return moments_of(traces, lines, self._pairs)
 
 
 class AnyNull:
@@ -164,3 +157,10 @@ class AnyNull:
 
     def moments(self) -> None:
         return None
+
+
+def moments_of(traces: list[Any], lines: list[tuple[float, float]], pairs: Pairs) -> Moments:
+    """Return the moments of a + b tr(K P L P') of pairs over all orders P."""
+    moments = [permuted_product(traces[i], traces[j]) for i, j in zip(*pairs, strict=True)]
+    (a, b), (mean, std) = np.transpose(lines), np.transpose(moments)
+    return a + b * mean, np.abs(b) * std

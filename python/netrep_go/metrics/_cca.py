@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,7 +11,8 @@ from scipy.special import gammaln
 from netrep_go._parameters import checked
 from netrep_go._validation import check_integer, check_number
 from netrep_go.metrics._measure import Measure, Properties, Undefined
-from netrep_go.metrics._principal import Principal, principal
+from netrep_go.metrics._principal import Principal, on_basis, principal
+from netrep_go.metrics._products import Traces
 
 __all__ = ["CCA", "PWCCA", "SVCCA"]
 
@@ -35,6 +36,9 @@ class _Loaded(NamedTuple):
 
 class _Canonical(Measure):
     """What has canonical correlations."""
+
+    def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
+        return on_basis(prepared, order)
 
     @checked
     def correlations(self, X: ArrayLike, Y: ArrayLike) -> np.ndarray:
@@ -146,6 +150,14 @@ class CCA(_Canonical):
         if isinstance(found, Undefined):
             return found
         return _Directions(found.basis, _remark(found))
+
+    def _traces(self, x: _Directions) -> Traces | None:
+        if self.score_method != "mean_squared":
+            return None
+        return Traces.of_axes(x.basis, np.ones(x.basis.shape[1]))
+
+    def _line(self, x: _Directions, y: _Directions) -> tuple[float, float]:
+        return 0.0, 1 / min(x.basis.shape[1], y.basis.shape[1])
 
     def _compare(self, x: _Directions, y: _Directions) -> float:
         product = x.basis.T @ y.basis

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
+from scipy.linalg import blas
 
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, measure
 from netrep_go._parameters import check_parameters
 from netrep_go._validation import as_matrices, check_option
-from netrep_go.metrics._gram import check_samples, hsic_vector, vanishes
+from netrep_go.metrics._gram import check_samples, vanishes
 from netrep_go.metrics._measure import Measure, Properties
+from netrep_go.metrics._products import Entries
 
 __all__ = ["LinearCKA"]
 
@@ -140,6 +143,10 @@ class LinearCKA(Measure):
         )
         return value[0, 0]
 
+    def _gram_size(self, n_samples: int) -> int:
+        """Return the length of the vector of a network."""
+        return _triangle(n_samples, self.estimator == "unbiased").place.size
+
     def _gram_vector(self, x: Any, name: str) -> np.ndarray:
         """Return the corrected Gram matrix as a vector of length 1, whose products are cosines."""
         x = self._check_network(x, name)
@@ -150,14 +157,27 @@ class LinearCKA(Measure):
         size = np.linalg.norm(x)
         if not size > 0:
             raise ValueError(f"{name}: the activations do not vary")
-        x = x / size
-        vector = hsic_vector(x @ x.T, self.estimator, center=False)
-        if vanishes(vector, 1):
-            raise ValueError(
-                f"{name}: all pairs of samples are equally similar, so that the unbiased "
-                "estimate is 0 and its CKA undefined"
-            )
-        return vector / np.linalg.norm(vector)
+        K = blas.dsyrk(1 / size**2, x.T, trans=1, lower=1)
+        triangle = _triangle(len(K), unbiased)
+        vector = K.T.ravel().take(triangle.place)
+        if unbiased:
+            vector -= _additive(vector, triangle, len(K))
+            if vanishes(vector, 1):
+                raise ValueError(
+                    f"{name}: all pairs of samples are equally similar, so that the unbiased "
+                    "estimate is 0 and its CKA undefined"
+                )
+        else:
+            vector[triangle.diagonal] *= np.sqrt(0.5)  # the others stand for two entries
+        vector /= np.linalg.norm(vector)
+        return vector
+
+    def _entries(self, n: int) -> Entries:
+        triangle = _triangle(n, self.estimator == "unbiased")
+        return triangle.rows, triangle.columns
+
+    def _has_exact_null(self) -> bool:
+        return self.score_method == "cosine" and self.properties.invariances >= {"translation"}
 
     def _of_cosines(self, cosines: np.ndarray) -> np.ndarray:
         cosines = np.clip(cosines, -1, 1)
@@ -180,3 +200,27 @@ class LinearCKA(Measure):
             "estimator": self.estimator,
             "score": self.score_method,
         }
+
+
+class _Triangle(NamedTuple):
+    """Entries of a symmetric matrix that tell all others."""
+
+    rows: np.ndarray
+    columns: np.ndarray
+    place: np.ndarray  # in the matrix, row by row
+    diagonal: np.ndarray  # which of them are on the diagonal
+
+
+@lru_cache(maxsize=2)
+def _triangle(n: int, strict: bool) -> _Triangle:
+    """Return the entries above the diagonal, and on it unless ``strict``."""
+    rows, columns = np.triu_indices(n, int(strict))
+    return _Triangle(rows, columns, rows * n + columns, np.flatnonzero(rows == columns))
+
+
+def _additive(vector: np.ndarray, triangle: _Triangle, n: int) -> np.ndarray:
+    """Return what adds to similarities of samples i and j by i and by j alone."""
+    rows, columns = triangle.rows, triangle.columns
+    sums = np.bincount(rows, vector, n) + np.bincount(columns, vector, n)
+    means = sums / (n - 2)
+    return means[rows] + means[columns] - sums.sum() / ((n - 1) * (n - 2))

@@ -8,6 +8,7 @@ import numpy as np
 
 from netrep_go import _native
 from netrep_go._validation import exponents
+from netrep_go.metrics._products import Entries
 
 Estimator = Literal["biased", "unbiased", "diagonal_free"]
 
@@ -25,11 +26,15 @@ def centered(x: np.ndarray) -> tuple[np.ndarray, int]:
     return np.ldexp(x, -power), power
 
 
-def distances(x: np.ndarray) -> np.ndarray:
-    """Return the Euclidean distances of samples of order one, in the order of SciPy's pdist.
+def around_median(x: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return what `centered` does, minus medians: a sample far off costs the others no digits."""
+    x = x - np.median(x, axis=0)
+    power = int(exponents(x.reshape(1, -1))[0, 0])
+    return np.ldexp(x, -power), power
 
-    Small ones are as accurate as large ones.
-    """
+
+def _distances(x: np.ndarray) -> np.ndarray:
+    """Return the Euclidean distances of samples of order one."""
     n = len(x)
     if n < 3:
         return np.linalg.norm(x[:1] - x[1:], axis=1)
@@ -47,6 +52,15 @@ def distances(x: np.ndarray) -> np.ndarray:
     }
     _native.call("rsa.rdms", {"rdms": out}, inputs)
     return out[0]
+
+
+def condensed_distances(x: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return the distances of any samples, divided by a power of two, and the power.
+
+    They are in the order of SciPy's pdist, and small ones are as accurate as large ones.
+    """
+    x, power = around_median(x)
+    return _distances(x), power
 
 
 def check_samples(x: np.ndarray, name: str, estimator: str) -> None:
@@ -76,6 +90,11 @@ def hsic_vector(K: np.ndarray, estimator: Estimator, *, center: bool = True) -> 
     if estimator == "biased":
         K[np.diag_indices(n)] *= np.sqrt(0.5)  # the others stand for two entries
     return K[np.tri(n, k=0 if estimator == "biased" else -1, dtype=bool)]
+
+
+def entries(n: int, estimator: Estimator) -> Entries:
+    """Return which entries of the matrix such a vector is."""
+    return np.tril_indices(n, 0 if estimator == "biased" else -1)
 
 
 def _subtract(K: np.ndarray, means: np.ndarray, mean: float) -> None:

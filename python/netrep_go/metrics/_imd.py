@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from scipy.linalg import eigvalsh
 from scipy.sparse import csr_array, diags_array, eye_array
 
 from netrep_go._parameters import check_parameters
-from netrep_go._validation import check_integer, check_option, of_order_one
-from netrep_go.metrics._distances import squared_distances
+from netrep_go._validation import check_integer, check_option
 from netrep_go.metrics._measure import Measure, Properties, Undefined
+from netrep_go.metrics._neighbors import nearest
 
 __all__ = ["IMD"]
 
@@ -20,14 +20,13 @@ _METHODS = ("exact", "lanczos")
 _TIMES = np.logspace(-1, 1, 256)
 _WEIGHTS = 1e6 * np.exp(-2 * (_TIMES + 1 / _TIMES))
 _DEGREE = 4  # of the polynomials of which the trace is known
-_TIE = 1e-12  # relative difference of squared distances that rounding may make
 
 
 class _Trace(NamedTuple):
     """The heat trace of a network at all times, and what users are warned of."""
 
     values: np.ndarray
-    remark: str | None
+    remark: str
 
 
 class IMD(Measure):
@@ -49,7 +48,7 @@ class IMD(Measure):
         Number k of neighbors, less than the number of samples.
     method : {'exact', 'lanczos'}, default='exact'
         'exact' computes all eigenvalues. 'lanczos' estimates the trace by stochastic Lanczos
-        quadrature, which is faster from some thousand samples on; what it has to estimate
+        quadrature, which is faster from some hundred samples on; what it has to estimate
         is made small by the traces of the powers of L up to L^4, which are known. The estimate
         changes a little with the seed and with the order of the samples.
     n_probes : int, default=100
@@ -70,9 +69,9 @@ class IMD(Measure):
     Notes
     -----
     A metric of graphs with different heat traces, so that very different networks may have
-    the distance 0. Where samples are equally far from one, which of them are its neighbors
-    depends on their order, of which a warning tells. The value is NaN, with a warning, if
-    there are no more than k samples. The package ``msid`` of the authors estimates by Lanczos
+    the distance 0. Where samples are equally far from one, those that come first count as
+    nearer, of which a warning tells. The value is NaN, with a warning, if there are no more
+    than k samples, or all are equally far. The package ``msid`` of the authors estimates by Lanczos
     quadrature alone.
 
     References
@@ -129,49 +128,29 @@ class IMD(Measure):
         )
 
     def _prepare(self, x: np.ndarray, name: str) -> _Trace | Undefined:
-        n = len(x)
-        if n <= self.n_neighbors:
-            return Undefined(
-                f"{name}: n_neighbors = {self.n_neighbors} must be less than the {n} samples"
-            )
-        neighbors, tied = _nearest(x, self.n_neighbors)
-        laplacian = _laplacian(neighbors)
+        neighbors = nearest(x, self.n_neighbors, "euclidean", name)
+        if isinstance(neighbors, Undefined):
+            return neighbors
+        n, laplacian = len(x), _laplacian(neighbors.indices)
         if self.method == "exact":
             values = np.exp(-np.outer(_TIMES, eigvalsh(laplacian.toarray()))).sum(axis=1)
         else:
             rng = np.random.default_rng(self.random_state)
             probes = rng.choice([-1.0, 1.0], (n, self.n_probes)) / np.sqrt(n)
             values = _estimated_trace(laplacian, probes, min(self.n_steps, n))
-        return _Trace(values / n, _of_ties(tied, name))
+        return _Trace(values / n, neighbors.remark)
+
+    def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
+        return prepared
 
     def _compare(self, x: _Trace, y: _Trace) -> float:
         return float(np.max(_WEIGHTS * np.abs(x.values - y.values)))
 
 
-def _nearest(x: np.ndarray, k: int) -> tuple[np.ndarray, int]:
-    """Return the k nearest others of each sample, and of how many samples they are not unique."""
-    distances = squared_distances(of_order_one(x.reshape(1, -1)).reshape(x.shape))
-    np.fill_diagonal(distances, np.inf)
-    last = min(k, len(x) - 2)  # the nearest of those left out, if any is
-    neighbors = np.argpartition(distances, [k - 1, last], axis=1)
-    near, next_one = (np.take_along_axis(distances, neighbors[:, [i]], 1) for i in (k - 1, last))
-    tied = next_one <= near * (1 + _TIE) if last == k else np.zeros(1)
-    return neighbors[:, :k], int(np.count_nonzero(tied))
-
-
-def _of_ties(n: int, name: str) -> str | None:
-    if not n:
-        return None
-    return (
-        f"{name}: {n} samples have other samples at the same distance as their last neighbor, and "
-        "the value depends on the order of these"
-    )
-
-
 def _laplacian(neighbors: np.ndarray) -> csr_array:
     """Return the normalized Laplacian of the graph that joins samples to their neighbors."""
-    n, k = neighbors.shape
-    ends = np.repeat(np.arange(n), k), neighbors.ravel()
+    k, n = neighbors.shape
+    ends = np.tile(np.arange(n), k), neighbors.ravel()
     one_way = csr_array((np.ones(n * k), ends), shape=(n, n))
     graph = one_way.maximum(one_way.T)
     scale = diags_array(1 / np.sqrt(graph.sum(axis=1)))

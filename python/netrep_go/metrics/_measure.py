@@ -23,12 +23,13 @@ from netrep_go._cohort import (
     one_set,
     resolve_n_jobs,
 )
-from netrep_go._jobs import in_threads, said_once, warn_user
+from netrep_go._jobs import blas_threads, in_threads, said_once, warn_user
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go._validation import as_factor, check_flag, check_option
+from netrep_go.metrics._products import Entries, Traces
 
 __all__ = ["Measure", "Properties"]
 
@@ -181,9 +182,28 @@ class Measure(BaseEstimator):
         """Return a network as ``_prepare`` does, with its samples in another order."""
         return self._prepare(x[order], name)
 
-    def _null_moments(self, x: Any, y: Any) -> tuple[float, float] | None:
-        """Return the exact mean and standard deviation over all orders of the samples of y."""
+    def _entries(self, n: int) -> Entries | None:
+        """Return which pairs of samples a vector of length 1 is over that tells all of a network.
+
+        Such a vector is what ``_gram_vector`` returns, or ``_prepare``; the value of two
+        networks follows from their inner product by ``_of_cosines``.
+        """
         return None
+
+    def _of_cosines(self, cosines: np.ndarray) -> np.ndarray:
+        return cosines
+
+    def _has_exact_null(self) -> bool:
+        """Whether the value is that product itself, of matrices whose rows sum to 0."""
+        return False
+
+    def _traces(self, x: Any) -> Traces | None:
+        """Return the traces of the matrix K of a prepared network, if values are a + b tr(K L)."""
+        return None
+
+    def _line(self, x: Any, y: Any) -> tuple[float, float]:
+        """Return a and b."""
+        return 0.0, 1.0
 
     def _compare_defined(self, x: Any, y: Any) -> float:
         for network in (x, y):
@@ -359,7 +379,7 @@ class Measure(BaseEstimator):
             return self._measure_pair(cohorts, i, j, n_jobs)
 
         said = self.properties
-        with said_once():
+        with said_once(), blas_threads(n_jobs):
             return measure_pairs(
                 compare,
                 cohorts,

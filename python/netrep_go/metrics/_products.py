@@ -6,6 +6,8 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+Entries = tuple[np.ndarray, np.ndarray]  # the rows and the columns of entries of a matrix
+
 
 class Traces(NamedTuple):
     """What the moments need of a symmetric matrix K whose rows sum to 0."""
@@ -22,11 +24,16 @@ class Traces(NamedTuple):
         return cls(len(K), diagonal.sum(), np.vdot(K, K), diagonal @ diagonal)
 
     @classmethod
-    def of_projection(cls, basis: np.ndarray) -> Self:
-        """Take them from the projection on centered, orthonormal columns."""
-        n, rank = basis.shape
-        leverages = np.einsum("ij,ij->i", basis, basis)
-        return cls(n, rank, rank, leverages @ leverages)
+    def of_axes(cls, basis: np.ndarray, weights: np.ndarray) -> Self:
+        """Take them from basis diag(weights) basis', of centered, orthonormal columns."""
+        diagonal = (basis**2) @ weights
+        return cls(len(basis), weights.sum(), weights @ weights, diagonal @ diagonal)
+
+    @classmethod
+    def of_vector(cls, vector: np.ndarray, entries: Entries, n: int) -> Self:
+        """Take them from half of a matrix of norm 1, as `_gram.hsic_vector` scales it."""
+        diagonal = vector[entries[0] == entries[1]]
+        return cls(n, diagonal.sum(), 1.0, diagonal @ diagonal)
 
 
 def permuted_product(k: Traces, l: Traces) -> tuple[float, float]:  # noqa: E741

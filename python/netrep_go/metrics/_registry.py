@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, NamedTuple, Self
 
@@ -174,12 +175,6 @@ _ALIASES: dict[str, _Alias] = {
     "DistanceCorrelation": _Alias("ReSi", "distance_correlation"),
     "RSMNormDifference": _Alias("ReSi", "rsm_norm_difference", {"norm": "spectral"}),
     "unbiased_cka": _Alias("platonic-rep", "cka_unbiased"),
-    "procrustes-angular": _Alias("similarity-repository", "procrustes"),
-    "permutation-angular": _Alias("similarity-repository", "permutation"),
-    "cka-angular": _Alias("similarity-repository", "cka_angular"),
-    "cka-hsic_lange-angular": _Alias(
-        "similarity-repository", "cka_diagonal_free", {"score_method": "angular"}
-    ),
     "rv": _Alias("statistics", "cka"),
     "EigenspaceOverlapScore": _Alias("ReSi", "eigenspace_overlap"),
     "Gulp": _Alias("ReSi", "gulp_squared"),
@@ -235,7 +230,11 @@ def named_measure(measure: str, argument: str, **params: Any) -> Measure:
     if isinstance(measure, str) and measure in _ALIASES:
         alias = _ALIASES[measure]
         return named_measure(alias.name, argument, **(alias.params | params))
-    check_option(measure, argument, list(_ENTRIES))
+    if not isinstance(measure, str) or measure not in _ENTRIES:
+        raise ValueError(
+            f"Expected `{argument}` to be the name of a measure, which measures() lists"
+            f"{_meant(measure)}. Found instead {argument} == {shown(measure)}."
+        )
     entry = _ENTRIES[measure]
     return getattr(import_module(entry.module), entry.cls)(**(entry.params | params))
 
@@ -244,6 +243,12 @@ _ALIASES |= {
     theirs: _Alias("similarity-repository", name, params)
     for theirs, name, params in _similarity_repository.names()
 }
+
+
+def _meant(name: Any) -> str:
+    """Return names that are like one that there is not."""
+    close = get_close_matches(name, [*_ENTRIES, *_ALIASES], 3) if isinstance(name, str) else []
+    return f", such as {' or '.join(map(repr, close))}" if close else ""
 
 
 def _called_elsewhere(name: str) -> str:

@@ -12,7 +12,7 @@ from netrep_go._jobs import check_seed
 from netrep_go._parameters import checked
 from netrep_go._validation import check_integer, check_number
 from netrep_go.metrics._measure import Measure, Properties, Undefined
-from netrep_go.metrics._principal import principal, rank_of
+from netrep_go.metrics._principal import on_basis, principal, rank_of
 
 __all__ = ["LinearRegressionR2", "RidgePredictivity"]
 
@@ -139,6 +139,9 @@ class LinearRegressionR2(_Directional):
         )
         shares = found.sizes**2 / np.sum(found.sizes**2)
         return _Shares(found.basis, shares, remark if found.rank == len(x) - 1 else None)
+
+    def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
+        return on_basis(prepared, order)
 
     def _compare(self, x: _Shares, y: _Shares) -> float:
         predictor, predicted = self._in_order(x, y)

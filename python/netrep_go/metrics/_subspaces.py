@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from netrep_go._validation import check_number
 from netrep_go.metrics._measure import Measure, Properties, Undefined
-from netrep_go.metrics._principal import principal
+from netrep_go.metrics._principal import on_basis, principal
+from netrep_go.metrics._products import Traces
 
 __all__ = ["GULP", "EigenspaceOverlap"]
 
@@ -116,6 +117,20 @@ class GULP(Measure):
         root = found.basis * np.sqrt(kept)
         return _Shrunk(root, float(kept @ kept), remark if alike else None)
 
+    def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
+        if isinstance(prepared, Undefined):
+            return prepared
+        return prepared._replace(root=prepared.root[order])
+
+    def _traces(self, x: _Shrunk) -> Traces | None:
+        if not self.squared:
+            return None
+        diagonal = np.einsum("ij,ij->i", x.root, x.root)
+        return Traces(len(x.root), diagonal.sum(), x.square, diagonal @ diagonal)
+
+    def _line(self, x: _Shrunk, y: _Shrunk) -> tuple[float, float]:
+        return x.square + y.square, -2.0
+
     def _compare(self, x: _Shrunk, y: _Shrunk) -> float:
         product = x.root.T @ y.root
         total = x.square + y.square
@@ -200,6 +215,9 @@ class EigenspaceOverlap(Measure):
             "have an overlap of 1, whatever they respond. Take more samples"
         )
         return _Spanned(found.basis, remark if found.rank == len(x) else None)
+
+    def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
+        return on_basis(prepared, order)
 
     def _compare(self, x: _Spanned, y: _Spanned) -> float:
         product = x.basis.T @ y.basis

@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import squareform
 
 from netrep_go._optional import optional
-from netrep_go.metrics._distances import condensed_distances, quantile
+from netrep_go.metrics._gram import condensed_distances
 from netrep_go.metrics._measure import Measure, Properties, Undefined
 
 __all__ = ["RTD", "RTDLite"]
@@ -22,13 +22,25 @@ _SHARE = 0.9  # of the distances are below their unit
 def _relative_distances(x: np.ndarray, name: str) -> np.ndarray | Undefined:
     """Return the distances of pairs of samples, divided by their 0.9 quantile."""
     distances, _ = condensed_distances(x)
-    unit = quantile(distances, len(x), _SHARE)
+    unit = _quantile(distances, len(x), _SHARE)
     if not unit > 0:
         return Undefined(
             f"{name}: so many samples coincide that the 0.9 quantile of their distances is 0"
         )
     distances /= unit
     return distances
+
+
+def _quantile(distances: np.ndarray, n: int, share: float) -> float:
+    """Return the quantile of all n x n distances, with the diagonal, of condensed ones."""
+    place = share * (n * n - 1)
+    low = int(place)
+    ranks = [(rank - n) // 2 for rank in (low, min(low + 1, n * n - 1))]  # each stands for two
+    if ranks[1] < 0:
+        return 0.0
+    ordered = np.partition(distances, [max(rank, 0) for rank in ranks])
+    ends = [float(ordered[rank]) if rank >= 0 else 0.0 for rank in ranks]
+    return ends[0] + (place - low) * (ends[1] - ends[0])
 
 
 class _Tree(NamedTuple):
@@ -110,6 +122,13 @@ class RTDLite(Measure):
         distances = _relative_distances(x, name)
         return distances if isinstance(distances, Undefined) else _spanning_tree(distances)
 
+    def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
+        if isinstance(prepared, Undefined):
+            return prepared
+        places = np.argsort(order)
+        ends = np.sort([places[prepared.first], places[prepared.second]], axis=0)
+        return _Tree(ends[0], ends[1], prepared.lengths)
+
     def _compare(self, x: _Tree, y: _Tree) -> float:
         n = len(x.lengths) + 1
         lengths = np.concatenate([x.lengths, y.lengths])
@@ -168,6 +187,9 @@ class RTD(Measure):
         optional("ripser", "topology", "RTD")
         distances = _relative_distances(x, name)
         return distances if isinstance(distances, Undefined) else squareform(distances)
+
+    def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
+        return prepared if isinstance(prepared, Undefined) else prepared[np.ix_(order, order)]
 
     def _compare(self, x: np.ndarray, y: np.ndarray) -> float:
         common = np.minimum(x, y)

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 from sklearn.metrics.pairwise import euclidean_distances
 
 from netrep_go import _native
-from netrep_go._cohort import Networks, labelled
 from netrep_go._jobs import RandomState, as_random_state, counted, said_once, warn_user
 from netrep_go._names import Name
 from netrep_go._optional import pandas
@@ -20,6 +19,7 @@ from netrep_go._results import Result
 from netrep_go._validation import FOURTH_POWERS, as_array, as_integers, check_integer, check_range
 from netrep_go.embedding import EuclideanEmbedding
 from netrep_go.multiset._measured import as_distance, measured
+from netrep_go.multiset._sources import side
 
 __all__ = ["LandmarkDistances", "landmark_distances"]
 
@@ -143,7 +143,7 @@ class LandmarkDistances(Result):
 @checked
 def landmark_distances(
     metric: Any,
-    networks: Networks,
+    networks: Any,
     n_landmarks: int,
     *,
     n_components: int | None = None,
@@ -177,8 +177,9 @@ def landmark_distances(
     ----------
     metric : Measure, str, callable or object with fit and score
         A symmetric distance, as in :func:`pairwise_distances`.
-    networks : list or dict of array_like
-        The cohort.
+    networks : list, dict, Series or callable
+        The cohort: arrays, or paths, data sets and functions as in
+        :meth:`DistanceStore.pairwise_distances`, which are read when they are measured.
     n_landmarks : int
         How many networks, drawn at random, are landmarks: 2 or more, and 2 fewer than there are
         networks at most.
@@ -189,7 +190,7 @@ def landmark_distances(
         How many networks are measured to each other for the estimate of the error, of those
         that are no landmarks.
     names : sequence, optional
-        Names of the networks, if these are a list.
+        Names of the networks, if these are a list or a function.
     random_state : int, RandomState, Generator or None, default=None
         Draws landmarks and what is held out.
     n_jobs : int, optional
@@ -233,7 +234,8 @@ def landmark_distances(
     """
     measure = as_distance(metric, "landmark_distances")
     _native.n_workers(n_jobs)
-    xs, own = labelled(networks, "networks", names)
+    known = side(networks, None, names, ("networks", ""))
+    xs = known.train
     check_integer(n_landmarks, "n_landmarks", 2)
     check_integer(n_held_out, "n_held_out", 2)
     if n_landmarks > len(xs) - 2:
@@ -262,8 +264,7 @@ def landmark_distances(
             f"the error of distances from landmarks, {errors[0]:.3g}, is not below that of "
             f"guessing the mean distance for every pair, {errors[1]:.3g}"
         )
-    labels: list[Name] = list(range(len(xs))) if own is None else own
-    return LandmarkDistances(*errors, landmarks, D, points, residuals, labels, embedding)
+    return LandmarkDistances(*errors, landmarks, D, points, residuals, known.names, embedding)
 
 
 def _place(

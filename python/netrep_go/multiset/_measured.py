@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from netrep_go._cohort import Cohorts, Named, aligned
+from netrep_go._cohort import Cohorts, aligned
 from netrep_go.metrics import Measure, as_measure
 from netrep_go.metrics._measure import check_distance
+from netrep_go.multiset._sources import Source
+
+_IN_MEMORY = 256  # networks beside those of the rows
 
 
 def as_distance(metric: Any, where: str) -> Measure:
@@ -24,13 +27,26 @@ def as_distance(metric: Any, where: str) -> Measure:
 
 
 def measured(
-    measure: Measure, rows: list[Named], columns: list[Named] | None, n_jobs: int | None
+    measure: Measure, rows: list[Source], columns: list[Source] | None, n_jobs: int | None
 ) -> np.ndarray:
-    """Return distances from rows to columns, or between all rows; raise if one is undefined."""
-    cohorts = Cohorts(rows + (columns or []), None, len(rows) if columns else 0)
+    """Return distances from rows to columns, or between all rows; raise if one is undefined.
+
+    In memory are the rows and some of the columns at a time.
+    """
+    if columns is None:
+        return _at_once(measure, rows, [], n_jobs)
+    parts = [columns[k : k + _IN_MEMORY] for k in range(0, len(columns), _IN_MEMORY)]
+    return np.hstack([_at_once(measure, rows, part, n_jobs) for part in parts])
+
+
+def _at_once(
+    measure: Measure, rows: list[Source], columns: list[Source], n_jobs: int | None
+) -> np.ndarray:
+    networks = [(source.name, source.load()) for source in rows + columns]
+    cohorts = Cohorts(networks, None, len(rows) if columns else 0)
     D, _ = measure._measure_cohorts(aligned(cohorts), np.float64, n_jobs, False)
     if not np.isfinite(D).all():
         i, j = np.argwhere(~np.isfinite(D))[0]
-        other = (columns or rows)[j][0]
-        raise ValueError(f"{rows[i][0]} and {other}: their distance is {D[i, j]}")
+        other = (columns or rows)[j].name
+        raise ValueError(f"{rows[i].name} and {other}: their distance is {D[i, j]}")
     return D

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from netrep_go import _native
-from netrep_go._cohort import Named, Networks, labelled
 from netrep_go._jobs import counted, said_once
 from netrep_go._names import Name
 from netrep_go._optional import pandas
@@ -18,6 +17,7 @@ from netrep_go._results import Result
 from netrep_go._validation import check_integer
 from netrep_go.metrics import Measure
 from netrep_go.multiset._measured import as_distance, measured
+from netrep_go.multiset._sources import Source, side
 
 __all__ = ["Neighbors", "nearest_neighbors"]
 
@@ -74,8 +74,8 @@ class Neighbors(Result):
 @checked
 def nearest_neighbors(
     metric: Any,
-    networks: Networks,
-    queries: Networks | None = None,
+    networks: Any,
+    queries: Any = None,
     *,
     n_neighbors: int = 1,
     n_pivots: int = 4,
@@ -101,9 +101,10 @@ def nearest_neighbors(
     ----------
     metric : Measure, str, callable or object with fit and score
         As in :func:`pairwise_distances`. The triangle inequality must hold for it.
-    networks : list or dict of array_like
-        Where neighbors are looked for.
-    queries : list or dict of array_like, optional
+    networks : list, dict, Series or callable
+        Where neighbors are looked for: arrays, or paths, data sets and functions as in
+        :meth:`DistanceStore.pairwise_distances`, which are read when they are measured.
+    queries : list, dict or Series, optional
         Networks whose neighbors are looked for. If None, these are `networks` themselves, and no
         network is its own neighbor.
     n_neighbors : int, default=1
@@ -111,7 +112,7 @@ def nearest_neighbors(
     n_pivots : int, default=4
         How many networks, far from one another, all are measured to.
     names : sequence, optional
-        Names of `networks`, if these are a list.
+        Names of `networks`, if these are a list or a function.
     n_jobs : int, optional
         Number of threads; None for as many as BLAS uses.
     verbose : bool, default=True
@@ -161,8 +162,9 @@ def nearest_neighbors(
     _native.n_workers(n_jobs)
     check_integer(n_neighbors, "n_neighbors", 1)
     check_integer(n_pivots, "n_pivots", 1)
-    targets, own = labelled(networks, "networks", names)
-    sought, own_sought = (targets, own) if queries is None else labelled(queries, "queries", None)
+    known = side(networks, None, names, ("networks", ""))
+    asked = known if queries is None else side(queries, None, None, ("queries", ""))
+    targets, sought = known.train, asked.train
     n_others = len(targets) - (queries is None)
     if n_neighbors > n_others:
         raise ValueError(f"n_neighbors must be at most {n_others}, got {n_neighbors}")
@@ -178,13 +180,9 @@ def nearest_neighbors(
         search.distances,
         n * (n - 1) // 2 if queries is None else n * len(sought),
         search.n_measured,
-        _names(own, n),
-        _names(own_sought, len(sought)),
+        known.names,
+        asked.names,
     )
-
-
-def _names(own: list[Name] | None, n: int) -> list[Name]:
-    return list(range(n)) if own is None else own
 
 
 class _Search:
@@ -193,8 +191,8 @@ class _Search:
     def __init__(
         self,
         measure: Measure,
-        targets: list[Named],
-        queries: list[Named] | None,
+        targets: list[Source],
+        queries: list[Source] | None,
         n_neighbors: int,
         n_jobs: int | None,
     ) -> None:
@@ -308,13 +306,14 @@ class _Search:
         beyond = np.maximum(bounds - found, found - most)
         i, j = np.unravel_index(beyond.argmax(), beyond.shape)
         if beyond[i, j] > _VIOLATION * self._scale:
+            query, target = self._queries[rows[i]], self._targets[columns[j]]
             raise ValueError(
-                f"{self._queries[rows[i]][0]} and {self._targets[columns[j]][0]}: their distance "
+                f"{query.name} and {target.name}: their distance "
                 f"is {found[i, j]:.6g}, which violates the triangle inequality by "
                 f"{beyond[i, j]:.3g}: take the neighbors from pairwise_distances"
             )
 
-    def _measured(self, rows: list[Named], columns: list[Named]) -> np.ndarray:
+    def _measured(self, rows: list[Source], columns: list[Source]) -> np.ndarray:
         self.n_measured += len(rows) * len(columns)
         return measured(self._measure, rows, columns, self._n_jobs)
 

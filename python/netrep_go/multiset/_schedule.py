@@ -38,6 +38,7 @@ class Work:
         lock: Callable[[], AbstractContextManager[None]],
         largest: int,
         n_samples: int | None,
+        key: str,
     ) -> None:
         self._measure = measure
         self._sides = sides
@@ -48,6 +49,7 @@ class Work:
         self._lock = lock
         self._streamed = grams.worth_it(measure, sides, n_samples, largest)
         self._panel = 1 if self._streamed else self._tiles_in_memory(largest) - 1
+        self._known = (n_samples or 0, largest, key)  # 0 if nothing is streamed
         self._n_loads = 0
 
     def run(self, left: Missing) -> tuple[int, int]:
@@ -135,7 +137,9 @@ class Work:
     def _from_grams(self, jobs: list[tuple[At, list[Task]]]) -> Iterator[tuple[At, list[Piece]]]:
         """Compute all tiles at once from what is prepared of each network, on disk."""
         limit = self._how.memory_limit or _default_limit()
-        stream = grams.Grams(self._measure, self._sides, self._tiles[0], limit, self._how)
+        stream = grams.Grams(
+            self._measure, self._sides, self._tiles[0], *self._known, limit, self._how
+        )
         yield from ((at, []) for at, todo in jobs if not todo)
         yield from stream.pieces({at: todo for at, todo in jobs if todo})
         self._n_loads += stream.n_loads

@@ -17,6 +17,7 @@ from netrep_go._names import Name
 from netrep_go._optional import optional
 from netrep_go._parts import content_hash
 from netrep_go._shown import shown
+from netrep_go.multiset._nwb import read_nwb
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,10 @@ class Side:
     test: list[Source] | None
     names: list[Name]
 
+    def storable(self) -> Side:
+        """Return networks with names as JSON keeps them."""
+        return Side(self.train, self.test, [_storable(name) for name in self.names])
+
     def take(self, order: Sequence[int]) -> Side:
         """Return networks in another order."""
         test = None if self.test is None else [self.test[k] for k in order]
@@ -75,8 +80,8 @@ def side(train: Any, test: Any, names: Iterable[Name] | None, arguments: tuple[s
         listed = _listed(test, arguments[1], names)
         pairs = matched(listed, own, len(networks), *arguments)
         held_out = [Source(name, _portable(x)) for name, x in pairs]
-    labels = list(range(len(networks))) if own is None else own
-    return Side(networks, held_out, [_storable(label) for label in labels])
+    labels: list[Name] = list(range(len(networks))) if own is None else own
+    return Side(networks, held_out, labels)
 
 
 def _storable(name: Name) -> str | int:
@@ -308,6 +313,7 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     ".mat": _mat,
     ".h5": _hdf5,
     ".hdf5": _hdf5,
+    ".nwb": read_nwb,
     ".zarr": _zarr,
 }
 

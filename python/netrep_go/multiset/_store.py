@@ -29,12 +29,13 @@ from netrep_go.metrics import Measure, as_measure
 from netrep_go.multiset._how import How
 from netrep_go.multiset._schedule import Work
 from netrep_go.multiset._sources import Seen, Side, see_all, side
-from netrep_go.multiset._tiles import Missing, Tiles, zarr
+from netrep_go.multiset._tiles import Missing, Tiles, is_missing, zarr
 
 __all__ = ["DistanceStore", "StoreStatus"]
 
 _FORMAT = 1
 _ARRAYS = ("train", "test")
+_GROUP = '{"attributes": {}, "zarr_format": 3, "node_type": "group"}'
 _WITHIN = ("between two sets", "within one")
 
 
@@ -153,8 +154,9 @@ class DistanceStore:
         traindata : list, dict, Series or callable
             The networks. Each is what the measure takes, such as an array of shape (n_samples,
             n_features), or where it is: the path of a file .npy, .npz, .csv, .tsv, .parquet,
-            .mat, .h5 or .zarr (``path::name`` for one of several arrays in it), a data set of
-            HDF5 or zarr, or a function without arguments that loads it. A function of i loads
+            .mat, .h5 or .zarr (``path::name`` for one of several arrays in it), of a session in
+            NWB (``path.nwb::table/column/region``, its mean firing rates), a data set of HDF5 or
+            zarr, or a function without arguments that loads it. A function of i loads
             network i, and `names` says how many there are.
         testdata : list, dict, Series or callable, optional
             Held-out activations of the same networks.
@@ -252,11 +254,12 @@ class DistanceStore:
     @property
     def names(self) -> Any:
         """Names of the networks; of cross distances a pair, of the rows and the columns."""
-        sides = [[name for name, *_ in side] for side in self._known()["sides"]]
+        sides = [[name for name, *_ in side] for side in self._reread()["sides"]]
         return sides[0] if len(sides) == 1 else tuple(sides)
 
     def status(self) -> StoreStatus:
         """Read the store and say how far it is."""
+        self._reread()
         return self._status(self._left())
 
     @checked
@@ -281,7 +284,7 @@ class DistanceStore:
         ValueError
             If tiles are missing or damaged, or there are no held-out distances.
         """
-        if test and not self._known()["options"]["held_out"]:
+        if test and not self._reread()["options"]["held_out"]:
             raise ValueError(f"{self.path} has no held-out distances")
         if not incomplete:
             status = self.status()
@@ -291,7 +294,14 @@ class DistanceStore:
                     f"({status.n_done / status.n_tiles:.1%}): compute the others, or ask for "
                     "incomplete=True"
                 )
-        return self._tiles()[bool(test)].open()
+        tiles = self._tiles()[bool(test)]
+        array = tiles.open()
+        if array.shape != tiles.shape:  # whoever added networks has not written their names yet
+            raise ValueError(
+                f"{tiles.path} has shape {array.shape}, but {self.path / 'store.json'} has "
+                f"{tiles.shape} networks: computing the store once more mends it"
+            )
+        return array
 
     @checked
     def to_frame(self, *, test: bool = False, incomplete: bool = False) -> Any:
@@ -355,22 +365,40 @@ class DistanceStore:
         """
         for path in others:
             other = DistanceStore(as_path(path, "others"))
-            manifest = other._known()
-            if self._manifest is None:
-                self._manifest = manifest
-                self._write()
-            mine = _comparable(self._known())
-            check_same(mine, _comparable(manifest), self.path)
+            with self._locked():
+                self._take_list(other)
             for ours, theirs in zip(self._tiles(), other._tiles(), strict=True):
-                there = theirs.missing()
-                for i, j in ours.missing():
-                    if (i, j) not in there:
-                        ours.write(i, j, theirs.read(i, j))
+                for at, mask in ours.missing().items():
+                    self._take_tile(at, mask, ours, theirs)
         return self.status()
+
+    def _take_list(self, other: DistanceStore) -> None:
+        """Take the list of networks if there is none; raise if it is another one."""
+        manifest = other._known()
+        self._manifest = _read(self.path)
+        if self._manifest is None:
+            self._manifest = manifest
+            self._write()
+        check_same(_comparable(self._known()), _comparable(manifest), self.path)
+
+    def _take_tile(self, at: tuple[int, int], mask: np.ndarray, ours: Tiles, theirs: Tiles) -> None:
+        """Take what is missing in a tile and known in another store."""
+        found = theirs.read(*at)
+        known = np.nonzero(mask & ~is_missing(found))
+        if known[0].size:
+            with self._locked():
+                tile = ours.read(*at, whole=True)
+                tile[known] = found[known]
+                ours.write(*at, tile)
 
     def _sides_names(self) -> tuple[list[Name], list[Name]]:
         names = self.names
         return names if isinstance(names, tuple) else (names, names)
+
+    def _reread(self) -> dict[str, Any]:
+        """Return what the store says of itself, which other processes may have changed."""
+        self._manifest = _read(self.path)
+        return self._known()
 
     def _known(self) -> dict[str, Any]:
         if self._manifest is None:
@@ -408,13 +436,13 @@ class DistanceStore:
         check_dtype(how.dtype)
         measure._check_parameters()
         options = _options(measure, how.dtype, sides[0].test is not None)
+        sides = [each.storable() for each in sides]
         seen = see_all(sides, how.n_jobs, how.verbose)
         with self._locked():
             sides = self._agree(measure, options, sides, seen)
         largest = max(known.nbytes for each in seen for known in each)
-        work = Work(
-            measure, sides, how, self._tiles(), self._locked, largest, seen[0][0].n_samples[0]
-        )
+        n_samples, key = seen[0][0].n_samples[0], _checksum(self._known())
+        work = Work(measure, sides, how, self._tiles(), self._locked, largest, n_samples, key)
         with said_once():
             n_computed, n_loads = work.run(self._left())
         return self._status(self._left(), n_computed, n_loads)
@@ -478,9 +506,9 @@ class DistanceStore:
         for tiles in self._tiles():
             tiles.create()
         group = self.path / "zarr.json"
-        if not group.exists():
+        if not (group.exists() and group.read_text(errors="replace") == _GROUP):
             with replacing(group) as new:
-                new.write_text('{"attributes": {}, "zarr_format": 3, "node_type": "group"}')
+                new.write_text(_GROUP)
         manifest = self._known()
         text = json.dumps(manifest | {"checksum": _checksum(manifest)}, indent=1)
         file = self.path / "store.json"

@@ -6,6 +6,8 @@ bits differ, so that no list of what is done needs to be kept beside the values.
 
 from __future__ import annotations
 
+import json
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,6 +17,16 @@ import numpy as np
 from netrep_go._optional import optional
 from netrep_go._parts import replacing
 
+_LAYOUT = (
+    "zarr_format",
+    "node_type",
+    "data_type",
+    "chunk_grid",
+    "chunk_key_encoding",
+    "codecs",
+    "fill_value",
+)
+_OTHERS = ("shape", "attributes", "storage_transformers", "dimension_names")
 _MISSING = np.float64(np.nan).view(np.uint64)  # the bits of zarr's fill value
 _UNDEFINED = (_MISSING + np.uint64(1)).view(np.float64)
 
@@ -44,23 +56,42 @@ class Tiles:
         """Write what zarr needs to know, unless it stands there."""
         self.path.mkdir(exist_ok=True)
         if not self.is_described():
-            _replace(self.path / "zarr.json", self._description())
+            _replace(self.path / "zarr.json", self._description)
 
     def is_described(self) -> bool:
         """Whether what zarr knows is what it should know."""
-        file = self.path / "zarr.json"
-        return file.exists() and file.read_bytes() == self._description()
+        return self._shape_there() == self.shape
 
+    def _shape_there(self) -> tuple[int, int]:
+        """Return the shape that zarr knows, or none if all else is not as it should be."""
+        try:
+            there = json.loads((self.path / "zarr.json").read_bytes())
+            n_rows, n_columns = there["shape"]
+            same = all(there[key] == value for key, value in self._layout.items())
+            same &= there.keys() <= {*_LAYOUT, *_OTHERS}
+        except (OSError, ValueError, TypeError, KeyError):
+            return 0, 0
+        return (n_rows, n_columns) if same else (0, 0)
+
+    @cached_property
     def _description(self) -> bytes:
         return _bytes(_in_memory(self.shape, self.tile), "zarr.json")
 
-    def n_written(self, i: int) -> int:
-        """Return how many tiles of a row have been written, whole or damaged since."""
-        folder = self.path / "c" / str(i)
-        return sum(file.name.isdigit() for file in folder.iterdir()) if folder.is_dir() else 0
+    @cached_property
+    def _layout(self) -> dict[str, Any]:
+        """What zarr must know but for the shape, which grows."""
+        known = json.loads(self._description)
+        return {key: known[key] for key in _LAYOUT}
 
     def open(self) -> Any:
-        """Return the array as zarr opens it; it can only be read."""
+        """Return the array as zarr opens it; it can only be read.
+
+        It may have more rows and columns, which another process is about to compute.
+        """
+        if not all(n >= own for n, own in zip(self._shape_there(), self.shape, strict=True)):
+            raise ValueError(
+                f"{self.path / 'zarr.json'} is damaged: computing the store once more mends it"
+            )
         return zarr().open_array(self.path, mode="r")
 
     def along(self, axis: int, k: int) -> slice:
@@ -75,18 +106,10 @@ class Tiles:
         for i in range(self.counts[0]):
             strip = self._strip(array, i)
             for j in range(self.counts[1]):
-                mask = _is_missing(strip[:, self.along(1, j)])
+                mask = is_missing(strip[:, self.along(1, j)])
                 if mask.any():
                     found[i, j] = mask
         return found
-
-    def read_column(self, j: int) -> np.ndarray:
-        """Return a column of tiles, which are NaN where they are damaged."""
-        array = self.open()
-        try:
-            return array[:, self.along(1, j)]
-        except Exception:  # zarr raises all kinds: it depends on what is damaged
-            return np.concatenate([self._read(array, i, j) for i in range(self.counts[0])])
 
     def _strip(self, array: Any, i: int) -> np.ndarray:
         """Return a row of tiles, which are NaN where they are damaged."""
@@ -135,7 +158,8 @@ def zarr() -> ModuleType:
     return optional("zarr", "store", "a DistanceStore")
 
 
-def _is_missing(values: np.ndarray) -> np.ndarray:
+def is_missing(values: np.ndarray) -> np.ndarray:
+    """Return which values were never written."""
     return np.ascontiguousarray(values).view(np.uint64) == _MISSING
 
 

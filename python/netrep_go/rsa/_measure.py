@@ -276,8 +276,8 @@ default='correlation'
         values = np.empty((len(rdms), len(rdms)))
         if rows and (columns or not first):
             values[np.ix_(rows, columns or rows)] = similarities(
-                np.stack([rdms[k] for k in rows]),
-                np.stack([rdms[k] for k in columns]) if columns else np.empty((0, 0)),
+                _taken(rdms, rows),
+                _taken(rdms, columns),
                 self.method,
                 names=_called(*([networks[k][0] for k in side] for side in (rows, columns))),
                 n_jobs=n_jobs,
@@ -296,6 +296,15 @@ def _named(name: str) -> Iterator[None]:
         yield
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from error
+
+
+def _taken(rdms: list[Any], which: Sequence[int]) -> np.ndarray:
+    """Return some RDMs as the rows of a matrix, and let go of each once it is there."""
+    matrix = np.empty((len(which), rdms[which[0]].size if which else 0))
+    for row, k in zip(matrix, which, strict=True):
+        row[:] = rdms[k]
+        rdms[k] = None
+    return matrix
 
 
 def _called(rdms: Sequence[str], models: Sequence[str]) -> _native.Names:
