@@ -96,7 +96,7 @@ def test_others_have_no_exact_moments():
 @pytest.mark.parametrize(
     "measure",
     [
-        *(name for name in IN_MATRICES if name not in ("rtd", "partial_soft_matching")),
+        *IN_MATRICES,
         Overlap(),
         as_measure(slope, kind="similarity"),
     ],

@@ -264,6 +264,10 @@ def test_correlations_of_bad_networks(rng):
         SVCCA(4).correlations(X, X)
     with pytest.raises(ValueError, match="equal numbers of samples"):
         CCA().correlations(X, X[:9])
+    with pytest.raises(ValueError, match="score_method == 'median'"):
+        CCA("median").correlations(X, X)
+    with pytest.raises(ValueError, match="n_components must be at least 1"):
+        SVCCA(0).correlations(X, X)
     with pytest.warns(match="more features than samples"):
         assert_allclose(CCA().correlations(X, rng.standard_normal((10, 9))), [1, 1, 1])
 

@@ -549,6 +549,12 @@ def test_gram_vectors_are_streamed(tmp_path, rng, metric):
     whole.pairwise_distances(metric, networks, verbose=False)
     assert_array_equal(store.distances(), whole.distances()[...])
     assert not list(store.path.glob("grams*"))
+    chunk(store, 0, 0).unlink()
+    assert compute(networks, memory_limit=50_000).n_loads < 10  # those of the tile alone
+    assert_array_equal(store.distances(), whole.distances()[...])
+    chunk(store, 0, 0).unlink()
+    with pytest.raises(MemoryError, match=r"memory_limit = 9999 is too small for one network"):
+        compute(networks, memory_limit=9999)
     cross = DistanceStore(tmp_path / "cross", tile_size=4)
     cross.cross_distances(metric, networks[:7], networks[7:], verbose=False)
     assert_allclose(cross.distances(), expected[:7, 7:], rtol=1e-9, atol=1e-14)
@@ -667,7 +673,7 @@ def test_limits_of_blas_threads_may_overlap():
     assert max(blas_threads()) == most
 
 
-def test_a_worker_that_is_killed_costs_its_tiles(tmp_path, networks):
+def test_a_worker_that_is_killed_costs_its_tiles(tmp_path, networks, monkeypatch):
     distributed = pytest.importorskip("dask.distributed", reason="a cluster needs dask")
     measure = as_measure(store_worker.slow, kind="distance", symmetric=True)
     networks = some(networks, 12)
@@ -679,7 +685,15 @@ def test_a_worker_that_is_killed_costs_its_tiles(tmp_path, networks):
         distributed.Client(cluster) as client,
     ):
         warnings.simplefilter("ignore")
-        victim = next(iter(client.run(os.getpid).values()))
+        address, victim = next(iter(client.run(os.getpid).items()))
+        scatter = client.scatter
+
+        def scatter_to_victim(content, **options):
+            """Send arrays to the one that dies with them, as long as it lives."""
+            alive = address in client.scheduler_info()["workers"]
+            return scatter(content, workers=[address] if alive else None, **options)
+
+        monkeypatch.setattr(client, "scatter", scatter_to_victim)
         store = DistanceStore(tmp_path / "store", tile_size=2)
 
         def kill():

@@ -290,6 +290,26 @@ def test_noise_scores_at_chance(rng, options):
         assert abs(r.mean()) < 3 * r.std() / np.sqrt(q)
 
 
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("per_target", [True, False])
+@pytest.mark.parametrize("compression", [None, "pca", "projection"])
+@pytest.mark.parametrize("regression", ["ridge", "ols", "lasso", "pcr", "pls"])
+def test_noise_is_at_chance_for_all_that_is_chosen(regression, compression, per_target):
+    """Layer, penalty and compression together, by the score whose chance is 0 for any sizes."""
+    means = []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        layers = {k: rng.standard_normal((40, p)) for k, p in enumerate((5, 12, 60))}
+        model = EncodingModel(
+            regression, alphas=4, n_components=[1, 2, 4], compression=compression,
+            alpha_per_target=per_target, layer_per_target=per_target, scoring="r_fold", cv=3,
+            outer_cv=4, refit=False, random_state=0, n_jobs=1,
+        )  # fmt: skip
+        means.append(model.fit(layers, rng.standard_normal((40, 10))).score_.mean())
+    assert abs(np.mean(means)) < 3 * np.std(means, ddof=1) / np.sqrt(len(means))
+
+
 def test_groups_stay_together(rng):
     X, Y = responses(rng, n=30)
     groups = np.repeat(np.arange(6), 5)

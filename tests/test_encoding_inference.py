@@ -159,15 +159,16 @@ def test_bootstrap_scores_samples_again(rng, scoring, grouped):
     assert found.to_frame().shape == (4, 4)
 
 
-def test_bootstrap_intervals_cover_the_score_of_new_samples(rng):
+@pytest.mark.parametrize("scoring", ["r2", "r"])
+def test_bootstrap_intervals_cover_the_score_of_new_samples(rng, scoring):
     """For models that are the same in all folds, because their penalty is large."""
     X = rng.standard_normal((4000, 3))
     Y = X @ rng.standard_normal((3, 1)) + 2 * rng.standard_normal((4000, 1))
-    truth = EncodingModel(alphas=[1.0], scoring="r", outer_cv=2).fit(X, Y).score_[0]
+    truth = EncodingModel(alphas=[1.0], scoring=scoring, outer_cv=2).fit(X, Y).score_[0]
     covered = []
     for k in range(40):
         rows = slice(100 * k, 100 * k + 100)
-        model = EncodingModel(alphas=[1.0], scoring="r", outer_cv=10).fit(X[rows], Y[rows])
+        model = EncodingModel(alphas=[1.0], scoring=scoring, outer_cv=10).fit(X[rows], Y[rows])
         low, high = bootstrap_scores(model, Y[rows], n_bootstraps=300, random_state=k).interval
         covered.append(low[0] <= truth <= high[0])
     assert 0.84 <= np.mean(covered) <= 1

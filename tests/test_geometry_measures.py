@@ -130,9 +130,11 @@ def test_what_has_no_direction(rng):
         other = np.resize(y, odd.shape)
         with pytest.warns(UserWarning, match="Y: (the mean of the samples|a sample) is 0"):
             assert np.isnan(ConcentricityDifference().fit_score(other, odd))
-    with pytest.warns(UserWarning, match="X: there are no pairs of samples"):
-        assert np.isnan(ON_SPHERE.fit_score(x[:1], y[:1]))
-    assert UniformityDifference().fit_score(x[:1], y[:1]) == 0
+    for measure in (ON_SPHERE, UniformityDifference(), ConcentricityDifference()):
+        with pytest.warns(UserWarning, match="X: there is one sample, which any network has alike"):
+            assert np.isnan(measure.fit_score(x[:1], y[:1]))
+    apart = MagnitudeDifference().fit_score(x[:1], y[:1])
+    assert apart == pytest.approx(abs(np.linalg.norm(x[0]) - np.linalg.norm(y[0])))
     assert MagnitudeDifference().fit_score(x * 0, y) == pytest.approx(magnitude(y))
 
 

@@ -1,5 +1,7 @@
 """Measures of kernels and distances: golden values, definitions, what is undefined, batches."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -202,6 +204,46 @@ def test_large_means_cost_digits_of_the_data_alone(measure, definition):
     assert measure.fit_score(x + 2.0**25, y - 2.0**30) == pytest.approx(want, rel=1e-7)
 
 
+@pytest.mark.parametrize("far", [1e8, 1e12])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_a_sample_far_off_costs_the_others_no_digits(estimator, far):
+    x, y = networks(12, (3, 4))
+    x[3] += far
+    want = cka(gaussian(x, "median"), gaussian(y, "median"), estimator)
+    assert KernelCKA(estimator=estimator).fit_score(x, y) == pytest.approx(want, rel=1e-9)
+    want = cka(gaussian(x, 1.5), gaussian(y, 1.5), estimator)
+    assert KernelCKA(estimator=estimator, sigma=1.5).fit_score(x, y) == pytest.approx(
+        want, rel=1e-9
+    )
+
+
+def test_a_sample_far_off_in_corrected_cka():
+    x, y = (np.round(32 * x) for x in networks(12, (4, 5)))
+    x[3] += 2.0**22
+    X, Y = (a.astype(int).astype(object) for a in (x, y))
+
+    def exact(K, L):
+        n, (K, L) = len(K), (without_diagonal(K), without_diagonal(L))
+        return (
+            np.sum(K * L)
+            + Fraction(K.sum() * L.sum(), (n - 1) * (n - 2))
+            - Fraction(2 * K.sum(axis=0) @ L.sum(axis=0), n - 2)
+        )
+
+    def self_term(X):
+        q, K = X.shape[1], X @ X.T
+        return float((exact(K, K) - sum(exact(k, k) for k in neurons(X))) * q / (q - 1))
+
+    def neurons(X):
+        return [np.outer(v, v) for v in X.T]
+
+    want = float(exact(X @ X.T, Y @ Y.T)) / np.sqrt(self_term(X) * self_term(Y))
+    assert CorrectedCKA().fit_score(x, y) == pytest.approx(want, rel=1e-8)
+    x[3] *= 1e8
+    with pytest.warns(UserWarning, match="X: all pairs of samples are equally similar"):
+        assert np.isnan(CorrectedCKA().fit_score(x, y))
+
+
 @pytest.mark.parametrize("scale", [1e-150, 1e-140, 1e-80, 1e80, 1e143])
 @pytest.mark.parametrize("kernel", ["rbf", "linear"])
 @pytest.mark.parametrize("estimator", ESTIMATORS)
@@ -321,8 +363,8 @@ UNDEFINED = [
         )
     ),
     (CorrectedCKA(), np.arange(8.0)[:, np.newaxis], "Y: one neuron cannot be corrected"),
-    (CorrectedCKA(), ONES, "Y: too few neurons or stimuli"),
-    (CorrectedCKA(stimuli=False), ONES, "Y: too few neurons or stimuli"),
+    (CorrectedCKA(), ONES, "Y: all pairs of samples are equally similar"),
+    (CorrectedCKA(stimuli=False), ONES, "Y: all pairs of samples are equally similar"),
     (CorrectedCKA(stimuli=False), np.vstack([np.eye(4), -np.eye(4)]), "Y: too few neurons"),
 ]
 

@@ -22,6 +22,7 @@ from netrep_go.metrics import (
     get_measure,
 )
 from netrep_go.metrics import _neighbors as neighbors
+from netrep_go.metrics._measure import Undefined
 from netrep_go.multiset import cross_distances, pairwise_distances
 
 DOT = {"similarity": "dot"}
@@ -491,6 +492,42 @@ def test_all_pairs(rng, measure):
         assert_array_equal(D, alone)
     cross = cross_distances(measure, networks[:1], networks[1:], verbose=False)
     assert_array_equal(cross, alone[:1, 1:])
+
+
+@every_setting
+@pytest.mark.parametrize("twins", [0, 8])
+def test_networks_in_another_order_are_as_prepared_anew(rng, measure, twins):
+    X, Y = rng.standard_normal((2, 25, 3))
+    X[10 : 10 + twins] = X[:twins]
+    prepared = measure._prepare(X, "X")
+    assert bool(prepared.remark) == bool(twins)
+    for _ in range(3):
+        order = rng.permutation(25)
+        y = measure._prepare(Y, "Y")
+        got = measure._compare(measure._reordered(prepared, X, order, "X"), y)
+        assert got == pytest.approx(measure._compare(measure._prepare(X[order], "X"), y), rel=1e-12)
+    assert np.isnan(measure._reordered(Undefined("no neighbors"), X, order, "X"))
+
+
+@pytest.mark.parametrize(("n", "k"), [(4, 1), (5, 2), (6, 3), (6, 5)])
+def test_moments_over_all_orders_of_samples(rng, n, k):
+    measure = MutualKNN(k)
+    X, Y = rng.standard_normal((2, n, 3))
+    x, y = measure._prepare(X, "X"), measure._prepare(Y, "Y")
+    orders = map(np.array, itertools.permutations(range(n)))
+    values = [measure._compare(x, measure._reordered(y, Y, order, "Y")) for order in orders]
+    assert_allclose(measure._null_moments(x, y), [np.mean(values), np.std(values)], atol=1e-8)
+    assert np.mean(values) == pytest.approx(k / (n - 1))
+
+
+def test_moments_of_few_samples_and_of_ties(rng):
+    X, Y = rng.standard_normal((2, 12, 3))
+    Y[:6] = Y[6:]
+    x, y = (MutualKNN(2)._prepare(Z, "X") for Z in (X, Y))
+    assert MutualKNN()._null_moments(x, y) is None
+    assert MutualKNN()._null_moments(y, x) is not None
+    x = MutualKNN(1)._prepare(X[:3], "X")
+    assert MutualKNN()._null_moments(x, x) is None
 
 
 def test_names_of_other_packages(rng):

@@ -10,6 +10,7 @@ from netrep_go.metrics import (
     ConvolutionalMetric,
     EnergyStochasticMetric,
     GaussianStochasticMetric,
+    KernelCKA,
     LinearMetric,
     UniformityDifference,
 )
@@ -33,11 +34,16 @@ def degree(measure):
         return 0.5
     if isinstance(measure, ConvolutionalMetric):
         return degree(measure.metric) if isinstance(measure.metric, LinearMetric) else 0
-    if isinstance(measure, UniformityDifference):
+    if isinstance(measure, UniformityDifference) or has_width(measure):
         return None
     if isinstance(measure, LinearMetric) and 0 < measure.alpha < 1:
         return None
     return 1
+
+
+def has_width(measure):
+    """Whether the width of a kernel is in the unit of the data."""
+    return isinstance(measure, KernelCKA) and measure.sigma != "median"
 
 
 OF_A_DEGREE = [measure for measure in SETTINGS if degree(measure) is not None]

@@ -377,7 +377,9 @@ def bootstrap_scores(
     -----
     Intervals are for many samples: in simulations of ridge on 3 features in 10 folds, 85 % of
     intervals of r at 95 % held the score of the last fit on new samples with 30 samples, 93 %
-    with 100.
+    with 100. The score of a model fitted to thousands of samples is more, and they hold it less:
+    with 100 samples 93 % (r = 0.6) and 75 % (r = 0.2) of intervals of r, 91 % and 76 % of those
+    of r2; with 40 samples 83 % (r = 0.5) and 72 % (r = 0.3), 82 % and 74 %.
 
     Examples
     --------

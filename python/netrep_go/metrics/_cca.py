@@ -37,10 +37,10 @@ class _Loaded(NamedTuple):
 class _Canonical(Measure):
     """What has canonical correlations."""
 
-    @checked
     def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
         return on_basis(prepared, order)
 
+    @checked
     def correlations(self, X: ArrayLike, Y: ArrayLike) -> np.ndarray:
         """Return the canonical correlations, the largest first.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from typing import Any
 
 import numpy as np
 from scipy.special import logsumexp
@@ -26,7 +27,10 @@ class _Number(float):
 
 
 class _NumberDifference(Measure):
-    """Absolute difference of a number that each network has by itself."""
+    """Absolute difference of a number that each network has, in any order of its samples."""
+
+    def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
+        return prepared
 
     def _compare(self, x: float, y: float) -> float:
         return abs(x - y)
@@ -51,6 +55,10 @@ def _directions(x: np.ndarray) -> np.ndarray | None:
     x = of_order_one(x)
     directions: np.ndarray = x / np.linalg.norm(x, axis=1, keepdims=True)
     return directions
+
+
+def _no_pairs(name: str) -> Undefined:
+    return Undefined(f"{name}: there is one sample, which any network has alike")
 
 
 def _no_direction(name: str) -> Undefined:
@@ -111,7 +119,7 @@ class ConcentricityDifference(_NumberDifference):
     Notes
     -----
     The value is NaN, with a warning, where a sample is 0 in all features, or the mean is but
-    for rounding, as in centered data: neither has a direction.
+    for rounding, as in centered data: neither has a direction; and for one sample.
 
     References
     ----------
@@ -136,6 +144,8 @@ class ConcentricityDifference(_NumberDifference):
         directions = _directions(x)
         if directions is None:
             return _no_direction(name)
+        if len(x) == 1:
+            return _no_pairs(name)
         mean = x.mean(axis=0, keepdims=True)
         if np.abs(mean).max() <= _CENTERED * np.abs(x).mean(axis=0).max():
             return Undefined(f"{name}: the mean of the samples is 0 and has no direction")
@@ -210,15 +220,15 @@ class UniformityDifference(_NumberDifference):
                 return _no_direction(name)
             x = directions
         n = len(x)
+        if n == 1:
+            return _no_pairs(name)
         distances, power = condensed_distances(x)
         logs = -2 * np.ldexp(distances, power) ** 2
         if not self.self_pairs:
-            if n == 1:
-                return Undefined(f"{name}: there are no pairs of samples")
             return float(logsumexp(logs) - np.log(len(logs)))
         pairs = 2 * float(np.exp(logs).sum())
         value = _Number(np.log((n + pairs) / n**2))
-        if n > 1 and pairs <= _ROUNDING * n:
+        if pairs <= _ROUNDING * n:
             value.remark = (
                 f"{name}: all samples are so far apart that only pairs of a sample with itself "
                 "count: use normalize=True or self_pairs=False"

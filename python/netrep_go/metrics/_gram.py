@@ -26,11 +26,15 @@ def centered(x: np.ndarray) -> tuple[np.ndarray, int]:
     return np.ldexp(x, -power), power
 
 
-def distances(x: np.ndarray) -> np.ndarray:
-    """Return the Euclidean distances of samples of order one, in the order of SciPy's pdist.
+def around_median(x: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return what `centered` does, minus medians: a sample far off costs the others no digits."""
+    x = x - np.median(x, axis=0)
+    power = int(exponents(x.reshape(1, -1))[0, 0])
+    return np.ldexp(x, -power), power
 
-    Small ones are as accurate as large ones.
-    """
+
+def _distances(x: np.ndarray) -> np.ndarray:
+    """Return the Euclidean distances of samples of order one."""
     n = len(x)
     if n < 3:
         return np.linalg.norm(x[:1] - x[1:], axis=1)
@@ -51,13 +55,12 @@ def distances(x: np.ndarray) -> np.ndarray:
 
 
 def condensed_distances(x: np.ndarray) -> tuple[np.ndarray, int]:
-    """Return what `distances` does of any samples, divided by a power of two, and the power.
+    """Return the distances of any samples, divided by a power of two, and the power.
 
-    Samples that are far off from the others cost these no digits.
+    They are in the order of SciPy's pdist, and small ones are as accurate as large ones.
     """
-    x = x - np.median(x, axis=0)
-    power = int(exponents(x.reshape(1, -1))[0, 0])
-    return distances(np.ldexp(x, -power)), power
+    x, power = around_median(x)
+    return _distances(x), power
 
 
 def check_samples(x: np.ndarray, name: str, estimator: str) -> None:

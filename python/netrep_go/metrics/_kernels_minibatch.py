@@ -66,7 +66,7 @@ class MinibatchCKA:
     ...     cka = cka.partial_fit({"conv": x, "fc": np.maximum(x, 0)}, {"out": x[:, :4]})
     >>> cka.value_.round(2)
     array([[0.69],
-           [0.58]])
+           [0.55]])
     >>> cka.n_batches_
     10
     """

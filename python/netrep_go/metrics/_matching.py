@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import lcm
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ __all__ = ["CorrelationMatch", "SoftMatching"]
 
 _MATCHINGS = ("hard", "semi")
 _SCORES = ("distance", "correlation")
+_BLOCK = 1 << 20  # numbers of differences at a time
 _DEAD = 8 * np.finfo(float).eps  # share of its largest response by which a unit varies by rounding
 
 
@@ -92,12 +93,26 @@ def _sent(
     return flow, steps, int(count[0])
 
 
+def gain_of(shares: np.ndarray, gains: np.ndarray) -> float:
+    """Return the sum of shares times gains."""
+    return float(np.einsum("ij,ij->", shares, gains))
+
+
 def correlations_of(x: Units, y: Units) -> np.ndarray:
     """Return the correlations of standardized units."""
     return np.clip(x.columns.T @ y.columns, -1.0, 1.0)
 
 
-class CorrelationMatch(Measure):
+class OfUnits(Measure):
+    """What compares networks by their units, as they are prepared here."""
+
+    def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
+        if isinstance(prepared, Undefined):
+            return prepared
+        return prepared._replace(columns=prepared.columns[order])
+
+
+class CorrelationMatch(OfUnits):
     r"""Mean correlation of units that are matched one to one, or each to its best one.
 
     With the correlations :math:`\rho_{ij}` of unit i of X and unit j of Y, p and q units,
@@ -182,10 +197,10 @@ class CorrelationMatch(Measure):
             correlations = correlations.T
         n = len(correlations)
         flow, *_ = _sent(-correlations, 1, 1, n, 0)
-        return float(np.sum(flow.T * correlations) / n)
+        return gain_of(flow.T, correlations) / n
 
 
-class SoftMatching(Measure):
+class SoftMatching(OfUnits):
     r"""Soft matching of units: optimal transport between the units of two networks.
 
     Each unit of X has the mass 1/p and each unit of Y the mass 1/q. With the shares P that
@@ -259,12 +274,16 @@ class SoftMatching(Measure):
         )
 
     def _prepare(self, x: np.ndarray, name: str) -> Units | Undefined:
-        return _centered(x) if self.score_method == "distance" else standardized(x, name)
+        if self.score_method == "correlation":
+            return standardized(x, name)
+        if len(x) == 1:
+            return Undefined(f"{name}: one sample does not tell units apart")
+        return _centered(x)
 
     def _compare(self, x: Units, y: Units) -> float:
         if self.score_method == "correlation":
             correlations = correlations_of(x, y)
-            return float(np.sum(transport(correlations).shares * correlations))
+            return gain_of(transport(correlations).shares, correlations)
         return _root_cost(x, y, transport(x.columns.T @ y.columns).shares)
 
 
@@ -272,5 +291,10 @@ def _root_cost(x: Units, y: Units, shares: np.ndarray) -> float:
     """Return the root of the cost of shares: from differences, which are exact near 0."""
     i, j = np.nonzero(shares)
     power = max(x.power, y.power)
-    apart = np.ldexp(x.columns.T[i], x.power - power) - np.ldexp(y.columns.T[j], y.power - power)
-    return float(np.ldexp(np.sqrt(shares[i, j] @ np.einsum("kn,kn->k", apart, apart)), power))
+    total, step = 0.0, max(1, _BLOCK // len(x.columns))
+    for k in range(0, len(i), step):
+        left, right = i[k : k + step], j[k : k + step]
+        apart = np.ldexp(x.columns.T[left], x.power - power)
+        apart -= np.ldexp(y.columns.T[right], y.power - power)
+        total += float(shares[left, right] @ np.einsum("kn,kn->k", apart, apart))
+    return float(np.ldexp(np.sqrt(total), power))

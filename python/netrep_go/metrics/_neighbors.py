@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar, Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,16 @@ from netrep_go._parameters import check_parameters
 from netrep_go._validation import check_integer, check_option, exponents, of_order_one
 from netrep_go.metrics._measure import Measure, Properties, Undefined
 
-__all__ = ["ROUNDING", "NeighborMeasure", "Neighbors", "directions", "matches", "nearest", "shared"]
+__all__ = [
+    "ROUNDING",
+    "NeighborMeasure",
+    "Neighbors",
+    "directions",
+    "matches",
+    "nearest",
+    "reordered",
+    "shared",
+]
 
 Similarity = Literal["cosine", "dot", "euclidean"]
 
@@ -190,6 +199,17 @@ def _as_bits(indices: np.ndarray) -> _Bits:
     return _Bits(words, places, masks)
 
 
+def reordered(found: Neighbors, order: np.ndarray) -> Neighbors:
+    """Return the neighbors of the same samples in another order, if there are no ties."""
+    indices = np.argsort(order)[found.indices[:, order]]
+    return replace(
+        found,
+        indices=indices.astype(found.indices.dtype),
+        values=found.values[:, order],
+        bits=None if found.bits is None else _as_bits(indices),
+    )
+
+
 def matches(x: Neighbors, y: Neighbors) -> Iterator[np.ndarray]:
     """Yield, for each rank in y, which neighbors in x are the one of that rank: (k, n)."""
     for row in y.indices:
@@ -244,3 +264,10 @@ class NeighborMeasure(Measure):
 
     def _prepare(self, x: np.ndarray, name: str) -> Neighbors | Undefined:
         return nearest(x, int(self.n_neighbors), self.similarity, name, self._in_order)
+
+    def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
+        if isinstance(prepared, Undefined):
+            return prepared
+        if prepared.remark:  # of ties, which go by the order
+            return super()._reordered(prepared, x, order, name)
+        return reordered(prepared, order)

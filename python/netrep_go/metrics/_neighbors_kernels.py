@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 
 from netrep_go._parameters import check_parameters
 from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.metrics._measure import Measure, Properties, Undefined
-from netrep_go.metrics._neighbors import ROUNDING, Neighbors, directions, nearest, shared
+from netrep_go.metrics._neighbors import ROUNDING, Neighbors, directions, nearest, reordered, shared
 
 __all__ = ["CKNNA", "SecondOrderCosine"]
 
@@ -108,6 +108,18 @@ class SecondOrderCosine(Measure):
         everywhere = np.ones(found.indices.shape, bool)
         return _Directions(vectors, found, _distances(vectors, found, everywhere), found.remark)
 
+    def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
+        if isinstance(prepared, Undefined):
+            return prepared
+        if prepared.remark:  # of ties, which go by the order
+            return super()._reordered(prepared, x, order, name)
+        return replace(
+            prepared,
+            vectors=prepared.vectors[order],
+            neighbors=reordered(prepared.neighbors, order),
+            distances=prepared.distances[:, order],
+        )
+
     def _compare(self, x: _Directions, y: _Directions) -> float:
         near_x, near_y = x.neighbors, y.neighbors
         alone = ~shared(near_y, near_x)  # the others of Y are neighbors in X as well
@@ -144,6 +156,7 @@ class _Masked:
     values: np.ndarray
     exponent: int
     own: float
+    tied: bool
     remark: str
 
 
@@ -253,7 +266,25 @@ class CKNNA(Measure):
         if not own > 0:
             return Undefined(f"the HSIC of {name} with itself is {own:.3g}, which is not positive")
         remarks = [found.remark, self._remark(own, found.exponent)]
-        return _Masked(n, places, values, found.exponent, own, "; ".join(filter(None, remarks)))
+        return _Masked(
+            n,
+            places,
+            values,
+            found.exponent,
+            own,
+            bool(found.remark),
+            "; ".join(filter(None, remarks)),
+        )
+
+    def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
+        if isinstance(prepared, Undefined):
+            return prepared
+        if prepared.tied:
+            return super()._reordered(prepared, x, order, name)
+        to = np.argsort(order)
+        places = to[prepared.places // prepared.n] * prepared.n + to[prepared.places % prepared.n]
+        ascending = np.argsort(places)
+        return replace(prepared, places=places[ascending], values=prepared.values[ascending])
 
     def _remark(self, own: float, exponent: int) -> str:
         if _scaled(self.eps, -2 * exponent) <= own / 100:

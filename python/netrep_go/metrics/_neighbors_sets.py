@@ -16,8 +16,8 @@ class MutualKNN(NeighborMeasure):
 
     .. math:: \frac{1}{n} \sum_{i=1}^n \frac{|N_X(i) \cap N_Y(i)|}{k}
 
-    The null value, of unrelated networks, is k / (n - 1): values for different n or k
-    cannot be compared as they are.
+    The null value, which is the mean over all orders of the samples of Y, is k / (n - 1): values
+    for different n or k cannot be compared as they are.
 
     Parameters
     ----------
@@ -69,6 +69,29 @@ class MutualKNN(NeighborMeasure):
 
     def _compare(self, x: Neighbors, y: Neighbors) -> float:
         return np.count_nonzero(shared(x, y)) / x.indices.size
+
+    def _null_moments(self, x: Neighbors, y: Neighbors) -> tuple[float, float] | None:
+        k, n = x.indices.shape
+        if n < 4 or y.remark:  # ties of y would go by the order
+            return None
+        ways = n * (n - 1.0) * np.array([1, 1, n - 2, n - 2, 2 * n - 4, (n - 2) * (n - 3)])
+        square = np.sum(_arc_pairs(x) * _arc_pairs(y) / ways) / (n * k) ** 2
+        mean = k / (n - 1)
+        return mean, float(np.sqrt(max(square - mean**2, 0)))
+
+
+def _arc_pairs(x: Neighbors) -> np.ndarray:
+    """Return how many ordered pairs of arcs, from samples to neighbors, are placed in which way.
+
+    An arc and itself or its mirror image, two from the same sample or to the same one, one
+    after the other, and without a common sample.
+    """
+    k, n = x.indices.shape
+    into = np.bincount(x.indices.ravel(), minlength=n)
+    mirrored = sum(np.count_nonzero(x.indices[:, row] == np.arange(n)) for row in x.indices)
+    chained = 2 * (n * k * k - mirrored)
+    together = [n * k, mirrored, n * k * (k - 1), np.sum(into * (into - 1)), chained]
+    return np.array([*together, (n * k) ** 2 - np.sum(together)], float)
 
 
 class NeighborJaccard(NeighborMeasure):

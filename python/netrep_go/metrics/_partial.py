@@ -13,15 +13,22 @@ from netrep_go._optional import pandas
 from netrep_go._parameters import check_parameters, checked
 from netrep_go._results import Result
 from netrep_go._validation import check_number
-from netrep_go.metrics._matching import Units, correlations_of, standardized, transport
-from netrep_go.metrics._measure import Measure, Properties, Undefined
+from netrep_go.metrics._matching import (
+    OfUnits,
+    Units,
+    correlations_of,
+    gain_of,
+    standardized,
+    transport,
+)
+from netrep_go.metrics._measure import Properties, Undefined
 
 __all__ = ["MatchingPath", "PartialSoftMatching"]
 
 _LEAST_MASS = 1e-9
 
 
-class PartialSoftMatching(Measure):
+class PartialSoftMatching(OfUnits):
     r"""Mean correlation of the best matched part of the units of two networks.
 
     As in :class:`SoftMatching`, units of X have the mass 1/p each and units of Y 1/q, but
@@ -92,7 +99,7 @@ class PartialSoftMatching(Measure):
     def _compare(self, x: Units, y: Units) -> float:
         correlations = correlations_of(x, y)
         shares = transport(correlations, self.mass).shares
-        return float(np.sum(shares * correlations) / shares.sum())
+        return gain_of(shares, correlations) / float(shares.sum())
 
     @checked
     def path(self, X: ArrayLike, Y: ArrayLike) -> MatchingPath:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from netrep_go._validation import exponents
+from netrep_go.metrics._gram import centered
 from netrep_go.metrics._measure import Undefined
 
 _EPS = np.finfo(float).eps
@@ -34,9 +35,7 @@ def principal(x: np.ndarray, name: str, *, center: bool = True) -> Principal | U
     Directions with at most max(n_samples, n_features, 16) eps of the largest variance are
     left out, as in LinearMetric: rounding is all there may be in them.
     """
-    x = np.ldexp(x, -exponents(x.reshape(1, -1)))
-    if center:
-        x = centered(x)
+    x = _centered(x) if center else np.ldexp(x, -exponents(x.reshape(1, -1)))
     basis, sizes = left_singular(x)
     if not len(sizes):
         return Undefined(f"the activations of {name} {'do not vary' if center else 'are all 0'}")
@@ -50,11 +49,11 @@ def on_basis(prepared: Any, order: np.ndarray) -> Any:
     return prepared._replace(basis=prepared.basis[order])
 
 
-def centered(x: np.ndarray) -> np.ndarray:
-    """Return a matrix less its mean row, with 0 for features whose variation is rounding."""
-    rest = x - x[0]  # 0 where a feature is constant, which the mean alone may miss
-    rest -= rest.mean(axis=0)
-    rest[:, np.linalg.norm(rest, axis=0) <= 4 * _EPS * np.linalg.norm(x, axis=0)] = 0
+def _centered(x: np.ndarray) -> np.ndarray:
+    """Return a centered network, with 0 for features whose variation is rounding."""
+    rest, power = centered(x)
+    largest = np.ldexp(np.linalg.norm(x, axis=0), -power)
+    rest[:, np.linalg.norm(rest, axis=0) <= 4 * _EPS * largest] = 0
     return rest
 
 

@@ -122,6 +122,13 @@ class RTDLite(Measure):
         distances = _relative_distances(x, name)
         return distances if isinstance(distances, Undefined) else _spanning_tree(distances)
 
+    def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
+        if isinstance(prepared, Undefined):
+            return prepared
+        places = np.argsort(order)
+        ends = np.sort([places[prepared.first], places[prepared.second]], axis=0)
+        return _Tree(ends[0], ends[1], prepared.lengths)
+
     def _compare(self, x: _Tree, y: _Tree) -> float:
         n = len(x.lengths) + 1
         lengths = np.concatenate([x.lengths, y.lengths])
@@ -180,6 +187,9 @@ class RTD(Measure):
         optional("ripser", "topology", "RTD")
         distances = _relative_distances(x, name)
         return distances if isinstance(distances, Undefined) else squareform(distances)
+
+    def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
+        return prepared if isinstance(prepared, Undefined) else prepared[np.ix_(order, order)]
 
     def _compare(self, x: np.ndarray, y: np.ndarray) -> float:
         common = np.minimum(x, y)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from joblib.parallel import get_active_backend
 from netrep_go.multiset._sources import Source
 
 _PATIENCE = 5  # seconds to wait for a first worker
+_LOSSES = 5  # how often what a tile needs may be lost with a worker
 
 
 def client(given: Any) -> Any:
@@ -45,26 +48,37 @@ class Remote:
 
         threads = sum(self._client.nthreads().values())
         waiting = iter(calls)
-        keys: dict[Any, Any] = {}
+        running: dict[Any, Any] = {}
         ready = as_completed()
         try:
-            for _ in range(3 * threads):
-                self._submit(function, next(waiting, None), keys, ready)
+            for call in islice(waiting, 3 * threads):
+                ready.add(self._submit(function, call, running))
             for future in ready:
-                result = future.result()
-                yield keys.pop(future), result
-                self._submit(function, next(waiting, None), keys, ready)
+                call, n_lost = running.pop(future)
+                try:
+                    result = future.result()
+                except CancelledError:  # arrays that it needs were sent to a worker that died
+                    if n_lost == _LOSSES:
+                        raise
+                    self._forget_lost()
+                    ready.add(self._submit(function, call, running, n_lost + 1))
+                    continue
+                yield call[0], result
+                for call in islice(waiting, 1):
+                    ready.add(self._submit(function, call, running))
         finally:
-            self._client.cancel(list(keys))
+            self._client.cancel(list(running))
 
-    def _submit(self, function: Any, call: Any, keys: dict[Any, Any], ready: Any) -> None:
-        if call is None:
-            return
-        key, (todo, rows, columns, *rest) = call
+    def _submit(self, function: Any, call: Any, running: dict[Any, Any], n_lost: int = 0) -> Any:
+        _, (todo, rows, columns, *rest) = call
         parts = [self._remote(side) for side in (rows, columns)] if todo else [None, None]
         future = self._client.submit(_call, function, todo, *parts, *rest, pure=False)
-        keys[future] = key
-        ready.add(future)
+        running[future] = call, n_lost
+        return future
+
+    def _forget_lost(self) -> None:
+        """Have what is on no worker any more sent again."""
+        self._sent = {k: x for k, x in self._sent.items() if x.status == "finished"}
 
     def _remote(self, side: tuple[list[Source], list[Source] | None] | None) -> Any:
         """Return names and contents, these by reference, of training and held-out data."""

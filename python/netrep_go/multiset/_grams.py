@@ -106,16 +106,17 @@ class Grams:
         if jobs:
             with kept(self._vectors.path):
                 sweep(folder, _FOLDERS)  # those of fewer networks
-                self._prepare()
+                self._prepare(jobs)
                 for part in self._passes(jobs):
                     products = self._multiply(part)
                     for at in part:
                         yield at, self._cut(at, products.pop(at), jobs[at])
         sweep(folder, _FOLDERS)
 
-    def _prepare(self) -> None:
-        """Write the vectors that are not there."""
-        missing = [i for i in range(self._vectors.n_files) if not self._vectors.has(i)]
+    def _prepare(self, jobs: dict[At, list[Task]]) -> None:
+        """Write the vectors that tiles need and that are not there."""
+        files, _ = self._files({at: self._blocks(at) for at in jobs})
+        missing = [i for i in files if not self._vectors.has(i)]
         n = sum(len(self._sources[self._vectors.along(i)]) for i in missing)
         written = in_threads(self._write, missing, self._n_threads)
         for _ in counted(written, "Preparing networks", n, self._how.verbose, blocks=True):

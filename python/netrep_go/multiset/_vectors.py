@@ -41,7 +41,6 @@ class Vectors:
     def __init__(self, path: Path, shape: tuple[int, int], n_rows: int) -> None:
         self.path = path
         self.n_rows = n_rows
-        self.n_files = -(-shape[0] // n_rows)
         self.n_columns = -(-shape[1] // COLUMNS)
         self._shape = shape
 
