@@ -41,7 +41,7 @@ PYTHON: Layers = (  # modules of netrep_go
     ("metrics",),
     ("rsa", "capacity", "encoding", "datasets", "extract", "embedding", "covariates"),
     ("multiset",),
-    ("inference",),
+    ("conformance", "inference"),
     ("plotting",),
     ("report",),
     ("_cli",),

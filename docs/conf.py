@@ -23,7 +23,7 @@ exclude_patterns = ["_build"]
 
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
-html_sidebars = {"index": [], "measures": [], "cohorts": [], "c": []}
+html_sidebars = {"index": [], "measures": [], "cohorts": [], "conformance": [], "c": []}
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
 html_show_sourcelink = False
@@ -61,7 +61,7 @@ def write_measures(app: Any) -> None:
     table["measure"] = [f":class:`{name} <{module}.{cls}>`" for name, module, cls in where]
     ends = zip(table.pop("low"), table.pop("high"), strict=True)
     table.insert(2, "range", [f"{low:.4g} to {high:.4g}" for low, high in ends])
-    for column in ("symmetric", "triangle"):
+    for column in ("symmetric", "triangle", "null"):
         table[column] = table[column].map({True: "yes", False: "no"})
     folder = Path(app.srcdir, "generated")
     folder.mkdir(exist_ok=True)

@@ -233,6 +233,19 @@ def _display(name, method, *args):
     return make
 
 
+@functools.cache
+def _conformance():
+    return importlib.import_module("netrep_go.conformance").check("procrustes", n_seeds=1)
+
+
+@functools.cache
+def _benchmark():
+    made = importlib.import_module("netrep_go.inference").MeasureBenchmark
+    tests = [("layers", "spearman"), ("labels", "auprc")]
+    score, se = np.array([[0.9, 0.4], [0.3, 0.2]]), np.full((2, 2), 0.05)
+    return made(["cka", "svcca"], tests, score, se, np.zeros(2), 10, 0.95, {}, {})
+
+
 def _new(name):
     """Return a recipe of a path in a folder of its own, where nothing is."""
 
@@ -364,6 +377,12 @@ CALLS: dict[str, dict[str, Any]] = {
         "path": lambda: str(FILES / "written.mat"),
         "variables": {"capacity": X, "K": 3.0, "title": "conv1"},
     },
+    "conformance.check": {
+        "metric": mean_difference,
+        "known": [(X, X, 0.0)],
+        "widths": [3],
+        "n_seeds": 1,
+    },
     "conv_layers.convolve_metric": {
         "metric": "procrustes",
         "X": CONVOLVED[0],
@@ -489,6 +508,7 @@ CALLS: dict[str, dict[str, Any]] = {
     },
     "plotting.CenterDirectionsDisplay.from_directions": {"found": lambda: _found()},
     "plotting.DisagreementDisplay.from_disagreement": {"disagreement": lambda: _disagreement()},
+    "plotting.MeasureBenchmarkDisplay.from_benchmark": {"benchmark": lambda: _benchmark()},
     "plotting.ComparisonDisplay.from_comparison": {"comparison": lambda: _comparison()},
     "plotting.DendrogramDisplay.from_distances": {"distances": D},
     "plotting.DistanceMatrixDisplay.from_distances": {"distances": D},
@@ -620,12 +640,18 @@ CLASSES: dict[str, Fitted] = {
         {"index": 0, "samples_jump": 2},
         make=lambda path: importlib.import_module("netrep_go.capacity").TuningFile(path),
     ),
+    "conformance.Claim": Fitted(make=lambda: _conformance().claims["range"]),
+    "conformance.Conformance": Fitted(make=lambda: _conformance()),
     "inference.NetworkComparison": Fitted({}, {"measure": "cka"}, make=lambda: _comparison()),
     "metrics.JSD": _pair(X, Y),
     "metrics.JSD of probabilities": _pair(*CHANCES, outputs="probabilities"),
     "metrics.Disagreement": _pair(X, Y),
     "metrics.AccuracyDifference": _pair(X, Y)._replace(params={"y": LABELS}),
     "conv_layers.ConvolutionalMetric": _pair(*CONVOLVED, metric="procrustes"),
+    "inference.MeasureBenchmark": Fitted({}, {"test": "labels"}, make=lambda: _benchmark()),
+    "plotting.MeasureBenchmarkDisplay": Fitted(
+        make=_display("MeasureBenchmarkDisplay", "from_benchmark", lambda: _benchmark())
+    ),
     "inference.BootstrapIntervals": Fitted(make=_inference("bootstrap", "cka", X, Y)),
     "inference.Calibration": Fitted(make=_inference("calibrate", "cka", X, Y)),
     "inference.FusedSimilarity": Fitted(
@@ -868,6 +894,7 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("encoding.EncodingModel.fit", "alphas", "list of it"): "a list has the penalties",
     ("encoding.StreamedPCA.fit", "folder", "*"): "loadings are on the disk, where none is read",
     ("encoding.partition_variance", "model", "None"): "stands for the default model",
+    ("conformance.check", "metric", "a lambda"): "any function may be a measure",
     ("extract.activations", "store", "text"): "any text is a path",
     ("extract.activations", "X", "times 1e-150"): "the model computes in float32",
     ("extract.activations", "X", "times 1e-300"): "the model computes in float32",
@@ -898,6 +925,7 @@ OPEN: set[tuple[str, str]] = set()
 
 # What is public but not varied, and why.
 LEFT_OUT = {
+    "inference.benchmark_measures": "trains networks: tests/test_benchmark.py tries its arguments",
     "datasets.objects92": "needs the files of the 92 objects: tests/test_objects92.py",
     "mftma.utils.activation_extractor.extractor": "needs PyTorch: make test-frameworks",
     **({} if find_spec("ripser") else {"metrics.RTD": "needs ripser, the extra topology"}),

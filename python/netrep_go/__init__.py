@@ -9,6 +9,7 @@ from netrep_go._versions import __version__, show_versions
 
 _MODULES = (
     "capacity",
+    "conformance",
     "conv_layers",
     "covariates",
     "datasets",

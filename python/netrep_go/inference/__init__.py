@@ -1,5 +1,6 @@
 """Inference on any measure: what several say, whether a value is large, and how sure it is."""
 
+from netrep_go.inference._benchmark import MeasureBenchmark, benchmark_measures
 from netrep_go.inference._bootstrap import BootstrapIntervals, bootstrap
 from netrep_go.inference._calibration import Calibration, calibrate
 from netrep_go.inference._compare import NetworkComparison, compare_networks
@@ -16,10 +17,12 @@ __all__ = [
     "BootstrapIntervals",
     "Calibration",
     "FusedSimilarity",
+    "MeasureBenchmark",
     "MeasureDisagreement",
     "NetworkComparison",
     "Reliability",
     "ValueDifferences",
+    "benchmark_measures",
     "bootstrap",
     "calibrate",
     "compare_networks",

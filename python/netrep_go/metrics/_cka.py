@@ -126,6 +126,7 @@ class LinearCKA(Measure):
             range=(0, np.arccos(low)) if angular else (low, 1),
             symmetric=True,
             triangle=angular,
+            null=unbiased and not angular,
             invariances={"permutation", "rotation", "scale"}
             | ({"translation"} if centered else set()),
             cost="n p^2 or n^2 p",

@@ -126,6 +126,7 @@ class KernelCKA(Measure):
             range=(0, np.arccos(low)) if angular else (low, 1),
             symmetric=True,
             triangle=angular,
+            null=self.estimator == "unbiased" and not angular,
             invariances={"permutation", "rotation", "translation"}
             | (set() if fixed else {"scale"}),
             cost="n^2",
@@ -239,6 +240,7 @@ class DistanceCorrelation(Measure):
             kind="similarity",
             range=(0 if self.estimator == "biased" else -1, 1),
             symmetric=True,
+            null=self.estimator == "unbiased",
             invariances={"permutation", "rotation", "scale", "translation"},
             cost="n^2",
             reference="Székely et al. 2007, doi:10.1214/009053607000000505",

@@ -100,6 +100,7 @@ class CorrectedCKA(Measure):
             kind="similarity",
             symmetric=True,
             identity=False,
+            null=self.stimuli,
             invariances={"permutation", "scale", "translation"},
             cost="n^2",
             reference="Chun et al. 2025, arXiv:2502.15104",

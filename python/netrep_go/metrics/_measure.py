@@ -60,6 +60,9 @@ class Properties(Result):
         Whether a network is as alike to itself as networks can be: f(X, X) is 0 of a
         distance and the upper end of the range of a similarity. Not so of estimates that
         correct for noise.
+    null : bool
+        Whether values of networks that have nothing to do with each other are 0 on average:
+        the mean of f(X, PY) over all permutations P of the samples is 0.
     invariances : frozenset of str
         What may be done to either network without a change of the value: 'permutation'
         of the features, 'rotation', any invertible 'linear' map, 'scale' (one positive
@@ -80,6 +83,7 @@ class Properties(Result):
     symmetric: bool = False
     triangle: bool = False
     identity: bool = True
+    null: bool = False
     invariances: Set[str] = field(default_factory=frozenset)
     data: str = "matrix"
     cost: str = ""
@@ -88,7 +92,7 @@ class Properties(Result):
     def __post_init__(self) -> None:
         if self.kind is not None:
             check_option(self.kind, "kind", KINDS)
-        for name in ("symmetric", "triangle", "identity"):
+        for name in ("symmetric", "triangle", "identity", "null"):
             check_flag(getattr(self, name), name)
         if isinstance(self.range, bytes) or not all(isinstance(end, Real) for end in self.range):
             raise TypeError(f"range must be two numbers, got {shown(self.range)}")

@@ -296,6 +296,7 @@ class MeasureTable(Result):
                 "high": said.range[1],
                 "symmetric": said.symmetric,
                 "triangle": said.triangle,
+                "null": said.null,
                 "invariances": ", ".join(sorted(said.invariances)),
                 "data": said.data,
                 "cost": said.cost,

@@ -8,6 +8,7 @@ imported when something is drawn. Figures of your own are best made with
 """
 
 from netrep_go.plotting._activations import AlignedActivationsDisplay
+from netrep_go.plotting._benchmark import MeasureBenchmarkDisplay
 from netrep_go.plotting._capacity import CapacityDisplay
 from netrep_go.plotting._comparison import ComparisonDisplay
 from netrep_go.plotting._dendrogram import DendrogramDisplay
@@ -39,6 +40,7 @@ __all__ = [
     "ImageManifoldsDisplay",
     "LayerEvaluationDisplay",
     "ManifoldGeometryDisplay",
+    "MeasureBenchmarkDisplay",
     "ModelEvaluationDisplay",
     "RDMDisplay",
     "RDMEmbeddingDisplay",

@@ -40,6 +40,9 @@ _NO_CODES = np.empty(0, np.int64)
 
 # What may be done to the features without a change of any dissimilarity.
 _UNITS = {"permutation", "scale"}
+# Whose mean over all orders of the conditions is 0.
+_CORRELATIONS = ("spearman", "pearson", "tau-a", "tau-b", "rho-a", "corr_cov")
+
 _INVARIANCES = {
     "correlation": _UNITS,
     "cosine": _UNITS | {"rotation"},
@@ -168,6 +171,7 @@ default='correlation'
             range=(0, np.inf) if distance else (low, 0 if negative else 1),
             symmetric=not negative,
             triangle=distance,
+            null=self.method in _CORRELATIONS,
             invariances=invariances,
             cost="n^2 (p + log n)",
             reference="Kriegeskorte et al. 2008, doi:10.3389/neuro.06.004.2008",
