@@ -94,6 +94,7 @@ DATA = {
     "inference.bootstrap": {"measure": "cka", "X": NETWORKS, "n_bootstraps": 9},
     "inference.calibrate": {"measure": "cka", "X": NETWORKS, "n_permutations": 9},
     "inference.compare_values": {"measure": "cka", "X": NETWORKS[0], "Ys": NETWORKS[1:]},
+    "inference.benchmark_measures": {"measures": ["cka"]},
     "inference.compare_networks": {"networks": NETWORKS, "measures": ["cka", "nbs"]},
     "inference.fuse": {"comparison": COMPARISON},
     "inference.reliability": {"measure": "cka", "X": [SAMPLES[0]], "n_splits": 3},
@@ -185,6 +186,7 @@ DATA = {
 }
 # Results and displays, which do nothing; what needs a framework for networks; numbers of axes.
 WITHOUT = (
+    "MeasureBenchmark",
     "Result",
     "Display",
     "StoreStatus",
