@@ -13,7 +13,6 @@ import numpy as np
 from sklearn.base import clone
 
 from netrep_go._jobs import in_threads
-from netrep_go._shown import shown
 from netrep_go.conformance._networks import CHANGES, Source, arrays, each_array
 from netrep_go.metrics import Measure, Properties
 from netrep_go.multiset import pairwise_distances
@@ -24,6 +23,7 @@ _N_PERMUTATIONS = 200
 _FEW_PERMUTATIONS = 20  # where no value is below 0, and so their mean above
 _ERRORS = 4.0  # standard errors that a mean may be off
 _LOCAL = ("repeats", "gaussians", "process")  # wide ones have too many local minima
+_LONGEST = 100  # characters of an error
 _NOISE = 1e-3  # of a range: values as small as that are 0, which nothing is relative to
 
 Known = Sequence[tuple[Any, Any, float]]
@@ -324,7 +324,8 @@ def not_finite(trial: Trial) -> Iterator[Seen]:
 
 
 def _told(error: Exception) -> str:
-    return shown(f"{type(error).__name__}: {error}").strip("'\"")
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _has_best(said: Properties) -> bool:
