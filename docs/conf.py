@@ -23,7 +23,14 @@ exclude_patterns = ["_build"]
 
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
-html_sidebars = {"index": [], "measures": [], "cohorts": [], "conformance": [], "c": []}
+html_sidebars = {
+    "index": [],
+    "measures": [],
+    "inference": [],
+    "cohorts": [],
+    "conformance": [],
+    "c": [],
+}
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
 html_show_sourcelink = False

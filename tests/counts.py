@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from netrep_go.encoding import EncodingModel
+from netrep_go.inference import compare_networks
 
 MODULES = (
     "capacity",
@@ -72,6 +73,8 @@ KMEANS = {"args": (NETWORKS,), "n_clusters": 2}
 MODELS = {"models": PAIRS[:2], "rdms": PAIRS[2:]}
 METRIC = {"metric": "procrustes"}
 
+COMPARISON = compare_networks(NETWORKS, ["cka", "nbs"], verbose=False)
+
 # What each call is given beside the count.
 DATA = {
     "capacity.DirectCapacity": {"args": SAMPLES, "n_t": 10},
@@ -91,6 +94,9 @@ DATA = {
     "inference.bootstrap": {"measure": "cka", "X": NETWORKS, "n_bootstraps": 9},
     "inference.calibrate": {"measure": "cka", "X": NETWORKS, "n_permutations": 9},
     "inference.compare_values": {"measure": "cka", "X": NETWORKS[0], "Ys": NETWORKS[1:]},
+    "inference.benchmark_measures": {"measures": ["cka"]},
+    "inference.compare_networks": {"networks": NETWORKS, "measures": ["cka", "nbs"]},
+    "inference.fuse": {"comparison": COMPARISON},
     "inference.reliability": {"measure": "cka", "X": [SAMPLES[0]], "n_splits": 3},
     "covariates.knn_permutation": {"D": DISTANCES, "y": GROUPS, "n_permutations": 9},
     "covariates.mantel": {"D1": DISTANCES, "D2": DISTANCES**2, "n_permutations": 9},
@@ -126,6 +132,14 @@ DATA = {
     "metrics.EnergyStochasticMetric": {"args": REPEATS},
     "metrics.GPStochasticMetric": {"args": [(np.arange(6.0), np.eye(6))] * 2, "n_dims": 2},
     "metrics.GaussianStochasticMetric": {"args": GAUSSIANS[:2]},
+    "metrics.CKNNA": {"args": NETWORKS[:2]},
+    "metrics.CycleKNN": {"args": NETWORKS[:2]},
+    "metrics.EditKNN": {"args": NETWORKS[:2]},
+    "metrics.LCSKNN": {"args": NETWORKS[:2]},
+    "metrics.MutualKNN": {"args": NETWORKS[:2]},
+    "metrics.NeighborJaccard": {"args": NETWORKS[:2]},
+    "metrics.RankSimilarity": {"args": NETWORKS[:2]},
+    "metrics.SecondOrderCosine": {"args": NETWORKS[:2]},
     "metrics.RidgePredictivity": {"args": NETWORKS[:2]},
     "metrics.IMD": {"args": NETWORKS[:2]},
     "mftma.manifold_analysis_corr": {
@@ -172,6 +186,7 @@ DATA = {
 }
 # Results and displays, which do nothing; what needs a framework for networks; numbers of axes.
 WITHOUT = (
+    "MeasureBenchmark",
     "Result",
     "Display",
     "StoreStatus",

@@ -203,6 +203,15 @@ def _rsa(function, *args, **options):
     return lambda: getattr(importlib.import_module("netrep_go.rsa"), function)(*args, **options)
 
 
+def _cohort_comparison():
+    inference = importlib.import_module("netrep_go.inference")
+    return inference.compare_networks(NETWORKS, ["cka", "procrustes"], verbose=False)
+
+
+def _disagreement():
+    return importlib.import_module("netrep_go.inference").disagreement(_cohort_comparison())
+
+
 def _inference(function, *args):
     return lambda: getattr(importlib.import_module("netrep_go.inference"), function)(
         *args, verbose=False
@@ -382,6 +391,8 @@ CALLS: dict[str, dict[str, Any]] = {
     "inference.bootstrap": {"measure": "cka", "X": X, "Y": Y, "n_bootstraps": 19},
     "inference.calibrate": {"measure": "cka", "X": X, "Y": Y, "n_permutations": 29},
     "inference.compare_values": {"measure": "cka", "X": X, "Ys": [Y, Z]},
+    "inference.disagreement": {"comparison": _cohort_comparison()},
+    "inference.fuse": {"comparison": _cohort_comparison()},
     "inference.reliability": {"measure": "cka", "X": NETWORKS, "n_splits": 3},
     "covariates.knn_permutation": {"D": D, "y": GROUPS, "n_neighbors": 2, "n_permutations": 19},
     "covariates.mantel": {"D1": D, "D2": D2, "n_permutations": 19},
@@ -496,6 +507,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "estimators": lambda: {"conv": _estimator("MeanFieldCapacity", n_t=10).fit(MANIFOLDS)}
     },
     "plotting.CenterDirectionsDisplay.from_directions": {"found": lambda: _found()},
+    "plotting.DisagreementDisplay.from_disagreement": {"disagreement": lambda: _disagreement()},
     "plotting.MeasureBenchmarkDisplay.from_benchmark": {"benchmark": lambda: _benchmark()},
     "plotting.ComparisonDisplay.from_comparison": {"comparison": lambda: _comparison()},
     "plotting.DendrogramDisplay.from_distances": {"distances": D},
@@ -642,6 +654,10 @@ CLASSES: dict[str, Fitted] = {
     ),
     "inference.BootstrapIntervals": Fitted(make=_inference("bootstrap", "cka", X, Y)),
     "inference.Calibration": Fitted(make=_inference("calibrate", "cka", X, Y)),
+    "inference.FusedSimilarity": Fitted(
+        make=lambda: importlib.import_module("netrep_go.inference").fuse(_cohort_comparison())
+    ),
+    "inference.MeasureDisagreement": Fitted(make=_disagreement),
     "inference.Reliability": Fitted(make=_inference("reliability", "cka", NETWORKS)),
     "inference.ValueDifferences": Fitted(make=_inference("compare_values", "cka", X, [Y, Z])),
     "covariates.KNNResult": Fitted(make=_covariates("knn_permutation", D, GROUPS)),
@@ -801,6 +817,9 @@ CLASSES: dict[str, Fitted] = {
             "from_generalization",
             _encoding("generalize_times", SENSORS, SHOWN, cv=3),
         )()
+    ),
+    "plotting.DisagreementDisplay": Fitted(
+        make=_display("DisagreementDisplay", "from_disagreement", _disagreement)
     ),
     "plotting.ComparisonDisplay": Fitted(
         make=_display("ComparisonDisplay", "from_comparison", _comparison)

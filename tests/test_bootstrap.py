@@ -258,6 +258,26 @@ def test_halves_of_repeats(rng):
     assert 0 < odd.value[0] < 1
 
 
+def test_halves_of_samples(rng):
+    base = rng.standard_normal((40, 3))
+    networks = [base + step * rng.standard_normal((40, 3)) for step in (0, 0.2, 0.6, 2.0, 9.0)]
+    result = reliability(
+        "procrustes", networks, of="samples", n_splits=10, random_state=0, verbose=False
+    )
+    assert result.value[0] > 0.9
+    assert len(result.distribution) == 5
+    keys = np.random.RandomState(0).random_sample((10, 40))
+    first, second = np.argsort(keys[3])[:20], np.argsort(keys[3])[20:]
+    rows = [
+        pairwise_distances("procrustes", [x[half] for x in networks], verbose=False)[1]
+        for half in (first, second)
+    ]
+    want = stats.spearmanr(*(np.delete(row, 1) for row in rows)).statistic
+    assert result.distribution[1][3] == pytest.approx(want)
+    with pytest.raises(ValueError, match="X must hold at least 4 networks of 8 samples, got 3 of"):
+        reliability("cka", networks[:3], of="samples", verbose=False)
+
+
 def test_pairs_of_subjects(rng):
     subjects = [rng.standard_normal((9, p)) for p in (2, 3, 4)]
     result = reliability("cka", {"V1": subjects}, of="subjects", verbose=False)

@@ -9,6 +9,7 @@ import pytest
 from estimators import MEASURES
 
 from netrep_go.conformance import check
+from netrep_go.conformance._networks import source_of
 from netrep_go.metrics import LinearMetric, measures
 from netrep_go.rsa import RSA
 
@@ -95,6 +96,14 @@ DRAW_OF = {
         rng.standard_normal((n, 1)) + 0.2 * rng.standard_normal((n, p)) + 0.5
     )
 }
+
+
+def source(measure):
+    """Return where networks for a measure are drawn."""
+    draw = DRAW_OF.get(type(measure).__name__)
+    return source_of(measure, measure.properties.data, 12, (N, N + 1), draw)
+
+
 # What does not hold of measures, by the beginning of their representation, and why.
 EXCEPT = {
     "AccuracyDifference": ["sample order"],  # its labels are of the samples

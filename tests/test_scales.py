@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from estimators import CAPACITY, fast
 from numpy.testing import assert_allclose
-from test_measures import SETTINGS, networks
+from test_measures import SETTINGS, source
 
 from netrep_go import capacity, utils
 from netrep_go.capacity import project_on_cone
@@ -73,7 +73,7 @@ def equivariant(measure):
 @at_every_scale
 @pytest.mark.parametrize("measure", [m for m in SETTINGS if equivariant(m)], ids=str)
 def test_measures(measure, scale):
-    xs = networks(measure, np.random.default_rng(0), 2)
+    xs = source(measure).networks(np.random.default_rng(0), 2)
     data = measure.properties.data
     unit = 0.5 if data == "repeats" else 1  # the energy distance is a root of distances
     if getattr(measure, "metric", None) == "sqeuclidean":

@@ -1,11 +1,16 @@
 """What a change of the unit does to distances: nothing, or the same to all of them."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from test_measures import SETTINGS, all_pairs, mapped, networks
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from test_measures import SETTINGS, source
 
 from netrep_go.metrics import (
+    JSD,
     Aligner,
     ConvolutionalMetric,
     EnergyStochasticMetric,
@@ -34,8 +39,10 @@ def degree(measure):
         return 0.5
     if isinstance(measure, ConvolutionalMetric):
         return degree(measure.metric) if isinstance(measure.metric, LinearMetric) else 0
-    if isinstance(measure, UniformityDifference) or has_width(measure):
+    if isinstance(measure, (JSD, UniformityDifference)) or has_width(measure):
         return None
+    if getattr(measure, "metric", None) == "sqeuclidean":
+        return 2
     if isinstance(measure, LinearMetric) and 0 < measure.alpha < 1:
         return None
     return 1
@@ -51,20 +58,31 @@ OF_A_DEGREE = [measure for measure in SETTINGS if degree(measure) is not None]
 every_measure = pytest.mark.parametrize("measure", OF_A_DEGREE, ids=str)
 
 
-def in_unit(x, unit, data):
-    if data == "matrix":
+def in_unit(measure, x, unit):
+    if measure.properties.data == "matrix":
         return unit * x
-    width = 3 if data == "process" else (x[0] if data == "gaussians" else x).shape[-1]
-    return mapped(x, unit * np.eye(width), np.zeros(width), data)
+    found = source(measure)
+    n = found.width(x)
+    return found.mapped(x, (unit * np.eye(n), np.zeros(n)))
+
+
+def all_pairs(measure, xs):
+    """Compare all pairs from one start, where a measure has starts."""
+    measure = clone(measure)
+    if "init" in measure.get_params():
+        measure.set_params(init="rand", random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return pairwise_distances(measure, xs, verbose=False)
 
 
 @every_measure
 def test_pairs_and_cohorts(measure):
-    rng, data, power = np.random.default_rng(0), measure.properties.data, degree(measure)
-    xs = networks(measure, rng, 4)
+    power = degree(measure)
+    xs = source(measure).networks(np.random.default_rng(0), 4)
     before = all_pairs(measure, xs)
     for unit in UNITS:
-        changed = [in_unit(x, unit, data) for x in xs]
+        changed = [in_unit(measure, x, unit) for x in xs]
         after = all_pairs(measure, changed) / unit**power
         assert_allclose(after, before, rtol=1e-7, atol=1e-9)
         if "init" not in measure.get_params():

@@ -5,12 +5,20 @@ from netrep_go.inference._bootstrap import BootstrapIntervals, bootstrap
 from netrep_go.inference._calibration import Calibration, calibrate
 from netrep_go.inference._compare import NetworkComparison, compare_networks
 from netrep_go.inference._differences import ValueDifferences, compare_values
+from netrep_go.inference._fusion import (
+    FusedSimilarity,
+    MeasureDisagreement,
+    disagreement,
+    fuse,
+)
 from netrep_go.inference._reliability import Reliability, reliability
 
 __all__ = [
     "BootstrapIntervals",
     "Calibration",
+    "FusedSimilarity",
     "MeasureBenchmark",
+    "MeasureDisagreement",
     "NetworkComparison",
     "Reliability",
     "ValueDifferences",
@@ -19,6 +27,8 @@ __all__ = [
     "calibrate",
     "compare_networks",
     "compare_values",
+    "disagreement",
+    "fuse",
     "reliability",
 ]
 

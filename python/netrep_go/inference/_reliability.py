@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Any, Literal
 
 import numpy as np
+from scipy import stats
 
 from netrep_go._cohort import Cohorts, Named, aligned, check_same_samples, labelled
 from netrep_go._jobs import RandomState, as_random_state, counted
@@ -16,12 +17,12 @@ from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import as_array, check_integer, check_option
-from netrep_go.inference._pairs import given_measure
+from netrep_go.inference._pairs import compared, given_measure, samples_taken
 from netrep_go.inference._repeated import repeated, stacked
 from netrep_go.metrics import Measure
 
-Of = Literal["features", "repeats", "subjects"]
-OF = ("features", "repeats", "subjects")
+Of = Literal["features", "repeats", "subjects", "samples"]
+OF = ("features", "repeats", "subjects", "samples")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -31,7 +32,8 @@ class Reliability(Result):
     Attributes
     ----------
     value : ndarray of shape (n_networks,)
-        Mean of the measure between two halves of a network, or between two subjects.
+        Mean of the measure between two halves of a network, or between two subjects; of
+        'samples' mean rank correlation.
     low, high : ndarray of shape (n_networks,)
         Quantiles 0.025 and 0.975 over the splits, or the lowest and the highest of the pairs
         of subjects. Splits overlap: these say how much the split matters and are no
@@ -83,11 +85,14 @@ def reliability(
     X : list, dict or Series of networks
         Of 'features': arrays of shape (n_samples, n_features). Of 'repeats': arrays of shape
         (n_repeats, n_samples, n_features), as many repeats as there are. Of 'subjects': lists
-        of arrays of shape (n_samples, n_features), one a subject, of any widths.
-    of : {'features', 'repeats', 'subjects'}, default='features'
+        of arrays of shape (n_samples, n_features), one a subject, of any widths. Of 'samples':
+        4 or more, as for all pairs of a cohort.
+    of : {'features', 'repeats', 'subjects', 'samples'}, default='features'
         'features': two halves of the neurons are compared, drawn at random; what another
         sample of neurons, half as many, would give. 'repeats': the means of two halves of
-        the repeats. 'subjects': all pairs of subjects.
+        the repeats. 'subjects': all pairs of subjects. 'samples': Spearman correlation of a
+        network's values with all others on two halves of the samples, which tells whether
+        they order networks alike.
     n_splits : int, default=100
         Number of random splits in halves.
     names : sequence, optional
@@ -107,7 +112,8 @@ def reliability(
     Raises
     ------
     ValueError
-        If a network has fewer than 4 features, or fewer than 2 repeats or subjects.
+        If a network has fewer than 4 features, 2 repeats, 2 subjects or 8 samples, or there
+        are fewer than 4 networks to split the samples of.
 
     Notes
     -----
@@ -132,11 +138,13 @@ def reliability(
     check_integer(n_splits, "n_splits", 1)
     networks, own = labelled(X, "X", names)
     rng = as_random_state(random_state)
-    distribution = []
-    for name, x in counted(networks, "Splitting networks", len(networks), verbose):
-        halves = _subjects(x, name) if of == "subjects" else _halves(x, name, of, n_splits, rng)
-        values = _values(measure, halves, n_jobs)
-        distribution.append(values)
+    if of == "samples":
+        distribution = _orders(measure, X, names, n_splits, rng, n_jobs, verbose)
+    else:
+        distribution = []
+        for name, x in counted(networks, "Splitting networks", len(networks), verbose):
+            halves = _subjects(x, name) if of == "subjects" else _halves(x, name, of, n_splits, rng)
+            distribution.append(_values(measure, halves, n_jobs))
     ends = [0.0, 1.0] if of == "subjects" else [0.025, 0.975]
     low, high = np.array([np.quantile(values, ends) for values in distribution]).T
     return Reliability(
@@ -147,6 +155,34 @@ def reliability(
         of=of,
         names=names_or_numbers(own, len(networks)),
     )
+
+
+def _orders(
+    measure: Measure,
+    X: Any,
+    names: Iterable[Name] | None,
+    n_splits: int,
+    rng: np.random.RandomState,
+    n_jobs: int | None,
+    verbose: bool,
+) -> list[np.ndarray]:
+    """Return, by network, rank correlations of its values with others on two halves."""
+    found = compared(measure, X, None, names)
+    k, n = len(found.networks), found.n_samples
+    if k < 4 or n < 8:
+        raise ValueError(f"X must hold at least 4 networks of 8 samples, got {k} of {n}")
+    orders = np.argsort(rng.random_sample((n_splits, n)), axis=1)
+    halves = np.concatenate([orders[:, : n // 2], orders[:, n // 2 : n // 2 * 2]])
+
+    def half(draw: int) -> list[Named]:
+        return [(name, samples_taken(x, halves[draw])) for name, x in found.networks]
+
+    values = repeated(measure, half, len(halves), found.pairs, n_jobs)
+    bar = counted(values, "Splitting samples", len(halves), verbose)
+    matrices = np.array([found.shaped(row) for row in bar])
+    others = matrices[:, ~np.eye(k, dtype=bool)].reshape(2, n_splits, k, k - 1)
+    first, second = stats.zscore(stats.rankdata(others, axis=3), axis=3)
+    return list((first * second).mean(axis=2).T)
 
 
 def _values(measure: Measure, pairs: list[tuple[Named, Named]], n_jobs: int | None) -> np.ndarray:

@@ -232,8 +232,8 @@ def named_measure(measure: str, argument: str, **params: Any) -> Measure:
         return named_measure(alias.name, argument, **(alias.params | params))
     if not isinstance(measure, str) or measure not in _ENTRIES:
         raise ValueError(
-            f"Expected `{argument}` to be the name of a measure, which measures() lists"
-            f"{_meant(measure)}. Found instead {argument} == {shown(measure)}."
+            f"Expected `{argument}` to be the name of a measure, which measures() lists, such "
+            f"as {_meant(measure)}. Found instead {argument} == {shown(measure)}."
         )
     entry = _ENTRIES[measure]
     return getattr(import_module(entry.module), entry.cls)(**(entry.params | params))
@@ -246,9 +246,9 @@ _ALIASES |= {
 
 
 def _meant(name: Any) -> str:
-    """Return names that are like one that there is not."""
+    """Return names of measures, and those that are like one that there is not."""
     close = get_close_matches(name, [*_ENTRIES, *_ALIASES], 3) if isinstance(name, str) else []
-    return f", such as {' or '.join(map(repr, close))}" if close else ""
+    return ", ".join(map(repr, dict.fromkeys(["procrustes", *(close or ["cka"])])))
 
 
 def _called_elsewhere(name: str) -> str:

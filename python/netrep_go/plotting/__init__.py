@@ -12,6 +12,7 @@ from netrep_go.plotting._benchmark import MeasureBenchmarkDisplay
 from netrep_go.plotting._capacity import CapacityDisplay
 from netrep_go.plotting._comparison import ComparisonDisplay
 from netrep_go.plotting._dendrogram import DendrogramDisplay
+from netrep_go.plotting._disagreement import DisagreementDisplay
 from netrep_go.plotting._embedding import EmbeddingDisplay
 from netrep_go.plotting._encoding import BestLayersDisplay
 from netrep_go.plotting._generalization import TemporalGeneralizationDisplay
@@ -33,6 +34,7 @@ __all__ = [
     "CenterDirectionsDisplay",
     "ComparisonDisplay",
     "DendrogramDisplay",
+    "DisagreementDisplay",
     "DistanceMatrixDisplay",
     "EmbeddingDisplay",
     "ImageManifoldsDisplay",
