@@ -262,7 +262,7 @@ class MeasureBenchmark(Result):
 def benchmark_measures(
     measures: Any = None,
     *,
-    n_seeds: int = 10,
+    n_seeds: int = 12,
     n_samples: int = 80,
     confidence: float = 0.95,
     random_state: RandomState = 0,
@@ -284,7 +284,7 @@ def benchmark_measures(
       images that show their own label, and in noise on pixels. Area under the precision-recall
       curve (AUPRC) of pairs of the same way, and violations: how often a network is farther from
       one of its own way than from another one.
-    - 'accuracy', 'jsd', 'disagreement': networks that differ in what is drawn alone, three from
+    - 'accuracy', 'jsd', 'disagreement': networks that differ in what is drawn alone, six from
       each seed, are the farther apart the more they differ in accuracy, in the probabilities of
       classes (Jensen-Shannon divergence), or in the classes, on all held-out images. Spearman
       correlation.
@@ -294,8 +294,8 @@ def benchmark_measures(
     measures : str, Measure, callable, or list or dict of them, optional
         As for :func:`compare_networks`; each must say whether it is a distance or a similarity.
         By default all of :func:`netrep_go.metrics.measures` that compare matrices.
-    n_seeds : int, default=10
-        Number of networks trained in each of 11 ways, and three in one of these; at least 5.
+    n_seeds : int, default=12
+        Number of networks trained in each of 11 ways, and six times in one of these; at least 5.
     n_samples : int, default=80
         Number of held-out images that networks are compared on, from 20 to 899.
     confidence : float, default=0.95

@@ -52,7 +52,7 @@ GROUPS = {
     "shortcut": [Training(shortcut=share) for share in (0.0, 0.4, 0.8, 1.0)],
     "noise": [Training(noise=sd) for sd in (0.0, 0.3, 0.6, 1.2)],
 }
-TWINS = [Training(twin=k) for k in range(3)]  # whose outputs are compared
+TWINS = [Training(twin=k) for k in range(6)]  # whose outputs are compared
 DEEP = Training(deep=True)
 
 
