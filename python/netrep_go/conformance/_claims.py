@@ -136,9 +136,9 @@ def values_in_range(trial: Trial) -> Iterator[Seen]:
     low, high = trial.said.range
     for seed, _, x, y, z in trial.several(3):
         for name, value in (
-            ("f(X, X)", trial.value(x, x)),
-            ("f(X, Y)", trial.value(x, y)),
-            ("f(Y, Z)", trial.value(y, z)),
+            ("f(X, X)", trial.single_pair(x, x)),
+            ("f(X, Y)", trial.single_pair(x, y)),
+            ("f(Y, Z)", trial.single_pair(y, z)),
         ):
             outside = max(low - value, value - high, 0.0) / trial.scale
             yield Seen(outside, seed, f"{name} = {value:.6g}, range {low:g} to {high:g}")
@@ -156,7 +156,7 @@ def tells_apart(trial: Trial) -> Iterator[Seen]:
     """Look for one value that differs from the others: a constant would pass all other claims."""
     values = []
     for _, _, x, y, z in trial.several(3):
-        values += [trial.value(x, x), trial.value(x, y), trial.value(y, z)]
+        values += [trial.single_pair(x, x), trial.single_pair(x, y), trial.single_pair(y, z)]
     known = [value for value in values if not np.isnan(value)]
     if not known:
         yield Seen(np.nan, trial.seeds[0], "NaN")
@@ -228,7 +228,7 @@ def single_precision(trial: Trial) -> Iterator[Seen]:
         moved = [_shifted(x, shift) for x in pair]
         single = [each_array(x, lambda array: array.astype(np.float32)) for x in moved]
         double = [each_array(x, lambda array: array.astype(np.float64)) for x in single]
-        one, two = trial.value(*single), trial.value(*double)
+        one, two = trial.single_pair(*single), trial.single_pair(*double)
         text = f"{one:.6g} of float32, {two:.6g} of the same numbers as float64"
         yield Seen(trial.apart(one, two), seed, text + (f", around {shift:g}" if shift else ""))
 
@@ -279,7 +279,7 @@ def sample_order(trial: Trial) -> Iterator[Seen]:
         moved = [
             trial.source.reordered(network, np.random.default_rng(order)) for network in (x, y)
         ]
-        one, two = trial.value(x, y), trial.value(*moved)
+        one, two = trial.single_pair(x, y), trial.single_pair(*moved)
         text = f"f(X, Y) = {one:.6g}, {two:.6g} with the samples of both in another order"
         yield Seen(trial.apart(one, two), seed, text)
 
