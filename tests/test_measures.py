@@ -2,15 +2,17 @@
 
 import importlib
 import itertools
+import tracemalloc
 from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
-from estimators import MEASURES
+from estimators import IN_MATRICES, MEASURES
 
 from netrep_go.conformance import check
 from netrep_go.conformance._networks import source_of
-from netrep_go.metrics import LinearMetric, measures
+from netrep_go.metrics import LinearMetric, get_measure, measures
+from netrep_go.multiset import pairwise_distances
 from netrep_go.rsa import RSA
 
 N = 3  # features of networks that have a fixed number
@@ -141,3 +143,19 @@ def test_claims_hold_and_others_are_broken(measure):
 @every_setting
 def test_similarities_fulfil_no_triangle_inequality(measure):
     assert measure.properties.kind == "distance" or not measure.properties.triangle
+
+
+@pytest.mark.parametrize("name", [name for name in IN_MATRICES if name != "rtd"])
+@pytest.mark.filterwarnings("ignore")  # of values of few samples
+def test_memory_is_that_of_three_matrices_of_samples_at_most(name):
+    n = 400
+    xs = list(np.random.default_rng(0).standard_normal((2, n, 20)))
+    measure = get_measure(name)
+    pairwise_distances(measure, xs, n_jobs=1, verbose=False)  # what is imported stays
+    tracemalloc.start()
+    try:
+        pairwise_distances(measure, xs, n_jobs=1, verbose=False)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * n**2 * 3.2  # what is prepared of two networks is in it

@@ -6,7 +6,6 @@ from collections.abc import Set
 from typing import Any
 
 import numpy as np
-from scipy.special import logsumexp
 
 from netrep_go._parameters import check_parameters
 from netrep_go._validation import check_flag, exponents, of_order_one
@@ -223,10 +222,14 @@ class UniformityDifference(_NumberDifference):
         if n == 1:
             return _no_pairs(name)
         distances, power = condensed_distances(x)
-        logs = -2 * np.ldexp(distances, power) ** 2
+        logs = np.ldexp(distances, power, out=distances)
+        logs *= logs
+        logs *= -2
         if not self.self_pairs:
-            return float(logsumexp(logs) - np.log(len(logs)))
-        pairs = 2 * float(np.exp(logs).sum())
+            largest = logs.max()
+            logs -= largest
+            return float(largest + np.log(np.exp(logs, out=logs).mean()))
+        pairs = 2 * float(np.exp(logs, out=logs).sum())
         value = _Number(np.log((n + pairs) / n**2))
         if pairs <= _ROUNDING * n:
             value.remark = (
