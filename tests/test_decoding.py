@@ -269,9 +269,13 @@ def test_wrong_input_is_named(rng):
         decode_labels(X, y, Ridge())
     with pytest.raises(ValueError, match="estimator must be a regressor"):
         decode_features(X, X, GaussianNB())
-    with pytest.raises(ValueError, match="cv must be at most the number of groups, 2, got 5"):
+    with pytest.raises(
+        ValueError, match="cv must be at most the number of groups, 2, that it splits, got 5"
+    ):
         decode_labels(X, y, groups=np.arange(20) % 2)
-    with pytest.raises(ValueError, match="cv must be at most the number of groups, 2, got 5"):
+    with pytest.raises(
+        ValueError, match="cv must be at most the number of groups, 2, that it splits, got 5"
+    ):
         decode_features(X, X, groups=np.arange(20) % 2)
     with pytest.raises(ValueError, match="Y must have the 20 samples of X, got 19"):
         decode_features(X, X[1:])

@@ -57,7 +57,9 @@ def fused_by_hand(distances, k, mu, n_iterations):
         s = np.zeros((n, n))
         for i in range(n):
             best = sorted((j for j in range(n) if j != i), key=lambda j, i=i, w=w: -w[i, j])[:k]
-            s[i, best] = w[i, best] / w[i, best].sum()
+            s[i, best] = w[i, best] / (2 * (w[i].sum() - w[i, i]))
+            s[i, i] = 0.5
+            s[i] /= s[i].sum()
         local.append(s)
     p = [whole(w) for w in affinities]
     for _ in range(n_iterations):
@@ -81,6 +83,15 @@ def test_fusion_is_that_of_the_paper(comparison):
         distances.append(d)
     assert_allclose(found.similarity, fused_by_hand(distances, 2, 0.4, 3))
     assert list(found.to_frame().index) == comparison.rows
+
+
+@pytest.mark.parametrize("sizes", [(2, 2), (2, 2, 2), (3, 3, 3), (2,) * 6, (5, 5)])
+def test_families_are_nearest(sizes, rng):
+    networks = groups(rng, sizes)
+    similarity = fuse(compare_networks(networks, MEASURES, verbose=False)).similarity.copy()
+    np.fill_diagonal(similarity, 0)
+    nearest = [list(networks)[k] for k in similarity.argmax(axis=1)]
+    assert [name[0] for name in nearest] == [name[0] for name in networks]
 
 
 def test_groups_are_found_and_units_do_not_count(rng):

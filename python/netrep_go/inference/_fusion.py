@@ -28,7 +28,7 @@ class FusedSimilarity(Result):
     ----------
     similarity : ndarray of shape (n_networks, n_networks)
         Symmetric; larger for networks that are alike by several measures, or whose neighbors
-        are. Rows sum to about 1.
+        are. The diagonal is 0.5 and says nothing.
     names : list
         Of the networks.
     measures : list of str
@@ -60,7 +60,7 @@ def fuse(
 
     where :math:`\epsilon_{ij}` is the mean of :math:`d_{ij}` and of the mean distances of i and of
     j to their neighbors. With P the affinities with rows that sum to 1, half of it on the
-    diagonal, and S those of the nearest neighbors alone, each measure takes in what its
+    diagonal, and S those of a network to itself and its nearest neighbors alone, each measure takes in what its
     neighborhoods tell of the others, again and again:
 
     .. math:: P_v \leftarrow S_v \left( \frac{1}{m - 1} \sum_{u \ne v} P_u \right) S_v^\top
@@ -74,7 +74,8 @@ def fuse(
         that are not symmetric are averaged over both orders; similarities are taken from the
         largest one.
     n_neighbors : int, optional
-        Size of the neighborhoods; a third of the networks by default, but 2 at least.
+        Size of the neighborhoods, the network itself left out; a third of the networks by
+        default, but 1 at least.
     width : float, default=0.5
         The :math:`\mu` above; 0.3 to 0.8 is usual.
     n_iterations : int, default=20
@@ -114,11 +115,11 @@ def fuse(
     n = len(distances[0])
     if n < 4:
         raise ValueError(f"comparison must be of at least 4 networks, got {n}")
-    k = max(2, round(n / 3)) if n_neighbors is None else n_neighbors
+    k = max(1, n // 3) if n_neighbors is None else n_neighbors
     check_integer(k, "n_neighbors", 1, n - 1)
     affinities = [_affinity(d, k, width) for d in distances]
-    local = [_of_neighbors(w, k) for w in affinities]
     whole = [_normalized(w) for w in affinities]
+    local = [_of_neighbors(p, k) for p in whole]
     for _ in range(n_iterations):
         total = np.sum(whole, axis=0)
         others = [(total - p) / (len(whole) - 1) for p in whole]
@@ -283,12 +284,14 @@ def _normalized(w: np.ndarray) -> np.ndarray:
     return p
 
 
-def _of_neighbors(w: np.ndarray, k: int) -> np.ndarray:
-    """Return the affinities of each network to its nearest, with rows that sum to 1."""
-    w = w.copy()
-    np.fill_diagonal(w, 0)
-    nearest = np.argsort(-w, axis=1, kind="stable")[:, :k]
-    kept = np.zeros_like(w)
-    np.put_along_axis(kept, nearest, np.take_along_axis(w, nearest, axis=1), axis=1)
+def _of_neighbors(p: np.ndarray, k: int) -> np.ndarray:
+    """Return the affinities of each network to itself and its nearest, in rows that sum to 1.
+
+    Without itself, two networks that are each other's only neighbors would change places in
+    every iteration.
+    """
+    nearest = np.argsort(-p, axis=1, kind="stable")[:, : k + 1]
+    kept = np.zeros_like(p)
+    np.put_along_axis(kept, nearest, np.take_along_axis(p, nearest, axis=1), axis=1)
     local: np.ndarray = kept / kept.sum(axis=1, keepdims=True)
     return local
