@@ -6,6 +6,7 @@ RDMs are vectors of their entries above the diagonal, condensed in the order of
 
 from netrep_go._clusters import ClusterResult, cluster_test
 from netrep_go._time_course import TimeCourse
+from netrep_go.rsa._betas import Betas, read_betas
 from netrep_go.rsa._ceiling import NoiseCeiling, noise_ceiling
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._convert import from_rsatoolbox, to_rsatoolbox
@@ -24,6 +25,7 @@ from netrep_go.rsa._models_layers import LayerEvaluation, evaluate_layers, remix
 from netrep_go.rsa._noise import NoiseNormalizer
 from netrep_go.rsa._partition import VariancePartition, partition_variance
 from netrep_go.rsa._rdm import patterns, rdm
+from netrep_go.rsa._regions import region_rdms, regions
 from netrep_go.rsa._searchlight import SearchlightResult, searchlight
 from netrep_go.rsa._significance import (
     ModelContrasts,
@@ -35,6 +37,7 @@ from netrep_go.rsa._time import time_resolved
 
 __all__ = [
     "RSA",
+    "Betas",
     "ClusterResult",
     "ConditionKFold",
     "FeatureReweighting",
@@ -62,6 +65,9 @@ __all__ = [
     "patterns",
     "permutation_test",
     "rdm",
+    "read_betas",
+    "region_rdms",
+    "regions",
     "remix",
     "reweight",
     "reweight_features",

@@ -22,7 +22,9 @@ from netrep_go._validation import (
     check_option,
 )
 from netrep_go.rsa._data_sets import DataSets, as_data_sets
+from netrep_go.rsa._images import Image, Images, holds_images
 from netrep_go.rsa._noise import NoiseNormalizer
+from netrep_go.rsa._volumes import placed
 
 __all__ = ["patterns", "rdm"]
 
@@ -302,20 +304,22 @@ def _whiten(x: np.ndarray, root: NoiseNormalizer | np.ndarray, name: str) -> np.
 
 
 @checked
-def patterns(data: ArrayLike, mask: ArrayLike, *, axis: int | None = None) -> np.ndarray:
+def patterns(
+    data: ArrayLike | Images, mask: ArrayLike | Image, *, axis: int | None = None
+) -> np.ndarray:
     """Return the responses of a region as a matrix of conditions by units.
 
     Parameters
     ----------
-    data : array_like
+    data : array_like, image of nibabel, path of an image, or list of them
         Volumes, surfaces or sensors with one more axis, along which conditions or time
         points run: for a mask of shape (x, y, z), (x, y, z, n_conditions) as NIfTI
         files have it, or (n_conditions, x, y, z).
-    mask : array_like of bool
+    mask : array_like of bool, image or its path
         The region: True or 1 where a unit belongs to it.
     axis : int, default=None
         Axis of the conditions; None finds the one without which the shape is that of
-        the mask.
+        the mask. Images tell theirs.
 
     Returns
     -------
@@ -325,7 +329,8 @@ def patterns(data: ArrayLike, mask: ArrayLike, *, axis: int | None = None) -> np
     Raises
     ------
     ValueError
-        If the mask is empty, is not of zeros and ones, or does not fit the data.
+        If the mask is empty, is not of zeros and ones, or does not fit the data, or
+        images lie elsewhere.
 
     Examples
     --------
@@ -337,7 +342,12 @@ def patterns(data: ArrayLike, mask: ArrayLike, *, axis: int | None = None) -> np
     >>> patterns(volumes, region).shape
     (10, 16)
     """
-    data, region = as_reals(data, "data"), as_reals(mask, "mask")
+    if holds_images(data):
+        if axis is not None:
+            raise ValueError("axis is for arrays: images tell theirs")
+        axis = 0
+    place = placed(data, mask, "mask")
+    data, region = as_reals(place.data, "data"), as_reals(place.volume, "mask")
     if not np.isin(region, (0, 1)).all():
         raise ValueError("mask must be of zeros and ones, or False and True")
     region = region.astype(bool)

@@ -20,9 +20,11 @@ from netrep_go._validation import (
     as_numbers,
     as_reals,
     as_turned,
+    check_integer,
     check_number,
     check_option,
 )
+from netrep_go.rsa._betas import Betas, averaged
 from netrep_go.rsa._compare import SIMILARITIES
 from netrep_go.rsa._condensed import (
     RDMs,
@@ -32,7 +34,16 @@ from netrep_go.rsa._condensed import (
     n_conditions,
     named_vectors,
 )
+from netrep_go.rsa._images import Images, holds_maps
 from netrep_go.rsa._rdm import PLAIN_METRICS
+from netrep_go.rsa._surfaces import (
+    Surface,
+    as_surface,
+    neighbors_along,
+    on_vertices,
+    to_gifti,
+)
+from netrep_go.rsa._volumes import as_volumes, ball, placed, to_nifti
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -46,15 +57,18 @@ class SearchlightResult(Result):
         searchlight whose RDM is undefined. If the models are RDMs of time points,
         ``scores.T`` is the time x center matrix of a fusion.
     centers : ndarray of shape (n_centers,)
-        Position of each center in the flattened volume, or number of the neighbor list.
+        Position of each center in the flattened volume, its vertex, or number of the
+        neighbor list.
     n_features : ndarray of shape (n_centers,)
         Number of voxels of each searchlight that are finite.
     names : list
         Names of the models, or their positions.
     shape : tuple of int or None
-        Shape of the volume.
+        Shape of the volume, or (n_vertices,) of a surface.
     method : str
         How RDMs are compared.
+    affine : ndarray of shape (4, 4) or None
+        From voxels to the space of the images, in mm.
     """
 
     scores: np.ndarray = field(repr=False)
@@ -63,6 +77,7 @@ class SearchlightResult(Result):
     names: list[Name]
     shape: tuple[int, ...] | None
     method: str
+    affine: np.ndarray | None = field(default=None, repr=False)
 
     def to_volume(self, model: Name = 0) -> np.ndarray:
         """Return the scores of a model as a volume.
@@ -74,7 +89,7 @@ class SearchlightResult(Result):
 
         Returns
         -------
-        ndarray of the shape of the mask
+        ndarray of the shape of the mask, or (n_vertices,)
             NaN where there is no center.
         """
         if self.shape is None:
@@ -82,6 +97,52 @@ class SearchlightResult(Result):
         volume = np.full(self.shape, np.nan)
         volume.flat[self.centers] = self.scores[:, self._position(model)]
         return volume
+
+    def to_nifti(self, model: Name = 0) -> Any:
+        """Return the scores of a model as an image, to be saved, shown or resampled.
+
+        Parameters
+        ----------
+        model : int or hashable, default=0
+            Name of the model, or its position.
+
+        Returns
+        -------
+        nibabel.Nifti1Image
+            In double precision, with the affine of the images; NaN where there is no center.
+
+        Raises
+        ------
+        ImportError
+            If nibabel is not installed.
+        ValueError
+            If there is no affine.
+        """
+        return to_nifti(self.to_volume(model), self.affine)
+
+    def to_gifti(self, model: Name = 0) -> Any:
+        """Return the scores of a model on a surface as an image.
+
+        Parameters
+        ----------
+        model : int or hashable, default=0
+            Name of the model, or its position.
+
+        Returns
+        -------
+        nibabel.gifti.GiftiImage
+            In single precision; NaN where there is no center.
+
+        Raises
+        ------
+        ImportError
+            If nibabel is not installed.
+        ValueError
+            If these are no scores on a surface.
+        """
+        if self.shape is None or len(self.shape) != 1:
+            raise ValueError("to_gifti is for scores on a surface")
+        return to_gifti(self.to_volume(model))
 
     def _position(self, model: Name) -> int:
         if model in self.names and not isinstance(model, bool):
@@ -116,13 +177,17 @@ class SearchlightResult(Result):
 
 @checked
 def searchlight(
-    data: ArrayLike,
+    data: ArrayLike | Images | Betas,
     models: RDMs,
     *,
-    mask: ArrayLike | None = None,
+    mask: ArrayLike | Images | None = None,
     radius: float = 3.0,
     threshold: float = 0.0,
     neighbors: Sequence[ArrayLike] | sparse.sparray | sparse.spmatrix | None = None,
+    surface: Surface | None = None,
+    geodesic: bool = True,
+    step: int = 1,
+    affine: ArrayLike | None = None,
     metric: str = "correlation",
     method: str = "spearman",
     names: Iterable[Name] | None = None,
@@ -133,25 +198,30 @@ def searchlight(
 
     Around each voxel of a mask, those voxels of the mask that are closer than the radius
     give responses of the conditions, whose RDM is compared with the model RDMs [1]_ and
-    forgotten. For surfaces, sensors or regions give neighbor lists instead. With the RDMs
-    of time points as models this is the fusion of two measurements [2]_: ``scores.T`` has
-    a row for each time and a column for each center.
+    forgotten. On a surface the same is done with vertices; for sensors or regions give
+    neighbor lists. With the RDMs of time points as models this is the fusion of two
+    measurements [2]_: ``scores.T`` has a row for each time and a column for each center.
 
     Parameters
     ----------
-    data : array_like of shape (n_conditions, n_features) or (n_conditions, *mask.shape)
+    data : array_like of shape (n_conditions, n_features) or (n_conditions, *mask.shape), \
+image, path of an image, list of them, or Betas
         Responses, float32 or float64, which are not copied if rows or columns are
         contiguous. With a mask, the features are all voxels of the volume or only those of
         the mask, in row-major order. A voxel that is not finite in some condition is left
-        out.
+        out. Images are those of nibabel (the extra ``neuro``) or their files: conditions run
+        along the last axis of an image of 4 dimensions, or along the list. Of
+        :class:`Betas` it is the mean of each condition, in sorted order.
     models : array_like of shape (n_pairs,), (n_models, n_pairs) or square matrices, or dict \
 of single RDMs
         Model RDMs; pairs that are NaN in any of them do not count. The index of a DataFrame
         names the conditions of a square RDM, else the models in its rows.
-    mask : array_like of shape (n_x, n_y, n_z), default=None
-        Voxels to use: those that are not 0. Two dimensions, or one, will do too.
+    mask : array_like of shape (n_x, n_y, n_z), image or its path, default=None
+        Voxels to use: those that are not 0. Two dimensions, or one, will do too. On a
+        surface, the vertices; None for all of them.
     radius : float, default=3.0
-        In voxels; a voxel at exactly this distance is outside.
+        In voxels, or in mm of an affine or a surface; a voxel at exactly this distance, but
+        for the rounding of affines, is outside.
     threshold : float, default=0.0
         Least part, 0 to 1, of the ball's voxels in the volume that the mask must have for
         its center to count.
@@ -159,6 +229,18 @@ of single RDMs
         Features of each searchlight, in place of a mask: lists of different indices, or a
         sparse matrix of shape (n_centers, n_features) whose stored entries they are, zeros
         too, such as scikit-learn's neighbor graphs with the distance of a point to itself.
+    surface : (vertices, faces), GIFTI image or its path, default=None
+        Surface whose vertices are the features: coordinates of shape (n_vertices, 3), and
+        the vertices of each triangle. Data and mask may be GIFTI images, too, of a map for
+        each condition.
+    geodesic : bool, default=True
+        Whether distances on a surface are along its edges, or through space.
+    step : int, default=1
+        Centers are every step-th voxel along each axis, vertex or neighbor list; all
+        voxels count as neighbors.
+    affine : array_like of shape (4, 4), default=None
+        From voxels to mm, which makes ``radius`` one in mm and goes to the result. None for
+        that of images, if there are some.
     metric : str, default='correlation'
         Dissimilarity of conditions, as in :func:`rdm`: one that takes neither noise nor folds
         nor a prior.
@@ -176,7 +258,8 @@ of single RDMs
     Returns
     -------
     SearchlightResult
-        With ``scores`` of shape (n_centers, n_models), ``centers`` and ``to_volume()``.
+        With ``scores`` of shape (n_centers, n_models), ``centers``, ``to_volume()`` and
+        ``to_nifti()``.
 
     Warns
     -----
@@ -188,8 +271,11 @@ of single RDMs
     Raises
     ------
     ValueError
-        If the mask has no voxels, no center has enough of them, shapes do not match,
-        models are constant or of other conditions, or no searchlight has an RDM.
+        If the mask has no voxels, no center has enough of them, shapes or affines do not
+        match, a radius in mm is below a voxel, models are constant or of other conditions,
+        or no searchlight has an RDM.
+    ImportError
+        If a path of an image is given and nibabel is not installed.
 
     References
     ----------
@@ -213,16 +299,13 @@ of single RDMs
     check_option(metric, "metric", PLAIN_METRICS)
     check_option(method, "method", SIMILARITIES)
     own, vectors = named_vectors(models, "models", names, allow_nan=True)
-    if (mask is None) == (neighbors is None):
-        raise ValueError("either mask or neighbors must be given")
-    if mask is None:
-        lights = _from_lists(data, neighbors)
-    else:
-        lights = _from_balls(data, _as_mask(mask), radius, threshold)
+    data, conditions = averaged(data)
+    around = _Around(mask, neighbors, surface, radius, threshold, geodesic, step, affine)
+    lights = _lights(data, around)
     n, expected = lights.x.shape[lights.turned], n_conditions(vectors, "models")
     if n != expected:
         raise ValueError(f"data and models must be of the same conditions, got {n} and {expected}")
-    check_named_alike(data=row_names(data), models=condition_names(models))
+    check_named_alike(data=conditions or row_names(data), models=condition_names(models))
     scores = np.empty((len(lights.centers), len(vectors)))
     used = np.empty(len(lights.centers), np.int64)
     outputs = {"similarities": scores, "used": used}
@@ -251,7 +334,21 @@ of single RDMs
         names=names_or_numbers(own, len(vectors)),
         shape=lights.shape,
         method=method,
+        affine=lights.affine,
     )
+
+
+class _Around(NamedTuple):
+    """Where searchlights are asked for."""
+
+    mask: Any
+    neighbors: Any
+    surface: Any
+    radius: float
+    threshold: float
+    geodesic: bool
+    step: int
+    affine: Any
 
 
 class _Lights(NamedTuple):
@@ -263,20 +360,81 @@ class _Lights(NamedTuple):
     centers: np.ndarray
     around: dict[str, _native.Argument]
     shape: tuple[int, ...] | None
+    affine: np.ndarray | None = None
 
 
-def _from_lists(data: ArrayLike, neighbors: Any) -> _Lights:
-    x, turned = as_turned(data, "data")
-    starts, features = _as_lists(neighbors, x.shape[0] if turned else x.shape[1])
-    around: dict[str, _native.Argument] = {"start": starts, "neighbors": features}
-    centers = np.arange(len(starts) - 1)
-    return _Lights("rsa.searchlight_lists", x, turned, centers, around, None)
+def _lights(data: Any, around: _Around) -> _Lights:
+    check_integer(around.step, "step", 1)
+    given = [name for name in ("mask", "surface") if getattr(around, name) is not None]
+    if bool(given) == (around.neighbors is not None):
+        raise ValueError("either mask or neighbors, or surface, must be given")
+    if around.affine is not None and given != ["mask"]:
+        raise ValueError("affine is for a mask of voxels")
+    if "surface" in given:
+        return _from_surface(data, around)
+    return _from_balls(data, around) if given else _from_lists(data, around)
 
 
-def _from_balls(data: ArrayLike, inside: np.ndarray, radius: float, threshold: float) -> _Lights:
-    x, turned, columns = _in_volume(np.asarray(as_numbers(data, "data")), inside)
-    steps = _ball(inside.ndim, radius)
-    centers = _centers(inside, steps, threshold)
+def _from_lists(data: Any, asked: _Around) -> _Lights:
+    x, turned = as_turned(_as_rows(data), "data")
+    starts, features = _as_lists(asked.neighbors, x.shape[0] if turned else x.shape[1])
+    centers, counts = np.arange(len(starts) - 1), np.diff(starts)
+    features = features[np.repeat(centers % asked.step == 0, counts)]
+    centers = centers[:: asked.step]
+    return _of_lists(x, turned, centers, (counts[centers], features), None)
+
+
+def _as_rows(data: Any) -> Any:
+    """Return images as rows of voxels, in row-major order, or of vertices."""
+    volumes = None if holds_maps(data) else as_volumes(data, "data")
+    if volumes is None:
+        return on_vertices(data, "data")
+    return volumes.values.reshape(len(volumes.values), -1)
+
+
+def _of_lists(
+    x: np.ndarray,
+    turned: bool,
+    centers: np.ndarray,
+    lists: tuple[np.ndarray, np.ndarray],
+    shape: tuple[int, ...] | None,
+) -> _Lights:
+    """Return searchlights of lists: how many features each has, and these one after the other."""
+    starts = np.concatenate([[0], np.cumsum(lists[0])])
+    around: dict[str, _native.Argument] = {"start": starts, "neighbors": lists[1]}
+    return _Lights("rsa.searchlight_lists", x, turned, centers, around, shape)
+
+
+def _from_surface(data: Any, asked: _Around) -> _Lights:
+    vertices, faces = as_surface(asked.surface)
+    inside = np.ones(len(vertices), bool)
+    if asked.mask is not None:
+        inside = _as_mask(np.squeeze(as_reals(on_vertices(asked.mask, "mask"), "mask")))
+    if inside.shape != (len(vertices),):
+        raise ValueError(
+            f"mask must have a value for each of the {len(vertices)} vertices of surface, got "
+            f"shape {inside.shape}"
+        )
+    data = np.asarray(as_numbers(on_vertices(data, "data"), "data"))
+    x, turned, columns = _in_volume(data, inside)
+    centers = _every(inside, asked.step)
+    lists = neighbors_along(vertices, faces, asked.radius, asked.geodesic, centers)
+    check_number(asked.threshold, "threshold", 0, 1)
+    enough = [np.mean(inside[near]) >= asked.threshold for near in lists]
+    if not any(enough):
+        raise ValueError(_TOO_HIGH.format(asked.threshold, "vertex"))
+    kept = [columns[near[inside[near]]] for near, use in zip(lists, enough, strict=True) if use]
+    counts = np.array([len(near) for near in kept])
+    together = (counts, np.concatenate(kept))
+    return _of_lists(x, turned, centers[enough], together, inside.shape)
+
+
+def _from_balls(data: Any, asked: _Around) -> _Lights:
+    place = placed(data, asked.mask, "mask", asked.affine)
+    inside = _as_mask(place.volume)
+    x, turned, columns = _in_volume(np.asarray(as_numbers(place.data, "data")), inside)
+    steps = ball(inside.shape, asked.radius, place.affine)
+    centers = _centers(inside, steps, asked.threshold, asked.step)
     depth, height, width = (1,) * (3 - inside.ndim) + inside.shape
     steps = np.pad(steps, ((0, 0), (3 - inside.ndim, 0)))
     around: dict[str, _native.Argument] = {
@@ -287,7 +445,7 @@ def _from_balls(data: ArrayLike, inside: np.ndarray, radius: float, threshold: f
         "steps": np.ascontiguousarray(steps).ravel(),
         "feature": columns,
     }
-    return _Lights("rsa.searchlight_balls", x, turned, centers, around, inside.shape)
+    return _Lights("rsa.searchlight_balls", x, turned, centers, around, inside.shape, place.affine)
 
 
 def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray) -> None:
@@ -349,17 +507,19 @@ def _as_mask(mask: ArrayLike) -> np.ndarray:
     return inside
 
 
-def _ball(n_dimensions: int, radius: float) -> np.ndarray:
-    """Return the steps from a center to the voxels that are closer than the radius."""
-    check_number(radius, "radius", np.nextafter(0, 1), 1000)
-    reach = int(np.ceil(radius)) - 1
-    axis = np.arange(-reach, reach + 1)
-    steps = np.stack(np.meshgrid(*[axis] * n_dimensions, indexing="ij"), axis=-1)
-    steps = steps.reshape(-1, n_dimensions)
-    return steps[np.sum(steps**2, axis=1) < radius**2]
+_TOO_HIGH = "threshold={:g} leaves no center: no {} has so much of the mask around"
 
 
-def _centers(inside: np.ndarray, steps: np.ndarray, threshold: float) -> np.ndarray:
+def _every(inside: np.ndarray, step: int) -> np.ndarray:
+    """Return the flat positions of what is inside on every step-th plane along each axis."""
+    grid = np.zeros(inside.shape, bool)
+    grid[(slice(None, None, step),) * inside.ndim] = True
+    if not (inside & grid).any():
+        raise ValueError(f"step={step} leaves no center: every {step}-th is outside the mask")
+    return np.flatnonzero(inside & grid)
+
+
+def _centers(inside: np.ndarray, steps: np.ndarray, threshold: float, every: int) -> np.ndarray:
     """Return the flat positions of voxels around which the mask has enough of the ball."""
     check_number(threshold, "threshold", 0, 1)
     chosen = inside
@@ -375,10 +535,8 @@ def _centers(inside: np.ndarray, steps: np.ndarray, threshold: float) -> np.ndar
             whole[to] += 1
         chosen = inside & (covered / whole >= threshold)
         if not chosen.any():
-            raise ValueError(
-                f"threshold={threshold:g} leaves no center: no voxel has so much of the mask around"
-            )
-    return np.flatnonzero(chosen)
+            raise ValueError(_TOO_HIGH.format(threshold, "voxel"))
+    return _every(chosen, every)
 
 
 def _check_not_dense(neighbors: Any, n_features: int) -> None:

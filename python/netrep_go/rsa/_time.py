@@ -10,8 +10,16 @@ from netrep_go._names import Name, names_or_numbers
 from netrep_go._parameters import checked
 from netrep_go._time_course import TimeCourse, as_subjects, windows
 from netrep_go.rsa._compare import similarities
-from netrep_go.rsa._condensed import RDMs, called, condition_names, n_conditions, named_vectors
+from netrep_go.rsa._condensed import (
+    RDMs,
+    called,
+    check_named_alike,
+    condition_names,
+    n_conditions,
+    named_vectors,
+)
 from netrep_go.rsa._rdm import rdm
+from netrep_go.rsa._recordings import recordings
 
 
 @checked
@@ -32,15 +40,19 @@ def time_resolved(
 
     Parameters
     ----------
-    data : array_like of shape (n_subjects, n_conditions, n_features, n_times), or dict of \
-array_like of shape (n_conditions, n_features, n_times)
+    data : array_like of shape (n_subjects, n_conditions, n_features, n_times), dict of \
+array_like of shape (n_conditions, n_features, n_times), or objects of MNE
         Responses over time, such as sensors of MEG; of one subject without the first axis.
+        Of MNE: epochs, whose mean is taken for each event, in the order of the events'
+        codes; a list, or dict by name, of evoked responses or source estimates, one for
+        each condition; or a list or dict by subject of either. Channels marked as bad are
+        left out, and the others must be of one type.
     models : array_like of shape (n_pairs,), (n_models, n_pairs) or square matrices, or dict \
 of single RDMs
         Model RDMs; or RDMs of a region, or of the times of another measurement. The index
         of a DataFrame names the conditions of a square RDM, else the models in its rows.
     times : array_like of shape (n_times,), default=None
-        Time of each sample; None for its number.
+        Time of each sample; None for its number, or that of objects of MNE.
     window, step : int, default=1
         Each RDM is of the features of so many samples together, and the next one starts so
         many samples later.
@@ -65,7 +77,8 @@ of single RDMs
     Raises
     ------
     ValueError
-        If shapes do not match, the window is longer than the data, or an RDM is undefined.
+        If shapes, times or channels do not match, subjects have different conditions, the
+        window is longer than the data, or an RDM is undefined.
 
     Examples
     --------
@@ -79,12 +92,14 @@ of single RDMs
     >>> course.scores.shape, bool(course.scores[0, 0, 10:].min() > course.scores[0, 0, :10].max())
     ((1, 1, 30), True)
     """
-    responses, subjects = as_subjects(data)
+    recorded = recordings(data, times)
+    responses, subjects = as_subjects(recorded.data)
     own, vectors = named_vectors(models, "models", names, allow_nan=True)
     n, expected = responses[0].shape[0], n_conditions(vectors, "models")
     if n != expected:
         raise ValueError(f"data and models must be of the same conditions, got {n} and {expected}")
-    cut, centers = windows(responses[0].shape[-1], times, window, step)
+    check_named_alike(data=recorded.conditions, models=condition_names(models))
+    cut, centers = windows(responses[0].shape[-1], recorded.times, window, step)
     called_by = {"RDM": called("models", own), "model": lambda k: f"the RDM of time {k}"}
     scores = []
     for subject, x in zip(subjects, responses, strict=True):
