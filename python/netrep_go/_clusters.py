@@ -352,16 +352,16 @@ def _design(
     if others is None:
         if paired:
             raise ValueError("paired=True needs others, the scores to pair with, got None")
-        values, n_first = first - popmean, None
+        inside = _inside(first, "scores")
+        values, n_first = first[:, inside] - popmean, None
     else:
         second = as_array(others, "others", first.ndim, allow_nan=True)
         _check_alike(first, second, paired)
-        if paired:
-            values, n_first = first - second - popmean, None
-        else:
-            values, n_first = np.concatenate([first - popmean, second]), len(first)
-    inside = _inside(values, "scores" if others is None else "scores and others")
-    values = of_order_one(values[:, inside].T).T  # t has no unit
+        inside = _inside(np.concatenate([first, second]), "scores and others")
+        first, second = first[:, inside] - popmean, second[:, inside]
+        values = first - second if paired else np.concatenate([first, second])
+        n_first = None if paired else len(first)
+    values = of_order_one(values.T).T  # t has no unit
     if n_first is None:
         _check_varying(_flat(values) & (values[0] != 0))
     else:
