@@ -113,7 +113,9 @@ def neighbor_graph(adjacency: Any, inside: np.ndarray) -> sparse.csr_array:
     return whole[points][:, points]
 
 
-def grid(inside: np.ndarray, n_neighbors: int | None, name: str) -> sparse.csr_array:
+def grid(
+    inside: np.ndarray, n_neighbors: int | np.integer[Any] | None, name: str
+) -> sparse.csr_array:
     """Return the neighbors among the points inside of a grid."""
     n_axes = _axes_of(n_neighbors, inside.ndim, name)
     number = np.full(inside.shape, -1)
@@ -126,14 +128,14 @@ def grid(inside: np.ndarray, n_neighbors: int | None, name: str) -> sparse.csr_a
             both = (one >= 0) & (other >= 0)
             pairs.append((one[both], other[both]))
     rows, columns = (np.concatenate(x) for x in zip(*pairs, strict=True))
-    return _of_edges(rows, columns, np.count_nonzero(inside))
+    return _of_edges(rows, columns, int(np.count_nonzero(inside)))
 
 
 def _along(step: tuple[int, ...], inside: np.ndarray) -> Any:
     return zip(step, inside.shape, strict=True)
 
 
-def _axes_of(n_neighbors: int | None, ndim: int, name: str) -> int:
+def _axes_of(n_neighbors: int | np.integer[Any] | None, ndim: int, name: str) -> int:
     """Return along how many axes neighbors may differ at once."""
     if n_neighbors is None:
         return 1
@@ -144,7 +146,7 @@ def _axes_of(n_neighbors: int | None, ndim: int, name: str) -> int:
         raise ValueError(
             f"{name} must be {allowed} for a grid with {ndim} axes, got {shown(n_neighbors)}"
         )
-    return counts.index(n_neighbors) + 1
+    return counts.index(int(n_neighbors)) + 1
 
 
 def _is_of_axis(item: Any) -> bool:

@@ -261,32 +261,9 @@ def cluster_test(
         "extent": extent_power,
         "height": height_power,
     }
-    _, t, enhanced = _maps(design, design.identity(), options, ("t", "enhanced"), n_jobs)
-    found = _Found(t[0], enhanced[0], *_clusters(graph, t[0], alternative, threshold))
-    # All ways contain the identity; random ones are joined by it.
-    exact = design.n_ways <= n_permutations
-    n_draws = design.n_ways if exact else n_permutations
-    counts = np.zeros(len(t[0]), np.int64)
-    bound = tied(extremity(t[0], alternative))
-
-    def largest_of(weights: np.ndarray) -> np.ndarray:
-        wanted = ("t",) if correction == "fdr" else ()
-        largest, maps, _ = _maps(design, weights, options, wanted, n_jobs)
-        np.add(counts, np.count_nonzero(extremity(maps, alternative) >= bound, axis=0), out=counts)
-        return largest
-
-    null = null_distribution(
-        largest_of,  # with threads of its own
-        design.draws(n_draws, exact, random_state),
-        "Flipping signs" if design.n_first is None else "Permuting subjects",
-        n_draws,
-        n_jobs=1,
-        verbose=verbose,
+    found, points, null = _tested(
+        design, graph, correction, options, n_permutations, random_state, n_jobs, verbose
     )
-    if correction == "fdr":
-        points = corrected((counts + (not exact)) / (n_draws + (not exact)), "fdr")
-    else:
-        points = found.pvalues(correction, alternative, null, exact)
     return ClusterResult(
         statistic=_spread(found.t, inside, np.nan),
         enhanced=_spread(found.enhanced, inside, np.nan) if correction == "tfce" else None,
@@ -296,7 +273,7 @@ def cluster_test(
         pvalue=found.least(points),
         threshold=threshold,
         correction=correction,
-        n_permutations=n_draws,
+        n_permutations=len(null),
         null_distribution=null,
     )
 
@@ -424,11 +401,11 @@ def _maps(
     """Return the largest value of the map of each row of weights, and the maps that are wanted."""
     shapes = {name: (len(weights) if name in wanted else 0) for name in ("t", "enhanced")}
     n_points = design.deviations.shape[1]
-    outputs = {name: np.zeros((rows, n_points)) for name, rows in shapes.items()}
-    outputs["largest"] = np.empty(len(weights))
+    maps = {name: np.zeros((rows, n_points)) for name, rows in shapes.items()}
+    largest = np.empty(len(weights))
     inputs = {"x": design.deviations, "weights": weights, "df": float(design.df), **options}
-    _native.run("rsa.map_draws", outputs, inputs, n_jobs=n_jobs)
-    return outputs["largest"], outputs["t"], outputs["enhanced"]
+    _native.run("rsa.map_draws", {"largest": largest, **maps}, inputs, n_jobs=n_jobs)
+    return largest, maps["t"], maps["enhanced"]
 
 
 @dataclass(frozen=True)
@@ -455,6 +432,48 @@ class _Found:
         least = np.ones(len(self.masses) + 1)
         np.minimum.at(least, self.labels, points)
         return least[1:]
+
+
+def _tested(
+    design: _Design,
+    graph: sparse.csr_array,
+    correction: str,
+    options: dict[str, Any],
+    n_permutations: int,
+    random_state: RandomState,
+    n_jobs: int | None,
+    verbose: bool,
+) -> tuple[_Found, np.ndarray, np.ndarray]:
+    """Return what is found, the p value of each point, and the largest value of each draw."""
+    alternative = options["alternative"]
+    _, t, enhanced = _maps(design, design.identity(), options, ("t", "enhanced"), n_jobs)
+    labels, masses = _clusters(graph, t[0], alternative, options["threshold"])
+    found = _Found(t[0], enhanced[0], labels, masses)
+    # All ways contain the identity; random ones are joined by it.
+    exact = design.n_ways <= n_permutations
+    n_draws = design.n_ways if exact else n_permutations
+    wanted = ("t",) if correction == "fdr" else ()
+    bound = tied(extremity(found.t, alternative))
+    counts = np.zeros(len(bound), np.int64)
+
+    def largest_of(weights: np.ndarray) -> np.ndarray:
+        largest, maps, _ = _maps(design, weights, options, wanted, n_jobs)
+        as_extreme = extremity(maps, alternative) >= bound
+        np.add(counts, np.count_nonzero(as_extreme, axis=0), out=counts)
+        return largest
+
+    null = null_distribution(
+        largest_of,
+        design.draws(n_draws, exact, random_state),
+        "Flipping signs" if design.n_first is None else "Permuting subjects",
+        n_draws,
+        n_jobs=1,  # each block has threads of its own
+        verbose=verbose,
+    )
+    if correction == "fdr":
+        extra = not exact
+        return found, corrected((counts + extra) / (n_draws + extra), "fdr"), null
+    return found, found.pvalues(correction, alternative, null, exact), null
 
 
 def _clusters(
