@@ -264,7 +264,7 @@ def test_a_tuple_is_a_product(rng):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: volume_adjacency(np.zeros((2, 2))), "mask must have voxels, got none"),
+        (lambda: volume_adjacency(np.zeros((2, 2))), "mask must have at least one voxel"),
         (lambda: volume_adjacency(np.ones((2, 2)), 6), "neighbors must be 4 or 8 for a grid"),
         (lambda: volume_adjacency([1, 1], 4), "neighbors must be 2 for a grid with 1 axes, got 4"),
         (lambda: surface_adjacency([[0, 1]]), r"faces must have shape \(n_faces, 3\)"),

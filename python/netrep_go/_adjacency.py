@@ -10,7 +10,7 @@ from scipy import sparse
 
 from netrep_go._parameters import checked
 from netrep_go._shown import shown
-from netrep_go._validation import as_array, check_integer
+from netrep_go._validation import as_array, as_mask, check_integer
 
 Adjacency = sparse.sparray | sparse.spmatrix | ArrayLike | int | tuple[Any, ...] | None
 
@@ -45,10 +45,7 @@ def volume_adjacency(mask: ArrayLike, neighbors: int | None = None) -> sparse.cs
     >>> volume_adjacency(np.ones((3, 3, 3)), 26).sum(axis=1).max()
     np.int64(26)
     """
-    inside = as_array(mask, "mask", max(1, np.ndim(mask))) != 0
-    if not inside.any():
-        raise ValueError("mask must have voxels, got none")
-    return grid(inside, neighbors, "neighbors")
+    return grid(as_mask(mask, "mask"), neighbors, "neighbors")
 
 
 @checked

@@ -26,7 +26,14 @@ from netrep_go._resampling import (
     tied,
 )
 from netrep_go._results import Result
-from netrep_go._validation import as_array, check_integer, check_number, check_option, of_order_one
+from netrep_go._validation import (
+    as_array,
+    as_reals,
+    check_integer,
+    check_number,
+    check_option,
+    of_order_one,
+)
 
 _BLOCK = 2**22  # numbers in a temporary array
 _LARGEST = np.finfo(float).max
@@ -323,7 +330,8 @@ def _design(
     scores: ArrayLike, others: ArrayLike | None, paired: bool, popmean: float
 ) -> tuple[_Design, np.ndarray]:
     """Return the deviations of points that all subjects have, and which points these are."""
-    first = as_array(scores, "scores", max(2, np.ndim(scores)), allow_nan=True)
+    scores = as_reals(scores, "scores")
+    first = as_array(scores, "scores", max(2, scores.ndim), allow_nan=True)
     if len(first) < 2:
         raise ValueError(f"scores must be of at least 2 subjects, got {len(first)}")
     if others is None:
