@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage, sparse, stats
 
-from netrep_go.rsa import cluster_test, surface_adjacency, volume_adjacency
+from netrep_go.rsa import cluster_test, rdm, surface_adjacency, volume_adjacency
 
 SIGNS = {"greater": [1], "less": [-1], "two-sided": [1, -1]}
 CORRECTIONS = ("cluster", "tfce", "max", "fdr")
@@ -212,6 +212,18 @@ def test_what_is_planted_is_found(rng, correction):
     flat = cluster_test(first[:, mask], second[:, mask], correction=correction, **options)
     np.testing.assert_array_equal(flat.pvalue_corrected, result.pvalue_corrected[mask])
     np.testing.assert_array_equal(flat.clusters, result.clusters[mask])
+
+
+@pytest.mark.parametrize("correction", ["max", "fdr"])
+def test_groups_of_rdms_differ_where_it_is_planted(rng, correction):
+    """Condition 5 is near condition 0 in one group, far in the other."""
+    patterns = rng.standard_normal((20, 6, 60))
+    patterns[:10, 5] = patterns[:10, 0] + 0.5 * rng.standard_normal((10, 60))
+    rdms = rdm(patterns)
+    options = {"alternative": "two-sided", "n_permutations": 1999, "random_state": 0}
+    result = cluster_test(rdms[:10], rdms[10:], correction=correction, **options)
+    assert result.significant()[4]  # the pair of 0 and 5
+    assert result.significant().sum() <= 2
 
 
 # Neighbors
