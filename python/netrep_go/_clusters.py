@@ -355,13 +355,13 @@ def _design(
         if paired:
             raise ValueError("paired=True needs others, the scores to pair with, got None")
         inside = _inside(first, "scores")
-        values, n_first = first[:, inside] - popmean, None
+        values, n_first = _difference(first[:, inside], popmean, "popmean"), None
     else:
         second = as_array(others, "others", first.ndim, allow_nan=True)
         _check_alike(first, second, paired)
         inside = _inside(np.concatenate([first, second]), "scores and others")
-        first, second = first[:, inside] - popmean, second[:, inside]
-        values = first - second if paired else np.concatenate([first, second])
+        first, second = _difference(first[:, inside], popmean, "popmean"), second[:, inside]
+        values = _difference(first, second, "others") if paired else np.concatenate([first, second])
         n_first = None if paired else len(first)
     values = of_order_one(values.T).T  # t has no unit
     if n_first is None:
@@ -371,6 +371,14 @@ def _design(
         _check_varying(_flat(values[:n_first]) & _flat(values[n_first:]) & ~same)
         values = np.where(same, 0.0, values - values.mean(axis=0))
     return _Design(np.ascontiguousarray(values), n_first), inside
+
+
+def _difference(scores: np.ndarray, others: np.ndarray | float, name: str) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        found = scores - others
+    if np.isinf(found).any():
+        raise ValueError(f"differences of scores and {name} leave the range of float64")
+    return np.asarray(found)
 
 
 def _check_alike(first: np.ndarray, second: np.ndarray, paired: bool) -> None:
