@@ -291,6 +291,19 @@ var routines = parseSignatures(map[string]*routine{
 			the lower and the upper bound of the noise ceiling of each, and ~without~ the lower
 			bound of all others than each: NaN if they are not defined. ~sigma~ is as in
 			rsa.compare.`},
+	"rsa.map_draws": {run: mapDraws,
+		takes: `out largest float64[draws], out t float64[draws,points]?,
+			out enhanced float64[draws,points]?, x float64[subjects,points],
+			weights float64[draws,subjects], start int64[points+1], neighbors int64[neighbors]?,
+			df float, extremity 'mass'|'tfce'|'max', alternative 'two-sided'|'greater'|'less',
+			threshold float, extent float, height float`,
+		doc: `Find the largest value of the maps of t that follow from deviations ~x~ from the
+			mean, for each row of ~weights~: signs / sqrt(n), or sqrt(n / (n1 n2)) for the members
+			of the first of two groups and 0 for the others. It is the mass of a cluster of points
+			whose t is beyond ~threshold~, the value of threshold-free cluster enhancement with
+			the powers ~extent~ and ~height~, or t. Point i is a neighbor of ~neighbors~ from
+			~start~ i to i+1, and each of them of it. ~df~ is the number of degrees of freedom.
+			~t~ and ~enhanced~, which only 'tfce' fills, may be empty.`},
 	"rsa.permute": {run: rsaPermute,
 		takes: `out null float64[permutations,models], ` + evaluation + `, seed int`,
 		doc: `Evaluate models, as rsa.evaluate does and on average over subjects, after random

@@ -258,6 +258,21 @@ EXAMPLES = {
             "weight": 0.1,
         },
     ),
+    "rsa.map_draws": (
+        {"largest": floats(2), "t": floats(2, 3), "enhanced": floats(2, 3)},
+        {
+            "x": X,
+            "weights": np.array([[1.0, 1, 1, 1, 1, 1], [1, -1, 1, -1, 1, -1]]) / np.sqrt(6),
+            "start": np.array([0, 1, 3, 4]),
+            "neighbors": np.array([1, 0, 2, 1]),
+            "df": 5.0,
+            "extremity": "tfce",
+            "alternative": "two-sided",
+            "threshold": 1.0,
+            "extent": 0.5,
+            "height": 2.0,
+        },
+    ),
     "rsa.searchlight_balls": (
         {"similarities": floats(1, 1), "used": ints(1)},
         SEARCHLIGHT

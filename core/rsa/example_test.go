@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"math"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -142,6 +143,28 @@ func ExampleSearchlights() {
 	// ⎡0.84  0.78⎤
 	// ⎣0.85  0.19⎦
 	// [3 3]
+}
+
+// Three subjects have scores at three points in a row.
+func ExampleMapDraws() {
+	x := mat.NewDense(3, 3, []float64{1, 2, 0.5, 2, 3, -0.5, 3, 4, 0.25})
+	w := 1 / math.Sqrt(3)
+	weights := mat.NewDense(2, 3, []float64{w, w, w, w, -w, w}) // as they are, and a sign flip
+	largest, t, enhanced := make([]float64, 2), mat.NewDense(2, 3, nil), mat.NewDense(2, 3, nil)
+	err := rsa.MapDraws(context.Background(), largest, t, enhanced, x, weights, rsa.MapTest{
+		Neighbors: rsa.Lists{Start: []int64{0, 1, 3, 4}, Features: []int64{1, 0, 2, 1}},
+		DF:        2, Extremity: rsa.Enhanced, Alternative: rsa.Greater, Extent: 0.5, Height: 2,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.2f\n%.2f\n%.2f\n", mat.Formatted(t), mat.Formatted(enhanced), largest)
+	// Output:
+	// ⎡3.46  5.20  0.28⎤
+	// ⎣0.46  0.48  5.00⎦
+	// ⎡19.60  52.51   0.01⎤
+	// ⎣ 0.06   0.06  41.69⎦
+	// [52.51 41.69]
 }
 
 // A ball is cut at the edges of the volume.

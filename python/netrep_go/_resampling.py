@@ -1,6 +1,7 @@
 """Inference by resampling: what is drawn, block by block, and the p-values that follow."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import combinations, islice
 from typing import Any, Literal
 
 import numpy as np
@@ -64,6 +65,32 @@ def sign_flips(
         yield 1.0 - 2.0 * bits
 
 
+def groups(
+    n: int,
+    n_first: int,
+    n_draws: int,
+    exact: bool,
+    random_state: RandomState,
+    *,
+    size: int,
+    limit: int,
+) -> Iterator[np.ndarray]:
+    """Yield blocks of which of n items are in the first of two groups: all ways, or random ones.
+
+    The first of all ways is that of the first items.
+    """
+    rng = as_random_state(random_state)
+    ways = combinations(range(n), n_first)
+    for draws in blocks(n_draws, size, limit):
+        if exact:
+            members = np.array([*islice(ways, len(draws))])
+        else:
+            members = np.argsort(rng.random_sample((len(draws), n)), axis=1)[:, :n_first]
+        block = np.zeros((len(draws), n))
+        np.put_along_axis(block, members, 1.0, axis=1)
+        yield block
+
+
 def null_distribution(
     statistic: Callable[[Any], np.ndarray],
     draws: Iterable[Any],
@@ -94,9 +121,22 @@ def permutation_pvalue(
     The draws are along the first axis of ``null``. The data count as one more, unless
     they are among the draws.
     """
-    observed, extra = np.asarray(observed), not has_identity
-    bound = observed - _ROUNDING * np.maximum(1.0, np.abs(observed))
-    return (np.count_nonzero(null >= bound, axis=0) + extra) / (len(null) + extra)
+    extra = not has_identity
+    return (np.count_nonzero(null >= tied(observed), axis=0) + extra) / (len(null) + extra)
+
+
+def largest_pvalue(
+    observed: ArrayLike, largest: np.ndarray, *, has_identity: bool = False
+) -> np.ndarray:
+    """Return the same for any number of values and a null distribution that they share."""
+    extra = not has_identity
+    below = np.searchsorted(np.sort(largest), tied(observed))
+    return (len(largest) - below + extra) / (len(largest) + extra)
+
+
+def tied(observed: ArrayLike) -> np.ndarray:
+    """Return the least value that ties with each observed one, up to rounding."""
+    return np.asarray(observed) - _ROUNDING * np.maximum(1.0, np.abs(observed))
 
 
 def corrected(pvalue: np.ndarray, correction: str) -> np.ndarray:

@@ -231,6 +231,19 @@ def as_turned(x: Any, name: str) -> tuple[np.ndarray, bool]:
     return np.require(x.T if turned else x, dtype, ["C", "A"]), bool(turned)
 
 
+def as_mask(mask: Any, name: str) -> np.ndarray:
+    """Return where a mask of one axis or more is not 0."""
+    values = as_reals(mask, name)
+    if values.ndim == 0:
+        raise ValueError(f"{name} must have at least 1 dimension, got shape ()")
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise ValueError(f"{name} must not have NaN or infinity")
+    inside = np.ascontiguousarray(values != 0)
+    if not inside.any():
+        raise ValueError(f"{name} must have at least one voxel that is not 0, got none")
+    return inside
+
+
 def as_integers(x: ArrayLike, name: str) -> np.ndarray:
     """Return ``x`` as a C-contiguous int64 vector, which may be empty."""
     x = np.asarray(as_numbers(x, name))

@@ -4,6 +4,7 @@ RDMs are vectors of their entries above the diagonal, condensed in the order of
 :func:`scipy.spatial.distance.squareform`; several are the rows of a matrix.
 """
 
+from netrep_go._adjacency import surface_adjacency, volume_adjacency
 from netrep_go._clusters import ClusterResult, cluster_test
 from netrep_go._time_course import TimeCourse
 from netrep_go.rsa._betas import Betas, read_betas
@@ -73,8 +74,10 @@ __all__ = [
     "reweight_features",
     "rsa_score",
     "searchlight",
+    "surface_adjacency",
     "time_resolved",
     "to_rsatoolbox",
+    "volume_adjacency",
 ]
 
 

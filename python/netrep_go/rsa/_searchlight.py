@@ -17,8 +17,8 @@ from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go._validation import (
     as_integers,
+    as_mask,
     as_numbers,
-    as_reals,
     as_turned,
     check_integer,
     check_number,
@@ -496,14 +496,9 @@ def _flatten(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _as_mask(mask: ArrayLike) -> np.ndarray:
-    mask = as_reals(mask, "mask")
-    if mask.ndim not in (1, 2, 3):
-        raise ValueError(f"mask must have 1 to 3 dimensions, got shape {mask.shape}")
-    if mask.dtype.kind == "f" and not np.isfinite(mask).all():
-        raise ValueError("mask must not have NaN or infinity")
-    inside = np.ascontiguousarray(mask != 0)
-    if not inside.any():
-        raise ValueError("mask must have at least one voxel that is not 0, got none")
+    inside = as_mask(mask, "mask")
+    if inside.ndim > 3:
+        raise ValueError(f"mask must have 1 to 3 dimensions, got shape {inside.shape}")
     return inside
 
 
