@@ -176,6 +176,7 @@ DATA = {
     "rsa.patterns": {"data": np.ones((2, 2, 2, 3)), "mask": np.ones((2, 2, 2), bool)},
     "rsa.permutation_test": {**MODELS, "n_permutations": 9},
     "rsa.rdm": {"data": NETWORKS[0]},
+    "rsa.region_rdms": {"data": NETWORKS[0], "labels": [1, 1, 1]},
     "rsa.reweight": {**MODELS, "cv": 3},
     "rsa.reweight_features": {"X": NETWORKS[0], "rdms": PAIRS[0], "cv": 6, "inner_cv": 3},
     "rsa.searchlight": {"data": NETWORKS[0], "models": PAIRS[:1], "neighbors": [[0, 1, 2]]},

@@ -106,6 +106,27 @@ def test_cohorts_are_pairs(measure, method, rng):
     assert_allclose(cohort.statistic[off], D[off], atol=1e-7)
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["mutual_knn", "procrustes_size_and_shape", "soft_matching_distance", "ridge_r_y_to_x", "rsa"],
+)
+@pytest.mark.filterwarnings("ignore:1 of the")  # ties
+def test_intervals_of_what_has_no_limit_are_around_the_statistic(name):
+    pair = related(0, 40, 12, 12)
+    plain = bootstrap(name, *pair, verbose=False)
+    assert plain.low < plain.statistic < plain.high
+    corrected = bootstrap(name, *pair, correct_bias=True, verbose=False)
+    assert corrected.bias == plain.bias
+    ends = get_measure(name).properties.range
+    assert ends[0] <= corrected.low <= corrected.high <= ends[1]
+
+
+def test_intervals_stay_in_the_range():
+    pair = related(0, 12, 10, 10)
+    result = bootstrap("cka", *pair, over="both", verbose=False)
+    assert 0 <= result.low <= result.high <= 1
+
+
 def test_threads_and_seeds(pair):
     kwargs = {"method": "percentile", "n_bootstraps": 30, "verbose": False}
     same = [bootstrap("cka", *pair, random_state=1, n_jobs=n, **kwargs) for n in (1, 2)]
@@ -200,12 +221,13 @@ def test_differences_of_means_are_paired_t_tests(rng):
 
 def test_comparisons_share_a_measure_or_a_network(rng):
     X, a, b = rng.standard_normal((3, 12, 2))
-    frame = compare_values(["cka", "procrustes"], X, {"a": a, "b": b}, verbose=False).to_frame()
+    measures = ["procrustes_normalized", "procrustes"]
+    frame = compare_values(measures, X, {"a": a, "b": b}, verbose=False).to_frame()
     columns = ["measure_1", "network_1", "measure_2", "network_2"]
     assert frame[columns].to_numpy().tolist() == [
-        ["cka", "a", "cka", "b"],
-        ["cka", "a", "procrustes", "a"],
-        ["cka", "b", "procrustes", "b"],
+        ["procrustes_normalized", "a", "procrustes_normalized", "b"],
+        ["procrustes_normalized", "a", "procrustes", "a"],
+        ["procrustes_normalized", "b", "procrustes", "b"],
         ["procrustes", "a", "procrustes", "b"],
     ]
     fdr = stats.false_discovery_control(frame.pvalue)
@@ -230,6 +252,8 @@ def test_nothing_to_compare():
     X = np.eye(9)
     with pytest.raises(ValueError, match="Ys must hold at least 2 networks"):
         compare_values("cka", X, [X], verbose=False)
+    with pytest.raises(ValueError, match=r"all distances or all similarities, .* 'similarity'"):
+        compare_values(["cka", "procrustes"], X, [X, X], verbose=False)
     with pytest.raises(ValueError, match="measure must be one measure or more"):
         compare_values([], X, [X, X], verbose=False)
 

@@ -193,11 +193,12 @@ def as_estimator(estimator: Any, task: Decoded, n_features: int) -> Any:
 
 def fitted(estimator: Any, x: np.ndarray, y: np.ndarray, groups: np.ndarray | None) -> Any:
     """Return a copy that is fitted, with the groups of samples if it takes these."""
-    given = groups is not None and _takes_groups(estimator)
-    if given and isinstance(estimator, EncodingModel) and isinstance(estimator.cv, int):
+    if groups is None or not _takes_groups(estimator):
+        return clone(estimator).fit(x, y)
+    if isinstance(estimator, EncodingModel) and isinstance(estimator.cv, int):
         # a training set has fewer groups than the data
         estimator = clone(estimator).set_params(cv=min(estimator.cv, len(np.unique(groups))))
-    return clone(estimator).fit(x, y, **({"groups": groups} if given else {}))
+    return clone(estimator).fit(x, y, groups=groups)
 
 
 def _takes_groups(estimator: Any) -> bool:

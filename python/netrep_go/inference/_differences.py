@@ -31,7 +31,8 @@ class ValueDifferences(Result):
     value_1, value_2 : ndarray of shape (n_comparisons,)
         The two values.
     difference : ndarray of shape (n_comparisons,)
-        value_1 - value_2, less the jackknife's estimate of its bias.
+        value_1 - value_2, less the jackknife's estimate of its bias for measures that have one
+        (see ``correct_bias`` of :func:`bootstrap`).
     low, high : ndarray of shape (n_comparisons,)
         Interval of the difference, which holds those around the difference with and without
         its bias.
@@ -138,6 +139,12 @@ def compare_values(
     check_option(correction, "correction", CORRECTIONS)
     check_number(confidence, "confidence", 0.5, np.nextafter(1, 0))
     names, measures = _measures(measure)
+    kinds = {one.properties.kind for one in measures}
+    if len(kinds) > 1:
+        raise ValueError(
+            "measure must be all distances or all similarities, to be compared with each other, "
+            f"got {dict(zip(names, (one.properties.kind for one in measures), strict=True))}"
+        )
     networks, own = labelled(Ys, "Ys", None)
     labels = [(m, n) for m in names for n in names_or_numbers(own, len(networks))]
     if len(labels) < 2:
@@ -154,6 +161,7 @@ def compare_values(
         labels,
         confidence,
         correction,
+        all(one._converges() for one in measures),
     )
 
 
@@ -174,6 +182,7 @@ def _differences(
     labels: list[tuple[Name, Name]],
     confidence: float,
     correction: str,
+    correct_bias: bool,
 ) -> ValueDifferences:
     pairs = [
         (i, j)
@@ -185,6 +194,7 @@ def _differences(
         values[first] - values[second],
         [part[:, first] - part[:, second] for part in left_out],
         confidence,
+        correct_bias,
     )
     plain, difference = values[first] - values[second], (interval.low + interval.high) / 2
     nearest = np.where(plain * difference > 0, np.minimum(np.abs(plain), np.abs(difference)), 0.0)

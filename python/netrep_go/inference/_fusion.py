@@ -60,8 +60,8 @@ def fuse(
 
     where :math:`\epsilon_{ij}` is the mean of :math:`d_{ij}` and of the mean distances of i and of
     j to their neighbors. With P the affinities with rows that sum to 1, half of it on the
-    diagonal, and S those of a network to itself and its nearest neighbors alone, each measure takes in what its
-    neighborhoods tell of the others, again and again:
+    diagonal, and S those of a network to itself and its nearest neighbors alone, each measure
+    takes in what its neighborhoods tell of the others, again and again:
 
     .. math:: P_v \leftarrow S_v \left( \frac{1}{m - 1} \sum_{u \ne v} P_u \right) S_v^\top
 

@@ -21,7 +21,7 @@ def repeated(
 ) -> Iterator[np.ndarray]:
     """Yield the values of pairs in each of some changes of the networks."""
     with said_once():
-        if measure._is_prepared():
+        if measure._is_prepared() and type(measure)._measure is Measure._measure:
 
             def values(draw: int) -> np.ndarray:
                 return _prepared_values(measure, change(draw), pairs)

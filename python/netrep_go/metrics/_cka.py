@@ -176,6 +176,9 @@ class LinearCKA(Measure):
         triangle = _triangle(n, self.estimator == "unbiased")
         return triangle.rows, triangle.columns
 
+    def _converges(self) -> bool:
+        return True
+
     def _has_exact_null(self) -> bool:
         return self.score_method == "cosine" and self.properties.invariances >= {"translation"}
 

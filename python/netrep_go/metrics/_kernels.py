@@ -165,6 +165,9 @@ class KernelCKA(Measure):
     def _entries(self, n: int) -> Entries:
         return entries(n, self.estimator)
 
+    def _converges(self) -> bool:
+        return True
+
     def _has_exact_null(self) -> bool:
         return self.score_method == "cosine" and self.estimator != "diagonal_free"
 
@@ -259,6 +262,9 @@ class DistanceCorrelation(Measure):
 
     def _entries(self, n: int) -> Entries:
         return entries(n, self.estimator)
+
+    def _converges(self) -> bool:
+        return True
 
     def _has_exact_null(self) -> bool:
         return self.estimator == "unbiased"

@@ -142,6 +142,9 @@ class LinearMetric(AlignmentMetric):
             reference="Williams et al. 2021, arXiv:2110.14739",
         )
 
+    def _converges(self) -> bool:
+        return self.score_method == "angular"
+
     def _check_parameters(self) -> None:
         check_number(self.alpha, "alpha", 0, 1)
         check_option(self.score_method, "score_method", SCORES)

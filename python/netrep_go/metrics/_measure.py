@@ -205,6 +205,14 @@ class Measure(BaseEstimator):
         """Return a and b."""
         return 0.0, 1.0
 
+    def _converges(self) -> bool:
+        """Whether the value is that of a population but for a bias that falls with 1/n.
+
+        Not so where it grows with the samples, or means something else for more of them, as
+        the number of neighbors does.
+        """
+        return False
+
     def _compare_defined(self, x: Any, y: Any) -> float:
         for network in (x, y):
             if isinstance(network, Undefined):

@@ -108,6 +108,9 @@ class NormalizedProcrustes(LinearMetric):
         self.form = form
         self._check_parameters()
 
+    def _converges(self) -> bool:
+        return True
+
     def _check_parameters(self) -> None:
         check_parameters(self)
         super()._check_parameters()

@@ -409,7 +409,7 @@ def _from_surface(data: Any, asked: _Around) -> _Lights:
     vertices, faces = as_surface(asked.surface)
     inside = np.ones(len(vertices), bool)
     if asked.mask is not None:
-        inside = _as_mask(np.squeeze(as_reals(on_vertices(asked.mask, "mask"), "mask")))
+        inside = _as_mask(np.squeeze(as_numbers(on_vertices(asked.mask, "mask"), "mask")))
     if inside.shape != (len(vertices),):
         raise ValueError(
             f"mask must have a value for each of the {len(vertices)} vertices of surface, got "
