@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +38,9 @@ WIDE, JUDGED = _rng.standard_normal((20, 3)), _rng.random(190) + 0.1  # 20 condi
 RESPONSES = _rng.standard_normal((9, 12))  # conditions, features
 MOVIES = _rng.standard_normal((3, 9, 5, 6))  # subjects, conditions, sensors, times
 VOLUMES = _rng.standard_normal((6, 4, 4, 3))
+REGIONS = np.arange(48).reshape(4, 4, 3) // 16
+BETAS = SimpleNamespace(dataobj=np.moveaxis(VOLUMES, 0, -1), affine=np.diag([2.0, 2.0, 3.0, 1.0]))
+TABLE = {"condition": list("abcabc"), "run": [1, 1, 1, 2, 2, 2]}
 TRIALS = (
     X[:, None] + _rng.standard_normal((12, 6, 4)),
     Y[:, None] + _rng.standard_normal((12, 6, 4)),
@@ -556,6 +559,9 @@ CALLS: dict[str, dict[str, Any]] = {
     "rsa.patterns": {"data": VOLUMES, "mask": VOLUMES[..., 0] > 0},
     "rsa.permutation_test": {"models": list(MODELS), "rdms": RDMS, "n_permutations": 19},
     "rsa.rdm": {"data": RESPONSES},
+    "rsa.read_betas": {"images": BETAS, "table": TABLE},
+    "rsa.region_rdms": {"data": VOLUMES, "labels": REGIONS},
+    "rsa.regions": {"data": VOLUMES, "labels": REGIONS},
     "rsa.remix": {"layer": X[:6], "training": X, "y": LABELS % 2},
     "rsa.reweight": {"models": list(MODELS), "rdms": RDMS, "cv": 3},
     "rsa.reweight_features": {"X": WIDE, "rdms": JUDGED, "alphas": 3, "cv": 4, "inner_cv": 3},
@@ -859,6 +865,7 @@ CLASSES: dict[str, Fitted] = {
         make=_rsa("permutation_test", list(MODELS), RDMS, n_permutations=19, random_state=0)
     ),
     "rsa.Reweighting": Fitted(make=_rsa("reweight", list(MODELS), RDMS, cv=3, random_state=0)),
+    "rsa.Betas": Fitted(make=_rsa("read_betas", BETAS, TABLE)),
     "rsa.SearchlightResult": Fitted(
         make=_rsa(
             "searchlight",
@@ -916,13 +923,15 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("rsa.patterns", "data", "one inf"): "taken as it was measured",
     ("rsa.patterns", "data", "one -inf"): "taken as it was measured",
     ("rsa.patterns", "data", "above float64"): "taken as it was measured",
+    **{
+        (function, "data", odd): "voxels that are not finite are left out"
+        for function in ("rsa.searchlight", "rsa.regions", "rsa.region_rdms")
+        for odd in ("one inf", "one -inf", "above float64")
+    },
     ("rsa.searchlight", "mask", "above float64"): "what is not 0 is inside",
     ("rsa.volume_adjacency", "mask", "above float64"): "what is not 0 is inside",
     ("rsa.volume_adjacency", "mask", "raveled"): "a row of voxels is a grid",
     ("plotting.AlignedActivationsDisplay", "y", "text"): "labels are kept as they are",
-    ("rsa.searchlight", "data", "one inf"): "voxels that are not finite are left out",
-    ("rsa.searchlight", "data", "one -inf"): "voxels that are not finite are left out",
-    ("rsa.searchlight", "data", "above float64"): "voxels that are not finite are left out",
     ("rsa.", "*", "one NaN"): "missing entries: tests/test_missing.py has the right values",
     ("rsa.", "models", "the last has NaN"): "missing entries: tests/test_missing.py",
     ("utils.fwht", "a", "*"): "is written to: floats that can be written, of any value",

@@ -11,7 +11,7 @@ import numpy as np
 
 from netrep_go._names import Name
 from netrep_go._optional import optional
-from netrep_go._parameters import checked
+from netrep_go._parameters import as_text, checked
 from netrep_go._results import Result
 from netrep_go._shown import kind_of, shown
 from netrep_go._validation import as_codes
@@ -112,6 +112,9 @@ def read_betas(
     >>> betas.data.shape, betas.runs
     ((6, 4, 5, 3), array([1, 1, 1, 2, 2, 2]))
     """
+    for name, column in (("condition", condition), ("run", run)):
+        if column is not None:
+            as_text(column, name)
     volumes = as_volumes(images, "images")
     if volumes is None:
         raise TypeError(f"images must be images of nibabel or their paths, got {shown(images)}")

@@ -1,5 +1,6 @@
 """Searchlights: RDMs of neighborhoods, compared with models and never stored."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -140,9 +141,10 @@ class SearchlightResult(Result):
         ValueError
             If these are no scores on a surface.
         """
-        if self.shape is None or len(self.shape) != 1:
-            raise ValueError("to_gifti is for scores on a surface")
-        return to_gifti(self.to_volume(model))
+        values = self.to_volume(model)
+        if values.ndim != 1:
+            raise ValueError(f"to_gifti is for scores on a surface, got shape {values.shape}")
+        return to_gifti(values)
 
     def _position(self, model: Name) -> int:
         if model in self.names and not isinstance(model, bool):
@@ -490,7 +492,7 @@ def _flatten(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         x, order = np.ascontiguousarray(x), list(range(x.ndim))
     packed, n = x.transpose(order), len(x)
     space = [axis - 1 for axis in order if axis > 0]
-    numbers = np.arange(x[0].size).reshape([x.shape[axis + 1] for axis in space])
+    numbers = np.arange(math.prod(x.shape[1:])).reshape([x.shape[axis + 1] for axis in space])
     numbers = numbers.transpose(np.argsort(space)).ravel()
     return packed.reshape(n, -1) if order[0] == 0 else packed.reshape(-1, n).T, numbers
 

@@ -134,7 +134,7 @@ def ball(shape: tuple[int, ...], radius: float, affine: np.ndarray | None) -> np
     reach = np.minimum(box, np.array(shape) - 1).astype(int)
     grid = np.meshgrid(*[np.arange(-most, most + 1) for most in reach], indexing="ij")
     steps = np.stack(grid, axis=-1).reshape(-1, len(shape))
-    return steps[np.sum((steps @ axes.T) ** 2, axis=1) < closer**2]
+    return steps[np.linalg.norm(steps @ axes.T, axis=1) < closer]
 
 
 def _check_reaches(axes: np.ndarray, radius: float) -> None:
