@@ -104,7 +104,9 @@ def test_others_have_no_exact_moments():
 @pytest.mark.filterwarnings("ignore")  # of few samples
 def test_values_are_those_of_permuted_networks(measure, rng):
     networks = list(rng.standard_normal((3, 14, 3)))
-    result = calibrate(measure, networks, n_permutations=3, random_state=5, verbose=False)
+    result = calibrate(
+        measure, networks, n_permutations=3, alpha=0.5, random_state=5, verbose=False
+    )
     off = ~np.eye(3, dtype=bool)
     assert_allclose(
         result.statistic[off], pairwise_distances(measure, networks, verbose=False)[off], atol=1e-7
@@ -184,6 +186,23 @@ def test_noise_is_significant_in_one_of_twenty(name):
         assert stats.binomtest(found, 200, 0.05).pvalue > 0.001
 
 
+@pytest.mark.parametrize("name", ["procrustes_size_and_shape", "soft_matching_distance"])
+def test_units_do_not_count(name):
+    related = A[0], A[0] @ np.ones((5, 7)) + A[1]
+    options = {"n_permutations": 49, "random_state": 0, "verbose": False}
+    plain = calibrate(name, *related, **options)
+    small = calibrate(name, *(1e-13 * x for x in related), **options)
+    assert (small.pvalue, small.pvalue_max) == (plain.pvalue, plain.pvalue_max)
+    assert small.calibrated == pytest.approx(plain.calibrated)
+
+
+def test_what_no_order_changes_is_never_significant(rng):
+    networks = [rng.standard_normal((30, k)) + 0.3 for k in (5, 7, 9)]
+    result = calibrate("imd", networks, n_permutations=40, random_state=0, verbose=False)
+    assert_array_equal(result.pvalue_max[np.triu_indices(3, 1)], 1)
+    assert_array_equal(result.pvalue[np.triu_indices(3, 1)], 1)
+
+
 def test_names_travel():
     networks = {"V1": A[0], "V4": A[1], "IT": A[0] + 1}
     frame = calibrate(
@@ -208,12 +227,17 @@ def test_undefined_values_have_no_pvalue():
     [
         ((lambda X, Y: 0.0, *A), {}, "calibrate must know whether large values mean alike"),
         (("cka", A[0][:3], A[1][:3]), {}, "alpha = 0.05: 3 samples have 6 orders"),
-        (("cka", *A), {"strata": np.repeat(range(10), 2)[:20], "alpha": 1e-4}, "within the strata"),
+        (
+            ("cka", *A),
+            {"strata": np.repeat(range(10), 2)[:20], "alpha": 1e-4, "n_permutations": 9999},
+            "within the strata",
+        ),
         (("cka", A[0], A[1][:10]), {}, "Y has 10 samples and X has 20"),
         (("cka", [A[0]]), {}, "X must hold at least 2 networks"),
         (("cka", *A), {"names": ["a", "b"]}, "names are those of a cohort"),
         (("cka", *A), {"alpha": 0}, "alpha must be in"),
         (("cka", *A), {"n_permutations": 0}, "n_permutations"),
+        (("cka", *A), {"n_permutations": 18}, r"n_permutations must be at least 19 .*, got 18"),
         (("cka", A[0], np.full((20, 3), np.nan)), {}, "Y"),
         (("cka", *A), {"strata": range(20)}, "strata"),
     ],

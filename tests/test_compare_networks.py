@@ -323,3 +323,13 @@ def test_names_functions_and_errors_of_the_command(folder, capsys, monkeypatch):
     assert "measures[0] == 'ckka'" in capsys.readouterr().err
     assert main(["compare", "V1.npy"]) == 1
     assert "networks must be at least 2" in capsys.readouterr().err
+
+
+def test_a_file_of_one_layer_stands_beside_files_of_several(tmp_path, rng):
+    a, b, c = rng.standard_normal((3, 10, 4))
+    np.savez(tmp_path / "deep.npz", h1=a, h2=b)
+    np.savez(tmp_path / "flat.npz", h1=c)
+    paths = {"deep": tmp_path / "deep.npz", "flat": tmp_path / "flat.npz"}
+    found = compare_networks(paths, ["cka"], verbose=False)
+    want = compare_networks({"deep": {"h1": a, "h2": b}, "flat": {"h1": c}}, ["cka"], verbose=False)
+    assert found.to_frame().equals(want.to_frame())

@@ -120,6 +120,19 @@ def test_disagreement_is_of_ranks(comparison):
     assert (frame.network_1[0], frame.network_2[0]) == ("00", "01")
 
 
+def test_units_of_lengths_do_not_count(rng):
+    names = ["procrustes_size_and_shape", "cka", "rsm_norm_difference"]
+    networks = groups(rng)
+    one, small = (
+        disagreement(
+            compare_networks({k: s * x for k, x in networks.items()}, names, verbose=False)
+        )
+        for s in (1, 1e-13)
+    )
+    assert_allclose(one.ranks, small.ranks)
+    assert_allclose(one.correlation, small.correlation)
+
+
 def test_equal_measures_agree(rng):
     two = {"a": "cka", "b": "cka_angular"}
     networks = groups(rng)

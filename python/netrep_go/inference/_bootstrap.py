@@ -20,6 +20,7 @@ from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.inference._pairs import Compared, Pairs, compared, given_measure, samples_taken
 from netrep_go.inference._repeated import repeated, stacked
 from netrep_go.metrics import Measure
+from netrep_go.metrics._registry import name_of
 
 OVER = ("samples", "features", "both")
 METHODS = ("percentile", "bca", "jackknife")
@@ -32,11 +33,13 @@ Method = Literal["percentile", "bca", "jackknife"]
 class BootstrapIntervals(Result):
     """Result of :func:`bootstrap`.
 
-    Of a pair of networks the first five are numbers, of a cohort matrices of shape
+    Of a pair of networks the next five are numbers, of a cohort matrices of shape
     (n_networks, n_networks) with NaN for a network and itself.
 
     Attributes
     ----------
+    measure : str
+        Its name.
     statistic : float or ndarray
         Value of the measure on all samples and features.
     low, high : float or ndarray
@@ -54,6 +57,7 @@ class BootstrapIntervals(Result):
         Of the networks.
     """
 
+    measure: str
     statistic: Any
     low: Any
     high: Any
@@ -68,6 +72,7 @@ class BootstrapIntervals(Result):
         """Return a pandas DataFrame with one row a pair."""
         first, second = self.pairs
         columns: dict[str, Any] = {
+            "measure": self.measure,
             "network_1": [self.names[i] for i in first],
             "network_2": [self.names[j] for j in second],
         }
@@ -194,7 +199,7 @@ def bootstrap(
     >>> bool(result.low < result.statistic < result.high)
     True
     """
-    measure = given_measure(measure)
+    name, measure = name_of(measure), given_measure(measure)
     check_option(over, "over", OVER)
     check_option(method, "method", METHODS)
     check_integer(n_bootstraps, "n_bootstraps", 2)
@@ -211,6 +216,7 @@ def bootstrap(
     interval = _interval(observed, draws, left_out, method, confidence, correct_bias)
     interval = interval.within(measure.properties.range)
     return BootstrapIntervals(
+        measure=name,
         statistic=found.shaped(observed),
         **{name: found.shaped(values) for name, values in interval._asdict().items()},
         distribution=np.vstack(left_out) if method == "jackknife" else draws,

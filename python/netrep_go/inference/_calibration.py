@@ -21,7 +21,9 @@ from netrep_go._validation import as_codes, check_integer, check_number
 from netrep_go.inference._null import null_of
 from netrep_go.inference._pairs import Pairs, compared, direction, given_measure
 from netrep_go.metrics import Measure
+from netrep_go.metrics._registry import name_of
 
+_CONSTANT = 1e-12  # spread of a null, relative to its mean, that is rounding
 _BLOCK = 64  # permutations between two looks at the bar
 
 
@@ -29,11 +31,13 @@ _BLOCK = 64  # permutations between two looks at the bar
 class Calibration(Result):
     """Result of :func:`calibrate`.
 
-    Of a pair of networks all but the last are numbers, of a cohort matrices of shape
+    Of a pair of networks the next ones are numbers, of a cohort matrices of shape
     (n_networks, n_networks) with NaN for a network and itself.
 
     Attributes
     ----------
+    measure : str
+        Its name.
     statistic : float or ndarray
         Value of the measure.
     pvalue : float or ndarray
@@ -57,6 +61,7 @@ class Calibration(Result):
         Of the networks.
     """
 
+    measure: str
     statistic: Any
     pvalue: Any
     pvalue_max: Any
@@ -74,6 +79,7 @@ class Calibration(Result):
         """Return a pandas DataFrame with one row a pair."""
         first, second = self.pairs
         columns = {
+            "measure": self.measure,
             "network_1": [self.names[i] for i in first],
             "network_2": [self.names[j] for j in second],
         }
@@ -157,8 +163,8 @@ def calibrate(
     Raises
     ------
     ValueError
-        If there are so few samples that no p-value can be below ``alpha``, or nothing says
-        whether large values of the measure mean alike.
+        If there are so few samples or permutations that no p-value can be below ``alpha``, or
+        nothing says whether large values of the measure mean alike.
 
     Notes
     -----
@@ -189,10 +195,15 @@ def calibrate(
     >>> alike.pvalue
     0.005
     """
-    measure = given_measure(measure)
+    name, measure = name_of(measure), given_measure(measure)
     sign = direction(measure, "calibrate")
     check_integer(n_permutations, "n_permutations", 1)
     check_number(alpha, "alpha", np.nextafter(0, 1), 0.5)
+    if (n_permutations + 1) * alpha < 1 - 1e-12:
+        raise ValueError(
+            f"n_permutations must be at least {ceil(1 / alpha - 1e-9) - 1} for a p-value of "
+            f"alpha = {alpha:g}, got {n_permutations}"
+        )
     found = compared(measure, X, Y, names)
     n = found.n_samples
     _check_enough(n, strata, alpha)
@@ -207,6 +218,7 @@ def calibrate(
     exact = null.moments() if strata is None else None
     numbers |= dict(zip(("exact_mean", "exact_std"), exact or (), strict=False))
     return Calibration(
+        measure=name,
         **{name: found.shaped(numbers[name]) if name in numbers else None for name in _COLUMNS},
         null_distribution=distribution,
         names=found.names,
@@ -244,12 +256,15 @@ def _numbers(
     quantile = sign * np.sort(signed, axis=0)[ceil((1 - alpha) * len(signed)) - 1]
     with np.errstate(invalid="ignore", divide="ignore"):
         share = (observed - quantile) / (best - quantile)
-        extreme = sign * (everything - mean) / std
+        extreme = sign * (everything - mean) / np.where(std > _CONSTANT * np.abs(mean), std, np.inf)
+        size = np.max(np.abs(everything), axis=0, where=np.isfinite(everything), initial=0.0)
+        alike = signed / np.where(size > 0, size, 1)  # so that no unit decides what ties
     largest = np.nanmax(np.where(np.isnan(extreme), -np.inf, extreme), axis=1, keepdims=True)
     unknown = np.isnan(observed)
+    alike[0] = np.where(unknown, np.nan, alike[0])
     numbers = {
         "statistic": observed,
-        "pvalue": permutation_pvalue(sign * observed, signed[1:]),
+        "pvalue": permutation_pvalue(alike[0], alike[1:]),
         "pvalue_max": permutation_pvalue(extreme[0], largest[1:]),
         "calibrated": np.clip(share, 0, 1) if np.isfinite(best) else np.full(len(observed), np.nan),
         "null_mean": null.mean(axis=0),

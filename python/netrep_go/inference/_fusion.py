@@ -109,7 +109,7 @@ def fuse(
     >>> bool(fused[:3, :3].mean() > fused[:3, 3:].mean())
     True
     """
-    check_number(width, "width", np.nextafter(0, 1), 100.0)
+    check_number(width, "width", 0.05, 100.0)
     check_integer(n_iterations, "n_iterations", 1)
     distances = [_distances(comparison, name) for name in _cohort(comparison, 2)]
     n = len(distances[0])
@@ -224,6 +224,7 @@ def disagreement(comparison: NetworkComparison) -> MeasureDisagreement:
         raise ValueError(f"comparison must be of at least 3 networks, got {n}")
     i, j = np.triu_indices(n, 1)
     alike = np.stack([-_distances(comparison, name)[i, j] for name in measures], axis=1)
+    alike /= np.maximum(np.abs(alike).max(axis=0), np.finfo(float).tiny)
     ranks = (stats.rankdata(alike.round(12), axis=0) - 1) / (len(i) - 1)
     with np.errstate(invalid="ignore"):  # a measure that is the same for all pairs has none
         correlation = np.corrcoef(ranks, rowvar=False)

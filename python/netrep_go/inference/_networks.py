@@ -60,6 +60,9 @@ def read_networks(networks: Any, names: Iterable[Name] | None) -> Networks:
     found, own = labelled(networks, "networks", names)
     opened = [(label, _layers(x, label)) for label, x in found]
     layered = [label for label, x in opened if _holds_layers(x)]
+    if layered:  # a file with the one layer of a network, among others with several
+        opened = [(label, _layers(x, label, least=1)) for label, x in opened]
+        layered = [label for label, x in opened if _holds_layers(x)]
     if layered and len(layered) < len(opened):
         alone = next(label for label, x in opened if not _holds_layers(x))
         raise ValueError(
@@ -84,15 +87,19 @@ def _holds_layers(x: Any) -> bool:
     return holds_arrays(x) and not issparse(x)  # a dictionary of keys is one matrix
 
 
-def _layers(x: Any, label: str) -> Any:
-    """Return a network, or what is inside the file of one with several arrays."""
+def _layers(x: Any, label: str, least: int = 2) -> Any:
+    """Return a network, or what is inside the file of one with so many arrays."""
     if not isinstance(x, (str, os.PathLike)):
         return x
-    inside = _inside(x, label)
+    inside = _inside(x, label, least)
     return x if inside is None else inside
 
 
-def _inside(path: str | os.PathLike[str], label: str) -> dict[str, str] | None:
-    """Return the paths of the arrays in a file by their names, None if it has just one."""
+def _inside(path: str | os.PathLike[str], label: str, least: int = 2) -> dict[str, str] | None:
+    """Return the paths of the arrays in a file by their names, None if it has fewer."""
     names = source_of(partial(arrays_in, path), label).load()
-    return {name: f"{os.fspath(path)}{INSIDE}{name}" for name in names} if len(names) > 1 else None
+    return (
+        {name: f"{os.fspath(path)}{INSIDE}{name}" for name in names}
+        if len(names) >= least
+        else None
+    )

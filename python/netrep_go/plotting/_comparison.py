@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from netrep_go._names import Name
 from netrep_go._parameters import checked
 from netrep_go.inference import NetworkComparison
 from netrep_go.plotting._style import pyplot
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
 _MOST_NAMES = 30  # that can be read on an axis
@@ -25,9 +26,11 @@ class ComparisonDisplay:
     Parameters
     ----------
     values : dict of str to ndarray of shape (n_rows, n_columns)
-        By measure. NaN is left blank.
+        By measure. NaN is left blank, and so is a network and itself.
     rows, columns : list
         Names of the rows and the columns.
+    kinds : dict of str to str, default=None
+        Whether a measure is a 'distance' or a 'similarity', shown beside its color bar.
 
     Attributes
     ----------
@@ -50,11 +53,16 @@ class ComparisonDisplay:
     """
 
     def __init__(
-        self, values: dict[str, npt.NDArray[np.float64]], rows: list[Name], columns: list[Name]
+        self,
+        values: dict[str, npt.NDArray[np.float64]],
+        rows: list[Name],
+        columns: list[Name],
+        kinds: dict[str, str] | None = None,
     ) -> None:
         self.values = values
         self.rows = rows
         self.columns = columns
+        self.kinds = kinds or {}
 
     @classmethod
     @checked
@@ -73,7 +81,11 @@ class ComparisonDisplay:
         display : ComparisonDisplay
             The drawn display.
         """
-        return cls(comparison.values, comparison.rows, comparison.columns).plot(cmap=cmap)
+        kinds: dict[str, str] = {
+            name: said.kind or "" for name, said in comparison.properties.items()
+        }
+        rows, columns = comparison.rows, comparison.columns
+        return cls(comparison.values, rows, columns, kinds).plot(cmap=cmap)
 
     def plot(self, *, cmap: str = "viridis") -> Self:
         """Draw the heat maps.
@@ -108,8 +120,11 @@ class ComparisonDisplay:
         return self
 
     def _draw(self, ax: Any, measure: str, cmap: str) -> Any:
-        image = ax.imshow(self.values[measure], cmap=cmap, interpolation="nearest")
-        self.figure_.colorbar(image, ax=ax, shrink=0.8)
+        values = self.values[measure]
+        if self.rows == self.columns:  # a network and itself would set the scale
+            values = np.where(np.eye(len(values), dtype=bool), np.nan, values)
+        image = ax.imshow(values, cmap=cmap, interpolation="nearest")
+        self.figure_.colorbar(image, ax=ax, shrink=0.8, label=self.kinds.get(measure))
         ax.set_title(measure)
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)
