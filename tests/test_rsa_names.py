@@ -4,6 +4,7 @@ import copy
 import inspect
 import pickle
 import warnings
+from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
@@ -25,6 +26,7 @@ from netrep_go.rsa import (
     partition_variance,
     permutation_test,
     rdm,
+    read_betas,
     reweight,
     reweight_features,
     searchlight,
@@ -301,6 +303,10 @@ def results(rng):
         searchlight(X, models, neighbors=[range(k, k + 8) for k in range(12)]),
         time_resolved(rng.standard_normal((3, n, 5, 20)), models),
         cluster_test(rng.standard_normal((8, 500)) + 1.0, n_permutations=50, random_state=0),
+        read_betas(
+            SimpleNamespace(dataobj=rng.standard_normal((4, 5, 3, n)), affine=np.eye(4)),
+            {"condition": [f"condition {k}" for k in range(n)]},
+        ),
     ]
 
 

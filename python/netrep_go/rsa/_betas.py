@@ -1,7 +1,5 @@
 """Images of responses with the condition and run of each."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from netrep_go._names import Name
-from netrep_go._optional import optional
+from netrep_go._optional import optional, pandas
 from netrep_go._parameters import as_text, checked
 from netrep_go._results import Result
 from netrep_go._shown import kind_of, shown
@@ -59,6 +57,24 @@ class Betas(Result):
         for k in range(len(names)):
             np.mean(self.data[codes == k], axis=0, dtype=np.float64, out=means[k])
         return names.tolist(), means
+
+    def to_frame(self) -> Any:
+        """Return a row for each image.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns condition and, if there are runs, run.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        columns = {"condition": self.conditions}
+        if self.runs is not None:
+            columns["run"] = self.runs
+        return pandas().DataFrame(columns)
 
 
 def averaged(data: Any) -> tuple[Any, list[Name] | None]:
@@ -134,10 +150,10 @@ def read_betas(
 def _columns(table: Any) -> Any:
     """Return a table as a mapping or a data frame."""
     if isinstance(table, (str, os.PathLike)):
-        pandas = optional("pandas", "plot", "a table in a file")
+        reader = optional("pandas", "plot", "a table in a file").read_csv
         separator = "\t" if os.fspath(table).lower().endswith((".tsv", ".tsv.gz")) else ","
         try:
-            return pandas.read_csv(table, sep=separator)
+            return reader(table, sep=separator)
         except (ValueError, OSError) as error:
             raise type(error)(f"table: {os.fspath(table)!r} cannot be read: {error}") from None
     if not isinstance(table, Mapping) and not hasattr(table, "columns"):

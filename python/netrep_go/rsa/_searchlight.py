@@ -149,7 +149,12 @@ class SearchlightResult(Result):
     def _position(self, model: Name) -> int:
         if model in self.names and not isinstance(model, bool):
             return self.names.index(model)
-        if isinstance(model, bool) or not isinstance(model, (int, np.integer)):
+        n = len(self.names)
+        if (
+            isinstance(model, bool)
+            or not isinstance(model, (int, np.integer))
+            or not -n <= model < n
+        ):
             raise ValueError(f"model must be one of {self.names}, got {shown(model)}")
         return int(model)
 
