@@ -540,6 +540,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "mask": VOLUMES[0] < 9,
         "radius": 1.5,
         "metric": "euclidean",
+        "conditions": np.arange(len(VOLUMES)),
     },
     "rsa.time_resolved": {"data": MOVIES, "models": MODELS, "times": np.arange(6.0)},
     "rsa.to_rsatoolbox": {"rdms": RDMS},
