@@ -25,6 +25,7 @@ type routine struct {
 var (
 	rdmMetrics   = choices(rsa.Measures())
 	similarities = choices(rsa.Similarities())
+	shrinkages   = choices(rsa.Shrinkages())
 )
 
 const (
@@ -49,7 +50,11 @@ const (
 var (
 	comparison  = `method ` + similarities + `, sigma float64[k]?`
 	evaluation  = `models float64[models,pairs]?, subjects float64[subjects,pairs], ` + comparison
-	searchlight = `models float64[models,pairs], metric ` + rdmMetrics + `, method ` + similarities
+	searchlight = `models float64[models,pairs], metric ` + rdmMetrics + `, method ` + similarities +
+		`, conditions int64[labels]?, folds int64[labels]?, n_conditions int, n_folds int,
+		covariance float64[p,p]?, residuals float64|float32[r,s]?, residuals_transposed bool,
+		groups int64[residuals]?, n_groups int, dof float,
+		shrinkage ` + shrinkages
 )
 
 // choices returns the kind of an argument that is one of the words.
@@ -327,9 +332,12 @@ var routines = parseSignatures(map[string]*routine{
 			feature int64[depth*height*width], ` + searchlight,
 		doc: `Compare the RDM of the voxels around each of ~centers~, positions in a volume,
 			with models. ~steps~ leads from a center to each voxel, and ~feature~ is the column
-			of each voxel in ~x~, -1 for none. ~x~ is conditions x features, or features x
-			conditions if ~transposed~. ~used~ is the number of voxels without missing
-			responses.`},
+			of each voxel in ~x~, -1 for none. ~x~ is rows x features, or features x rows if
+			~transposed~. ~conditions~ and ~folds~ of rows are as in rsa.rdms. Responses are
+			whitened by the part of ~covariance~ that is of the searchlight or by that of
+			~residuals~, laid out as ~x~, with ~dof~ degrees of freedom, from which the mean of
+			each of ~n_groups~ groups of rows is subtracted; not if both are empty. ~used~ is
+			the number of voxels without missing responses, and with noise.`},
 	"rsa.searchlight_lists": {run: searchlightLists,
 		takes: `out similarities float64[lists,models], out used int64[lists],
 			x float64|float32[rows,columns], transposed bool, start int64[lists+1],

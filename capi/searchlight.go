@@ -57,24 +57,56 @@ func searchlights(
 	around rsa.Neighborhoods,
 ) error {
 	models := a.matrix()
-	d := rsa.Dissimilarity{Measure: rsa.Measure(a.option())}
+	measured := rsa.Measured{Responses: x,
+		Dissimilarity: rsa.Dissimilarity{Measure: rsa.Measure(a.option())}}
 	c := rsa.Comparison{Similarity: rsa.Similarity(a.option())}
+	var designed, noisy error
+	measured.Design, designed = a.design(x.Rows)
+	measured.Noise, noisy = a.noise(x.Features)
 	n, pairs := models.Dims()
-	if err := firstError(sized(dst, around.Len(), n), length(used, around.Len())); err != nil {
+	err := firstError(
+		sized(dst, around.Len(), n), length(used, around.Len()), designed, noisy)
+	if err != nil {
 		return err
 	}
-	if x.Conditions < 3 {
-		return core.Invalidf("an RDM needs at least 3 conditions, got %d", x.Conditions)
+	conditions := measured.Design.Conditions
+	if conditions < 3 {
+		return core.Invalidf("an RDM needs at least 3 conditions, got %d", conditions)
 	}
-	if pairs != rsa.Pairs(x.Conditions) {
+	if pairs != rsa.Pairs(conditions) {
 		return core.Invalidf("models must be of the conditions of the data, %d pairs, got %d",
-			rsa.Pairs(x.Conditions), pairs)
+			rsa.Pairs(conditions), pairs)
 	}
-	return rsa.Searchlights(ctx, dst, used, x, around, d, c, models)
+	return rsa.Searchlights(ctx, dst, used, measured, around, c, models)
+}
+
+// design takes the conditions and folds of so many rows, and how many there are.
+func (a *args) design(rows int) (rsa.Design, error) {
+	d := rsa.Design{Condition: a.ints(), Fold: a.ints(), Conditions: a.int(), Folds: a.int()}
+	return d, firstError(codes(d.Condition, rows, d.Conditions), codes(d.Fold, rows, d.Folds))
+}
+
+// noise takes that of so many features, nil if both the covariance and the residuals
+// are empty.
+func (a *args) noise(features int) (*rsa.Noise, error) {
+	noise := &rsa.Noise{Covariance: a.matrix(), Residuals: a.voxels(), Group: a.ints(),
+		Groups: a.int(), Freedom: a.float(), Shrinkage: rsa.Shrinkage(a.option())}
+	switch r := noise.Residuals; {
+	case r.Doubles != nil || r.Singles != nil:
+		if r.Features != features || !(noise.Freedom > 0) {
+			return nil, core.Invalidf("expected residuals of %d features and degrees of freedom, "+
+				"got %d and %v", features, r.Features, noise.Freedom)
+		}
+		return noise, codes(noise.Group, r.Rows, noise.Groups)
+	case noise.Covariance != nil:
+		noise.Residuals = nil
+		return noise, sized(noise.Covariance, features, features)
+	}
+	return nil, nil
 }
 
 // voxels takes responses in single or double precision, followed by whether they
-// are features x conditions rather than conditions x features.
+// are features x rows rather than rows x features.
 func (a *args) voxels() *rsa.Responses {
 	r := &rsa.Responses{}
 	_, d := a.next(readsReals)
@@ -84,9 +116,9 @@ func (a *args) voxels() *rsa.Responses {
 		r.Doubles = slice[float64](d)
 	}
 	rows, cols := int(d.shape[0]), int(d.shape[1])
-	r.Conditions, r.Features, r.Row, r.Column = rows, cols, cols, 1
+	r.Rows, r.Features, r.Row, r.Column = rows, cols, cols, 1
 	if a.bool() {
-		r.Conditions, r.Features, r.Row, r.Column = cols, rows, 1, cols
+		r.Rows, r.Features, r.Row, r.Column = cols, rows, 1, cols
 	}
 	return r
 }

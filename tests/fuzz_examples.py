@@ -572,6 +572,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "mask": VOLUMES[0] < 9,
         "radius": 1.5,
         "metric": "euclidean",
+        "conditions": np.arange(len(VOLUMES)),
     },
     "rsa.surface_adjacency": {"faces": np.array([[0, 1, 2], [1, 2, 3]])},
     "rsa.time_resolved": {"data": MOVIES, "models": MODELS, "times": np.arange(6.0)},

@@ -55,6 +55,17 @@ SEARCHLIGHT = {
     "models": RDMS[:1],
     "metric": "euclidean",
     "method": "spearman",
+    "conditions": np.arange(5),
+    "folds": np.empty(0, np.int64),
+    "n_conditions": 5,
+    "n_folds": 0,
+    "covariance": np.empty((0, 0)),
+    "residuals": _rng.standard_normal((7, 3)),
+    "residuals_transposed": False,
+    "groups": np.array([0, 0, 0, 0, 1, 1, 1]),
+    "n_groups": 2,
+    "dof": 5.0,
+    "shrinkage": "shrinkage_diag",
 }
 
 # Outputs as they are before the call, and inputs, by the names of their signatures.

@@ -78,9 +78,8 @@ func newBuilder(arena *cmem.Arena, d Dissimilarity, n, folds, features int) *bui
 	return b
 }
 
-// start checks the design and counts observations.
-func (b *builder) start(x *mat.Dense, design Design) error {
-	m, p := x.Dims()
+// start checks the design of m rows of p responses and counts observations.
+func (b *builder) start(m, p int, design Design) error {
 	if design.Condition == nil && m != design.Conditions {
 		return core.Invalidf("expected responses to %d conditions, got %d", design.Conditions, m)
 	}
@@ -114,6 +113,11 @@ func (b *builder) setUnit() {
 	default:
 		b.unit = unitOf(slices.Values(b.count))
 	}
+}
+
+// differencesAlone says whether what all responses have in common does not count.
+func (b *builder) differencesAlone() bool {
+	return b.measure.differences && (!b.measure.folds || b.even)
 }
 
 // cell returns that of an observation: there is one for the sum of each condition

@@ -127,13 +127,15 @@ func ExampleEvaluation_Permute() {
 
 func ExampleSearchlights() {
 	x := responses()
-	features := &rsa.Responses{
-		Conditions: 4, Features: 5, Row: 5, Column: 1, Doubles: x.RawMatrix().Data,
+	measured := rsa.Measured{
+		Responses:     &rsa.Responses{Rows: 4, Features: 5, Row: 5, Column: 1, Doubles: x.RawMatrix().Data},
+		Design:        rsa.Design{Conditions: 4},
+		Dissimilarity: rsa.Dissimilarity{Measure: rsa.Euclidean},
 	}
 	lists := rsa.Lists{Start: []int64{0, 3, 6}, Features: []int64{0, 1, 2, 2, 3, 4}}
 	scores, used := mat.NewDense(lists.Len(), 2, nil), make([]int64, lists.Len())
-	err := rsa.Searchlights(context.Background(), scores, used, features, lists,
-		rsa.Dissimilarity{Measure: rsa.Euclidean}, rsa.Comparison{}, models())
+	err := rsa.Searchlights(
+		context.Background(), scores, used, measured, lists, rsa.Comparison{}, models())
 	if err != nil {
 		log.Fatal(err)
 	}

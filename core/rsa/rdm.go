@@ -44,7 +44,8 @@ func RDMs(
 // condensed stores the condensed RDM of x in dst. It fails if a dissimilarity
 // is undefined.
 func (b *builder) condensed(dst []float64, x *mat.Dense, design Design) error {
-	if err := b.start(x, design); err != nil {
+	m, p := x.Dims()
+	if err := b.start(m, p, design); err != nil {
 		return err
 	}
 	if err := b.scan(x); err != nil {
@@ -139,7 +140,7 @@ func (b *builder) transform(w int) error {
 			return err
 		}
 	}
-	if b.measure.differences && (!b.measure.folds || b.even) {
+	if b.differencesAlone() {
 		b.centerColumns(b.a[:len(b.count)*w], w)
 		if b.measure.factors != nil {
 			b.centerColumns(b.b[:b.n*w], w)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
@@ -12,18 +13,19 @@ import (
 	"netrep_go/core/internal/par"
 )
 
-// Responses are those of conditions to features, such as voxels, in memory of
-// the caller: of either precision and, by the strides, in either order.
+// Responses are those of features, such as voxels, in rows for conditions or
+// observations, in memory of the caller: of either precision and, by the strides, in
+// either order.
 type Responses struct {
-	Conditions, Features int
-	// The response to condition c of feature f is element c*Row + f*Column of
+	Rows, Features int
+	// The response of feature f in row r is element r*Row + f*Column of
 	// Doubles or, if that is nil, of Singles.
 	Row, Column int
 	Doubles     []float64
 	Singles     []float32
 }
 
-// gather stores the responses of the features in dst, conditions x features.
+// gather stores the responses of the features in dst, rows x features.
 func (r *Responses) gather(dst []float64, features []int64) {
 	if r.Doubles != nil {
 		gather(dst, r.Doubles, r, features)
@@ -35,13 +37,13 @@ func (r *Responses) gather(dst []float64, features []int64) {
 func gather[T float32 | float64](dst []float64, x []T, r *Responses, features []int64) {
 	if r.Column > r.Row { // a feature's responses are next to each other
 		for k, f := range features {
-			for c, v := range x[int(f)*r.Column:][:r.Conditions] {
+			for c, v := range x[int(f)*r.Column:][:r.Rows] {
 				dst[c*len(features)+k] = float64(v)
 			}
 		}
 		return
 	}
-	for c := range r.Conditions {
+	for c := range r.Rows {
 		row, out := x[c*r.Row:], dst[c*len(features):][:len(features)]
 		for k, f := range features {
 			out[k] = float64(row[int(f)*r.Column])
@@ -112,6 +114,25 @@ func (b Balls) Append(dst []int64, k int) []int64 {
 	return dst
 }
 
+// Measured is what the RDM of each neighbourhood is made from.
+type Measured struct {
+	Responses     *Responses
+	Design        Design // of the rows of the responses
+	Dissimilarity Dissimilarity
+	Noise         *Noise // nil if the responses are white
+}
+
+// check finds what is wrong with the design, which all neighbourhoods share.
+func (m Measured) check() error {
+	var arena cmem.Arena
+	defer arena.Free()
+	b := newBuilder(&arena, m.Dissimilarity, m.Design.Conditions, m.Design.Folds, 1)
+	if err := arena.Err(); err != nil {
+		return err
+	}
+	return b.start(m.Responses.Rows, 1, m.Design)
+}
+
 // searchlightTile returns the number of searchlights of a task, whose RDMs are
 // compared with all models in one product: as many as take 256 KiB, so that the
 // memory of the workers is small beside that of any responses.
@@ -119,26 +140,31 @@ func searchlightTile(pairs int) int { return max(1, min(16, 1<<15/pairs-1)) }
 
 // Searchlights stores in row k of dst the similarities of the models, the rows of
 // a matrix, to the RDM of searchlight k, and in used the number of its features.
-// Features whose response to any condition is not finite are left out. A
+// Features whose response in any row is not finite, or whose noise is not or is 0,
+// are left out. A
 // searchlight whose RDM is undefined, because it has no features left, its
-// responses are constant or all its dissimilarities the same, gets a row of NaN,
+// responses are constant, its noise has no inverse or all its dissimilarities are the
+// same, gets a row of NaN,
 // and NaN is what a model gets that has no similarity to it. A directed similarity
 // is that of a model to a searchlight, as in an Evaluation.
 //
 // An RDM is in memory only until it is compared.
 func Searchlights(
-	ctx context.Context, dst *mat.Dense, used []int64, x *Responses, around Neighborhoods,
-	d Dissimilarity, c Comparison, models *mat.Dense,
+	ctx context.Context, dst *mat.Dense, used []int64, measured Measured, around Neighborhoods,
+	c Comparison, models *mat.Dense,
 ) error {
+	if err := measured.check(); err != nil {
+		return err
+	}
 	references, err := newReferences(models, c)
 	if err != nil {
 		return err
 	}
 	defer references.free()
-	tile := searchlightTile(Pairs(x.Conditions))
+	tile := searchlightTile(Pairs(measured.Design.Conditions))
 	tasks := (around.Len() + tile - 1) / tile
 	newWorker := func(arena *cmem.Arena) *searchlight {
-		return newSearchlight(arena, x, around, d, references, tile)
+		return newSearchlight(arena, measured, around, references, tile)
 	}
 	return par.Each(ctx, tasks, newWorker, func(s *searchlight, t int) error {
 		return s.tile(dst, used, t*tile, min((t+1)*tile, around.Len()))
@@ -147,30 +173,31 @@ func Searchlights(
 
 // searchlight is a worker of Searchlights.
 type searchlight struct {
-	x          *Responses
+	Measured
 	around     Neighborhoods
 	builder    *builder
+	normalizer *normalizer // nil if there is no noise
 	references *references
 	features   []int64
-	patterns   []float64 // conditions x features
+	patterns   []float64 // rows x features
 	rdm        []float64
 	forms      []form
 	scratch    *scratch
 }
 
 func newSearchlight(
-	arena *cmem.Arena, x *Responses, around Neighborhoods, d Dissimilarity,
-	references *references, tile int,
+	arena *cmem.Arena, m Measured, around Neighborhoods, references *references, tile int,
 ) *searchlight {
-	n, largest := x.Conditions, around.Largest()
+	n, largest := m.Design.Conditions, around.Largest()
 	return &searchlight{
-		x: x, around: around, references: references,
-		builder:  newBuilder(arena, d, n, 0, largest),
-		features: cmem.Slice[int64](arena, largest)[:0],
-		patterns: arena.Float64s(n * largest),
-		rdm:      arena.Float64s(Pairs(n)),
-		forms:    references.m.newForms(arena, tile),
-		scratch:  references.m.newScratch(arena),
+		Measured: m, around: around, references: references,
+		builder:    newBuilder(arena, m.Dissimilarity, n, m.Design.Folds, largest),
+		normalizer: newNormalizer(arena, m.Noise, largest),
+		features:   cmem.Slice[int64](arena, largest)[:0],
+		patterns:   arena.Float64s(m.Responses.Rows * largest),
+		rdm:        arena.Float64s(Pairs(n)),
+		forms:      references.m.newForms(arena, tile),
+		scratch:    references.m.newScratch(arena),
 	}
 }
 
@@ -231,12 +258,17 @@ func (s *searchlight) compare(dst *mat.Dense, lights []int, j int, models []form
 // the number of its features.
 func (s *searchlight) prepare(f *form, k int) (int, error) {
 	s.features = s.around.Append(s.features[:0], k)
-	n := s.finite(len(s.features))
+	s.load()
+	n := len(s.features)
 	if n == 0 {
 		return 0, errNoFeatures
 	}
-	x := mat.NewDense(s.x.Conditions, n, s.patterns[:s.x.Conditions*n])
-	if err := s.builder.condensed(s.rdm, x, Design{Conditions: s.x.Conditions}); err != nil {
+	patterns := s.patterns[:s.Responses.Rows*n]
+	if err := s.whiten(patterns); err != nil {
+		return n, err
+	}
+	x := mat.NewDense(s.Responses.Rows, n, patterns)
+	if err := s.builder.condensed(s.rdm, x, s.Design); err != nil {
 		return n, err
 	}
 	return n, s.references.m.prepare(f, s.rdm, s.scratch)
@@ -244,31 +276,67 @@ func (s *searchlight) prepare(f *form, k int) (int, error) {
 
 var errNoFeatures = core.Invalidf("no features with finite responses")
 
-// finite gathers the responses of the features that are finite in every condition
-// and returns how many there are.
-func (s *searchlight) finite(n int) int {
-	s.x.gather(s.patterns, s.features)
+// load gathers the responses of the features that are finite and, if there is noise,
+// have some.
+func (s *searchlight) load() {
+	s.features = s.Responses.finite(s.patterns, s.features)
+	if s.normalizer == nil {
+		return
+	}
+	finite := len(s.features)
+	if s.features = s.normalizer.load(s.features); len(s.features) < finite {
+		s.Responses.gather(s.patterns, s.features)
+	}
+}
+
+// whiten whitens the responses of the features, if there is noise.
+func (s *searchlight) whiten(patterns []float64) error {
+	if s.normalizer == nil {
+		return nil
+	}
+	n := len(s.features)
+	if err := s.builder.start(s.Responses.Rows, n, s.Design); err != nil {
+		return err
+	}
+	if s.builder.differencesAlone() {
+		subtractFirst(patterns, n)
+	}
+	return s.normalizer.whiten(patterns, s.features)
+}
+
+// subtractFirst subtracts the first row of width n from all, so that what they have
+// in common costs no digits where it does not count.
+func subtractFirst(x []float64, n int) {
+	for from := len(x) - n; from >= 0; from -= n {
+		floats.Sub(x[from:from+n], x[:n])
+	}
+}
+
+// finite gathers the responses of the features that are finite in every row and
+// returns which these are, in the same memory.
+func (r *Responses) finite(dst []float64, features []int64) []int64 {
+	n := len(features)
+	r.gather(dst, features)
 	var sum float64
-	for _, v := range s.patterns[:s.x.Conditions*n] {
+	for _, v := range dst[:r.Rows*n] {
 		sum += v - v // NaN if v is not finite
 	}
 	if sum == 0 {
-		return n
+		return features
 	}
-	kept := s.features[:0]
-	for j, f := range s.features {
+	kept := features[:0]
+	for j, f := range features {
 		sum = 0
-		for c := range s.x.Conditions {
-			v := s.patterns[c*n+j]
+		for c := range r.Rows {
+			v := dst[c*n+j]
 			sum += v - v
 		}
 		if sum == 0 {
 			kept = append(kept, f)
 		}
 	}
-	s.features = kept
-	s.x.gather(s.patterns, kept)
-	return len(kept)
+	r.gather(dst, kept)
+	return kept
 }
 
 func setNaN(x []float64) {

@@ -24,7 +24,7 @@ func volume(n int) (*Responses, Balls) {
 		balls.Centers = append(balls.Centers, v)
 		balls.Column = append(balls.Column, v)
 	}
-	x := &Responses{Conditions: n, Features: 60, Row: 60, Column: 1, Doubles: make([]float64, n*60)}
+	x := &Responses{Rows: n, Features: 60, Row: 60, Column: 1, Doubles: make([]float64, n*60)}
 	for k := range x.Doubles {
 		x.Doubles[k] = float64(float32(rng.NormFloat64()))
 	}
@@ -47,8 +47,8 @@ func runSearchlights(
 	count, _ := models.Dims()
 	dst := mat.NewDense(around.Len(), count, nil)
 	used = make([]int64, around.Len())
-	err := Searchlights(
-		context.Background(), dst, used, x, around, Dissimilarity{}, Comparison{}, models)
+	measured := Measured{Responses: x, Design: Design{Conditions: x.Rows}}
+	err := Searchlights(context.Background(), dst, used, measured, around, Comparison{}, models)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestSearchlightsInAnyLayout(t *testing.T) {
 	}
 	single := *x
 	single.Doubles, single.Singles = nil, make([]float32, len(x.Doubles))
-	turned := Responses{Conditions: 6, Features: 60, Row: 1, Column: 6}
+	turned := Responses{Rows: 6, Features: 60, Row: 1, Column: 6}
 	turned.Doubles = make([]float64, len(x.Doubles))
 	for k, v := range x.Doubles {
 		single.Singles[k] = float32(v)

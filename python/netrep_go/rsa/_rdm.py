@@ -252,12 +252,17 @@ def _folds(folds: Any, data: DataSets, metric: str) -> tuple[np.ndarray, int]:
     return codes.astype(np.int64), int(codes.max()) + 1
 
 
-def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
-    """Return the responses in coordinates in which the noise is white."""
+def check_whitened(metric: str, noise: Any) -> None:
+    """Raise unless there is noise where a metric needs it, and there alone."""
     if metric not in ("mahalanobis", "crossnobis"):
         raise ValueError(f"noise is for 'mahalanobis' and 'crossnobis', got metric={metric!r}")
     if noise is None:
         raise ValueError("mahalanobis needs noise; without noise, it is metric='euclidean'")
+
+
+def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
+    """Return the responses in coordinates in which the noise is white."""
+    check_whitened(metric, noise)
     if holds_arrays(noise):
         noise = [each for _, each in data.each(noise, "noise")]
     several = isinstance(noise, (list, tuple)) and (not noise or np.ndim(noise[0]) != 1)
@@ -268,7 +273,9 @@ def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
     for k, x in enumerate(xs):
         if np.isnan(x).any():
             raise ValueError(f"{data.name(k)} contains NaN, which cannot be whitened by noise")
-    roots = [_root(each) for each in noises] if several else [_root(noise)] * len(xs)
+    roots = (
+        [precision_root(each) for each in noises] if several else [precision_root(noise)] * len(xs)
+    )
     if metric == "mahalanobis":  # differences alone count: what rounding costs should too
         xs = [x - np.median(x, axis=0) for x in xs]
     return [
@@ -277,7 +284,7 @@ def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
     ]
 
 
-def _root(noise: Any) -> NoiseNormalizer | np.ndarray:
+def precision_root(noise: Any) -> NoiseNormalizer | np.ndarray:
     """Return a fitted normalizer, or the lower Cholesky factor of a precision matrix."""
     if isinstance(noise, NoiseNormalizer):
         check_is_fitted(noise)

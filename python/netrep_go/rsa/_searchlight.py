@@ -11,7 +11,7 @@ from scipy import sparse
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar, warn_user
-from netrep_go._names import Name, names_or_numbers, row_names
+from netrep_go._names import Name, names_or_numbers
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
@@ -32,11 +32,21 @@ from netrep_go.rsa._condensed import (
     called,
     check_named_alike,
     condition_names,
-    n_conditions,
     named_vectors,
 )
 from netrep_go.rsa._images import Images, holds_maps
-from netrep_go.rsa._rdm import PLAIN_METRICS
+from netrep_go.rsa._local import (
+    LOCAL_METRICS,
+    NONE,
+    Residuals,
+    as_design,
+    as_estimator,
+    check_repeated,
+    check_residuals,
+    check_same_conditions,
+    noise_inputs,
+)
+from netrep_go.rsa._noise import NoiseNormalizer
 from netrep_go.rsa._surfaces import (
     Surface,
     as_surface,
@@ -197,6 +207,10 @@ def searchlight(
     affine: ArrayLike | None = None,
     metric: str = "correlation",
     method: str = "spearman",
+    conditions: ArrayLike | None = None,
+    folds: ArrayLike | None = None,
+    noise: ArrayLike | NoiseNormalizer | None = None,
+    residuals: ArrayLike | None = None,
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
@@ -211,11 +225,11 @@ def searchlight(
 
     Parameters
     ----------
-    data : array_like of shape (n_conditions, n_features) or (n_conditions, *mask.shape), \
+    data : array_like of shape (n_observations, n_features) or (n_observations, *mask.shape), \
 image, path of an image, list of them, or Betas
         Responses, float32 or float64, which are not copied if rows or columns are
         contiguous. With a mask, the features are all voxels of the volume or only those of
-        the mask, in row-major order. A voxel that is not finite in some condition is left
+        the mask, in row-major order. A voxel that is not finite in some observation is left
         out. Images are those of nibabel (the extra ``neuro``) or their files: conditions run
         along the last axis of an image of 4 dimensions, or along the list. Of
         :class:`Betas` it is the mean of each condition, in sorted order.
@@ -249,11 +263,28 @@ of single RDMs
         From voxels to mm, which makes ``radius`` one in mm and goes to the result. None for
         that of images, if there are some.
     metric : str, default='correlation'
-        Dissimilarity of conditions, as in :func:`rdm`: one that takes neither noise nor folds
-        nor a prior.
+        Dissimilarity of conditions, as in :func:`rdm`: any but 'poisson'.
     method : str, default='spearman'
         Similarity of RDMs, as in :func:`compare`; 'neg_riem_dist' goes from model to
         searchlight, as in :func:`evaluate`.
+    conditions : array_like of shape (n_observations,), default=None
+        Condition of each observation, as in :func:`rdm`: they may have different numbers of
+        observations. If None, every observation is a condition.
+    folds : array_like of shape (n_observations,), default=None
+        Fold of each observation, such as its run: only 'crossnobis' takes them, and needs
+        them.
+    noise : NoiseNormalizer or array_like of shape (n_features, n_features), default=None
+        For 'mahalanobis', which needs it or residuals, and 'crossnobis', which without them
+        takes the noise to be white, as it is if responses were whitened before. A
+        :class:`NoiseNormalizer` that is not fitted says how the covariance of each
+        searchlight is estimated: from the residuals or, without them, from the observations
+        less the mean of their condition. A fitted one, or a precision matrix, is of all
+        features of ``data``: a searchlight takes its part of the covariance.
+    residuals : array_like of shape (n_residuals, n_features) or (n_residuals, *mask.shape), \
+default=None
+        Residuals from which the noise of each searchlight is estimated, of the features of
+        ``data``; their mean is subtracted. Voxels are left out whose residuals are not finite
+        or do not vary.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
     n_jobs : int, optional
@@ -272,17 +303,24 @@ of single RDMs
     -----
     RuntimeWarning
         If the RDM of some searchlights is undefined: no voxel of theirs is finite,
-        responses are constant, or all dissimilarities are the same. Their scores are NaN,
-        and so is 'neg_riem_dist' of fewer voxels than conditions.
+        responses are constant, the covariance of the noise has no inverse, or all
+        dissimilarities are the same. Their scores are NaN, and so is 'neg_riem_dist' of fewer
+        voxels than conditions.
 
     Raises
     ------
     ValueError
         If the mask has no voxels, no center has enough of them, shapes or affines do not
         match, a radius in mm is below a voxel, models are constant or of other conditions,
-        or no searchlight has an RDM.
+        conditions are not in the folds that 'crossnobis' needs, or no searchlight has an RDM.
     ImportError
         If a path of an image is given and nibabel is not installed.
+
+    Notes
+    -----
+    Each RDM is that of :func:`rdm` for the voxels of its searchlight, with
+    ``NoiseNormalizer().fit(residuals[:, voxels])`` as noise. No more than one searchlight's
+    covariance is in memory at a time, on each thread.
 
     References
     ----------
@@ -294,7 +332,7 @@ of single RDMs
     Examples
     --------
     >>> import numpy as np
-    >>> from netrep_go.rsa import rdm, searchlight
+    >>> from netrep_go.rsa import NoiseNormalizer, rdm, searchlight
     >>> rng = np.random.default_rng(0)
     >>> data = rng.standard_normal((8, 10, 10, 10))       # 8 conditions
     >>> model = rdm(data[:, 2:5, 2:5, 2:5].reshape(8, -1))
@@ -302,17 +340,33 @@ of single RDMs
     >>> best = result.centers[result.scores[:, 0].argmax()]
     >>> [int(i) for i in np.unravel_index(best, (10, 10, 10))]
     [3, 3, 3]
+
+    Cross-validated distances between 8 conditions in 4 runs, whitened in each searchlight:
+
+    >>> runs = np.repeat(np.arange(4), 8)
+    >>> measured = np.tile(data, (4, 1, 1, 1)) + rng.standard_normal((32, 10, 10, 10))
+    >>> result = searchlight(
+    ...     measured, model, mask=np.ones((10, 10, 10)), radius=2, metric="crossnobis",
+    ...     conditions=np.tile(np.arange(8), 4), folds=runs, noise=NoiseNormalizer())
+    >>> result.scores.shape
+    (1000, 1)
     """
-    check_option(metric, "metric", PLAIN_METRICS)
+    check_option(metric, "metric", LOCAL_METRICS)
     check_option(method, "method", SIMILARITIES)
     own, vectors = named_vectors(models, "models", names, allow_nan=True)
-    data, conditions = averaged(data)
+    data, averages = averaged(data)
     around = _Around(mask, neighbors, surface, radius, threshold, geodesic, step, affine)
-    lights = _lights(data, around)
-    n, expected = lights.x.shape[lights.turned], n_conditions(vectors, "models")
-    if n != expected:
-        raise ValueError(f"data and models must be of the same conditions, got {n} and {expected}")
-    check_named_alike(data=conditions or row_names(data), models=condition_names(models))
+    estimator = as_estimator(noise, residuals, metric)
+    given = noise is not None and estimator is None
+    lights = _lights(data, around, residuals, given)
+    n, n_features = lights.x.shape[:: -1 if lights.turned else 1]
+    design = as_design(data, n, conditions, folds, metric)
+    check_same_conditions(design.n_conditions, vectors)
+    check_named_alike(data=averages or design.names, models=condition_names(models))
+    observed = lights.residuals
+    if estimator is not None and observed is None:
+        check_repeated(design, n)
+        observed = Residuals(lights.x, lights.turned, design.conditions, design.n_conditions)
     scores = np.empty((len(lights.centers), len(vectors)))
     used = np.empty(len(lights.centers), np.int64)
     outputs = {"similarities": scores, "used": used}
@@ -321,19 +375,21 @@ of single RDMs
         "transposed": lights.turned,
         **lights.around,
         "models": vectors,
-        "metric": metric,
+        "metric": "euclidean" if metric == "mahalanobis" else metric,  # of whitened responses
         "method": method,
+        **design.inputs(),
+        **noise_inputs(noise, estimator, observed, n_features),
     }
     with progress_bar("Searchlights", verbose) as progress:
         _native.run(
             lights.routine,
             outputs,
             inputs,
-            names={"model": called("models", own)},
+            names={"model": called("models", own), **design.called()},
             n_jobs=n_jobs,
             progress=progress,
         )
-    _warn_of_undefined(np.isnan(scores.sum(axis=1)), used)
+    _warn_of_undefined(np.isnan(scores.sum(axis=1)), used, noisy=observed is not None)
     return SearchlightResult(
         scores=scores,
         centers=lights.centers,
@@ -368,9 +424,10 @@ class _Lights(NamedTuple):
     around: dict[str, _native.Argument]
     shape: tuple[int, ...] | None
     affine: np.ndarray | None = None
+    residuals: Residuals | None = None
 
 
-def _lights(data: Any, around: _Around) -> _Lights:
+def _lights(data: Any, around: _Around, residuals: ArrayLike | None, in_order: bool) -> _Lights:
     check_integer(around.step, "step", 1)
     given = [name for name in ("mask", "surface") if getattr(around, name) is not None]
     if bool(given) == (around.neighbors is not None):
@@ -378,17 +435,23 @@ def _lights(data: Any, around: _Around) -> _Lights:
     if around.affine is not None and given != ["mask"]:
         raise ValueError("affine is for a mask of voxels")
     if "surface" in given:
+        if residuals is not None:
+            raise ValueError("residuals are for a mask of voxels or for neighbors")
         return _from_surface(data, around)
-    return _from_balls(data, around) if given else _from_lists(data, around)
+    if given:
+        return _from_balls(data, around, residuals, in_order)
+    return _from_lists(data, around, residuals)
 
 
-def _from_lists(data: Any, asked: _Around) -> _Lights:
+def _from_lists(data: Any, asked: _Around, residuals: ArrayLike | None) -> _Lights:
     x, turned = as_turned(_as_rows(data), "data")
+    noise = None if residuals is None else as_turned(residuals, "residuals")
     starts, features = _as_lists(asked.neighbors, x.shape[0] if turned else x.shape[1])
     centers, counts = np.arange(len(starts) - 1), np.diff(starts)
     features = features[np.repeat(centers % asked.step == 0, counts)]
     centers = centers[:: asked.step]
-    return _of_lists(x, turned, centers, (counts[centers], features), None)
+    lights = _of_lists(x, turned, centers, (counts[centers], features), None)
+    return lights._replace(residuals=_checked(noise, x, turned))
 
 
 def _as_rows(data: Any) -> Any:
@@ -436,10 +499,19 @@ def _from_surface(data: Any, asked: _Around) -> _Lights:
     return _of_lists(x, turned, centers[enough], together, inside.shape)
 
 
-def _from_balls(data: Any, asked: _Around) -> _Lights:
+def _from_balls(data: Any, asked: _Around, residuals: ArrayLike | None, in_order: bool) -> _Lights:
     place = placed(data, asked.mask, "mask", asked.affine)
     inside = _as_mask(place.volume)
-    x, turned, columns = _in_volume(np.asarray(as_numbers(place.data, "data")), inside)
+    responses, noise = np.asarray(as_numbers(place.data, "data")), None
+    if in_order:
+        responses = np.ascontiguousarray(responses)
+    x, turned, columns = _in_volume(responses, inside)
+    if residuals is not None:
+        others = np.asarray(as_numbers(residuals, "residuals"))
+        *noise, others_columns = _in_volume(others, inside, "residuals")
+        if not np.array_equal(columns, others_columns):  # they are laid out in other ways
+            x, turned, columns = _in_volume(_inside(responses, inside), inside)
+            *noise, _ = _in_volume(_inside(others, inside), inside, "residuals")
     steps = ball(inside.shape, asked.radius, place.affine)
     centers = _centers(inside, steps, asked.threshold, asked.step)
     depth, height, width = (1,) * (3 - inside.ndim) + inside.shape
@@ -452,23 +524,52 @@ def _from_balls(data: Any, asked: _Around) -> _Lights:
         "steps": np.ascontiguousarray(steps).ravel(),
         "feature": columns,
     }
-    return _Lights("rsa.searchlight_balls", x, turned, centers, around, inside.shape, place.affine)
+    return _Lights(
+        "rsa.searchlight_balls",
+        x,
+        turned,
+        centers,
+        around,
+        inside.shape,
+        place.affine,
+        _checked(noise, x, turned),
+    )
 
 
-def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray) -> None:
+def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray, noisy: bool) -> None:
     count, empty = np.count_nonzero(undefined), np.count_nonzero(used == 0)
     if not count:
         return
     text = (
         f"the RDM of {count} of {len(used)} searchlights is undefined: {empty} have no finite "
-        f"voxel and {count - empty} constant responses or dissimilarities, or no distance"
+        f"voxel{' with noise' if noisy else ''} and {count - empty} constant responses or "
+        f"dissimilarities, or no distance{', or noise without an inverse' if noisy else ''}"
     )
     if count == len(used):
         raise ValueError(text)
     warn_user(f"{text}; their scores are NaN", RuntimeWarning)
 
 
-def _in_volume(x: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, bool, np.ndarray]:
+def _checked(noise: Any, x: np.ndarray, turned: bool) -> Residuals | None:
+    """Return residuals, if there are any, which must be of the features of the responses."""
+    if noise is None:
+        return None
+    values, values_turned = noise
+    residuals = Residuals(values, values_turned, NONE, 1)
+    check_residuals(residuals, x.shape[0] if turned else x.shape[1])
+    return residuals
+
+
+def _inside(x: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Return the responses of the voxels of the mask, in row-major order."""
+    if x.ndim == inside.ndim + 1 and x.shape[1:] == inside.shape:
+        return x[:, inside]
+    return x[:, inside.ravel()] if x.shape[1] == inside.size else x
+
+
+def _in_volume(
+    x: np.ndarray, inside: np.ndarray, name: str = "data"
+) -> tuple[np.ndarray, bool, np.ndarray]:
     """Return responses as `as_turned` does, and the column of each voxel, or -1."""
     n_voxels = np.count_nonzero(inside)
     numbers = np.arange(inside.size)
@@ -476,14 +577,14 @@ def _in_volume(x: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, bool, np.
         x, numbers = _flatten(x)
     if x.ndim != 2 or x.shape[1] not in (inside.size, n_voxels):
         raise ValueError(
-            f"data must have shape (n_conditions, {', '.join(map(str, inside.shape))}) or "
+            f"{name} must have shape (n_conditions, {', '.join(map(str, inside.shape))}) or "
             f"(n_conditions, {inside.size}), or (n_conditions, {n_voxels}) with the voxels "
             f"of the mask alone, for this mask, got {x.shape}"
         )
     columns = np.full(inside.size, -1)
     chosen = np.flatnonzero(inside)
     columns[chosen] = numbers[chosen] if x.shape[1] == inside.size else np.arange(n_voxels)
-    return *as_turned(x, "data"), columns
+    return *as_turned(x, name), columns
 
 
 def _flatten(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,147 @@
+"""What RDMs of parts of the features share: the design of the rows, and the noise."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import clone
+
+from netrep_go import _native
+from netrep_go._names import Name, check_same_indexes, row_names
+from netrep_go._validation import as_codes, check_number
+from netrep_go.rsa._condensed import n_conditions
+from netrep_go.rsa._noise import NoiseNormalizer
+from netrep_go.rsa._rdm import PLAIN_METRICS, check_folds, check_whitened, precision_root
+
+LOCAL_METRICS = (*PLAIN_METRICS, "mahalanobis", "crossnobis")
+NONE = np.empty(0, np.int64)
+
+
+class Design(NamedTuple):
+    """Numbers of the condition and the fold of each row, which may be empty, and how many."""
+
+    conditions: np.ndarray
+    folds: np.ndarray
+    n_conditions: int
+    n_folds: int
+    names: list[Name] | None
+
+    def inputs(self) -> dict[str, _native.Argument]:
+        """Return the arguments of a routine."""
+        return {
+            "conditions": self.conditions,
+            "folds": self.folds,
+            "n_conditions": self.n_conditions,
+            "n_folds": self.n_folds,
+        }
+
+    def called(self) -> _native.Names:
+        """Return what errors call the conditions."""
+        return {} if self.names is None else {"condition": [f"condition {c!r}" for c in self.names]}
+
+
+def check_same_conditions(n: int, models: np.ndarray) -> None:
+    """Raise unless condensed model RDMs are of so many conditions."""
+    expected = n_conditions(models, "models")
+    if n != expected:
+        raise ValueError(f"data and models must be of the same conditions, got {n} and {expected}")
+
+
+def as_design(
+    data: Any, n: int, conditions: ArrayLike | None, folds: ArrayLike | None, metric: str
+) -> Design:
+    """Return the design of the ``n`` rows of ``data``."""
+    check_folds(folds, metric)
+    labels = [("data", data), ("conditions", conditions), ("folds", folds)]
+    check_same_indexes(labels, "observations")
+    codes, names, count = NONE, row_names(data), n
+    if conditions is not None:
+        values, codes = as_codes(conditions, "conditions", n)
+        names, count = values.tolist(), len(values)
+    fold_codes = NONE if folds is None else as_codes(folds, "folds", n)[1]
+    n_folds = int(fold_codes.max(initial=-1)) + 1
+    return Design(codes.astype(np.int64), fold_codes.astype(np.int64), count, n_folds, names)
+
+
+def as_estimator(noise: Any, residuals: Any, metric: str) -> NoiseNormalizer | None:
+    """Return how noise is to be estimated, None if it is given or taken to be white."""
+    if noise is not None or residuals is not None or metric == "mahalanobis":
+        check_whitened(metric, noise if residuals is None else residuals)
+    is_estimator = isinstance(noise, NoiseNormalizer) and not hasattr(noise, "dof_")
+    if residuals is None:
+        return clone(noise) if is_estimator else None
+    if noise is not None and not is_estimator:
+        raise ValueError(
+            "residuals are what noise is estimated from, but noise is given: leave out either, "
+            "or pass a NoiseNormalizer that is not fitted"
+        )
+    return NoiseNormalizer() if noise is None else clone(noise)
+
+
+def check_repeated(design: Design, n: int) -> None:
+    """Raise if no condition has two observations, from which noise would be estimated."""
+    if design.n_conditions == n:
+        raise ValueError(
+            "noise is estimated from residuals, or from conditions with several observations, "
+            f"got {n} observations of {n} conditions"
+        )
+
+
+class Residuals(NamedTuple):
+    """Residuals as ``as_turned`` returns them, and the group of rows whose mean is subtracted."""
+
+    x: np.ndarray
+    turned: bool
+    groups: np.ndarray
+    n_groups: int
+
+
+def check_residuals(residuals: Residuals, n_features: int) -> None:
+    """Raise unless there are two rows of so many features."""
+    n, p = residuals.x.shape[:: -1 if residuals.turned else 1]
+    if p != n_features or n < 2:
+        raise ValueError(
+            f"residuals must be at least 2 rows of the {n_features} features of data, got {n} "
+            f"rows of {p}"
+        )
+
+
+def noise_inputs(
+    noise: Any, estimator: NoiseNormalizer | None, residuals: Residuals | None, n_features: int
+) -> dict[str, _native.Argument]:
+    """Return the arguments of a routine for the noise of ``n_features`` features."""
+    inputs: dict[str, _native.Argument] = {
+        "covariance": np.empty((0, 0)),
+        "residuals": np.empty((0, 0)),
+        "residuals_transposed": False,
+        "groups": NONE,
+        "n_groups": 1,
+        "dof": 1.0,
+        "shrinkage": "full",
+    }
+    if estimator is not None and residuals is not None:
+        n = residuals.x.shape[int(residuals.turned)]
+        estimator.check()
+        dof = float(n - residuals.n_groups) if estimator.dof is None else float(estimator.dof)
+        check_number(dof, "dof", 1, np.inf)
+        inputs |= {
+            "residuals": residuals.x,
+            "residuals_transposed": residuals.turned,
+            "groups": residuals.groups,
+            "n_groups": residuals.n_groups,
+            "dof": dof,
+            "shrinkage": estimator.method,
+        }
+    elif noise is not None:
+        inputs["covariance"] = _covariance(noise, n_features)
+    return inputs
+
+
+def _covariance(noise: Any, n_features: int) -> np.ndarray:
+    root = precision_root(noise)
+    precision = root.get_precision() if isinstance(root, NoiseNormalizer) else root @ root.T
+    if len(precision) != n_features:
+        raise ValueError(f"noise is of {len(precision)} features, but data have {n_features}")
+    return np.ascontiguousarray(np.linalg.inv(precision))
