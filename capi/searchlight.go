@@ -89,9 +89,15 @@ func (a *args) design(rows int) (rsa.Design, error) {
 // noise takes that of so many features, nil if both the covariance and the residuals
 // are empty.
 func (a *args) noise(features int) (*rsa.Noise, error) {
-	noise := &rsa.Noise{Covariance: a.matrix(), Residuals: a.voxels(), Group: a.ints(),
+	covariance, err := a.square()
+	noise := &rsa.Noise{Covariance: covariance, Residuals: a.voxels(), Group: a.ints(),
 		Groups: a.int(), Freedom: a.float(), Shrinkage: rsa.Shrinkage(a.option())}
 	switch r := noise.Residuals; {
+	case err != nil:
+		return nil, err
+	case (r.Rows > 0) != (r.Features > 0):
+		return nil, core.Invalidf("residuals must have rows and features, got %d and %d",
+			r.Rows, r.Features)
 	case r.Doubles != nil || r.Singles != nil:
 		if r.Features != features || !(noise.Freedom > 0) {
 			return nil, core.Invalidf("expected residuals of %d features and degrees of freedom, "+
@@ -103,6 +109,15 @@ func (a *args) noise(features int) (*rsa.Noise, error) {
 		return noise, sized(noise.Covariance, features, features)
 	}
 	return nil, nil
+}
+
+// square takes a square matrix, nil if it is empty.
+func (a *args) square() (*mat.Dense, error) {
+	_, d := a.next(readsMatrix)
+	if d.shape[0] != d.shape[1] {
+		return nil, core.Invalidf("expected a square matrix, got %d x %d", d.shape[0], d.shape[1])
+	}
+	return dense(d), nil
 }
 
 // voxels takes responses in single or double precision, followed by whether they

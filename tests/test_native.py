@@ -50,7 +50,7 @@ from netrep_go.multiset import (
     frechet_mean,
     pairwise_distances,
 )
-from netrep_go.rsa import compare, evaluate, permutation_test, rdm, searchlight
+from netrep_go.rsa import cluster_test, compare, evaluate, permutation_test, rdm, searchlight
 from netrep_go.utils import fwht, sq_bures_metric, whiten
 
 TESTS = Path(__file__).parent
@@ -201,6 +201,11 @@ def mantel_of(x, y):
     return result.statistic, result.null_distribution
 
 
+def tested_maps(x):
+    found = cluster_test(x, correction="tfce", n_permutations=9, random_state=0)
+    return [found.pvalue_corrected]
+
+
 def searchlights(x):
     if x.dtype.kind == "O":  # which it refuses
         x = x.astype(np.float64)
@@ -260,6 +265,7 @@ ENTRY_POINTS = {
     "frechet_mean": mean,
     "ProcrustesKMeans": kmeans,
     "searchlight": lambda x, y: searchlights(x),
+    "cluster_test": lambda x, y: tested_maps(x),
     "mantel": lambda x, y: mantel_of(x[:4], y[:4]),
     "fwht": lambda x, y: transformed(x),
     "sq_bures_metric": lambda x, y: sq_bures_metric(COVARIANCE, COVARIANCE + float(x[0, 0] ** 2)),

@@ -76,7 +76,7 @@ def _is_epochs(x: Any) -> bool:
 
 def _is_course(x: Any) -> bool:
     """Whether this is an evoked response or a source estimate."""
-    return hasattr(x, "data") and hasattr(x, "times") and not _is_epochs(x)
+    return hasattr(x, "times") and hasattr(x, "data") and not _is_epochs(x)
 
 
 def _items(x: Any) -> list[Any]:
