@@ -334,9 +334,10 @@ var routines = parseSignatures(map[string]*routine{
 			with models. ~steps~ leads from a center to each voxel, and ~feature~ is the column
 			of each voxel in ~x~, -1 for none. ~x~ is rows x features, or features x rows if
 			~transposed~. ~conditions~ and ~folds~ of rows are as in rsa.rdms. Responses are
-			whitened by the part of ~covariance~ that is of the searchlight or by that of
-			~residuals~, laid out as ~x~, with ~dof~ degrees of freedom, from which the mean of
-			each of ~n_groups~ groups of rows is subtracted; not if both are empty. ~used~ is
+			whitened by the covariance of ~residuals~, laid out as ~x~, with ~dof~ degrees of
+			freedom, from which the mean of each of ~n_groups~ groups of rows is subtracted; by
+			the part of ~covariance~ that is of the searchlight if they are empty; and not if
+			both are. ~used~ is
 			the number of voxels without missing responses, and with noise.`},
 	"rsa.searchlight_lists": {run: searchlightLists,
 		takes: `out similarities float64[lists,models], out used int64[lists],

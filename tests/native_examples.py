@@ -59,7 +59,7 @@ SEARCHLIGHT = {
     "folds": np.empty(0, np.int64),
     "n_conditions": 5,
     "n_folds": 0,
-    "covariance": np.empty((0, 0)),
+    "covariance": np.eye(3),
     "residuals": _rng.standard_normal((7, 3)),
     "residuals_transposed": False,
     "groups": np.array([0, 0, 0, 0, 1, 1, 1]),

@@ -209,3 +209,8 @@ func ExampleConditions() {
 	fmt.Println(rsa.Conditions(4186))
 	// Output: 92
 }
+
+func ExampleShrinkages() {
+	fmt.Println(rsa.Shrinkages())
+	// Output: [shrinkage_diag shrinkage_eye diag full]
+}

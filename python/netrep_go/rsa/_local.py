@@ -10,9 +10,9 @@ from sklearn.base import clone
 
 from netrep_go import _native
 from netrep_go._names import Name, check_same_indexes, row_names
-from netrep_go._validation import as_codes, check_number
+from netrep_go._validation import as_codes, check_number, check_option
 from netrep_go.rsa._condensed import n_conditions
-from netrep_go.rsa._noise import NoiseNormalizer
+from netrep_go.rsa._noise import SHRINKAGES, NoiseNormalizer
 from netrep_go.rsa._rdm import PLAIN_METRICS, check_folds, check_whitened, precision_root
 
 LOCAL_METRICS = (*PLAIN_METRICS, "mahalanobis", "crossnobis")
@@ -123,7 +123,7 @@ def noise_inputs(
     }
     if estimator is not None and residuals is not None:
         n = residuals.x.shape[int(residuals.turned)]
-        estimator.check()
+        check_option(estimator.method, "method", SHRINKAGES)
         dof = float(n - residuals.n_groups) if estimator.dof is None else float(estimator.dof)
         check_number(dof, "dof", 1, np.inf)
         inputs |= {

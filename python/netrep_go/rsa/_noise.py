@@ -16,7 +16,7 @@ from netrep_go._validation import as_codes, check_number, check_option, validate
 
 __all__ = ["NoiseNormalizer"]
 
-_METHODS = ("shrinkage_diag", "shrinkage_eye", "diag", "full")
+SHRINKAGES = ("shrinkage_diag", "shrinkage_eye", "diag", "full")
 
 
 class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -114,7 +114,7 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If a feature does not vary, or there are too few observations.
         """
-        self.check()
+        check_option(self.method, "method", SHRINKAGES)
         check_same_indexes([("X", X), ("y", y)], "samples")
         x = validated(self, X, dtype=np.float64, ensure_min_samples=2)
         residuals, n_means = _residuals(x, y)
@@ -131,10 +131,6 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.shrinkage_ = self._intensity(residuals)
         self._decompose(residuals / scale, scale)
         return self
-
-    def check(self) -> None:
-        """Raise if the method is none."""
-        check_option(self.method, "method", _METHODS)
 
     def _intensity(self, residuals: np.ndarray) -> float:
         if self.method == "shrinkage_diag":
