@@ -201,7 +201,7 @@ def mantel_of(x, y):
     return result.statistic, result.null_distribution
 
 
-def tested_maps(x):
+def of_maps(x):
     found = cluster_test(x, correction="tfce", n_permutations=9, random_state=0)
     return [found.pvalue_corrected]
 
@@ -265,7 +265,7 @@ ENTRY_POINTS = {
     "frechet_mean": mean,
     "ProcrustesKMeans": kmeans,
     "searchlight": lambda x, y: searchlights(x),
-    "cluster_test": lambda x, y: tested_maps(x),
+    "cluster_test": lambda x, y: of_maps(x),
     "mantel": lambda x, y: mantel_of(x[:4], y[:4]),
     "fwht": lambda x, y: transformed(x),
     "sq_bures_metric": lambda x, y: sq_bures_metric(COVARIANCE, COVARIANCE + float(x[0, 0] ** 2)),
