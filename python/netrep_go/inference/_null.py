@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
 
-from netrep_go._cohort import Cohorts
 from netrep_go._jobs import in_threads, said_once
 from netrep_go.inference._pairs import Compared, Pairs, samples_taken
+from netrep_go.inference._repeated import values_between, values_of_prepared
 from netrep_go.metrics import Measure
 from netrep_go.metrics._measure import Undefined
 from netrep_go.metrics._products import Entries, Traces, permuted_product
@@ -111,12 +110,9 @@ class PreparedNull:
         with said_once():
             return np.array(list(in_threads(self._values, orders, self._n_jobs)))
 
-    def _values(self, order: np.ndarray) -> list[float]:
+    def _values(self, order: np.ndarray) -> np.ndarray:
         permuted = {j: self._in_order(j, order) for j in np.unique(self._pairs[1])}
-        return [
-            float(self._measure._compare_defined(self._prepared[i], permuted[j]))
-            for i, j in zip(*self._pairs, strict=True)
-        ]
+        return values_of_prepared(self._measure, self._prepared, permuted, self._pairs)
 
     def _in_order(self, j: int, order: np.ndarray) -> Any:
         name, x = self._networks[j]
@@ -142,18 +138,11 @@ class AnyNull:
         self._n_jobs = n_jobs
 
     def values(self, orders: np.ndarray) -> np.ndarray:
-        return np.array(list(self._all(orders)))
+        return np.array([self._values(order) for order in orders])
 
-    def _all(self, orders: np.ndarray) -> Iterator[np.ndarray]:
-        firsts, seconds = (np.unique(side) for side in self._pairs)
-        rows, columns = (np.searchsorted(np.unique(side), side) for side in self._pairs)
-        for order in orders:
-            permuted = [
-                (self._networks[j][0], samples_taken(self._networks[j][1], order)) for j in seconds
-            ]
-            cohorts = Cohorts([self._networks[i] for i in firsts] + permuted, None, len(firsts))
-            D, _ = self._measure._measure_cohorts(cohorts, np.float64, self._n_jobs, False)
-            yield D[rows, columns]
+    def _values(self, order: np.ndarray) -> np.ndarray:
+        permuted = [(name, samples_taken(x, order)) for name, x in self._networks]
+        return values_between(self._measure, self._networks, permuted, self._pairs, self._n_jobs)
 
     def moments(self) -> None:
         return None

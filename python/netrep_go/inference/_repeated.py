@@ -34,12 +34,13 @@ def repeated(
 
 def _prepared_values(measure: Any, networks: list[Named], pairs: Pairs) -> np.ndarray:
     prepared = {i: measure._prepare(networks[i][1], networks[i][0]) for i in np.unique(pairs)}
-    return np.array(
-        [
-            float(measure._compare_defined(prepared[i], prepared[j]))
-            for i, j in zip(*pairs, strict=True)
-        ]
-    )
+    return values_of_prepared(measure, prepared, prepared, pairs)
+
+
+def values_of_prepared(measure: Measure, first: Any, second: Any, pairs: Pairs) -> np.ndarray:
+    """Return the values of pairs, of networks that are prepared, by their numbers."""
+    compare = measure._compare_defined
+    return np.array([float(compare(first[i], second[j])) for i, j in zip(*pairs, strict=True)])
 
 
 def _measured_values(
@@ -48,10 +49,18 @@ def _measured_values(
     """Return the values of pairs by the routine for all pairs of those that occur."""
     firsts, seconds = np.unique(pairs[0]), np.unique(pairs[1])
     if len(firsts) * len(seconds) < len(networks) * (len(networks) - 1) / 2:
-        chosen = [networks[i] for i in firsts] + [networks[j] for j in seconds]
-        D = _distances(measure, Cohorts(chosen, None, len(firsts)), n_jobs)
-        return D[np.searchsorted(firsts, pairs[0]), np.searchsorted(seconds, pairs[1])]
+        return values_between(measure, networks, networks, pairs, n_jobs)
     return _distances(measure, Cohorts(networks, None), n_jobs)[pairs]
+
+
+def values_between(
+    measure: Measure, first: Any, second: Any, pairs: Pairs, n_jobs: int | None
+) -> np.ndarray:
+    """Return the values of pairs of one set of networks and another, by their numbers."""
+    firsts, seconds = np.unique(pairs[0]), np.unique(pairs[1])
+    chosen = [first[i] for i in firsts] + [second[j] for j in seconds]
+    D = _distances(measure, Cohorts(chosen, None, len(firsts)), n_jobs)
+    return D[np.searchsorted(firsts, pairs[0]), np.searchsorted(seconds, pairs[1])]
 
 
 def _distances(measure: Measure, cohorts: Cohorts, n_jobs: int | None) -> np.ndarray:
