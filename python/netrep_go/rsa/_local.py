@@ -13,9 +13,15 @@ from netrep_go._names import Name, check_same_indexes, row_names
 from netrep_go._validation import as_codes, check_number, check_option
 from netrep_go.rsa._condensed import n_conditions
 from netrep_go.rsa._noise import SHRINKAGES, NoiseNormalizer
-from netrep_go.rsa._rdm import PLAIN_METRICS, check_folds, check_whitened, precision_root
+from netrep_go.rsa._rdm import (
+    PLAIN_METRICS,
+    WHITENED_METRICS,
+    check_folds,
+    check_whitened,
+    precision_root,
+)
 
-LOCAL_METRICS = (*PLAIN_METRICS, "mahalanobis", "crossnobis")
+LOCAL_METRICS = (*PLAIN_METRICS, *WHITENED_METRICS)
 NONE = np.empty(0, np.int64)
 
 
@@ -123,25 +129,33 @@ def noise_inputs(
     }
     if estimator is not None and residuals is not None:
         n = residuals.x.shape[int(residuals.turned)]
-        check_option(estimator.method, "method", SHRINKAGES)
-        dof = float(n - residuals.n_groups) if estimator.dof is None else float(estimator.dof)
-        check_number(dof, "dof", 1, np.inf)
         inputs |= {
             "residuals": residuals.x,
             "residuals_transposed": residuals.turned,
-            "groups": residuals.groups,
-            "n_groups": residuals.n_groups,
-            "dof": dof,
-            "shrinkage": estimator.method,
+            **estimate_inputs(estimator, residuals.groups, residuals.n_groups, n),
         }
     elif noise is not None:
-        inputs["covariance"] = _covariance(noise, n_features)
+        inputs["covariance"] = covariance_of(noise, n_features)
     return inputs
 
 
-def _covariance(noise: Any, n_features: int) -> np.ndarray:
+def estimate_inputs(
+    estimator: NoiseNormalizer, groups: np.ndarray, n_groups: int, n: int, samples: int = 1
+) -> dict[str, _native.Argument]:
+    """Return the arguments of a routine that estimates noise from ``n`` rows of residuals.
+
+    Each is of so many samples, and the mean of its group is subtracted at each.
+    """
+    check_option(estimator.method, "method", SHRINKAGES)
+    dof = float(samples * (n - n_groups) if estimator.dof is None else estimator.dof)
+    check_number(dof, "dof", 1, np.inf)
+    return {"groups": groups, "n_groups": n_groups, "dof": dof, "shrinkage": estimator.method}
+
+
+def covariance_of(noise: Any, n_features: int, name: str = "noise") -> np.ndarray:
+    """Return the covariance of a fitted normalizer, or the inverse of a precision matrix."""
     root = precision_root(noise)
     precision = root.get_precision() if isinstance(root, NoiseNormalizer) else root @ root.T
     if len(precision) != n_features:
-        raise ValueError(f"noise is of {len(precision)} features, but data have {n_features}")
+        raise ValueError(f"{name} is of {len(precision)} features, but data have {n_features}")
     return np.ascontiguousarray(np.linalg.inv(precision))

@@ -30,7 +30,8 @@ __all__ = ["patterns", "rdm"]
 
 # Those of responses alone, without noise, folds or a prior, are those of searchlights.
 PLAIN_METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
-METRICS = (*PLAIN_METRICS, "mahalanobis", "crossnobis", "poisson")
+WHITENED_METRICS = ("mahalanobis", "crossnobis")
+METRICS = (*PLAIN_METRICS, *WHITENED_METRICS, "poisson")
 
 Responses = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 Labels = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
@@ -254,7 +255,7 @@ def _folds(folds: Any, data: DataSets, metric: str) -> tuple[np.ndarray, int]:
 
 def check_whitened(metric: str, noise: Any) -> None:
     """Raise unless there is noise where a metric needs it, and there alone."""
-    if metric not in ("mahalanobis", "crossnobis"):
+    if metric not in WHITENED_METRICS:
         raise ValueError(f"noise is for 'mahalanobis' and 'crossnobis', got metric={metric!r}")
     if noise is None:
         raise ValueError("mahalanobis needs noise; without noise, it is metric='euclidean'")
@@ -263,13 +264,7 @@ def check_whitened(metric: str, noise: Any) -> None:
 def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
     """Return the responses in coordinates in which the noise is white."""
     check_whitened(metric, noise)
-    if holds_arrays(noise):
-        noise = [each for _, each in data.each(noise, "noise")]
-    several = isinstance(noise, (list, tuple)) and (not noise or np.ndim(noise[0]) != 1)
-    xs = data.xs
-    noises = list(noise) if several else [noise] * len(xs)
-    if len(noises) != len(xs):
-        raise ValueError(f"noise has {len(noises)} items for {len(xs)} data sets")
+    xs, (noises, several) = data.xs, noise_of_each(noise, data)
     for k, x in enumerate(xs):
         if np.isnan(x).any():
             raise ValueError(f"{data.name(k)} contains NaN, which cannot be whitened by noise")
@@ -282,6 +277,17 @@ def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
         _whiten(x, root, data.name(k, "noise") if several else "noise")
         for k, (x, root) in enumerate(zip(xs, roots, strict=True))
     ]
+
+
+def noise_of_each(noise: Any, data: DataSets) -> tuple[list[Any], bool]:
+    """Return the noise of each data set, and whether there are several or one for all."""
+    if holds_arrays(noise):
+        noise = [each for _, each in data.each(noise, "noise")]
+    several = isinstance(noise, (list, tuple)) and (not noise or np.ndim(noise[0]) != 1)
+    noises = list(noise) if several else [noise] * len(data.xs)
+    if len(noises) != len(data.xs):
+        raise ValueError(f"noise has {len(noises)} items for {len(data.xs)} data sets")
+    return noises, several
 
 
 def precision_root(noise: Any) -> NoiseNormalizer | np.ndarray:

@@ -1,25 +1,28 @@
 """RSA of every time point."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from netrep_go._names import Name, names_or_numbers
+from netrep_go._names import Name, holds_arrays, names_or_numbers
 from netrep_go._parameters import checked
-from netrep_go._time_course import TimeCourse, as_subjects, windows
+from netrep_go._time_course import TimeCourse, as_subjects, sample_times, windows
+from netrep_go._validation import check_option
 from netrep_go.rsa._compare import similarities
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
     check_named_alike,
     condition_names,
-    n_conditions,
     named_vectors,
 )
-from netrep_go.rsa._rdm import rdm
-from netrep_go.rsa._recordings import recordings
+from netrep_go.rsa._data_sets import DataSets
+from netrep_go.rsa._local import check_same_conditions
+from netrep_go.rsa._rdm import METRICS, WHITENED_METRICS, Labels, Noise
+from netrep_go.rsa._recordings import Recordings, recordings
+from netrep_go.rsa._windows import Windows, designs_of, noise_of, window_rdms
 
 
 @checked
@@ -32,6 +35,10 @@ def time_resolved(
     step: int = 1,
     metric: str = "correlation",
     method: str = "spearman",
+    conditions: Labels | None = None,
+    folds: Labels | int | None = None,
+    noise: Noise | None = None,
+    noise_from: Literal["each", "pooled"] | tuple[float | None, float | None] = "each",
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
@@ -92,30 +99,52 @@ of single RDMs
     >>> course.scores.shape, bool(course.scores[0, 0, 10:].min() > course.scores[0, 0, :10].max())
     ((1, 1, 30), True)
     """
-    recorded = recordings(data, times)
-    responses, subjects = as_subjects(recorded.data)
+    check_option(metric, "metric", METRICS)
+    recorded = _recorded(data, times, metric, conditions)
+    conditions = recorded.events if conditions is None else conditions
+    sets = _as_sets(recorded.data, repeated=conditions is not None)
+    designs = designs_of(sets, conditions, folds, metric, recorded.conditions)
     own, vectors = named_vectors(models, "models", names, allow_nan=True)
-    n, expected = responses[0].shape[0], n_conditions(vectors, "models")
-    if n != expected:
-        raise ValueError(f"data and models must be of the same conditions, got {n} and {expected}")
-    check_named_alike(data=recorded.conditions, models=condition_names(models))
-    cut, centers = windows(responses[0].shape[-1], recorded.times, window, step)
-    called_by = {"RDM": called("models", own), "model": lambda k: f"the RDM of time {k}"}
-    scores = []
-    for subject, x in zip(subjects, responses, strict=True):
-        samples = np.stack([x[..., span].reshape(n, -1) for span in cut])
-        try:
-            rdms = rdm(
-                samples, metric, names=condition_names(models), n_jobs=n_jobs, verbose=verbose
-            )
-        except ValueError as error:
-            raise ValueError(f"subject {subject!r}, at each time: {error}") from None
-        scores.append(similarities(vectors, rdms, method, names=called_by, n_jobs=n_jobs))
+    check_same_conditions(designs[0].n_conditions, vectors)
+    model_conditions = condition_names(models)
+    check_named_alike(data=designs[0].names, models=model_conditions)
+    at = sample_times(sets.xs[0].shape[-1], recorded.times)
+    cut = Windows(windows(len(at), at, window, step)[1], window, step)
+    spread = noise_of(noise, noise_from, metric, sets, at)
+
+    def compared(first: int, rdms: np.ndarray) -> np.ndarray:
+        called_by = {
+            "RDM": called("models", own),
+            "model": lambda k: f"the RDM of time {first + k}",
+        }
+        return similarities(vectors, rdms, method, names=called_by, n_jobs=n_jobs)
+
+    scores = np.empty((len(sets.xs), len(vectors), len(cut.centers)))
+    shrinkage = np.empty((len(sets.xs), len(cut.centers)))
+    for k, design in enumerate(designs):
+        design = design._replace(names=design.names or model_conditions)
+        blocks = window_rdms(sets, k, cut, metric, design, spread, shrinkage[k], n_jobs, verbose)
+        scores[k] = np.concatenate([compared(*block) for block in blocks], axis=1)
     return TimeCourse(
-        scores=np.stack(scores),
-        times=centers,
+        scores=scores,
+        times=cut.centers,
         names=names_or_numbers(own, len(vectors)),
-        subjects=subjects,
+        subjects=sets.keys,
         method=method,
         label=f"similarity of RDMs\n({method})",
+        shrinkage=None if spread.estimator is None else shrinkage,
     )
+
+
+def _recorded(data: Any, times: Any, metric: str, conditions: Any) -> Recordings:
+    """Return responses as arrays: epochs as they are where repeated observations count."""
+    if conditions is not None:
+        return recordings(data, times, "observations")
+    return recordings(data, times, "events" if metric in WHITENED_METRICS else "means")
+
+
+def _as_sets(data: Any, *, repeated: bool) -> DataSets:
+    """Return the responses of each subject: as many conditions or, repeated, any observations."""
+    xs, subjects = as_subjects(data, same="" if repeated else "conditions")
+    single = not holds_arrays(data) and np.ndim(data) == 3
+    return DataSets(xs, subjects, single, xs)
