@@ -211,7 +211,7 @@ func checkNoisy(variances []float64) error {
 // singular says that an estimated covariance of so many features has no inverse.
 func (n *Noise) singular(features int, intensity float64) error {
 	return core.Invalidf("the covariance of the noise of %d features has no inverse: it was "+
-		"estimated with %v degrees of freedom and the shrinkage %q, of intensity %.3g; use "+
+		"estimated with %v degrees of freedom and the shrinkage '%s', of intensity %.3g; use "+
 		"'shrinkage_diag' or more observations", features, n.Freedom,
 		shrinkages[n.Shrinkage].name, intensity)
 }

@@ -115,7 +115,7 @@ def as_subjects(data: Any, *, same: str = "conditions") -> tuple[list[np.ndarray
 
     They have as many times, and as many ``same`` unless that is empty: trials may differ.
     """
-    if not holds_arrays(data):
+    if not (holds_arrays(data) or _lists_arrays(data)):
         data = as_array(data, "data", 4 if np.ndim(data) == 4 else 3, allow_nan=True)
         subjects = list(data) if data.ndim == 4 else [data]
         return subjects, list(range(len(subjects)))
@@ -134,3 +134,9 @@ def as_subjects(data: Any, *, same: str = "conditions") -> tuple[list[np.ndarray
                 f"got shapes {subjects[0].shape} and {x.shape}"
             )
     return subjects, names
+
+
+def _lists_arrays(data: Any) -> bool:
+    """Whether this is a list of subjects, who may have different sensors."""
+    several = isinstance(data, (list, tuple)) and len(data) > 0
+    return several and all(getattr(x, "ndim", 0) == 3 for x in data)
