@@ -385,15 +385,18 @@ def test_subjects_with_other_conditions_are_named(study):
         time_resolved({"s1": x, "s2": x}, models, conditions={"s1": conditions})
 
 
-@pytest.mark.parametrize("scale", [1e-60, 1.0, 1e60])
+@pytest.mark.parametrize("scale", [1e-140, 1e-60, 1e60, 1e140])
 @pytest.mark.parametrize("noise_from", ["each", "pooled"])
-def test_units_of_sensors_do_not_count(study, scale, noise_from):
+@pytest.mark.parametrize("method", METHODS)
+def test_units_of_sensors_do_not_count(study, scale, noise_from, method):
     x, conditions, folds, models = study
-    units = scale * np.logspace(-3, 3, 6)[:, np.newaxis]
+    units = np.full(6, scale) if method == "shrinkage_eye" else scale * np.logspace(-3, 3, 6)
     options = {"metric": "crossnobis", "conditions": conditions, "folds": folds}
-    options |= {"noise": NoiseNormalizer(), "noise_from": noise_from, "method": "pearson"}
-    want = time_resolved(x, models, **options).scores
-    np.testing.assert_allclose(time_resolved(x * units, models, **options).scores, want, atol=1e-9)
+    options |= {"noise": NoiseNormalizer(method), "noise_from": noise_from, "method": "pearson"}
+    want = time_resolved(x, models, **options)
+    found = time_resolved(x * units[:, np.newaxis], models, **options)
+    np.testing.assert_allclose(found.scores, want.scores, atol=1e-9)
+    np.testing.assert_allclose(found.shrinkage, want.shrinkage, atol=1e-9)
 
 
 def test_a_common_offset_costs_no_digits(rng):

@@ -59,7 +59,7 @@ var shrinkages = [...]shrinkage{
 
 type shrinkage struct {
 	name      string
-	fourth    func(row, variances []float64) float64
+	fourth    func(m *moments, row []float64) float64
 	intensity func(m *moments) float64
 }
 
@@ -249,7 +249,8 @@ type moments struct {
 	freedom   float64
 	variances []float64
 	s         []float64 // p x p, of which the upper triangle counts
-	fourth    float64
+	target    float64   // the mean of the variances
+	fourth    float64   // of residuals in units of standard deviations
 	n         float64
 }
 
@@ -258,13 +259,14 @@ func (m *moments) add(r []float64) {
 	p := len(m.variances)
 	rows := len(r) / p
 	m.n += float64(rows)
+	m.target = floats.Sum(m.variances) / float64(p)
 	if m.shrinkage != Diagonal {
 		blas64.Implementation().Dsyrk(
 			blas.Upper, blas.Trans, p, rows, 1/m.freedom, r, p, 1, m.s, p)
 	}
 	if fourth := shrinkages[m.shrinkage].fourth; fourth != nil {
 		for from := 0; from < len(r); from += p {
-			m.fourth += fourth(r[from:from+p], m.variances)
+			m.fourth += fourth(m, r[from:from+p])
 		}
 	}
 }
@@ -281,10 +283,9 @@ func (m *moments) merge(other *moments) {
 func (m *moments) shrink() float64 {
 	p := len(m.variances)
 	t := shrinkages[m.shrinkage].intensity(m)
-	target := floats.Sum(m.variances) / float64(p)
 	for j, variance := range m.variances {
 		if m.shrinkage == ShrinkIdentity {
-			m.variances[j] = t*target + (1-t)*variance
+			m.variances[j] = t*m.target + (1-t)*variance
 		}
 		floats.Scale(1-t, m.s[j*p+j+1:(j+1)*p])
 		m.s[j*p+j] = m.variances[j]
@@ -294,19 +295,19 @@ func (m *moments) shrink() float64 {
 
 // crossedSquares is the sum of products of squares of different features, each by its
 // standard deviation.
-func crossedSquares(row, variances []float64) float64 {
+func crossedSquares(m *moments, row []float64) float64 {
 	var sum, own float64
 	for j, v := range row {
-		z := v * v / variances[j]
+		z := v * v / m.variances[j]
 		sum += z
 		own += z * z
 	}
 	return sum*sum - own
 }
 
-// squaredSquares is the square of the sum of squares.
-func squaredSquares(row, _ []float64) float64 {
-	sum := floats.Dot(row, row)
+// squaredSquares is the square of the sum of squares, by the mean standard deviation.
+func squaredSquares(m *moments, row []float64) float64 {
+	sum := floats.Dot(row, row) / m.target
 	return sum * sum
 }
 
@@ -317,7 +318,7 @@ func (m *moments) schaeferStrimmer() float64 {
 	for j, variance := range m.variances {
 		for k := j + 1; k < p; k++ {
 			v := m.s[j*p+k]
-			squares += 2 * v * v / (variance * m.variances[k])
+			squares += 2 * (v / variance) * (v / m.variances[k])
 		}
 	}
 	n, freedom := m.n, m.freedom
@@ -331,14 +332,14 @@ func (m *moments) schaeferStrimmer() float64 {
 // degrees of freedom.
 func (m *moments) ledoitWolf() float64 {
 	p, n := len(m.variances), m.n
-	scale := m.freedom / n
+	scale := m.freedom / n / m.target
 	var trace, squares float64
 	for j := range p {
-		own := m.s[j*p+j]
-		trace += scale * own
-		squares += scale * scale * own * own
+		own := scale * m.s[j*p+j]
+		trace += own
+		squares += own * own
 		for _, v := range m.s[j*p+j+1 : (j+1)*p] {
-			squares += 2 * scale * scale * v * v
+			squares += 2 * (scale * v) * (scale * v)
 		}
 	}
 	off := squares - trace*trace/float64(p)

@@ -10,7 +10,7 @@ from netrep_go._names import Name, holds_arrays, names_or_numbers
 from netrep_go._parameters import checked
 from netrep_go._time_course import TimeCourse, as_subjects, sample_times, windows
 from netrep_go._validation import check_option
-from netrep_go.rsa._compare import similarities
+from netrep_go.rsa._compare import SIMILARITIES, similarities
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -141,6 +141,7 @@ of one for each subject, default=None
     True
     """
     check_option(metric, "metric", METRICS)
+    check_option(method, "method", SIMILARITIES)
     recorded = _recorded(data, times, metric, conditions)
     conditions = recorded.events if conditions is None else conditions
     sets = _as_sets(recorded.data, repeated=conditions is not None)
