@@ -60,12 +60,14 @@ SEARCHLIGHT = {
     "n_conditions": 5,
     "n_folds": 0,
     "covariance": np.eye(3),
+    "fold_covariances": [],
     "residuals": _rng.standard_normal((7, 3)),
     "residuals_transposed": False,
     "groups": np.array([0, 0, 0, 0, 1, 1, 1]),
     "n_groups": 2,
     "dof": 5.0,
     "shrinkage": "shrinkage_diag",
+    "by_fold": False,
 }
 
 # Outputs as they are before the call, and inputs, by the names of their signatures.
@@ -267,6 +269,7 @@ EXAMPLES = {
             "metric": "crossnobis",
             "prior": 1.0,
             "weight": 0.1,
+            "covariances": [np.eye(X.shape[1])] * 2 + [np.eye(Y.shape[1])] * 2,
         },
     ),
     "rsa.map_draws": (

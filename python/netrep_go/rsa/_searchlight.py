@@ -45,8 +45,9 @@ from netrep_go.rsa._local import (
     check_residuals,
     check_same_conditions,
     noise_inputs,
+    of_folds,
 )
-from netrep_go.rsa._noise import NoiseNormalizer
+from netrep_go.rsa._rdm import NoiseOfFolds
 from netrep_go.rsa._surfaces import (
     Surface,
     as_surface,
@@ -209,8 +210,9 @@ def searchlight(
     method: str = "spearman",
     conditions: ArrayLike | None = None,
     folds: ArrayLike | None = None,
-    noise: ArrayLike | NoiseNormalizer | None = None,
+    noise: NoiseOfFolds | None = None,
     residuals: ArrayLike | None = None,
+    residual_folds: ArrayLike | None = None,
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
@@ -279,12 +281,16 @@ of single RDMs
         :class:`NoiseNormalizer` that is not fitted says how the covariance of each
         searchlight is estimated: from the residuals or, without them, from the observations
         less the mean of their condition. A fitted one, or a precision matrix, is of all
-        features of ``data``: a searchlight takes its part of the covariance.
+        features of ``data``: a searchlight takes its part of the covariance. For
+        'crossnobis' a list or dict has one of each fold, as in :func:`rdm`.
     residuals : array_like of shape (n_residuals, n_features) or (n_residuals, *mask.shape), \
 default=None
         Residuals from which the noise of each searchlight is estimated, of the features of
         ``data``; their mean is subtracted. Voxels are left out whose residuals are not finite
         or do not vary.
+    residual_folds : array_like of shape (n_residuals,), default=None
+        Fold of each residual, for 'crossnobis': each fold then has noise of its own, as in
+        :func:`rdm`. They are copied unless they are sorted.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
     n_jobs : int, optional
@@ -364,6 +370,8 @@ default=None
     check_same_conditions(design.n_conditions, vectors)
     check_named_alike(data=averages or design.names, models=condition_names(models))
     observed = lights.residuals
+    if residual_folds is not None:
+        observed = of_folds(observed, residual_folds, design, metric)
     if estimator is not None and observed is None:
         check_repeated(design, n)
         observed = Residuals(lights.x, lights.turned, design.conditions, design.n_conditions)
@@ -378,7 +386,7 @@ default=None
         "metric": "euclidean" if metric == "mahalanobis" else metric,  # of whitened responses
         "method": method,
         **design.inputs(),
-        **noise_inputs(noise, estimator, observed, n_features),
+        **noise_inputs(noise, estimator, observed, n_features, design.fold_names),
     }
     with progress_bar("Searchlights", verbose) as progress:
         _native.run(
