@@ -546,6 +546,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "rsa.compare": {"rdms": RDMS, "models": MODELS},
     "rsa.compare_models": {"evaluation": _evaluation},
     "rsa.decoding_rdm": {"data": X, "conditions": LABELS, "cv": 3},
+    "rsa.distance_covariance": {"rdm": MODELS[0], "n_folds": 4, "n_features": 9.0},
     "rsa.evaluate": {
         "models": list(MODELS),
         "rdms": RDMS,
