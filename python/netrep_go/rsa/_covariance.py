@@ -70,8 +70,8 @@ def distance_covariance(
     >>> model = np.array([4.0, 4.0, 0.0])                  # conditions 1 and 2 are the same
     >>> V = distance_covariance(model, n_folds=8, n_features=50)
     >>> V.round(3)
-    array([[0.043, 0.021, 0.001],
-           [0.021, 0.043, 0.001],
+    array([[0.083, 0.041, 0.001],
+           [0.041, 0.083, 0.001],
            [0.001, 0.001, 0.003]])
     >>> round(compare([3.5, 4.6, 0.1], model, "cosine_cov", covariance=V), 3)
     0.983

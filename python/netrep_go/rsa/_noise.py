@@ -262,6 +262,12 @@ def covariances_of(
     """Return the covariance of each fold, of noise in their order or by their names."""
     if not has_several(noise):
         return [covariance_of(noise, n_features, name)] * len(folds)
+    named = noise_of_folds(noise, folds, name)
+    return [covariance_of(x, n_features, f"{name}[{fold!r}]") for fold, x in named.items()]
+
+
+def noise_of_folds(noise: Any, folds: Sequence[Name], name: str) -> dict[Name, Any]:
+    """Return what a list, in their order, or a mapping has for each fold."""
     if not holds_arrays(noise):
         if len(noise) != len(folds):
             raise ValueError(f"{name} has {len(noise)} items for {len(folds)} folds")
@@ -271,4 +277,4 @@ def covariances_of(
     if lacking or odd:
         what = "nothing for the fold" if lacking else "a fold that folds have not,"
         raise ValueError(f"{name} has {what} {shown((lacking or odd)[0])}")
-    return [covariance_of(noise[fold], n_features, f"{name}[{fold!r}]") for fold in folds]
+    return {fold: noise[fold] for fold in folds}

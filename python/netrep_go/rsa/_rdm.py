@@ -277,16 +277,21 @@ def check_whitened(metric: str, noise: Any) -> None:
         raise ValueError("mahalanobis needs noise; without noise, it is metric='euclidean'")
 
 
+def noise_of_each(noise: Any, data: DataSets) -> list[Any]:
+    """Return the noise of each data set, which may be a list or dict of that of its folds."""
+    several = has_several(noise)
+    if data.single:
+        return [noise[0] if several and _is_alone(noise) else noise]
+    return _of_data_sets(noise, data) if several else [noise] * len(data.xs)
+
+
 def _by_fold(noise: Any, data: DataSets, metric: str) -> list[Any] | None:
     """Return what each data set has for its folds, None if its noise is that of all."""
-    if data.single:
-        items = [noise] if has_several(noise) and not _is_alone(noise) else []
-    else:
-        items = _of_data_sets(noise, data) if has_several(noise) else []
-        items = items if any(map(has_several, items)) else []
-    if items:
-        check_by_fold(metric)
-    return items or None
+    items = noise_of_each(noise, data)
+    if not any(map(has_several, items)):
+        return None
+    check_by_fold(metric)
+    return items
 
 
 def _is_alone(noise: Any) -> bool:
