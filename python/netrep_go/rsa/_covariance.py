@@ -74,7 +74,7 @@ def distance_covariance(
            [0.041, 0.083, 0.001],
            [0.001, 0.001, 0.003]])
     >>> round(compare([3.5, 4.6, 0.1], model, "cosine_cov", covariance=V), 3)
-    0.983
+    0.968
     """
     _, vectors = named_vectors(rdm, "rdm")
     if len(vectors) != 1:

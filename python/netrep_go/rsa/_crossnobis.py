@@ -189,6 +189,7 @@ default=None
     sets = as_data_sets(data)
     names = sets.codes(conditions)[1].tolist()
     rdms = rdm(data, "crossnobis", conditions=conditions, folds=folds, noise=noise, n_jobs=n_jobs)
+    signed: _SignedFolds | _SignedSubjects
     if sets.single:
         study = _studies(sets, conditions, folds, noise)[0]
         pairs = [*combinations(range(len(study.fold_names)), 2)]
@@ -394,10 +395,10 @@ def crossnobis_reliability(
         n = len(study.fold_names)
         if n < 4:
             raise ValueError(f"{sets.name(k, 'folds')} must be at least 4, to be halved, got {n}")
-        r = [
-            similarities(*np.split(of_order_one(study.rdms(halves, n_jobs)), 2), method)[0, 0]
-            for halves in _halves(n, n_splits, rng)
-        ]
+        r = []
+        for halves in _halves(n, n_splits, rng):
+            first, second = of_order_one(study.rdms(halves, n_jobs))[:, np.newaxis]
+            r.append(similarities(first, second, method)[0, 0])
         found.append(2 * np.mean(r) / (1 + np.mean(r)))
     return float(found[0]) if sets.single else np.array(found)
 

@@ -22,7 +22,7 @@ from netrep_go.rsa._noise import (
 )
 from netrep_go.rsa._rdm import PLAIN_METRICS, check_by_fold, check_folds, check_whitened
 
-LOCAL_METRICS = (*PLAIN_METRICS, "mahalanobis", "crossnobis")
+LOCAL_METRICS = (*PLAIN_METRICS, "mahalanobis", "crossnobis", "decoding")
 NONE = np.empty(0, np.int64)
 
 
@@ -92,6 +92,15 @@ def as_estimator(noise: Any, residuals: Any, metric: str) -> NoiseNormalizer | N
             "or pass a NoiseNormalizer that is not fitted"
         )
     return NoiseNormalizer() if noise is None else clone(noise)
+
+
+def check_independent(metric: str) -> None:
+    """Raise if noise would be estimated from responses that are classified."""
+    if metric == "decoding":
+        raise ValueError(
+            "decoding needs residuals if noise is estimated: from responses, it would know those "
+            "that are tested. Leave out noise to learn it from the folds of training"
+        )
 
 
 def check_repeated(design: Design, n: int) -> None:

@@ -28,7 +28,8 @@ __all__ = ["patterns", "rdm"]
 
 # Those of responses alone, without noise, folds or a prior, are those of searchlights.
 PLAIN_METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
-METRICS = (*PLAIN_METRICS, "mahalanobis", "crossnobis", "poisson")
+METRICS = (*PLAIN_METRICS, "mahalanobis", "crossnobis", "decoding", "poisson")
+FOLDED_METRICS = ("crossnobis", "decoding")
 
 Responses = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 Labels = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
@@ -65,6 +66,11 @@ def rdm(
       :math:`K_{ii} + K_{jj} - 2 K_{ij}`, where :math:`K_{ij}` is the mean of
       :math:`x^\top P y / p` over all observations x of i and y of j from different
       folds. Unbiased, so that it may be negative [1]_;
+    - 'decoding': how well observations of i and j are told apart by what is learnt from
+      other folds: the mean of the shares of both that are classified right, over folds
+      that are left out one at a time, by linear discriminant analysis with the covariance
+      of either condition shrunk after Ledoit and Wolf; with ``noise`` by the nearest mean of
+      whitened responses. 0.5 is chance level;
     - 'poisson': the mean over features of :math:`(r_i - r_j)(\log r_i - \log r_j)`, the
       symmetrized Kullback-Leibler divergence of Poisson distributions with rates
       :math:`r = (x + \lambda w) / (1 + w)` [2]_.
@@ -79,17 +85,17 @@ n_features), or list or dict of n_rdms array_like of shape (n_observations, n_fe
         conditions is compared over the features that both have, and 'euclidean' and
         'sqeuclidean' are scaled up to all features.
     metric : {'correlation', 'cosine', 'euclidean', 'sqeuclidean', 'mahalanobis', \
-'crossnobis', 'poisson'}, default='correlation'
-        Dissimilarity of conditions. For classification accuracy see :func:`decoding_rdm`.
+'crossnobis', 'decoding', 'poisson'}, default='correlation'
+        Dissimilarity of conditions. For other classifiers see :func:`decoding_rdm`.
     conditions : array_like of shape (n_observations,) or list or dict of n_rdms of them, \
 default=None
         Condition of each observation, the same set of them in all data sets. The RDM has
         them in sorted order; observations of the same condition are averaged (but for
-        'crossnobis'). If None, every observation is a condition.
+        'crossnobis' and 'decoding'). If None, every observation is a condition.
     folds : array_like of shape (n_observations,) or list or dict of n_rdms of them, \
 default=None
         Fold of each observation, such as the run or session of a measurement: only
-        'crossnobis' takes them, and needs them.
+        'crossnobis' and 'decoding' take them, and need them.
     noise : NoiseNormalizer, array_like of shape (n_features, n_features), list or dict, \
 default=None
         Fitted normalizer, or precision matrix, for all data sets or, in a list or dict, for
@@ -173,7 +179,7 @@ default=None
             covariances = _covariances(by_fold, sets, fold_names)
     out = dissimilarities(
         xs,
-        metric,
+        native_metric(metric, whitened=noise is not None),
         (labels, n_conditions),
         (fold_codes, max(map(len, fold_names), default=0)),
         covariances=covariances,
@@ -211,7 +217,7 @@ def dissimilarities(
         "folds": folds[0],
         "n_conditions": n,
         "n_folds": folds[1],
-        "metric": "euclidean" if metric == "mahalanobis" else metric,  # of whitened responses
+        "metric": metric,
         "prior": prior[0],
         "weight": prior[1],
         "covariances": [*covariances],
@@ -221,6 +227,13 @@ def dissimilarities(
             "rsa.rdms", {"rdms": out}, inputs, names=names, n_jobs=n_jobs, progress=progress
         )
     return out
+
+
+def native_metric(metric: str, *, whitened: bool) -> str:
+    """Return what Go calls a metric of responses that may be whitened."""
+    if metric == "mahalanobis":
+        return "euclidean"
+    return "nearest_centroid" if metric == "decoding" and whitened else metric
 
 
 def _called(names: list[Name] | None, data: DataSets) -> _native.Names:
@@ -244,11 +257,11 @@ def _conditions(
 
 def check_folds(folds: Any, metric: str) -> None:
     """Raise unless there are folds where a metric needs them, and there alone."""
-    if (folds is None) == (metric == "crossnobis"):
+    if (folds is None) == (metric in FOLDED_METRICS):
         raise ValueError(
-            "crossnobis needs folds, such as the run of each observation"
+            f"{metric} needs folds, such as the run of each observation"
             if folds is None
-            else f"folds are for metric='crossnobis', got metric={metric!r}"
+            else f"folds are for metric='crossnobis' and 'decoding', got metric={metric!r}"
         )
 
 
@@ -271,8 +284,10 @@ def check_by_fold(metric: str) -> None:
 
 def check_whitened(metric: str, noise: Any) -> None:
     """Raise unless there is noise where a metric needs it, and there alone."""
-    if metric not in ("mahalanobis", "crossnobis"):
-        raise ValueError(f"noise is for 'mahalanobis' and 'crossnobis', got metric={metric!r}")
+    if metric not in ("mahalanobis", *FOLDED_METRICS):
+        raise ValueError(
+            f"noise is for 'mahalanobis', 'crossnobis' and 'decoding', got metric={metric!r}"
+        )
     if noise is None:
         raise ValueError("mahalanobis needs noise; without noise, it is metric='euclidean'")
 

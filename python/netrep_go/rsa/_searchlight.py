@@ -41,13 +41,14 @@ from netrep_go.rsa._local import (
     Residuals,
     as_design,
     as_estimator,
+    check_independent,
     check_repeated,
     check_residuals,
     check_same_conditions,
     noise_inputs,
     of_folds,
 )
-from netrep_go.rsa._rdm import NoiseOfFolds
+from netrep_go.rsa._rdm import NoiseOfFolds, native_metric
 from netrep_go.rsa._surfaces import (
     Surface,
     as_surface,
@@ -273,11 +274,12 @@ of single RDMs
         Condition of each observation, as in :func:`rdm`: they may have different numbers of
         observations. If None, every observation is a condition.
     folds : array_like of shape (n_observations,), default=None
-        Fold of each observation, such as its run: only 'crossnobis' takes them, and needs
-        them.
+        Fold of each observation, such as its run: only 'crossnobis' and 'decoding' take
+        them, and need them.
     noise : NoiseNormalizer or array_like of shape (n_features, n_features), default=None
         For 'mahalanobis', which needs it or residuals, and 'crossnobis', which without them
-        takes the noise to be white, as it is if responses were whitened before. A
+        takes the noise to be white, as it is if responses were whitened before; 'decoding'
+        as in :func:`rdm`. A
         :class:`NoiseNormalizer` that is not fitted says how the covariance of each
         searchlight is estimated: from the residuals or, without them, from the observations
         less the mean of their condition. A fitted one, or a precision matrix, is of all
@@ -373,6 +375,7 @@ default=None
     if residual_folds is not None:
         observed = of_folds(observed, residual_folds, design, metric)
     if estimator is not None and observed is None:
+        check_independent(metric)
         check_repeated(design, n)
         observed = Residuals(lights.x, lights.turned, design.conditions, design.n_conditions)
     scores = np.empty((len(lights.centers), len(vectors)))
@@ -383,7 +386,7 @@ default=None
         "transposed": lights.turned,
         **lights.around,
         "models": vectors,
-        "metric": "euclidean" if metric == "mahalanobis" else metric,  # of whitened responses
+        "metric": native_metric(metric, whitened=noise is not None or residuals is not None),
         "method": method,
         **design.inputs(),
         **noise_inputs(noise, estimator, observed, n_features, design.fold_names),
