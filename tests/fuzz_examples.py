@@ -58,6 +58,8 @@ LAYERS = {"conv": RESPONSES, "fc": np.tanh(RESPONSES[:, :5])}
 IMAGES = _rng.random((2, 12, 12))
 CONVOLVED = _rng.standard_normal((2, 6, 4, 4, 3))
 FEATURES = {"conv": _rng.standard_normal((18, 4)), "fc": _rng.standard_normal((18, 3))}
+FOLDED = np.random.default_rng(7).standard_normal((18, 5))
+TILED, RUNS = np.tile(np.arange(3), 6), np.repeat(np.arange(6), 3)
 VOXELS = FEATURES["fc"][:, :2] + 0.5 * _rng.standard_normal((18, 2))  # what they predict
 RUNS = np.repeat([2, 3, 5, 8, 9, 12], 3)  # of these samples
 SENSORS = VOXELS[:, :, None] + 0.5 * _rng.standard_normal((18, 2, 3))  # samples, sensors, times
@@ -546,7 +548,10 @@ CALLS: dict[str, dict[str, Any]] = {
     },
     "rsa.compare": {"rdms": RDMS, "models": MODELS},
     "rsa.compare_models": {"evaluation": _evaluation},
+    "rsa.crossnobis_reliability": {"data": FOLDED, "conditions": TILED, "folds": RUNS},
+    "rsa.crossnobis_test": {"data": FOLDED, "conditions": TILED, "folds": RUNS},
     "rsa.decoding_rdm": {"data": X, "conditions": LABELS, "cv": 3},
+    "rsa.distance_covariance": {"rdm": MODELS[0], "n_folds": 4, "n_features": 9.0},
     "rsa.evaluate": {
         "models": list(MODELS),
         "rdms": RDMS,
@@ -886,6 +891,7 @@ CLASSES: dict[str, Fitted] = {
     "rsa.ClusterResult": Fitted(
         make=_rsa("cluster_test", RESPONSES, n_permutations=19, random_state=0)
     ),
+    "rsa.DistanceTest": Fitted(make=_rsa("crossnobis_test", FOLDED, TILED, RUNS)),
     "rsa.ConditionKFold": Fitted({"n_splits": 3}, {"X": RDMS.T}),
     "rsa.FeatureReweighting": Fitted({}, {"X": RESPONSES, "y": RDMS[0]}),
     "rsa.FeatureReweightingCV": Fitted({"alphas": 3, "cv": 3}, {"X": RESPONSES, "y": RDMS[0]}),
@@ -956,6 +962,9 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("rsa.RSA.fit of", "folds", "*"): "any labels that can be told apart are folds, as in rdm",
     ("rsa.searchlight of", "folds", "*"): "any labels that can be told apart are folds, as in rdm",
     ("rsa.time_resolved of", "folds", "*"): "any labels that can be told apart are folds",
+    ("rsa.crossnobis_test", "folds", "*"): "any labels that can be told apart, as in rdm",
+    ("rsa.crossnobis_test", "conditions", "text"): "names are the labels",
+    ("rsa.crossnobis_reliability", "folds", "*"): "any labels that can be told apart, as in rdm",
     ("rsa.ConditionKFold", "X", "*"): "only the number of rows counts, as in scikit-learn",
     ("rsa.FeatureReweightingCV", "alphas", "list of it"): "a list has the penalties",
     ("rsa.reweight_features", "alphas", "list of it"): "a list has the penalties",

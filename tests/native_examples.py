@@ -60,12 +60,14 @@ SEARCHLIGHT = {
     "n_conditions": 5,
     "n_folds": 0,
     "covariance": np.eye(3),
+    "fold_covariances": [],
     "residuals": _rng.standard_normal((7, 3)),
     "residuals_transposed": False,
     "groups": np.array([0, 0, 0, 0, 1, 1, 1]),
     "n_groups": 2,
     "dof": 5.0,
     "shrinkage": "shrinkage_diag",
+    "by_fold": False,
 }
 SAMPLES = _rng.standard_normal((8, 2, 5))  # rows, sensors, samples
 NOISE = {
@@ -274,6 +276,7 @@ EXAMPLES = {
             "metric": "crossnobis",
             "prior": 1.0,
             "weight": 0.1,
+            "covariances": [np.eye(X.shape[1])] * 2 + [np.eye(Y.shape[1])] * 2,
         },
     ),
     "rsa.map_draws": (

@@ -32,6 +32,34 @@ type Noise struct {
 	Shrinkage Shrinkage
 }
 
+// Cut returns the noise of each fold, whose residuals are a group each, one after the
+// other: a fold has as many degrees of freedom, or those of its rows less 1 if they are 0.
+func (n *Noise) Cut(folds int) ([]*Noise, error) {
+	r, each := n.Residuals, []*Noise{}
+	for from := 0; from < r.Rows; {
+		to := from + 1
+		for to < r.Rows && n.Group[to] == n.Group[from] {
+			to++
+		}
+		if int(n.Group[from]) != len(each) || to-from < 2 {
+			return nil, core.Invalidf(
+				"residuals must be sorted by folds, at least 2 of each, got %d of fold %d",
+				to-from, n.Group[from])
+		}
+		freedom := n.Freedom
+		if freedom == 0 {
+			freedom = float64(to - from - 1)
+		}
+		each = append(each, // heap: one a fold
+			&Noise{Residuals: r.rows(from, to), Freedom: freedom, Shrinkage: n.Shrinkage})
+		from = to
+	}
+	if len(each) != folds {
+		return nil, core.Invalidf("expected residuals of %d folds, got %d", folds, len(each))
+	}
+	return each, nil
+}
+
 // Shrinkage is how a covariance S is estimated: as t T + (1 - t) S.
 type Shrinkage int
 
@@ -81,11 +109,8 @@ type normalizer struct {
 	samples    int       // rows of residuals for each observation
 }
 
-// newNormalizer returns one of no more than so many features, nil if there is no noise.
+// newNormalizer returns one of no more than so many features.
 func newNormalizer(arena *cmem.Arena, noise *Noise, features int) *normalizer {
-	if noise == nil {
-		return nil
-	}
 	w := &normalizer{noise: noise, covariance: arena.Float64s(features * features),
 		variances: arena.Float64s(features), samples: max(1, noise.Samples)}
 	if r := noise.Residuals; r != nil {
@@ -176,33 +201,31 @@ func (w *normalizer) group(row int) int {
 	return int(w.noise.Group[observation])*w.samples + sample
 }
 
-// whiten multiplies the responses to the loaded features by the inverse of the
-// Cholesky factor of their covariance. It fails if the covariance has no inverse.
-func (w *normalizer) whiten(x []float64, features []int64) error {
-	if err := w.factorize(features); err != nil {
-		return err
-	}
-	w.solve(x, len(features))
-	return nil
-}
-
-// factorize stores the Cholesky factor of the covariance of the loaded features.
-func (w *normalizer) factorize(features []int64) error {
+// fill stores the upper triangle of the covariance of the loaded features, and their
+// variances.
+func (w *normalizer) fill(features []int64) []float64 {
 	p := len(features)
 	s := w.covariance[:p*p]
 	if w.noise.Residuals != nil {
 		w.estimate(p)
-	} else {
-		for j, f := range features {
-			for k, g := range features {
-				s[j*p+k] = w.noise.Covariance.At(int(f), int(g))
-			}
-			w.variances[j] = s[j*p+j]
-		}
+		return s
 	}
-	if !factor(s, w.variances[:p]) {
+	for j, f := range features {
+		for k, g := range features {
+			s[j*p+k] = w.noise.Covariance.At(int(f), int(g))
+		}
+		w.variances[j] = s[j*p+j]
+	}
+	return s
+}
+
+// whiten multiplies responses to features by the inverse of the Cholesky factor of
+// their covariance s, which it overwrites. It fails if the covariance has no inverse.
+func whiten(x, s, variances []float64) error {
+	if !factor(s, variances) {
 		return errSingular
 	}
+	solve(x, s, len(variances))
 	return nil
 }
 
@@ -220,10 +243,10 @@ func factor(s, variances []float64) bool {
 	return ok
 }
 
-// solve multiplies responses to p features by the inverse of the factor.
-func (w *normalizer) solve(x []float64, p int) {
+// solve multiplies responses to p features by the inverse of a factor.
+func solve(x, factor []float64, p int) {
 	blas64.Implementation().Dtrsm(blas.Right, blas.Upper, blas.NoTrans, blas.NonUnit,
-		len(x)/p, p, 1, w.covariance, p, x, p)
+		len(x)/p, p, 1, factor, p, x, p)
 }
 
 // singular, times the number of features, is the part of its variance that a
