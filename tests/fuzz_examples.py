@@ -221,6 +221,12 @@ def _inference(function, *args):
     )
 
 
+_calibration = _inference("calibrate", "cka", X, Y)
+_intervals = _inference("bootstrap", "cka", X, Y)
+_differences = _inference("compare_values", "cka", X, [Y, Z])
+_reliability = _inference("reliability", "cka", NETWORKS)
+
+
 def _covariates(function, *args):
     return lambda: getattr(importlib.import_module("netrep_go.covariates"), function)(
         *args, n_permutations=19, random_state=0
@@ -510,6 +516,10 @@ CALLS: dict[str, dict[str, Any]] = {
         "estimators": lambda: {"conv": _estimator("MeanFieldCapacity", n_t=10).fit(MANIFOLDS)}
     },
     "plotting.CenterDirectionsDisplay.from_directions": {"found": lambda: _found()},
+    "plotting.CalibrationDisplay.from_calibration": {"calibration": lambda: _calibration()},
+    "plotting.BootstrapIntervalsDisplay.from_intervals": {"intervals": lambda: _intervals()},
+    "plotting.ValueDifferencesDisplay.from_differences": {"differences": lambda: _differences()},
+    "plotting.ReliabilityDisplay.from_reliability": {"reliability": lambda: _reliability()},
     "plotting.DisagreementDisplay.from_disagreement": {"disagreement": lambda: _disagreement()},
     "plotting.MeasureBenchmarkDisplay.from_benchmark": {"benchmark": lambda: _benchmark()},
     "plotting.ComparisonDisplay.from_comparison": {"comparison": lambda: _comparison()},
@@ -669,6 +679,19 @@ CLASSES: dict[str, Fitted] = {
     ),
     "inference.BootstrapIntervals": Fitted(make=_inference("bootstrap", "cka", X, Y)),
     "inference.Calibration": Fitted(make=_inference("calibrate", "cka", X, Y)),
+    "inference.Calibrations": Fitted(make=_inference("calibrate", ["cka", "rsa"], X, Y)),
+    "plotting.CalibrationDisplay": Fitted(
+        make=_display("CalibrationDisplay", "from_calibration", _calibration)
+    ),
+    "plotting.BootstrapIntervalsDisplay": Fitted(
+        make=_display("BootstrapIntervalsDisplay", "from_intervals", _intervals)
+    ),
+    "plotting.ValueDifferencesDisplay": Fitted(
+        make=_display("ValueDifferencesDisplay", "from_differences", _differences)
+    ),
+    "plotting.ReliabilityDisplay": Fitted(
+        make=_display("ReliabilityDisplay", "from_reliability", _reliability)
+    ),
     "inference.FusedSimilarity": Fitted(
         make=lambda: importlib.import_module("netrep_go.inference").fuse(_cohort_comparison())
     ),

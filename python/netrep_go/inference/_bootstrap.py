@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from scipy import stats
@@ -17,10 +17,14 @@ from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go._validation import check_integer, check_number, check_option
-from netrep_go.inference._pairs import Compared, Pairs, compared, given_measure, samples_taken
+from netrep_go.inference._measures import given_measure
+from netrep_go.inference._pairs import Compared, Pairs, compared, samples_taken
 from netrep_go.inference._repeated import repeated, stacked
 from netrep_go.metrics import Measure
 from netrep_go.metrics._registry import name_of
+
+if TYPE_CHECKING:
+    from netrep_go.plotting import BootstrapIntervalsDisplay
 
 OVER = ("samples", "features", "both")
 METHODS = ("percentile", "bca", "jackknife")
@@ -80,6 +84,25 @@ class BootstrapIntervals(Result):
             values = getattr(self, name)
             columns[name] = values[first, second] if np.ndim(values) else [values]
         return pandas().DataFrame(columns)
+
+    def plot(self, *, n_pairs: int = 30, ax: Any = None) -> BootstrapIntervalsDisplay:
+        """Draw the value of each pair and its interval.
+
+        Parameters
+        ----------
+        n_pairs : int, default=30
+            How many pairs at most: the first.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        netrep_go.plotting.BootstrapIntervalsDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import BootstrapIntervalsDisplay
+
+        return BootstrapIntervalsDisplay.from_intervals(self, n_pairs=n_pairs, ax=ax)
 
 
 @checked

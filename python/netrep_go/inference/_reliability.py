@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy import stats
@@ -17,9 +17,13 @@ from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import as_array, check_integer, check_option
-from netrep_go.inference._pairs import compared, given_measure, samples_taken
+from netrep_go.inference._measures import given_measure
+from netrep_go.inference._pairs import compared, samples_taken
 from netrep_go.inference._repeated import repeated, stacked
 from netrep_go.metrics import Measure
+
+if TYPE_CHECKING:
+    from netrep_go.plotting import ReliabilityDisplay
 
 Of = Literal["features", "repeats", "subjects", "samples"]
 OF = ("features", "repeats", "subjects", "samples")
@@ -58,6 +62,23 @@ class Reliability(Result):
         return pandas().DataFrame(
             {"network": self.names, "value": self.value, "low": self.low, "high": self.high}
         )
+
+    def plot(self, *, ax: Any = None) -> ReliabilityDisplay:
+        """Draw the value of each network, and those of the splits.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        netrep_go.plotting.ReliabilityDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import ReliabilityDisplay
+
+        return ReliabilityDisplay.from_reliability(self, ax=ax)
 
 
 @checked
