@@ -10,7 +10,13 @@ from scipy import stats
 
 from netrep_go._resampling import largest_pvalue, permutation_pvalue
 from netrep_go.inference import calibrate
-from netrep_go.metrics import Measure, Properties, as_measure, get_measure
+from netrep_go.metrics import (
+    LinearRegressionR2,
+    Measure,
+    Properties,
+    as_measure,
+    get_measure,
+)
 from netrep_go.metrics._products import Traces, permuted_product
 from netrep_go.multiset import pairwise_distances
 
@@ -76,6 +82,8 @@ EXACT = {
     "distance_correlation_unbiased": {},
     "mean_squared_cca": {},
     "gulp_squared": {"regularization": 0.01},
+    "linear_regression_y_to_x": {},
+    "linear_regression_x_to_y": {},
 }
 
 
@@ -86,6 +94,23 @@ def test_exact_moments_are_those_of_permutations(name):
     tolerance = 4 * result.exact_std / 3000**0.5
     assert result.null_mean == pytest.approx(result.exact_mean, abs=tolerance)
     assert result.null_std == pytest.approx(result.exact_std, rel=0.08)
+
+
+@pytest.mark.parametrize("predictor", ["X", "Y"])
+def test_the_exact_null_of_regression_is_what_chance_is(predictor, rng):
+    measure = LinearRegressionR2(predictor)
+    networks = [*A, rng.standard_normal((20, 30))]  # the last explains everything
+    with pytest.warns(match="more features than samples"):
+        found = calibrate(measure, networks, n_permutations=20, random_state=0, verbose=False)
+    for i, j in zip(*found.pairs, strict=True):
+        chance = measure.expected_by_chance(networks[i], networks[j])
+        assert found.exact_mean[i, j] == pytest.approx(chance)
+        assert (found.exact_std[i, j] > 1e-3) == (chance < 1)
+    few = [x[:5] for x in A], [list(order) for order in itertools.permutations(range(5))]
+    x, y = few[0][0][:, :2], few[0][1][:, :3]
+    values = [measure.fit_score(x, y[order]) for order in few[1]]
+    exact = calibrate(measure, x, y, n_permutations=20, random_state=0, verbose=False)
+    assert_allclose([exact.exact_mean, exact.exact_std], [np.mean(values), np.std(values)])
 
 
 def test_others_have_no_exact_moments():
@@ -282,6 +307,21 @@ def test_infinite_values_tie_with_themselves():
     null = np.array([np.inf, -np.inf, 0.0, 1.0])
     assert permutation_pvalue(np.inf, null) == 2 / 5
     assert permutation_pvalue(-np.inf, null) == 1
+
+
+class Picky(Overlap):
+    """Refuses what only some orders have."""
+
+    def _compare(self, x, y):
+        if x[0] * y[0] < 0:
+            raise ValueError("X and Y: signs differ")
+        return x @ y
+
+
+def test_errors_of_permutations_name_the_pair(rng):
+    networks = {name: rng.standard_normal((12, 3)) for name in "ab"}
+    with pytest.raises(ValueError, match=r"^X\['a'\] and X\['b'\]: signs differ"):
+        calibrate(Picky(), networks, n_permutations=50, random_state=0, verbose=False)
 
 
 def test_names_travel():

@@ -279,13 +279,13 @@ class Resampled:
 
     def observed(self) -> np.ndarray:
         """Return the values with all samples and features."""
-        return self._values(lambda draw: self._networks, 1, "")[0]
+        return self._values(lambda draw: (self._measure, self._networks), 1, "")[0]
 
     def drawn(self, n_draws: int, random_state: RandomState) -> np.ndarray:
         """Return the values of bootstrap draws."""
         seeds = as_random_state(random_state).randint(2**31, size=n_draws)
 
-        def change(draw: int) -> list[Named]:
+        def change(draw: int) -> tuple[Measure, list[Named]]:
             rng = np.random.RandomState(seeds[draw])
             rows = rng.randint(self._n_samples, size=self._n_samples) if self._n_samples else None
             columns = [rng.randint(width, size=width) for width in self._widths]
@@ -305,21 +305,24 @@ class Resampled:
     def _without(self, n: int, taken: Any) -> np.ndarray:
         return self._values(lambda k: taken(np.delete(np.arange(n), k)), n, "Leaving out one")
 
-    def _narrowed(self, i: int, kept: np.ndarray) -> list[Named]:
+    def _narrowed(self, i: int, kept: np.ndarray) -> tuple[Measure, list[Named]]:
         """Return all networks, one of them with some of its features."""
-        name, x = self._networks[i]
-        return [
-            *self._networks[:i],
-            (name, np.ascontiguousarray(x[:, kept])),
-            *self._networks[i + 1 :],
-        ]
+        networks = list(self._networks)
+        name, x = networks[i]
+        networks[i] = (name, np.ascontiguousarray(x[:, kept]))
+        return self._measure, networks
 
-    def _taken(self, rows: np.ndarray | None, columns: list[np.ndarray]) -> list[Named]:
+    def _taken(
+        self, rows: np.ndarray | None, columns: list[np.ndarray]
+    ) -> tuple[Measure, list[Named]]:
+        """Return all networks with some of their samples and features, and their measure."""
         networks = []
         for i, (name, x) in enumerate(self._networks):
             x = x if rows is None else samples_taken(x, rows)
             networks.append((name, np.ascontiguousarray(x[:, columns[i]]) if columns else x))
-        return networks
+        if rows is None:
+            return self._measure, networks
+        return self._measure._of_samples(rows, self._n_samples), networks
 
     def _values(self, change: Any, n_draws: int, text: str) -> np.ndarray:
         values = repeated(self._measure, change, n_draws, self._pairs, self._n_jobs)

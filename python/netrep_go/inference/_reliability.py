@@ -195,8 +195,9 @@ def _orders(
     orders = np.argsort(rng.random_sample((n_splits, n)), axis=1)
     halves = np.concatenate([orders[:, : n // 2], orders[:, n // 2 : n // 2 * 2]])
 
-    def half(draw: int) -> list[Named]:
-        return [(name, samples_taken(x, halves[draw])) for name, x in found.networks]
+    def half(draw: int) -> tuple[Measure, list[Named]]:
+        networks = [(name, samples_taken(x, halves[draw])) for name, x in found.networks]
+        return measure._of_samples(halves[draw], n), networks
 
     values = repeated(measure, half, len(halves), found.pairs, n_jobs)
     bar = counted(values, "Splitting samples", len(halves), verbose)
@@ -211,7 +212,7 @@ def _values(measure: Measure, pairs: list[tuple[Named, Named]], n_jobs: int | No
     checked_pairs = [
         [(name, measure._check_network(x, name)) for name, x in pair] for pair in pairs
     ]
-    values = repeated(measure, checked_pairs.__getitem__, len(pairs), only, n_jobs)
+    values = repeated(measure, lambda k: (measure, checked_pairs[k]), len(pairs), only, n_jobs)
     return stacked(values, 1)[:, 0]
 
 

@@ -151,7 +151,7 @@ class CCA(_Canonical):
             return found
         return _Directions(found.basis, _remark(found))
 
-    def _traces(self, x: _Directions) -> Traces | None:
+    def _traces(self, x: _Directions, side: str) -> Traces | None:
         if self.score_method != "mean_squared":
             return None
         return Traces.of_axes(x.basis, np.ones(x.basis.shape[1]))

@@ -122,7 +122,7 @@ class GULP(Measure):
             return prepared
         return prepared._replace(root=prepared.root[order])
 
-    def _traces(self, x: _Shrunk) -> Traces | None:
+    def _traces(self, x: _Shrunk, side: str) -> Traces | None:
         if not self.squared:
             return None
         diagonal = np.einsum("ij,ij->i", x.root, x.root)
