@@ -273,6 +273,19 @@ def test_jackknife_intervals_hold_the_truth(name, options, p, n, least):
 
 
 @pytest.mark.long
+def test_jackknife_intervals_over_features_hold_the_value_of_many():
+    signals = np.random.RandomState(3).randn(60, 4)
+
+    def mixtures(seed, p):
+        return signals @ np.random.default_rng(seed).standard_normal((2, 4, p))
+
+    truth = get_measure("cka").fit_score(*mixtures(999, 20_000))
+    kwargs = {"over": "features", "verbose": False}
+    results = [bootstrap("cka", *mixtures(seed, 40), **kwargs) for seed in range(100)]
+    assert np.mean([r.low <= truth <= r.high for r in results]) > 0.88
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("score_method", ["r2", "r"])
 def test_jackknife_intervals_of_held_out_samples_hold_the_mean(score_method):
     """The mean over data sets of as many samples; folds drawn anew made errors twice too wide."""

@@ -212,6 +212,35 @@ def test_noise_is_significant_in_one_of_twenty(name):
         assert stats.binomtest(found, 200, 0.05).pvalue > 0.001
 
 
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore:more features than samples")
+def test_noise_is_significant_by_any_measure_in_one_of_twenty():
+    measures = ["cka", "cka_rbf", "linear_regression_y_to_x"]
+
+    def least(seed):
+        rng = np.random.default_rng(seed)
+        networks = [rng.standard_normal((12, p)) for p in (2, 3, 20)]
+        found = calibrate(measures, networks, n_permutations=99, random_state=seed, verbose=False)
+        return min(np.nanmin(values) for values in found.pvalue_corrected.values())
+
+    n_found = np.count_nonzero([least(seed) <= 0.05 for seed in range(200)])
+    assert stats.binomtest(n_found, 200, 0.05).pvalue > 0.001
+
+
+def test_within_strata_what_these_share_is_not_significant():
+    strata = np.repeat([0, 1, 2], 8)
+    shift = np.array([0.0, 3.0, -2.0])[strata, np.newaxis]
+
+    def pvalues(seed):
+        X, Y = np.random.default_rng(seed).standard_normal((2, 24, 3)) + shift
+        options = {"n_permutations": 39, "random_state": seed, "verbose": False}
+        return [calibrate("cka", X, Y, strata=s, **options).pvalue for s in (strata, None)]
+
+    within, anywhere = np.transpose([pvalues(seed) for seed in range(100)]) <= 0.05
+    assert stats.binomtest(np.count_nonzero(within), 100, 0.05).pvalue > 0.001
+    assert anywhere.all()
+
+
 @pytest.mark.parametrize("name", ["procrustes_size_and_shape", "soft_matching_distance"])
 def test_units_do_not_count(name):
     related = A[0], A[0] @ np.ones((5, 7)) + A[1]

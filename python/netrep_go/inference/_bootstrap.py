@@ -202,6 +202,11 @@ def bootstrap(
     'procrustes'      10        300      0.87       0.37        0.64
     ================  ========  =======  =========  ==========  ====
 
+    Of :class:`~netrep_go.metrics.RidgePredictivity`, whose intervals are for as many samples as
+    there are, they held the mean over data sets in 0.98 ('r2', 4 features, 40 samples), 0.96 (4
+    and 10 features, 100 samples) and 0.97 ('r', 4 features, 100 samples); standard errors are
+    1.33, 1.04, 1.01 and 1.07 of the standard deviation.
+
     Nothing was simulated for other measures. Give shape distances 30 samples a feature or more,
     and use the jackknife. Over features, of networks of 15, 40 and 120 neurons that are random
     mixtures of 4 signals, the jackknife's intervals of 'cka' held the value of very many neurons
