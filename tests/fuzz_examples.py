@@ -215,16 +215,16 @@ def _disagreement():
     return importlib.import_module("netrep_go.inference").disagreement(_cohort_comparison())
 
 
-def _inference(function, *args):
+def _inference(function, *args, **options):
     return lambda: getattr(importlib.import_module("netrep_go.inference"), function)(
-        *args, verbose=False
+        *args, verbose=False, **options
     )
 
 
-_calibration = _inference("calibrate", "cka", X, Y)
+_calibration = _inference("calibrate", "cka", X, Y, random_state=0)
 _intervals = _inference("bootstrap", "cka", X, Y)
 _differences = _inference("compare_values", "cka", X, [Y, Z])
-_reliability = _inference("reliability", "cka", NETWORKS)
+_reliability = _inference("reliability", "cka", NETWORKS, random_state=0)
 
 
 def _covariates(function, *args):
@@ -931,6 +931,7 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("encoding.encode_times", "data", "one NaN"): "missing responses, as Y of EncodingModel",
     ("encoding.EncodingModel.fit", "alphas", "float of the same value"): "a float is a penalty",
     ("encoding.EncodingModel.fit", "alphas", "a half more"): "a float is a penalty",
+    ("inference.calibrate", "measure", "list of it"): "a list has several measures",
     ("encoding.EncodingModel.fit", "alphas", "list of it"): "a list has the penalties",
     ("encoding.StreamedPCA.fit", "folder", "*"): "loadings are on the disk, where none is read",
     ("encoding.partition_variance", "model", "None"): "stands for the default model",
