@@ -218,10 +218,16 @@ def _disagreement():
     return importlib.import_module("netrep_go.inference").disagreement(_cohort_comparison())
 
 
-def _inference(function, *args):
+def _inference(function, *args, **options):
     return lambda: getattr(importlib.import_module("netrep_go.inference"), function)(
-        *args, verbose=False
+        *args, verbose=False, **options
     )
+
+
+_calibration = _inference("calibrate", "cka", X, Y, random_state=0)
+_intervals = _inference("bootstrap", "cka", X, Y)
+_differences = _inference("compare_values", "cka", X, [Y, Z])
+_reliability = _inference("reliability", "cka", NETWORKS, random_state=0)
 
 
 def _covariates(function, *args):
@@ -513,6 +519,10 @@ CALLS: dict[str, dict[str, Any]] = {
         "estimators": lambda: {"conv": _estimator("MeanFieldCapacity", n_t=10).fit(MANIFOLDS)}
     },
     "plotting.CenterDirectionsDisplay.from_directions": {"found": lambda: _found()},
+    "plotting.CalibrationDisplay.from_calibration": {"calibration": lambda: _calibration()},
+    "plotting.BootstrapIntervalsDisplay.from_intervals": {"intervals": lambda: _intervals()},
+    "plotting.ValueDifferencesDisplay.from_differences": {"differences": lambda: _differences()},
+    "plotting.ReliabilityDisplay.from_reliability": {"reliability": lambda: _reliability()},
     "plotting.DisagreementDisplay.from_disagreement": {"disagreement": lambda: _disagreement()},
     "plotting.MeasureBenchmarkDisplay.from_benchmark": {"benchmark": lambda: _benchmark()},
     "plotting.ComparisonDisplay.from_comparison": {"comparison": lambda: _comparison()},
@@ -709,6 +719,19 @@ CLASSES: dict[str, Fitted] = {
     ),
     "inference.BootstrapIntervals": Fitted(make=_inference("bootstrap", "cka", X, Y)),
     "inference.Calibration": Fitted(make=_inference("calibrate", "cka", X, Y)),
+    "inference.Calibrations": Fitted(make=_inference("calibrate", ["cka", "rsa"], X, Y)),
+    "plotting.CalibrationDisplay": Fitted(
+        make=_display("CalibrationDisplay", "from_calibration", _calibration)
+    ),
+    "plotting.BootstrapIntervalsDisplay": Fitted(
+        make=_display("BootstrapIntervalsDisplay", "from_intervals", _intervals)
+    ),
+    "plotting.ValueDifferencesDisplay": Fitted(
+        make=_display("ValueDifferencesDisplay", "from_differences", _differences)
+    ),
+    "plotting.ReliabilityDisplay": Fitted(
+        make=_display("ReliabilityDisplay", "from_reliability", _reliability)
+    ),
     "inference.FusedSimilarity": Fitted(
         make=lambda: importlib.import_module("netrep_go.inference").fuse(_cohort_comparison())
     ),
@@ -949,6 +972,7 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("encoding.encode_times", "data", "one NaN"): "missing responses, as Y of EncodingModel",
     ("encoding.EncodingModel.fit", "alphas", "float of the same value"): "a float is a penalty",
     ("encoding.EncodingModel.fit", "alphas", "a half more"): "a float is a penalty",
+    ("inference.calibrate", "measure", "list of it"): "a list has several measures",
     ("encoding.EncodingModel.fit", "alphas", "list of it"): "a list has the penalties",
     ("encoding.StreamedPCA.fit", "folder", "*"): "loadings are on the disk, where none is read",
     ("encoding.partition_variance", "model", "None"): "stands for the default model",
