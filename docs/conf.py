@@ -1,8 +1,11 @@
-"""Settings of Sphinx. The reference comes from docstrings, the table of measures from code."""
+"""Settings of Sphinx. Reference and shapes come from docstrings, measures from properties."""
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +26,7 @@ exclude_patterns = ["_build"]
 
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
-html_sidebars = {
-    "index": [],
-    "measures": [],
-    "inference": [],
-    "cohorts": [],
-    "conformance": [],
-    "c": [],
-}
+html_sidebars = {page: [] for page in ("index", "tour", "measures")}  # without pages below them
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
 html_show_sourcelink = False
@@ -41,6 +37,13 @@ autosummary_imported_members = True
 autosummary_ignore_module_all = False
 autodoc_typehints = "none"  # docstrings have the types
 numpydoc_show_class_members = False
+
+# Whose arrays are listed, and methods of classes that take some.
+SHAPES_OF = (
+    *("metrics", "multiset", "rsa", "capacity", "encoding", "inference", "covariates"),
+    *("embedding", "datasets", "extract"),
+)
+METHODS = ("fit", "partial_fit", "transform", "predict", "score", "pairwise_distances")
 
 
 def skip_member(app: Any, what: str, name: str, *rest: Any) -> bool | None:
@@ -75,8 +78,88 @@ def write_measures(app: Any) -> None:
     table.to_csv(folder / "measures.csv", index=False)
 
 
+def write_shapes(app: Any) -> None:
+    """Write what each function takes and returns, as its docstring says it."""
+    lines: list[str] = []
+    for name in SHAPES_OF:
+        module = importlib.import_module(f"netrep_go.{name}")
+        lines += [module.__name__, "-" * len(module.__name__), ""]
+        lines += [f".. currentmodule:: {module.__name__}", ""]
+        lines += [".. list-table::", "   :header-rows: 1", "   :widths: 24 46 30", ""]
+        lines += ["   * - function", "     - takes", "     - returns"]
+        for head, takes, returns in _rows(module):
+            lines += [f"   * - {head}", *_cell(takes), *_cell(returns)]
+        lines.append("")
+    folder = Path(app.srcdir, "generated")
+    folder.mkdir(exist_ok=True)
+    (folder / "shapes.txt").write_text("\n".join(lines))
+
+
+def _rows(module: Any) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield functions and methods with what they take and return, and what results hold."""
+    rows: dict[str, tuple[str, list[str], list[str], list[str]]] = {}
+    for name in module.__all__:
+        public = getattr(module, name)
+        if inspect.isclass(public):
+            methods = [(m, getattr(public, m, None)) for m in METHODS]
+            found = [(f"``{m}`` of ", f":class:`{name}`", f) for m, f in methods if f]
+        else:
+            found = [("", f":func:`{name}`", public)]
+        for before, link, function in found:
+            takes, returns = _arrays(function)
+            if takes:  # those with the same go together
+                row = rows.setdefault(f"{before}{takes}{returns}", (before, [], takes, returns))
+                row[1].append(link)
+        if inspect.isclass(public) and (held := _held(public)):
+            rows.setdefault(f"{held}", ("attributes of ", [], [], held))[1].append(
+                f":class:`{name}`"
+            )
+    for before, links, takes, returns in rows.values():
+        yield before + ", ".join(links), takes, returns
+
+
+def _arrays(function: Any) -> tuple[list[str], list[str]]:
+    """Return the arrays that a function takes, and what it returns, of its docstring."""
+    doc = _docstring(function)
+    takes = [
+        f"**{_plain(p.name)}**: {_plain(p.type or p.desc[0])}"
+        for p in doc["Parameters"]
+        if re.search("array|shape|tuple of|list, dict|dict of dict|like models", p.type)
+        or (not p.type and p.desc and p.desc[0].startswith(("As in", "What it was")))
+    ]
+    return takes, [_item(p) for p in doc["Returns"]]
+
+
+def _held(public: type) -> list[str]:
+    """Return the arrays among the attributes of a class."""
+    attributes = _docstring(public)["Attributes"]
+    return [_item(p) for p in attributes if "shape" in p.type and p.name != "feature_names_in_"]
+
+
+def _docstring(public: Any) -> Any:
+    from numpydoc.docscrape import NumpyDocString
+
+    return NumpyDocString(re.sub(r"\\\n\s*", "", inspect.getdoc(public) or ""))
+
+
+def _item(p: Any) -> str:
+    return f"**{_escaped(p.name)}**: {_plain(p.type)}" if p.name else _plain(p.type)
+
+
+def _plain(text: str) -> str:
+    text = re.sub(r",? ?(default=.*|optional)$", "", " ".join(text.replace("\\", "").split()))
+    return _escaped(re.sub(r"\*(?=\w)", r"\\*", text))
+
+
+def _cell(items: list[str]) -> list[str]:
+    if not items:
+        return ["     -"]
+    return [f"     - | {items[0]}", *(f"       | {item}" for item in items[1:])]
+
+
 def setup(app: Any) -> None:
     """Connect what makes pages."""
     app.connect("builder-inited", write_measures)
+    app.connect("builder-inited", write_shapes)
     app.connect("autodoc-process-docstring", plain_text, priority=400)  # before numpydoc
     app.connect("autodoc-skip-member", skip_member)
