@@ -25,7 +25,12 @@ templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 
 html_theme = "pydata_sphinx_theme"
-html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
+html_title = project
+html_theme_options = {
+    "show_prev_next": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "header_links_before_dropdown": 8,
+}
 html_sidebars = {page: [] for page in ("index", "tour", "measures")}  # without pages below them
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
@@ -96,26 +101,27 @@ def write_shapes(app: Any) -> None:
 
 
 def _rows(module: Any) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Yield functions and methods with what they take and return, and what results hold."""
+    """Yield links with what they take and return; those of which that is the same, together."""
     rows: dict[str, tuple[str, list[str], list[str], list[str]]] = {}
     for name in module.__all__:
-        public = getattr(module, name)
-        if inspect.isclass(public):
-            methods = [(m, getattr(public, m, None)) for m in METHODS]
-            found = [(f"``{m}`` of ", f":class:`{name}`", f) for m, f in methods if f]
-        else:
-            found = [("", f":func:`{name}`", public)]
-        for before, link, function in found:
-            takes, returns = _arrays(function)
-            if takes:  # those with the same go together
-                row = rows.setdefault(f"{before}{takes}{returns}", (before, [], takes, returns))
-                row[1].append(link)
-        if inspect.isclass(public) and (held := _held(public)):
-            rows.setdefault(f"{held}", ("attributes of ", [], [], held))[1].append(
-                f":class:`{name}`"
-            )
-    for before, links, takes, returns in rows.values():
-        yield before + ", ".join(links), takes, returns
+        for what, link, takes, returns in _entries(name, getattr(module, name)):
+            row = rows.setdefault(f"{what}{takes}{returns}", (what, [], takes, returns))
+            row[1].append(link)
+    for what, links, takes, returns in rows.values():
+        yield what + ", ".join(links), takes, returns
+
+
+def _entries(name: str, public: Any) -> Iterator[tuple[str, str, list[str], list[str]]]:
+    """Yield a function, or the methods and attributes of a class, if there are arrays."""
+    of_class = inspect.isclass(public)
+    functions = {f"``{m}`` of ": getattr(public, m, None) for m in METHODS if of_class}
+    link = f":class:`{name}`" if of_class else f":func:`{name}`"
+    for what, function in functions.items() if of_class else [("", public)]:
+        takes, returns = _arrays(function) if function else ([], [])
+        if takes:
+            yield what, link, takes, returns
+    if of_class and (held := _held(public)):
+        yield "attributes of ", link, [], held
 
 
 def _arrays(function: Any) -> tuple[list[str], list[str]]:
