@@ -17,7 +17,6 @@ version = release = netrep_go.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "myst_parser",
     "numpydoc",
 ]
@@ -34,6 +33,7 @@ html_theme_options = {
 html_sidebars = {page: [] for page in ("index", "tour", "measures")}  # without pages below them
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
+html_math_renderer = "mathml"  # which browsers draw without a script from the network
 html_show_sourcelink = False
 html_copy_source = False
 
@@ -163,8 +163,21 @@ def _cell(items: list[str]) -> list[str]:
     return [f"     - | {items[0]}", *(f"       | {item}" for item in items[1:])]
 
 
+def write_formula(self: Any, node: Any) -> None:
+    """Write a formula in MathML; one that cannot be read is an error."""
+    from docutils.nodes import SkipNode, math_block
+    from docutils.utils.math.latex2mathml import tex2mathml
+
+    text = re.sub(r"\\([bB]ig|textstyle)(?![a-z])", "", " ".join(node.astext().split()))
+    text = re.sub(r"(\\(?:hat|bar|tilde)) ?(\w|\\[A-Za-z]+)", r"{\1{\2}}", text)  # indices beside it
+    text = text.replace(r"\dots", r"\ldots")
+    self.body.append(tex2mathml(text, as_block=isinstance(node, math_block)))
+    raise SkipNode
+
+
 def setup(app: Any) -> None:
     """Connect what makes pages."""
+    app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
     app.connect("builder-inited", write_measures)
     app.connect("builder-inited", write_shapes)
     app.connect("autodoc-process-docstring", plain_text, priority=400)  # before numpydoc
