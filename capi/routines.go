@@ -352,6 +352,25 @@ var routines = parseSignatures(map[string]*routine{
 			neighbors int64[neighbors]?, ` + searchlight,
 		doc: `Compare the RDM of each set of features with models. Set i is ~neighbors~ from
 			~start~ i to i+1. The rest is as in rsa.searchlight_balls.`},
+	"rsa.window_covariance": {run: windowCovariance,
+		takes: `out covariance float64[sensors,sensors], out intensity float64[1],
+			x float64[rows,sensors,samples], start int, stop int, groups int64[rows]?,
+			n_groups int, dof float, shrinkage ` + shrinkages,
+		doc: `Estimate the covariance between sensors from the samples from ~start~ to before
+			~stop~, of which each less the mean of its group of rows counts as an observation,
+			and how far it was shrunk. It must have an inverse.`},
+	"rsa.window_rdms": {run: windowRDMs,
+		takes: `out rdms float64[windows,c(c-1)/2], out intensities float64[windows]?,
+			x float64[rows,sensors,samples], start int, width int, step int,
+			metric ` + rdmMetrics + `, prior float, weight float,
+			conditions int64[rows]?, folds int64[rows]?, n_conditions int, n_folds int,
+			covariance float64[sensors,sensors]?, groups int64[rows]?, n_groups int,
+			dof float, shrinkage ` + shrinkages,
+		doc: `Compute condensed RDMs of windows of so many samples, of which the first begins
+			at ~start~ and each other ~step~ after the one before. Conditions, folds and prior
+			are as in rsa.rdms. Each sample is whitened by ~covariance~; if that is empty
+			and ~n_groups~ is not 0, by that of the samples of the window, as rsa.window_covariance
+			estimates it, and then ~intensities~ gets how far it was shrunk.`},
 
 	"utils.fwht": {run: walshHadamard,
 		takes: `out a float64[n]`,

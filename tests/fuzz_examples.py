@@ -38,6 +38,7 @@ WIDE, JUDGED = _rng.standard_normal((20, 3)), _rng.random(190) + 0.1  # 20 condi
 RESPONSES = _rng.standard_normal((9, 12))  # conditions, features
 MOVIES = _rng.standard_normal((3, 9, 5, 6))  # subjects, conditions, sensors, times
 VOLUMES = _rng.standard_normal((6, 4, 4, 3))
+OBSERVED = np.random.default_rng(5).standard_normal((18, 5))  # of 6 conditions in 3 runs
 REGIONS = np.arange(48).reshape(4, 4, 3) // 16
 BETAS = SimpleNamespace(dataobj=np.moveaxis(VOLUMES, 0, -1), affine=np.diag([2.0, 2.0, 3.0, 1.0]))
 TABLE = {"condition": list("abcabc"), "run": [1, 1, 1, 2, 2, 2]}
@@ -579,8 +580,42 @@ CALLS: dict[str, dict[str, Any]] = {
         "metric": "euclidean",
         "conditions": np.arange(len(VOLUMES)),
     },
+    "rsa.searchlight of runs": {
+        "data": OBSERVED,
+        "models": MODELS[:, :15],
+        "neighbors": [[0, 1, 2], [2, 3, 4]],
+        "metric": "crossnobis",
+        "conditions": np.arange(18) % 6,
+        "folds": np.arange(18) // 6,
+        "noise": np.eye(5),
+    },
+    "rsa.searchlight of residuals": {
+        "data": OBSERVED,
+        "models": MODELS[:, :15],
+        "neighbors": [[0, 1, 2], [2, 3, 4]],
+        "metric": "mahalanobis",
+        "conditions": np.arange(18) % 6,
+        "residuals": OBSERVED[5:] + np.cos(OBSERVED[:13]),
+    },
     "rsa.surface_adjacency": {"faces": np.array([[0, 1, 2], [1, 2, 3]])},
     "rsa.time_resolved": {"data": MOVIES, "models": MODELS, "times": np.arange(6.0)},
+    "rsa.time_resolved of runs": {
+        "data": OBSERVED[:, :, np.newaxis] + MOVIES[0, 0],
+        "models": MODELS[:, :15],
+        "metric": "crossnobis",
+        "conditions": np.arange(18) % 6,
+        "folds": np.arange(18) // 6,
+        "noise": np.eye(5),
+    },
+    "rsa.time_resolved of a baseline": {
+        "data": OBSERVED[:, :, np.newaxis] * (2 + MOVIES[0, 0]),
+        "models": MODELS[:, :15],
+        "metric": "crossnobis",
+        "conditions": np.arange(18) % 6,
+        "folds": 3,
+        "noise": _rsa("NoiseNormalizer"),
+        "noise_from": (0.0, 2.0),
+    },
     "rsa.to_rsatoolbox": {"rdms": RDMS},
     "rsa.volume_adjacency": {"mask": VOLUMES[..., 0] > 0},
     "utils.align": {"X": X, "Y": Y},
@@ -928,6 +963,8 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("rsa.crossnobis_test", "folds", "*"): "any labels that can be told apart, as in rdm",
     ("rsa.crossnobis_test", "conditions", "text"): "names are the labels",
     ("rsa.crossnobis_reliability", "folds", "*"): "any labels that can be told apart, as in rdm",
+    ("rsa.searchlight of", "folds", "*"): "any labels that can be told apart are folds, as in rdm",
+    ("rsa.time_resolved of", "folds", "*"): "any labels that can be told apart are folds",
     ("rsa.ConditionKFold", "X", "*"): "only the number of rows counts, as in scikit-learn",
     ("rsa.FeatureReweightingCV", "alphas", "list of it"): "a list has the penalties",
     ("rsa.reweight_features", "alphas", "list of it"): "a list has the penalties",
@@ -935,8 +972,13 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("rsa.patterns", "data", "one -inf"): "taken as it was measured",
     ("rsa.patterns", "data", "above float64"): "taken as it was measured",
     **{
-        (function, "data", odd): "voxels that are not finite are left out"
-        for function in ("rsa.searchlight", "rsa.regions", "rsa.region_rdms")
+        (function, name, odd): "voxels that are not finite are left out"
+        for function, name in (
+            ("rsa.searchlight", "data"),
+            ("rsa.searchlight", "residuals"),
+            ("rsa.regions", "data"),
+            ("rsa.region_rdms", "data"),
+        )
         for odd in ("one inf", "one -inf", "above float64")
     },
     ("rsa.searchlight", "mask", "above float64"): "what is not 0 is inside",

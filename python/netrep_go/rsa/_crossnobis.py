@@ -304,7 +304,7 @@ class _Study(NamedTuple):
 def _studies(data: DataSets, conditions: Any, folds: Any, noise: Any) -> list[_Study]:
     """Return each data set, or say where a condition is not in a fold."""
     codes, names = data.codes(conditions)
-    labels, noises = data.each(folds, "folds"), noise_of_each(noise, data)
+    labels, noises = data.each(folds, "folds"), noise_of_each(noise, data)[0]
     studies = []
     for k, (x, code, own) in enumerate(zip(data.xs, codes, noises, strict=True)):
         argument, given = labels[k]

@@ -20,9 +20,9 @@ from netrep_go.rsa._noise import (
     covariances_of,
     has_several,
 )
-from netrep_go.rsa._rdm import PLAIN_METRICS, check_by_fold, check_folds, check_whitened
+from netrep_go.rsa._rdm import PLAIN_METRICS, WHITENED_METRICS, check_folds, check_whitened
 
-LOCAL_METRICS = (*PLAIN_METRICS, "mahalanobis", "crossnobis", "decoding")
+LOCAL_METRICS = (*PLAIN_METRICS, *WHITENED_METRICS)
 NONE = np.empty(0, np.int64)
 
 
@@ -81,8 +81,6 @@ def as_estimator(noise: Any, residuals: Any, metric: str) -> NoiseNormalizer | N
     """Return how noise is to be estimated, None if it is given or taken to be white."""
     if noise is not None or residuals is not None or metric == "mahalanobis":
         check_whitened(metric, noise if residuals is None else residuals)
-    if has_several(noise):
-        check_by_fold(metric)
     is_estimator = isinstance(noise, NoiseNormalizer) and not hasattr(noise, "dof_")
     if residuals is None:
         return clone(noise) if is_estimator else None
@@ -178,22 +176,29 @@ def noise_inputs(
     }
     if estimator is not None and residuals is not None:
         n = residuals.x.shape[int(residuals.turned)]
-        check_option(estimator.method, "method", SHRINKAGES)
-        own = 0.0 if residuals.by_fold else float(n - residuals.n_groups)  # 0: the rows less 1
-        dof = own if estimator.dof is None else float(estimator.dof)
-        if not (residuals.by_fold and estimator.dof is None):
-            check_number(dof, "dof", 1, np.inf)
         inputs |= {
             "residuals": residuals.x,
             "residuals_transposed": residuals.turned,
-            "groups": residuals.groups,
-            "n_groups": residuals.n_groups,
-            "dof": dof,
-            "shrinkage": estimator.method,
             "by_fold": residuals.by_fold,
+            **estimate_inputs(estimator, residuals.groups, residuals.n_groups, n),
         }
+        if residuals.by_fold and estimator.dof is None:
+            inputs["dof"] = 0.0  # of each fold, its rows less 1
     elif has_several(noise):
         inputs["fold_covariances"] = covariances_of(noise, folds, n_features)
     elif noise is not None:
         inputs["covariance"] = covariance_of(noise, n_features)
     return inputs
+
+
+def estimate_inputs(
+    estimator: NoiseNormalizer, groups: np.ndarray, n_groups: int, n: int, samples: int = 1
+) -> dict[str, _native.Argument]:
+    """Return the arguments of a routine that estimates noise from ``n`` rows of residuals.
+
+    Each is of so many samples, and the mean of its group is subtracted at each.
+    """
+    check_option(estimator.method, "method", SHRINKAGES)
+    dof = float(samples * (n - n_groups) if estimator.dof is None else estimator.dof)
+    check_number(dof, "dof", 1, np.inf)
+    return {"groups": groups, "n_groups": n_groups, "dof": dof, "shrinkage": estimator.method}

@@ -138,7 +138,8 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if self.method == "shrinkage_diag":
             return _schaefer_strimmer(residuals / np.sqrt(self.variances_), self.dof_)
         if self.method == "shrinkage_eye":
-            return float(ledoit_wolf_shrinkage(residuals, assume_centered=True))
+            scaled = residuals / np.sqrt(self.variances_.mean())  # squares of squares are in range
+            return float(ledoit_wolf_shrinkage(scaled, assume_centered=True))
         return float(self.method == "diag")
 
     def _decompose(self, residuals: np.ndarray, scale: np.ndarray) -> None:
@@ -214,7 +215,7 @@ def _schaefer_strimmer(z: np.ndarray, dof: float) -> float:
     squares = z**2
     fourth = np.sum(squares.sum(axis=1) ** 2) - np.sum(squares**2)
     correlations = (_squared_gram(z) - np.sum(squares.sum(axis=0) ** 2)) / (n - 1) ** 2
-    if correlations <= 0:
+    if correlations <= 0 or z.shape[1] == 1:  # all of which is rounding
         return 1.0
     variances = n / dof**2 * (fourth / (n - 1) - correlations)
     return float(np.clip(variances / correlations, 0, 1))
