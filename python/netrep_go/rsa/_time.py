@@ -54,7 +54,8 @@ of array_like of shape (n_observations, n_features, n_times), or objects of MNE
         Of MNE: epochs, a list, or dict by name, of evoked responses or source estimates, one
         for each condition; or a list or dict by subject of either. The conditions of epochs are
         their events, in the order of the events' codes, unless there are ``conditions``: their
-        mean is taken, but for 'crossnobis' and 'mahalanobis', which take them as observations.
+        mean is taken, but for 'crossnobis', 'mahalanobis' and 'decoding', which take them as
+        observations.
         Channels marked as bad are left out, and the others must be of one type.
     models : array_like of shape (n_pairs,), (n_models, n_pairs) or square matrices, or dict \
 of single RDMs
@@ -75,15 +76,17 @@ subject, default=None
         with any numbers of observations.
     folds : array_like of shape (n_observations,), list or dict of one for each subject, or \
 int, default=None
-        Fold of each observation, such as its run, for 'crossnobis'. A number cuts the
-        observations of each condition, in their order, into so many folds.
+        Fold of each observation, such as its run, for 'crossnobis' and 'decoding'. A number
+        cuts the observations of each condition, in their order, into so many folds.
     noise : NoiseNormalizer or array_like of shape (n_features, n_features), or list or dict \
 of one for each subject, default=None
         For 'mahalanobis', which needs it, and 'crossnobis', which without it takes the noise
         to be white. A :class:`NoiseNormalizer` that is not fitted says how the covariance of
         the features is estimated from the observations less the mean of their condition at
         each time. A fitted one, or a precision matrix, is used at all times. In a window
-        each sample is whitened.
+        each sample is whitened. 'decoding' with noise takes the nearest mean, as in
+        :func:`rdm`; if noise is estimated, it must be that of a span, which should be before
+        what is classified.
     noise_from : {'each', 'pooled'} or (start, stop), default='each'
         The samples whose residuals the covariance is estimated from: those of each window,
         those of all times, or those of a span such as a baseline, from start to stop
