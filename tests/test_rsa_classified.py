@@ -291,7 +291,7 @@ def test_noise_of_times_that_are_classified_is_refused(rng):
                 noise_from=noise_from,
                 **options,
             )
-    with pytest.raises(ValueError, match="noise of each fold is not taken for windows of time"):
+    with pytest.raises(ValueError, match="noise over time must be that of all folds"):
         time_resolved(
             [data, data], models, metric="crossnobis", noise=[[np.eye(6)] * 5] * 2, **options
         )

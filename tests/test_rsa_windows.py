@@ -101,12 +101,15 @@ def test_noise_of_samples_whitens_each(study, metric, method, noise_from, span, 
         assert found.shrinkage[0, k] == pytest.approx(fit.shrinkage_, abs=1e-12)
 
 
-@pytest.mark.parametrize("metric", ["correlation", "sqeuclidean", "poisson", "crossnobis"])
+@pytest.mark.parametrize(
+    "metric", ["correlation", "sqeuclidean", "poisson", "crossnobis", "decoding"]
+)
 @pytest.mark.parametrize("window", [1, 4])
 def test_observations_without_noise(study, metric, window):
     x, conditions, folds, models = study
     x = np.abs(x)
-    options = {"conditions": conditions} | ({"folds": folds} if metric == "crossnobis" else {})
+    folded = metric in ("crossnobis", "decoding")
+    options = {"conditions": conditions} | ({"folds": folds} if folded else {})
     found = time_resolved(x, models, metric=metric, method="pearson", window=window, **options)
     for t in range(22 - window):
         responses = x[..., t : t + window].reshape(len(x), -1)
@@ -304,6 +307,7 @@ def test_names_of_events_are_those_of_models(trials):
         ({"conditions": None, "noise": NoiseNormalizer()}, "same conditions, got 12 and 6"),
         ({"noise": np.eye(3)}, "noise is of 3 features, but data have 4"),
         ({"noise": -np.eye(4)}, "noise must be positive definite"),
+        ({"noise": [np.eye(4)] * 2}, "noise over time must be that of all folds"),
         ({"noise": NoiseNormalizer("l1")}, "method"),
         ({"noise": NoiseNormalizer(dof=0.5)}, "dof must be in"),
         ({"noise": NoiseNormalizer("full"), "data": np.ones((12, 9, 5))}, "feature 0 has no noise"),

@@ -149,7 +149,7 @@ func TestCovariancesOfFolds(t *testing.T) {
 	if !factor(root, variances) {
 		t.Fatal(errSingular)
 	}
-	divide(white.RawMatrix().Data, root, p)
+	solve(white.RawMatrix().Data, root, p)
 	want := rdmOf(t, white, Dissimilarity{Measure: Crossnobis}, design)
 	design.Covariances = []*mat.Dense{covariance, covariance, covariance}
 	got := rdmOf(t, x, Dissimilarity{Measure: Crossnobis}, design)

@@ -81,10 +81,9 @@ func (w *foldwise) multiply(gram []float64, f, g int, first, second *mat.Dense) 
 	}
 	copy(w.both, w.sums[f*size:(f+1)*size])
 	copy(w.both[size:], w.sums[g*size:(g+1)*size])
-	if !factor(w.covariance, w.variances) {
-		return errSingular
+	if err := whiten(w.both, w.covariance, w.variances); err != nil {
+		return err
 	}
-	divide(w.both, w.covariance, p)
 	linalg.Gemm(blas.NoTrans, blas.Trans, w.n, w.n, p, 1, w.both[:size], p, w.both[size:], p,
 		1, gram, w.n)
 	return nil

@@ -109,11 +109,8 @@ type normalizer struct {
 	samples    int       // rows of residuals for each observation
 }
 
-// newNormalizer returns one of no more than so many features, nil if there is no noise.
+// newNormalizer returns one of no more than so many features.
 func newNormalizer(arena *cmem.Arena, noise *Noise, features int) *normalizer {
-	if noise == nil {
-		return nil
-	}
 	w := &normalizer{noise: noise, covariance: arena.Float64s(features * features),
 		variances: arena.Float64s(features), samples: max(1, noise.Samples)}
 	if r := noise.Residuals; r != nil {
@@ -222,21 +219,13 @@ func (w *normalizer) fill(features []int64) []float64 {
 	return s
 }
 
-// whiten multiplies the responses to the loaded features by the inverse of the
-// Cholesky factor of their covariance. It fails if the covariance has no inverse.
-func (w *normalizer) whiten(x []float64, features []int64) error {
-	if err := w.factorize(features); err != nil {
-		return err
-	}
-	w.solve(x, len(features))
-	return nil
-}
-
-// factorize stores the Cholesky factor of the covariance of the loaded features.
-func (w *normalizer) factorize(features []int64) error {
-	if !factor(w.fill(features), w.variances[:len(features)]) {
+// whiten multiplies responses to features by the inverse of the Cholesky factor of
+// their covariance s, which it overwrites. It fails if the covariance has no inverse.
+func whiten(x, s, variances []float64) error {
+	if !factor(s, variances) {
 		return errSingular
 	}
+	solve(x, s, len(variances))
 	return nil
 }
 
@@ -254,13 +243,8 @@ func factor(s, variances []float64) bool {
 	return ok
 }
 
-// solve multiplies responses to p features by the inverse of the factor.
-func (w *normalizer) solve(x []float64, p int) {
-	divide(x, w.covariance, p)
-}
-
-// divide multiplies rows of p numbers by the inverse of an upper Cholesky factor.
-func divide(x, factor []float64, p int) {
+// solve multiplies responses to p features by the inverse of a factor.
+func solve(x, factor []float64, p int) {
 	blas64.Implementation().Dtrsm(blas.Right, blas.Upper, blas.NoTrans, blas.NonUnit,
 		len(x)/p, p, 1, factor, p, x, p)
 }

@@ -345,7 +345,8 @@ func (s *searchlight) whiten(patterns []float64) error {
 	if s.builder.differencesAlone() {
 		subtractFirst(patterns, n)
 	}
-	return s.normalizers[0].whiten(patterns, s.features)
+	w := s.normalizers[0]
+	return whiten(patterns, w.fill(s.features), w.variances[:n])
 }
 
 // subtractFirst subtracts the first row of width n from all, so that what they have

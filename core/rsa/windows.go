@@ -97,12 +97,12 @@ func newWindowed(
 ) *windowed {
 	p := x.Sensors
 	w := &windowed{x: x, at: at, design: design,
-		builder:    newBuilder(arena, d, design.Conditions, design.Folds, at.Width*p),
-		normalizer: newNormalizer(arena, noise, p),
-		sensors:    cmem.Slice[int64](arena, p),
-		gathered:   arena.Float64s(x.Rows, (tile-1)*at.Step+at.Width, p),
+		builder:  newBuilder(arena, d, design.Conditions, design.Folds, at.Width*p),
+		sensors:  cmem.Slice[int64](arena, p),
+		gathered: arena.Float64s(x.Rows, (tile-1)*at.Step+at.Width, p),
 	}
 	if noise != nil {
+		w.normalizer = newNormalizer(arena, noise, p)
 		w.patterns = arena.Float64s(x.Rows, at.Width, p)
 	}
 	if arena.Err() == nil {
@@ -165,7 +165,7 @@ func (w *windowed) whiten(x []float64) error {
 	if w.builder.differencesAlone() {
 		subtractFirst(x, size)
 	}
-	w.normalizer.solve(x, w.x.Sensors)
+	solve(x, w.normalizer.covariance, w.x.Sensors)
 	return nil
 }
 
@@ -178,14 +178,17 @@ func (w *windowed) factorize(x []float64) error {
 			return nil
 		}
 		w.factored = true
-		return n.factorize(w.sensors)
+		if !factor(n.fill(w.sensors), n.variances) {
+			return errSingular
+		}
+		return nil
 	}
 	copy(n.residuals, x)
 	n.subtractMeans(w.x.Sensors)
 	if err := checkNoisy(n.variances); err != nil {
 		return err
 	}
-	if err := n.factorize(w.sensors); err != nil {
+	if !factor(n.fill(w.sensors), n.variances) {
 		return n.noise.singular(w.x.Sensors, n.intensity)
 	}
 	return nil

@@ -1,7 +1,5 @@
 """Crossnobis distances: their reliability, and whether they are above 0."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -304,7 +302,7 @@ class _Study(NamedTuple):
 def _studies(data: DataSets, conditions: Any, folds: Any, noise: Any) -> list[_Study]:
     """Return each data set, or say where a condition is not in a fold."""
     codes, names = data.codes(conditions)
-    labels, noises = data.each(folds, "folds"), noise_of_each(noise, data)[0]
+    labels, noises = data.each(folds, "folds"), noise_of_each(noise, data)
     studies = []
     for k, (x, code, own) in enumerate(zip(data.xs, codes, noises, strict=True)):
         argument, given = labels[k]

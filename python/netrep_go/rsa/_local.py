@@ -176,14 +176,13 @@ def noise_inputs(
     }
     if estimator is not None and residuals is not None:
         n = residuals.x.shape[int(residuals.turned)]
+        own = 0.0 if residuals.by_fold else float(n - residuals.n_groups)  # 0: the rows less 1
         inputs |= {
             "residuals": residuals.x,
             "residuals_transposed": residuals.turned,
             "by_fold": residuals.by_fold,
-            **estimate_inputs(estimator, residuals.groups, residuals.n_groups, n),
+            **estimate_inputs(estimator, residuals.groups, residuals.n_groups, own),
         }
-        if residuals.by_fold and estimator.dof is None:
-            inputs["dof"] = 0.0  # of each fold, its rows less 1
     elif has_several(noise):
         inputs["fold_covariances"] = covariances_of(noise, folds, n_features)
     elif noise is not None:
@@ -192,13 +191,11 @@ def noise_inputs(
 
 
 def estimate_inputs(
-    estimator: NoiseNormalizer, groups: np.ndarray, n_groups: int, n: int, samples: int = 1
+    estimator: NoiseNormalizer, groups: np.ndarray, n_groups: int, dof: float
 ) -> dict[str, _native.Argument]:
-    """Return the arguments of a routine that estimates noise from ``n`` rows of residuals.
-
-    Each is of so many samples, and the mean of its group is subtracted at each.
-    """
+    """Return the arguments of a routine that estimates noise, with its own degrees of freedom."""
     check_option(estimator.method, "method", SHRINKAGES)
-    dof = float(samples * (n - n_groups) if estimator.dof is None else estimator.dof)
-    check_number(dof, "dof", 1, np.inf)
+    if estimator.dof is not None:
+        dof = float(estimator.dof)
+        check_number(dof, "dof", 1, np.inf)
     return {"groups": groups, "n_groups": n_groups, "dof": dof, "shrinkage": estimator.method}

@@ -28,8 +28,8 @@ __all__ = ["patterns", "rdm"]
 
 # Those of responses alone, without noise, folds or a prior, are those of searchlights.
 PLAIN_METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
-WHITENED_METRICS = ("mahalanobis", "crossnobis", "decoding")
 FOLDED_METRICS = ("crossnobis", "decoding")
+WHITENED_METRICS = ("mahalanobis", *FOLDED_METRICS)
 METRICS = (*PLAIN_METRICS, *WHITENED_METRICS, "poisson")
 
 Responses = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
@@ -293,20 +293,17 @@ def check_whitened(metric: str, noise: Any) -> None:
         raise ValueError("mahalanobis needs noise; without noise, it is metric='euclidean'")
 
 
-def noise_of_each(noise: Any, data: DataSets) -> tuple[list[Any], bool]:
-    """Return the noise of each data set, and whether there are several or one for all.
-
-    An item may be a list or dict of the noise of folds.
-    """
+def noise_of_each(noise: Any, data: DataSets) -> list[Any]:
+    """Return the noise of each data set, which may be a list or dict of that of its folds."""
     several = has_several(noise)
     if data.single:
-        return [noise[0] if several and _is_alone(noise) else noise], False
-    return _of_data_sets(noise, data) if several else [noise] * len(data.xs), several
+        return [noise[0] if several and _is_alone(noise) else noise]
+    return _of_data_sets(noise, data) if several else [noise] * len(data.xs)
 
 
 def _by_fold(noise: Any, data: DataSets, metric: str) -> list[Any] | None:
     """Return what each data set has for its folds, None if its noise is that of all."""
-    items, _ = noise_of_each(noise, data)
+    items = noise_of_each(noise, data)
     if not any(map(has_several, items)):
         return None
     check_by_fold(metric)
@@ -346,7 +343,8 @@ def _check_complete(data: DataSets) -> None:
 
 def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
     """Return the responses in coordinates in which the noise is white."""
-    xs, (noises, several) = data.xs, noise_of_each(noise, data)
+    xs, noises = data.xs, noise_of_each(noise, data)
+    several = len(noises) > 1 and has_several(noise)
     _check_complete(data)
     roots = [*map(precision_root, noises)] if several else [precision_root(noises[0])] * len(xs)
     if metric == "mahalanobis":  # differences alone count: what rounding costs should too

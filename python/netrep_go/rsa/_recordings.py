@@ -153,7 +153,7 @@ def _of_epochs(epochs: Any, name: str, use: Use) -> _Subject:
     if len(codes) != len(x):
         raise ValueError(f"{name} has {len(x)} epochs and {len(codes)} events")
     kept, sensors = _good_channels(epochs, name)
-    x = x if kept is None else x[:, kept]
+    x = x if kept is None or len(kept) == x.shape[1] else x[:, kept]
     times = _times(epochs, x, name)
     if use == "observations":
         return _Subject(name, x, times, sensors, [])

@@ -80,13 +80,12 @@ int, default=None
         cuts the observations of each condition, in their order, into so many folds.
     noise : NoiseNormalizer or array_like of shape (n_features, n_features), or list or dict \
 of one for each subject, default=None
-        For 'mahalanobis', which needs it, and 'crossnobis', which without it takes the noise
-        to be white. A :class:`NoiseNormalizer` that is not fitted says how the covariance of
-        the features is estimated from the observations less the mean of their condition at
-        each time. A fitted one, or a precision matrix, is used at all times. In a window
-        each sample is whitened. 'decoding' with noise takes the nearest mean, as in
-        :func:`rdm`; if noise is estimated, it must be that of a span, which should be before
-        what is classified.
+        For 'mahalanobis', which needs it, 'crossnobis', which without it takes the noise to be
+        white, and 'decoding', as in :func:`rdm`. A :class:`NoiseNormalizer` that is not fitted
+        says how the covariance of the features is estimated from the observations less the
+        mean of their condition at each time; for 'decoding' at those of a span, which should
+        be before what is classified. A fitted one, or a precision matrix, is used at all
+        times. In a window each sample is whitened.
     noise_from : {'each', 'pooled'} or (start, stop), default='each'
         The samples whose residuals the covariance is estimated from: those of each window,
         those of all times, or those of a span such as a baseline, from start to stop
@@ -112,7 +111,7 @@ of one for each subject, default=None
     ValueError
         If shapes, times or channels do not match, subjects have different conditions, the
         window is longer than the data, an RDM is undefined, conditions are not in the folds
-        that 'crossnobis' needs, a feature has no noise, or noise has no inverse.
+        that are needed, a feature has no noise, or noise has no inverse.
 
     Notes
     -----

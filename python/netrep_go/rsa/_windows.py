@@ -102,9 +102,8 @@ class Noise(NamedTuple):
         n = len(data.xs[k])
         check_repeated(design, n)
         start, stop = self.samples or (0, width)
-        return inputs | estimate_inputs(
-            self.estimator, design.conditions, design.n_conditions, n, stop - start
-        )
+        dof = float((stop - start) * (n - design.n_conditions))
+        return inputs | estimate_inputs(self.estimator, design.conditions, design.n_conditions, dof)
 
     def pooled(self, x: np.ndarray, inputs: _Inputs, n_jobs: int | None) -> tuple[_Inputs, float]:
         """Return the covariance of a span of samples as inputs, and how far it was shrunk."""
@@ -136,10 +135,10 @@ def noise_of(noise: Any, noise_from: Any, metric: str, data: DataSets, at: np.nd
         )
     if noise is None:
         return Noise(None, None, none)
-    given, several = noise_of_each(noise, data)
+    given = noise_of_each(noise, data)
     if any(map(has_several, given)):
-        raise ValueError("noise of each fold is not taken for windows of time: give one of all")
-    names = [data.name(k, "noise") if several else "noise" for k in range(len(given))]
+        raise ValueError("noise over time must be that of all folds, got several for a subject")
+    names = [data.name(k, "noise") if has_several(noise) else "noise" for k in range(len(given))]
     sizes = [x.shape[1] for x in data.xs]
     return Noise(None, None, [covariance_of(*v) for v in zip(given, sizes, names, strict=True)])
 
