@@ -12,6 +12,7 @@ from netrep_go.rsa._ceiling import NoiseCeiling, noise_ceiling
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._convert import from_rsatoolbox, to_rsatoolbox
 from netrep_go.rsa._decoding import decoding_rdm, rsa_score
+from netrep_go.rsa._flexible import FlexibleModel, evaluate_flexible
 from netrep_go.rsa._folds import ConditionKFold
 from netrep_go.rsa._inference import ModelEvaluation, evaluate
 from netrep_go.rsa._measure import RSA
@@ -44,6 +45,7 @@ __all__ = [
     "FeatureReweighting",
     "FeatureReweightingCV",
     "FeatureReweightingResult",
+    "FlexibleModel",
     "LayerEvaluation",
     "ModelContrasts",
     "ModelEvaluation",
@@ -59,6 +61,7 @@ __all__ = [
     "compare_models",
     "decoding_rdm",
     "evaluate",
+    "evaluate_flexible",
     "evaluate_layers",
     "from_rsatoolbox",
     "noise_ceiling",
