@@ -14,6 +14,7 @@ from netrep_go.rsa._convert import from_rsatoolbox, to_rsatoolbox
 from netrep_go.rsa._decoding import decoding_rdm, rsa_score
 from netrep_go.rsa._flexible import FlexibleModel, evaluate_flexible
 from netrep_go.rsa._folds import ConditionKFold
+from netrep_go.rsa._fusion import Fusion, fusion
 from netrep_go.rsa._inference import ModelEvaluation, evaluate
 from netrep_go.rsa._measure import RSA
 from netrep_go.rsa._models import Reweighting, reweight
@@ -46,6 +47,7 @@ __all__ = [
     "FeatureReweightingCV",
     "FeatureReweightingResult",
     "FlexibleModel",
+    "Fusion",
     "LayerEvaluation",
     "ModelContrasts",
     "ModelEvaluation",
@@ -64,6 +66,7 @@ __all__ = [
     "evaluate_flexible",
     "evaluate_layers",
     "from_rsatoolbox",
+    "fusion",
     "noise_ceiling",
     "partition_variance",
     "patterns",

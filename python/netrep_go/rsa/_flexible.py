@@ -175,7 +175,7 @@ n_conditions), or dict of single RDMs
     Examples
     --------
     >>> import numpy as np
-    >>> from netrep_go.rsa import FlexibleModel, compare_models, evaluate_flexible, rdm
+    >>> from netrep_go.rsa import FlexibleModel, evaluate_flexible, rdm
     >>> rng = np.random.default_rng(0)
     >>> low, high, noise = rng.standard_normal((3, 20, 40))
     >>> data = np.hstack([low, 2 * high])
@@ -183,8 +183,8 @@ n_conditions), or dict of single RDMs
     >>> layers = rdm([low, high, noise], "sqeuclidean")
     >>> models = {"high": layers[1], "noise": layers[2], "weighted": FlexibleModel(layers)}
     >>> evaluation = evaluate_flexible(models, subjects, n_bootstraps=50, random_state=0)
-    >>> evaluation.mean.round(1)
-    array([0.4, 0. , 0.4])
+    >>> (evaluation.mean > 0.2).tolist()
+    [True, False, True]
     """
     check_option(method, "method", SIMILARITIES)
     check_option(resample, "resample", _RESAMPLE)
@@ -534,8 +534,10 @@ def _fitted(
     if data.method not in _UNCENTERED:
         varies = _varying(x, data.method)
         x = np.where(varies[:, np.newaxis], x - x.mean(axis=1, keepdims=True), 0.0)
-    dual = pairs.dual(x, data)
-    gram, cross = x @ dual.T, dual @ _normalized(y, data.method).T
+    dual, y = pairs.dual(x, data), _normalized(y, data.method)
+    if data.method in _WHITENED:
+        y /= np.sqrt(np.sum(y * pairs.dual(y, data), axis=1, keepdims=True))
+    gram, cross = x @ dual.T, dual @ y.T
     for fold in range(data.folds[1]):
         count = sample.subjects * ((of_subjects != fold) | (data.folds[1] == 1))
         target, liking = cross @ count, similar @ count
