@@ -133,9 +133,7 @@ class FusionDisplay:
         )
         if self.clusters is not None:
             outline(self.ax_, self.clusters.significant(self.alpha), at, rows)
-        self.figure_.colorbar(
-            self.im_, ax=self.ax_, label=f"similarity of RDMs\n({found.method})"
-        )
+        self.figure_.colorbar(self.im_, ax=self.ax_, label=f"similarity of RDMs\n({found.method})")
         regions = found.centers is None
         if regions and n_places <= _NAMED:
             self.ax_.set_yticks(range(n_places), [str(name) for name in found.names])

@@ -11,6 +11,12 @@ from netrep_go.rsa._betas import Betas, read_betas
 from netrep_go.rsa._ceiling import NoiseCeiling, noise_ceiling
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._convert import from_rsatoolbox, to_rsatoolbox
+from netrep_go.rsa._cross_run import (
+    ExemplarInformation,
+    cross_rdm,
+    evaluate_cross,
+    exemplar_information,
+)
 from netrep_go.rsa._decoding import decoding_rdm, rsa_score
 from netrep_go.rsa._flexible import FlexibleModel, evaluate_flexible
 from netrep_go.rsa._folds import ConditionKFold
@@ -43,6 +49,7 @@ __all__ = [
     "Betas",
     "ClusterResult",
     "ConditionKFold",
+    "ExemplarInformation",
     "FeatureReweighting",
     "FeatureReweightingCV",
     "FeatureReweightingResult",
@@ -61,10 +68,13 @@ __all__ = [
     "cluster_test",
     "compare",
     "compare_models",
+    "cross_rdm",
     "decoding_rdm",
     "evaluate",
+    "evaluate_cross",
     "evaluate_flexible",
     "evaluate_layers",
+    "exemplar_information",
     "from_rsatoolbox",
     "fusion",
     "noise_ceiling",

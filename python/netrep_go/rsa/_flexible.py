@@ -15,7 +15,6 @@ from netrep_go._jobs import RandomState, counted, in_threads, seed_from
 from netrep_go._names import Name, names_or_numbers, split_names
 from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._shown import shown
 from netrep_go._validation import check_integer, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling
 from netrep_go.rsa._compare import SIMILARITIES, comparison
@@ -42,7 +41,7 @@ _WHITENED = ("corr_cov", "cosine_cov")
 _FLAT = 1e-12  # spread, as a part of the largest entry, that is rounding
 _TIED = 32 * np.finfo(float).eps  # as in compare
 _PER_FOLD = 3  # conditions, which have three pairs
-_KEPT = 1 - 1 / np.e  # share of things that are in a bootstrap sample
+_KEPT = 1 - float(np.exp(-1.0))  # share of things that are in a bootstrap sample
 _REPEATS = 50  # cross-validations of the data as they are
 _ATTEMPTS = 1000  # of drawing a sample in which all is defined
 
@@ -107,6 +106,9 @@ def evaluate_flexible(
     are in the same fold. Each sample is cut into folds ``n_cv`` times. With :math:`V_1` the
     variance over samples of one cross-validation and :math:`V_n` that of the mean of n,
     :math:`(n V_n - V_1) / (n - 1)` is that of the mean of all, without the chance of folds.
+    It is uncertain where there are few samples, and 0 where it would be negative: such tests
+    are NaN. With 'both', the largest of the variances of three bootstraps is taken: taking
+    out what :func:`evaluate` does, what two factors have in common, would add to that.
 
     Parameters
     ----------
@@ -190,54 +192,33 @@ n_conditions), or dict of single RDMs
     check_option(resample, "resample", _RESAMPLE)
     if method in _WHOLE:
         raise ValueError(f"method={method!r} needs all pairs of conditions, and samples have not")
-    own, parts, x = _candidates(models, names)
-    rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
-    n = check_same_conditions(x, "models", y, "rdms")
-    check_named_alike(
-        **{f"models[{name!r}]": c for name, c in _condition_names(own, models)},
-        rdms=condition_names(rdms),
-    )
     check_integer(n_bootstraps, "n_bootstraps", 2)
     check_integer(n_cv, "n_cv", 2)
-    noise = np.asarray(comparison(method, sigma, y, x)["sigma"])
-    if noise.size == n * n:
-        raise ValueError("sigma must be variances: covariances of copies are not defined")
-    place = _places(np.vstack([x, y]), n)
-    used = np.flatnonzero((place >= 0).any(axis=0))
-    folds = _numbers_of_folds(len(used), len(y), n_condition_folds, n_subject_folds, resample)
-    data = _Data(
-        x=_of_one_unit(x),
-        y=_with_ties(_of_one_unit(y)) if method not in _ENTRIES else _of_one_unit(y),
-        parts=parts,
-        place=place,
-        conditions=used,
-        method=method,
-        sigma=noise if noise.size else np.ones(n),
-        folds=folds,
-        with_ceiling=noise_ceiling and len(y) > 1,
+    own, data = _prepared(models, names, rdms, method, sigma, noise_ceiling)
+    data = data._replace(
+        folds=_numbers_of_folds(
+            len(data.conditions), len(data.y), n_condition_folds, n_subject_folds, resample
+        )
     )
-    present = place[place >= 0]
-    check_varies(y[:, present], "rdms", rdm_names)
-    seed = seed_from(random_state)
-    whole = list(_samples(data, "", _REPEATS, 1, seed, n_jobs, False))
-    scores = np.mean([each[0].scores for each in whole], axis=0)
-    bounds = np.mean([each[0].bounds() for each in whole], axis=0)
+    seed, n_models = seed_from(random_state), len(data.parts)
+    whole = [each for (each,) in _samples(data, "", _REPEATS, 1, seed, n_jobs, False)]
+    bounds = np.mean([each.bounds() for each in whole], axis=0)
     factors = (resample, "subjects", "conditions") if resample == "both" else (resample,)
     draws = [
         np.stack([*_rows(data, what, n_bootstraps, n_cv, seed, n_jobs, verbose)], axis=1)
         for what in factors
     ]
-    main, n_models = draws[0].mean(axis=0), len(parts)
+    main = draws[0].mean(axis=0)
     return ModelEvaluation(
         names=model_names(own, n_models),
         method=method,
         resample=resample,
-        similarities=scores,
+        similarities=np.mean([each.scores for each in whole], axis=0),
         draws=main[:, :n_models],
         noise_ceiling=NoiseCeiling(*bounds.tolist()) if data.with_ceiling else None,
         noise_ceiling_draws=main[:, n_models:] if data.with_ceiling else None,
         partial_draws=(draws[1], draws[2]) if resample == "both" else None,
-        n_conditions=len(used),
+        n_conditions=len(data.conditions),
         cv_draws=draws[0],
     )
 
@@ -255,8 +236,8 @@ class _Data(NamedTuple):
     conditions: np.ndarray  # those with entries
     method: str
     sigma: np.ndarray
-    folds: tuple[int, int]  # numbers of them, of conditions and of subjects
     with_ceiling: bool
+    folds: tuple[int, int] = (1, 1)  # numbers of them, of conditions and of subjects
 
 
 class _Sample(NamedTuple):
@@ -281,6 +262,38 @@ class _Scores(NamedTuple):
         """Return the mean similarity of each model to the subjects drawn, and the ceiling."""
         means = self.scores @ self.subjects / self.subjects.sum()
         return np.concatenate([means, self.bounds() if self.ceilings.size else []])
+
+
+def _prepared(
+    models: Models,
+    names: Iterable[Name] | None,
+    rdms: RDMs,
+    method: str,
+    sigma: ArrayLike | None,
+    noise_ceiling: bool,
+) -> tuple[list[Name] | None, _Data]:
+    """Return the names of models, and what samples are drawn from."""
+    own, parts, x = _candidates(models, names)
+    rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
+    n = check_same_conditions(x, "models", y, "rdms")
+    named = {f"models[{name!r}]": labels for name, labels in _condition_names(own, models)}
+    check_named_alike(**named, rdms=condition_names(rdms))
+    noise = np.asarray(comparison(method, sigma, y, x)["sigma"])
+    if noise.size == n * n:
+        raise ValueError("sigma must be variances: covariances of copies are not defined")
+    place = _places(np.vstack([x, y]), n)
+    check_varies(y[:, place[place >= 0]], "rdms", rdm_names)
+    y = _of_one_unit(y)
+    return own, _Data(
+        x=_of_one_unit(x),
+        y=y if method in _ENTRIES else _with_ties(y),
+        parts=parts,
+        place=place,
+        conditions=np.flatnonzero((place >= 0).any(axis=0)),
+        method=method,
+        sigma=noise if noise.size else np.ones(n),
+        with_ceiling=noise_ceiling and len(y) > 1,
+    )
 
 
 def _candidates(
@@ -402,9 +415,7 @@ def _samples(
     return counted(in_threads(evaluated, range(n), n_jobs), f"Resampling {what}", n, verbose)
 
 
-def _evaluated(
-    data: _Data, what: str, n_cv: int, rng: np.random.Generator
-) -> list[_Scores] | None:
+def _evaluated(data: _Data, what: str, n_cv: int, rng: np.random.Generator) -> list[_Scores] | None:
     """Return what the cross-validations of a sample find, None if some of it is undefined."""
     n, n_subjects = len(data.conditions), len(data.y)
     drawn = rng.integers(n, size=n) if what in ("both", "conditions") else np.arange(n)

@@ -187,9 +187,7 @@ class Fusion(Result):
         ValueError
             If there is one subject, or no adjacency of a surface.
         """
-        return cluster_test(
-            self.scores, adjacency=(self._graph(adjacency), None), **options
-        )
+        return cluster_test(self.scores, adjacency=(self._graph(adjacency), None), **options)
 
     def _graph(self, adjacency: Adjacency) -> Any:
         """Return which places are neighbors, as a matrix."""
@@ -260,7 +258,7 @@ class Fusion(Result):
         if odd:
             raise ValueError(f"{odd[0]} must be all texts or all numbers to be saved")
         with replacing(as_path(path, "path")) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, **arrays)  # type: ignore[arg-type]
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Fusion:
@@ -383,19 +381,19 @@ def fusion(
         check_option(metric, "metric", (*METRICS, _PRECOMPUTED))
     series = _series(temporal, times, window, step, temporal_metric, n_jobs, verbose)
     subjects, own = _by_subject(spatial, lights)
-    over = over or _only_one(len(series.rdms), len(subjects))
-    if over == "both" and len(series.rdms) != len(subjects):
+    whose: str = over or _only_one(len(series.rdms), len(subjects))
+    if whose == "both" and len(series.rdms) != len(subjects):
         raise ValueError(
             f"over='both' needs the same subjects, got {len(series.rdms)} in temporal and "
             f"{len(subjects)} in spatial"
         )
-    models = series.rdms if over != "places" else series.rdms.mean(axis=0, keepdims=True)
-    named = names_or_numbers(own, len(subjects)) if over == "places" else series.subjects
-    if over == "both" and own is not None and series.named:
+    models = series.rdms if whose != "places" else series.rdms.mean(axis=0, keepdims=True)
+    named = names_or_numbers(own, len(subjects)) if whose == "places" else series.subjects
+    if whose == "both" and own is not None and series.named:
         check_same_names(series.subjects, "temporal", own, "spatial", "subjects")
     where = {"metric": metric, "method": method, "n_jobs": n_jobs, "verbose": verbose}
-    found = _of_searchlights if lights else _of_regions
-    return found(models, subjects, over, series.times, named, where, options)
+    given = models, subjects, whose, series.times, named, where
+    return _of_searchlights(*given, options) if lights else _of_regions(*given)
 
 
 class _Series(NamedTuple):
@@ -480,12 +478,11 @@ def _of_regions(
     times: np.ndarray,
     named: list[Name],
     where: dict[str, Any],
-    _: dict[str, Any],
 ) -> Fusion:
     """Compare the RDMs of regions with those of times."""
     each = [_region_rdms(item, k, where["metric"]) for k, item in enumerate(subjects)]
     first, rdms = each[0][0], [vectors for _, vectors in each]
-    for k, (names, _) in enumerate(each):
+    for k, names in enumerate(names for names, _ in each):
         if names != first:
             raise ValueError(
                 f"spatial must have the same regions in the same order, got {shown(first)} and, "

@@ -159,6 +159,8 @@ class ModelEvaluation(Result):
             return both * size / (size - 1)
         subjects, conditions = (_variances(draws, contrasts) for draws in self.partial_draws)
         of_subjects, of_conditions = subjects * n / (n - 1), conditions * m / (m - 1)
+        if self.cv_draws is not None:  # to take out the interaction adds more noise than it is
+            return np.maximum.reduce([both, of_subjects, of_conditions])
         interaction = (both - subjects - conditions) * m * n / ((m - 1) * (n - 1))
         corrected = of_subjects + of_conditions - interaction
         return np.minimum(np.maximum.reduce([corrected, of_subjects, of_conditions]), both)
