@@ -56,15 +56,15 @@ class ModelEvaluation(Result):
         Lower and upper bound in each bootstrap sample; NaN where all the subjects drawn
         are the same one, or cancel in their mean.
     partial_draws : tuple of 2 ndarray of shape (n_bootstraps, n_models + 2) or None
-        If ``resample`` is 'both', the draws and noise ceilings of subjects only and of
+        If ``resample`` is 'both' in :func:`evaluate`, the draws and noise ceilings of subjects only and of
         conditions only, which the variance takes.
     n_conditions : int
         Number of conditions with entries that are not NaN in any RDM.
     noise_ceiling_without : ndarray of shape (n_subjects,) or None
         Lower bound of all other subjects than each, if nothing was resampled; NaN of two.
     cv_draws : ndarray of shape (n_cv, n_bootstraps, n_models + 2) or None
-        Of :func:`evaluate_flexible`, the draws of each cross-validation, and so are the
-        ``partial_draws``. The variance leaves out what is due to the choice of folds.
+        Of :func:`evaluate_flexible`, the draws of each cross-validation, of which the variance
+        leaves out what is due to the choice of folds.
     """
 
     names: list[Name]
@@ -159,8 +159,6 @@ class ModelEvaluation(Result):
             return both * size / (size - 1)
         subjects, conditions = (_variances(draws, contrasts) for draws in self.partial_draws)
         of_subjects, of_conditions = subjects * n / (n - 1), conditions * m / (m - 1)
-        if self.cv_draws is not None:  # to take out the interaction adds more noise than it is
-            return np.maximum.reduce([both, of_subjects, of_conditions])
         interaction = (both - subjects - conditions) * m * n / ((m - 1) * (n - 1))
         corrected = of_subjects + of_conditions - interaction
         return np.minimum(np.maximum.reduce([corrected, of_subjects, of_conditions]), both)
