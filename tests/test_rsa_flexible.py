@@ -1,9 +1,11 @@
 """Flexible models, cross-validated inside a bootstrap, against rsatoolbox and simulations."""
 
-import warnings
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from golden.make_rsatoolbox_flexible import CASES, FITS, N, S, rdms
 from scipy import stats
 
 from netrep_go.rsa import (
@@ -16,21 +18,18 @@ from netrep_go.rsa import (
 )
 from netrep_go.rsa import _flexible as flexible
 
-N, S = 18, 5
 METHODS = ("spearman", "pearson", "cosine", "tau-a", "tau-b", "rho-a", "corr_cov", "cosine_cov")
-FITS = ("positive", "weights", "select", "interpolate")
+GOLDEN = json.loads((Path(__file__).parent / "golden/rsatoolbox_flexible.json").read_text())
 
 
 @pytest.fixture(scope="module")
 def layers():
-    return rdm(np.random.default_rng(1).standard_normal((3, N, 30)), "sqeuclidean")
+    return rdms()[0]
 
 
 @pytest.fixture(scope="module")
 def subjects():
-    patterns = np.random.default_rng(1).standard_normal((3, N, 30))
-    noise = np.random.default_rng(2).standard_normal((S, N, 60))
-    return rdm(np.hstack(patterns[:2]) + noise, "sqeuclidean")
+    return rdms()[1]
 
 
 def folds(models, y, method, n_folds=(3, 2), of_conditions=None):
@@ -43,63 +42,16 @@ def folds(models, y, method, n_folds=(3, 2), of_conditions=None):
     return flexible.cross_validated(data, sample, np.arange(n) % n_folds[0], of_subjects)
 
 
-# crossval() of rsatoolbox 0.3.2 on these folds; each case takes it a second or two
-PEERS = {
-    "cosine": ("cosine", FITS),
-    "pearson": ("corr", ("weights", "select", "interpolate")),  # its other fit does not end
-    "corr_cov": ("corr_cov", FITS),
-    "cosine_cov": ("cosine_cov", FITS),
-    "spearman": ("spearman", ("select",)),
-}
-
-
-@pytest.mark.parametrize("method", PEERS)
+@pytest.mark.parametrize("method", CASES)
 def test_values_of_fixed_folds_are_those_of_rsatoolbox(method, layers, subjects):
-    pytest.importorskip("rsatoolbox")
-    peer, fits = PEERS[method]
-    models = [layers[0], *(FlexibleModel(layers, fit) for fit in fits)]
+    models = [layers[0], *(FlexibleModel(layers, fit) for fit in CASES[method][1])]
     found = folds(models, subjects, method)
     of_subjects = np.arange(S) % 2
-    ours = [found.scores[:, of_subjects == k].mean(axis=1) for k in range(2)]
-    scores, lower = of_rsatoolbox(peer, layers, subjects, fits)
-    np.testing.assert_allclose(np.mean(ours, axis=0), scores, rtol=0, atol=1e-6)
-    np.testing.assert_allclose(
-        np.mean([found.ceilings[0, of_subjects == k].mean() for k in range(2)]), lower, atol=1e-9
-    )
-
-
-def of_rsatoolbox(method, layers, y, fits):
-    from rsatoolbox import model
-    from rsatoolbox.inference.evaluate import crossval
-    from rsatoolbox.rdm import RDMs
-
-    kinds = {
-        "weights": (model.ModelWeighted, model.fitter.fit_regress),
-        "positive": (model.ModelWeighted, model.fitter.fit_regress_nn),
-        "select": (model.ModelSelect, model.fitter.fit_select),
-        "interpolate": (model.ModelInterpolate, model.fitter.fit_interpolate),
-    }
-    data = RDMs(y)
-    train, test, ceiling = [], [], []
-    for s in range(2):
-        for c in range(3):
-            inside, subjects = np.arange(N) % 3 == c, np.arange(S) % 2 == s
-            for sets, who, what in (
-                (train, ~subjects, ~inside),
-                (test, subjects, inside),
-                (ceiling, ~subjects, inside),
-            ):
-                where = np.flatnonzero(what)
-                part = data.subset("index", np.flatnonzero(who)).subset_pattern("index", where)
-                sets.append([part, where])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        result = crossval(
-            [model.ModelFixed("fixed", layers[0]), *(kinds[fit][0](fit, layers) for fit in fits)],
-            data, train, test, ceil_set=ceiling, method=method,
-            fitter=[model.fitter.fit_mock, *(kinds[fit][1] for fit in fits)],
-        )  # fmt: skip
-    return result.evaluations[0].mean(axis=-1), result.noise_ceiling[0]
+    halves = [found.scores[:, of_subjects == k].mean(axis=1) for k in range(2)]
+    lower = [found.ceilings[0, of_subjects == k].mean() for k in range(2)]
+    expected = GOLDEN[method]
+    np.testing.assert_allclose(np.mean(halves, axis=0), expected["scores"], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(np.mean(lower), expected["lower"], rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -24,6 +24,7 @@ _METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
 _METHODS = ("spearman", "pearson", "cosine", "tau-a", "tau-b", "rho-a")  # of any entries
 _FLAT = 1e-12  # spread, as a part of the largest entry, that is rounding
 _LEAST = 2  # conditions
+_SMALLEST = np.finfo(float).tiny
 
 Squares = ArrayLike | Items
 
@@ -236,11 +237,11 @@ n_conditions), or list or dict by subject
     others = (squares.sum(axis=1) + squares.sum(axis=2) - 2 * diagonal) / (2 * (n - 1))
     by_condition = others - diagonal
     information = by_condition.mean(axis=1)
-    error = np.full(1, np.nan)
+    t = np.nan
     if n_subjects > 1:
-        error = np.std(information, ddof=1, keepdims=True) / np.sqrt(n_subjects)
-    size = max(float(np.abs(squares).max()), np.finfo(float).tiny)  # t has no unit
-    t = float(ratio(np.array([information.mean()]) / size, error / size)[0])
+        units = information / max(float(np.abs(squares).max()), _SMALLEST)  # t has no unit
+        error = np.std(units, ddof=1, keepdims=True) / np.sqrt(n_subjects)
+        t = float(ratio(units.mean(keepdims=True), error)[0])
     return ExemplarInformation(
         subjects=names_or_numbers(own, n_subjects),
         within=diagonal.mean(axis=1),

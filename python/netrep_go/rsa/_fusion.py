@@ -251,12 +251,13 @@ class Fusion(Result):
             An .npz file of NumPy, which holds no pickled objects. Names must be texts or
             numbers.
         """
-        arrays = {name: np.asarray(getattr(self, name)) for name in self.__dataclass_fields__}
-        arrays = {name: x for name, x in arrays.items() if x.dtype != object or x.shape}
-        odd = [name for name, x in arrays.items() if x.dtype.kind not in "biufU" or x.ndim == 0]
-        odd = [name for name in odd if name != "method"]
-        if odd:
-            raise ValueError(f"{odd[0]} must be all texts or all numbers to be saved")
+        for name in ("names", "subjects"):
+            if len({isinstance(item, str) for item in getattr(self, name)}) > 1 or not all(
+                isinstance(item, (str, int, float, np.number)) for item in getattr(self, name)
+            ):
+                raise ValueError(f"{name} must be all texts or all numbers to be saved")
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        arrays = {name: np.asarray(x) for name, x in values.items() if x is not None}
         with replacing(as_path(path, "path")) as temporary, temporary.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
 
@@ -313,8 +314,8 @@ def fusion(
     temporal : array_like, dict, list or objects of MNE
         Responses over time, as in :func:`time_resolved`: of shape (n_conditions, n_features,
         n_times), with an axis of subjects before, or a list or dict by subject. With
-        ``temporal_metric='precomputed'``, RDMs of shape (n_times, n_pairs), or a list or dict
-        by subject of them.
+        ``temporal_metric='precomputed'``, RDMs of shape (n_times, n_pairs) or (n_subjects,
+        n_times, n_pairs), or a list or dict by subject of them.
     spatial : dict, list or data of a searchlight
         Regions: a dict of responses of shape (n_conditions, n_features), such as
         :func:`regions` returns, or with ``metric='precomputed'`` of RDMs (or their rows); a
@@ -416,6 +417,8 @@ def _series(
 ) -> _Series:
     if metric == _PRECOMPUTED:
         several = holds_arrays(temporal) or isinstance(temporal, (list, tuple))
+        if np.ndim(temporal) == 3 and not several:  # of subjects, unless RDMs are square
+            several = np.shape(temporal)[1] != np.shape(temporal)[2]
         items, own = split_names(temporal if several else [temporal], "temporal")
         keys = names_or_numbers(own, len(items))
         each = [
