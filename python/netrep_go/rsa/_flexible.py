@@ -109,14 +109,16 @@ def evaluate_flexible(
     It is uncertain where there are few samples, and 0 where it would be negative: such tests
     are NaN. With 'both', noise that conditions and subjects share counts twice, as in
     rsatoolbox's ``bootstrap_crossval``: tests are conservative. Share of models of noise,
-    of 20 conditions and 6 subjects, that were significant at 0.05, for 250 samples:
+    of 20 conditions and 6 subjects, that were significant at 0.05, and of differences between a
+    fixed one and a sum of four, with weights that are not negative:
 
-    ==============  ===========  =======  =================  ===================
-    resample        simulations  a fixed  a weighted of 4    their difference
-    ==============  ===========  =======  =================  ===================
-    'both'          150          0.03     0.05               0.03
-    'conditions'    200          0.06     0.07               0.09
-    ==============  ===========  =======  =================  ===================
+    ============  ============  ===========  =====  ========  ==========
+    resample      n_bootstraps  simulations  fixed  weighted  difference
+    ============  ============  ===========  =====  ========  ==========
+    'both'        250           150          0.03   0.05      0.03
+    'conditions'  250           200          0.06   0.07      0.09
+    'conditions'  1000          50           0.06   0.02      0.02
+    ============  ============  ===========  =====  ========  ==========
 
     Parameters
     ----------

@@ -56,8 +56,8 @@ class ModelEvaluation(Result):
         Lower and upper bound in each bootstrap sample; NaN where all the subjects drawn
         are the same one, or cancel in their mean.
     partial_draws : tuple of 2 ndarray of shape (n_bootstraps, n_models + 2) or None
-        If ``resample`` is 'both' in :func:`evaluate`, the draws and noise ceilings of subjects only and of
-        conditions only, which the variance takes.
+        If ``resample`` is 'both' in :func:`evaluate`, the draws and noise ceilings of subjects
+        only and of conditions only, which the variance takes.
     n_conditions : int
         Number of conditions with entries that are not NaN in any RDM.
     noise_ceiling_without : ndarray of shape (n_subjects,) or None
