@@ -566,6 +566,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "rsa.exemplar_information": {"rdms": SQUARES},
     "rsa.from_rsatoolbox": {"rdms": lambda: _rsa("to_rsatoolbox", RDMS)()},
     "rsa.fusion": {"temporal": MOVIES[0], "spatial": LAYERS, "times": np.arange(6.0)},
+    "rsa.Fusion.load": {"path": lambda: _saved_fusion()},
     "rsa.fusion of searchlights": {
         "temporal": MOVIES[0, :6],
         "spatial": VOLUMES,
@@ -643,7 +644,7 @@ def _course():
 @functools.cache
 def _fusion():
     return _rsa(
-        "fusion", MOVIES[0, :6], {"a": VOLUMES, "b": np.tanh(VOLUMES)}, mask=VOLUMES[0] < 9,
+        "fusion", MOVIES[0, :6], {"a": VOLUMES, "b": np.cos(3 * VOLUMES)}, mask=VOLUMES[0] < 9,
         affine=BETAS.affine, radius=4.0,
     )()  # fmt: skip
 
@@ -896,7 +897,7 @@ CLASSES: dict[str, Fitted] = {
     "rsa.ExemplarInformation": Fitted(make=_rsa("exemplar_information", SQUARES)),
     "rsa.FlexibleModel": Fitted(make=lambda: _flexible()),
     "rsa.Fusion": Fitted(
-        data={"time": 2.0, "path": _saved_fusion, "n_permutations": 19}, make=_fusion
+        data={"time": 2.0, "path": _new("fusion"), "n_permutations": 19}, make=_fusion
     ),
     "rsa.LayerEvaluation": Fitted(make=_layers),
     "rsa.ModelContrasts": Fitted(make=lambda: _rsa("compare_models", _evaluation())()),
@@ -972,6 +973,12 @@ TAKEN: dict[tuple[str, str, str], str] = {
         for odd in ("one inf", "one -inf", "above float64")
     },
     ("rsa.searchlight", "mask", "above float64"): "what is not 0 is inside",
+    ("rsa.fusion", "spatial", "the last has NaN"): "missing responses, as in rdm",
+    ("rsa.fusion of searchlights", "mask", "above float64"): "what is not 0 is inside",
+    ("rsa.fusion of searchlights", "spatial", "one inf"): "left out, as in searchlight",
+    ("rsa.fusion of searchlights", "spatial", "one -inf"): "left out, as in searchlight",
+    ("rsa.fusion of searchlights", "spatial", "one NaN"): "left out, as in searchlight",
+    ("rsa.fusion of searchlights", "spatial", "above float64"): "left out, as in searchlight",
     ("rsa.volume_adjacency", "mask", "above float64"): "what is not 0 is inside",
     ("rsa.volume_adjacency", "mask", "raveled"): "a row of voxels is a grid",
     ("plotting.AlignedActivationsDisplay", "y", "text"): "labels are kept as they are",

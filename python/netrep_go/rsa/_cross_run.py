@@ -86,7 +86,7 @@ def _several(x: Any) -> bool:
     """Whether matrices come in a list, mapping or stack: not as rows of one."""
     if isinstance(x, (list, tuple)):
         return not x or np.ndim(x[0]) != 1
-    return holds_arrays(x) or np.ndim(x) != 2
+    return holds_arrays(x) or np.ndim(x) > 2
 
 
 def _by_subject(x: Any, name: str) -> tuple[list[Any], list[Name] | None]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -75,6 +76,7 @@ class Fusion(Result):
         """Mean over subjects, of shape (n_places, n_times)."""
         return self.scores.mean(axis=0)
 
+    @checked
     def time_course(self, places: Sequence[Name] | None = None) -> TimeCourse:
         """Return the time courses of places, to be drawn with errors and clusters.
 
@@ -428,17 +430,26 @@ def _series(
         _check_alike(each, keys)
         centers = windows(len(each[0]), times, 1, 1)[1]
         return _Series(np.stack(each), centers, keys, own is not None)
-    recorded = recordings(temporal, times)
-    responses, subjects = as_subjects(recorded.data)
+    with _naming("temporal"):
+        recorded = recordings(temporal, times)
+        responses, subjects = as_subjects(recorded.data)
     cut, centers = windows(responses[0].shape[-1], recorded.times, window, step)
     each = []
     for subject, x in zip(subjects, responses, strict=True):
         samples = np.stack([x[..., span].reshape(len(x), -1) for span in cut])
-        try:
+        with _naming(f"temporal, subject {subject!r}, at each time"):
             each.append(rdm(samples, metric, n_jobs=n_jobs, verbose=verbose))
-        except ValueError as error:
-            raise ValueError(f"temporal, subject {subject!r}, at each time: {error}") from None
     return _Series(np.stack(each), centers, subjects, holds_arrays(recorded.data))
+
+
+@contextmanager
+def _naming(argument: str) -> Iterator[None]:
+    """Let errors of other functions, which call their data otherwise, name the argument."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{argument}: {error}") from None
 
 
 def _check_alike(each: list[np.ndarray], keys: list[Name]) -> None:
@@ -521,10 +532,8 @@ def _region_rdms(regions: Any, subject: int, metric: str) -> tuple[list[Name], n
             f"{argument} must be a dict of responses by region, or searchlights need mask, "
             f"neighbors or surface, got {shown(regions)}"
         )
-    try:
+    with _naming(argument):
         return list(regions), rdm(regions, metric)
-    except ValueError as error:
-        raise ValueError(f"{argument}: {error}") from None
 
 
 def _of_searchlights(
@@ -544,10 +553,10 @@ def _of_searchlights(
         )
     if over == "times":
         models = models.reshape(1, -1, models.shape[-1])
-    found = [
-        searchlight(item, models[k % len(models)], **where, **options)
-        for k, item in enumerate(subjects)
-    ]
+    found = []
+    for k, item in enumerate(subjects):
+        with _naming(f"spatial of subject {k}"):
+            found.append(searchlight(item, models[k % len(models)], **where, **options))
     first = found[0]
     for k, result in enumerate(found):
         if result.shape != first.shape or not np.array_equal(result.centers, first.centers):
