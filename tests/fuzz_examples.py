@@ -973,6 +973,7 @@ TAKEN: dict[tuple[str, str, str], str] = {
         for odd in ("one inf", "one -inf", "above float64")
     },
     ("rsa.searchlight", "mask", "above float64"): "what is not 0 is inside",
+    ("rsa.fusion", "spatial", "an array within"): "a list is of subjects",
     ("rsa.fusion", "spatial", "the last has NaN"): "missing responses, as in rdm",
     ("rsa.fusion of searchlights", "mask", "above float64"): "what is not 0 is inside",
     ("rsa.fusion of searchlights", "spatial", "one inf"): "left out, as in searchlight",

@@ -12,9 +12,9 @@ from scipy.spatial.distance import pdist
 
 N, S = 18, 5
 FITS = ("positive", "weights", "select", "interpolate")
-# ours: rsatoolbox's, and what is fitted; its fit_regress_nn of 'corr' does not end
+# ours: rsatoolbox's, and what is fitted; its fit_regress_nn does not end for these two
 CASES = {
-    "cosine": ("cosine", FITS),
+    "cosine": ("cosine", FITS[1:]),
     "pearson": ("corr", FITS[1:]),
     "corr_cov": ("corr_cov", FITS),
     "cosine_cov": ("cosine_cov", FITS),
