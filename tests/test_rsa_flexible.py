@@ -209,7 +209,7 @@ def test_a_flexible_model_of_noise_is_not_better():
         ({"models": {"a": FlexibleModel(np.ones((2, 153)), "best")}}, "fit of models\\['a'\\]"),
         ({"models": [np.ones(10)]}, "same conditions"),
         ({"rdms": np.ones((5, 153))}, "must vary"),
-        ({"rdms": np.full((5, 153), np.nan)}, "fewer than 3 entries"),
+        ({"rdms": np.full((5, 153), np.nan)}, "entries that none of them lacks"),
     ],
 )
 def test_refusals(change, message, layers, subjects):

@@ -86,7 +86,8 @@ def _several(x: Any) -> bool:
     """Whether matrices come in a list, mapping or stack: not as rows of one."""
     if isinstance(x, (list, tuple)):
         return not x or np.ndim(x[0]) != 1
-    return holds_arrays(x) or np.ndim(x) > 2
+    n_axes = getattr(x, "ndim", 0)
+    return holds_arrays(x) or (isinstance(n_axes, int) and n_axes > 2)
 
 
 def _by_subject(x: Any, name: str) -> tuple[list[Any], list[Name] | None]:

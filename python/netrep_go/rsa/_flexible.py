@@ -290,7 +290,7 @@ def _prepared(
         raise ValueError("sigma must be variances: covariances of copies are not defined")
     place = _places(np.vstack([x, y]), n)
     if np.count_nonzero(place >= 0) < 2 * _PER_FOLD:
-        raise ValueError(f"fewer than {_PER_FOLD} entries are not NaN in all RDMs")
+        raise ValueError(f"models and rdms need {_PER_FOLD} entries that none of them lacks (NaN)")
     check_varies(y[:, place[place >= 0]], "rdms", rdm_names)
     y = _of_one_unit(y)
     return own, _Data(
