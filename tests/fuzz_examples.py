@@ -35,6 +35,7 @@ D2 = D + 0.3 * np.abs(D - D.mean()) * (1 - np.eye(10))
 GROUPS = np.repeat([0, 1], 5)  # of the rows of D
 RDMS, MODELS = _rng.random((4, 36)) + 0.1, _rng.random((2, 36)) + 0.1  # of 9 conditions
 WIDE, JUDGED = _rng.standard_normal((20, 3)), _rng.random(190) + 0.1  # 20 conditions
+SQUARES = np.abs(np.random.default_rng(1).standard_normal((5, 4, 4))) + 0.1  # between runs
 RESPONSES = _rng.standard_normal((9, 12))  # conditions, features
 MOVIES = _rng.standard_normal((3, 9, 5, 6))  # subjects, conditions, sensors, times
 VOLUMES = _rng.standard_normal((6, 4, 4, 3))
@@ -529,6 +530,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "plotting.DendrogramDisplay.from_distances": {"distances": D},
     "plotting.DistanceMatrixDisplay.from_distances": {"distances": D},
     "plotting.EmbeddingDisplay.from_distances": {"distances": D},
+    "plotting.FusionDisplay.from_fusion": {"fusion": lambda: _fusion()},
     "plotting.ImageManifoldsDisplay.from_images": {"images": VOLUMES[:2], "n_samples": 3},
     "plotting.LayerEvaluationDisplay.from_evaluation": {"evaluation": lambda: _layers()},
     "plotting.ManifoldGeometryDisplay.from_estimator": {
@@ -560,6 +562,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "rsa.compare_models": {"evaluation": _evaluation},
     "rsa.crossnobis_reliability": {"data": FOLDED, "conditions": TILED, "folds": RUNS},
     "rsa.crossnobis_test": {"data": FOLDED, "conditions": TILED, "folds": RUNS},
+    "rsa.cross_rdm": {"first": X, "second": Y},
     "rsa.decoding_rdm": {"data": X, "conditions": LABELS, "cv": 3},
     "rsa.distance_covariance": {"rdm": MODELS[0], "n_folds": 4, "n_features": 9.0},
     "rsa.evaluate": {
@@ -568,8 +571,23 @@ CALLS: dict[str, dict[str, Any]] = {
         "resample": "conditions",
         "n_bootstraps": 20,
     },
+    "rsa.evaluate_cross": {"models": SQUARES[:2], "rdms": SQUARES[2:]},
+    "rsa.evaluate_flexible": {
+        "models": lambda: {"one": JUDGED[::-1], "all": _flexible()},
+        "rdms": JUDGED,
+        "resample": "conditions",
+        "n_bootstraps": 3,
+    },
     "rsa.evaluate_layers": {"layers": LAYERS, "rdms": RDMS, "cv": 3},
+    "rsa.exemplar_information": {"rdms": SQUARES},
     "rsa.from_rsatoolbox": {"rdms": lambda: _rsa("to_rsatoolbox", RDMS)()},
+    "rsa.fusion": {"temporal": MOVIES[0], "spatial": LAYERS, "times": np.arange(6.0)},
+    "rsa.Fusion.load": {"path": lambda: _saved_fusion()},
+    "rsa.fusion of searchlights": {
+        "temporal": MOVIES[0, :6],
+        "spatial": VOLUMES,
+        "mask": VOLUMES[0] < 9,
+    },
     "rsa.noise_ceiling": {"rdms": RDMS},
     "rsa.partition_variance": {"models": {"low": MODELS[0], "high": MODELS[1]}, "rdms": RDMS},
     "rsa.patterns": {"data": VOLUMES, "mask": VOLUMES[..., 0] > 0},
@@ -697,6 +715,24 @@ def _layers():
 @functools.cache
 def _course():
     return _rsa("time_resolved", MOVIES, MODELS)()
+
+
+@functools.cache
+def _fusion():
+    return _rsa(
+        "fusion", MOVIES[0, :6], {"a": VOLUMES, "b": np.cos(3 * VOLUMES)}, mask=VOLUMES[0] < 9,
+        affine=BETAS.affine, radius=4.0,
+    )()  # fmt: skip
+
+
+def _saved_fusion():
+    path = _new("fusion")()
+    _fusion().save(path)
+    return path
+
+
+def _flexible():
+    return importlib.import_module("netrep_go.rsa").FlexibleModel(np.stack([JUDGED, JUDGED**2]))
 
 
 @functools.cache
@@ -892,6 +928,7 @@ CLASSES: dict[str, Fitted] = {
         make=_display("DistanceMatrixDisplay", "from_distances", D)
     ),
     "plotting.EmbeddingDisplay": Fitted(make=_display("EmbeddingDisplay", "from_distances", D)),
+    "plotting.FusionDisplay": Fitted(make=_display("FusionDisplay", "from_fusion", _fusion)),
     "plotting.ImageManifoldsDisplay": Fitted(
         make=_display("ImageManifoldsDisplay", "from_images", VOLUMES[:2])
     ),
@@ -946,6 +983,11 @@ CLASSES: dict[str, Fitted] = {
     "rsa.FeatureReweightingCV": Fitted({"alphas": 3, "cv": 3}, {"X": RESPONSES, "y": RDMS[0]}),
     "rsa.FeatureReweightingResult": Fitted(
         make=_rsa("reweight_features", WIDE, JUDGED, alphas=3, cv=4, inner_cv=3, random_state=0)
+    ),
+    "rsa.ExemplarInformation": Fitted(make=_rsa("exemplar_information", SQUARES)),
+    "rsa.FlexibleModel": Fitted(make=lambda: _flexible()),
+    "rsa.Fusion": Fitted(
+        data={"time": 2.0, "path": _new("fusion"), "n_permutations": 19}, make=_fusion
     ),
     "rsa.LayerEvaluation": Fitted(make=_layers),
     "rsa.ModelContrasts": Fitted(make=lambda: _rsa("compare_models", _evaluation())()),
@@ -1034,6 +1076,13 @@ TAKEN: dict[tuple[str, str, str], str] = {
         for odd in ("one inf", "one -inf", "above float64")
     },
     ("rsa.searchlight", "mask", "above float64"): "what is not 0 is inside",
+    ("rsa.fusion", "spatial", "an array within"): "a list is of subjects",
+    ("rsa.fusion", "spatial", "the last has NaN"): "missing responses, as in rdm",
+    ("rsa.fusion of searchlights", "mask", "above float64"): "what is not 0 is inside",
+    ("rsa.fusion of searchlights", "spatial", "one inf"): "left out, as in searchlight",
+    ("rsa.fusion of searchlights", "spatial", "one -inf"): "left out, as in searchlight",
+    ("rsa.fusion of searchlights", "spatial", "one NaN"): "left out, as in searchlight",
+    ("rsa.fusion of searchlights", "spatial", "above float64"): "left out, as in searchlight",
     ("rsa.volume_adjacency", "mask", "above float64"): "what is not 0 is inside",
     ("rsa.volume_adjacency", "mask", "raveled"): "a row of voxels is a grid",
     ("plotting.AlignedActivationsDisplay", "y", "text"): "labels are kept as they are",

@@ -15,6 +15,7 @@ from netrep_go.plotting._dendrogram import DendrogramDisplay
 from netrep_go.plotting._disagreement import DisagreementDisplay
 from netrep_go.plotting._embedding import EmbeddingDisplay
 from netrep_go.plotting._encoding import BestLayersDisplay
+from netrep_go.plotting._fusion import FusionDisplay
 from netrep_go.plotting._generalization import TemporalGeneralizationDisplay
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
 from netrep_go.plotting._images import ImageManifoldsDisplay
@@ -45,6 +46,7 @@ __all__ = [
     "DisagreementDisplay",
     "DistanceMatrixDisplay",
     "EmbeddingDisplay",
+    "FusionDisplay",
     "ImageManifoldsDisplay",
     "LayerEvaluationDisplay",
     "ManifoldGeometryDisplay",

@@ -132,28 +132,29 @@ class TemporalGeneralizationDisplay:
         self.figure_ = self.ax_.figure
         mean = found.scores.mean(axis=0)
         far = np.abs(mean - found.chance).max() or 1.0
-        edges = _edges(found.times)
+        edges = edges_of(found.times)
         self.im_ = self.ax_.pcolormesh(
             edges, edges, mean, cmap=cmap, vmin=found.chance - far, vmax=found.chance + far
         )
         ends = [edges[0], edges[-1]]
         self.ax_.plot(ends, ends, color="0.2", linewidth=0.8, linestyle=":")
         if self.clusters is not None:
-            self._outline(self.clusters.significant(self.alpha), edges)
+            outline(self.ax_, self.clusters.significant(self.alpha), edges, edges)
         self.figure_.colorbar(self.im_, ax=self.ax_, label=found.method)
         self.ax_.set(xlabel="test time", ylabel="training time", aspect="equal")
         return self
 
-    def _outline(self, shown: np.ndarray, edges: np.ndarray) -> None:
-        """Draw the edges between cells that are in clusters and cells that are not."""
-        inside = np.pad(shown, 1)
-        for rows, columns in zip(*np.nonzero(inside[1:, 1:-1] != inside[:-1, 1:-1]), strict=True):
-            self.ax_.plot(edges[columns : columns + 2], [edges[rows]] * 2, color="0.1", lw=1.2)
-        for rows, columns in zip(*np.nonzero(inside[1:-1, 1:] != inside[1:-1, :-1]), strict=True):
-            self.ax_.plot([edges[columns]] * 2, edges[rows : rows + 2], color="0.1", lw=1.2)
+
+def outline(ax: Axes, shown: np.ndarray, at: np.ndarray, rows: np.ndarray) -> None:
+    """Draw the edges between cells that are in clusters and cells that are not."""
+    inside = np.pad(shown, 1)
+    for i, j in zip(*np.nonzero(inside[1:, 1:-1] != inside[:-1, 1:-1]), strict=True):
+        ax.plot(at[j : j + 2], [rows[i]] * 2, color="0.1", lw=1.2)
+    for i, j in zip(*np.nonzero(inside[1:-1, 1:] != inside[1:-1, :-1]), strict=True):
+        ax.plot([at[j]] * 2, rows[i : i + 2], color="0.1", lw=1.2)
 
 
-def _edges(times: np.ndarray) -> np.ndarray:
+def edges_of(times: np.ndarray) -> np.ndarray:
     """Return the edges of cells that have their centers at the times."""
     if len(times) == 1:
         return times[0] + np.array([-0.5, 0.5])

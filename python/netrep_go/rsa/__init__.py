@@ -12,9 +12,17 @@ from netrep_go.rsa._ceiling import NoiseCeiling, noise_ceiling
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._convert import from_rsatoolbox, to_rsatoolbox
 from netrep_go.rsa._covariance import distance_covariance
+from netrep_go.rsa._cross_run import (
+    ExemplarInformation,
+    cross_rdm,
+    evaluate_cross,
+    exemplar_information,
+)
 from netrep_go.rsa._crossnobis import DistanceTest, crossnobis_reliability, crossnobis_test
 from netrep_go.rsa._decoding import decoding_rdm, rsa_score
+from netrep_go.rsa._flexible import FlexibleModel, evaluate_flexible
 from netrep_go.rsa._folds import ConditionKFold
+from netrep_go.rsa._fusion import Fusion, fusion
 from netrep_go.rsa._inference import ModelEvaluation, evaluate
 from netrep_go.rsa._measure import RSA
 from netrep_go.rsa._models import Reweighting, reweight
@@ -44,9 +52,12 @@ __all__ = [
     "ClusterResult",
     "ConditionKFold",
     "DistanceTest",
+    "ExemplarInformation",
     "FeatureReweighting",
     "FeatureReweightingCV",
     "FeatureReweightingResult",
+    "FlexibleModel",
+    "Fusion",
     "LayerEvaluation",
     "ModelContrasts",
     "ModelEvaluation",
@@ -60,13 +71,18 @@ __all__ = [
     "cluster_test",
     "compare",
     "compare_models",
+    "cross_rdm",
     "crossnobis_reliability",
     "crossnobis_test",
     "decoding_rdm",
     "distance_covariance",
     "evaluate",
+    "evaluate_cross",
+    "evaluate_flexible",
     "evaluate_layers",
+    "exemplar_information",
     "from_rsatoolbox",
+    "fusion",
     "noise_ceiling",
     "partition_variance",
     "patterns",

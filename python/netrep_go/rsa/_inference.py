@@ -56,12 +56,15 @@ class ModelEvaluation(Result):
         Lower and upper bound in each bootstrap sample; NaN where all the subjects drawn
         are the same one, or cancel in their mean.
     partial_draws : tuple of 2 ndarray of shape (n_bootstraps, n_models + 2) or None
-        If ``resample`` is 'both', the draws and noise ceilings of subjects only and of
-        conditions only, which the variance takes.
+        If ``resample`` is 'both' in :func:`evaluate`, the draws and noise ceilings of subjects
+        only and of conditions only, which the variance takes.
     n_conditions : int
         Number of conditions with entries that are not NaN in any RDM.
     noise_ceiling_without : ndarray of shape (n_subjects,) or None
         Lower bound of all other subjects than each, if nothing was resampled; NaN of two.
+    cv_draws : ndarray of shape (n_cv, n_bootstraps, n_models + 2) or None
+        Of :func:`evaluate_flexible`, the draws of each cross-validation, of which the variance
+        leaves out what is due to the choice of folds.
     """
 
     names: list[Name]
@@ -74,6 +77,7 @@ class ModelEvaluation(Result):
     partial_draws: tuple[np.ndarray, np.ndarray] | None
     n_conditions: int
     noise_ceiling_without: np.ndarray | None = None
+    cv_draws: np.ndarray | None = None
 
     @property
     def mean(self) -> np.ndarray:
@@ -148,7 +152,8 @@ class ModelEvaluation(Result):
             if n < 2:
                 return np.full(len(contrasts), np.nan)
             return np.var(contrasts[:, : len(self.names)] @ self.similarities, axis=1, ddof=1) / n
-        both = _variances(_joined(self.draws, self.noise_ceiling_draws), contrasts)
+        draws = _joined(self.draws, self.noise_ceiling_draws)
+        both = _variances(draws if self.cv_draws is None else self.cv_draws, contrasts)
         if self.partial_draws is None:
             size = n if self.resample == "subjects" else m
             return both * size / (size - 1)
@@ -243,7 +248,14 @@ def _joined(draws: np.ndarray, ceilings: np.ndarray | None) -> np.ndarray:
 
 
 def _variances(draws: np.ndarray, contrasts: np.ndarray) -> np.ndarray:
-    """Return the variances of contrasts over the draws in which they are defined."""
+    """Return the variances of contrasts over the draws in which they are defined.
+
+    Of several cross-validations, it is what that of the mean of any number of them tends to.
+    """
+    if draws.ndim == 3:
+        of_one = np.mean([_variances(each, contrasts) for each in draws], axis=0)
+        of_mean = _variances(draws.mean(axis=0), contrasts)
+        return np.maximum(len(draws) * of_mean - of_one, 0) / (len(draws) - 1)
     values = draws[:, : contrasts.shape[1]] @ contrasts.T
     variances = np.full(len(contrasts), np.nan)
     several = np.count_nonzero(~np.isnan(values), axis=0) > 1
