@@ -38,7 +38,7 @@ def as_maps(scores: Any, model: Name | None, name: str) -> SubjectMaps:
 
 def named_subjects(subjects: list[Name] | None) -> list[Name] | None:
     """Return the names of subjects, None if they have but numbers."""
-    return None if subjects == list(range(len(subjects or ()))) else subjects
+    return None if subjects is None or subjects == list(range(len(subjects))) else subjects
 
 
 def check_same_points(first: SubjectMaps, second: SubjectMaps, paired: bool) -> None:

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from types import NoneType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,8 +12,10 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from netrep_go import _native
-from netrep_go._jobs import progress_bar, warn_user
-from netrep_go._names import Name, names_or_numbers
+from netrep_go._adjacency import spaced_grid, surface_adjacency
+from netrep_go._jobs import about, progress_bar, warn_user
+from netrep_go._maps import UNKNOWN, SubjectMaps, named_subjects
+from netrep_go._names import Name, names_or_numbers, position_of
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
@@ -25,7 +29,7 @@ from netrep_go._validation import (
     check_number,
     check_option,
 )
-from netrep_go.rsa._betas import Betas, averaged
+from netrep_go.rsa._betas import Betas, labelled
 from netrep_go.rsa._compare import SIMILARITIES
 from netrep_go.rsa._condensed import (
     RDMs,
@@ -47,6 +51,7 @@ from netrep_go.rsa._local import (
     noise_inputs,
 )
 from netrep_go.rsa._noise import NoiseNormalizer
+from netrep_go.rsa._subjects import Subjects, as_subjects
 from netrep_go.rsa._surfaces import (
     Surface,
     as_surface,
@@ -54,7 +59,7 @@ from netrep_go.rsa._surfaces import (
     on_vertices,
     to_gifti,
 )
-from netrep_go.rsa._volumes import as_volumes, ball, placed, to_nifti
+from netrep_go.rsa._volumes import Volumes, as_volumes, ball, check_same_place, placed, to_nifti
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -63,14 +68,14 @@ class SearchlightResult(Result):
 
     Attributes
     ----------
-    scores : ndarray of shape (n_centers, n_models)
+    scores : ndarray of shape (n_centers, n_models) or (n_subjects, n_centers, n_models)
         Similarity of the RDM of each searchlight to each model. A row of NaN is a
         searchlight whose RDM is undefined. If the models are RDMs of time points,
         ``scores.T`` is the time x center matrix of a fusion.
     centers : ndarray of shape (n_centers,)
         Position of each center in the flattened volume, its vertex, or number of the
-        neighbor list.
-    n_features : ndarray of shape (n_centers,)
+        neighbor list; of several subjects those that all have.
+    n_features : ndarray of shape (n_centers,) or (n_subjects, n_centers)
         Number of voxels of each searchlight that are finite.
     names : list
         Names of the models, or their positions.
@@ -80,6 +85,12 @@ class SearchlightResult(Result):
         How RDMs are compared.
     affine : ndarray of shape (4, 4) or None
         From voxels to the space of the images, in mm.
+    subjects : list or None
+        Names of the subjects, or their positions; None if data were of one.
+    step : int
+        Centers are on every step-th plane along each axis.
+    faces : ndarray of shape (n_faces, 3) or None
+        Triangles of the surface.
     """
 
     scores: np.ndarray = field(repr=False)
@@ -89,6 +100,9 @@ class SearchlightResult(Result):
     shape: tuple[int, ...] | None
     method: str
     affine: np.ndarray | None = field(default=None, repr=False)
+    subjects: list[Name] | None = None
+    step: int = field(default=1, repr=False)
+    faces: np.ndarray | None = field(default=None, repr=False)
 
     def to_volume(self, model: Name = 0) -> np.ndarray:
         """Return the scores of a model as a volume.
@@ -101,13 +115,14 @@ class SearchlightResult(Result):
         Returns
         -------
         ndarray of the shape of the mask, or (n_vertices,)
-            NaN where there is no center.
+            NaN where there is no center. Of several subjects with a first axis of these.
         """
         if self.shape is None:
             raise ValueError("neighbor lists have no volume: use scores and centers")
-        volume = np.full(self.shape, np.nan)
-        volume.flat[self.centers] = self.scores[:, self._position(model)]
-        return volume
+        scores = self.scores[..., position_of(model, self.names)]
+        volume = np.full((*scores.shape[:-1], math.prod(self.shape)), np.nan)
+        volume[..., self.centers] = scores
+        return volume.reshape(*scores.shape[:-1], *self.shape)
 
     def to_nifti(self, model: Name = 0) -> Any:
         """Return the scores of a model as an image, to be saved, shown or resampled.
@@ -121,6 +136,7 @@ class SearchlightResult(Result):
         -------
         nibabel.Nifti1Image
             In double precision, with the affine of the images; NaN where there is no center.
+            The last axis runs along several subjects.
 
         Raises
         ------
@@ -129,7 +145,10 @@ class SearchlightResult(Result):
         ValueError
             If there is no affine.
         """
-        return to_nifti(self.to_volume(model), self.affine)
+        volume = self.to_volume(model)
+        return to_nifti(
+            volume if self.subjects is None else np.moveaxis(volume, 0, -1), self.affine
+        )
 
     def to_gifti(self, model: Name = 0) -> Any:
         """Return the scores of a model on a surface as an image.
@@ -142,7 +161,7 @@ class SearchlightResult(Result):
         Returns
         -------
         nibabel.gifti.GiftiImage
-            In single precision; NaN where there is no center.
+            In single precision; NaN where there is no center. Of several subjects a map each.
 
         Raises
         ------
@@ -152,40 +171,51 @@ class SearchlightResult(Result):
             If these are no scores on a surface.
         """
         values = self.to_volume(model)
-        if values.ndim != 1:
-            raise ValueError(f"to_gifti is for scores on a surface, got shape {values.shape}")
+        if len(self.shape or ()) != 1:
+            raise ValueError(f"to_gifti is for scores on a surface, got shape {self.shape}")
         return to_gifti(values)
 
-    def _position(self, model: Name) -> int:
-        if model in self.names and not isinstance(model, bool):
-            return self.names.index(model)
-        n = len(self.names)
-        if (
-            isinstance(model, bool)
-            or not isinstance(model, (int, np.integer))
-            or not -n <= model < n
-        ):
-            raise ValueError(f"model must be one of {self.names}, got {shown(model)}")
-        return int(model)
+    def _maps(self, model: Name | None) -> SubjectMaps:
+        """Return the scores of a model, for tests over subjects.
+
+        Centers whose RDM is undefined in some subject are NaN in all.
+        """
+        at = position_of(model, self.names)
+        scores = self.scores[..., at] if self.shape is None else self.to_volume(at)
+        scores = np.array(scores if self.subjects is not None else scores[np.newaxis])
+        scores[:, np.isnan(scores).any(axis=0)] = np.nan
+        return SubjectMaps(scores, named_subjects(self.subjects), self._adjacency(), self.affine)
+
+    def _adjacency(self) -> Any:
+        """Return which points are neighbors: None for all those of a grid."""
+        if self.shape is None or (self.faces is not None and self.step > 1):
+            return UNKNOWN
+        if self.faces is not None:
+            return surface_adjacency(self.faces, self.shape[0])
+        return None if self.step == 1 else spaced_grid(self.centers, self.shape, self.step)
 
     def to_frame(self) -> Any:
-        """Return a row for each center and model.
+        """Return a row for each center and model, and each of several subjects.
 
         Returns
         -------
         pandas.DataFrame
-            With columns center, model, n_features, method, score.
+            With columns center, model, n_features, method, score; of several subjects with
+            subject before them.
 
         Raises
         ------
         ImportError
             If pandas is not installed.
         """
-        n_centers, n_models = self.scores.shape
-        columns = {
-            "center": np.repeat(self.centers, n_models),
-            "model": self.names * n_centers,
-            "n_features": np.repeat(self.n_features, n_models),
+        *lead, center, model = np.indices(self.scores.shape).reshape(self.scores.ndim, -1)
+        columns: dict[str, Any] = {}
+        if self.subjects is not None:
+            columns["subject"] = [self.subjects[k] for k in lead[0]]
+        columns |= {
+            "center": self.centers[center],
+            "model": [self.names[k] for k in model],
+            "n_features": np.repeat(self.n_features, len(self.names)),
             "method": self.method,
             "score": self.scores.ravel(),
         }
@@ -226,13 +256,13 @@ def searchlight(
     Parameters
     ----------
     data : array_like of shape (n_observations, n_features) or (n_observations, *mask.shape), \
-image, path of an image, list of them, or Betas
+image, path of an image, list of them, or Betas; of several subjects a dict, list or array of these
         Responses, float32 or float64, which are not copied if rows or columns are
         contiguous. With a mask, the features are all voxels of the volume or only those of
         the mask, in row-major order. A voxel that is not finite in some observation is left
         out. Images are those of nibabel (the extra ``neuro``) or their files: conditions run
-        along the last axis of an image of 4 dimensions, or along the list. Of
-        :class:`Betas` it is the mean of each condition, in sorted order.
+        along the last axis of an image of 4 dimensions, or along the list. :class:`Betas`
+        bring conditions and, for 'crossnobis', runs as folds. See Notes for several subjects.
     models : array_like of shape (n_pairs,), (n_models, n_pairs) or square matrices, or dict \
 of single RDMs
         Model RDMs; pairs that are NaN in any of them do not count. The index of a DataFrame
@@ -281,7 +311,7 @@ of single RDMs
         less the mean of their condition. A fitted one, or a precision matrix, is of all
         features of ``data``: a searchlight takes its part of the covariance.
     residuals : array_like of shape (n_residuals, n_features) or (n_residuals, *mask.shape), \
-default=None
+or images, default=None
         Residuals from which the noise of each searchlight is estimated, of the features of
         ``data``; their mean is subtracted. Voxels are left out whose residuals are not finite
         or do not vary.
@@ -296,8 +326,9 @@ default=None
     Returns
     -------
     SearchlightResult
-        With ``scores`` of shape (n_centers, n_models), ``centers``, ``to_volume()`` and
-        ``to_nifti()``.
+        With ``scores`` of shape (n_centers, n_models), or (n_subjects, n_centers, n_models),
+        ``centers``, ``to_volume()`` and ``to_nifti()``. Of several subjects it goes to
+        :func:`cluster_test` as it is.
 
     Warns
     -----
@@ -313,6 +344,8 @@ default=None
         If the mask has no voxels, no center has enough of them, shapes or affines do not
         match, a radius in mm is below a voxel, models are constant or of other conditions,
         conditions are not in the folds that 'crossnobis' needs, or no searchlight has an RDM.
+        Of several subjects the one is named; they must have the same conditions, in volumes
+        of the same shape and affine, and share a center.
     ImportError
         If a path of an image is given and nibabel is not installed.
 
@@ -321,6 +354,13 @@ default=None
     Each RDM is that of :func:`rdm` for the voxels of its searchlight, with
     ``NoiseNormalizer().fit(residuals[:, voxels])`` as noise. No more than one searchlight's
     covariance is in memory at a time, on each thread.
+
+    Several subjects come in a dict by name, in a list of arrays, of lists of images or of
+    :class:`Betas`, or along the first axis of an array; a list of images is of one. All other
+    arguments but ``models`` may be dicts by subject, too, and masks, conditions, folds and
+    residuals lists. Centers are those that all subjects have: where the mask of one does not
+    reach, there are none. A center whose RDM is undefined in some subject is NaN in these
+    only, and :func:`cluster_test` leaves it out.
 
     References
     ----------
@@ -332,7 +372,7 @@ default=None
     Examples
     --------
     >>> import numpy as np
-    >>> from netrep_go.rsa import NoiseNormalizer, rdm, searchlight
+    >>> from netrep_go.rsa import NoiseNormalizer, cluster_test, rdm, searchlight
     >>> rng = np.random.default_rng(0)
     >>> data = rng.standard_normal((8, 10, 10, 10))       # 8 conditions
     >>> model = rdm(data[:, 2:5, 2:5, 2:5].reshape(8, -1))
@@ -350,11 +390,28 @@ default=None
     ...     conditions=np.tile(np.arange(8), 4), folds=runs, noise=NoiseNormalizer())
     >>> result.scores.shape
     (1000, 1)
+
+    A group of subjects, and where they resemble the model:
+
+    >>> group = {name: data + rng.standard_normal(data.shape) for name in "abcdefgh"}
+    >>> result = searchlight(group, model, mask=np.ones((10, 10, 10)), radius=2)
+    >>> test = cluster_test(result, correction="tfce", n_permutations=255, random_state=0)
+    >>> bool(test.significant()[3, 3, 3])
+    True
     """
+    subjects = as_subjects(data, mask)
+    if subjects is not None:
+        each: dict[str, Any] = {"mask": mask, "neighbors": neighbors, "surface": surface}
+        each |= {"affine": affine, "conditions": conditions, "folds": folds}
+        each |= {"noise": noise, "residuals": residuals}
+        options: dict[str, Any] = {"models": models, "names": names, "radius": radius}
+        options |= {"threshold": threshold, "geodesic": geodesic, "step": step}
+        options |= {"metric": metric, "method": method, "n_jobs": n_jobs, "verbose": verbose}
+        return _of_subjects(subjects, each, options)
     check_option(metric, "metric", LOCAL_METRICS)
     check_option(method, "method", SIMILARITIES)
     own, vectors = named_vectors(models, "models", names, allow_nan=True)
-    data, averages = averaged(data)
+    data, conditions, folds = labelled(data, conditions, folds, metric)
     around = _Around(mask, neighbors, surface, radius, threshold, geodesic, step, affine)
     estimator = as_estimator(noise, residuals, metric)
     given = noise is not None and estimator is None
@@ -362,7 +419,7 @@ default=None
     n, n_features = lights.x.shape[:: -1 if lights.turned else 1]
     design = as_design(data, n, conditions, folds, metric)
     check_same_conditions(design.n_conditions, vectors)
-    check_named_alike(data=averages or design.names, models=condition_names(models))
+    check_named_alike(data=design.names, models=condition_names(models))
     observed = lights.residuals
     if estimator is not None and observed is None:
         check_repeated(design, n)
@@ -398,7 +455,48 @@ default=None
         shape=lights.shape,
         method=method,
         affine=lights.affine,
+        step=step,
+        faces=lights.faces,
     )
+
+
+def _of_subjects(
+    subjects: Subjects, each: dict[str, Any], options: dict[str, Any]
+) -> SearchlightResult:
+    """Return the searchlights of several subjects, at the centers that all have."""
+    if not isinstance(options["names"], (str, bytes, NoneType)):
+        options["names"] = list(options["names"])
+    found: list[SearchlightResult] = []
+    for name, own in zip(subjects.names, subjects.arguments(each), strict=True):
+        with about(f"subject {name!r}"):
+            found.append(searchlight(**own, **options))
+        _check_same_space(subjects.names[0], found[0], name, found[-1])
+    centers = reduce(np.intersect1d, [one.centers for one in found])
+    if not centers.size:
+        raise ValueError("subjects must have a center in common, but their masks have none")
+    kept = [(one, np.searchsorted(one.centers, centers)) for one in found]
+    return replace(
+        found[0],
+        scores=np.stack([one.scores[at] for one, at in kept]),
+        centers=centers,
+        n_features=np.stack([one.n_features[at] for one, at in kept]),
+        subjects=subjects.names,
+    )
+
+
+def _check_same_space(
+    first: Name, one: SearchlightResult, second: Name, other: SearchlightResult
+) -> None:
+    """Raise unless the centers of two subjects are those of the same volume, surface or lists."""
+    named = [f"data[{first!r}]", f"data[{second!r}]"]
+    sizes = [one.shape or (len(one.centers),), other.shape or (len(other.centers),)]
+    what = "as many neighbor lists" if one.shape is None else "the same voxels"
+    if sizes[0] != sizes[1]:
+        raise ValueError(f"{' and '.join(named)} must have {what}, got {sizes[0]} and {sizes[1]}")
+    affines = [each.affine for each in (one, other) if each.affine is not None]
+    if len(affines) == 2:
+        values = np.broadcast_to(0.0, (1, *sizes[0]))
+        check_same_place(*(Volumes(values, *each) for each in zip(named, affines, strict=True)))
 
 
 class _Around(NamedTuple):
@@ -425,6 +523,7 @@ class _Lights(NamedTuple):
     shape: tuple[int, ...] | None
     affine: np.ndarray | None = None
     residuals: Residuals | None = None
+    faces: np.ndarray | None = None
 
 
 def _lights(data: Any, around: _Around, residuals: ArrayLike | None, in_order: bool) -> _Lights:
@@ -435,17 +534,17 @@ def _lights(data: Any, around: _Around, residuals: ArrayLike | None, in_order: b
     if around.affine is not None and given != ["mask"]:
         raise ValueError("affine is for a mask of voxels")
     if "surface" in given:
-        if residuals is not None:
-            raise ValueError("residuals are for a mask of voxels or for neighbors")
-        return _from_surface(data, around)
+        return _from_surface(data, around, residuals)
     if given:
         return _from_balls(data, around, residuals, in_order)
     return _from_lists(data, around, residuals)
 
 
 def _from_lists(data: Any, asked: _Around, residuals: ArrayLike | None) -> _Lights:
-    x, turned = as_turned(_as_rows(data), "data")
-    noise = None if residuals is None else as_turned(residuals, "residuals")
+    x, turned = as_turned(_as_rows(data, "data"), "data")
+    noise = None
+    if residuals is not None:
+        noise = as_turned(_as_rows(residuals, "residuals"), "residuals")
     starts, features = _as_lists(asked.neighbors, x.shape[0] if turned else x.shape[1])
     centers, counts = np.arange(len(starts) - 1), np.diff(starts)
     features = features[np.repeat(centers % asked.step == 0, counts)]
@@ -454,11 +553,11 @@ def _from_lists(data: Any, asked: _Around, residuals: ArrayLike | None) -> _Ligh
     return lights._replace(residuals=_checked(noise, x, turned))
 
 
-def _as_rows(data: Any) -> Any:
+def _as_rows(data: Any, name: str) -> Any:
     """Return images as rows of voxels, in row-major order, or of vertices."""
-    volumes = None if holds_maps(data) else as_volumes(data, "data")
+    volumes = None if holds_maps(data) else as_volumes(data, name)
     if volumes is None:
-        return on_vertices(data, "data")
+        return on_vertices(data, name)
     return volumes.values.reshape(len(volumes.values), -1)
 
 
@@ -475,7 +574,7 @@ def _of_lists(
     return _Lights("rsa.searchlight_lists", x, turned, centers, around, shape)
 
 
-def _from_surface(data: Any, asked: _Around) -> _Lights:
+def _from_surface(data: Any, asked: _Around, residuals: Any) -> _Lights:
     vertices, faces = as_surface(asked.surface)
     inside = np.ones(len(vertices), bool)
     if asked.mask is not None:
@@ -485,8 +584,11 @@ def _from_surface(data: Any, asked: _Around) -> _Lights:
             f"mask must have a value for each of the {len(vertices)} vertices of surface, got "
             f"shape {inside.shape}"
         )
-    data = np.asarray(as_numbers(on_vertices(data, "data"), "data"))
-    x, turned, columns = _in_volume(data, inside)
+    x, turned, columns, noise = _laid_out(
+        on_vertices(data, "data"),
+        None if residuals is None else on_vertices(residuals, "residuals"),
+        inside,
+    )
     centers = _every(inside, asked.step)
     lists = neighbors_along(vertices, faces, asked.radius, asked.geodesic, centers)
     check_number(asked.threshold, "threshold", 0, 1)
@@ -496,22 +598,20 @@ def _from_surface(data: Any, asked: _Around) -> _Lights:
     kept = [columns[near[inside[near]]] for near, use in zip(lists, enough, strict=True) if use]
     counts = np.array([len(near) for near in kept])
     together = (counts, np.concatenate(kept))
-    return _of_lists(x, turned, centers[enough], together, inside.shape)
+    lights = _of_lists(x, turned, centers[enough], together, inside.shape)
+    return lights._replace(residuals=_checked(noise, x, turned), faces=faces)
 
 
 def _from_balls(data: Any, asked: _Around, residuals: ArrayLike | None, in_order: bool) -> _Lights:
-    place = placed(data, asked.mask, "mask", asked.affine)
+    images, others = as_volumes(data, "data"), as_volumes(residuals, "residuals")
+    if images is not None and others is not None:
+        check_same_place(images, others)
+    place = placed(data if images is None else images, asked.mask, "mask", asked.affine)
+    if others is not None:
+        residuals = placed(others, asked.mask, "mask").data
     inside = _as_mask(place.volume)
-    responses, noise = np.asarray(as_numbers(place.data, "data")), None
-    if in_order:
-        responses = np.ascontiguousarray(responses)
-    x, turned, columns = _in_volume(responses, inside)
-    if residuals is not None:
-        others = np.asarray(as_numbers(residuals, "residuals"))
-        *noise, others_columns = _in_volume(others, inside, "residuals")
-        if not np.array_equal(columns, others_columns):  # they are laid out in other ways
-            x, turned, columns = _in_volume(_inside(responses, inside), inside)
-            *noise, _ = _in_volume(_inside(others, inside), inside, "residuals")
+    responses = np.ascontiguousarray(place.data) if in_order else place.data
+    x, turned, columns, noise = _laid_out(responses, residuals, inside)
     steps = ball(inside.shape, asked.radius, place.affine)
     centers = _centers(inside, steps, asked.threshold, asked.step)
     depth, height, width = (1,) * (3 - inside.ndim) + inside.shape
@@ -534,6 +634,25 @@ def _from_balls(data: Any, asked: _Around, residuals: ArrayLike | None, in_order
         place.affine,
         _checked(noise, x, turned),
     )
+
+
+def _laid_out(
+    data: Any, residuals: Any, inside: np.ndarray
+) -> tuple[np.ndarray, bool, np.ndarray, Any]:
+    """Return responses, whether they are turned, the column of each point, and residuals.
+
+    Residuals, if there are any, have the same columns, and come with whether they are turned.
+    """
+    responses = np.asarray(as_numbers(data, "data"))
+    x, turned, columns = _in_volume(responses, inside)
+    if residuals is None:
+        return x, turned, columns, None
+    others = np.asarray(as_numbers(residuals, "residuals"))
+    *noise, others_columns = _in_volume(others, inside, "residuals")
+    if not np.array_equal(columns, others_columns):  # they are laid out in other ways
+        x, turned, columns = _in_volume(_inside(responses, inside), inside)
+        *noise, _ = _in_volume(_inside(others, inside), inside, "residuals")
+    return x, turned, columns, noise
 
 
 def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray, noisy: bool) -> None:
