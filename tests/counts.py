@@ -170,6 +170,7 @@ DATA = {
     "rsa.cluster_test": {"scores": _rng.standard_normal((6, 9)), "n_permutations": 9},
     "rsa.compare": {"rdms": PAIRS},
     "rsa.decoding_rdm": {"args": TRIALS, "cv": 2},
+    "rsa.compare_groups": {"rdms": PAIRS[:3], "others": PAIRS[3:], "n_permutations": 9},
     "rsa.evaluate": {**MODELS, "n_bootstraps": 9},
     "rsa.evaluate_layers": {"layers": NETWORKS, "rdms": PAIRS, "cv": 3},
     "rsa.partition_variance": {**MODELS},

@@ -544,6 +544,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "n_permutations": 19,
     },
     "rsa.compare": {"rdms": RDMS, "models": MODELS},
+    "rsa.compare_groups": {"rdms": RDMS, "others": RDMS[::-1] ** 2, "n_permutations": 19},
     "rsa.compare_models": {"evaluation": _evaluation},
     "rsa.decoding_rdm": {"data": X, "conditions": LABELS, "cv": 3},
     "rsa.evaluate": {
@@ -857,6 +858,7 @@ CLASSES: dict[str, Fitted] = {
     "rsa.FeatureReweightingResult": Fitted(
         make=_rsa("reweight_features", WIDE, JUDGED, alphas=3, cv=4, inner_cv=3, random_state=0)
     ),
+    "rsa.GroupComparison": Fitted(make=_rsa("compare_groups", RDMS, RDMS[::-1] ** 2)),
     "rsa.LayerEvaluation": Fitted(make=_layers),
     "rsa.ModelContrasts": Fitted(make=lambda: _rsa("compare_models", _evaluation())()),
     "rsa.ModelEvaluation": Fitted({}, {"contrasts": np.array([[1.0, -1.0]])}, make=_evaluation),

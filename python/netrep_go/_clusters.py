@@ -324,7 +324,7 @@ TemporalGeneralization or ModelEvaluation
 
 
 @dataclass(frozen=True)
-class _Design:
+class Design:
     """Deviations of subjects at points, and how they are drawn."""
 
     deviations: np.ndarray  # from popmean or, of two groups, from the mean of both
@@ -380,7 +380,7 @@ def _design(
     paired: bool,
     popmean: float | None,
     equal_var: bool,
-) -> tuple[_Design, np.ndarray]:
+) -> tuple[Design, np.ndarray]:
     """Return the deviations of points that all subjects have, and which points these are."""
     first = scores.scores
     if len(first) < 2:
@@ -406,7 +406,7 @@ def _design(
         same = _flat(values)
         _check_varying(_flat(values[:n_first]) & _flat(values[n_first:]) & ~same)
         values = np.where(same, 0.0, values - values.mean(axis=0))
-    return _Design(np.ascontiguousarray(values), n_first, equal_var), inside
+    return Design(np.ascontiguousarray(values), n_first, equal_var), inside
 
 
 def _graph(given: Adjacency, known: Any, inside: np.ndarray, correction: str) -> sparse.csr_array:
@@ -460,8 +460,8 @@ def _check_varying(flat: np.ndarray) -> None:
         )
 
 
-def _maps(
-    design: _Design,
+def map_draws(
+    design: Design,
     weights: np.ndarray,
     options: dict[str, Any],
     wanted: tuple[str, ...],
@@ -505,7 +505,7 @@ class _Found:
 
 
 def _tested(
-    design: _Design,
+    design: Design,
     graph: sparse.csr_array,
     correction: str,
     options: dict[str, Any],
@@ -516,7 +516,7 @@ def _tested(
 ) -> tuple[_Found, np.ndarray, np.ndarray]:
     """Return what is found, the p value of each point, and the largest value of each draw."""
     alternative = options["alternative"]
-    _, t, enhanced = _maps(design, design.identity(), options, ("t", "enhanced"), n_jobs)
+    _, t, enhanced = map_draws(design, design.identity(), options, ("t", "enhanced"), n_jobs)
     labels, masses = _clusters(graph, t[0], alternative, options["threshold"])
     found = _Found(t[0], enhanced[0], labels, masses)
     # All ways contain the identity; random ones are joined by it.
@@ -527,7 +527,7 @@ def _tested(
     counts = np.zeros(len(bound), np.int64)
 
     def largest_of(weights: np.ndarray) -> np.ndarray:
-        largest, maps, _ = _maps(design, weights, options, wanted, n_jobs)
+        largest, maps, _ = map_draws(design, weights, options, wanted, n_jobs)
         as_extreme = extremity(maps, alternative) >= bound
         np.add(counts, np.count_nonzero(as_extreme, axis=0), out=counts)
         return largest

@@ -13,6 +13,7 @@ from netrep_go.rsa._compare import compare
 from netrep_go.rsa._convert import from_rsatoolbox, to_rsatoolbox
 from netrep_go.rsa._decoding import decoding_rdm, rsa_score
 from netrep_go.rsa._folds import ConditionKFold
+from netrep_go.rsa._groups import GroupComparison, compare_groups
 from netrep_go.rsa._inference import ModelEvaluation, evaluate
 from netrep_go.rsa._measure import RSA
 from netrep_go.rsa._models import Reweighting, reweight
@@ -44,6 +45,7 @@ __all__ = [
     "FeatureReweighting",
     "FeatureReweightingCV",
     "FeatureReweightingResult",
+    "GroupComparison",
     "LayerEvaluation",
     "ModelContrasts",
     "ModelEvaluation",
@@ -56,6 +58,7 @@ __all__ = [
     "VariancePartition",
     "cluster_test",
     "compare",
+    "compare_groups",
     "compare_models",
     "decoding_rdm",
     "evaluate",
