@@ -575,6 +575,18 @@ CALLS: dict[str, dict[str, Any]] = {
         "metric": "euclidean",
         "conditions": np.arange(len(VOLUMES)),
     },
+    "rsa.searchlight of subjects": {
+        "data": {"a": VOLUMES, "b": VOLUMES[::-1]},
+        "models": MODELS[:, :15],
+        "mask": VOLUMES[0] < 9,
+        "radius": 1.5,
+        "metric": "euclidean",
+    },
+    "rsa.cluster_test of a result": {
+        "scores": lambda: _course(),
+        "model": 1,
+        "n_permutations": 19,
+    },
     "rsa.surface_adjacency": {"faces": np.array([[0, 1, 2], [1, 2, 3]])},
     "rsa.time_resolved": {"data": MOVIES, "models": MODELS, "times": np.arange(6.0)},
     "rsa.to_rsatoolbox": {"rdms": RDMS},
@@ -930,8 +942,10 @@ TAKEN: dict[tuple[str, str, str], str] = {
     **{
         (function, "data", odd): "voxels that are not finite are left out"
         for function in ("rsa.searchlight", "rsa.regions", "rsa.region_rdms")
-        for odd in ("one inf", "one -inf", "above float64")
+        for odd in ("one inf", "one -inf", "above float64", "the last has NaN")
     },
+    ("rsa.searchlight", "data", "an axis before"): "a first axis is one of subjects",
+    ("rsa.searchlight", "data", "5-D"): "a first axis is one of subjects",
     ("rsa.searchlight", "mask", "above float64"): "what is not 0 is inside",
     ("rsa.volume_adjacency", "mask", "above float64"): "what is not 0 is inside",
     ("rsa.volume_adjacency", "mask", "raveled"): "a row of voxels is a grid",

@@ -386,6 +386,9 @@ X = np.random.default_rng(0).standard_normal((3, 4, 10))
         ({"data": [*X[:2], X[2, :, :9]]}, "subject 2: data must have shape"),
         ({"data": [*X[:2], X[2] * np.nan]}, "subject 2: the RDM of 10 of 10 searchlights"),
         ({"data": dict(zip("abc", X, strict=True)), "radius": 0}, "subject 'a': radius must be"),
+        ({"data": {"a": X}}, r"data\['a'\] must be of one subject"),
+        ({"data": {"a": {"b": X[0]}}}, r"data\['a'\] must be of one subject"),
+        ({"names": {"a"}}, "names must be a list of names"),
         ({"data": [X[0], X[1], "none"]}, "subject 2: data must be an array of numbers"),
     ],
 )

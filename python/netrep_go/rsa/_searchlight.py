@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
-from types import NoneType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -464,8 +463,8 @@ def _of_subjects(
     subjects: Subjects, each: dict[str, Any], options: dict[str, Any]
 ) -> SearchlightResult:
     """Return the searchlights of several subjects, at the centers that all have."""
-    if not isinstance(options["names"], (str, bytes, NoneType)):
-        options["names"] = list(options["names"])
+    names, _ = named_vectors(options["models"], "models", options["names"], allow_nan=True)
+    options["names"] = None if options["names"] is None else names
     found: list[SearchlightResult] = []
     for name, own in zip(subjects.names, subjects.arguments(each), strict=True):
         with about(f"subject {name!r}"):

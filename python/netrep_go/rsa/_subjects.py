@@ -16,7 +16,7 @@ from netrep_go._names import (
     split_names,
 )
 from netrep_go._shown import shown
-from netrep_go._validation import as_labels
+from netrep_go._validation import as_codes
 from netrep_go.rsa._betas import Betas
 from netrep_go.rsa._images import holds_images
 
@@ -59,8 +59,13 @@ class Subjects(NamedTuple):
         }
         each = [self.each(k, x, tests.get(k, lambda x: False)) for k, x in given.items()]
         check_same_conditions(self, each[[*given].index("conditions")])
-        for data, *own in zip(self.data, *each, strict=True):
-            yield {"data": data, **dict(zip(given, own, strict=True))}
+        for name, data, *own in zip(self.names, self.data, *each, strict=True):
+            arguments = {"data": data, **dict(zip(given, own, strict=True))}
+            if _is_several(data, arguments["mask"]):
+                raise ValueError(
+                    f"data[{name!r}] must be of one subject, got a dict, list or axis of several"
+                )
+            yield arguments
 
 
 def as_subjects(data: Any, mask: Any) -> Subjects | None:
@@ -87,8 +92,10 @@ def _is_several(x: Any, mask: Any) -> bool:
             return False
         inner = _shape(x[0])
     else:
-        is_array = not (holds_images(x) or hasattr(x, "columns"))
-        inner = getattr(x, "shape", ())[1:] if is_array else ()
+        is_array = isinstance(getattr(x, "ndim", None), int) and not (
+            holds_images(x) or hasattr(x, "columns")
+        )
+        inner = _shape(x)[1:] if is_array else ()
     if mask is None:
         return len(inner) == 2
     inside = (0, 0, 0) if holds_images(mask) else _shape(mask)
@@ -102,10 +109,10 @@ def _is_list_of_images(x: Any) -> bool:
 
 
 def _shape(x: Any) -> tuple[int, ...]:
-    """Return the shape of an array, that of none for what is ragged."""
+    """Return the shape of an array, that of a number for what is none."""
     try:
         return np.shape(x)
-    except ValueError:
+    except (ValueError, TypeError):
         return ()
 
 
@@ -150,4 +157,4 @@ def _conditions(data: Any, labels: Any) -> list[Name] | None:
         labels = data.conditions
     if labels is None:
         return row_names(data)
-    return np.unique(as_labels(labels, "conditions")).tolist()
+    return as_codes(labels, "conditions", np.size(labels))[0].tolist()
