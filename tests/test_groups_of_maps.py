@@ -231,14 +231,15 @@ def test_random_groups_approach_all(rng, correction):
 
 
 @pytest.mark.parametrize("correction", CORRECTIONS)
-@pytest.mark.parametrize("n_others", [0, 8])
-def test_noise_is_found_as_often_as_alpha(rng, correction, n_others):
+@pytest.mark.parametrize(("n_others", "paired"), [(0, False), (6, True), (8, False)])
+def test_noise_is_found_as_often_as_alpha(rng, correction, n_others, paired):
     found = 0
     for _ in range(200):
         noise = ndimage.gaussian_filter1d(rng.standard_normal((6 + n_others, 25)), 1.5)
         result = cluster_test(
             noise[:6],
             noise[6:] if n_others else None,
+            paired=paired,
             correction=correction,
             alternative="two-sided",
             n_permutations=59,

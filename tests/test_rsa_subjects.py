@@ -9,6 +9,7 @@ from netrep_go.rsa import (
     NoiseNormalizer,
     cluster_test,
     evaluate,
+    rdm,
     searchlight,
     surface_adjacency,
     time_resolved,
@@ -409,3 +410,48 @@ def test_data_frames_must_agree_on_the_order_of_conditions(rng):
     )
     with pytest.raises(ValueError, match=r"same conditions in the same order, got 'c' and 'd'"):
         searchlight(frames, np.arange(6.0), **options)
+
+
+def noise_of_a_study(rng, shape, n=12):
+    """Noise of 7 subjects that voxels share: of 4 conditions in 3 runs, or of residuals."""
+    x = rng.standard_normal((7, n, *shape))
+    return x + 0.5 * np.roll(x, 1, axis=2)
+
+
+@pytest.mark.parametrize("correction", ["cluster", "tfce", "max"])
+def test_the_whole_chain_finds_nothing_in_noise(rng, correction):
+    """Crossnobis searchlights of subjects with masks of their own, whitened, to the group."""
+    found, models = 0, rng.random(6)
+    options = {"metric": "crossnobis", "method": "cosine", "radius": 2}
+    options |= {"conditions": list("abcd") * 3, "folds": np.repeat([1, 2, 3], 4), "n_jobs": 1}
+    for _ in range(60):
+        data, masks = noise_of_a_study(rng, (5, 4, 4)), rng.random((7, 5, 4, 4)) > 0.02
+        residuals = noise_of_a_study(rng, (5, 4, 4), 40)
+        scores = searchlight(data, models, mask=masks, residuals=residuals, **options)
+        found += cluster_test(scores, correction=correction, n_jobs=1).significant().any()
+    assert found <= 8  # of 60 at 0.05: more in 1 of 400 such tests
+
+
+def test_the_whole_chain_finds_what_is_planted(rng):
+    shape = (7, 6, 5)
+    planted = np.zeros(shape, bool)
+    planted[1:4, 1:4, 1:4] = True
+    pattern = np.array([[3.0], [2], [0], [0]]) * rng.standard_normal((4, 27))
+    data = noise_of_a_study(rng, shape)
+    data[:, :, planted] += np.tile(pattern, (3, 1))
+    model = {"planted": rdm(pattern, "sqeuclidean")}
+    scores = searchlight(
+        data,
+        model,
+        mask=np.ones(shape),
+        radius=1.5,
+        metric="crossnobis",
+        method="cosine",
+        conditions=list("abcd") * 3,
+        folds=np.repeat([1, 2, 3], 4),
+    )
+    shown = cluster_test(scores, correction="tfce").significant(0.02)
+    around = np.pad(planted[1:-1, 1:-1, 1:-1], 1)
+    assert shown[planted].mean() > 0.8
+    reach = volume_adjacency(np.ones(shape), 26) @ around.ravel() > 0
+    assert shown.ravel()[~reach].mean() < 0.05

@@ -28,7 +28,8 @@ from netrep_go.rsa._noise import NoiseNormalizer
 from netrep_go.rsa._partition import VariancePartition, partition_variance
 from netrep_go.rsa._rdm import patterns, rdm
 from netrep_go.rsa._regions import region_rdms, regions
-from netrep_go.rsa._searchlight import SearchlightResult, searchlight
+from netrep_go.rsa._searchlight import searchlight
+from netrep_go.rsa._searchlight_result import SearchlightResult
 from netrep_go.rsa._significance import (
     ModelContrasts,
     PermutationTest,
