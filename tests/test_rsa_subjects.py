@@ -326,6 +326,18 @@ def test_names_of_subjects_must_agree_in_pairs(rng):
         cluster_test(numbered, later, **options)
 
 
+def test_lists_of_subjects_over_time_may_differ_in_sensors(rng):
+    data, models = [rng.standard_normal((5, n, 4)) for n in (3, 6, 7)], rng.random(10)
+    found = time_resolved(data, models)
+    for x, scores in zip(data, found.scores, strict=True):
+        np.testing.assert_array_equal(scores, time_resolved(x, models).scores[0])
+    same = time_resolved(tuple(x[:, :3] for x in data), models)
+    want = time_resolved(np.stack([x[:, :3] for x in data]), models)
+    np.testing.assert_array_equal(same.scores, want.scores)
+    with pytest.raises(ValueError, match=r"data\[0\] and data\[1\] must have the same conditions"):
+        time_resolved([data[0], data[1][:4]], models)
+
+
 def test_chance_of_a_result_is_what_scores_are_compared_with(rng):
     data, y = rng.standard_normal((3, 20, 4, 3)), np.arange(20) % 2
     found = generalize_times(data, y, cv=2)

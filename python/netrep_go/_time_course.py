@@ -106,12 +106,18 @@ def windows(
     return spans, np.array([at[span].mean() for span in spans])
 
 
+def _is_list_of_subjects(data: Any) -> bool:
+    """Whether arrays come in a list, which need not have as many features."""
+    is_list = isinstance(data, (list, tuple)) and len(data) > 0
+    return is_list and all(getattr(x, "ndim", None) == 3 for x in data)
+
+
 def as_subjects(data: Any, *, same: str = "conditions") -> tuple[list[np.ndarray], list[Name]]:
     """Return the responses of each subject, and the subjects.
 
     They have as many times, and as many ``same`` unless that is empty: trials may differ.
     """
-    if not holds_arrays(data):
+    if not (holds_arrays(data) or _is_list_of_subjects(data)):
         data = as_array(data, "data", 4 if np.ndim(data) == 4 else 3, allow_nan=True)
         subjects = list(data) if data.ndim == 4 else [data]
         return subjects, list(range(len(subjects)))

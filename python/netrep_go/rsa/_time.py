@@ -71,8 +71,8 @@ of single RDMs
     Returns
     -------
     TimeCourse
-        With ``scores`` of shape (n_subjects, n_models, n_times). ``scores[:, 0]`` goes to
-        :func:`cluster_test`.
+        With ``scores`` of shape (n_subjects, n_models, n_times). Of several subjects it goes
+        to :func:`cluster_test` as it is.
 
     Raises
     ------
