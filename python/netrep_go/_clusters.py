@@ -241,25 +241,26 @@ TemporalGeneralization or ModelEvaluation
     and nothing can be found at 0.05. 'fdr' over m points, k of which have effects, needs
     p values of 0.05 k / m, and so as many permutations.
 
-    A permutation of groups tests whether they are of one distribution: with a pooled
-    variance, the test of a small group that varies more than the other finds that it does.
-    Share of maps with any significant point at 0.05, two-sided, in smooth noise of 12 x 12
-    points (1000 maps, 199 draws; the standard error is 0.007):
+    A permutation of groups tests whether they are of one distribution: with a pooled variance,
+    the test of a small group that varies more than the other finds that it does, with Welch's
+    statistic much less often. Signs can be flipped if noise is symmetric about 0. Share of maps
+    with any significant point at 0.05, two-sided, in smooth noise of 12 x 12 points (400 maps,
+    199 draws, 1999 for 'fdr'; the standard error is 0.011); ``docs/inference.rst`` has more:
 
-    ==================================================  ========  ======  =====
-    subjects                                            cluster   tfce    max
-    ==================================================  ========  ======  =====
-    one sample of 10                                    0.043     0.050   0.055
-    one sample of 6 (no p between 0.031 and 0.062)      0.032     0.024   0.037
-    10 pairs                                            0.046     0.051   0.056
-    groups of 8 and 8                                   0.052     0.045   0.050
-    groups of 5 and 12                                  0.057     0.049   0.049
-    of 5 and 12, standard deviation of the 5 doubled    0.368     0.445   0.469
-    of 5 and 12, standard deviation of the 12 doubled   0.005     0.008   0.005
-    ==================================================  ========  ======  =====
-
-    'fdr' found points in 0.016 of 500 maps of groups of 8 and 8 with 4999 draws, in 0.024 of
-    5 and 12; with 199 draws in none.
+    ===================================================  ========  ======  =====  =====
+    subjects                                             cluster   tfce    max    fdr
+    ===================================================  ========  ======  =====  =====
+    one sample of 16                                     0.037     0.048   0.055  0.015
+    one sample of 6 (no p between 0.031 and 0.062)       0.028     0.028   0.028  0.000
+    one sample of 16, exponential                        0.070     0.113   0.115  0.028
+    10 pairs                                             0.025     0.033   0.040  0.000
+    groups of 8 and 8                                    0.040     0.048   0.050  0.015
+    groups of 5 and 12                                   0.060     0.050   0.048  0.013
+    of 5 and 12, standard deviation of the 5 doubled     0.065     0.158   0.203  0.037
+    the same, ``equal_var``                              0.370     0.468   0.465  0.217
+    of 12 and 30, standard deviation of the 12 doubled   0.043     0.083   0.075  0.015
+    the same, ``equal_var``                              0.380     0.485   0.505  0.292
+    ===================================================  ========  ======  =====  =====
 
     References
     ----------
