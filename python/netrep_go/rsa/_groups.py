@@ -163,12 +163,12 @@ n_conditions), or dict of single RDMs
     Notes
     -----
     What is tested is that subjects of both groups are of one distribution. In groups of 8 and 8,
-    or 5 and 12, that were, 0.04 to 0.07 were significant at 0.05, overall and in any pair. Biased
-    distances, such as 'correlation' and 'euclidean', grow with noise, in some pairs more than in
-    others: groups whose noise differs do differ in them (0.64 and 0.81 of groups of 5 and 12, in one
-    of which noise was doubled). Crossnobis distances compare what is behind the noise: there 0.09
-    and 0.12 were significant, and in any pair 0.21 if the noise of the 5 was doubled. The tables are
-    in ``docs/inference.rst``.
+    or 5 and 12, that were, 0.04 to 0.07 were significant at 0.05, overall and in any pair.
+    Biased distances, such as 'correlation' and 'euclidean', grow with noise, in some pairs more
+    than in others: groups whose noise differs do differ in them (0.64 and 0.81 of groups of 5
+    and 12, in one of which noise was doubled). Crossnobis distances compare what is behind the
+    noise: there 0.09 and 0.12 were significant, and in any pair 0.21 if the noise of the 5 was
+    doubled. The tables are in ``docs/inference.rst``.
 
     References
     ----------
