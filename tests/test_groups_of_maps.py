@@ -405,6 +405,23 @@ def test_few_subjects_and_points(rng, sizes, n_points):
         assert len(result.null_distribution) == result.n_permutations
 
 
+@pytest.mark.parametrize("sizes", [(2, 2), (2, 3), (9, 2), (4, 4)])
+def test_welch_of_few_subjects_and_of_groups_that_do_not_vary(rng, sizes):
+    first, second = (rng.standard_normal((n, 5)) for n in sizes)
+    first[:, 3], second[:, 3] = 0.3, 0.3  # the same in all
+    first[:, 4] = 1.5  # in one group
+    with np.errstate(invalid="ignore"):
+        expected = deviate(first[:, :3], second[:, :3])
+    for correction in CORRECTIONS:
+        result = cluster_test(first, second, correction=correction, alternative="two-sided")
+        np.testing.assert_allclose(result.statistic[:3], expected, rtol=1e-9)
+        assert result.statistic[3] == 0
+        assert result.pvalue_corrected[3] == 1
+        one_sided = stats.ttest_1samp(second[:, 4], 1.5).statistic
+        assert np.sign(result.statistic[4]) == -np.sign(one_sided)
+        assert np.isfinite(result.null_distribution).all()
+
+
 @pytest.mark.parametrize("scale", [1e-150, 1e-5, 1e150])
 @pytest.mark.parametrize("paired", [False, True])
 def test_units_do_not_matter(rng, scale, paired):
