@@ -10,6 +10,7 @@ from netrep_go.rsa import (
     cluster_test,
     evaluate,
     rdm,
+    region_rdms,
     searchlight,
     surface_adjacency,
     time_resolved,
@@ -123,9 +124,15 @@ def test_designs_and_noise_of_each_subject(rng):
                 data[k], models, conditions=conditions[k], folds=folds[k], **own, **options
             )
             np.testing.assert_array_equal(found.scores[k], one.scores)
-    shared = searchlight(
-        [data[0], data[0] + 1], models, conditions=conditions[0], folds=folds[0], **options
-    )
+    own = [np.resize(np.unique(f), len(r)) for f, r in zip(folds, residuals, strict=True)]
+    options |= {"conditions": conditions, "folds": folds}
+    found = searchlight(data, models, residuals=residuals, residual_folds=own, **options)
+    for k in range(3):
+        one = options | {"conditions": conditions[k], "folds": folds[k], "residual_folds": own[k]}
+        want = searchlight(data[k], models, residuals=residuals[k], **one)
+        np.testing.assert_array_equal(found.scores[k], want.scores)
+    options |= {"conditions": conditions[0], "folds": folds[0]}
+    shared = searchlight([data[0], data[0] + 1], models, **options)
     np.testing.assert_allclose(shared.scores[0], shared.scores[1], atol=1e-9)
 
 
@@ -139,7 +146,7 @@ def betas(rng, conditions, runs):
 
 
 def test_betas_bring_conditions_and_runs(rng):
-    conditions, runs = list("abcd" * 4), [1] * 8 + [2] * 8
+    conditions, runs = list("abcd" * 4), np.repeat([1, 2, 3, 4], 4).tolist()
     mask, models = np.ones((4, 3, 2)), rng.random(6)
     group = [betas(rng, conditions, runs) for _ in range(3)]
     options = {"mask": mask, "radius": 5, "metric": "crossnobis"}
@@ -160,6 +167,10 @@ def test_betas_bring_conditions_and_runs(rng):
         **options,
     )
     np.testing.assert_array_equal(whitened.scores, want.scores)
+    regions = region_rdms(group[0], mask, "decoding")
+    flat = group[0].data.reshape(16, -1)
+    want = rdm(flat, "decoding", conditions=conditions, folds=runs)
+    np.testing.assert_array_equal(regions[1], want)
     lacking = betas(rng, conditions, None)
     with pytest.raises(ValueError, match="crossnobis needs folds"):
         searchlight(lacking, models, **options)

@@ -14,6 +14,7 @@ from netrep_go._results import Result
 from netrep_go._shown import kind_of, shown
 from netrep_go._validation import as_codes
 from netrep_go.rsa._images import Images
+from netrep_go.rsa._rdm import FOLDED_METRICS
 from netrep_go.rsa._volumes import Volumes, as_volumes
 
 CONDITIONS, RUNS = ("condition", "trial_type"), ("run",)  # names of columns, BIDS's among them
@@ -88,7 +89,7 @@ def labelled(data: Any, conditions: Any, folds: Any, metric: str) -> tuple[Any, 
     own = "conditions" if data.runs is None else "conditions and runs"
     if conditions is not None or (folds is not None and data.runs is not None):
         raise ValueError(f"data has {own} of its own: leave out conditions, folds")
-    if metric == "crossnobis" and folds is None:
+    if metric in FOLDED_METRICS and folds is None:
         folds = data.runs
     return Volumes(data.data, "data", data.affine), data.conditions, folds
 

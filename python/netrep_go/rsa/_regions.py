@@ -96,7 +96,7 @@ def region_rdms(
     data : array_like of shape (n_observations, *labels.shape), image, path of an image, list \
 of them, or Betas
         Responses, as in :func:`regions`. :class:`Betas` bring conditions and, for
-        'crossnobis', runs as folds.
+        'crossnobis' and 'decoding', runs as folds.
     labels : array_like of int, image or its path
         Number of the region of each voxel; 0 where there is none.
     metric : str, default='correlation'

@@ -40,12 +40,14 @@ from netrep_go.rsa._local import (
     Residuals,
     as_design,
     as_estimator,
+    check_independent,
     check_repeated,
     check_residuals,
     check_same_conditions,
     noise_inputs,
+    of_folds,
 )
-from netrep_go.rsa._noise import NoiseNormalizer
+from netrep_go.rsa._rdm import NoiseOfFolds, native_metric
 from netrep_go.rsa._searchlight_result import SearchlightResult
 from netrep_go.rsa._subjects import Subjects, as_subjects
 from netrep_go.rsa._surfaces import (
@@ -74,8 +76,9 @@ def searchlight(
     method: str = "spearman",
     conditions: ArrayLike | None = None,
     folds: ArrayLike | None = None,
-    noise: ArrayLike | NoiseNormalizer | None = None,
+    noise: NoiseOfFolds | None = None,
     residuals: ArrayLike | None = None,
+    residual_folds: ArrayLike | None = None,
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
@@ -97,7 +100,8 @@ image, path of an image, list of them, or Betas; of several subjects a dict, lis
         the mask, in row-major order. A voxel that is not finite in some observation is left
         out. Images are those of nibabel (the extra ``neuro``) or their files: conditions run
         along the last axis of an image of 4 dimensions, or along the list. :class:`Betas`
-        bring conditions and, for 'crossnobis', runs as folds. See Notes for several subjects.
+        bring conditions and, for 'crossnobis' and 'decoding', runs as folds. See Notes for
+        several subjects.
     models : array_like of shape (n_pairs,), (n_models, n_pairs) or square matrices, or dict \
 of single RDMs
         Model RDMs; pairs that are NaN in any of them do not count. The index of a DataFrame
@@ -136,21 +140,26 @@ of single RDMs
         Condition of each observation, as in :func:`rdm`: they may have different numbers of
         observations. If None, every observation is a condition.
     folds : array_like of shape (n_observations,), default=None
-        Fold of each observation, such as its run: only 'crossnobis' takes them, and needs
-        them.
+        Fold of each observation, such as its run: only 'crossnobis' and 'decoding' take
+        them, and need them.
     noise : NoiseNormalizer or array_like of shape (n_features, n_features), default=None
         For 'mahalanobis', which needs it or residuals, and 'crossnobis', which without them
-        takes the noise to be white, as it is if responses were whitened before. A
+        takes the noise to be white, as it is if responses were whitened before; 'decoding'
+        as in :func:`rdm`. A
         :class:`NoiseNormalizer` that is not fitted says how the covariance of each
         searchlight is estimated: from the residuals or, without them, from the observations
         less the mean of their condition. A fitted one, or a precision matrix, is of all
-        features of ``data``: a searchlight takes its part of the covariance. Noise that is
+        features of ``data``: a searchlight takes its part of the covariance. For
+        'crossnobis' a list or dict has one of each fold, as in :func:`rdm`. Noise that is
         estimated from the observations themselves depends on them (see Notes).
     residuals : array_like of shape (n_residuals, n_features) or (n_residuals, *mask.shape), \
 or images, default=None
         Residuals from which the noise of each searchlight is estimated, of the features of
         ``data``; their mean is subtracted. Voxels are left out whose residuals are not finite
         or do not vary.
+    residual_folds : array_like of shape (n_residuals,), default=None
+        Fold of each residual, for 'crossnobis': each fold then has noise of its own, as in
+        :func:`rdm`. They are copied unless they are sorted.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
     n_jobs : int, optional
@@ -245,7 +254,7 @@ or images, default=None
     if subjects is not None:
         each: dict[str, Any] = {"mask": mask, "neighbors": neighbors, "surface": surface}
         each |= {"affine": affine, "conditions": conditions, "folds": folds}
-        each |= {"noise": noise, "residuals": residuals}
+        each |= {"noise": noise, "residuals": residuals, "residual_folds": residual_folds}
         options: dict[str, Any] = {"models": models, "names": names, "radius": radius}
         options |= {"threshold": threshold, "geodesic": geodesic, "step": step}
         options |= {"metric": metric, "method": method, "n_jobs": n_jobs, "verbose": verbose}
@@ -263,7 +272,10 @@ or images, default=None
     check_same_conditions(design.n_conditions, vectors)
     check_named_alike(data=design.names, models=condition_names(models))
     observed = lights.residuals
+    if residual_folds is not None:
+        observed = of_folds(observed, residual_folds, design, metric)
     if estimator is not None and observed is None:
+        check_independent(metric)
         check_repeated(design, n)
         observed = Residuals(lights.x, lights.turned, design.conditions, design.n_conditions)
     scores = np.empty((len(lights.centers), len(vectors)))
@@ -274,10 +286,10 @@ or images, default=None
         "transposed": lights.turned,
         **lights.around,
         "models": vectors,
-        "metric": "euclidean" if metric == "mahalanobis" else metric,  # of whitened responses
+        "metric": native_metric(metric, whitened=noise is not None or residuals is not None),
         "method": method,
         **design.inputs(),
-        **noise_inputs(noise, estimator, observed, n_features),
+        **noise_inputs(noise, estimator, observed, n_features, design.fold_names),
     }
     with progress_bar("Searchlights", verbose) as progress:
         _native.run(

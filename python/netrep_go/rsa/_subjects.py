@@ -55,6 +55,7 @@ class Subjects(NamedTuple):
             "mask": _is_masks,
             "conditions": _is_lists,
             "folds": _is_lists,
+            "residual_folds": _is_lists,
             "residuals": lambda x: _is_several(x, _first_mask(mask)),
         }
         each = [self.each(k, x, tests.get(k, lambda x: False)) for k, x in given.items()]
