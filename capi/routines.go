@@ -329,9 +329,9 @@ var routines = parseSignatures(map[string]*routine{
 			~xs~, one after the other, counted from 0, or empty if row i is condition i; ~folds~
 			likewise, for 'crossnobis', 'decoding' (accuracies of linear discriminant analysis)
 			and 'nearest_centroid' (those of the nearest mean). ~prior~ and ~weight~ are the
-			rate that 'poisson' expects, and how many observations that counts for. ~covariances~ are those of the
-			noise of each fold of the first, the second, ... of ~xs~, for 'crossnobis', or
-			none if responses are white.`},
+			rate that 'poisson' expects, and how many observations that counts for.
+			~covariances~ are those of the noise of each fold of the first, the second, ... of
+			~xs~, for 'crossnobis', or none if responses are white.`},
 	"rsa.searchlight_balls": {run: searchlightBalls,
 		takes: `out similarities float64[centers,models], out used int64[centers],
 			x float64|float32[rows,columns], transposed bool, depth int, height int, width int,

@@ -200,6 +200,7 @@ WITHOUT = (
     "StoreStatus",
     "multiset.Neighbors",
     "capacity.CenterDirections",
+    "rsa.DistanceTest",
     "rsa.ModelEvaluation",
     "extract.activations",
     "validation.check_equal_shapes",

@@ -218,10 +218,16 @@ def _disagreement():
     return importlib.import_module("netrep_go.inference").disagreement(_cohort_comparison())
 
 
-def _inference(function, *args):
+def _inference(function, *args, **options):
     return lambda: getattr(importlib.import_module("netrep_go.inference"), function)(
-        *args, verbose=False
+        *args, verbose=False, **options
     )
+
+
+_calibration = _inference("calibrate", "cka", X, Y, random_state=0)
+_intervals = _inference("bootstrap", "cka", X, Y)
+_differences = _inference("compare_values", "cka", X, [Y, Z])
+_reliability = _inference("reliability", "cka", NETWORKS, random_state=0)
 
 
 def _covariates(function, *args):
@@ -513,6 +519,10 @@ CALLS: dict[str, dict[str, Any]] = {
         "estimators": lambda: {"conv": _estimator("MeanFieldCapacity", n_t=10).fit(MANIFOLDS)}
     },
     "plotting.CenterDirectionsDisplay.from_directions": {"found": lambda: _found()},
+    "plotting.CalibrationDisplay.from_calibration": {"calibration": lambda: _calibration()},
+    "plotting.BootstrapIntervalsDisplay.from_intervals": {"intervals": lambda: _intervals()},
+    "plotting.ValueDifferencesDisplay.from_differences": {"differences": lambda: _differences()},
+    "plotting.ReliabilityDisplay.from_reliability": {"reliability": lambda: _reliability()},
     "plotting.DisagreementDisplay.from_disagreement": {"disagreement": lambda: _disagreement()},
     "plotting.MeasureBenchmarkDisplay.from_benchmark": {"benchmark": lambda: _benchmark()},
     "plotting.ComparisonDisplay.from_comparison": {"comparison": lambda: _comparison()},
@@ -609,6 +619,32 @@ CALLS: dict[str, dict[str, Any]] = {
         "metric": "mahalanobis",
         "conditions": np.arange(18) % 6,
         "residuals": OBSERVED[5:] + np.cos(OBSERVED[:13]),
+    },
+    "rsa.searchlight of noise of runs": {
+        "data": OBSERVED,
+        "models": MODELS[:, :15],
+        "neighbors": [[0, 1, 2], [2, 3, 4]],
+        "metric": "crossnobis",
+        "conditions": np.arange(18) % 6,
+        "folds": np.arange(18) // 6,
+        "residuals": OBSERVED + np.cos(OBSERVED[::-1]),
+        "residual_folds": np.arange(18) % 3,
+    },
+    "rsa.searchlight of accuracies": {
+        "data": OBSERVED,
+        "models": MODELS[:, :3],
+        "neighbors": [[0, 1, 2], [2, 3, 4]],
+        "metric": "decoding",
+        "method": "cosine",
+        "conditions": np.arange(18) % 3,
+        "folds": np.arange(18) // 3,
+    },
+    "rsa.rdm of noise of runs": {
+        "data": OBSERVED,
+        "metric": "crossnobis",
+        "conditions": np.arange(18) % 6,
+        "folds": np.arange(18) // 6,
+        "noise": np.array([np.eye(5), np.eye(5) + 0.5, np.diag([1.0, 2, 3, 4, 5])]),
     },
     "rsa.surface_adjacency": {"faces": np.array([[0, 1, 2], [1, 2, 3]])},
     "rsa.time_resolved": {"data": MOVIES, "models": MODELS, "times": np.arange(6.0)},
@@ -722,6 +758,19 @@ CLASSES: dict[str, Fitted] = {
     ),
     "inference.BootstrapIntervals": Fitted(make=_inference("bootstrap", "cka", X, Y)),
     "inference.Calibration": Fitted(make=_inference("calibrate", "cka", X, Y)),
+    "inference.Calibrations": Fitted(make=_inference("calibrate", ["cka", "rsa"], X, Y)),
+    "plotting.CalibrationDisplay": Fitted(
+        make=_display("CalibrationDisplay", "from_calibration", _calibration)
+    ),
+    "plotting.BootstrapIntervalsDisplay": Fitted(
+        make=_display("BootstrapIntervalsDisplay", "from_intervals", _intervals)
+    ),
+    "plotting.ValueDifferencesDisplay": Fitted(
+        make=_display("ValueDifferencesDisplay", "from_differences", _differences)
+    ),
+    "plotting.ReliabilityDisplay": Fitted(
+        make=_display("ReliabilityDisplay", "from_reliability", _reliability)
+    ),
     "inference.FusedSimilarity": Fitted(
         make=lambda: importlib.import_module("netrep_go.inference").fuse(_cohort_comparison())
     ),
@@ -963,6 +1012,7 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("encoding.encode_times", "data", "one NaN"): "missing responses, as Y of EncodingModel",
     ("encoding.EncodingModel.fit", "alphas", "float of the same value"): "a float is a penalty",
     ("encoding.EncodingModel.fit", "alphas", "a half more"): "a float is a penalty",
+    ("inference.calibrate", "measure", "list of it"): "a list has several measures",
     ("encoding.EncodingModel.fit", "alphas", "list of it"): "a list has the penalties",
     ("encoding.StreamedPCA.fit", "folder", "*"): "loadings are on the disk, where none is read",
     ("encoding.partition_variance", "model", "None"): "stands for the default model",
@@ -974,11 +1024,13 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("extract.activations", "X", "one -inf"): "what a model makes of infinity is the model's",
     ("metrics.AccuracyDifference", "y", "text"): "labels are columns: text says nothing of them",
     ("rsa.RSA.fit of", "folds", "*"): "any labels that can be told apart are folds, as in rdm",
-    ("rsa.searchlight of", "folds", "*"): "any labels that can be told apart are folds, as in rdm",
-    ("rsa.time_resolved of", "folds", "*"): "any labels that can be told apart are folds",
     ("rsa.crossnobis_test", "folds", "*"): "any labels that can be told apart, as in rdm",
     ("rsa.crossnobis_test", "conditions", "text"): "names are the labels",
     ("rsa.crossnobis_reliability", "folds", "*"): "any labels that can be told apart, as in rdm",
+    ("rsa.searchlight of", "residual_folds", "*"): "any labels that can be told apart are folds",
+    ("rsa.rdm of", "folds", "*"): "any labels that can be told apart are folds",
+    ("rsa.searchlight of", "folds", "*"): "any labels that can be told apart are folds, as in rdm",
+    ("rsa.time_resolved of", "folds", "*"): "any labels that can be told apart are folds",
     ("rsa.ConditionKFold", "X", "*"): "only the number of rows counts, as in scikit-learn",
     ("rsa.FeatureReweightingCV", "alphas", "list of it"): "a list has the penalties",
     ("rsa.reweight_features", "alphas", "list of it"): "a list has the penalties",

@@ -18,6 +18,12 @@ from netrep_go.plotting._encoding import BestLayersDisplay
 from netrep_go.plotting._generalization import TemporalGeneralizationDisplay
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
 from netrep_go.plotting._images import ImageManifoldsDisplay
+from netrep_go.plotting._intervals import (
+    BootstrapIntervalsDisplay,
+    CalibrationDisplay,
+    ReliabilityDisplay,
+    ValueDifferencesDisplay,
+)
 from netrep_go.plotting._manifolds import (
     CenterDirectionsDisplay,
     ManifoldGeometryDisplay,
@@ -30,6 +36,8 @@ from netrep_go.plotting._time_course import TimeCourseDisplay
 __all__ = [
     "AlignedActivationsDisplay",
     "BestLayersDisplay",
+    "BootstrapIntervalsDisplay",
+    "CalibrationDisplay",
     "CapacityDisplay",
     "CenterDirectionsDisplay",
     "ComparisonDisplay",
@@ -44,9 +52,11 @@ __all__ = [
     "ModelEvaluationDisplay",
     "RDMDisplay",
     "RDMEmbeddingDisplay",
+    "ReliabilityDisplay",
     "SeparabilityDisplay",
     "TemporalGeneralizationDisplay",
     "TimeCourseDisplay",
+    "ValueDifferencesDisplay",
     "VariancePartitionDisplay",
 ]
 

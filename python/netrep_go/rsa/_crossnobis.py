@@ -1,7 +1,5 @@
 """Crossnobis distances: their reliability, and whether they are above 0."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -256,7 +254,7 @@ def _tested(
     norms = np.linalg.norm(units, axis=0)
     units = units / np.where(norms > 0, norms, 1)
     observed = units.sum(axis=0)
-    bound = tied(observed)
+    bound = tied(observed, 1.0)  # the norm of columns
     exact = signed.n_free < 63 and 2**signed.n_free <= n_permutations
     n_draws = 2**signed.n_free if exact else n_permutations
     draws = sign_flips(

@@ -343,13 +343,10 @@ def _check_complete(data: DataSets) -> None:
 
 def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
     """Return the responses in coordinates in which the noise is white."""
-    several = has_several(noise)
-    xs = data.xs
-    noises = _of_data_sets(noise, data) if several else [noise] * len(xs)
+    xs, noises = data.xs, noise_of_each(noise, data)
+    several = len(noises) > 1 and has_several(noise)
     _check_complete(data)
-    roots = (
-        [precision_root(each) for each in noises] if several else [precision_root(noise)] * len(xs)
-    )
+    roots = [*map(precision_root, noises)] if several else [precision_root(noises[0])] * len(xs)
     if metric == "mahalanobis":  # differences alone count: what rounding costs should too
         xs = [x - np.median(x, axis=0) for x in xs]
     return [

@@ -47,7 +47,8 @@ from netrep_go.rsa._local import (
     noise_inputs,
     of_folds,
 )
-from netrep_go.rsa._rdm import NoiseOfFolds, native_metric
+from netrep_go.rsa._noise import has_several
+from netrep_go.rsa._rdm import NoiseOfFolds, check_by_fold, native_metric
 from netrep_go.rsa._searchlight_result import SearchlightResult
 from netrep_go.rsa._subjects import Subjects, as_subjects
 from netrep_go.rsa._surfaces import (
@@ -265,6 +266,8 @@ or images, default=None
     data, conditions, folds = labelled(data, conditions, folds, metric)
     around = _Around(mask, neighbors, surface, radius, threshold, geodesic, step, affine)
     estimator = as_estimator(noise, residuals, metric)
+    if has_several(noise):
+        check_by_fold(metric)
     given = noise is not None and estimator is None
     lights = _lights(data, around, residuals, given)
     n, n_features = lights.x.shape[:: -1 if lights.turned else 1]

@@ -54,7 +54,7 @@ of array_like of shape (n_observations, n_features, n_times), or objects of MNE
         Of MNE: epochs, a list, or dict by name, of evoked responses or source estimates, one
         for each condition; or a list or dict by subject of either. The conditions of epochs are
         their events, in the order of the events' codes, unless there are ``conditions``: their
-        mean is taken, but for 'crossnobis', 'mahalanobis' and 'decoding', which need
+        mean is taken, but for 'crossnobis', 'mahalanobis' and 'decoding', which take them as
         observations.
         Channels marked as bad are left out, and the others must be of one type.
     models : array_like of shape (n_pairs,), (n_models, n_pairs) or square matrices, or dict \
@@ -83,8 +83,9 @@ of one for each subject, default=None
         For 'mahalanobis', which needs it, 'crossnobis', which without it takes the noise to be
         white, and 'decoding', as in :func:`rdm`. A :class:`NoiseNormalizer` that is not fitted
         says how the covariance of the features is estimated from the observations less the
-        mean of their condition at each time. A fitted one, or a precision matrix, is used at
-        all times. In a window each sample is whitened.
+        mean of their condition at each time; for 'decoding' at those of a span, which should
+        be before what is classified. A fitted one, or a precision matrix, is used at all
+        times. In a window each sample is whitened.
     noise_from : {'each', 'pooled'} or (start, stop), default='each'
         The samples whose residuals the covariance is estimated from: those of each window,
         those of all times, or those of a span such as a baseline, from start to stop
