@@ -301,14 +301,16 @@ var routines = parseSignatures(map[string]*routine{
 		takes: `out largest float64[draws], out t float64[draws,points]?,
 			out enhanced float64[draws,points]?, x float64[subjects,points],
 			weights float64[draws,subjects], start int64[points+1], neighbors int64[neighbors]?,
-			df float, extremity 'mass'|'tfce'|'max', alternative 'two-sided'|'greater'|'less',
+			df float, first int, extremity 'mass'|'tfce'|'max', alternative 'two-sided'|'greater'|'less',
 			threshold float, extent float, height float`,
 		doc: `Find the largest value of the maps of t that follow from deviations ~x~ from the
 			mean, for each row of ~weights~: signs / sqrt(n), or sqrt(n / (n1 n2)) for the members
 			of the first of two groups and 0 for the others. It is the mass of a cluster of points
 			whose t is beyond ~threshold~, the value of threshold-free cluster enhancement with
 			the powers ~extent~ and ~height~, or t. Point i is a neighbor of ~neighbors~ from
-			~start~ i to i+1, and each of them of it. ~df~ is the number of degrees of freedom.
+			~start~ i to i+1, and each of them of it. ~df~ is the number of degrees of freedom;
+			with the number ~first~ of subjects of the first group, not 0, each group has a
+			variance of its own and Welch's t is turned into a normal deviate.
 			~t~ and ~enhanced~, which only 'tfce' fills, may be empty.`},
 	"rsa.permute": {run: rsaPermute,
 		takes: `out null float64[permutations,models], ` + evaluation + `, seed int`,

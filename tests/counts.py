@@ -173,6 +173,7 @@ DATA = {
     "rsa.crossnobis_reliability": {"args": FOLDED},
     "rsa.crossnobis_test": {"args": FOLDED, "n_permutations": 9},
     "rsa.decoding_rdm": {"args": TRIALS, "cv": 2},
+    "rsa.compare_groups": {"rdms": PAIRS[:3], "others": PAIRS[3:], "n_permutations": 9},
     "rsa.distance_covariance": {"rdm": PAIRS[0], "n_folds": 3, "n_features": 9},
     "rsa.evaluate": {**MODELS, "n_bootstraps": 9},
     "rsa.evaluate_cross": {"models": [DISTANCES], "rdms": [DISTANCES + np.eye(12)] * 2},

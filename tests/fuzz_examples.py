@@ -559,6 +559,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "n_permutations": 19,
     },
     "rsa.compare": {"rdms": RDMS, "models": MODELS},
+    "rsa.compare_groups": {"rdms": RDMS, "others": RDMS[::-1] ** 2, "n_permutations": 19},
     "rsa.compare_models": {"evaluation": _evaluation},
     "rsa.crossnobis_reliability": {"data": FOLDED, "conditions": TILED, "folds": RUNS},
     "rsa.crossnobis_test": {"data": FOLDED, "conditions": TILED, "folds": RUNS},
@@ -607,6 +608,18 @@ CALLS: dict[str, dict[str, Any]] = {
         "radius": 1.5,
         "metric": "euclidean",
         "conditions": np.arange(len(VOLUMES)),
+    },
+    "rsa.searchlight of subjects": {
+        "data": {"a": VOLUMES, "b": VOLUMES[::-1]},
+        "models": MODELS[:, :15],
+        "mask": VOLUMES[0] < 9,
+        "radius": 1.5,
+        "metric": "euclidean",
+    },
+    "rsa.cluster_test of a result": {
+        "scores": lambda: _course(),
+        "model": 1,
+        "n_permutations": 19,
     },
     "rsa.searchlight of runs": {
         "data": OBSERVED,
@@ -989,6 +1002,7 @@ CLASSES: dict[str, Fitted] = {
     "rsa.Fusion": Fitted(
         data={"time": 2.0, "path": _new("fusion"), "n_permutations": 19}, make=_fusion
     ),
+    "rsa.GroupComparison": Fitted(make=_rsa("compare_groups", RDMS, RDMS[::-1] ** 2)),
     "rsa.LayerEvaluation": Fitted(make=_layers),
     "rsa.ModelContrasts": Fitted(make=lambda: _rsa("compare_models", _evaluation())()),
     "rsa.ModelEvaluation": Fitted({}, {"contrasts": np.array([[1.0, -1.0]])}, make=_evaluation),
@@ -1073,8 +1087,10 @@ TAKEN: dict[tuple[str, str, str], str] = {
             ("rsa.regions", "data"),
             ("rsa.region_rdms", "data"),
         )
-        for odd in ("one inf", "one -inf", "above float64")
+        for odd in ("one inf", "one -inf", "above float64", "the last has NaN")
     },
+    ("rsa.searchlight", "data", "an axis before"): "a first axis is one of subjects",
+    ("rsa.searchlight", "data", "5-D"): "a first axis is one of subjects",
     ("rsa.searchlight", "mask", "above float64"): "what is not 0 is inside",
     ("rsa.fusion", "spatial", "an array within"): "a list is of subjects",
     ("rsa.fusion", "spatial", "the last has NaN"): "missing responses, as in rdm",

@@ -287,6 +287,7 @@ EXAMPLES = {
             "start": np.array([0, 1, 3, 4]),
             "neighbors": np.array([1, 0, 2, 1]),
             "df": 5.0,
+            "first": 0,
             "extremity": "tfce",
             "alternative": "two-sided",
             "threshold": 1.0,

@@ -212,7 +212,8 @@ def mantel_of(x, y):
 
 def of_maps(x):
     found = cluster_test(x, correction="tfce", n_permutations=9, random_state=0)
-    return [found.pvalue_corrected]
+    groups = cluster_test(x[:5], x[5:], correction="max", n_permutations=9, random_state=0)
+    return [found.pvalue_corrected, groups.statistic]
 
 
 def searchlights(x):

@@ -18,6 +18,7 @@ from netrep_go.rsa import (
     ConditionKFold,
     cluster_test,
     compare,
+    compare_groups,
     compare_models,
     crossnobis_test,
     decoding_rdm,
@@ -305,6 +306,7 @@ def results(rng):
         time_resolved(rng.standard_normal((3, n, 5, 20)), models),
         crossnobis_test(X[:24], np.tile(np.arange(3), 8), np.repeat(np.arange(8), 3)),
         cluster_test(rng.standard_normal((8, 500)) + 1.0, n_permutations=50, random_state=0),
+        compare_groups(rdms[:5], rdms[5:], n_permutations=50, random_state=0),
         read_betas(
             SimpleNamespace(dataobj=rng.standard_normal((4, 5, 3, n)), affine=np.eye(4)),
             {"condition": [f"condition {k}" for k in range(n)]},
@@ -364,6 +366,9 @@ def long_calls(rng):
         ),
         "cluster_test": lambda **o: (
             cluster_test(X[:, None] + X[:, :, None], n_permutations=300, **o).null_distribution
+        ),
+        "compare_groups": lambda **o: (
+            compare_groups(rdms, models, n_permutations=20, **o).null_distribution
         ),
         "evaluate": lambda **o: evaluate(models, rdms, resample="both", n_bootstraps=20, **o).draws,
         "permutation_test": lambda **o: (

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from netrep_go._names import Name, holds_arrays, names_or_numbers, split_names
+from netrep_go._maps import SubjectMaps, named_subjects
+from netrep_go._names import Name, holds_arrays, names_or_numbers, position_of, split_names
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import as_array, check_integer
@@ -64,6 +65,11 @@ class TimeCourse(Result):
         from netrep_go.plotting import TimeCourseDisplay
 
         return TimeCourseDisplay.from_time_course(self, **options)
+
+    def _maps(self, model: Name | None) -> SubjectMaps:
+        """Return the scores of a model, for tests over subjects."""
+        scores = self.scores[:, position_of(model, self.names)]
+        return SubjectMaps(scores, named_subjects(self.subjects), None, self.times, self.chance)
 
     def to_frame(self) -> Any:
         """Return a row for each subject, model and time.

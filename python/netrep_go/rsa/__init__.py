@@ -23,6 +23,7 @@ from netrep_go.rsa._decoding import decoding_rdm, rsa_score
 from netrep_go.rsa._flexible import FlexibleModel, evaluate_flexible
 from netrep_go.rsa._folds import ConditionKFold
 from netrep_go.rsa._fusion import Fusion, fusion
+from netrep_go.rsa._groups import GroupComparison, compare_groups
 from netrep_go.rsa._inference import ModelEvaluation, evaluate
 from netrep_go.rsa._measure import RSA
 from netrep_go.rsa._models import Reweighting, reweight
@@ -37,7 +38,8 @@ from netrep_go.rsa._noise import NoiseNormalizer
 from netrep_go.rsa._partition import VariancePartition, partition_variance
 from netrep_go.rsa._rdm import patterns, rdm
 from netrep_go.rsa._regions import region_rdms, regions
-from netrep_go.rsa._searchlight import SearchlightResult, searchlight
+from netrep_go.rsa._searchlight import searchlight
+from netrep_go.rsa._searchlight_result import SearchlightResult
 from netrep_go.rsa._significance import (
     ModelContrasts,
     PermutationTest,
@@ -58,6 +60,7 @@ __all__ = [
     "FeatureReweightingResult",
     "FlexibleModel",
     "Fusion",
+    "GroupComparison",
     "LayerEvaluation",
     "ModelContrasts",
     "ModelEvaluation",
@@ -70,6 +73,7 @@ __all__ = [
     "VariancePartition",
     "cluster_test",
     "compare",
+    "compare_groups",
     "compare_models",
     "cross_rdm",
     "crossnobis_reliability",

@@ -11,10 +11,12 @@ from scipy.spatial.distance import squareform
 
 from netrep_go import _native
 from netrep_go._jobs import RandomState, progress_bar, seed_from
-from netrep_go._names import Name
+from netrep_go._maps import UNKNOWN, SubjectMaps, named_subjects
+from netrep_go._names import Name, names_or_numbers
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
+from netrep_go._shown import shown
 from netrep_go._validation import as_array, check_integer, check_number, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling, fixed, warn_if_undefined
 from netrep_go.rsa._compare import SIMILARITIES, comparison
@@ -65,6 +67,8 @@ class ModelEvaluation(Result):
     cv_draws : ndarray of shape (n_cv, n_bootstraps, n_models + 2) or None
         Of :func:`evaluate_flexible`, the draws of each cross-validation, of which the variance
         leaves out what is due to the choice of folds.
+    subjects : list
+        Names of the subjects, or their positions.
     """
 
     names: list[Name]
@@ -78,6 +82,13 @@ class ModelEvaluation(Result):
     n_conditions: int
     noise_ceiling_without: np.ndarray | None = None
     cv_draws: np.ndarray | None = None
+    subjects: list[Name] | None = None
+
+    def _maps(self, model: Name | None) -> SubjectMaps:
+        """Return the similarities, of models as points, for tests over subjects."""
+        if model is not None:
+            raise ValueError(f"model is left out, for all are tested together, got {shown(model)}")
+        return SubjectMaps(self.similarities.T, named_subjects(self.subjects), UNKNOWN)
 
     @property
     def mean(self) -> np.ndarray:
@@ -313,7 +324,8 @@ def evaluate(
     Returns
     -------
     ModelEvaluation
-        The similarities, with standard errors, tests and ``to_frame()``.
+        The similarities, with standard errors, tests and ``to_frame()``. Of several subjects it
+        goes to :func:`cluster_test` with ``correction='max'`` or 'fdr', whose points are models.
 
     Raises
     ------
@@ -390,6 +402,7 @@ def evaluate(
         partial_draws=(parts[0], parts[1]) if parts else None,
         n_conditions=n,
         noise_ceiling_without=found.without if without else None,
+        subjects=names_or_numbers(rdm_names, len(y)),
     )
 
 

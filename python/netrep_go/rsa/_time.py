@@ -102,8 +102,8 @@ of one for each subject, default=None
     Returns
     -------
     TimeCourse
-        With ``scores`` of shape (n_subjects, n_models, n_times). ``scores[:, 0]`` goes to
-        :func:`cluster_test`. If noise is estimated, ``shrinkage`` of shape
+        With ``scores`` of shape (n_subjects, n_models, n_times). Of several subjects it goes
+        to :func:`cluster_test` as it is. If noise is estimated, ``shrinkage`` of shape
         (n_subjects, n_times) tells how far its covariance was shrunk.
 
     Raises
