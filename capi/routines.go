@@ -48,10 +48,10 @@ const (
 )
 
 var (
-	comparison  = `method ` + similarities + `, sigma float64[k]?`
+	comparison  = `method ` + similarities + `, sigma float64[k]?, controls float64[controls,pairs]?`
 	evaluation  = `models float64[models,pairs]?, subjects float64[subjects,pairs], ` + comparison
 	searchlight = `models float64[models,pairs], metric ` + rdmMetrics + `, method ` + similarities +
-		`, conditions int64[labels]?, folds int64[labels]?, n_conditions int, n_folds int,
+		`, controls float64[controls,pairs]?, conditions int64[labels]?, folds int64[labels]?, n_conditions int, n_folds int,
 		covariance float64[p,p]?, residuals float64|float32[r,s]?, residuals_transposed bool,
 		groups int64[residuals]?, n_groups int, dof float,
 		shrinkage ` + shrinkages
@@ -288,14 +288,15 @@ var routines = parseSignatures(map[string]*routine{
 			ys float64[others,pairs]?, ` + comparison,
 		doc: `Compare condensed RDMs ~xs~ with ~ys~, or with each other if ~ys~ is empty.
 			~sigma~ is the noise of patterns: empty, a variance of each condition, or the
-			entries of a covariance.`},
+			entries of a covariance. ~controls~, which may be empty, are RDMs to which a
+			least-squares fit is removed from all others.`},
 	"rsa.evaluate": {run: rsaEvaluate,
 		takes: `out similarities float64[models,subjects]?,
 			out ceiling float64[2,subjects]?, out without float64[subjects]?, ` + evaluation,
 		doc: `Compare the RDMs of models with those of subjects. ~ceiling~, if not empty, gets
 			the lower and the upper bound of the noise ceiling of each, and ~without~ the lower
-			bound of all others than each: NaN if they are not defined. ~sigma~ is as in
-			rsa.compare.`},
+			bound of all others than each: NaN if they are not defined. ~sigma~ and ~controls~
+			are as in rsa.compare.`},
 	"rsa.map_draws": {run: mapDraws,
 		takes: `out largest float64[draws], out t float64[draws,points]?,
 			out enhanced float64[draws,points]?, x float64[subjects,points],
@@ -312,7 +313,8 @@ var routines = parseSignatures(map[string]*routine{
 	"rsa.permute": {run: rsaPermute,
 		takes: `out null float64[permutations,models], ` + evaluation + `, seed int`,
 		doc: `Evaluate models, as rsa.evaluate does and on average over subjects, after random
-			permutations of the conditions.`},
+			permutations of the conditions of the models, or of what controls leave of them: NaN
+			where a similarity is then undefined.`},
 	"rsa.ranks": {run: rsaRanks,
 		takes: `out ranks float64[pairs], x float64[pairs]`,
 		doc: `Rank the entries ~x~ of an RDM, from 1. Those that only rounding tells apart share
@@ -337,7 +339,7 @@ var routines = parseSignatures(map[string]*routine{
 			whitened by the covariance of ~residuals~, laid out as ~x~, with ~dof~ degrees of
 			freedom, from which the mean of each of ~n_groups~ groups of rows is subtracted; by
 			the part of ~covariance~ that is of the searchlight if they are empty; and not if
-			both are. ~used~ is
+			both are. ~controls~ are as in rsa.compare. ~used~ is
 			the number of voxels without missing responses, and with noise.`},
 	"rsa.searchlight_lists": {run: searchlightLists,
 		takes: `out similarities float64[lists,models], out used int64[lists],

@@ -65,10 +65,12 @@ func codes(x []int64, n, limit int) error {
 	return nil
 }
 
-// comparison takes a similarity and the covariance of the noise of patterns: an
-// empty vector, variances or the entries of a matrix.
+// comparison takes a similarity, the covariance of the noise of patterns, an empty
+// vector, variances or the entries of a matrix, and controls, which may be empty.
 func (a *args) comparison() rsa.Comparison {
-	return rsa.Comparison{Similarity: rsa.Similarity(a.option()), Sigma: a.vector()}
+	return rsa.Comparison{
+		Similarity: rsa.Similarity(a.option()), Sigma: a.vector(), Controls: a.matrix(),
+	}
 }
 
 // rsaCompare compares xs with ys, or, if ys is empty, with each other.

@@ -59,7 +59,7 @@ func searchlights(
 	models := a.matrix()
 	measured := rsa.Measured{Responses: x,
 		Dissimilarity: rsa.Dissimilarity{Measure: rsa.Measure(a.option())}}
-	c := rsa.Comparison{Similarity: rsa.Similarity(a.option())}
+	c := rsa.Comparison{Similarity: rsa.Similarity(a.option()), Controls: a.matrix()}
 	var designed, noisy error
 	measured.Design, designed = a.design(x.Rows)
 	measured.Noise, noisy = a.noise(x.Features)

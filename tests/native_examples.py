@@ -47,7 +47,7 @@ DIRECT = {
     "seed": 7,
 }
 GIVEN = {"dichotomies": "given", "given": [np.array([[1.0, -1.0]])]}
-COMPARISON = {"method": "spearman", "sigma": np.empty(0)}
+COMPARISON = {"method": "spearman", "sigma": np.empty(0), "controls": np.empty((0, 0))}
 EVALUATION = {"models": RDMS[:2], "subjects": RDMS, **COMPARISON}
 SEARCHLIGHT = {
     "x": _rng.standard_normal((5, 3)),
@@ -55,6 +55,7 @@ SEARCHLIGHT = {
     "models": RDMS[:1],
     "metric": "euclidean",
     "method": "spearman",
+    "controls": RDMS[1:2],
     "conditions": np.arange(5),
     "folds": np.empty(0, np.int64),
     "n_conditions": 5,
@@ -248,7 +249,13 @@ EXAMPLES = {
     ),
     "rsa.compare": (
         {"similarities": floats(3, 2)},
-        {"xs": RDMS, "ys": RDMS[:2], "method": "corr_cov", "sigma": np.arange(1.0, 6)},
+        {
+            "xs": RDMS,
+            "ys": RDMS[:2],
+            "method": "corr_cov",
+            "sigma": np.arange(1.0, 6),
+            "controls": RDMS[2:] ** 2,
+        },
     ),
     "rsa.evaluate": (
         {"similarities": floats(2, 3), "ceiling": floats(2, 3), "without": floats(3)},
