@@ -62,7 +62,9 @@ func (b *basis) remove(f *form, coefficients []float64) float64 {
 func (b *basis) add(f *form) bool {
 	next := &b.forms[b.count]
 	copy(next.vector(), f.vector())
-	copy(next.second(), f.second())
+	if next.dual > 0 {
+		copy(next.second(), f.second())
+	}
 	row := b.triangle[b.count*len(b.forms):][:b.count+1]
 	left := b.remove(next, row)
 	if left <= dependent {

@@ -123,6 +123,7 @@ def fixed(
     sigma: ArrayLike | None,
     names: _native.Names,
     *,
+    controls: np.ndarray | None = None,
     ceiling: bool = True,
     without: bool = False,
 ) -> Fixed:
@@ -134,7 +135,11 @@ def fixed(
     _native.run(
         "rsa.evaluate",
         {"similarities": similarities, "ceiling": bounds, "without": left},
-        {"models": models, "subjects": subjects, **comparison(method, sigma, subjects, models)},
+        {
+            "models": models,
+            "subjects": subjects,
+            **comparison(method, sigma, subjects, models, controls),
+        },
         names=names,
     )
     lower, upper = bounds.mean(axis=1).tolist() if ceiling else (np.nan, np.nan)

@@ -17,7 +17,7 @@ from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import as_array, check_integer, check_number, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling, fixed, warn_if_undefined
-from netrep_go.rsa._compare import SIMILARITIES, comparison
+from netrep_go.rsa._compare import METHODS, REGRESSIONS, as_controls, comparison
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -260,6 +260,7 @@ def evaluate(
     resample: Literal["both", "conditions", "subjects"] | None = None,
     n_bootstraps: int = 1000,
     noise_ceiling: bool = True,
+    controls: RDMs | None = None,
     names: Iterable[Name] | None = None,
     sigma: ArrayLike | None = None,
     random_state: RandomState = None,
@@ -278,7 +279,8 @@ def evaluate(
         Measured RDMs: of subjects, or sessions. Entries that are NaN in any RDM, model
         or measured, are left out of all.
     method : str, default='spearman'
-        Similarity, as in :func:`compare`.
+        Similarity, as in :func:`compare`; of a regression, the weight of each model beside the
+        others, which has no noise ceiling.
     resample : {'both', 'conditions', 'subjects'} or None, default=None
         What is drawn with replacement. The results then hold for other conditions, other
         subjects, or both, than those that were measured. None draws nothing; the standard
@@ -287,6 +289,9 @@ def evaluate(
         Number of bootstrap samples; fewer than 5 give no tests.
     noise_ceiling : bool, default=True
         Compute the noise ceiling, also of each sample, if there are two subjects or more.
+    controls : like models, default=None
+        RDMs whose part of models and measured RDMs is removed, as in :func:`compare`: in each
+        bootstrap sample anew. The noise ceiling is that of what is left.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
     sigma : array_like, default=None
@@ -343,19 +348,20 @@ def evaluate(
     >>> (evaluation.pvalue_zero < 0.001).tolist()
     [True, False]
     """
-    check_option(method, "method", SIMILARITIES)
+    check_option(method, "method", METHODS)
     own, x = named_vectors(models, "models", names, allow_nan=True)
     rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
-    subjects = {"model": called("models", own), "RDM": called("rdms", rdm_names)}
     check_same_conditions(x, "models", y, "rdms")
     check_named_alike(models=condition_names(models), rdms=condition_names(rdms))
-    n = _n_with_entries(np.vstack([x, y]))
+    z, called_controls = as_controls(controls, method, x, "models", condition_names(models))
+    subjects = {"model": called("models", own), "RDM": called("rdms", rdm_names), **called_controls}
+    n = _n_with_entries(np.vstack([x, y, z.reshape(len(z), x.shape[1])]))
     check_integer(n_bootstraps, "n_bootstraps", 2)
     _check_resample(resample, n, len(y))
-    inputs = {"models": x, "subjects": y, **comparison(method, sigma, y, x)}
-    with_ceiling = bool(noise_ceiling) and len(y) > 1
+    inputs = {"models": x, "subjects": y, **comparison(method, sigma, y, x, z)}
+    with_ceiling = bool(noise_ceiling) and len(y) > 1 and method not in REGRESSIONS
     without = with_ceiling and resample is None
-    found = fixed(x, y, method, sigma, subjects, ceiling=with_ceiling, without=without)
+    found = fixed(x, y, method, sigma, subjects, controls=z, ceiling=with_ceiling, without=without)
     ceiling = found.ceiling if with_ceiling else None
     warn_if_undefined(ceiling)
     draws: dict[str, tuple[np.ndarray, np.ndarray | None]] = {}

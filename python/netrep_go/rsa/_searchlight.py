@@ -26,7 +26,7 @@ from netrep_go._validation import (
     check_option,
 )
 from netrep_go.rsa._betas import Betas, averaged
-from netrep_go.rsa._compare import SIMILARITIES
+from netrep_go.rsa._compare import METHODS, as_controls
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -211,6 +211,7 @@ def searchlight(
     folds: ArrayLike | None = None,
     noise: ArrayLike | NoiseNormalizer | None = None,
     residuals: ArrayLike | None = None,
+    controls: RDMs | None = None,
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
@@ -266,7 +267,7 @@ of single RDMs
         Dissimilarity of conditions, as in :func:`rdm`: any but 'poisson'.
     method : str, default='spearman'
         Similarity of RDMs, as in :func:`compare`; 'neg_riem_dist' goes from model to
-        searchlight, as in :func:`evaluate`.
+        searchlight, as in :func:`evaluate`; of a regression, the weights of all models together.
     conditions : array_like of shape (n_observations,), default=None
         Condition of each observation, as in :func:`rdm`: they may have different numbers of
         observations. If None, every observation is a condition.
@@ -285,6 +286,8 @@ default=None
         Residuals from which the noise of each searchlight is estimated, of the features of
         ``data``; their mean is subtracted. Voxels are left out whose residuals are not finite
         or do not vary.
+    controls : like models, default=None
+        RDMs whose part of models and searchlights is removed, as in :func:`compare`.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
     n_jobs : int, optional
@@ -352,8 +355,9 @@ default=None
     (1000, 1)
     """
     check_option(metric, "metric", LOCAL_METRICS)
-    check_option(method, "method", SIMILARITIES)
+    check_option(method, "method", METHODS)
     own, vectors = named_vectors(models, "models", names, allow_nan=True)
+    control = as_controls(controls, method, vectors, "models", condition_names(models))
     data, averages = averaged(data)
     around = _Around(mask, neighbors, surface, radius, threshold, geodesic, step, affine)
     estimator = as_estimator(noise, residuals, metric)
@@ -377,6 +381,7 @@ default=None
         "models": vectors,
         "metric": "euclidean" if metric == "mahalanobis" else metric,  # of whitened responses
         "method": method,
+        "controls": control.values,
         **design.inputs(),
         **noise_inputs(noise, estimator, observed, n_features),
     }
@@ -385,7 +390,7 @@ default=None
             lights.routine,
             outputs,
             inputs,
-            names={"model": called("models", own), **design.called()},
+            names={"model": called("models", own), **control.called, **design.called()},
             n_jobs=n_jobs,
             progress=progress,
         )

@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 from netrep_go._names import Name, names_or_numbers
 from netrep_go._parameters import checked
 from netrep_go._time_course import TimeCourse, as_subjects, windows
-from netrep_go.rsa._compare import similarities
+from netrep_go._validation import check_option
+from netrep_go.rsa._compare import METHODS, as_controls, of_models
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -32,6 +33,7 @@ def time_resolved(
     step: int = 1,
     metric: str = "correlation",
     method: str = "spearman",
+    controls: RDMs | None = None,
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
@@ -59,7 +61,10 @@ of single RDMs
     metric : str, default='correlation'
         Dissimilarity of conditions, as in :func:`rdm`.
     method : str, default='spearman'
-        Similarity of RDMs, as in :func:`compare`.
+        Similarity of RDMs, as in :func:`compare`; of a regression, the weights of all models
+        together.
+    controls : like models, default=None
+        RDMs whose part of models and measured RDMs is removed, as in :func:`compare`.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
     n_jobs : int, optional
@@ -92,6 +97,7 @@ of single RDMs
     >>> course.scores.shape, bool(course.scores[0, 0, 10:].min() > course.scores[0, 0, :10].max())
     ((1, 1, 30), True)
     """
+    check_option(method, "method", METHODS)
     recorded = recordings(data, times)
     responses, subjects = as_subjects(recorded.data)
     own, vectors = named_vectors(models, "models", names, allow_nan=True)
@@ -100,7 +106,8 @@ of single RDMs
         raise ValueError(f"data and models must be of the same conditions, got {n} and {expected}")
     check_named_alike(data=recorded.conditions, models=condition_names(models))
     cut, centers = windows(responses[0].shape[-1], recorded.times, window, step)
-    called_by = {"RDM": called("models", own), "model": lambda k: f"the RDM of time {k}"}
+    control = as_controls(controls, method, vectors, "models", condition_names(models))
+    names_of = {"model": called("models", own), "RDM": lambda k: f"the RDM of time {k}"}
     scores = []
     for subject, x in zip(subjects, responses, strict=True):
         samples = np.stack([x[..., span].reshape(n, -1) for span in cut])
@@ -110,7 +117,7 @@ of single RDMs
             )
         except ValueError as error:
             raise ValueError(f"subject {subject!r}, at each time: {error}") from None
-        scores.append(similarities(vectors, rdms, method, names=called_by, n_jobs=n_jobs))
+        scores.append(of_models(vectors, rdms, method, control, names=names_of, n_jobs=n_jobs))
     return TimeCourse(
         scores=np.stack(scores),
         times=centers,
