@@ -283,6 +283,14 @@ var routines = parseSignatures(map[string]*routine{
 		doc: `Evaluate models in samples with replacement of conditions, subjects or both.
 			~ceilings~, the bounds of the noise ceiling, may be empty. The rest is as in
 			rsa.evaluate.`},
+	"rsa.ceilings": {run: rsaCeilings,
+		takes: `out bounds float64[points,2], out null float64[permutations,points]?,
+			rdms float64[rows,pairs], subjects int, ` + comparison + `, seed int`,
+		doc: `Find the lower and the upper bound of the noise ceiling of the RDMs of ~subjects~,
+			the rows for each point, such as a time, one after the other. ~null~, which may be
+			empty, gets the lower bounds after random permutations of the conditions of each
+			subject, the same at all points. Bounds that are undefined are NaN. The rest is as in
+			rsa.compare.`},
 	"rsa.compare": {run: rsaCompare,
 		takes: `out similarities float64[n,others], xs float64[n,pairs],
 			ys float64[others,pairs]?, ` + comparison,

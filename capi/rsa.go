@@ -144,6 +144,21 @@ func rsaEvaluate(ctx context.Context, a *args) error {
 	return e.Fixed(ctx, similarities, ceiling, without)
 }
 
+func rsaCeilings(ctx context.Context, a *args) error {
+	bounds, null := a.outMatrix(), a.outMatrix()
+	rdms, subjects, c, seed := a.matrix(), a.int(), a.comparison(), a.seed()
+	points, _ := bounds.Dims()
+	rows, pairs := rdms.Dims()
+	if subjects < 2 || rows != points*subjects {
+		return core.Invalidf("expected the RDMs of at least 2 subjects at each of %d points, got %d "+
+			"of %d subjects", points, rows, subjects)
+	}
+	if err := checkComparison(c, pairs); err != nil {
+		return err
+	}
+	return rsa.Ceilings(ctx, bounds, null, rdms, subjects, c, seed)
+}
+
 func rsaBootstrap(ctx context.Context, a *args) error {
 	evaluations, ceilings := a.outMatrix(), a.outMatrix()
 	e := a.evaluation(ceilings != nil)

@@ -174,6 +174,7 @@ DATA = {
     "rsa.evaluate_layers": {"layers": NETWORKS, "rdms": PAIRS, "cv": 3},
     "rsa.partition_variance": {**MODELS},
     "rsa.patterns": {"data": np.ones((2, 2, 2, 3)), "mask": np.ones((2, 2, 2), bool)},
+    "rsa.noise_ceilings": {"rdms": [PAIRS, PAIRS[::-1]], "n_permutations": 9},
     "rsa.permutation_test": {**MODELS, "n_permutations": 9},
     "rsa.rdm": {"data": NETWORKS[0]},
     "rsa.region_rdms": {"data": NETWORKS[0], "labels": [1, 1, 1]},
@@ -196,6 +197,7 @@ WITHOUT = (
     "multiset.Neighbors",
     "capacity.CenterDirections",
     "rsa.ModelEvaluation",
+    "rsa.NoiseCeilings",
     "extract.activations",
     "validation.check_equal_shapes",
 )

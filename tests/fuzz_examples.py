@@ -555,6 +555,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "rsa.evaluate_layers": {"layers": LAYERS, "rdms": RDMS, "cv": 3},
     "rsa.from_rsatoolbox": {"rdms": lambda: _rsa("to_rsatoolbox", RDMS)()},
     "rsa.noise_ceiling": {"rdms": RDMS},
+    "rsa.noise_ceilings": {"rdms": RDMS.reshape(2, 2, 36), "n_permutations": 9},
     "rsa.partition_variance": {"models": {"low": MODELS[0], "high": MODELS[1]}, "rdms": RDMS},
     "rsa.patterns": {"data": VOLUMES, "mask": VOLUMES[..., 0] > 0},
     "rsa.permutation_test": {"models": list(MODELS), "rdms": RDMS, "n_permutations": 19},
@@ -861,6 +862,7 @@ CLASSES: dict[str, Fitted] = {
     "rsa.ModelContrasts": Fitted(make=lambda: _rsa("compare_models", _evaluation())()),
     "rsa.ModelEvaluation": Fitted({}, {"contrasts": np.array([[1.0, -1.0]])}, make=_evaluation),
     "rsa.NoiseCeiling": Fitted(make=_rsa("noise_ceiling", RDMS)),
+    "rsa.NoiseCeilings": Fitted(make=_rsa("noise_ceilings", RDMS.reshape(2, 2, 36))),
     "rsa.NoiseNormalizer": Fitted({}, {"X": X}),
     "rsa.PermutationTest": Fitted(
         make=_rsa("permutation_test", list(MODELS), RDMS, n_permutations=19, random_state=0)

@@ -47,7 +47,11 @@ DIRECT = {
     "seed": 7,
 }
 GIVEN = {"dichotomies": "given", "given": [np.array([[1.0, -1.0]])]}
-COMPARISON = {"method": "spearman", "sigma": np.empty(0), "controls": np.empty((0, 0))}
+COMPARISON = {
+    "method": "spearman",
+    "sigma": np.empty(0),
+    "controls": np.ascontiguousarray(RDMS[:1, ::-1]),
+}
 EVALUATION = {"models": RDMS[:2], "subjects": RDMS, **COMPARISON}
 SEARCHLIGHT = {
     "x": _rng.standard_normal((5, 3)),
@@ -246,6 +250,10 @@ EXAMPLES = {
     "rsa.bootstrap": (
         {"evaluations": floats(4, 2), "ceilings": floats(4, 2)},
         EVALUATION | {"of_conditions": True, "of_subjects": True, "seed": 1},
+    ),
+    "rsa.ceilings": (
+        {"bounds": floats(1, 2), "null": floats(2, 1)},
+        {"rdms": RDMS, "subjects": 3, "seed": 1, **COMPARISON},
     ),
     "rsa.compare": (
         {"similarities": floats(3, 2)},

@@ -50,7 +50,15 @@ from netrep_go.multiset import (
     frechet_mean,
     pairwise_distances,
 )
-from netrep_go.rsa import cluster_test, compare, evaluate, permutation_test, rdm, searchlight
+from netrep_go.rsa import (
+    cluster_test,
+    compare,
+    evaluate,
+    noise_ceilings,
+    permutation_test,
+    rdm,
+    searchlight,
+)
 from netrep_go.utils import fwht, sq_bures_metric, whiten
 
 TESTS = Path(__file__).parent
@@ -249,6 +257,9 @@ ENTRY_POINTS = {
         evaluate(
             x[:, :3], y[:, 1:], "rho-a", resample="subjects", n_bootstraps=9, random_state=0
         ).draws
+    ),
+    "noise_ceilings": lambda x, y: (
+        noise_ceilings([x[:, :3], y[:, 1:]], "rho-a", n_permutations=3, random_state=0).lower
     ),
     "permutation_test": lambda x, y: (
         permutation_test(

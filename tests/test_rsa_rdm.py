@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from netrep_go import _native
 from netrep_go.rsa import NoiseNormalizer, patterns, rdm
-from netrep_go.rsa._compare import SIMILARITIES
+from netrep_go.rsa._compare import METHODS
 from netrep_go.rsa._rdm import METRICS
 
 GOLDEN = json.loads(Path(__file__).with_name("golden").joinpath("rsatoolbox.json").read_text())
@@ -34,7 +34,7 @@ def test_names_are_those_of_the_table():
     kinds = _native.signatures()["rsa.searchlight_lists"].inputs
     words = {name: kinds[name].strip("'").split("'|'") for name in ("metric", "method")}
     assert sorted(words["metric"]) == sorted({*METRICS} - {"mahalanobis"})  # of whitened responses
-    assert tuple(words["method"]) == SIMILARITIES
+    assert tuple(words["method"]) == METHODS
 
 
 # What others return

@@ -33,6 +33,8 @@ class TimeCourse(Result):
         What is scored, in figures.
     chance : float
         Score without an effect.
+    noise_ceiling : NoiseCeilings or None
+        Of :func:`netrep_go.rsa.time_resolved`, with ``lower`` and ``upper`` bounds at each time.
     """
 
     scores: np.ndarray = field(repr=False)
@@ -42,6 +44,7 @@ class TimeCourse(Result):
     method: str
     label: str = field(repr=False)
     chance: float = 0.0
+    noise_ceiling: Any = field(default=None, repr=False)
 
     def plot(self, **options: Any) -> Any:
         """Draw the scores over time.

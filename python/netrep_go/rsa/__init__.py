@@ -9,6 +9,7 @@ from netrep_go._clusters import ClusterResult, cluster_test
 from netrep_go._time_course import TimeCourse
 from netrep_go.rsa._betas import Betas, read_betas
 from netrep_go.rsa._ceiling import NoiseCeiling, noise_ceiling
+from netrep_go.rsa._ceilings import NoiseCeilings, noise_ceilings
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._convert import from_rsatoolbox, to_rsatoolbox
 from netrep_go.rsa._decoding import decoding_rdm, rsa_score
@@ -48,6 +49,7 @@ __all__ = [
     "ModelContrasts",
     "ModelEvaluation",
     "NoiseCeiling",
+    "NoiseCeilings",
     "NoiseNormalizer",
     "PermutationTest",
     "Reweighting",
@@ -62,6 +64,7 @@ __all__ = [
     "evaluate_layers",
     "from_rsatoolbox",
     "noise_ceiling",
+    "noise_ceilings",
     "partition_variance",
     "patterns",
     "permutation_test",

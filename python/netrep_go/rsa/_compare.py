@@ -50,6 +50,7 @@ SIMILARITIES = (
 )
 REGRESSIONS = ("regression", "rank-regression")  # weights of all models at once
 METHODS = (*SIMILARITIES, *REGRESSIONS)
+UNBOUNDED = ("neg_riem_dist", *REGRESSIONS)  # others are at most 1 in absolute value
 _RANKED = (
     "spearman",
     "tau-a",
@@ -185,9 +186,9 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
     >>> round(compare(rdm(X), rdm(noisy[0]), "tau-a"), 2)
     0.85
     >>> round(compare(rdm(noisy[0]), rdm(noisy[1]), controls=rdm(X)), 2)
-    0.02
+    0.34
     >>> compare(rdm(X), rdm(noisy), "regression").round(2)
-    array([0.35, 0.5 , 0.18])
+    array([0.45, 0.25, 0.32])
     """
     check_option(method, "method", METHODS)
     rdm_names, x = named_vectors(rdms, "rdms", allow_nan=True)

@@ -1,7 +1,7 @@
 """Models against the RDMs of subjects: noise ceilings and bootstrap."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +17,7 @@ from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import as_array, check_integer, check_number, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling, fixed, warn_if_undefined
-from netrep_go.rsa._compare import METHODS, REGRESSIONS, as_controls, comparison
+from netrep_go.rsa._compare import METHODS, REGRESSIONS, UNBOUNDED, as_controls, comparison
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -30,6 +30,7 @@ from netrep_go.rsa._condensed import (
 
 __all__ = ["ModelEvaluation", "evaluate"]
 
+_LARGEST = 1 - 1e-12  # similarity whose z is finite
 _SAME = 1e-12  # similarities, and their errors, below this are rounding
 _RESAMPLE = ("both", "conditions", "subjects")
 
@@ -113,12 +114,18 @@ class ModelEvaluation(Result):
         -------
         ndarray of shape (2, n_models)
             Lower and upper ends, from the t distribution and the standard errors; NaN
-            where these are NaN or 0.
+            where these are NaN or 0. Similarities that are at most 1 are Fisher's z,
+            arctanh, meanwhile, with standard errors over 1 - mean², so that the ends are
+            between -1 and 1.
         """
         check_number(confidence, "confidence", 0, 1)
         error = self.standard_error()
         half = stats.t.ppf((1 + confidence) / 2, self.dof) * np.where(error > _SAME, error, np.nan)
-        return np.array([self.mean - half, self.mean + half])
+        if self.method in UNBOUNDED:
+            return np.array([self.mean - half, self.mean + half])
+        middle = np.clip(self.mean, -_LARGEST, _LARGEST)
+        half /= 1 - middle**2
+        return np.tanh(np.arctanh(middle) + np.array([-half, half]))
 
     @checked
     def variance(self, contrasts: np.ndarray) -> np.ndarray:
@@ -162,33 +169,60 @@ class ModelEvaluation(Result):
     def pvalue_zero(self) -> np.ndarray:
         """One-sided p-values of t tests of the means being above 0.
 
-        NaN where the standard error is NaN or, as of subjects with the same similarity, 0.
+        Similarities that are at most 1 are tested as Fisher's z, arctanh: those of subjects or,
+        after a bootstrap, the means. NaN where the standard error is NaN or, as of subjects
+        with the same similarity, 0.
         """
-        return stats.t.sf(ratio(self.mean, self.standard_error()), self.dof)
+        return stats.t.sf(t_values(self, np.eye(len(self.names))), self.dof)
 
     @property
     def pvalue_noise_ceiling(self) -> np.ndarray | None:
         """Two-sided p-values of t tests against the lower bound of the noise ceiling.
 
-        Of the difference the variance is that over samples or, if nothing was resampled,
-        that of the jackknife over subjects. NaN if other subjects were to be drawn and
+        Similarities are Fisher's z, as those of ``pvalue_zero``. Of the difference the variance
+        is that over samples or, if nothing was resampled, that of the jackknife over subjects,
+        both of means. NaN if other subjects were to be drawn and
         there are two, whose bound is the same in every sample.
         """
         if self.noise_ceiling is None:
             return None
-        t = ratio(self.mean - self.noise_ceiling.lower, np.sqrt(self._variance_below_ceiling()))
-        return 2 * stats.t.sf(np.abs(t), self.dof)
+        return 2 * stats.t.sf(np.abs(self._below(self.noise_ceiling.lower)), self.dof)
 
-    def _variance_below_ceiling(self) -> np.ndarray:
-        """Return the variances of the differences of models from the lower bound."""
+    def _below(self, lower: float) -> np.ndarray:
+        """Return the t values of the differences of models from the lower bound."""
         n_models, n = self.similarities.shape
         if self.resample != "conditions" and n < 3:
             return np.full(n_models, np.nan)
         if self.draws is not None:
             contrasts = np.hstack([np.eye(n_models), np.tile([-1.0, 0.0], (n_models, 1))])
-            return self.variance(contrasts)
+            return t_values(self, contrasts)
         others = (self.similarities.sum(axis=1, keepdims=True) - self.similarities) / (n - 1)
-        return np.var(others - self.noise_ceiling_without, axis=1) * (n - 1)
+        error, on_z = (
+            np.sqrt(
+                np.var(as_scale(others) - as_scale(self.noise_ceiling_without), axis=1) * (n - 1)
+            )
+            for as_scale in (np.asarray, self._as_z)
+        )
+        return _ratio(self.mean - lower, error, self._as_z(self.mean) - self._as_z(lower), on_z)
+
+    def _as_z(self, values: Any) -> Any:
+        """Return Fisher's z of similarities that are at most 1 in absolute value."""
+        if values is None or self.method in UNBOUNDED:
+            return values
+        return np.arctanh(np.clip(values, -_LARGEST, _LARGEST))
+
+    def _on_z(self) -> tuple[np.ndarray, "ModelEvaluation"]:
+        """Return the means, with the bounds of the noise ceiling, and this evaluation on z."""
+        bounds = [] if self.noise_ceiling is None else [*self.noise_ceiling]
+        changed = replace(
+            self,
+            similarities=self._as_z(self.similarities),
+            draws=self._as_z(self.draws),
+            noise_ceiling_draws=self._as_z(self.noise_ceiling_draws),
+            partial_draws=self.partial_draws and tuple(map(self._as_z, self.partial_draws)),
+        )
+        means = changed.mean if self.draws is None else self._as_z(self.mean)
+        return np.append(means, self._as_z(np.array(bounds))), changed
 
     def plot(self, **options: Any) -> Any:
         """Draw the models.
@@ -231,9 +265,29 @@ class ModelEvaluation(Result):
         )
 
 
-def ratio(difference: np.ndarray, error: np.ndarray) -> np.ndarray:
-    """Return differences in units of their errors: 0 of none, and NaN of an error of 0."""
-    found = np.divide(difference, error, out=np.full_like(difference, np.nan), where=error > _SAME)
+def t_values(evaluation: ModelEvaluation, contrasts: np.ndarray) -> np.ndarray:
+    """Return sums of means in units of their standard errors, of Fisher's z where there is one.
+
+    Contrasts are those of :meth:`ModelEvaluation.variance`.
+    """
+    width = contrasts.shape[1]
+    bounds = [] if evaluation.noise_ceiling is None else [*evaluation.noise_ceiling]
+    plain = np.append(evaluation.mean, bounds)
+    means, on_z = evaluation._on_z()
+    errors = (np.sqrt(e.variance(contrasts)) for e in (evaluation, on_z))
+    error, error_on_z = errors
+    return _ratio(contrasts @ plain[:width], error, contrasts @ means[:width], error_on_z)
+
+
+def _ratio(
+    difference: np.ndarray, error: np.ndarray, on_z: np.ndarray, error_on_z: np.ndarray
+) -> np.ndarray:
+    """Return differences on z in units of their errors.
+
+    0 of a difference that is rounding, and NaN of an error that is: on z rounding may be large.
+    """
+    some = (error > _SAME) & (error_on_z > 0)
+    found = np.divide(on_z, error_on_z, out=np.full_like(on_z, np.nan), where=some)
     found[(np.abs(difference) <= _SAME) & ~np.isnan(error)] = 0
     return found
 

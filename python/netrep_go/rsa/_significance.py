@@ -37,7 +37,7 @@ from netrep_go.rsa._condensed import (
     model_names,
     named_vectors,
 )
-from netrep_go.rsa._inference import ModelEvaluation, ratio
+from netrep_go.rsa._inference import ModelEvaluation, t_values
 
 __all__ = ["ModelContrasts", "PermutationTest", "compare_models", "permutation_test"]
 
@@ -56,7 +56,7 @@ class ModelContrasts(Result):
     names : list
         Names of the models.
     difference : ndarray of shape (n_pairs,)
-        Mean similarity of the first less that of the second.
+        Mean similarity of the first less that of the second, not of z.
     pvalue : ndarray of shape (n_pairs,)
         Two-sided p-values.
     pvalue_corrected : ndarray of shape (n_pairs,)
@@ -103,7 +103,8 @@ def compare_models(
         Result of :func:`evaluate`.
     test : {'t', 'bootstrap', 'wilcoxon'}, default='t'
         't': t test with the bootstrapped variance of the difference or, if nothing was
-        resampled, the paired t test over subjects. 'bootstrap': twice the smaller share of
+        resampled, the paired t test over subjects; of Fisher's z of similarities that are
+        at most 1. 'bootstrap': twice the smaller share of
         samples on one side of 0, which needs many subjects (see Notes). 'wilcoxon': signed
         ranks over subjects.
     correction : {'fdr', 'bonferroni', 'none'}, default='fdr'
@@ -158,8 +159,7 @@ def compare_models(
     contrasts = np.array([np.eye(n_models)[i] - np.eye(n_models)[j] for i, j in pairs])
     difference = contrasts @ evaluation.mean
     if test == "t":
-        t = ratio(difference, np.sqrt(evaluation.variance(contrasts)))
-        pvalue = 2 * stats.t.sf(np.abs(t), evaluation.dof)
+        pvalue = 2 * stats.t.sf(np.abs(t_values(evaluation, contrasts)), evaluation.dof)
     elif test == "bootstrap":
         _warn_of_few(evaluation)
         pvalue = _bootstrap_p(evaluation.draws @ contrasts.T)

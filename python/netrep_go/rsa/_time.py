@@ -10,6 +10,7 @@ from netrep_go._names import Name, names_or_numbers
 from netrep_go._parameters import checked
 from netrep_go._time_course import TimeCourse, as_subjects, windows
 from netrep_go._validation import check_option
+from netrep_go.rsa._ceilings import ceilings_of, check_several
 from netrep_go.rsa._compare import METHODS, as_controls, of_models
 from netrep_go.rsa._condensed import (
     RDMs,
@@ -34,6 +35,7 @@ def time_resolved(
     metric: str = "correlation",
     method: str = "spearman",
     controls: RDMs | None = None,
+    noise_ceiling: bool = False,
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
@@ -65,6 +67,9 @@ of single RDMs
         together.
     controls : like models, default=None
         RDMs whose part of models and measured RDMs is removed, as in :func:`compare`.
+    noise_ceiling : bool, default=False
+        Compute the noise ceiling at each time, of two subjects or more, whose RDMs of all times
+        are then in memory. :func:`noise_ceilings` tests it.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
     n_jobs : int, optional
@@ -76,8 +81,8 @@ of single RDMs
     Returns
     -------
     TimeCourse
-        With ``scores`` of shape (n_subjects, n_models, n_times). ``scores[:, 0]`` goes to
-        :func:`cluster_test`.
+        With ``scores`` of shape (n_subjects, n_models, n_times), and ``noise_ceiling``.
+        ``scores[:, 0]`` goes to :func:`cluster_test`.
 
     Raises
     ------
@@ -108,7 +113,8 @@ of single RDMs
     cut, centers = windows(responses[0].shape[-1], recorded.times, window, step)
     control = as_controls(controls, method, vectors, "models", condition_names(models))
     names_of = {"model": called("models", own), "RDM": lambda k: f"the RDM of time {k}"}
-    scores = []
+    check_several(noise_ceiling, subjects, method)
+    scores, kept = [], []
     for subject, x in zip(subjects, responses, strict=True):
         samples = np.stack([x[..., span].reshape(n, -1) for span in cut])
         try:
@@ -118,6 +124,7 @@ of single RDMs
         except ValueError as error:
             raise ValueError(f"subject {subject!r}, at each time: {error}") from None
         scores.append(of_models(vectors, rdms, method, control, names=names_of, n_jobs=n_jobs))
+        kept += [rdms] if noise_ceiling else []
     return TimeCourse(
         scores=np.stack(scores),
         times=centers,
@@ -125,4 +132,5 @@ of single RDMs
         subjects=subjects,
         method=method,
         label=f"similarity of RDMs\n({method})",
+        noise_ceiling=ceilings_of(kept, method, control, n_jobs=n_jobs) if noise_ceiling else None,
     )
