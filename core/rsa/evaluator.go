@@ -76,8 +76,9 @@ func (w *evaluator) resample(ctx context.Context, rng *rand.Rand) error {
 	var err error
 	for range attempts {
 		w.resampling.draw(&w.sample, rng)
-		if distinct(w.sample.conditions) < 3 || len(w.sample.index) < w.least() {
-			err = core.Invalidf("samples have fewer than 3 conditions or entries")
+		n := distinct(w.sample.conditions)
+		if n < 3 || min(len(w.sample.index), Pairs(n)) < w.least() {
+			err = core.Invalidf("samples have fewer than 3 conditions or %d entries", w.least())
 			continue
 		}
 		err = w.evaluateModels(ctx)

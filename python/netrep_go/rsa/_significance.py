@@ -360,8 +360,7 @@ def permutation_test(
     undefined = np.isnan(null)
     _warn_of_undefined(undefined)
     center = (np.nansum(null, axis=0) + statistic) / (n_permutations + 1 - undefined.sum(axis=0))
-    extreme = extremity(null, alternative, center)
-    extreme[undefined] = np.inf
+    extreme = np.where(undefined, np.inf, extremity(null, alternative, center))
     pvalue = permutation_pvalue(extremity(statistic, alternative, center), extreme)
     return PermutationTest(
         names=model_names(own, len(x)),
