@@ -50,8 +50,9 @@ const (
 var (
 	comparison  = `method ` + similarities + `, sigma float64[k]?, controls float64[controls,pairs]?`
 	evaluation  = `models float64[models,pairs]?, subjects float64[subjects,pairs], ` + comparison
-	searchlight = `models float64[models,pairs], metric ` + rdmMetrics + `, method ` + similarities +
-		`, controls float64[controls,pairs]?, conditions int64[labels]?, folds int64[labels]?, n_conditions int, n_folds int,
+	searchlight = `models float64[models,pairs], method ` + similarities +
+		`, controls float64[controls,pairs]?, ` + measured
+	measured = `metric ` + rdmMetrics + `, conditions int64[labels]?, folds int64[labels]?, n_conditions int, n_folds int,
 		covariance float64[p,p]?, residuals float64|float32[r,s]?, residuals_transposed bool,
 		groups int64[residuals]?, n_groups int, dof float,
 		shrinkage ` + shrinkages
@@ -355,6 +356,12 @@ var routines = parseSignatures(map[string]*routine{
 			neighbors int64[neighbors]?, ` + searchlight,
 		doc: `Compare the RDM of each set of features with models. Set i is ~neighbors~ from
 			~start~ i to i+1. The rest is as in rsa.searchlight_balls.`},
+	"rsa.searchlight_rdms": {run: searchlightRDMs,
+		takes: `out rdms float64[lists,c(c-1)/2], out used int64[lists],
+			x float64|float32[rows,columns], transposed bool, start int64[lists+1],
+			neighbors int64[neighbors]?, ` + measured,
+		doc: `Compute the condensed RDM of each set of features, NaN where it is undefined. The
+			rest is as in rsa.searchlight_lists.`},
 
 	"utils.fwht": {run: walshHadamard,
 		takes: `out a float64[n]`,

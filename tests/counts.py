@@ -181,6 +181,7 @@ DATA = {
     "rsa.reweight": {**MODELS, "cv": 3},
     "rsa.reweight_features": {"X": NETWORKS[0], "rdms": PAIRS[0], "cv": 6, "inner_cv": 3},
     "rsa.searchlight": {"data": NETWORKS[0], "models": PAIRS[:1], "neighbors": [[0, 1, 2]]},
+    "rsa.searchlight_noise_ceiling": {"data": NETWORKS[:2], "neighbors": [[0, 1, 2]]},
     "rsa.surface_adjacency": {"faces": [[0, 1, 2]]},
     "rsa.time_resolved": {"data": BY_CONDITION, "models": PAIRS[0]},
     "rsa.volume_adjacency": {"mask": np.ones((2, 2, 2))},

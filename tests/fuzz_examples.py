@@ -576,6 +576,11 @@ CALLS: dict[str, dict[str, Any]] = {
         "conditions": np.arange(len(VOLUMES)),
     },
     "rsa.surface_adjacency": {"faces": np.array([[0, 1, 2], [1, 2, 3]])},
+    "rsa.searchlight_noise_ceiling": {
+        "data": [RESPONSES, RESPONSES[::-1]],
+        "neighbors": [[0, 1, 2], [3, 4, 5]],
+        "n_permutations": 9,
+    },
     "rsa.time_resolved": {"data": MOVIES, "models": MODELS, "times": np.arange(6.0)},
     "rsa.to_rsatoolbox": {"rdms": RDMS},
     "rsa.volume_adjacency": {"mask": VOLUMES[..., 0] > 0},

@@ -315,6 +315,11 @@ EXAMPLES = {
         {"similarities": floats(2, 1), "used": ints(2)},
         SEARCHLIGHT | {"start": np.array([0, 2, 3]), "neighbors": np.array([0, 1, 2])},
     ),
+    "rsa.searchlight_rdms": (
+        {"rdms": floats(2, 10), "used": ints(2)},
+        {k: v for k, v in SEARCHLIGHT.items() if k not in ("models", "method", "controls")}
+        | {"start": np.array([0, 2, 3]), "neighbors": np.array([0, 1, 2])},
+    ),
     "utils.fwht": ({"a": np.arange(8.0)}, {}),
     "utils.sq_bures_metric": ({"distance": floats(1)}, {"x": COVS[:3], "y": COVS[3:6]}),
     "utils.whiten": (

@@ -58,6 +58,7 @@ from netrep_go.rsa import (
     permutation_test,
     rdm,
     searchlight,
+    searchlight_noise_ceiling,
 )
 from netrep_go.utils import fwht, sq_bures_metric, whiten
 
@@ -260,6 +261,9 @@ ENTRY_POINTS = {
     ),
     "noise_ceilings": lambda x, y: (
         noise_ceilings([x[:, :3], y[:, 1:]], "rho-a", n_permutations=3, random_state=0).lower
+    ),
+    "searchlight_noise_ceiling": lambda x, y: (
+        searchlight_noise_ceiling([x, y], neighbors=[[0, 1, 2, 3]], metric="euclidean").scores
     ),
     "permutation_test": lambda x, y: (
         permutation_test(

@@ -19,6 +19,7 @@ from netrep_go.rsa import (
     permutation_test,
     rdm,
     searchlight,
+    searchlight_noise_ceiling,
     time_resolved,
 )
 
@@ -328,11 +329,11 @@ def test_missing_conditions_are_left_out_of_permutations(rng, method, which):
     assert_array_equal(found.pvalue, expected.pvalue)
 
 
-@pytest.mark.parametrize("method", ["spearman", "pearson", "tau-b", "cosine_cov"])
-@pytest.mark.parametrize("controlled", [False, True])
+MOVED = [(m, c) for m in ("spearman", "pearson", "tau-b", "cosine_cov") for c in (False, True)]
+
+
+@pytest.mark.parametrize(("method", "controlled"), [m for m in MOVED if m != ("tau-b", True)])
 def test_missing_entries_move_with_the_conditions_of_models(rng, method, controlled):
-    if controlled and method == "tau-b":
-        pytest.skip("tau-b takes no controls")
     models, rdms = holed(rng.random((1, 15)), (0, 4)), holed(rng.random((2, 15)), (1, 9))
     controls = rng.random((1, 15))
     options = {"controls": controls} if controlled else {}
@@ -544,6 +545,69 @@ def test_noise_ceiling_tests_keep_their_level(method, n_subjects):
         together += [found.pvalue_corrected.min()]
     assert 0.02 < level(each) < 0.08
     assert 0.02 < level(together) < 0.08
+
+
+@pytest.mark.parametrize("where", ["mask", "neighbors"])
+@pytest.mark.parametrize("method", ["spearman", "pearson"])
+def test_searchlight_noise_ceilings_are_those_of_their_rdms(rng, where, method):
+    data = rng.standard_normal((3, 7, 4, 5, 3))
+    mask = rng.random((4, 5, 3)) < 0.8
+    data[1, 2, 1, 1, 1] = np.nan  # a voxel that is left out of one subject
+    near = np.argwhere(mask)
+    if where == "mask":
+        options = {"mask": mask, "radius": 1.8, "step": 2}
+        centers = [v for v in near if not (v % 2).any()]
+        voxels = [near[np.linalg.norm(near - c, axis=1) < 1.8] for c in centers]
+    else:
+        voxels = [near[k : k + 9] for k in range(0, 36, 4)]
+        numbers = [np.ravel_multi_index(v.T, mask.shape) for v in voxels]
+        options = {"neighbors": numbers}
+        data = data.reshape(3, 7, -1)
+    found = searchlight_noise_ceiling(
+        list(data), method=method, n_permutations=15, random_state=0, **options
+    )
+    rdms = [
+        [
+            rdm(x[:, np.isfinite(x).all(axis=0)])
+            for x in ([s.reshape(7, *mask.shape)[:, *v.T] for v in voxels])
+        ]
+        for s in data
+    ]
+    want = noise_ceilings(rdms, method, n_permutations=15, random_state=0)
+    columns = [want.lower, want.upper, want.pvalue, want.pvalue_corrected]
+    assert_allclose(found.scores, np.transpose(columns), atol=1e-12)
+    assert found.names == ["lower", "upper", "pvalue", "pvalue_corrected"]
+    assert len(found.n_features) == len(voxels)
+    if where == "mask":
+        assert np.isfinite(found.to_volume("lower")).sum() == len(voxels)
+
+
+def test_searchlight_noise_ceilings_of_cross_validated_distances(rng):
+    data = rng.standard_normal((2, 12, 20))
+    options = {
+        "metric": "crossnobis",
+        "conditions": np.tile(np.arange(6), 2),
+        "folds": np.repeat([0, 1], 6),
+    }
+    neighbors = [range(8), range(8, 20)]
+    found = searchlight_noise_ceiling(list(data), neighbors=neighbors, **options)
+    rdms = [[rdm(x[:, list(k)], **options) for k in neighbors] for x in data]
+    assert_allclose(found.scores[:, 0], noise_ceilings(rdms).lower, atol=1e-12)
+
+
+def test_searchlights_without_a_noise_ceiling_are_said(rng):
+    data = list(rng.standard_normal((3, 6, 8)))
+    data[1][:, :3] = 1.0
+    neighbors = [range(3), range(3, 8)]
+    with pytest.warns(RuntimeWarning, match="1 of 2 points have no noise ceiling"):
+        found = searchlight_noise_ceiling(data, neighbors=neighbors)
+    assert_array_equal(np.isnan(found.scores).any(axis=1), [True, False])
+    with pytest.raises(ValueError, match="at least 2 subjects, got 1"):
+        searchlight_noise_ceiling(data[:1], neighbors=neighbors)
+    with pytest.raises(ValueError, match=r"data\['a'\] and data\['b'\] must have the same centers"):
+        searchlight_noise_ceiling({"a": data[0], "b": data[1][:5]}, neighbors=neighbors)
+    with pytest.raises(ValueError, match=r"data\[1\]: "):
+        searchlight_noise_ceiling([data[0], data[1][:, :6]], neighbors=neighbors)
 
 
 # Fisher's z

@@ -29,6 +29,7 @@ from netrep_go.rsa._partition import VariancePartition, partition_variance
 from netrep_go.rsa._rdm import patterns, rdm
 from netrep_go.rsa._regions import region_rdms, regions
 from netrep_go.rsa._searchlight import SearchlightResult, searchlight
+from netrep_go.rsa._searchlight_ceiling import searchlight_noise_ceiling
 from netrep_go.rsa._significance import (
     ModelContrasts,
     PermutationTest,
@@ -77,6 +78,7 @@ __all__ = [
     "reweight_features",
     "rsa_score",
     "searchlight",
+    "searchlight_noise_ceiling",
     "surface_adjacency",
     "time_resolved",
     "to_rsatoolbox",
