@@ -48,11 +48,13 @@ const (
 )
 
 var (
-	comparison  = `method ` + similarities + `, sigma float64[k]?, controls float64[controls,pairs]?`
+	comparison  = `method ` + similarities +
+		`, sigma float64[k]?, controls float64[controls,pairs]?`
 	evaluation  = `models float64[models,pairs]?, subjects float64[subjects,pairs], ` + comparison
 	searchlight = `models float64[models,pairs], method ` + similarities +
 		`, controls float64[controls,pairs]?, ` + measured
-	measured = `metric ` + rdmMetrics + `, conditions int64[labels]?, folds int64[labels]?, n_conditions int, n_folds int,
+	measured = `metric ` + rdmMetrics + `, conditions int64[labels]?, folds int64[labels]?,
+		n_conditions int, n_folds int,
 		covariance float64[p,p]?, residuals float64|float32[r,s]?, residuals_transposed bool,
 		groups int64[residuals]?, n_groups int, dof float,
 		shrinkage ` + shrinkages

@@ -543,7 +543,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "correction": "tfce",
         "n_permutations": 19,
     },
-    "rsa.compare": {"rdms": RDMS, "models": MODELS},
+    "rsa.compare": {"rdms": RDMS, "models": MODELS, "controls": np.sqrt(RDMS[::-1, ::-1])[:1]},
     "rsa.compare_models": {"evaluation": _evaluation},
     "rsa.decoding_rdm": {"data": X, "conditions": LABELS, "cv": 3},
     "rsa.evaluate": {

@@ -31,7 +31,8 @@ func Ceilings(
 			order: cmem.Slice[int](arena, n), rdms: arena.Float64s(subjects * pairs),
 		}
 	}
-	return par.Each(ctx, points*(1+permutations), newWorker, func(w *subjectsPermuter, task int) error {
+	tasks := points * (1 + permutations)
+	return par.Each(ctx, tasks, newWorker, func(w *subjectsPermuter, task int) error {
 		k, t := task/(1+permutations), task%(1+permutations)
 		e := Evaluation{Comparison: c, Ceiling: true}
 		e.Subjects = rdms.Slice(k*subjects, (k+1)*subjects, 0, pairs).(*mat.Dense)

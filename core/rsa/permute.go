@@ -166,7 +166,8 @@ func (w *permuterWorker) comparedWithout(p *permuter, dst []float64) error {
 	if err != nil {
 		return undefinedIn(dst, err)
 	}
-	s, subjects, one := m.newScratch(&arena), m.newForms(&arena, p.all.subjects), m.newForms(&arena, 1)
+	s, one := m.newScratch(&arena), m.newForms(&arena, 1)
+	subjects := m.newForms(&arena, p.all.subjects)
 	if err := arena.Err(); err != nil {
 		return err
 	}
