@@ -937,6 +937,7 @@ TAKEN: dict[tuple[str, str, str], str] = {
         for function in ("rsa.searchlight", "rsa.regions", "rsa.region_rdms")
         for odd in ("one inf", "one -inf", "above float64")
     },
+    ("rsa.searchlight_noise_ceiling", "data", "the last has NaN"): "such voxels are left out",
     ("rsa.searchlight", "mask", "above float64"): "what is not 0 is inside",
     ("rsa.volume_adjacency", "mask", "above float64"): "what is not 0 is inside",
     ("rsa.volume_adjacency", "mask", "raveled"): "a row of voxels is a grid",

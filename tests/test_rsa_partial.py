@@ -503,7 +503,7 @@ def test_points_without_a_noise_ceiling_are_said(rng):
     assert_array_equal(np.isnan(found.lower), [False, False, True, False])
     assert_array_equal(np.isnan(found.pvalue), np.isnan(found.lower))
     assert_array_equal(np.isnan(found.pvalue_corrected), np.isnan(found.lower))
-    with pytest.raises(ValueError, match="1 of 1 points have no noise ceiling"):
+    with pytest.raises(ValueError, match="rdms: 1 of 1 points have no noise ceiling"):
         noise_ceilings(rdms[:, 2:3])
     with pytest.raises(ValueError, match="at least 2 subjects, got 1"):
         noise_ceilings(rdms[:1])

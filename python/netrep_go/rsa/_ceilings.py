@@ -234,9 +234,11 @@ def _of_subjects(rdms: Any) -> tuple[list[Any], list[str]]:
     if isinstance(rdms, Mapping):
         items, own = split_names(rdms, "rdms")
         names: list[Name] = names_or_numbers(own, len(items))
-        subjects = [np.asarray(x) for x in items]
+        subjects = [_as_it_is(x) for x in items]
     else:
-        subjects = list(rdms if isinstance(rdms, np.ndarray) else map(np.asarray, rdms))
+        if not isinstance(rdms, (list, tuple, np.ndarray)):
+            rdms = as_array(rdms, "rdms", 3, allow_nan=True)
+        subjects = [_as_it_is(x) for x in (rdms if getattr(rdms, "ndim", 1) else ())]
         names = list(range(len(subjects)))
     where = [f"rdms[{name!r}]" for name in names]
     if len(subjects) < 2:
@@ -250,12 +252,17 @@ def _of_subjects(rdms: Any) -> tuple[list[Any], list[str]]:
     return subjects, where
 
 
+def _as_it_is(x: Any) -> np.ndarray:
+    """Return an array that is not read yet, such as a memory map, with its mask if it has one."""
+    return x if isinstance(x, np.ndarray) else np.asarray(x)
+
+
 def _warn_of_undefined(bounds: np.ndarray) -> None:
     """Warn of points without a noise ceiling, or raise if these are all."""
     count = np.count_nonzero(np.isnan(bounds[:, 0]))
     text = (
-        f"{count} of {len(bounds)} points have no noise ceiling: an RDM is constant or has too few "
-        "entries, or those of subjects cancel in their mean"
+        f"rdms: {count} of {len(bounds)} points have no noise ceiling: an RDM is constant or has "
+        "too few entries, or those of subjects cancel in their mean"
     )
     if count == len(bounds):
         raise ValueError(text)

@@ -11,6 +11,7 @@ from netrep_go import _native
 from netrep_go._jobs import RandomState
 from netrep_go._names import holds_arrays, names_or_numbers, split_names
 from netrep_go._parameters import checked
+from netrep_go._shown import kind_of
 from netrep_go._validation import check_integer, check_option
 from netrep_go.rsa._betas import averaged
 from netrep_go.rsa._ceilings import ceilings_of
@@ -228,7 +229,9 @@ def _lists(lights: _Lights, part: slice) -> tuple[np.ndarray, np.ndarray]:
 
 def _of_subjects(data: Any) -> tuple[list[str], list[Any]]:
     """Return what errors call each subject, and the data of each."""
-    items, own = list(data), None
+    if not isinstance(data, (Mapping, list, tuple, np.ndarray)):
+        raise TypeError(f"data must be a list or dict of subjects, got {kind_of(data)}")
+    items, own = [*np.atleast_1d(data)] if isinstance(data, np.ndarray) else [*data], None
     if isinstance(data, Mapping) or holds_arrays(data):
         items, own = split_names(data, "data")
     if len(items) < 2:
