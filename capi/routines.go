@@ -48,7 +48,7 @@ const (
 )
 
 var (
-	comparison  = `method ` + similarities +
+	comparison = `method ` + similarities +
 		`, sigma float64[k]?, controls float64[controls,pairs]?`
 	evaluation  = `models float64[models,pairs]?, subjects float64[subjects,pairs], ` + comparison
 	searchlight = `models float64[models,pairs], method ` + similarities +

@@ -215,6 +215,11 @@ def of_maps(x):
     return [found.pvalue_corrected]
 
 
+def ceilings(*subjects):
+    subjects = [x.astype(float) if x.dtype.kind == "O" else x for x in subjects]  # which it refuses
+    return searchlight_noise_ceiling(subjects, neighbors=[[0, 1, 2, 3]], metric="euclidean").scores
+
+
 def searchlights(x):
     if x.dtype.kind == "O":  # which it refuses
         x = x.astype(np.float64)
@@ -262,9 +267,7 @@ ENTRY_POINTS = {
     "noise_ceilings": lambda x, y: (
         noise_ceilings([x[:, :3], y[:, 1:]], "rho-a", n_permutations=3, random_state=0).lower
     ),
-    "searchlight_noise_ceiling": lambda x, y: (
-        searchlight_noise_ceiling([x, y], neighbors=[[0, 1, 2, 3]], metric="euclidean").scores
-    ),
+    "searchlight_noise_ceiling": ceilings,
     "permutation_test": lambda x, y: (
         permutation_test(
             x[:, :3], y[:, 1:], "rho-a", n_permutations=9, random_state=0
