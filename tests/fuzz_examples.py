@@ -38,6 +38,7 @@ WIDE, JUDGED = _rng.standard_normal((20, 3)), _rng.random(190) + 0.1  # 20 condi
 RESPONSES = _rng.standard_normal((9, 12))  # conditions, features
 MOVIES = _rng.standard_normal((3, 9, 5, 6))  # subjects, conditions, sensors, times
 VOLUMES = _rng.standard_normal((6, 4, 4, 3))
+OBSERVED = np.random.default_rng(5).standard_normal((18, 5))  # of 6 conditions in 3 runs
 REGIONS = np.arange(48).reshape(4, 4, 3) // 16
 BETAS = SimpleNamespace(dataobj=np.moveaxis(VOLUMES, 0, -1), affine=np.diag([2.0, 2.0, 3.0, 1.0]))
 TABLE = {"condition": list("abcabc"), "run": [1, 1, 1, 2, 2, 2]}
@@ -57,6 +58,8 @@ LAYERS = {"conv": RESPONSES, "fc": np.tanh(RESPONSES[:, :5])}
 IMAGES = _rng.random((2, 12, 12))
 CONVOLVED = _rng.standard_normal((2, 6, 4, 4, 3))
 FEATURES = {"conv": _rng.standard_normal((18, 4)), "fc": _rng.standard_normal((18, 3))}
+FOLDED = np.random.default_rng(7).standard_normal((18, 5))
+TILED, RUNS = np.tile(np.arange(3), 6), np.repeat(np.arange(6), 3)
 VOXELS = FEATURES["fc"][:, :2] + 0.5 * _rng.standard_normal((18, 2))  # what they predict
 RUNS = np.repeat([2, 3, 5, 8, 9, 12], 3)  # of these samples
 SENSORS = VOXELS[:, :, None] + 0.5 * _rng.standard_normal((18, 2, 3))  # samples, sensors, times
@@ -545,7 +548,10 @@ CALLS: dict[str, dict[str, Any]] = {
     },
     "rsa.compare": {"rdms": RDMS, "models": MODELS, "controls": np.sqrt(RDMS[::-1, ::-1])[:1]},
     "rsa.compare_models": {"evaluation": _evaluation},
+    "rsa.crossnobis_reliability": {"data": FOLDED, "conditions": TILED, "folds": RUNS},
+    "rsa.crossnobis_test": {"data": FOLDED, "conditions": TILED, "folds": RUNS},
     "rsa.decoding_rdm": {"data": X, "conditions": LABELS, "cv": 3},
+    "rsa.distance_covariance": {"rdm": MODELS[0], "n_folds": 4, "n_features": 9.0},
     "rsa.evaluate": {
         "models": list(MODELS),
         "rdms": RDMS,
@@ -575,6 +581,23 @@ CALLS: dict[str, dict[str, Any]] = {
         "metric": "euclidean",
         "conditions": np.arange(len(VOLUMES)),
     },
+    "rsa.searchlight of runs": {
+        "data": OBSERVED,
+        "models": MODELS[:, :15],
+        "neighbors": [[0, 1, 2], [2, 3, 4]],
+        "metric": "crossnobis",
+        "conditions": np.arange(18) % 6,
+        "folds": np.arange(18) // 6,
+        "noise": np.eye(5),
+    },
+    "rsa.searchlight of residuals": {
+        "data": OBSERVED,
+        "models": MODELS[:, :15],
+        "neighbors": [[0, 1, 2], [2, 3, 4]],
+        "metric": "mahalanobis",
+        "conditions": np.arange(18) % 6,
+        "residuals": OBSERVED[5:] + np.cos(OBSERVED[:13]),
+    },
     "rsa.surface_adjacency": {"faces": np.array([[0, 1, 2], [1, 2, 3]])},
     "rsa.searchlight_noise_ceiling": {
         "data": [RESPONSES, RESPONSES[::-1]],
@@ -582,6 +605,23 @@ CALLS: dict[str, dict[str, Any]] = {
         "n_permutations": 9,
     },
     "rsa.time_resolved": {"data": MOVIES, "models": MODELS, "times": np.arange(6.0)},
+    "rsa.time_resolved of runs": {
+        "data": OBSERVED[:, :, np.newaxis] + MOVIES[0, 0],
+        "models": MODELS[:, :15],
+        "metric": "crossnobis",
+        "conditions": np.arange(18) % 6,
+        "folds": np.arange(18) // 6,
+        "noise": np.eye(5),
+    },
+    "rsa.time_resolved of a baseline": {
+        "data": OBSERVED[:, :, np.newaxis] * (2 + MOVIES[0, 0]),
+        "models": MODELS[:, :15],
+        "metric": "crossnobis",
+        "conditions": np.arange(18) % 6,
+        "folds": 3,
+        "noise": _rsa("NoiseNormalizer"),
+        "noise_from": (0.0, 2.0),
+    },
     "rsa.to_rsatoolbox": {"rdms": RDMS},
     "rsa.volume_adjacency": {"mask": VOLUMES[..., 0] > 0},
     "utils.align": {"X": X, "Y": Y},
@@ -857,6 +897,7 @@ CLASSES: dict[str, Fitted] = {
     "rsa.ClusterResult": Fitted(
         make=_rsa("cluster_test", RESPONSES, n_permutations=19, random_state=0)
     ),
+    "rsa.DistanceTest": Fitted(make=_rsa("crossnobis_test", FOLDED, TILED, RUNS)),
     "rsa.ConditionKFold": Fitted({"n_splits": 3}, {"X": RDMS.T}),
     "rsa.FeatureReweighting": Fitted({}, {"X": RESPONSES, "y": RDMS[0]}),
     "rsa.FeatureReweightingCV": Fitted({"alphas": 3, "cv": 3}, {"X": RESPONSES, "y": RDMS[0]}),
@@ -926,6 +967,11 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("extract.activations", "X", "one -inf"): "what a model makes of infinity is the model's",
     ("metrics.AccuracyDifference", "y", "text"): "labels are columns: text says nothing of them",
     ("rsa.RSA.fit of", "folds", "*"): "any labels that can be told apart are folds, as in rdm",
+    ("rsa.searchlight of", "folds", "*"): "any labels that can be told apart are folds, as in rdm",
+    ("rsa.time_resolved of", "folds", "*"): "any labels that can be told apart are folds",
+    ("rsa.crossnobis_test", "folds", "*"): "any labels that can be told apart, as in rdm",
+    ("rsa.crossnobis_test", "conditions", "text"): "names are the labels",
+    ("rsa.crossnobis_reliability", "folds", "*"): "any labels that can be told apart, as in rdm",
     ("rsa.ConditionKFold", "X", "*"): "only the number of rows counts, as in scikit-learn",
     ("rsa.FeatureReweightingCV", "alphas", "list of it"): "a list has the penalties",
     ("rsa.reweight_features", "alphas", "list of it"): "a list has the penalties",
@@ -933,8 +979,13 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("rsa.patterns", "data", "one -inf"): "taken as it was measured",
     ("rsa.patterns", "data", "above float64"): "taken as it was measured",
     **{
-        (function, "data", odd): "voxels that are not finite are left out"
-        for function in ("rsa.searchlight", "rsa.regions", "rsa.region_rdms")
+        (function, name, odd): "voxels that are not finite are left out"
+        for function, name in (
+            ("rsa.searchlight", "data"),
+            ("rsa.searchlight", "residuals"),
+            ("rsa.regions", "data"),
+            ("rsa.region_rdms", "data"),
+        )
         for odd in ("one inf", "one -inf", "above float64")
     },
     ("rsa.searchlight_noise_ceiling", "data", "the last has NaN"): "such voxels are left out",

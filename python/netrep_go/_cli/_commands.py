@@ -577,7 +577,14 @@ COMMANDS: Commands = {
             "time_resolved",
             "Compare the RDM of every time point with models.",
             "  netrep-go rsa time-resolved sub*.npy --models models.csv --times times.npy -o t.csv",
-            {"data": _DATA, "models": _DATA, "times": _ARRAY},
+            {
+                "data": _DATA,
+                "models": _DATA,
+                "times": _ARRAY,
+                "conditions": _LABELS,
+                "folds": _LABELS,
+                "noise": _ARRAY,
+            },
         ),
     },
     "covariates": {

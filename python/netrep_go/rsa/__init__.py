@@ -12,6 +12,8 @@ from netrep_go.rsa._ceiling import NoiseCeiling, noise_ceiling
 from netrep_go.rsa._ceilings import NoiseCeilings, noise_ceilings
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._convert import from_rsatoolbox, to_rsatoolbox
+from netrep_go.rsa._covariance import distance_covariance
+from netrep_go.rsa._crossnobis import DistanceTest, crossnobis_reliability, crossnobis_test
 from netrep_go.rsa._decoding import decoding_rdm, rsa_score
 from netrep_go.rsa._folds import ConditionKFold
 from netrep_go.rsa._inference import ModelEvaluation, evaluate
@@ -43,6 +45,7 @@ __all__ = [
     "Betas",
     "ClusterResult",
     "ConditionKFold",
+    "DistanceTest",
     "FeatureReweighting",
     "FeatureReweightingCV",
     "FeatureReweightingResult",
@@ -60,7 +63,10 @@ __all__ = [
     "cluster_test",
     "compare",
     "compare_models",
+    "crossnobis_reliability",
+    "crossnobis_test",
     "decoding_rdm",
+    "distance_covariance",
     "evaluate",
     "evaluate_layers",
     "from_rsatoolbox",

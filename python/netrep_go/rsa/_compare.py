@@ -31,6 +31,7 @@ from netrep_go.rsa._condensed import (
     n_conditions,
     named_vectors,
 )
+from netrep_go.rsa._covariance import whitened
 
 __all__ = ["compare"]
 
@@ -70,6 +71,7 @@ def compare(
     *,
     controls: RDMs | None = None,
     sigma: ArrayLike | None = None,
+    covariance: ArrayLike | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> Any:
@@ -128,6 +130,10 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
     sigma : array_like of shape (n_conditions,) or (n_conditions, n_conditions), default=None
         Variances of the estimates of patterns, or their covariance, for 'corr_cov',
         'cosine_cov' and 'neg_riem_dist'. None is the identity.
+    covariance : array_like of shape (n_pairs, n_pairs), default=None
+        The covariance V of the entries themselves for 'corr_cov' and 'cosine_cov', in place
+        of that of ``sigma``: :func:`distance_covariance` of crossnobis RDMs, which depends
+        on the distances. Its scale does not count; RDMs must not have NaN then.
     n_jobs : int, optional
         Number of threads; None for as many as BLAS uses, -1 for all cores. The result
         does not depend on it.
@@ -200,11 +206,18 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
     elif method in REGRESSIONS:
         raise ValueError(f"method={method!r} needs models")
     control = as_controls(controls, method, x, "rdms", condition_names(rdms))
+    z = control.values
+    if covariance is not None:
+        _check_covariance(method, sigma)
+        centered, method = method == "corr_cov", "cosine"  # of what is whitened here
+        x = whitened(x, "rdms", covariance, centered=centered)
+        y = y if models is None else whitened(y, "models", covariance, centered=centered)
+        z = z if controls is None else whitened(z, "controls", covariance, centered=centered)
     out = similarities(
         x,
         y,
         method,
-        controls=control.values,
+        controls=z,
         sigma=sigma,
         names={"RDM": called("rdms", rdm_names), "model": called("models", own), **control.called},
         n_jobs=n_jobs,
@@ -215,6 +228,13 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
     if is_single(rdms):
         out = out[0]
     return out if isinstance(out, np.ndarray) and out.ndim else float(out)
+
+
+def _check_covariance(method: str, sigma: ArrayLike | None) -> None:
+    if method not in ("corr_cov", "cosine_cov"):
+        raise ValueError(f"covariance is for 'corr_cov' and 'cosine_cov', got method={method!r}")
+    if sigma is not None:
+        raise ValueError("covariance is that of sigma and of signals: leave out sigma")
 
 
 def similarities(
