@@ -558,8 +558,8 @@ CALLS: dict[str, dict[str, Any]] = {
         "correction": "tfce",
         "n_permutations": 19,
     },
-    "rsa.compare": {"rdms": RDMS, "models": MODELS},
     "rsa.compare_groups": {"rdms": RDMS, "others": RDMS[::-1] ** 2, "n_permutations": 19},
+    "rsa.compare": {"rdms": RDMS, "models": MODELS, "controls": np.sqrt(RDMS[::-1, ::-1])[:1]},
     "rsa.compare_models": {"evaluation": _evaluation},
     "rsa.crossnobis_reliability": {"data": FOLDED, "conditions": TILED, "folds": RUNS},
     "rsa.crossnobis_test": {"data": FOLDED, "conditions": TILED, "folds": RUNS},
@@ -590,6 +590,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "mask": VOLUMES[0] < 9,
     },
     "rsa.noise_ceiling": {"rdms": RDMS},
+    "rsa.noise_ceilings": {"rdms": RDMS.reshape(2, 2, 36), "n_permutations": 9},
     "rsa.partition_variance": {"models": {"low": MODELS[0], "high": MODELS[1]}, "rdms": RDMS},
     "rsa.patterns": {"data": VOLUMES, "mask": VOLUMES[..., 0] > 0},
     "rsa.permutation_test": {"models": list(MODELS), "rdms": RDMS, "n_permutations": 19},
@@ -665,6 +666,11 @@ CALLS: dict[str, dict[str, Any]] = {
         "noise": np.array([np.eye(5), np.eye(5) + 0.5, np.diag([1.0, 2, 3, 4, 5])]),
     },
     "rsa.surface_adjacency": {"faces": np.array([[0, 1, 2], [1, 2, 3]])},
+    "rsa.searchlight_noise_ceiling": {
+        "data": [RESPONSES, RESPONSES[::-1]],
+        "neighbors": [[0, 1, 2], [3, 4, 5]],
+        "n_permutations": 9,
+    },
     "rsa.time_resolved": {"data": MOVIES, "models": MODELS, "times": np.arange(6.0)},
     "rsa.time_resolved of runs": {
         "data": OBSERVED[:, :, np.newaxis] + MOVIES[0, 0],
@@ -1007,6 +1013,7 @@ CLASSES: dict[str, Fitted] = {
     "rsa.ModelContrasts": Fitted(make=lambda: _rsa("compare_models", _evaluation())()),
     "rsa.ModelEvaluation": Fitted({}, {"contrasts": np.array([[1.0, -1.0]])}, make=_evaluation),
     "rsa.NoiseCeiling": Fitted(make=_rsa("noise_ceiling", RDMS)),
+    "rsa.NoiseCeilings": Fitted(make=_rsa("noise_ceilings", RDMS.reshape(2, 2, 36))),
     "rsa.NoiseNormalizer": Fitted({}, {"X": X}),
     "rsa.PermutationTest": Fitted(
         make=_rsa("permutation_test", list(MODELS), RDMS, n_permutations=19, random_state=0)
@@ -1091,6 +1098,7 @@ TAKEN: dict[tuple[str, str, str], str] = {
     },
     ("rsa.searchlight", "data", "an axis before"): "a first axis is one of subjects",
     ("rsa.searchlight", "data", "5-D"): "a first axis is one of subjects",
+    ("rsa.searchlight_noise_ceiling", "data", "the last has NaN"): "such voxels are left out",
     ("rsa.searchlight", "mask", "above float64"): "what is not 0 is inside",
     ("rsa.fusion", "spatial", "an array within"): "a list is of subjects",
     ("rsa.fusion", "spatial", "the last has NaN"): "missing responses, as in rdm",

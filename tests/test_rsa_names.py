@@ -25,6 +25,7 @@ from netrep_go.rsa import (
     evaluate,
     evaluate_layers,
     noise_ceiling,
+    noise_ceilings,
     partition_variance,
     permutation_test,
     rdm,
@@ -305,6 +306,7 @@ def results(rng):
         searchlight(X, models, neighbors=[range(k, k + 8) for k in range(12)]),
         time_resolved(rng.standard_normal((3, n, 5, 20)), models),
         crossnobis_test(X[:24], np.tile(np.arange(3), 8), np.repeat(np.arange(8), 3)),
+        noise_ceilings(rng.random((3, 40, 45)), n_permutations=9, random_state=0),
         cluster_test(rng.standard_normal((8, 500)) + 1.0, n_permutations=50, random_state=0),
         compare_groups(rdms[:5], rdms[5:], n_permutations=50, random_state=0),
         read_betas(

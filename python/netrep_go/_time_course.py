@@ -34,6 +34,8 @@ class TimeCourse(Result):
         What is scored, in figures.
     chance : float
         Score without an effect.
+    noise_ceiling : NoiseCeilings or None
+        Of :func:`netrep_go.rsa.time_resolved`, with ``lower`` and ``upper`` bounds at each time.
     shrinkage : ndarray of shape (n_subjects, n_times) or None
         Intensity, 0 to 1, by which the covariance of the noise was shrunk at each time, if it
         was estimated.
@@ -46,6 +48,7 @@ class TimeCourse(Result):
     method: str
     label: str = field(repr=False)
     chance: float = 0.0
+    noise_ceiling: Any = field(default=None, repr=False)
     shrinkage: np.ndarray | None = field(default=None, repr=False)
 
     def plot(self, **options: Any) -> Any:

@@ -9,6 +9,7 @@ from netrep_go._clusters import ClusterResult, cluster_test
 from netrep_go._time_course import TimeCourse
 from netrep_go.rsa._betas import Betas, read_betas
 from netrep_go.rsa._ceiling import NoiseCeiling, noise_ceiling
+from netrep_go.rsa._ceilings import NoiseCeilings, noise_ceilings
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._convert import from_rsatoolbox, to_rsatoolbox
 from netrep_go.rsa._covariance import distance_covariance
@@ -39,6 +40,7 @@ from netrep_go.rsa._partition import VariancePartition, partition_variance
 from netrep_go.rsa._rdm import patterns, rdm
 from netrep_go.rsa._regions import region_rdms, regions
 from netrep_go.rsa._searchlight import searchlight
+from netrep_go.rsa._searchlight_ceiling import searchlight_noise_ceiling
 from netrep_go.rsa._searchlight_result import SearchlightResult
 from netrep_go.rsa._significance import (
     ModelContrasts,
@@ -65,6 +67,7 @@ __all__ = [
     "ModelContrasts",
     "ModelEvaluation",
     "NoiseCeiling",
+    "NoiseCeilings",
     "NoiseNormalizer",
     "PermutationTest",
     "Reweighting",
@@ -88,6 +91,7 @@ __all__ = [
     "from_rsatoolbox",
     "fusion",
     "noise_ceiling",
+    "noise_ceilings",
     "partition_variance",
     "patterns",
     "permutation_test",
@@ -100,6 +104,7 @@ __all__ = [
     "reweight_features",
     "rsa_score",
     "searchlight",
+    "searchlight_noise_ceiling",
     "surface_adjacency",
     "time_resolved",
     "to_rsatoolbox",

@@ -242,7 +242,8 @@ n_conditions), or list or dict by subject
     if n_subjects > 1:
         units = information / max(float(np.abs(squares).max()), _SMALLEST)  # t has no unit
         error = np.std(units, ddof=1, keepdims=True) / np.sqrt(n_subjects)
-        t = float(ratio(units.mean(keepdims=True), error)[0])
+        mean = units.mean(keepdims=True)
+        t = float(ratio(mean, error, mean, error)[0])
     return ExemplarInformation(
         subjects=names_or_numbers(own, n_subjects),
         within=diagonal.mean(axis=1),

@@ -25,7 +25,7 @@ from netrep_go._validation import (
     check_option,
 )
 from netrep_go.rsa._betas import Betas, labelled
-from netrep_go.rsa._compare import SIMILARITIES
+from netrep_go.rsa._compare import METHODS, as_controls
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -79,6 +79,7 @@ def searchlight(
     folds: ArrayLike | None = None,
     noise: NoiseOfFolds | None = None,
     residuals: ArrayLike | None = None,
+    controls: RDMs | None = None,
     residual_folds: ArrayLike | None = None,
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
@@ -136,7 +137,7 @@ of single RDMs
         Dissimilarity of conditions, as in :func:`rdm`: any but 'poisson'.
     method : str, default='spearman'
         Similarity of RDMs, as in :func:`compare`; 'neg_riem_dist' goes from model to
-        searchlight, as in :func:`evaluate`.
+        searchlight, as in :func:`evaluate`; of a regression, the weights of all models together.
     conditions : array_like of shape (n_observations,), default=None
         Condition of each observation, as in :func:`rdm`: they may have different numbers of
         observations. If None, every observation is a condition.
@@ -158,6 +159,8 @@ or images, default=None
         Residuals from which the noise of each searchlight is estimated, of the features of
         ``data``; their mean is subtracted. Voxels are left out whose residuals are not finite
         or do not vary.
+    controls : like models, default=None
+        RDMs whose part of models and searchlights is removed, as in :func:`compare`.
     residual_folds : array_like of shape (n_residuals,), default=None
         Fold of each residual, for 'crossnobis': each fold then has noise of its own, as in
         :func:`rdm`. They are copied unless they are sorted.
@@ -258,12 +261,19 @@ or images, default=None
         each |= {"noise": noise, "residuals": residuals, "residual_folds": residual_folds}
         options: dict[str, Any] = {"models": models, "names": names, "radius": radius}
         options |= {"threshold": threshold, "geodesic": geodesic, "step": step}
-        options |= {"metric": metric, "method": method, "n_jobs": n_jobs, "verbose": verbose}
+        options |= {
+            "metric": metric,
+            "method": method,
+            "controls": controls,
+            "n_jobs": n_jobs,
+            "verbose": verbose,
+        }
         return _of_subjects(subjects, each, options)
     check_option(metric, "metric", LOCAL_METRICS)
-    check_option(method, "method", SIMILARITIES)
+    check_option(method, "method", METHODS)
     own, vectors = named_vectors(models, "models", names, allow_nan=True)
     data, conditions, folds = labelled(data, conditions, folds, metric)
+    control = as_controls(controls, method, vectors, "models", condition_names(models))
     around = _Around(mask, neighbors, surface, radius, threshold, geodesic, step, affine)
     estimator = as_estimator(noise, residuals, metric)
     if has_several(noise):
@@ -291,6 +301,7 @@ or images, default=None
         "models": vectors,
         "metric": native_metric(metric, whitened=noise is not None or residuals is not None),
         "method": method,
+        "controls": control.values,
         **design.inputs(),
         **noise_inputs(noise, estimator, observed, n_features, design.fold_names),
     }
@@ -299,7 +310,7 @@ or images, default=None
             lights.routine,
             outputs,
             inputs,
-            names={"model": called("models", own), **design.called()},
+            names={"model": called("models", own), **control.called, **design.called()},
             n_jobs=n_jobs,
             progress=progress,
         )
