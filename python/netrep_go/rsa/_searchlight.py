@@ -191,6 +191,23 @@ class SearchlightResult(Result):
         }
         return pandas().DataFrame(columns)
 
+    def plot(self, **options: Any) -> Any:
+        """Draw slices of the scores of a model.
+
+        Parameters
+        ----------
+        **options
+            Of :meth:`netrep_go.plotting.SearchlightDisplay.from_searchlight`.
+
+        Returns
+        -------
+        netrep_go.plotting.SearchlightDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import SearchlightDisplay
+
+        return SearchlightDisplay.from_searchlight(self, **options)
+
 
 @checked
 def searchlight(
