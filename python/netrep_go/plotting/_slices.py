@@ -10,7 +10,6 @@ from scipy.ndimage import map_coordinates
 
 from netrep_go._names import Name
 from netrep_go._parameters import checked
-from netrep_go._shown import shown
 from netrep_go._validation import as_array, check_integer, check_number
 from netrep_go.plotting._layout import text_of
 from netrep_go.plotting._style import grid, row, shade
@@ -338,10 +337,7 @@ def _positions(
         check_integer(slices, "slices", 1, 100)
         middles = (np.arange(slices) + 0.5) / slices
         return np.round(ends[0] + middles * (ends[1] - ends[0]))
-    found = as_array(slices, "slices", 1)
-    if not found.size:
-        raise ValueError(f"slices must be one position or more, got {shown(slices)}")
-    return found
+    return as_array(slices, "slices", 1)
 
 
 def _planes(
