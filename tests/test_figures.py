@@ -447,8 +447,8 @@ def test_slices_lie_in_space(rng):
     places = {text.get_text(): text.xy for text in display.ax_[0].texts}
     assert places == {"L": (0, 0.5), "R": (1, 0.5), "A": (0.5, 1)}
     assert_array_equal(found.plot(slices=1).positions, [34.0])
-    outside = found.plot(slices=[300.0, 36.0])
-    assert np.isnan(outside.maps[0]).all()
+    with pytest.raises(ValueError, match=r"slices must be from 28\.5 to 40\.5, .* got 300"):
+        found.plot(slices=[36.0, 300.0])
 
 
 def test_a_background_of_other_voxels(rng):

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from netrep_go._parameters import checked
+from netrep_go.encoding import BestLayers
 from netrep_go.plotting._layout import axes_above, legend, name_columns
 from netrep_go.plotting._style import COLORS, axes, shade
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from netrep_go.encoding import BestLayers
 
 _MARKED = 10_000  # targets beyond which points would hide each other
 
@@ -53,6 +53,7 @@ class BestLayersDisplay:
         self.layers = layers
 
     @classmethod
+    @checked
     def from_layers(cls, layers: BestLayers, *, ax: Axes | None = None) -> BestLayersDisplay:
         """Draw the scores and shares of layers.
 

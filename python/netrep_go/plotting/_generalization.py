@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from netrep_go._parameters import checked
 from netrep_go._validation import check_number
+from netrep_go.encoding import TemporalGeneralization
 from netrep_go.plotting._style import axes
+from netrep_go.rsa import ClusterResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from netrep_go.encoding import TemporalGeneralization
-    from netrep_go.rsa import ClusterResult
 
 
 class TemporalGeneralizationDisplay:
@@ -71,6 +71,7 @@ class TemporalGeneralizationDisplay:
         self.unit = unit
 
     @classmethod
+    @checked
     def from_generalization(
         cls,
         generalization: TemporalGeneralization,

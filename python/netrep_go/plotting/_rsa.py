@@ -28,14 +28,13 @@ from netrep_go.plotting._hues import hues_of
 from netrep_go.plotting._layout import inches, legend, name_columns, write_names
 from netrep_go.plotting._rsa_models import draw_ceiling
 from netrep_go.plotting._style import COLORS, axes, point, shade
+from netrep_go.rsa import ModelContrasts, ModelEvaluation
 from netrep_go.rsa._condensed import as_vectors, condition_names
 from netrep_go.rsa._significance import compare_models
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
-
-    from netrep_go.rsa import ModelContrasts, ModelEvaluation
 
 
 def _one_rdm(rdm: npt.ArrayLike, *, allow_nan: bool = False) -> npt.NDArray[np.float64]:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from netrep_go._parameters import checked
+from netrep_go.encoding import EncodingPartition
 from netrep_go.plotting._layout import legend, name_columns, name_rows
 from netrep_go.plotting._style import COLORS, axes, shade
+from netrep_go.rsa import LayerEvaluation, VariancePartition
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from netrep_go.encoding import EncodingPartition
-    from netrep_go.rsa import LayerEvaluation, NoiseCeiling, VariancePartition
+    from netrep_go.rsa import NoiseCeiling
 
 
 class LayerEvaluationDisplay:

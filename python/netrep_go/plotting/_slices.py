@@ -175,14 +175,15 @@ class SearchlightDisplay:
         Raises
         ------
         ValueError
-            If these are no scores of a volume, none is beyond the threshold, or the background is
-            not in the same place.
+            If these are no scores of a volume, none is beyond the threshold, the background has
+            another shape and no affine, or a slice is where there is nothing.
         """
         check_number(threshold, "threshold", 0, np.finfo(float).max)
         scores = _of_scores(result, model, threshold)
         anatomy = _of_anatomy(background, scores, result)
         both = [scores] if anatomy is None else [scores, anatomy]
-        positions = _positions(slices, scores.corners()[:, "xyz".index(axis)])
+        ends = [volume.corners()[:, "xyz".index(axis)] for volume in both]
+        positions = _positions(slices, ends[0], (np.min(ends), np.max(ends)))
         places, extent = _planes(both, axis, positions)
         backgrounds = None
         if anatomy is not None:
@@ -330,14 +331,23 @@ def _of_anatomy(background: Any, scores: _Volume, result: SearchlightResult) -> 
 
 
 def _positions(
-    slices: int | Sequence[float], ends: npt.NDArray[np.float64]
+    slices: int | Sequence[float],
+    ends: npt.NDArray[np.float64],
+    limits: tuple[float, float],
 ) -> npt.NDArray[np.float64]:
-    """Return where slices are: in the middles of equal parts between the ends."""
+    """Return where slices are: in the middles of equal parts between the ends, or as given."""
     if isinstance(slices, int):
         check_integer(slices, "slices", 1, 100)
         middles = (np.arange(slices) + 0.5) / slices
         return np.round(ends[0] + middles * (ends[1] - ends[0]))
-    return as_array(slices, "slices", 1)
+    found = as_array(slices, "slices", 1)
+    outside = found[(found < limits[0]) | (found > limits[1])]
+    if outside.size:
+        raise ValueError(
+            f"slices must be from {limits[0]:g} to {limits[1]:g}, where there is something, got "
+            f"{outside[0]:g}"
+        )
+    return found
 
 
 def _planes(

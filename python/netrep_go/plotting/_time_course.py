@@ -12,11 +12,10 @@ from netrep_go._parameters import checked
 from netrep_go._validation import check_number
 from netrep_go.plotting._layout import legend, text_of
 from netrep_go.plotting._style import axes, line_styles, shade
+from netrep_go.rsa import ClusterResult, TimeCourse
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from netrep_go.rsa import ClusterResult, TimeCourse
 
 
 class TimeCourseDisplay:
