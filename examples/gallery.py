@@ -35,12 +35,17 @@ def figure(ratio: float = 0.75) -> Callable[[Callable[..., Any]], Callable[..., 
 def drawn(name: str, width: float, *, dark: bool) -> Any:
     """Return a display, drawn in the style of a paper."""
     ratio, draw = FIGURES[name]
-    style = plotting.paper_style(width=width, height=(ratio or 1) * width, dark=dark)
-    with plt.rc_context(style):
+    with plt.rc_context(style_of(name, width, dark=dark)):
         if ratio == 0:
             return draw(width)
         _, ax = plt.subplots(layout="constrained")
         return draw(ax)
+
+
+def style_of(name: str, width: float, *, dark: bool) -> dict[str, Any]:
+    """Return the settings that a figure is drawn and saved with."""
+    height = (FIGURES[name][0] or 1) * width
+    return plotting.paper_style(width=width, height=height, dark=dark)
 
 
 def networks(n: int = 12) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -444,7 +449,8 @@ def save(name: str, folder: Path, widths: tuple[float, ...]) -> None:
         for dark in (False, True):
             display = drawn(name, width, dark=dark)
             ground = "dark" if dark else "light"
-            display.figure_.savefig(folder / f"{name}_{10 * width:.0f}_{ground}.png")
+            with plt.rc_context(style_of(name, width, dark=dark)):
+                display.figure_.savefig(folder / f"{name}_{10 * width:.0f}_{ground}.png")
             plt.close(display.figure_)
 
 
