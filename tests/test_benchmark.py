@@ -126,6 +126,9 @@ def test_the_table(found):
     assert len(frame) == len(found.tests) * 5
     one = frame[(frame["test"] == "labels") & (frame["quality"] == "auprc")]
     assert ((one["low"] <= one["score"]) | one["score"].isna()).all()
+    least = np.where(frame["quality"] == "spearman", -1, 0)
+    assert ((frame["low"] >= least) | frame["low"].isna()).all()
+    assert not (frame["high"] > 1).any()
     best = one["score"].idxmax()
     assert one.loc[best, "rank"] <= 1.5  # of two that are the same
     violations = frame[(frame["test"] == "layers") & (frame["quality"] == "violations")]

@@ -68,6 +68,11 @@ _signatures: dict[str, Signature] = {}
 # thread of its own costs 0.1 ms, and on so few numbers nothing takes longer than 0.2 s.
 _FEW = 1 << 12
 
+# The control words of those: one worker, as waking others takes longer than the work.
+_ALONE = np.zeros(4, np.int64)
+_ALONE[_WORKERS] = 1
+_ALONE_ADDRESS = _ALONE.ctypes.data
+
 
 def call(routine: str, outputs: Outputs, inputs: Inputs, *, names: Names | None = None) -> None:
     """Run a routine, which fills ``outputs``; in the calling thread if it must be short.
@@ -80,7 +85,8 @@ def call(routine: str, outputs: Outputs, inputs: Inputs, *, names: Names | None 
         return run(routine, outputs, inputs, names=names)
     extension = _load()
     words, kept = _pack(*_in_order(routine, outputs, inputs))
-    message = extension.capi_Call(routine, words.buffer_info()[0], len(words) // 6, 0)
+    address, size = words.buffer_info()
+    message = extension.capi_Call(routine, address, size // 6, _ALONE_ADDRESS)
     del kept
     if message:
         _raise(message, names)
@@ -195,6 +201,8 @@ def n_workers(n_jobs: int | None) -> int:
         raise TypeError(f"n_jobs must be an integer or None, got {shown(n_jobs)}")
     if n_jobs == 0:
         raise ValueError("n_jobs must not be 0; use None for the default")
+    if n_jobs == 1:
+        return 1  # to count cores is to read files
     cores = cpu_count()
     return min(int(n_jobs), cores) if n_jobs > 0 else max(1, cores + 1 + int(n_jobs))
 

@@ -175,8 +175,14 @@ class MeasureBenchmark(Result):
         )
 
     def _interval(self, row: int, k: int) -> str:
-        half = self._margin() * self.se[row, k]
-        return f"{self.score[row, k] - half:.2f} to {self.score[row, k] + half:.2f}"
+        low, high = self._intervals(row)
+        return f"{low[k]:.2f} to {high[k]:.2f}"
+
+    def _intervals(self, row: int) -> np.ndarray:
+        """Return the ends of each measure's interval, within what a score can be."""
+        half = self._margin() * self.se[row]
+        least = -1.0 if self.tests[row][1] == "spearman" else 0.0
+        return np.clip([self.score[row] - half, self.score[row] + half], least, 1.0)
 
     def to_frame(self) -> Any:
         """Return a pandas DataFrame with one row for each test, quality and measure.
@@ -199,14 +205,14 @@ class MeasureBenchmark(Result):
         )
 
     def _table(self, row: int) -> Any:
-        (test, quality), half = self.tests[row], self._margin() * self.se[row]
+        (test, quality), (low, high) = self.tests[row], self._intervals(row)
         columns = {
             "test": test,
             "quality": quality,
             "measure": self.measures,
             "score": self.score[row],
-            "low": self.score[row] - half,
-            "high": self.score[row] + half,
+            "low": low,
+            "high": high,
             "se": self.se[row],
             "chance": self.chance[row],
             "rank": self._ranks(row),
