@@ -139,8 +139,8 @@ def texts_of(figure):
 def seen(axis):
     """Return the names of those ticks that are within the limits of an axis."""
     low, high = sorted(axis.get_view_interval())
-    places = zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
-    return [text for place, text in places if low <= place <= high]
+    ticks = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+    return [text for tick in ticks for text in (tick.label1, tick.label2)]
 
 
 def test_gallery_writes_files(tmp_path):

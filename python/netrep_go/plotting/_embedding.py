@@ -169,8 +169,8 @@ class EmbeddingDisplay:
                 members = np.flatnonzero(group & (styles == kind))
                 colors = [hues.colors[k] for k in members]
                 self.ax_.scatter(*self.embedding[members].T, **point(self.ax_, colors, marker))
-        self.ax_.set(xlabel="MDS 1", ylabel="MDS 2", aspect="equal")
-        write_names(self.ax_, self.embedding, self.names)
+        self.ax_.set(xlabel="MDS 1", ylabel="MDS 2")
+        self.ax_.set_aspect("equal", adjustable="datalim")
         self.ax_.set_title(f"stress-1 = {self.stress:.2f}", fontsize="medium")
         if self.hue is not None:
             hues.key(self.ax_, self.hue, "o")
@@ -180,6 +180,7 @@ class EmbeddingDisplay:
         if hues.levels or self.style is not None:
             legend(self.ax_)
         self.ax_.spines[["top", "right"]].set_visible(False)
+        write_names(self.ax_, self.embedding, self.names)
         return self
 
 

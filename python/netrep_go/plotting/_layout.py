@@ -122,31 +122,32 @@ def name_rows(
 
 
 def write_names(ax: Axes, points: npt.NDArray[np.float64], names: Sequence[Name] | None) -> None:
-    """Write names beside points, if there are any: each on the side where most is free."""
+    """Write names beside points, if there are any: each on the side where most is free.
+
+    It is the last thing to be drawn: what is free is known when all else has its place.
+    """
     if not names:
         return
-    ax.apply_aspect()
+    ax.margins(0.12)
+    ax.figure.canvas.figure.draw_without_rendering()
     at = ax.transData.transform(points) * 72 / ax.figure.dpi
     font = _points("small")
     taken = np.vstack([np.hstack([at - _POINT, at + _POINT]), _around(ax)])
     for point, place, name in zip(points, at, names, strict=False):
         text = text_of(name)
-        size = np.array([_LETTER * font * len(text), font])
+        size = np.array([_LETTER * font * len(text), 1.4 * font])
         boxes = [_box(place, size, side) for side in _SIDES]
         best = int(np.argmin([_overlap(box, taken) for box in boxes]))
         taken = np.vstack([taken, boxes[best]])
-        (across, up), style = _SIDES[best]
+        across, up = _SIDES[best]
+        style: dict[str, Any] = {"ha": _ACROSS[across], "va": _UP[up], "fontsize": "small"}
         offset = (across * _POINT, up * _POINT)
-        ax.annotate(text, point, offset, textcoords="offset points", fontsize="small", **style)
+        ax.annotate(text, point, offset, textcoords="offset points", **style)
 
 
 _POINT = 4.0  # points from the middle of a marker to its name
-_SIDES: tuple[tuple[tuple[int, int], dict[str, Any]], ...] = (
-    ((1, 1), {"ha": "left", "va": "bottom"}),
-    ((-1, 1), {"ha": "right", "va": "bottom"}),
-    ((1, -1), {"ha": "left", "va": "top"}),
-    ((-1, -1), {"ha": "right", "va": "top"}),
-)
+_ACROSS, _UP = {1: "left", 0: "center", -1: "right"}, {1: "bottom", 0: "center", -1: "top"}
+_SIDES = ((1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1))
 
 
 def _around(ax: Axes) -> npt.NDArray[np.float64]:
@@ -157,12 +158,10 @@ def _around(ax: Axes) -> npt.NDArray[np.float64]:
     return np.array([[-far, -far, left, far], [-far, -far, far, bottom], [-far, top, far, far]])
 
 
-def _box(place: Any, size: Any, side: Any) -> npt.NDArray[np.float64]:
+def _box(place: Any, size: Any, side: tuple[int, int]) -> npt.NDArray[np.float64]:
     """Return the left, bottom, right and top of a name on a side of a point."""
-    towards = np.array(side[0])
-    near = place + _POINT * towards
-    ends = np.array([near, near + size * towards])
-    return np.concatenate([ends.min(axis=0), ends.max(axis=0)])
+    middle = place + np.array(side) * (_POINT + size / 2)
+    return np.concatenate([middle - size / 2, middle + size / 2])
 
 
 def _overlap(box: npt.NDArray[np.float64], others: npt.NDArray[np.float64]) -> float:

@@ -289,13 +289,14 @@ class RDMEmbeddingDisplay:
         if self.images is not None:
             size = image_size or 50 * min(inches(self.ax_)) / np.sqrt(len(self.embedding))
             self._draw_images(self.images, hues.colors, size)
-        self.ax_.set(xlabel="MDS 1", ylabel="MDS 2", aspect="equal")
-        write_names(self.ax_, self.embedding, self.names)
+        self.ax_.set(xlabel="MDS 1", ylabel="MDS 2")
+        self.ax_.set_aspect("equal", adjustable="datalim")
         self.ax_.set_title(f"stress-1 = {self.stress:.2f}", fontsize="medium")
         hues.key(self.ax_, str(getattr(self.hue, "name", None) or ""), "o")
         if hues.levels:
             legend(self.ax_)
         self.ax_.spines[["top", "right"]].set_visible(False)
+        write_names(self.ax_, self.embedding, self.names)
         return self
 
     def _draw_images(
@@ -432,13 +433,13 @@ class ModelEvaluationDisplay:
         height = 4.5 + matrix * 0.14 * n_models
         self.ax_ = axes(ax, figsize=(min(3.5 + 0.35 * n_models, 12.0), height))
         self.figure_ = self.ax_.figure
-        tops = self._draw_bars()
         self.matrix_ax_ = None
         if matrix:
             self.matrix_ax_ = draw_matrix(
                 self.ax_, self.significant_, evaluation.mean, evaluation.names
             )
-        else:
+        tops = self._draw_bars()
+        if not matrix:
             base = np.nanmax([*tops, *(evaluation.noise_ceiling or ())])
             draw_lines(self.ax_, self.significant_, base, base - min(0, np.nanmin(tops)))
         name_columns(self.ax_, np.arange(n_models), evaluation.names)

@@ -42,7 +42,7 @@ class ReweightingDisplay:
     >>> models = np.random.default_rng(0).random((3, 190))
     >>> found = reweight(dict(zip("abc", models)), 2 * models[0] + models[2], cv=5)
     >>> display = ReweightingDisplay.from_reweighting(found)
-    >>> [round(bar.get_height(), 6) for bar in display.ax_.patches]
+    >>> [round(float(bar.get_height()), 6) for bar in display.ax_.patches]
     [2.0, 0.0, 1.0]
     """
 
