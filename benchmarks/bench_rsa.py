@@ -8,8 +8,17 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 from harness import Case, main, peer
+from scipy.linalg import blas, lapack
 
-from netrep_go.rsa import compare, evaluate, noise_ceiling, permutation_test, rdm
+from netrep_go.rsa import (
+    NoiseNormalizer,
+    compare,
+    evaluate,
+    noise_ceiling,
+    permutation_test,
+    rdm,
+    time_resolved,
+)
 
 rsatoolbox = peer("rsatoolbox")
 
@@ -113,6 +122,42 @@ def inference_cases(n_conditions: int) -> Iterable[Case]:
     yield Case(name, ours, 9999, "permutation", repeats=3)
 
 
+def time_cases(n_times: int, n_sensors: int, n_conditions: int, n_folds: int) -> Iterable[Case]:
+    """Yield cross-validated time courses; the floor is the products of each time alone."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((n_conditions * n_folds, n_sensors, n_times))
+    model = rng.random(n_conditions * (n_conditions - 1) // 2)
+    design = {
+        "metric": "crossnobis",
+        "conditions": np.tile(np.arange(n_conditions), n_folds),
+        "folds": np.repeat(np.arange(n_folds), n_conditions),
+    }
+    by_time = np.ascontiguousarray(np.moveaxis(x, 2, 0))
+    for whitened, options in (
+        ("white noise", {}),
+        ("noise of each time", {"noise": NoiseNormalizer()}),
+        ("noise of all times", {"noise": NoiseNormalizer(), "noise_from": "pooled"}),
+    ):
+        candidates: dict[str, Callable[[], object]] = {
+            "ours": lambda options=options: time_resolved(x, model, **design, **options),
+            "floor": lambda options=options: [
+                products(responses, n_folds, bool(options)) for responses in by_time
+            ],
+        }
+        name = f"crossnobis of {n_times} times x {n_sensors} sensors x {n_conditions} conditions"
+        yield Case(f"{name} x {n_folds} folds, {whitened}", candidates, n_times, "RDM", repeats=3)
+
+
+def products(x: np.ndarray, n_folds: int, whiten: bool) -> None:
+    """Make the products of a cross-validated RDM: those of folds, of their sum, of the noise."""
+    if whiten:
+        factor, _ = lapack.dpotrf(blas.dsyrk(1.0, x.T))
+        x = blas.dtrsm(1.0, factor, x.T, trans_a=1).T
+    folds = x.reshape(n_folds, -1, x.shape[1])
+    for fold in (*folds, folds.sum(axis=0)):
+        blas.dsyrk(1.0, fold.T, trans=1)
+
+
 def cases(quick: bool) -> Iterable[Case]:
     """Yield the cases of the table."""
     yield from rdm_cases(3 if quick else 20, 92, 200 if quick else 2000)
@@ -121,6 +166,7 @@ def cases(quick: bool) -> Iterable[Case]:
     yield from compare_cases(4 if quick else 20, 30 if quick else 92)
     yield from bootstrap_cases(200 if quick else 10_000, quick)
     yield from inference_cases(20 if quick else 92)
+    yield from time_cases(*((20, 30, 12, 4) if quick else (500, 300, 60, 8)))
 
 
 if __name__ == "__main__":

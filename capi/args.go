@@ -114,6 +114,7 @@ var (
 	readsMatrix    = readsArray("float64", 2, false, false)
 	readsOutMatrix = readsArray("float64", 2, true, false)
 	readsReals     = readsArray("float64|float32", 2, false, false)
+	readsStack     = readsArray("float64", 3, false, false)
 	readsMatrices  = readsArray("float64", 2, false, true)
 )
 

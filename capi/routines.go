@@ -52,9 +52,10 @@ var (
 	evaluation  = `models float64[models,pairs]?, subjects float64[subjects,pairs], ` + comparison
 	searchlight = `models float64[models,pairs], metric ` + rdmMetrics + `, method ` + similarities +
 		`, conditions int64[labels]?, folds int64[labels]?, n_conditions int, n_folds int,
-		covariance float64[p,p]?, residuals float64|float32[r,s]?, residuals_transposed bool,
+		covariance float64[p,p]?, fold_covariances list of float64[p,p],
+		residuals float64|float32[r,s]?, residuals_transposed bool,
 		groups int64[residuals]?, n_groups int, dof float,
-		shrinkage ` + shrinkages
+		shrinkage ` + shrinkages + `, by_fold bool`
 )
 
 // choices returns the kind of an argument that is one of the words.
@@ -320,11 +321,15 @@ var routines = parseSignatures(map[string]*routine{
 	"rsa.rdms": {run: rsaRDMs,
 		takes: `out rdms float64[networks,c(c-1)/2], xs list of float64[m,p],
 			conditions int64[rows]?, folds int64[rows]?, n_conditions int, n_folds int,
-			metric ` + rdmMetrics + `, prior float, weight float`,
+			metric ` + rdmMetrics + `, prior float, weight float,
+			covariances list of float64[p,p]`,
 		doc: `Compute condensed RDMs of responses. ~conditions~ are those of the rows of all
 			~xs~, one after the other, counted from 0, or empty if row i is condition i; ~folds~
-			likewise, for 'crossnobis'. ~prior~ and ~weight~ are the rate that 'poisson'
-			expects, and how many observations that counts for.`},
+			likewise, for 'crossnobis', 'decoding' (accuracies of linear discriminant analysis)
+			and 'nearest_centroid' (those of the nearest mean). ~prior~ and ~weight~ are the
+			rate that 'poisson' expects, and how many observations that counts for.
+			~covariances~ are those of the noise of each fold of the first, the second, ... of
+			~xs~, for 'crossnobis', or none if responses are white.`},
 	"rsa.searchlight_balls": {run: searchlightBalls,
 		takes: `out similarities float64[centers,models], out used int64[centers],
 			x float64|float32[rows,columns], transposed bool, depth int, height int, width int,
@@ -337,7 +342,9 @@ var routines = parseSignatures(map[string]*routine{
 			whitened by the covariance of ~residuals~, laid out as ~x~, with ~dof~ degrees of
 			freedom, from which the mean of each of ~n_groups~ groups of rows is subtracted; by
 			the part of ~covariance~ that is of the searchlight if they are empty; and not if
-			both are. ~used~ is
+			both are. With ~fold_covariances~, or if the groups are folds, one after the other,
+			and ~by_fold~, products of two folds are whitened by the mean of their covariances;
+			~dof~ is then that of a fold, 0 for its rows less 1. ~used~ is
 			the number of voxels without missing responses, and with noise.`},
 	"rsa.searchlight_lists": {run: searchlightLists,
 		takes: `out similarities float64[lists,models], out used int64[lists],
@@ -345,6 +352,25 @@ var routines = parseSignatures(map[string]*routine{
 			neighbors int64[neighbors]?, ` + searchlight,
 		doc: `Compare the RDM of each set of features with models. Set i is ~neighbors~ from
 			~start~ i to i+1. The rest is as in rsa.searchlight_balls.`},
+	"rsa.window_covariance": {run: windowCovariance,
+		takes: `out covariance float64[sensors,sensors], out intensity float64[1],
+			x float64[rows,sensors,samples], start int, stop int, groups int64[rows]?,
+			n_groups int, dof float, shrinkage ` + shrinkages,
+		doc: `Estimate the covariance between sensors from the samples from ~start~ to before
+			~stop~, of which each less the mean of its group of rows counts as an observation,
+			and how far it was shrunk. It must have an inverse.`},
+	"rsa.window_rdms": {run: windowRDMs,
+		takes: `out rdms float64[windows,c(c-1)/2], out intensities float64[windows]?,
+			x float64[rows,sensors,samples], start int, width int, step int,
+			metric ` + rdmMetrics + `, prior float, weight float,
+			conditions int64[rows]?, folds int64[rows]?, n_conditions int, n_folds int,
+			covariance float64[sensors,sensors]?, groups int64[rows]?, n_groups int,
+			dof float, shrinkage ` + shrinkages,
+		doc: `Compute condensed RDMs of windows of so many samples, of which the first begins
+			at ~start~ and each other ~step~ after the one before. Conditions, folds and prior
+			are as in rsa.rdms. Each sample is whitened by ~covariance~; if that is empty
+			and ~n_groups~ is not 0, by that of the samples of the window, as rsa.window_covariance
+			estimates it, and then ~intensities~ gets how far it was shrunk.`},
 
 	"utils.fwht": {run: walshHadamard,
 		takes: `out a float64[n]`,

@@ -17,6 +17,9 @@ func rsaRDMs(ctx context.Context, a *args) error {
 	nConditions, nFolds := a.int(), a.int()
 	d := rsa.Dissimilarity{Measure: rsa.Measure(a.option()), Prior: a.float(), Weight: a.float()}
 	designs, err := designs(xs, conditions, folds, nConditions, nFolds)
+	if err == nil {
+		err = shareCovariances(designs, xs, a.matrices())
+	}
 	if err := firstError(err, sized(dst, len(xs), rsa.Pairs(nConditions))); err != nil {
 		return err
 	}
@@ -50,6 +53,27 @@ func designs(
 		at += m
 	}
 	return list, nil
+}
+
+// shareCovariances gives each design those of its folds, if there are some.
+func shareCovariances(designs []rsa.Design, xs, covariances []*mat.Dense) error {
+	if len(covariances) == 0 {
+		return nil
+	}
+	folds := designs[0].Folds
+	if err := manyCovariances(len(covariances), len(xs)*folds); err != nil {
+		return err
+	}
+	for k := range designs {
+		designs[k].Covariances = covariances[k*folds : (k+1)*folds]
+		for _, s := range designs[k].Covariances {
+			_, p := xs[k].Dims()
+			if err := sized(s, p, p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // codes checks that there are none or n integers, all in [0, limit).

@@ -62,7 +62,7 @@ func searchlights(
 	c := rsa.Comparison{Similarity: rsa.Similarity(a.option())}
 	var designed, noisy error
 	measured.Design, designed = a.design(x.Rows)
-	measured.Noise, noisy = a.noise(x.Features)
+	noisy = a.noise(&measured)
 	n, pairs := models.Dims()
 	err := firstError(
 		sized(dst, around.Len(), n), length(used, around.Len()), designed, noisy)
@@ -86,29 +86,50 @@ func (a *args) design(rows int) (rsa.Design, error) {
 	return d, firstError(codes(d.Condition, rows, d.Conditions), codes(d.Fold, rows, d.Folds))
 }
 
-// noise takes that of so many features, nil if both the covariance and the residuals
-// are empty.
-func (a *args) noise(features int) (*rsa.Noise, error) {
+// noise takes that of responses: one covariance or, if the first is empty, one of each
+// fold, or residuals.
+func (a *args) noise(m *rsa.Measured) error {
 	covariance, err := a.square()
-	noise := &rsa.Noise{Covariance: covariance, Residuals: a.voxels(), Group: a.ints(),
-		Groups: a.int(), Freedom: a.float(), Shrinkage: rsa.Shrinkage(a.option())}
-	switch r := noise.Residuals; {
+	each := a.matrices()
+	noise := &rsa.Noise{Residuals: a.voxels(), Group: a.ints(), Groups: a.int(),
+		Freedom: a.float(), Shrinkage: rsa.Shrinkage(a.option())}
+	byFold, features, r := a.bool(), m.Responses.Features, noise.Residuals
+	switch {
 	case err != nil:
-		return nil, err
+		return err
 	case (r.Rows > 0) != (r.Features > 0):
-		return nil, core.Invalidf("residuals must have rows and features, got %d and %d",
+		return core.Invalidf("residuals must have rows and features, got %d and %d",
 			r.Rows, r.Features)
-	case r.Doubles != nil || r.Singles != nil:
-		if r.Features != features || !(noise.Freedom > 0) {
-			return nil, core.Invalidf("expected residuals of %d features and degrees of freedom, "+
+	case r.Rows > 0:
+		if r.Features != features || !(noise.Freedom > 0 || byFold) {
+			return core.Invalidf("expected residuals of %d features and degrees of freedom, "+
 				"got %d and %v", features, r.Features, noise.Freedom)
 		}
-		return noise, codes(noise.Group, r.Rows, noise.Groups)
-	case noise.Covariance != nil:
-		noise.Residuals = nil
-		return noise, sized(noise.Covariance, features, features)
+		if err := codes(noise.Group, r.Rows, noise.Groups); err != nil || !byFold {
+			m.Noise = noise
+			return err
+		}
+		m.FoldNoise, err = noise.Cut(m.Design.Folds)
+		return err
+	case covariance != nil:
+		m.Noise = &rsa.Noise{Covariance: covariance}
+		return sized(covariance, features, features)
 	}
-	return nil, nil
+	for _, s := range each {
+		if err := sized(s, features, features); err != nil {
+			return err
+		}
+		m.FoldNoise = append(m.FoldNoise, &rsa.Noise{Covariance: s})
+	}
+	return manyCovariances(len(each), m.Design.Folds)
+}
+
+// manyCovariances checks that there are none or one for each fold.
+func manyCovariances(count, folds int) error {
+	if count != 0 && count != folds {
+		return core.Invalidf("expected a covariance of each of %d folds, got %d", folds, count)
+	}
+	return nil
 }
 
 // square takes a square matrix, nil if it is empty.

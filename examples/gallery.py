@@ -148,6 +148,38 @@ def disagreement(width: float) -> Any:
     )
 
 
+@figure(0.8)
+def calibration(ax: Any) -> Any:
+    """Draw values beside those of shuffled networks."""
+    some = networks(5)[0]
+    found = inference.calibrate("cka", some, n_permutations=199, random_state=0, verbose=False)
+    return plotting.CalibrationDisplay.from_calibration(found, ax=ax)
+
+
+@figure(0.8)
+def bootstrap_intervals(ax: Any) -> Any:
+    """Draw values with their intervals."""
+    found = inference.bootstrap("cka", networks(5)[0], random_state=0, verbose=False)
+    return plotting.BootstrapIntervalsDisplay.from_intervals(found, ax=ax)
+
+
+@figure()
+def value_differences(ax: Any) -> Any:
+    """Draw which layers are closer to a network."""
+    X, noise = np.random.default_rng(0).standard_normal((2, 100, 5))
+    layers = {f"conv{k + 1}": k / 3 * X + noise for k in range(4)}
+    found = inference.compare_values("cka", X, layers, verbose=False)
+    return plotting.ValueDifferencesDisplay.from_differences(found, ax=ax)
+
+
+@figure()
+def reliability(ax: Any) -> Any:
+    """Draw how alike halves of networks are."""
+    some = list(networks(4)[0].values())
+    found = inference.reliability("cka", some, n_splits=10, random_state=0, verbose=False)
+    return plotting.ReliabilityDisplay.from_reliability(found, ax=ax)
+
+
 @figure(1.0)
 def measure_benchmark(ax: Any) -> Any:
     """Draw a ranking of measures."""

@@ -67,6 +67,7 @@ def found():
 
 BY_CONDITION = _rng.standard_normal((12, 5, 4))  # conditions, sensors, times
 TRIALS = _rng.standard_normal((36, 5)), np.repeat(np.arange(12), 3)
+FOLDED = _rng.standard_normal((12, 5)), np.tile(np.arange(3), 4), np.repeat(np.arange(4), 3)
 FEATURES = _rng.standard_normal((2, 12, 3))
 ENCODING = EncodingModel(alphas=2, cv=2, outer_cv=2, n_jobs=1).fit(*FEATURES)
 KMEANS = {"args": (NETWORKS,), "n_clusters": 2}
@@ -169,7 +170,10 @@ DATA = {
     "rsa.FeatureReweightingCV": {"args": (TRIALS[0][:12], PAIRS[0])},
     "rsa.cluster_test": {"scores": _rng.standard_normal((6, 9)), "n_permutations": 9},
     "rsa.compare": {"rdms": PAIRS},
+    "rsa.crossnobis_reliability": {"args": FOLDED},
+    "rsa.crossnobis_test": {"args": FOLDED, "n_permutations": 9},
     "rsa.decoding_rdm": {"args": TRIALS, "cv": 2},
+    "rsa.distance_covariance": {"rdm": PAIRS[0], "n_folds": 3, "n_features": 9},
     "rsa.evaluate": {**MODELS, "n_bootstraps": 9},
     "rsa.evaluate_layers": {"layers": NETWORKS, "rdms": PAIRS, "cv": 3},
     "rsa.partition_variance": {**MODELS},
@@ -195,6 +199,7 @@ WITHOUT = (
     "StoreStatus",
     "multiset.Neighbors",
     "capacity.CenterDirections",
+    "rsa.DistanceTest",
     "rsa.ModelEvaluation",
     "extract.activations",
     "validation.check_equal_shapes",

@@ -38,6 +38,7 @@ WIDE, JUDGED = _rng.standard_normal((20, 3)), _rng.random(190) + 0.1  # 20 condi
 RESPONSES = _rng.standard_normal((9, 12))  # conditions, features
 MOVIES = _rng.standard_normal((3, 9, 5, 6))  # subjects, conditions, sensors, times
 VOLUMES = _rng.standard_normal((6, 4, 4, 3))
+OBSERVED = np.random.default_rng(5).standard_normal((18, 5))  # of 6 conditions in 3 runs
 REGIONS = np.arange(48).reshape(4, 4, 3) // 16
 BETAS = SimpleNamespace(dataobj=np.moveaxis(VOLUMES, 0, -1), affine=np.diag([2.0, 2.0, 3.0, 1.0]))
 TABLE = {"condition": list("abcabc"), "run": [1, 1, 1, 2, 2, 2]}
@@ -57,6 +58,8 @@ LAYERS = {"conv": RESPONSES, "fc": np.tanh(RESPONSES[:, :5])}
 IMAGES = _rng.random((2, 12, 12))
 CONVOLVED = _rng.standard_normal((2, 6, 4, 4, 3))
 FEATURES = {"conv": _rng.standard_normal((18, 4)), "fc": _rng.standard_normal((18, 3))}
+FOLDED = np.random.default_rng(7).standard_normal((18, 5))
+TILED, RUNS = np.tile(np.arange(3), 6), np.repeat(np.arange(6), 3)
 VOXELS = FEATURES["fc"][:, :2] + 0.5 * _rng.standard_normal((18, 2))  # what they predict
 RUNS = np.repeat([2, 3, 5, 8, 9, 12], 3)  # of these samples
 SENSORS = VOXELS[:, :, None] + 0.5 * _rng.standard_normal((18, 2, 3))  # samples, sensors, times
@@ -215,10 +218,16 @@ def _disagreement():
     return importlib.import_module("netrep_go.inference").disagreement(_cohort_comparison())
 
 
-def _inference(function, *args):
+def _inference(function, *args, **options):
     return lambda: getattr(importlib.import_module("netrep_go.inference"), function)(
-        *args, verbose=False
+        *args, verbose=False, **options
     )
+
+
+_calibration = _inference("calibrate", "cka", X, Y, random_state=0)
+_intervals = _inference("bootstrap", "cka", X, Y)
+_differences = _inference("compare_values", "cka", X, [Y, Z])
+_reliability = _inference("reliability", "cka", NETWORKS, random_state=0)
 
 
 def _covariates(function, *args):
@@ -510,6 +519,10 @@ CALLS: dict[str, dict[str, Any]] = {
         "estimators": lambda: {"conv": _estimator("MeanFieldCapacity", n_t=10).fit(MANIFOLDS)}
     },
     "plotting.CenterDirectionsDisplay.from_directions": {"found": lambda: _found()},
+    "plotting.CalibrationDisplay.from_calibration": {"calibration": lambda: _calibration()},
+    "plotting.BootstrapIntervalsDisplay.from_intervals": {"intervals": lambda: _intervals()},
+    "plotting.ValueDifferencesDisplay.from_differences": {"differences": lambda: _differences()},
+    "plotting.ReliabilityDisplay.from_reliability": {"reliability": lambda: _reliability()},
     "plotting.DisagreementDisplay.from_disagreement": {"disagreement": lambda: _disagreement()},
     "plotting.MeasureBenchmarkDisplay.from_benchmark": {"benchmark": lambda: _benchmark()},
     "plotting.ComparisonDisplay.from_comparison": {"comparison": lambda: _comparison()},
@@ -550,7 +563,10 @@ CALLS: dict[str, dict[str, Any]] = {
     },
     "rsa.compare": {"rdms": RDMS, "models": MODELS},
     "rsa.compare_models": {"evaluation": _evaluation},
+    "rsa.crossnobis_reliability": {"data": FOLDED, "conditions": TILED, "folds": RUNS},
+    "rsa.crossnobis_test": {"data": FOLDED, "conditions": TILED, "folds": RUNS},
     "rsa.decoding_rdm": {"data": X, "conditions": LABELS, "cv": 3},
+    "rsa.distance_covariance": {"rdm": MODELS[0], "n_folds": 4, "n_features": 9.0},
     "rsa.evaluate": {
         "models": list(MODELS),
         "rdms": RDMS,
@@ -579,8 +595,68 @@ CALLS: dict[str, dict[str, Any]] = {
         "metric": "euclidean",
         "conditions": np.arange(len(VOLUMES)),
     },
+    "rsa.searchlight of runs": {
+        "data": OBSERVED,
+        "models": MODELS[:, :15],
+        "neighbors": [[0, 1, 2], [2, 3, 4]],
+        "metric": "crossnobis",
+        "conditions": np.arange(18) % 6,
+        "folds": np.arange(18) // 6,
+        "noise": np.eye(5),
+    },
+    "rsa.searchlight of residuals": {
+        "data": OBSERVED,
+        "models": MODELS[:, :15],
+        "neighbors": [[0, 1, 2], [2, 3, 4]],
+        "metric": "mahalanobis",
+        "conditions": np.arange(18) % 6,
+        "residuals": OBSERVED[5:] + np.cos(OBSERVED[:13]),
+    },
+    "rsa.searchlight of noise of runs": {
+        "data": OBSERVED,
+        "models": MODELS[:, :15],
+        "neighbors": [[0, 1, 2], [2, 3, 4]],
+        "metric": "crossnobis",
+        "conditions": np.arange(18) % 6,
+        "folds": np.arange(18) // 6,
+        "residuals": OBSERVED + np.cos(OBSERVED[::-1]),
+        "residual_folds": np.arange(18) % 3,
+    },
+    "rsa.searchlight of accuracies": {
+        "data": OBSERVED,
+        "models": MODELS[:, :3],
+        "neighbors": [[0, 1, 2], [2, 3, 4]],
+        "metric": "decoding",
+        "method": "cosine",
+        "conditions": np.arange(18) % 3,
+        "folds": np.arange(18) // 3,
+    },
+    "rsa.rdm of noise of runs": {
+        "data": OBSERVED,
+        "metric": "crossnobis",
+        "conditions": np.arange(18) % 6,
+        "folds": np.arange(18) // 6,
+        "noise": np.array([np.eye(5), np.eye(5) + 0.5, np.diag([1.0, 2, 3, 4, 5])]),
+    },
     "rsa.surface_adjacency": {"faces": np.array([[0, 1, 2], [1, 2, 3]])},
     "rsa.time_resolved": {"data": MOVIES, "models": MODELS, "times": np.arange(6.0)},
+    "rsa.time_resolved of runs": {
+        "data": OBSERVED[:, :, np.newaxis] + MOVIES[0, 0],
+        "models": MODELS[:, :15],
+        "metric": "crossnobis",
+        "conditions": np.arange(18) % 6,
+        "folds": np.arange(18) // 6,
+        "noise": np.eye(5),
+    },
+    "rsa.time_resolved of a baseline": {
+        "data": OBSERVED[:, :, np.newaxis] * (2 + MOVIES[0, 0]),
+        "models": MODELS[:, :15],
+        "metric": "crossnobis",
+        "conditions": np.arange(18) % 6,
+        "folds": 3,
+        "noise": _rsa("NoiseNormalizer"),
+        "noise_from": (0.0, 2.0),
+    },
     "rsa.to_rsatoolbox": {"rdms": RDMS},
     "rsa.volume_adjacency": {"mask": VOLUMES[..., 0] > 0},
     "utils.align": {"X": X, "Y": Y},
@@ -686,6 +762,19 @@ CLASSES: dict[str, Fitted] = {
     ),
     "inference.BootstrapIntervals": Fitted(make=_inference("bootstrap", "cka", X, Y)),
     "inference.Calibration": Fitted(make=_inference("calibrate", "cka", X, Y)),
+    "inference.Calibrations": Fitted(make=_inference("calibrate", ["cka", "rsa"], X, Y)),
+    "plotting.CalibrationDisplay": Fitted(
+        make=_display("CalibrationDisplay", "from_calibration", _calibration)
+    ),
+    "plotting.BootstrapIntervalsDisplay": Fitted(
+        make=_display("BootstrapIntervalsDisplay", "from_intervals", _intervals)
+    ),
+    "plotting.ValueDifferencesDisplay": Fitted(
+        make=_display("ValueDifferencesDisplay", "from_differences", _differences)
+    ),
+    "plotting.ReliabilityDisplay": Fitted(
+        make=_display("ReliabilityDisplay", "from_reliability", _reliability)
+    ),
     "inference.FusedSimilarity": Fitted(
         make=lambda: importlib.import_module("netrep_go.inference").fuse(_cohort_comparison())
     ),
@@ -878,6 +967,7 @@ CLASSES: dict[str, Fitted] = {
     "rsa.ClusterResult": Fitted(
         make=_rsa("cluster_test", RESPONSES, n_permutations=19, random_state=0)
     ),
+    "rsa.DistanceTest": Fitted(make=_rsa("crossnobis_test", FOLDED, TILED, RUNS)),
     "rsa.ConditionKFold": Fitted({"n_splits": 3}, {"X": RDMS.T}),
     "rsa.FeatureReweighting": Fitted({}, {"X": RESPONSES, "y": RDMS[0]}),
     "rsa.FeatureReweightingCV": Fitted({"alphas": 3, "cv": 3}, {"X": RESPONSES, "y": RDMS[0]}),
@@ -935,6 +1025,7 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("encoding.encode_times", "data", "one NaN"): "missing responses, as Y of EncodingModel",
     ("encoding.EncodingModel.fit", "alphas", "float of the same value"): "a float is a penalty",
     ("encoding.EncodingModel.fit", "alphas", "a half more"): "a float is a penalty",
+    ("inference.calibrate", "measure", "list of it"): "a list has several measures",
     ("encoding.EncodingModel.fit", "alphas", "list of it"): "a list has the penalties",
     ("encoding.StreamedPCA.fit", "folder", "*"): "loadings are on the disk, where none is read",
     ("encoding.partition_variance", "model", "None"): "stands for the default model",
@@ -946,6 +1037,13 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("extract.activations", "X", "one -inf"): "what a model makes of infinity is the model's",
     ("metrics.AccuracyDifference", "y", "text"): "labels are columns: text says nothing of them",
     ("rsa.RSA.fit of", "folds", "*"): "any labels that can be told apart are folds, as in rdm",
+    ("rsa.crossnobis_test", "folds", "*"): "any labels that can be told apart, as in rdm",
+    ("rsa.crossnobis_test", "conditions", "text"): "names are the labels",
+    ("rsa.crossnobis_reliability", "folds", "*"): "any labels that can be told apart, as in rdm",
+    ("rsa.searchlight of", "residual_folds", "*"): "any labels that can be told apart are folds",
+    ("rsa.rdm of", "folds", "*"): "any labels that can be told apart are folds",
+    ("rsa.searchlight of", "folds", "*"): "any labels that can be told apart are folds, as in rdm",
+    ("rsa.time_resolved of", "folds", "*"): "any labels that can be told apart are folds",
     ("rsa.ConditionKFold", "X", "*"): "only the number of rows counts, as in scikit-learn",
     ("rsa.FeatureReweightingCV", "alphas", "list of it"): "a list has the penalties",
     ("rsa.reweight_features", "alphas", "list of it"): "a list has the penalties",
@@ -953,8 +1051,13 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("rsa.patterns", "data", "one -inf"): "taken as it was measured",
     ("rsa.patterns", "data", "above float64"): "taken as it was measured",
     **{
-        (function, "data", odd): "voxels that are not finite are left out"
-        for function in ("rsa.searchlight", "rsa.regions", "rsa.region_rdms")
+        (function, name, odd): "voxels that are not finite are left out"
+        for function, name in (
+            ("rsa.searchlight", "data"),
+            ("rsa.searchlight", "residuals"),
+            ("rsa.regions", "data"),
+            ("rsa.region_rdms", "data"),
+        )
         for odd in ("one inf", "one -inf", "above float64")
     },
     ("rsa.searchlight", "mask", "above float64"): "what is not 0 is inside",

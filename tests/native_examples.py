@@ -60,11 +60,20 @@ SEARCHLIGHT = {
     "n_conditions": 5,
     "n_folds": 0,
     "covariance": np.eye(3),
+    "fold_covariances": [],
     "residuals": _rng.standard_normal((7, 3)),
     "residuals_transposed": False,
     "groups": np.array([0, 0, 0, 0, 1, 1, 1]),
     "n_groups": 2,
     "dof": 5.0,
+    "shrinkage": "shrinkage_diag",
+    "by_fold": False,
+}
+SAMPLES = _rng.standard_normal((8, 2, 5))  # rows, sensors, samples
+NOISE = {
+    "groups": np.array([0, 1, 2, 0, 1, 2, 0, 1]),
+    "n_groups": 3,
+    "dof": 10.0,
     "shrinkage": "shrinkage_diag",
 }
 
@@ -267,6 +276,7 @@ EXAMPLES = {
             "metric": "crossnobis",
             "prior": 1.0,
             "weight": 0.1,
+            "covariances": [np.eye(X.shape[1])] * 2 + [np.eye(Y.shape[1])] * 2,
         },
     ),
     "rsa.map_draws": (
@@ -299,6 +309,28 @@ EXAMPLES = {
     "rsa.searchlight_lists": (
         {"similarities": floats(2, 1), "used": ints(2)},
         SEARCHLIGHT | {"start": np.array([0, 2, 3]), "neighbors": np.array([0, 1, 2])},
+    ),
+    "rsa.window_covariance": (
+        {"covariance": floats(2, 2), "intensity": floats(1)},
+        {"x": SAMPLES, "start": 1, "stop": 4} | NOISE,
+    ),
+    "rsa.window_rdms": (
+        {"rdms": floats(2, 3), "intensities": floats(2)},
+        {
+            "x": SAMPLES,
+            "start": 1,
+            "width": 2,
+            "step": 1,
+            "metric": "crossnobis",
+            "prior": 1.0,
+            "weight": 0.1,
+            "conditions": np.array([0, 1, 2, 0, 1, 2, 0, 1]),
+            "folds": np.array([0, 0, 0, 1, 1, 1, 2, 2]),
+            "n_conditions": 3,
+            "n_folds": 3,
+            "covariance": np.empty((0, 0)),
+        }
+        | NOISE,
     ),
     "utils.fwht": ({"a": np.arange(8.0)}, {}),
     "utils.sq_bures_metric": ({"distance": floats(1)}, {"x": COVS[:3], "y": COVS[3:6]}),

@@ -27,6 +27,7 @@ from netrep_go.plotting import (
     TimeCourseDisplay,
     paper_style,
 )
+from netrep_go.plotting._rsa import dissimilarity_label
 from netrep_go.plotting._style import COLORS
 from netrep_go.rsa import (
     cluster_test,
@@ -38,6 +39,7 @@ from netrep_go.rsa import (
     searchlight,
     time_resolved,
 )
+from netrep_go.rsa._rdm import METRICS
 
 mpl.use("Agg")
 
@@ -161,6 +163,11 @@ def test_heat_maps_name_columns_and_units(distances):
     assert ranked.ax.get_ylabel() == "rank (0 to 1) of\ncosine distance (1 − cos)"
     with pytest.raises(ValueError, match="metric"):
         RDMDisplay.from_rdm(distances, metric="other")
+
+
+def test_every_metric_has_a_label():
+    labels = {dissimilarity_label(metric, False) for metric in (*METRICS, None)}
+    assert len(labels) == len(METRICS) + 1
 
 
 def test_names_that_cannot_be_read_are_left_out_with_a_warning():

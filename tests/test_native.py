@@ -50,7 +50,16 @@ from netrep_go.multiset import (
     frechet_mean,
     pairwise_distances,
 )
-from netrep_go.rsa import cluster_test, compare, evaluate, permutation_test, rdm, searchlight
+from netrep_go.rsa import (
+    NoiseNormalizer,
+    cluster_test,
+    compare,
+    evaluate,
+    permutation_test,
+    rdm,
+    searchlight,
+    time_resolved,
+)
 from netrep_go.utils import fwht, sq_bures_metric, whiten
 
 TESTS = Path(__file__).parent
@@ -214,6 +223,12 @@ def searchlights(x):
     return around.scores, inside.scores
 
 
+def over_time(x):
+    design = {"conditions": np.arange(14) % 7, "folds": np.arange(14) // 7, "metric": "crossnobis"}
+    noise = {"noise": NoiseNormalizer(), "noise_from": "pooled"}
+    return time_resolved(x[:, :, np.newaxis], MODEL[:21], **design, **noise).scores
+
+
 COVARIANCE = np.eye(4) + 0.5
 MODEL = np.random.default_rng(4).random(91)
 METRIC = LinearMetric(alpha=0.5)
@@ -265,6 +280,7 @@ ENTRY_POINTS = {
     "frechet_mean": mean,
     "ProcrustesKMeans": kmeans,
     "searchlight": lambda x, y: searchlights(x),
+    "time_resolved": lambda x, y: over_time(x),
     "cluster_test": lambda x, y: of_maps(x),
     "mantel": lambda x, y: mantel_of(x[:4], y[:4]),
     "fwht": lambda x, y: transformed(x),

@@ -123,16 +123,19 @@ def test_a_common_offset_costs_no_digits(rng):
     np.testing.assert_allclose(found, want, rtol=1e-12)
 
 
-@pytest.mark.parametrize("scale", [1e-60, 1.0, 1e60])
-def test_units_of_voxels_do_not_count(study, scale):
+@pytest.mark.parametrize("scale", [1e-140, 1e-60, 1.0, 1e60, 1e140])
+@pytest.mark.parametrize("method", METHODS)
+def test_units_of_voxels_do_not_count(study, scale, method):
     x, conditions, folds, models, residuals = study
-    units = scale * np.logspace(-3, 3, 12)
+    units = np.full(12, scale) if method == "shrinkage_eye" else scale * np.logspace(-3, 3, 12)
     options = {"neighbors": LISTS, "metric": "crossnobis", "conditions": conditions, "folds": folds}
-    want = searchlight(x, models, residuals=residuals, method="pearson", **options).scores
-    found = searchlight(
-        x * units, models, residuals=residuals * units, method="pearson", **options
-    ).scores
+    options |= {"noise": NoiseNormalizer(method), "method": "pearson"}
+    want = searchlight(x, models, residuals=residuals, **options).scores
+    found = searchlight(x * units, models, residuals=residuals * units, **options).scores
     np.testing.assert_allclose(found, want, atol=1e-10)
+    for v in LISTS:
+        fits = [NoiseNormalizer(method).fit(r[:, v]) for r in (residuals, residuals * units)]
+        assert fits[1].shrinkage_ == pytest.approx(fits[0].shrinkage_, abs=1e-9)
 
 
 def test_layouts_of_volumes_and_residuals(rng):

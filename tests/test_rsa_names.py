@@ -19,6 +19,7 @@ from netrep_go.rsa import (
     cluster_test,
     compare,
     compare_models,
+    crossnobis_test,
     decoding_rdm,
     evaluate,
     evaluate_layers,
@@ -302,6 +303,7 @@ def results(rng):
         partition_variance(few, rdms, n_bootstraps=20, random_state=0),
         searchlight(X, models, neighbors=[range(k, k + 8) for k in range(12)]),
         time_resolved(rng.standard_normal((3, n, 5, 20)), models),
+        crossnobis_test(X[:24], np.tile(np.arange(3), 8), np.repeat(np.arange(8), 3)),
         cluster_test(rng.standard_normal((8, 500)) + 1.0, n_permutations=50, random_state=0),
         read_betas(
             SimpleNamespace(dataobj=rng.standard_normal((4, 5, 3, n)), affine=np.eye(4)),

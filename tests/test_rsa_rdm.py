@@ -14,7 +14,7 @@ from sklearn.base import clone
 from netrep_go import _native
 from netrep_go.rsa import NoiseNormalizer, patterns, rdm
 from netrep_go.rsa._compare import SIMILARITIES
-from netrep_go.rsa._rdm import METRICS
+from netrep_go.rsa._rdm import METRICS, native_metric
 
 GOLDEN = json.loads(Path(__file__).with_name("golden").joinpath("rsatoolbox.json").read_text())
 SCIPY = ["correlation", "cosine", "euclidean", "sqeuclidean"]
@@ -33,7 +33,10 @@ def with_holes(rng, X, share=0.2):
 def test_names_are_those_of_the_table():
     kinds = _native.signatures()["rsa.searchlight_lists"].inputs
     words = {name: kinds[name].strip("'").split("'|'") for name in ("metric", "method")}
-    assert sorted(words["metric"]) == sorted({*METRICS} - {"mahalanobis"})  # of whitened responses
+    whitened = {"mahalanobis": "euclidean", "decoding": "nearest_centroid"}
+    assert sorted(words["metric"]) == sorted({*METRICS, *whitened.values()} - {"mahalanobis"})
+    for metric in METRICS:
+        assert native_metric(metric, whitened=True) == whitened.get(metric, metric)
     assert tuple(words["method"]) == SIMILARITIES
 
 

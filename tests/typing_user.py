@@ -130,7 +130,7 @@ def dissimilarities() -> None:
         reweight(models, measured, cv=3).weights.T, partition_variance(models, measured).part_names
     )
     print(searchlight(X, models, neighbors=[[0, 1], [1, 2]]).to_volume("first"))
-    course = time_resolved(np.ones((10, 3, 4)), models, names=None)
+    course = time_resolved(np.ones((10, 3, 4)), models, names=None, noise_from=(None, 0.5))
     print(cluster_test(course.scores[:, 0], popmean=0.1).significant(0.01).any())
     print(evaluate_layers(NAMED, measured, training=NAMED, y=[0, 1] * 5).bars()[0][2].mean())
     print(reweight_features(X, measured).score, decoding_rdm(NAMED, [0, 1] * 5, cv=[0] * 10).shape)

@@ -19,6 +19,9 @@ type Design struct {
 	// Folds is the number of folds, and Fold that of each row; for Crossnobis.
 	Folds int
 	Fold  []int64
+	// Covariances are those of the noise of each fold, of which the upper triangle
+	// counts; for Crossnobis. Nil if responses are white.
+	Covariances []*mat.Dense
 }
 
 // builder computes RDMs one after the other in the same scratch memory. It
@@ -87,7 +90,7 @@ func (b *builder) start(m, p int, design Design) error {
 		return core.Invalidf("cross-validation needs at least 2 folds, got %d", design.Folds)
 	}
 	if !b.measure.folds {
-		design.Folds, design.Fold = 0, nil
+		design.Folds, design.Fold, design.Covariances = 0, nil, nil
 	}
 	b.design, b.features = design, float64(p)
 	b.count = b.count[:b.n*max(1, design.Folds)]

@@ -214,3 +214,42 @@ func ExampleShrinkages() {
 	fmt.Println(rsa.Shrinkages())
 	// Output: [shrinkage_diag shrinkage_eye diag full]
 }
+
+// Two sensors, of which the noise of the second has twice the standard deviation, at two
+// times.
+func ExampleWindowRDMs() {
+	x := rsa.Recording{Rows: 3, Sensors: 2, Samples: 2, Data: []float64{
+		0, 1, 0, 2,
+		3, 4, 8, 2,
+		0, 5, 0, 6,
+	}}
+	dst := mat.NewDense(2, 3, nil)
+	err := rsa.WindowRDMs(context.Background(), dst, nil, x, rsa.Windows{Width: 1, Step: 1},
+		rsa.Dissimilarity{Measure: rsa.Euclidean}, rsa.Design{Conditions: 3},
+		&rsa.Noise{Covariance: mat.NewDense(2, 2, []float64{1, 0, 0, 4})})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.2f\n", mat.Formatted(dst))
+	// Output:
+	// ⎡5.00  0.00  5.00⎤
+	// ⎣3.00  4.47  2.24⎦
+}
+
+func ExamplePooledCovariance() {
+	x := rsa.Recording{Rows: 2, Sensors: 2, Samples: 3, Data: []float64{
+		1, 5, 2, 0, 1, 7,
+		3, 1, 2, 0, 5, 9,
+	}}
+	dst := mat.NewDense(2, 2, nil)
+	t, err := rsa.PooledCovariance(context.Background(), dst, x, 0, 3,
+		rsa.Noise{Groups: 1, Freedom: 3, Shrinkage: rsa.Full})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.2f\n%.0f\n", mat.Formatted(dst), t)
+	// Output:
+	// ⎡ 3.33  -2.67⎤
+	// ⎣-2.67   3.33⎦
+	// 0
+}

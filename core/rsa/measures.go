@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"netrep_go/core"
+	"netrep_go/core/internal/cmem"
 )
 
 // Measure is a dissimilarity of the response patterns of two conditions, over p
@@ -34,6 +35,13 @@ const (
 	// (Walther et al., NeuroImage 137 (2016) 188-200). Responses should be
 	// whitened by the noise before.
 	Crossnobis
+	// Decoding is the accuracy of linear discriminant analysis, with the covariances of
+	// both conditions shrunk, on folds that are left out one at a time: the mean of the
+	// shares of the observations of either condition that are told from the other.
+	Decoding
+	// Centroids is that of the classifier that takes the nearest mean. Responses should
+	// be whitened by the noise before.
+	Centroids
 )
 
 // Dissimilarity is a measure with its parameters.
@@ -54,6 +62,8 @@ var measures = [...]measure{
 		name: "poisson", differences: true, factors: rateAndLog, formula: meanDivergences,
 	},
 	Crossnobis: {name: "crossnobis", differences: true, folds: true, formula: meanSquares},
+	Decoding:   {name: "decoding", differences: true, folds: true, classify: discriminant},
+	Centroids:  {name: "nearest_centroid", differences: true, folds: true, classify: centroids},
 }
 
 // measure says what becomes of responses before they are multiplied, and what of
@@ -77,6 +87,8 @@ type measure struct {
 	folds bool
 	// formula stores the dissimilarities of a condition and several others.
 	formula func(dst []float64, s sums)
+	// classify tells the observations of a fold apart, in place of a formula.
+	classify func(d *decoder, arena *cmem.Arena) (classifier, error)
 }
 
 // sums is what a formula is of: sums of products over features, of a condition with

@@ -24,9 +24,40 @@ type Noise struct {
 	Residuals *Responses
 	Group     []int64
 	Groups    int
+	// Samples is how many rows there are for each observation, and element of Group,
+	// one after the other: their means are apart. 0 is 1.
+	Samples int
 	// Freedom is the degrees of freedom that are left.
 	Freedom   float64
 	Shrinkage Shrinkage
+}
+
+// Cut returns the noise of each fold, whose residuals are a group each, one after the
+// other: a fold has as many degrees of freedom, or those of its rows less 1 if they are 0.
+func (n *Noise) Cut(folds int) ([]*Noise, error) {
+	r, each := n.Residuals, []*Noise{}
+	for from := 0; from < r.Rows; {
+		to := from + 1
+		for to < r.Rows && n.Group[to] == n.Group[from] {
+			to++
+		}
+		if int(n.Group[from]) != len(each) || to-from < 2 {
+			return nil, core.Invalidf(
+				"residuals must be sorted by folds, at least 2 of each, got %d of fold %d",
+				to-from, n.Group[from])
+		}
+		freedom := n.Freedom
+		if freedom == 0 {
+			freedom = float64(to - from - 1)
+		}
+		each = append(each, // heap: one a fold
+			&Noise{Residuals: r.rows(from, to), Freedom: freedom, Shrinkage: n.Shrinkage})
+		from = to
+	}
+	if len(each) != folds {
+		return nil, core.Invalidf("expected residuals of %d folds, got %d", folds, len(each))
+	}
+	return each, nil
 }
 
 // Shrinkage is how a covariance S is estimated: as t T + (1 - t) S.
@@ -45,17 +76,19 @@ const (
 	Full
 )
 
-// shrinkages is the table of all of them: a name, and the intensity t.
+// shrinkages is the table of all of them: a name, what each residual adds to the sum
+// of fourth powers, if that counts, and the intensity t.
 var shrinkages = [...]shrinkage{
-	ShrinkDiagonal: {"shrinkage_diag", (*normalizer).schaeferStrimmer},
-	ShrinkIdentity: {"shrinkage_eye", (*normalizer).ledoitWolf},
-	Diagonal:       {"diag", func(*normalizer, []float64, []float64, int) float64 { return 1 }},
-	Full:           {"full", func(*normalizer, []float64, []float64, int) float64 { return 0 }},
+	ShrinkDiagonal: {"shrinkage_diag", crossedSquares, (*moments).schaeferStrimmer},
+	ShrinkIdentity: {"shrinkage_eye", squaredSquares, (*moments).ledoitWolf},
+	Diagonal:       {"diag", nil, func(*moments) float64 { return 1 }},
+	Full:           {"full", nil, func(*moments) float64 { return 0 }},
 }
 
 type shrinkage struct {
 	name      string
-	intensity func(w *normalizer, s, r []float64, p int) float64
+	fourth    func(m *moments, row []float64) float64
+	intensity func(m *moments) float64
 }
 
 // Shrinkages returns the names of the estimates, in their order.
@@ -72,17 +105,16 @@ type normalizer struct {
 	counts     []float64 // of the groups
 	covariance []float64 // features x features
 	variances  []float64 // of the features
+	intensity  float64   // of the last shrinkage
+	samples    int       // rows of residuals for each observation
 }
 
-// newNormalizer returns one of no more than so many features, nil if there is no noise.
+// newNormalizer returns one of no more than so many features.
 func newNormalizer(arena *cmem.Arena, noise *Noise, features int) *normalizer {
-	if noise == nil {
-		return nil
-	}
 	w := &normalizer{noise: noise, covariance: arena.Float64s(features * features),
-		variances: arena.Float64s(features)}
+		variances: arena.Float64s(features), samples: max(1, noise.Samples)}
 	if r := noise.Residuals; r != nil {
-		groups := max(1, noise.Groups)
+		groups := max(1, noise.Groups) * w.samples
 		w.residuals, w.means = arena.Float64s(r.Rows*features), arena.Float64s(groups*features)
 		w.counts = arena.Float64s(groups)
 	}
@@ -117,13 +149,21 @@ const silent = 64 * 0x1p-52
 // subtractMeans subtracts those of groups from the residuals of p features, and
 // stores variances: 0 if there is no noise.
 func (w *normalizer) subtractMeans(p int) {
-	rows, largest := w.noise.Residuals.Rows, w.covariance[:p]
+	largest := w.covariance[:p]
 	clear(largest)
+	clear(w.variances[:p])
+	w.center(w.residuals[:w.noise.Residuals.Rows*p], largest, w.variances[:p])
+	settle(w.variances[:p], largest, w.noise.Freedom)
+}
+
+// center subtracts the means of groups from residuals in rows. It raises largest to
+// the largest of each feature before, and adds the squares of what is left.
+func (w *normalizer) center(r, largest, squares []float64) {
+	p := len(largest)
 	clear(w.means[:len(w.counts)*p])
 	clear(w.counts)
-	clear(w.variances[:p])
-	for o := range rows {
-		row, g := w.residuals[o*p:(o+1)*p], w.group(o)
+	for from := 0; from < len(r); from += p {
+		row, g := r[from:from+p], w.group(from/p)
 		w.counts[g]++
 		floats.Add(w.means[g*p:(g+1)*p], row)
 		for j, v := range row {
@@ -133,55 +173,80 @@ func (w *normalizer) subtractMeans(p int) {
 	for g, count := range w.counts {
 		floats.Scale(1/max(1, count), w.means[g*p:(g+1)*p])
 	}
-	for o := range rows {
-		row, g := w.residuals[o*p:(o+1)*p], w.group(o)
+	for from := 0; from < len(r); from += p {
+		row, g := r[from:from+p], w.group(from/p)
 		floats.Sub(row, w.means[g*p:(g+1)*p])
 		for j, v := range row {
-			w.variances[j] += v * v
-		}
-	}
-	for j, square := range w.variances[:p] {
-		if w.variances[j] = square / w.noise.Freedom; !(math.Sqrt(w.variances[j]) > silent*largest[j]) {
-			w.variances[j] = 0
+			squares[j] += v * v
 		}
 	}
 }
 
-func (w *normalizer) group(o int) int {
+// settle turns sums of squares into variances: 0 if there is no noise.
+func settle(squares, largest []float64, freedom float64) {
+	for j, square := range squares {
+		if squares[j] = square / freedom; !(math.Sqrt(squares[j]) > silent*largest[j]) {
+			squares[j] = 0
+		}
+	}
+}
+
+// group returns that of a row of residuals. Samples of an observation are next to each
+// other and have means apart.
+func (w *normalizer) group(row int) int {
+	observation, sample := row/w.samples, row%w.samples
 	if w.noise.Group == nil {
-		return 0
+		return sample
 	}
-	return int(w.noise.Group[o])
+	return int(w.noise.Group[observation])*w.samples + sample
 }
 
-// whiten multiplies the responses to the loaded features by the inverse of the
-// Cholesky factor of their covariance. It fails if the covariance has no inverse.
-func (w *normalizer) whiten(x []float64, features []int64) error {
+// fill stores the upper triangle of the covariance of the loaded features, and their
+// variances.
+func (w *normalizer) fill(features []int64) []float64 {
 	p := len(features)
 	s := w.covariance[:p*p]
 	if w.noise.Residuals != nil {
-		w.estimate(s, p)
-	} else {
-		for j, f := range features {
-			for k, g := range features {
-				s[j*p+k] = w.noise.Covariance.At(int(f), int(g))
-			}
-			w.variances[j] = s[j*p+j]
-		}
+		w.estimate(p)
+		return s
 	}
-	factor, ok := lapack64.Potrf(blas64.Symmetric{Uplo: blas.Upper, N: p, Stride: p, Data: s})
-	for j, variance := range w.variances[:p] {
+	for j, f := range features {
+		for k, g := range features {
+			s[j*p+k] = w.noise.Covariance.At(int(f), int(g))
+		}
+		w.variances[j] = s[j*p+j]
+	}
+	return s
+}
+
+// whiten multiplies responses to features by the inverse of the Cholesky factor of
+// their covariance s, which it overwrites. It fails if the covariance has no inverse.
+func whiten(x, s, variances []float64) error {
+	if !factor(s, variances) {
+		return errSingular
+	}
+	solve(x, s, len(variances))
+	return nil
+}
+
+// factor replaces the upper triangle of a covariance, of which the diagonal is given,
+// by its Cholesky factor. It fails if there is no inverse.
+func factor(s, variances []float64) bool {
+	p := len(variances)
+	_, ok := lapack64.Potrf(blas64.Symmetric{Uplo: blas.Upper, N: p, Stride: p, Data: s})
+	for j, variance := range variances {
 		// What the features before it leave of the variance of one.
 		if pivot := s[j*p+j]; !(pivot*pivot > singular*float64(p)*variance) {
 			ok = false
 		}
 	}
-	if !ok {
-		return errSingular
-	}
+	return ok
+}
+
+// solve multiplies responses to p features by the inverse of a factor.
+func solve(x, factor []float64, p int) {
 	blas64.Implementation().Dtrsm(blas.Right, blas.Upper, blas.NoTrans, blas.NonUnit,
-		len(x)/p, p, 1, factor.Data, p, x, p)
-	return nil
+		len(x)/p, p, 1, factor, p, x, p)
 }
 
 // singular, times the number of features, is the part of its variance that a
@@ -190,71 +255,118 @@ const singular = 4 * 0x1p-52
 
 var errSingular = core.Invalidf("the covariance of the noise has no inverse")
 
-// estimate stores the upper triangle of the covariance of the loaded residuals.
-func (w *normalizer) estimate(s []float64, p int) {
-	rows := w.noise.Residuals.Rows
-	r := w.residuals[:rows*p]
-	clear(s)
-	if w.noise.Shrinkage != Diagonal {
+// estimate stores the upper triangle of the covariance of the loaded residuals, and
+// how far it was shrunk.
+func (w *normalizer) estimate(p int) {
+	m := moments{shrinkage: w.noise.Shrinkage, freedom: w.noise.Freedom,
+		s: w.covariance[:p*p], variances: w.variances[:p]}
+	clear(m.s)
+	m.add(w.residuals[:w.noise.Residuals.Rows*p])
+	w.intensity = m.shrink()
+}
+
+// moments are sums over residuals of p features, whose variances are known, from which
+// their covariance is estimated.
+type moments struct {
+	shrinkage Shrinkage
+	freedom   float64
+	variances []float64
+	s         []float64 // p x p, of which the upper triangle counts
+	target    float64   // the mean of the variances
+	fourth    float64   // of residuals in units of standard deviations
+	n         float64
+}
+
+// add adds residuals in rows.
+func (m *moments) add(r []float64) {
+	p := len(m.variances)
+	rows := len(r) / p
+	m.n += float64(rows)
+	m.target = floats.Sum(m.variances) / float64(p)
+	if m.shrinkage != Diagonal {
 		blas64.Implementation().Dsyrk(
-			blas.Upper, blas.Trans, p, rows, 1/w.noise.Freedom, r, p, 0, s, p)
+			blas.Upper, blas.Trans, p, rows, 1/m.freedom, r, p, 1, m.s, p)
 	}
-	t := shrinkages[w.noise.Shrinkage].intensity(w, s, r, p)
-	target := floats.Sum(w.variances[:p]) / float64(p)
-	for j, variance := range w.variances[:p] {
-		if w.noise.Shrinkage == ShrinkIdentity {
-			w.variances[j] = t*target + (1-t)*variance
+	if fourth := shrinkages[m.shrinkage].fourth; fourth != nil {
+		for from := 0; from < len(r); from += p {
+			m.fourth += fourth(m, r[from:from+p])
 		}
-		floats.Scale(1-t, s[j*p+j+1:(j+1)*p])
-		s[j*p+j] = w.variances[j]
 	}
+}
+
+// merge adds the sums of another.
+func (m *moments) merge(other *moments) {
+	floats.Add(m.s, other.s)
+	m.fourth += other.fourth
+	m.n += other.n
+}
+
+// shrink turns s into the covariance, and variances into its diagonal, and returns
+// the intensity.
+func (m *moments) shrink() float64 {
+	p := len(m.variances)
+	t := shrinkages[m.shrinkage].intensity(m)
+	for j, variance := range m.variances {
+		if m.shrinkage == ShrinkIdentity {
+			m.variances[j] = t*m.target + (1-t)*variance
+		}
+		floats.Scale(1-t, m.s[j*p+j+1:(j+1)*p])
+		m.s[j*p+j] = m.variances[j]
+	}
+	return t
+}
+
+// crossedSquares is the sum of products of squares of different features, each by its
+// standard deviation.
+func crossedSquares(m *moments, row []float64) float64 {
+	var sum, own float64
+	for j, v := range row {
+		z := v * v / m.variances[j]
+		sum += z
+		own += z * z
+	}
+	return sum*sum - own
+}
+
+// squaredSquares is the square of the sum of squares, by the mean standard deviation.
+func squaredSquares(m *moments, row []float64) float64 {
+	sum := floats.Dot(row, row) / m.target
+	return sum * sum
 }
 
 // schaeferStrimmer returns the sum of the estimated variances of correlations over
 // that of their squares, with the factors of rsatoolbox.
-func (w *normalizer) schaeferStrimmer(s, r []float64, p int) float64 {
-	var fourth, squares float64
-	for from := 0; from < len(r); from += p {
-		var sum, own float64
-		for j, v := range r[from : from+p] {
-			z := v * v / w.variances[j]
-			sum += z
-			own += z * z
-		}
-		fourth += sum*sum - own
-	}
-	for j, variance := range w.variances[:p] {
+func (m *moments) schaeferStrimmer() float64 {
+	p, squares := len(m.variances), 0.0
+	for j, variance := range m.variances {
 		for k := j + 1; k < p; k++ {
-			v := s[j*p+k]
-			squares += 2 * v * v / (variance * w.variances[k])
+			v := m.s[j*p+k]
+			squares += 2 * (v / variance) * (v / m.variances[k])
 		}
 	}
-	n, freedom := float64(len(r)/p), w.noise.Freedom
+	n, freedom := m.n, m.freedom
 	if squares *= freedom * freedom / ((n - 1) * (n - 1)); !(squares > 0) {
 		return 1
 	}
-	return max(0, min(1, n/(freedom*freedom)*(fourth/(n-1)-squares)/squares))
+	return max(0, min(1, n/(freedom*freedom)*(m.fourth/(n-1)-squares)/squares))
 }
 
 // ledoitWolf returns their intensity, of covariances of n observations whatever the
 // degrees of freedom.
-func (w *normalizer) ledoitWolf(s, r []float64, p int) float64 {
-	n := float64(len(r) / p)
-	scale := w.noise.Freedom / n
-	var trace, squares, fourth float64
+func (m *moments) ledoitWolf() float64 {
+	p, n := len(m.variances), m.n
+	scale := m.freedom / n / m.target
+	var trace, squares float64
 	for j := range p {
-		trace += scale * s[j*p+j]
-		squares += scale * scale * s[j*p+j] * s[j*p+j]
-		for _, v := range s[j*p+j+1 : (j+1)*p] {
-			squares += 2 * scale * scale * v * v
+		own := scale * m.s[j*p+j]
+		trace += own
+		squares += own * own
+		for _, v := range m.s[j*p+j+1 : (j+1)*p] {
+			squares += 2 * (scale * v) * (scale * v)
 		}
 	}
-	for from := 0; from < len(r); from += p {
-		sum := floats.Dot(r[from:from+p], r[from:from+p])
-		fourth += sum * sum
-	}
 	off := squares - trace*trace/float64(p)
-	if noise := min((fourth/n-squares)/n, off); noise > 0 {
+	if noise := min((m.fourth/n-squares)/n, off); noise > 0 {
 		return noise / off
 	}
 	return 0

@@ -51,6 +51,15 @@ func (b *builder) condensed(dst []float64, x *mat.Dense, design Design) error {
 	if err := b.scan(x); err != nil {
 		return err
 	}
+	if b.measure.classify != nil {
+		return b.decode(dst, x)
+	}
+	if b.design.Covariances != nil {
+		if err := b.multiplyByFold(x); err != nil {
+			return err
+		}
+		return b.finish(dst, x)
+	}
 	if b.missing {
 		var arena cmem.Arena
 		defer arena.Free()

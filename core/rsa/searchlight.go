@@ -25,6 +25,18 @@ type Responses struct {
 	Singles     []float32
 }
 
+// rows returns those in [from, to), in the same memory.
+func (r *Responses) rows(from, to int) *Responses {
+	part := *r
+	part.Rows = to - from
+	if r.Doubles != nil {
+		part.Doubles = r.Doubles[from*r.Row:]
+	} else {
+		part.Singles = r.Singles[from*r.Row:]
+	}
+	return &part
+}
+
 // gather stores the responses of the features in dst, rows x features.
 func (r *Responses) gather(dst []float64, features []int64) {
 	if r.Doubles != nil {
@@ -120,6 +132,16 @@ type Measured struct {
 	Design        Design // of the rows of the responses
 	Dissimilarity Dissimilarity
 	Noise         *Noise // nil if the responses are white
+	// FoldNoise is that of each fold; nil if there is one noise or none.
+	FoldNoise []*Noise
+}
+
+// noises returns all of them.
+func (m Measured) noises() []*Noise {
+	if m.Noise != nil {
+		return []*Noise{m.Noise}
+	}
+	return m.FoldNoise
 }
 
 // check finds what is wrong with the design, which all neighbourhoods share.
@@ -174,30 +196,38 @@ func Searchlights(
 // searchlight is a worker of Searchlights.
 type searchlight struct {
 	Measured
-	around     Neighborhoods
-	builder    *builder
-	normalizer *normalizer // nil if there is no noise
-	references *references
-	features   []int64
-	patterns   []float64 // rows x features
-	rdm        []float64
-	forms      []form
-	scratch    *scratch
+	around  Neighborhoods
+	builder *builder
+	// one or, of each fold, several; none if responses are white
+	normalizers []*normalizer
+	references  *references
+	features    []int64
+	patterns    []float64 // rows x features
+	rdm         []float64
+	forms       []form
+	scratch     *scratch
 }
 
 func newSearchlight(
 	arena *cmem.Arena, m Measured, around Neighborhoods, references *references, tile int,
 ) *searchlight {
 	n, largest := m.Design.Conditions, around.Largest()
+	var normalizers []*normalizer
+	for _, noise := range m.noises() {
+		normalizers = append(normalizers, newNormalizer(arena, noise, largest)) // heap: one a worker
+	}
+	if m.FoldNoise != nil {
+		m.Design.Covariances = make([]*mat.Dense, len(m.FoldNoise)) // heap: one a worker
+	}
 	return &searchlight{
 		Measured: m, around: around, references: references,
-		builder:    newBuilder(arena, m.Dissimilarity, n, m.Design.Folds, largest),
-		normalizer: newNormalizer(arena, m.Noise, largest),
-		features:   cmem.Slice[int64](arena, largest)[:0],
-		patterns:   arena.Float64s(m.Responses.Rows * largest),
-		rdm:        arena.Float64s(Pairs(n)),
-		forms:      references.m.newForms(arena, tile),
-		scratch:    references.m.newScratch(arena),
+		builder:     newBuilder(arena, m.Dissimilarity, n, m.Design.Folds, largest),
+		normalizers: normalizers,
+		features:    cmem.Slice[int64](arena, largest)[:0],
+		patterns:    arena.Float64s(m.Responses.Rows * largest),
+		rdm:         arena.Float64s(Pairs(n)),
+		forms:       references.m.newForms(arena, tile),
+		scratch:     references.m.newScratch(arena),
 	}
 }
 
@@ -280,28 +310,43 @@ var errNoFeatures = core.Invalidf("no features with finite responses")
 // have some.
 func (s *searchlight) load() {
 	s.features = s.Responses.finite(s.patterns, s.features)
-	if s.normalizer == nil {
-		return
-	}
 	finite := len(s.features)
-	if s.features = s.normalizer.load(s.features); len(s.features) < finite {
+	s.loadNoise()
+	if len(s.normalizers) > 1 && len(s.features) < finite {
+		s.loadNoise() // of the features that are left
+	}
+	if len(s.features) < finite {
 		s.Responses.gather(s.patterns, s.features)
 	}
 }
 
-// whiten whitens the responses of the features, if there is noise.
+func (s *searchlight) loadNoise() {
+	for _, w := range s.normalizers {
+		s.features = w.load(s.features)
+	}
+}
+
+// whiten whitens the responses of the features, if there is one noise, or finds the
+// covariance of each fold.
 func (s *searchlight) whiten(patterns []float64) error {
-	if s.normalizer == nil {
+	if len(s.normalizers) == 0 {
 		return nil
 	}
 	n := len(s.features)
+	if s.FoldNoise != nil {
+		for f, w := range s.normalizers {
+			s.Design.Covariances[f] = mat.NewDense(n, n, w.fill(s.features)) // heap: a view
+		}
+		return nil
+	}
 	if err := s.builder.start(s.Responses.Rows, n, s.Design); err != nil {
 		return err
 	}
 	if s.builder.differencesAlone() {
 		subtractFirst(patterns, n)
 	}
-	return s.normalizer.whiten(patterns, s.features)
+	w := s.normalizers[0]
+	return whiten(patterns, w.fill(s.features), w.variances[:n])
 }
 
 // subtractFirst subtracts the first row of width n from all, so that what they have

@@ -122,18 +122,14 @@ func (w *whitener) solve(dst, y, scratch []float64) {
 		w.solveFull(dst, y, scratch)
 		return
 	}
-	n, t := w.n, scratch[:w.n]
+	t := scratch[:w.n]
 	clear(t)
 	for k, pair := range w.pairs {
 		v := y[k] * w.inverse[k]
 		t[pair[0]] += v
 		t[pair[1]] += v
 	}
-	upper := blas64.Triangular{
-		Uplo: blas.Upper, Diag: blas.NonUnit, N: n, Data: w.factor, Stride: n,
-	}
-	blas64.Trsv(blas.Trans, upper, blas64.Vector{N: n, Inc: 1, Data: t})
-	blas64.Trsv(blas.NoTrans, upper, blas64.Vector{N: n, Inc: 1, Data: t})
+	solveUpper(w.factor, t)
 	for k, pair := range w.pairs {
 		dst[k] = (y[k] - t[pair[0]] - t[pair[1]]) * w.inverse[k]
 	}

@@ -486,7 +486,7 @@ def _tested(
     exact = design.n_ways <= n_permutations
     n_draws = design.n_ways if exact else n_permutations
     wanted = ("t",) if correction == "fdr" else ()
-    bound = tied(extremity(found.t, alternative))
+    bound = tied(extremity(found.t, alternative), 1.0)  # the spread of t
     counts = np.zeros(len(bound), np.int64)
 
     def largest_of(weights: np.ndarray) -> np.ndarray:

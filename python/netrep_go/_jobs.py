@@ -102,6 +102,19 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     warnings.warn(message, category, stacklevel=level)
 
 
+_bars_of: ContextVar[str] = ContextVar("_bars_of", default="")
+
+
+@contextmanager
+def bars_named(name: str) -> Iterator[None]:
+    """Let bars that are drawn inside say what they are of."""
+    token = _bars_of.set(f"{name}: ")
+    try:
+        yield
+    finally:
+        _bars_of.reset(token)
+
+
 @contextmanager
 def bar_of(text: str, total: int | None, show: bool, unit: str = "it") -> Iterator[Any]:
     """Yield a bar of tqdm, or None.
@@ -114,7 +127,7 @@ def bar_of(text: str, total: int | None, show: bool, unit: str = "it") -> Iterat
         return
     from tqdm.auto import tqdm
 
-    with tqdm(desc=text, total=total, unit=unit) as bar:
+    with tqdm(desc=_bars_of.get() + text, total=total, unit=unit) as bar:
         yield bar
 
 

@@ -33,6 +33,9 @@ class TimeCourse(Result):
         What is scored, in figures.
     chance : float
         Score without an effect.
+    shrinkage : ndarray of shape (n_subjects, n_times) or None
+        Intensity, 0 to 1, by which the covariance of the noise was shrunk at each time, if it
+        was estimated.
     """
 
     scores: np.ndarray = field(repr=False)
@@ -42,6 +45,7 @@ class TimeCourse(Result):
     method: str
     label: str = field(repr=False)
     chance: float = 0.0
+    shrinkage: np.ndarray | None = field(default=None, repr=False)
 
     def plot(self, **options: Any) -> Any:
         """Draw the scores over time.
@@ -93,11 +97,17 @@ def windows(
     check_integer(step, "step", 1)
     if window > n_times:
         raise ValueError(f"window must be at most the number of times, {n_times}, got {window}")
+    at = sample_times(n_times, times)
+    spans = [slice(start, start + window) for start in range(0, n_times - window + 1, step)]
+    return spans, np.array([at[span].mean() for span in spans])
+
+
+def sample_times(n_times: int, times: ArrayLike | None) -> np.ndarray:
+    """Return the time of each sample: its number if ``times`` is None."""
     at = np.arange(n_times) if times is None else as_array(times, "times", 1)
     if len(at) != n_times:
         raise ValueError(f"times must have length {n_times}, got {len(at)}")
-    spans = [slice(start, start + window) for start in range(0, n_times - window + 1, step)]
-    return spans, np.array([at[span].mean() for span in spans])
+    return at
 
 
 def as_subjects(data: Any, *, same: str = "conditions") -> tuple[list[np.ndarray], list[Name]]:
@@ -105,7 +115,7 @@ def as_subjects(data: Any, *, same: str = "conditions") -> tuple[list[np.ndarray
 
     They have as many times, and as many ``same`` unless that is empty: trials may differ.
     """
-    if not holds_arrays(data):
+    if not (holds_arrays(data) or _lists_arrays(data)):
         data = as_array(data, "data", 4 if np.ndim(data) == 4 else 3, allow_nan=True)
         subjects = list(data) if data.ndim == 4 else [data]
         return subjects, list(range(len(subjects)))
@@ -124,3 +134,9 @@ def as_subjects(data: Any, *, same: str = "conditions") -> tuple[list[np.ndarray
                 f"got shapes {subjects[0].shape} and {x.shape}"
             )
     return subjects, names
+
+
+def _lists_arrays(data: Any) -> bool:
+    """Whether this is a list of subjects, who may have different sensors."""
+    several = isinstance(data, (list, tuple)) and len(data) > 0
+    return several and all(getattr(x, "ndim", 0) == 3 for x in data)

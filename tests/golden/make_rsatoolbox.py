@@ -71,6 +71,31 @@ def rdms():
     }
 
 
+def movie():
+    """Return responses of a balanced design at four times, with conditions and folds."""
+    _, conditions, folds = balanced()
+    x = np.stack([responses(20 + t, len(conditions)) for t in range(4)], axis=2)
+    return x, conditions, folds
+
+
+def movie_rdms():
+    """Return cross-validated RDMs of each time, for white noise and a precision."""
+    from rsatoolbox.data import TemporalDataset
+    from rsatoolbox.rdm import calc_rdm_movie
+
+    x, conditions, folds = movie()
+    data = TemporalDataset(
+        np.ascontiguousarray(x),
+        obs_descriptors={"condition": conditions, "fold": folds},
+        time_descriptors={"time": np.arange(x.shape[2])},
+    )
+    by = {"descriptor": "condition", "cv_descriptor": "fold"}
+    return {
+        name: calc_rdm_movie(data, "crossnobis", noise=noise, **by).get_vectors().tolist()
+        for name, noise in (("white", None), ("precision", precision(3)))
+    }
+
+
 def rdm_vectors(seed, count=4, n_conditions=8):
     """Return squared distances of patterns, the last of them rounded so that entries tie."""
     rs = np.random.RandomState(seed)
@@ -215,6 +240,7 @@ def main():
         "versions": {name: version(name) for name in ("rsatoolbox", "numpy", "scipy")},
         "python": platform.python_version(),
         "rdms": rdms(),
+        "movie": movie_rdms(),
         "noise": noise(),
         "similarities": similarities(),
         "bootstrap": samples(),

@@ -49,6 +49,7 @@ def _distances(x: np.ndarray) -> np.ndarray:
         "metric": "euclidean",
         "prior": 1.0,
         "weight": 0.0,
+        "covariances": [],
     }
     _native.call("rsa.rdms", {"rdms": out}, inputs)
     return out[0]

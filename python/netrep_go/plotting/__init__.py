@@ -20,6 +20,12 @@ from netrep_go.plotting._encoding import BestLayersDisplay
 from netrep_go.plotting._generalization import TemporalGeneralizationDisplay
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
 from netrep_go.plotting._images import ImageManifoldsDisplay
+from netrep_go.plotting._intervals import (
+    BootstrapIntervalsDisplay,
+    CalibrationDisplay,
+    ReliabilityDisplay,
+    ValueDifferencesDisplay,
+)
 from netrep_go.plotting._manifolds import (
     CenterDirectionsDisplay,
     ManifoldGeometryDisplay,
@@ -37,6 +43,8 @@ from netrep_go.plotting._weights import ReweightingDisplay
 __all__ = [
     "AlignedActivationsDisplay",
     "BestLayersDisplay",
+    "BootstrapIntervalsDisplay",
+    "CalibrationDisplay",
     "CapacityDisplay",
     "CenterDirectionsDisplay",
     "ComparisonDisplay",
@@ -53,11 +61,13 @@ __all__ = [
     "RDMDisplay",
     "RDMEmbeddingDisplay",
     "RDMsDisplay",
+    "ReliabilityDisplay",
     "ReweightingDisplay",
     "SearchlightDisplay",
     "SeparabilityDisplay",
     "TemporalGeneralizationDisplay",
     "TimeCourseDisplay",
+    "ValueDifferencesDisplay",
     "VariancePartitionDisplay",
     "paper_style",
 ]

@@ -144,6 +144,7 @@ _LABELS = {
     "sqeuclidean": "squared Euclidean distance\n(unit of responses, squared)",
     "mahalanobis": "Mahalanobis distance (s.d. of noise)",
     "crossnobis": "crossnobis distance per feature\n(variance of noise)",
+    "decoding": "decoding accuracy",
     "poisson": "symmetrized KL divergence\n(nats per feature)",
 }
 

@@ -11,6 +11,8 @@ from netrep_go.rsa._betas import Betas, read_betas
 from netrep_go.rsa._ceiling import NoiseCeiling, noise_ceiling
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._convert import from_rsatoolbox, to_rsatoolbox
+from netrep_go.rsa._covariance import distance_covariance
+from netrep_go.rsa._crossnobis import DistanceTest, crossnobis_reliability, crossnobis_test
 from netrep_go.rsa._decoding import decoding_rdm, rsa_score
 from netrep_go.rsa._folds import ConditionKFold
 from netrep_go.rsa._inference import ModelEvaluation, evaluate
@@ -41,6 +43,7 @@ __all__ = [
     "Betas",
     "ClusterResult",
     "ConditionKFold",
+    "DistanceTest",
     "FeatureReweighting",
     "FeatureReweightingCV",
     "FeatureReweightingResult",
@@ -57,7 +60,10 @@ __all__ = [
     "cluster_test",
     "compare",
     "compare_models",
+    "crossnobis_reliability",
+    "crossnobis_test",
     "decoding_rdm",
+    "distance_covariance",
     "evaluate",
     "evaluate_layers",
     "from_rsatoolbox",

@@ -29,6 +29,7 @@ from netrep_go.rsa._condensed import (
     n_conditions,
     named_vectors,
 )
+from netrep_go.rsa._covariance import whitened
 
 __all__ = ["compare"]
 
@@ -55,6 +56,7 @@ def compare(
     method: str = "spearman",
     *,
     sigma: ArrayLike | None = None,
+    covariance: ArrayLike | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> Any:
@@ -99,6 +101,10 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
     sigma : array_like of shape (n_conditions,) or (n_conditions, n_conditions), default=None
         Variances of the estimates of patterns, or their covariance, for 'corr_cov',
         'cosine_cov' and 'neg_riem_dist'. None is the identity.
+    covariance : array_like of shape (n_pairs, n_pairs), default=None
+        The covariance V of the entries themselves for 'corr_cov' and 'cosine_cov', in place
+        of that of ``sigma``: :func:`distance_covariance` of crossnobis RDMs, which depends
+        on the distances. Its scale does not count; RDMs must not have NaN then.
     n_jobs : int, optional
         Number of threads; None for as many as BLAS uses, -1 for all cores. The result
         does not depend on it.
@@ -159,12 +165,24 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
         check_same_conditions(x, "rdms", y, "models")
         check_named_alike(rdms=condition_names(rdms), models=condition_names(models))
     called_by = {"RDM": called("rdms", rdm_names), "model": called("models", own)}
+    if covariance is not None:
+        _check_covariance(method, sigma)
+        centered, method = method == "corr_cov", "cosine"  # of what is whitened here
+        x = whitened(x, "rdms", covariance, centered=centered)
+        y = y if models is None else whitened(y, "models", covariance, centered=centered)
     out = similarities(x, y, method, sigma=sigma, names=called_by, n_jobs=n_jobs, verbose=verbose)
     if models is not None and is_single(models):
         out = out[:, 0]
     if is_single(rdms):
         out = out[0]
     return out if isinstance(out, np.ndarray) and out.ndim else float(out)
+
+
+def _check_covariance(method: str, sigma: ArrayLike | None) -> None:
+    if method not in ("corr_cov", "cosine_cov"):
+        raise ValueError(f"covariance is for 'corr_cov' and 'cosine_cov', got method={method!r}")
+    if sigma is not None:
+        raise ValueError("covariance is that of sigma and of signals: leave out sigma")
 
 
 def similarities(

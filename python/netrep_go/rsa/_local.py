@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,10 +13,16 @@ from netrep_go import _native
 from netrep_go._names import Name, check_same_indexes, row_names
 from netrep_go._validation import as_codes, check_number, check_option
 from netrep_go.rsa._condensed import n_conditions
-from netrep_go.rsa._noise import SHRINKAGES, NoiseNormalizer
-from netrep_go.rsa._rdm import PLAIN_METRICS, check_folds, check_whitened, precision_root
+from netrep_go.rsa._noise import (
+    SHRINKAGES,
+    NoiseNormalizer,
+    covariance_of,
+    covariances_of,
+    has_several,
+)
+from netrep_go.rsa._rdm import PLAIN_METRICS, WHITENED_METRICS, check_folds, check_whitened
 
-LOCAL_METRICS = (*PLAIN_METRICS, "mahalanobis", "crossnobis")
+LOCAL_METRICS = (*PLAIN_METRICS, *WHITENED_METRICS)
 NONE = np.empty(0, np.int64)
 
 
@@ -27,6 +34,7 @@ class Design(NamedTuple):
     n_conditions: int
     n_folds: int
     names: list[Name] | None
+    fold_names: Sequence[Name] = ()
 
     def inputs(self) -> dict[str, _native.Argument]:
         """Return the arguments of a routine."""
@@ -60,9 +68,13 @@ def as_design(
     if conditions is not None:
         values, codes = as_codes(conditions, "conditions", n)
         names, count = values.tolist(), len(values)
-    fold_codes = NONE if folds is None else as_codes(folds, "folds", n)[1]
-    n_folds = int(fold_codes.max(initial=-1)) + 1
-    return Design(codes.astype(np.int64), fold_codes.astype(np.int64), count, n_folds, names)
+    fold_names: list[Name] = []
+    fold_codes = NONE
+    if folds is not None:
+        values, fold_codes = as_codes(folds, "folds", n)
+        fold_names = values.tolist()
+    numbers = codes.astype(np.int64), fold_codes.astype(np.int64)
+    return Design(*numbers, count, len(fold_names), names, fold_names)
 
 
 def as_estimator(noise: Any, residuals: Any, metric: str) -> NoiseNormalizer | None:
@@ -78,6 +90,15 @@ def as_estimator(noise: Any, residuals: Any, metric: str) -> NoiseNormalizer | N
             "or pass a NoiseNormalizer that is not fitted"
         )
     return NoiseNormalizer() if noise is None else clone(noise)
+
+
+def check_independent(metric: str) -> None:
+    """Raise if noise would be estimated from responses that are classified."""
+    if metric == "decoding":
+        raise ValueError(
+            "decoding needs residuals if noise is estimated: from responses, it would know those "
+            "that are tested. Leave out noise to learn it from the folds of training"
+        )
 
 
 def check_repeated(design: Design, n: int) -> None:
@@ -96,6 +117,32 @@ class Residuals(NamedTuple):
     turned: bool
     groups: np.ndarray
     n_groups: int
+    by_fold: bool = False  # groups are folds, each with noise of its own, one after the other
+
+
+def of_folds(
+    residuals: Residuals | None, labels: ArrayLike, design: Design, metric: str
+) -> Residuals:
+    """Return residuals for the noise of each fold, from their folds."""
+    if residuals is None or metric != "crossnobis":
+        raise ValueError("residual_folds are those of residuals, for metric='crossnobis'")
+    values, codes = as_codes(labels, "residual_folds", residuals.x.shape[int(residuals.turned)])
+    odd = sorted({*values.tolist()} ^ {*design.fold_names}, key=str)
+    if odd:
+        raise ValueError(
+            f"residual_folds must be the folds of data, got {odd[0]!r} in one of them only"
+        )
+    counts = np.bincount(codes)
+    if counts.min() < 2:
+        raise ValueError(
+            f"residual_folds must have two residuals of each fold, got one of "
+            f"{values[counts.argmin()].item()!r}"
+        )
+    x, order = residuals.x, np.argsort(codes, kind="stable")
+    if (np.diff(codes) < 0).any():
+        x = np.ascontiguousarray(x[:, order] if residuals.turned else x[order])
+    groups = codes[order].astype(np.int64)
+    return Residuals(x, residuals.turned, groups, len(values), by_fold=True)
 
 
 def check_residuals(residuals: Residuals, n_features: int) -> None:
@@ -109,39 +156,46 @@ def check_residuals(residuals: Residuals, n_features: int) -> None:
 
 
 def noise_inputs(
-    noise: Any, estimator: NoiseNormalizer | None, residuals: Residuals | None, n_features: int
+    noise: Any,
+    estimator: NoiseNormalizer | None,
+    residuals: Residuals | None,
+    n_features: int,
+    folds: Sequence[Name] = (),
 ) -> dict[str, _native.Argument]:
     """Return the arguments of a routine for the noise of ``n_features`` features."""
     inputs: dict[str, _native.Argument] = {
         "covariance": np.empty((0, 0)),
+        "fold_covariances": [],
         "residuals": np.empty((0, 0)),
         "residuals_transposed": False,
         "groups": NONE,
         "n_groups": 1,
         "dof": 1.0,
         "shrinkage": "full",
+        "by_fold": False,
     }
     if estimator is not None and residuals is not None:
         n = residuals.x.shape[int(residuals.turned)]
-        check_option(estimator.method, "method", SHRINKAGES)
-        dof = float(n - residuals.n_groups) if estimator.dof is None else float(estimator.dof)
-        check_number(dof, "dof", 1, np.inf)
+        own = 0.0 if residuals.by_fold else float(n - residuals.n_groups)  # 0: the rows less 1
         inputs |= {
             "residuals": residuals.x,
             "residuals_transposed": residuals.turned,
-            "groups": residuals.groups,
-            "n_groups": residuals.n_groups,
-            "dof": dof,
-            "shrinkage": estimator.method,
+            "by_fold": residuals.by_fold,
+            **estimate_inputs(estimator, residuals.groups, residuals.n_groups, own),
         }
+    elif has_several(noise):
+        inputs["fold_covariances"] = covariances_of(noise, folds, n_features)
     elif noise is not None:
-        inputs["covariance"] = _covariance(noise, n_features)
+        inputs["covariance"] = covariance_of(noise, n_features)
     return inputs
 
 
-def _covariance(noise: Any, n_features: int) -> np.ndarray:
-    root = precision_root(noise)
-    precision = root.get_precision() if isinstance(root, NoiseNormalizer) else root @ root.T
-    if len(precision) != n_features:
-        raise ValueError(f"noise is of {len(precision)} features, but data have {n_features}")
-    return np.ascontiguousarray(np.linalg.inv(precision))
+def estimate_inputs(
+    estimator: NoiseNormalizer, groups: np.ndarray, n_groups: int, dof: float
+) -> dict[str, _native.Argument]:
+    """Return the arguments of a routine that estimates noise, with its own degrees of freedom."""
+    check_option(estimator.method, "method", SHRINKAGES)
+    if estimator.dof is not None:
+        dof = float(estimator.dof)
+        check_number(dof, "dof", 1, np.inf)
+    return {"groups": groups, "n_groups": n_groups, "dof": dof, "shrinkage": estimator.method}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Sequence
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,9 +11,10 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.utils.validation import check_is_fitted
 
-from netrep_go._names import check_same_indexes
+from netrep_go._names import Name, check_same_indexes, holds_arrays
 from netrep_go._parameters import checked
-from netrep_go._validation import as_codes, check_number, check_option, validated
+from netrep_go._shown import shown
+from netrep_go._validation import as_array, as_codes, check_number, check_option, validated
 
 __all__ = ["NoiseNormalizer"]
 
@@ -136,7 +138,8 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if self.method == "shrinkage_diag":
             return _schaefer_strimmer(residuals / np.sqrt(self.variances_), self.dof_)
         if self.method == "shrinkage_eye":
-            return float(ledoit_wolf_shrinkage(residuals, assume_centered=True))
+            scaled = residuals / np.sqrt(self.variances_.mean())  # squares of squares are in range
+            return float(ledoit_wolf_shrinkage(scaled, assume_centered=True))
         return float(self.method == "diag")
 
     def _decompose(self, residuals: np.ndarray, scale: np.ndarray) -> None:
@@ -212,7 +215,67 @@ def _schaefer_strimmer(z: np.ndarray, dof: float) -> float:
     squares = z**2
     fourth = np.sum(squares.sum(axis=1) ** 2) - np.sum(squares**2)
     correlations = (_squared_gram(z) - np.sum(squares.sum(axis=0) ** 2)) / (n - 1) ** 2
-    if correlations <= 0:
+    if correlations <= 0 or z.shape[1] == 1:  # all of which is rounding
         return 1.0
     variances = n / dof**2 * (fourth / (n - 1) - correlations)
     return float(np.clip(variances / correlations, 0, 1))
+
+
+def precision_root(noise: Any, name: str = "noise") -> NoiseNormalizer | np.ndarray:
+    """Return a fitted normalizer, or the lower Cholesky factor of a precision matrix."""
+    if isinstance(noise, NoiseNormalizer):
+        check_is_fitted(noise)
+        return noise
+    precision = as_array(noise, name, 2)
+    if precision.shape[0] != precision.shape[1] or not np.allclose(
+        precision, precision.T, rtol=1e-6, atol=1e-9 * np.abs(precision).max()
+    ):
+        raise ValueError(f"{name} must be a symmetric matrix, got shape {precision.shape}")
+    try:
+        return np.linalg.cholesky(precision)
+    except np.linalg.LinAlgError:
+        raise ValueError(
+            f"{name} must be positive definite: it is the inverse of a covariance matrix"
+        ) from None
+
+
+def covariance_of(noise: Any, n_features: int, name: str = "noise") -> np.ndarray:
+    """Return the covariance of a fitted normalizer, or of a precision matrix."""
+    root = precision_root(noise, name)
+    precision = root.get_precision() if isinstance(root, NoiseNormalizer) else root @ root.T
+    if len(precision) != n_features:
+        raise ValueError(f"{name} is of {len(precision)} features, but data have {n_features}")
+    return np.ascontiguousarray(np.linalg.inv(precision))
+
+
+def has_several(noise: Any) -> bool:
+    """Whether there are several normalizers or precisions, not one."""
+    if holds_arrays(noise):
+        return True
+    if isinstance(noise, np.ndarray):
+        return noise.ndim == 3
+    return isinstance(noise, (list, tuple)) and (not noise or np.ndim(noise[0]) != 1)
+
+
+def covariances_of(
+    noise: Any, folds: Sequence[Name], n_features: int, name: str = "noise"
+) -> list[np.ndarray]:
+    """Return the covariance of each fold, of noise in their order or by their names."""
+    if not has_several(noise):
+        return [covariance_of(noise, n_features, name)] * len(folds)
+    named = noise_of_folds(noise, folds, name)
+    return [covariance_of(x, n_features, f"{name}[{fold!r}]") for fold, x in named.items()]
+
+
+def noise_of_folds(noise: Any, folds: Sequence[Name], name: str) -> dict[Name, Any]:
+    """Return what a list, in their order, or a mapping has for each fold."""
+    if not holds_arrays(noise):
+        if len(noise) != len(folds):
+            raise ValueError(f"{name} has {len(noise)} items for {len(folds)} folds")
+        noise = dict(zip(folds, noise, strict=True))
+    lacking = [fold for fold in folds if fold not in noise]
+    odd = [fold for fold in noise.keys() if fold not in folds]  # noqa: SIM118 -- or a Series
+    if lacking or odd:
+        what = "nothing for the fold" if lacking else "a fold that folds have not,"
+        raise ValueError(f"{name} has {what} {shown((lacking or odd)[0])}")
+    return {fold: noise[fold] for fold in folds}

@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
 from netrep_go._names import Name, holds_arrays
 from netrep_go._parameters import checked
 from netrep_go._validation import (
-    as_array,
     as_codes,
     as_reals,
     as_responses,
@@ -23,19 +21,22 @@ from netrep_go._validation import (
 )
 from netrep_go.rsa._data_sets import DataSets, as_data_sets
 from netrep_go.rsa._images import Image, Images, holds_images
-from netrep_go.rsa._noise import NoiseNormalizer
+from netrep_go.rsa._noise import NoiseNormalizer, covariances_of, has_several, precision_root
 from netrep_go.rsa._volumes import placed
 
 __all__ = ["patterns", "rdm"]
 
 # Those of responses alone, without noise, folds or a prior, are those of searchlights.
 PLAIN_METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
-METRICS = (*PLAIN_METRICS, "mahalanobis", "crossnobis", "poisson")
+FOLDED_METRICS = ("crossnobis", "decoding")
+WHITENED_METRICS = ("mahalanobis", *FOLDED_METRICS)
+METRICS = (*PLAIN_METRICS, *WHITENED_METRICS, "poisson")
 
 Responses = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 Labels = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 OneNoise = ArrayLike | NoiseNormalizer
-Noise = OneNoise | Sequence[OneNoise] | Mapping[Any, OneNoise]
+NoiseOfFolds = OneNoise | Sequence[OneNoise] | Mapping[Any, OneNoise]
+Noise = NoiseOfFolds | Sequence[NoiseOfFolds] | Mapping[Any, NoiseOfFolds]
 
 
 @checked
@@ -66,6 +67,11 @@ def rdm(
       :math:`K_{ii} + K_{jj} - 2 K_{ij}`, where :math:`K_{ij}` is the mean of
       :math:`x^\top P y / p` over all observations x of i and y of j from different
       folds. Unbiased, so that it may be negative [1]_;
+    - 'decoding': how well observations of i and j are told apart by what is learnt from
+      other folds: the mean of the shares of both that are classified right, over folds
+      that are left out one at a time, by linear discriminant analysis with the covariance
+      of either condition shrunk after Ledoit and Wolf; with ``noise`` by the nearest mean of
+      whitened responses. 0.5 is chance level;
     - 'poisson': the mean over features of :math:`(r_i - r_j)(\log r_i - \log r_j)`, the
       symmetrized Kullback-Leibler divergence of Poisson distributions with rates
       :math:`r = (x + \lambda w) / (1 + w)` [2]_.
@@ -80,21 +86,24 @@ n_features), or list or dict of n_rdms array_like of shape (n_observations, n_fe
         conditions is compared over the features that both have, and 'euclidean' and
         'sqeuclidean' are scaled up to all features.
     metric : {'correlation', 'cosine', 'euclidean', 'sqeuclidean', 'mahalanobis', \
-'crossnobis', 'poisson'}, default='correlation'
-        Dissimilarity of conditions. For classification accuracy see :func:`decoding_rdm`.
+'crossnobis', 'decoding', 'poisson'}, default='correlation'
+        Dissimilarity of conditions. For other classifiers see :func:`decoding_rdm`.
     conditions : array_like of shape (n_observations,) or list or dict of n_rdms of them, \
 default=None
         Condition of each observation, the same set of them in all data sets. The RDM has
         them in sorted order; observations of the same condition are averaged (but for
-        'crossnobis'). If None, every observation is a condition.
+        'crossnobis' and 'decoding'). If None, every observation is a condition.
     folds : array_like of shape (n_observations,) or list or dict of n_rdms of them, \
 default=None
         Fold of each observation, such as the run or session of a measurement: only
-        'crossnobis' takes them, and needs them.
+        'crossnobis' and 'decoding' take them, and need them.
     noise : NoiseNormalizer, array_like of shape (n_features, n_features), list or dict, \
 default=None
-        Fitted normalizer, or precision matrix, for all data sets or for each. Needed by
-        'mahalanobis'; 'crossnobis' without it takes the noise to be white.
+        Fitted normalizer, or precision matrix, for all data sets or, in a list or dict, for
+        each of them. Needed by 'mahalanobis'; 'crossnobis' without it takes the noise to be
+        white. It takes noise of each fold, too: instead of one normalizer or precision a
+        list of them, in the sorted order of the folds, or a dict by fold. Products of two
+        folds then have the inverse of the mean of both covariances as P.
     prior_lambda, prior_weight : float, default=1.0, 0.1
         Rate that 'poisson' expects, and how many observations that counts for.
     names : sequence of hashable, default=None
@@ -160,15 +169,21 @@ default=None
     for value, name in ((prior_lambda, "prior_lambda"), (prior_weight, "prior_weight")):
         check_number(value, name, 0, np.inf)
     labels, own, n_conditions = _conditions(conditions, names, sets)
-    fold_codes, n_folds = _folds(folds, sets, metric)
-    xs = sets.xs
+    fold_codes, fold_names = _folds(folds, sets, metric)
+    xs, covariances = sets.xs, []
     if noise is not None or metric == "mahalanobis":
-        xs = _whitened(sets, noise, metric)
+        check_whitened(metric, noise)
+        by_fold = _by_fold(noise, sets, metric)
+        if by_fold is None:
+            xs = _whitened(sets, noise, metric)
+        else:
+            covariances = _covariances(by_fold, sets, fold_names)
     out = dissimilarities(
         xs,
-        metric,
+        native_metric(metric, whitened=noise is not None),
         (labels, n_conditions),
-        (fold_codes, n_folds),
+        (fold_codes, max(map(len, fold_names), default=0)),
+        covariances=covariances,
         prior=(float(prior_lambda), float(prior_weight)),
         names=_called(own, sets),
         n_jobs=n_jobs,
@@ -186,6 +201,7 @@ def dissimilarities(
     conditions: Codes,
     folds: Codes,
     *,
+    covariances: Sequence[np.ndarray] = (),
     prior: tuple[float, float] = (1.0, 0.1),
     names: _native.Names | None = None,
     n_jobs: int | None = None,
@@ -202,15 +218,23 @@ def dissimilarities(
         "folds": folds[0],
         "n_conditions": n,
         "n_folds": folds[1],
-        "metric": "euclidean" if metric == "mahalanobis" else metric,  # of whitened responses
+        "metric": metric,
         "prior": prior[0],
         "weight": prior[1],
+        "covariances": [*covariances],
     }
     with progress_bar("Computing RDMs", verbose) as progress:
         _native.run(
             "rsa.rdms", {"rdms": out}, inputs, names=names, n_jobs=n_jobs, progress=progress
         )
     return out
+
+
+def native_metric(metric: str, *, whitened: bool) -> str:
+    """Return what Go calls a metric of responses that may be whitened."""
+    if metric == "mahalanobis":
+        return "euclidean"
+    return "nearest_centroid" if metric == "decoding" and whitened else metric
 
 
 def _called(names: list[Name] | None, data: DataSets) -> _native.Names:
@@ -234,72 +258,101 @@ def _conditions(
 
 def check_folds(folds: Any, metric: str) -> None:
     """Raise unless there are folds where a metric needs them, and there alone."""
-    if (folds is None) == (metric == "crossnobis"):
+    if (folds is None) == (metric in FOLDED_METRICS):
         raise ValueError(
-            "crossnobis needs folds, such as the run of each observation"
+            f"{metric} needs folds, such as the run of each observation"
             if folds is None
-            else f"folds are for metric='crossnobis', got metric={metric!r}"
+            else f"folds are for metric='crossnobis' and 'decoding', got metric={metric!r}"
         )
 
 
-def _folds(folds: Any, data: DataSets, metric: str) -> tuple[np.ndarray, int]:
-    """Return the numbers of the folds of all observations, and how many there are."""
+def _folds(folds: Any, data: DataSets, metric: str) -> tuple[np.ndarray, list[list[Name]]]:
+    """Return the numbers of the folds of all observations, and the folds of each data set."""
     check_folds(folds, metric)
     if folds is None:
-        return np.empty(0, np.int64), 0
+        return np.empty(0, np.int64), []
     each = zip(data.xs, data.each(folds, "folds"), strict=True)
-    codes = np.concatenate([as_codes(labels, name, len(x))[1] for x, (name, labels) in each])
-    return codes.astype(np.int64), int(codes.max()) + 1
+    coded = [as_codes(labels, name, len(x)) for x, (name, labels) in each]
+    codes = np.concatenate([numbers for _, numbers in coded])
+    return codes.astype(np.int64), [values.tolist() for values, _ in coded]
+
+
+def check_by_fold(metric: str) -> None:
+    """Raise unless a metric takes noise of each fold."""
+    if metric != "crossnobis":
+        raise ValueError(f"noise of each fold is for metric='crossnobis', got metric={metric!r}")
 
 
 def check_whitened(metric: str, noise: Any) -> None:
     """Raise unless there is noise where a metric needs it, and there alone."""
-    if metric not in ("mahalanobis", "crossnobis"):
-        raise ValueError(f"noise is for 'mahalanobis' and 'crossnobis', got metric={metric!r}")
+    if metric not in WHITENED_METRICS:
+        raise ValueError(
+            f"noise is for 'mahalanobis', 'crossnobis' and 'decoding', got metric={metric!r}"
+        )
     if noise is None:
         raise ValueError("mahalanobis needs noise; without noise, it is metric='euclidean'")
 
 
-def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
-    """Return the responses in coordinates in which the noise is white."""
-    check_whitened(metric, noise)
-    if holds_arrays(noise):
-        noise = [each for _, each in data.each(noise, "noise")]
-    several = isinstance(noise, (list, tuple)) and (not noise or np.ndim(noise[0]) != 1)
-    xs = data.xs
-    noises = list(noise) if several else [noise] * len(xs)
-    if len(noises) != len(xs):
-        raise ValueError(f"noise has {len(noises)} items for {len(xs)} data sets")
-    for k, x in enumerate(xs):
+def noise_of_each(noise: Any, data: DataSets) -> list[Any]:
+    """Return the noise of each data set, which may be a list or dict of that of its folds."""
+    several = has_several(noise)
+    if data.single:
+        return [noise[0] if several and _is_alone(noise) else noise]
+    return _of_data_sets(noise, data) if several else [noise] * len(data.xs)
+
+
+def _by_fold(noise: Any, data: DataSets, metric: str) -> list[Any] | None:
+    """Return what each data set has for its folds, None if its noise is that of all."""
+    items = noise_of_each(noise, data)
+    if not any(map(has_several, items)):
+        return None
+    check_by_fold(metric)
+    return items
+
+
+def _is_alone(noise: Any) -> bool:
+    """Whether a list has the noise of one data set."""
+    return len(noise) == 1 and not holds_arrays(noise) and not has_several(noise[0])
+
+
+def _of_data_sets(noise: Any, data: DataSets) -> list[Any]:
+    """Return the items of a list or dict of noise, one for each data set."""
+    items = [x for _, x in data.each(noise, "noise")] if holds_arrays(noise) else list(noise)
+    if len(items) != len(data.xs):
+        raise ValueError(f"noise has {len(items)} items for {len(data.xs)} data sets")
+    return items
+
+
+def _covariances(noises: list[Any], data: DataSets, folds: list[list[Name]]) -> list[np.ndarray]:
+    """Return the covariances of the folds of all data sets, as many of each."""
+    _check_complete(data)
+    most = max(map(len, folds))
+    found = []
+    for k, (noise, names) in enumerate(zip(noises, folds, strict=True)):
+        n_features = data.xs[k].shape[1]
+        found += covariances_of(noise, names, n_features, data.name(k, "noise"))
+        found += [np.eye(n_features)] * (most - len(names))  # of folds that others have
+    return found
+
+
+def _check_complete(data: DataSets) -> None:
+    for k, x in enumerate(data.xs):
         if np.isnan(x).any():
             raise ValueError(f"{data.name(k)} contains NaN, which cannot be whitened by noise")
-    roots = (
-        [precision_root(each) for each in noises] if several else [precision_root(noise)] * len(xs)
-    )
+
+
+def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
+    """Return the responses in coordinates in which the noise is white."""
+    xs, noises = data.xs, noise_of_each(noise, data)
+    several = len(noises) > 1 and has_several(noise)
+    _check_complete(data)
+    roots = [*map(precision_root, noises)] if several else [precision_root(noises[0])] * len(xs)
     if metric == "mahalanobis":  # differences alone count: what rounding costs should too
         xs = [x - np.median(x, axis=0) for x in xs]
     return [
         _whiten(x, root, data.name(k, "noise") if several else "noise")
         for k, (x, root) in enumerate(zip(xs, roots, strict=True))
     ]
-
-
-def precision_root(noise: Any) -> NoiseNormalizer | np.ndarray:
-    """Return a fitted normalizer, or the lower Cholesky factor of a precision matrix."""
-    if isinstance(noise, NoiseNormalizer):
-        check_is_fitted(noise)
-        return noise
-    precision = as_array(noise, "noise", 2)
-    if precision.shape[0] != precision.shape[1] or not np.allclose(
-        precision, precision.T, rtol=1e-6, atol=1e-9 * np.abs(precision).max()
-    ):
-        raise ValueError(f"noise must be a symmetric matrix, got shape {precision.shape}")
-    try:
-        return np.linalg.cholesky(precision)
-    except np.linalg.LinAlgError:
-        raise ValueError(
-            "noise must be positive definite: it is the inverse of a covariance matrix"
-        ) from None
 
 
 def _whiten(x: np.ndarray, root: NoiseNormalizer | np.ndarray, name: str) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -19,11 +19,21 @@ from netrep_go._validation import as_array
 
 
 class Recordings(NamedTuple):
-    """Responses as arrays, the time of each sample, and the names of conditions, if known."""
+    """Responses as arrays, the time of each sample, and the names of conditions, if known.
+
+    Events are the numbers of the conditions of each subject's observations, if these are epochs
+    that are not averaged.
+    """
 
     data: Any
     times: Any
     conditions: list[Name] | None
+    events: list[np.ndarray] | None = None
+
+
+# What is made of epochs: the mean of each event, observations of the events, or observations of
+# conditions that the user gives.
+Use = Literal["means", "events", "observations"]
 
 
 class _Subject(NamedTuple):
@@ -34,23 +44,24 @@ class _Subject(NamedTuple):
     times: np.ndarray
     sensors: list[Name] | None
     conditions: list[Name]
+    events: np.ndarray | None = None
 
 
-def recordings(data: Any, times: Any) -> Recordings:
+def recordings(data: Any, times: Any, use: Use = "means") -> Recordings:
     """Return epochs, evoked responses or source estimates as arrays; arrays as they are.
 
     They are of one subject, or in a list or mapping of subjects.
     """
-    one = _subject(data, "data")
+    one = _subject(data, "data", use)
     if one is None and not _holds_subjects(data):
         return Recordings(data, times, None)
     if times is not None:
         raise ValueError("data has times of its own: leave out times")
     if one is not None:
-        return Recordings(one.data, one.times, _known(one))
+        return Recordings(one.data, one.times, _known(one), _events([one]))
     items, own = split_names(data, "data")
     names = names_or_numbers(own, len(items))
-    subjects = [_certain(item, f"data[{k!r}]") for k, item in zip(names, items, strict=True)]
+    subjects = [_certain(item, f"data[{k!r}]", use) for k, item in zip(names, items, strict=True)]
     check_all_same_names([(each.name, _known(each)) for each in subjects], "conditions")
     for each in subjects:
         if len(each.conditions) != len(subjects[0].conditions):
@@ -62,7 +73,13 @@ def recordings(data: Any, times: Any) -> Recordings:
         _check_same_times(subjects[0], each)
     arrays = dict(zip(names, (each.data for each in subjects), strict=True))
     named = [names for names in map(_known, subjects) if names is not None]
-    return Recordings(arrays, subjects[0].times, named[0] if named else None)
+    return Recordings(arrays, subjects[0].times, named[0] if named else None, _events(subjects))
+
+
+def _events(subjects: list[_Subject]) -> list[np.ndarray] | None:
+    """Return the conditions of the observations of subjects, None if all are conditions."""
+    events = [np.arange(len(s.data)) if s.events is None else s.events for s in subjects]
+    return None if all(s.events is None for s in subjects) else events
 
 
 def _known(subject: _Subject) -> list[Name] | None:
@@ -89,8 +106,8 @@ def _holds_subjects(x: Any) -> bool:
     return any(_is_epochs(item) or any(map(_is_course, _items(item))) for item in _items(x))
 
 
-def _certain(x: Any, name: str) -> _Subject:
-    subject = _subject(x, name)
+def _certain(x: Any, name: str, use: Use) -> _Subject:
+    subject = _subject(x, name, use)
     if subject is None:
         raise TypeError(
             f"{name} must be epochs or a list of evoked responses, as others are, got {shown(x)}"
@@ -98,10 +115,10 @@ def _certain(x: Any, name: str) -> _Subject:
     return subject
 
 
-def _subject(x: Any, name: str) -> _Subject | None:
+def _subject(x: Any, name: str, use: Use) -> _Subject | None:
     """Return the responses of a subject, None if this is no object of MNE."""
     if _is_epochs(x):
-        return _of_epochs(x, name)
+        return _of_epochs(x, name, use)
     if _is_course(x):
         raise ValueError(f"{name} must be a list of evoked responses, one a condition, got one")
     items = _items(x)
@@ -114,6 +131,8 @@ def _subject(x: Any, name: str) -> _Subject | None:
         _check_same_sensors(each[0], other)
     data = np.concatenate([one.data for one in each])
     conditions = keys if isinstance(x, Mapping) else _comments(items)
+    if use == "observations":
+        conditions = []
     return _Subject(name, data, each[0].times, each[0].sensors, conditions)
 
 
@@ -127,20 +146,25 @@ def _comments(courses: list[Any]) -> list[Name]:
     return comments if named and len(set(comments)) == len(comments) else [*range(len(courses))]
 
 
-def _of_epochs(epochs: Any, name: str) -> _Subject:
-    """Return the mean of the epochs of each event, in the order of their codes."""
+def _of_epochs(epochs: Any, name: str, use: Use) -> _Subject:
+    """Return epochs, or the mean of those of each event in the order of their codes."""
     codes = np.asarray(epochs.events)[:, 2]
     x = as_array(epochs.get_data(), name, 3, allow_nan=True)
     if len(codes) != len(x):
         raise ValueError(f"{name} has {len(x)} epochs and {len(codes)} events")
     kept, sensors = _good_channels(epochs, name)
-    x = x if kept is None else x[:, kept]
-    found = np.unique(codes)
-    means = np.stack([x[codes == code].mean(axis=0) for code in found])
+    x = x if kept is None or len(kept) == x.shape[1] else x[:, kept]
+    times = _times(epochs, x, name)
+    if use == "observations":
+        return _Subject(name, x, times, sensors, [])
+    found, events = np.unique(codes, return_inverse=True)
     event_id = getattr(epochs, "event_id", None) or {}
     called = {code: key for key, code in event_id.items() if key != str(code)}
     conditions: list[Name] = [called.get(int(code), int(code)) for code in found]
-    return _Subject(name, means, _times(epochs, means, name), sensors, conditions)
+    if use == "events":
+        return _Subject(name, x, times, sensors, conditions, events)
+    means = np.stack([x[events == k].mean(axis=0) for k in range(len(found))])
+    return _Subject(name, means, times, sensors, conditions)
 
 
 def _of_course(course: Any, name: str) -> _Subject:

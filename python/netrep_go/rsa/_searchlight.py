@@ -41,12 +41,15 @@ from netrep_go.rsa._local import (
     Residuals,
     as_design,
     as_estimator,
+    check_independent,
     check_repeated,
     check_residuals,
     check_same_conditions,
     noise_inputs,
+    of_folds,
 )
-from netrep_go.rsa._noise import NoiseNormalizer
+from netrep_go.rsa._noise import has_several
+from netrep_go.rsa._rdm import NoiseOfFolds, check_by_fold, native_metric
 from netrep_go.rsa._surfaces import (
     Surface,
     as_surface,
@@ -226,8 +229,9 @@ def searchlight(
     method: str = "spearman",
     conditions: ArrayLike | None = None,
     folds: ArrayLike | None = None,
-    noise: ArrayLike | NoiseNormalizer | None = None,
+    noise: NoiseOfFolds | None = None,
     residuals: ArrayLike | None = None,
+    residual_folds: ArrayLike | None = None,
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
@@ -288,20 +292,25 @@ of single RDMs
         Condition of each observation, as in :func:`rdm`: they may have different numbers of
         observations. If None, every observation is a condition.
     folds : array_like of shape (n_observations,), default=None
-        Fold of each observation, such as its run: only 'crossnobis' takes them, and needs
-        them.
+        Fold of each observation, such as its run: only 'crossnobis' and 'decoding' take
+        them, and need them.
     noise : NoiseNormalizer or array_like of shape (n_features, n_features), default=None
         For 'mahalanobis', which needs it or residuals, and 'crossnobis', which without them
-        takes the noise to be white, as it is if responses were whitened before. A
+        takes the noise to be white, as it is if responses were whitened before; 'decoding'
+        as in :func:`rdm`. A
         :class:`NoiseNormalizer` that is not fitted says how the covariance of each
         searchlight is estimated: from the residuals or, without them, from the observations
         less the mean of their condition. A fitted one, or a precision matrix, is of all
-        features of ``data``: a searchlight takes its part of the covariance.
+        features of ``data``: a searchlight takes its part of the covariance. For
+        'crossnobis' a list or dict has one of each fold, as in :func:`rdm`.
     residuals : array_like of shape (n_residuals, n_features) or (n_residuals, *mask.shape), \
 default=None
         Residuals from which the noise of each searchlight is estimated, of the features of
         ``data``; their mean is subtracted. Voxels are left out whose residuals are not finite
         or do not vary.
+    residual_folds : array_like of shape (n_residuals,), default=None
+        Fold of each residual, for 'crossnobis': each fold then has noise of its own, as in
+        :func:`rdm`. They are copied unless they are sorted.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
     n_jobs : int, optional
@@ -374,6 +383,8 @@ default=None
     data, averages = averaged(data)
     around = _Around(mask, neighbors, surface, radius, threshold, geodesic, step, affine)
     estimator = as_estimator(noise, residuals, metric)
+    if has_several(noise):
+        check_by_fold(metric)
     given = noise is not None and estimator is None
     lights = _lights(data, around, residuals, given)
     n, n_features = lights.x.shape[:: -1 if lights.turned else 1]
@@ -381,7 +392,10 @@ default=None
     check_same_conditions(design.n_conditions, vectors)
     check_named_alike(data=averages or design.names, models=condition_names(models))
     observed = lights.residuals
+    if residual_folds is not None:
+        observed = of_folds(observed, residual_folds, design, metric)
     if estimator is not None and observed is None:
+        check_independent(metric)
         check_repeated(design, n)
         observed = Residuals(lights.x, lights.turned, design.conditions, design.n_conditions)
     scores = np.empty((len(lights.centers), len(vectors)))
@@ -392,10 +406,10 @@ default=None
         "transposed": lights.turned,
         **lights.around,
         "models": vectors,
-        "metric": "euclidean" if metric == "mahalanobis" else metric,  # of whitened responses
+        "metric": native_metric(metric, whitened=noise is not None or residuals is not None),
         "method": method,
         **design.inputs(),
-        **noise_inputs(noise, estimator, observed, n_features),
+        **noise_inputs(noise, estimator, observed, n_features, design.fold_names),
     }
     with progress_bar("Searchlights", verbose) as progress:
         _native.run(

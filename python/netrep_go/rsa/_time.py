@@ -1,25 +1,28 @@
 """RSA of every time point."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from netrep_go._names import Name, names_or_numbers
+from netrep_go._names import Name, holds_arrays, names_or_numbers
 from netrep_go._parameters import checked
-from netrep_go._time_course import TimeCourse, as_subjects, windows
-from netrep_go.rsa._compare import similarities
+from netrep_go._time_course import TimeCourse, as_subjects, sample_times, windows
+from netrep_go._validation import check_option
+from netrep_go.rsa._compare import SIMILARITIES, similarities
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
     check_named_alike,
     condition_names,
-    n_conditions,
     named_vectors,
 )
-from netrep_go.rsa._rdm import rdm
-from netrep_go.rsa._recordings import recordings
+from netrep_go.rsa._data_sets import DataSets
+from netrep_go.rsa._local import check_same_conditions
+from netrep_go.rsa._rdm import METRICS, WHITENED_METRICS, Labels, Noise
+from netrep_go.rsa._recordings import Recordings, recordings
+from netrep_go.rsa._windows import Windows, designs_of, noise_of, window_rdms
 
 
 @checked
@@ -32,6 +35,10 @@ def time_resolved(
     step: int = 1,
     metric: str = "correlation",
     method: str = "spearman",
+    conditions: Labels | None = None,
+    folds: Labels | int | None = None,
+    noise: Noise | None = None,
+    noise_from: Literal["each", "pooled"] | tuple[float | None, float | None] = "each",
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
@@ -40,13 +47,16 @@ def time_resolved(
 
     Parameters
     ----------
-    data : array_like of shape (n_subjects, n_conditions, n_features, n_times), dict of \
-array_like of shape (n_conditions, n_features, n_times), or objects of MNE
+    data : array_like of shape (n_subjects, n_observations, n_features, n_times), list or dict \
+of array_like of shape (n_observations, n_features, n_times), or objects of MNE
         Responses over time, such as sensors of MEG; of one subject without the first axis.
-        Of MNE: epochs, whose mean is taken for each event, in the order of the events'
-        codes; a list, or dict by name, of evoked responses or source estimates, one for
-        each condition; or a list or dict by subject of either. Channels marked as bad are
-        left out, and the others must be of one type.
+        Each observation is a condition, unless there are ``conditions``.
+        Of MNE: epochs, a list, or dict by name, of evoked responses or source estimates, one
+        for each condition; or a list or dict by subject of either. The conditions of epochs are
+        their events, in the order of the events' codes, unless there are ``conditions``: their
+        mean is taken, but for 'crossnobis', 'mahalanobis' and 'decoding', which take them as
+        observations.
+        Channels marked as bad are left out, and the others must be of one type.
     models : array_like of shape (n_pairs,), (n_models, n_pairs) or square matrices, or dict \
 of single RDMs
         Model RDMs; or RDMs of a region, or of the times of another measurement. The index
@@ -60,6 +70,27 @@ of single RDMs
         Dissimilarity of conditions, as in :func:`rdm`.
     method : str, default='spearman'
         Similarity of RDMs, as in :func:`compare`.
+    conditions : array_like of shape (n_observations,), or list or dict of one for each \
+subject, default=None
+        Condition of each observation, as in :func:`rdm`: the same set of them in all subjects,
+        with any numbers of observations.
+    folds : array_like of shape (n_observations,), list or dict of one for each subject, or \
+int, default=None
+        Fold of each observation, such as its run, for 'crossnobis' and 'decoding'. A number
+        cuts the observations of each condition, in their order, into so many folds.
+    noise : NoiseNormalizer or array_like of shape (n_features, n_features), or list or dict \
+of one for each subject, default=None
+        For 'mahalanobis', which needs it, 'crossnobis', which without it takes the noise to be
+        white, and 'decoding', as in :func:`rdm`. A :class:`NoiseNormalizer` that is not fitted
+        says how the covariance of the features is estimated from the observations less the
+        mean of their condition at each time; for 'decoding' at those of a span, which should
+        be before what is classified. A fitted one, or a precision matrix, is used at all
+        times. In a window each sample is whitened.
+    noise_from : {'each', 'pooled'} or (start, stop), default='each'
+        The samples whose residuals the covariance is estimated from: those of each window,
+        those of all times, or those of a span such as a baseline, from start to stop
+        inclusive in the unit of ``times``, of which None stands for an end of the data.
+        Residuals at different times count as different observations.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
     n_jobs : int, optional
@@ -72,18 +103,26 @@ of single RDMs
     -------
     TimeCourse
         With ``scores`` of shape (n_subjects, n_models, n_times). ``scores[:, 0]`` goes to
-        :func:`cluster_test`.
+        :func:`cluster_test`. If noise is estimated, ``shrinkage`` of shape
+        (n_subjects, n_times) tells how far its covariance was shrunk.
 
     Raises
     ------
     ValueError
         If shapes, times or channels do not match, subjects have different conditions, the
-        window is longer than the data, or an RDM is undefined.
+        window is longer than the data, an RDM is undefined, conditions are not in the folds
+        that are needed, a feature has no noise, or noise has no inverse.
+
+    Notes
+    -----
+    Each RDM is that of :func:`rdm` for the responses at its time: with ``noise_from='each'``,
+    for the noise ``NoiseNormalizer().fit(data[..., t], conditions)``. RDMs are compared some
+    at a time, and not stored.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from netrep_go.rsa import rdm, time_resolved
+    >>> from netrep_go.rsa import NoiseNormalizer, rdm, time_resolved
     >>> rng = np.random.default_rng(0)
     >>> patterns = rng.standard_normal((12, 20))          # conditions, sensors
     >>> strength = np.where(np.arange(30) < 10, 0, 1)     # from sample 10 on
@@ -91,31 +130,65 @@ of single RDMs
     >>> course = time_resolved(data, rdm(patterns))
     >>> course.scores.shape, bool(course.scores[0, 0, 10:].min() > course.scores[0, 0, :10].max())
     ((1, 1, 30), True)
+
+    Cross-validated distances between the conditions of 4 runs, whitened by the noise before
+    sample 10:
+
+    >>> runs = np.repeat(np.arange(4), 12)
+    >>> trials = patterns[..., np.newaxis] * strength + rng.standard_normal((4, 12, 20, 30))
+    >>> course = time_resolved(
+    ...     trials.reshape(48, 20, 30), rdm(patterns), metric="crossnobis", folds=runs,
+    ...     conditions=np.tile(np.arange(12), 4), noise=NoiseNormalizer(), noise_from=(None, 9))
+    >>> bool(course.scores[0, 0, 10:].min() > course.scores[0, 0, :10].max())
+    True
     """
-    recorded = recordings(data, times)
-    responses, subjects = as_subjects(recorded.data)
+    check_option(metric, "metric", METRICS)
+    check_option(method, "method", SIMILARITIES)
+    recorded = _recorded(data, times, metric, conditions)
+    conditions = recorded.events if conditions is None else conditions
+    sets = _as_sets(recorded.data, repeated=conditions is not None)
+    designs = designs_of(sets, conditions, folds, metric, recorded.conditions)
     own, vectors = named_vectors(models, "models", names, allow_nan=True)
-    n, expected = responses[0].shape[0], n_conditions(vectors, "models")
-    if n != expected:
-        raise ValueError(f"data and models must be of the same conditions, got {n} and {expected}")
-    check_named_alike(data=recorded.conditions, models=condition_names(models))
-    cut, centers = windows(responses[0].shape[-1], recorded.times, window, step)
-    called_by = {"RDM": called("models", own), "model": lambda k: f"the RDM of time {k}"}
-    scores = []
-    for subject, x in zip(subjects, responses, strict=True):
-        samples = np.stack([x[..., span].reshape(n, -1) for span in cut])
-        try:
-            rdms = rdm(
-                samples, metric, names=condition_names(models), n_jobs=n_jobs, verbose=verbose
-            )
-        except ValueError as error:
-            raise ValueError(f"subject {subject!r}, at each time: {error}") from None
-        scores.append(similarities(vectors, rdms, method, names=called_by, n_jobs=n_jobs))
+    check_same_conditions(designs[0].n_conditions, vectors)
+    model_conditions = condition_names(models)
+    check_named_alike(data=designs[0].names, models=model_conditions)
+    at = sample_times(sets.xs[0].shape[-1], recorded.times)
+    cut = Windows(windows(len(at), at, window, step)[1], window, step)
+    spread = noise_of(noise, noise_from, metric, sets, at)
+
+    def compared(first: int, rdms: np.ndarray) -> np.ndarray:
+        called_by = {
+            "RDM": called("models", own),
+            "model": lambda k: f"the RDM of time {first + k}",
+        }
+        return similarities(vectors, rdms, method, names=called_by, n_jobs=n_jobs)
+
+    scores = np.empty((len(sets.xs), len(vectors), len(cut.centers)))
+    shrinkage = np.empty((len(sets.xs), len(cut.centers)))
+    for k, design in enumerate(designs):
+        design = design._replace(names=design.names or model_conditions)
+        blocks = window_rdms(sets, k, cut, metric, design, spread, shrinkage[k], n_jobs, verbose)
+        scores[k] = np.concatenate([compared(*block) for block in blocks], axis=1)
     return TimeCourse(
-        scores=np.stack(scores),
-        times=centers,
+        scores=scores,
+        times=cut.centers,
         names=names_or_numbers(own, len(vectors)),
-        subjects=subjects,
+        subjects=sets.keys,
         method=method,
         label=f"similarity of RDMs\n({method})",
+        shrinkage=None if spread.estimator is None else shrinkage,
     )
+
+
+def _recorded(data: Any, times: Any, metric: str, conditions: Any) -> Recordings:
+    """Return responses as arrays: epochs as they are where repeated observations count."""
+    if conditions is not None:
+        return recordings(data, times, "observations")
+    return recordings(data, times, "events" if metric in WHITENED_METRICS else "means")
+
+
+def _as_sets(data: Any, *, repeated: bool) -> DataSets:
+    """Return the responses of each subject: as many conditions or, repeated, any observations."""
+    xs, subjects = as_subjects(data, same="" if repeated else "conditions")
+    single = len(xs) == 1 and not holds_arrays(data) and np.ndim(data) == 3
+    return DataSets(xs, subjects, single, xs)
