@@ -540,6 +540,11 @@ CALLS: dict[str, dict[str, Any]] = {
     "plotting.RDMDisplay.from_distances": {"distances": D},
     "plotting.RDMDisplay.from_rdm": {"rdm": RDMS[0]},
     "plotting.RDMEmbeddingDisplay.from_rdm": {"rdm": RDMS[0]},
+    "plotting.PermutationTestDisplay.from_test": {"test": lambda: _permuted()},
+    "plotting.RDMsDisplay.from_rdms": {"rdms": RDMS},
+    "plotting.ReweightingDisplay.from_reweighting": {"reweighting": lambda: _reweighted()},
+    "plotting.SearchlightDisplay.from_searchlight": {"result": lambda: _lights()},
+    "plotting.paper_style": {},
     "plotting.SeparabilityDisplay.from_estimator": {
         "estimator": lambda: _estimator("DirectCapacity", n_t=10).fit(MANIFOLDS)
     },
@@ -732,6 +737,18 @@ def _layers():
 
 
 @functools.cache
+def _permuted():
+    return _rsa("permutation_test", list(MODELS), RDMS, n_permutations=19, random_state=0)()
+
+
+def _reweighted():
+    return _rsa("reweight", list(MODELS), RDMS, cv=3, random_state=0)()
+
+
+def _lights():
+    return _rsa("searchlight", VOLUMES, [MODELS[0][:15]], mask=np.ones(VOLUMES.shape[1:]))()
+
+
 def _course():
     return _rsa("time_resolved", MOVIES, MODELS)()
 
@@ -963,6 +980,16 @@ CLASSES: dict[str, Fitted] = {
     "plotting.RDMDisplay": Fitted(make=_display("RDMDisplay", "from_rdm", RDMS[0])),
     "plotting.RDMEmbeddingDisplay": Fitted(
         make=_display("RDMEmbeddingDisplay", "from_rdm", RDMS[0])
+    ),
+    "plotting.PermutationTestDisplay": Fitted(
+        make=_display("PermutationTestDisplay", "from_test", _permuted)
+    ),
+    "plotting.RDMsDisplay": Fitted(make=_display("RDMsDisplay", "from_rdms", RDMS)),
+    "plotting.ReweightingDisplay": Fitted(
+        make=_display("ReweightingDisplay", "from_reweighting", _reweighted)
+    ),
+    "plotting.SearchlightDisplay": Fitted(
+        make=_display("SearchlightDisplay", "from_searchlight", _lights)
     ),
     "plotting.SeparabilityDisplay": Fitted(
         make=lambda: _display(

@@ -147,6 +147,23 @@ class SearchlightResult(Result):
             return surface_adjacency(self.faces, self.shape[0])
         return None if self.step == 1 else spaced_grid(self.centers, self.shape, self.step)
 
+    def plot(self, **options: Any) -> Any:
+        """Draw slices of the scores of a model.
+
+        Parameters
+        ----------
+        **options
+            Of :meth:`netrep_go.plotting.SearchlightDisplay.from_searchlight`.
+
+        Returns
+        -------
+        netrep_go.plotting.SearchlightDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import SearchlightDisplay
+
+        return SearchlightDisplay.from_searchlight(self, **options)
+
     def to_frame(self) -> Any:
         """Return a row for each center and model, and each of several subjects.
 

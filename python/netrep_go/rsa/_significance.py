@@ -244,6 +244,23 @@ class PermutationTest(Result):
             }
         )
 
+    def plot(self, **options: Any) -> Any:
+        """Draw the permutations and what was observed.
+
+        Parameters
+        ----------
+        **options
+            Of :meth:`netrep_go.plotting.PermutationTestDisplay.from_test`.
+
+        Returns
+        -------
+        netrep_go.plotting.PermutationTestDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import PermutationTestDisplay
+
+        return PermutationTestDisplay.from_test(self, **options)
+
 
 @checked
 def permutation_test(
