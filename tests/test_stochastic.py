@@ -297,15 +297,16 @@ class TestFewerAlternations:
     """Steps of the quasi-Newton method; core/metrics counts those of the Gaussian metric."""
 
     @pytest.mark.parametrize("tol", [1e-6, 1e-10])
-    @pytest.mark.parametrize("shape", [(20, 1, 10), (12, 6, 4)])
+    @pytest.mark.parametrize("shape", [(20, 1, 10), (12, 6, 4), (8, 20, 12)])
     def test_energy(self, shape, tol):
         rs, (m, r, n) = np.random.RandomState(0), shape
         X, Y = (rs.randn(m, 1, n) + 0.5 * rs.randn(m, r, n) for _ in range(2))
         least, count = plain_energy(X, Y, tol)
         metric = EnergyStochasticMetric(niter=1000, tol=tol).fit(X, Y)
         assert metric.converged_
-        assert metric.n_iter_ <= count
-        assert metric.loss_hist[-1] < least + tol
+        assert metric.n_iter_ <= (count if count < 50 else count / 2)
+        several_ends = m < n  # that are near each other, and not of the same loss
+        assert metric.loss_hist[-1] < least + (1e-4 * least if several_ends else tol)
         lengths = np.linalg.norm(X[:, :, None] - (Y @ metric.Q)[:, None], axis=3)
         assert metric.loss_hist[-1] == pytest.approx(lengths.mean(), rel=1e-12)
         np.testing.assert_allclose(metric.w, lengths.ravel() ** -0.5, rtol=1e-9)

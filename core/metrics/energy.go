@@ -235,11 +235,12 @@ func (s *energySolver) fit(
 		MaxIter: s.e.MaxIter, Tol: s.e.Tol * unit, Before: before,
 	}
 	losses, converged, err := s.descent.Run(t, settings,
-		func(image, t []float64) (float64, error) {
+		func(image, cross, t []float64) (float64, error) {
 			loss, err := s.reweight(ctx, t, weights, x, y, minResidual*unit)
 			if err != nil {
 				return loss, err
 			}
+			copy(cross, s.cross)
 			_, err = s.descent.Follow(image, s.cross, t)
 			return loss, err
 		})

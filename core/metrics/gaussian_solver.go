@@ -89,8 +89,8 @@ func (s *gaussianSolver) descend(ctx context.Context, x, y *gaussians) (fit Fit,
 		Before:  math.Inf(1),
 	}
 	fit.Loss, fit.Converged, err = s.descent.Run(s.t, settings,
-		func(image, t []float64) (float64, error) {
-			return s.alternate(ctx, image, t, x, y)
+		func(image, cross, t []float64) (float64, error) {
+			return s.alternate(ctx, image, cross, t, x, y)
 		})
 	copy(s.t, s.descent.Image)
 	return fit, err
@@ -99,11 +99,12 @@ func (s *gaussianSolver) descend(ctx context.Context, x, y *gaussians) (fit Fit,
 // alternate stores in image the alignment that is best for the polar factors at
 // t, and returns the loss.
 func (s *gaussianSolver) alternate(
-	ctx context.Context, image, t []float64, x, y *gaussians,
+	ctx context.Context, image, cross, t []float64, x, y *gaussians,
 ) (float64, error) {
 	if err := s.crossProduct(ctx, t, x, y); err != nil {
 		return math.NaN(), err
 	}
+	copy(cross, s.cross)
 	inner, err := s.descent.Follow(image, s.cross, t)
 	if err != nil {
 		return math.NaN(), err

@@ -29,7 +29,7 @@ const rounding = 1e-14
 
 func newDescent(arena *cmem.Arena, n int) *descent {
 	return &descent{
-		memory:   optimize.NewLBFGS(arena, n, descentMemory),
+		memory:   optimize.NewLBFGS(arena, n, descentMemory, false),
 		best:     arena.Float64s(n),
 		from:     arena.Float64s(n),
 		residual: arena.Float64s(n),
@@ -49,14 +49,14 @@ func (d *descent) follow(mean, average []float64) bool {
 	copy(d.best, average)
 	floats.Sub(average, mean) // the residual at mean
 	if d.known {
-		step, change := d.memory.Room()
-		floats.SubTo(step, mean, d.from)
-		floats.SubTo(change, d.residual, average)
+		pair := d.memory.Room()
+		floats.SubTo(pair.Step, mean, d.from)
+		floats.SubTo(pair.Gradient, d.residual, average)
 		d.memory.Keep()
 	}
 	copy(d.residual, average)
 	copy(d.from, mean)
-	d.known, d.extrapolated = true, d.memory.Direction(average)
+	d.known, d.extrapolated = true, d.memory.Direction(average, average)
 	floats.Add(mean, average)
 	return true
 }

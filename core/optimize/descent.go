@@ -11,12 +11,11 @@ import (
 )
 
 // Descent finds alignments T of least loss by alternations T <- image(T), none of which
-// increases the loss. In the orthogonal group they are the residuals of a limited-memory
-// BFGS method (see LBFGS) in the Lie algebra at T,
+// increases the loss. In the orthogonal group they are the preconditioner of a
+// limited-memory BFGS method (see LBFGS) in the Lie algebra at T,
 //
-//	T <- polar(T (I + W + W^2/2)),  W from the skew parts of T' image(T),
+//	T <- polar(T (I + W + W^2/2)),  W from the skew parts of T'C and T' image(T).
 //
-// which takes them for gradients, with the metric that alternation has made the best of.
 // Its steps go far beyond an alternation; one that increases the loss is taken back, and
 // an alternation follows. It is not safe for concurrent use.
 type Descent struct {
@@ -27,14 +26,19 @@ type Descent struct {
 	// Best is the alignment with the least loss, and Image what alternation makes of it.
 	Best, Image []float64
 	trial, next []float64 // the alignment at hand and its image
+	cross       []float64 // of the trial
+	unit        float64   // of the first cross
 	residual    []float64 // the turn from Best to Image
+	gradient    []float64 // at Best, negative and in units
+	pull        []float64
 	move        []float64
 	known       bool // whether there is a residual
 }
 
-// Alternation stores in image what follows the alignment t and returns the loss, which
+// Alternation stores in cross the matrix C of the alignment t, minus a gradient of the
+// loss up to a positive factor, and in image what follows t. It returns the loss, which
 // depends on t alone.
-type Alternation func(image, t []float64) (loss float64, err error)
+type Alternation func(image, cross, t []float64) (loss float64, err error)
 
 // DescentSettings ends a descent.
 type DescentSettings struct {
@@ -63,10 +67,10 @@ const faithful = 1e-7
 func NewDescent(arena *cmem.Arena, group Group, n int) *Descent {
 	d := &Descent{group: group, n: n, aligner: NewAligner(arena, group, n)}
 	if group == Orthogonal {
-		d.memory = NewLBFGS(arena, n*n, descentMemory)
+		d.memory = NewLBFGS(arena, n*n, descentMemory, true)
 	}
 	for _, room := range []*[]float64{
-		&d.Best, &d.Image, &d.trial, &d.next, &d.residual, &d.move,
+		&d.Best, &d.Image, &d.trial, &d.next, &d.cross, &d.residual, &d.gradient, &d.pull, &d.move,
 	} {
 		*room = arena.Float64s(n * n)
 	}
@@ -102,7 +106,7 @@ func (d *Descent) Run(
 	}
 	least, plain := settings.Before, true
 	for k := 1; k <= settings.MaxIter && !converged; k++ {
-		loss, err := alternate(d.next, d.trial)
+		loss, err := alternate(d.next, d.cross, d.trial)
 		if err != nil {
 			return losses, false, err
 		}
@@ -130,15 +134,24 @@ func (d *Descent) Run(
 // reports whether alternation turns it by less than half of what it turned the last one.
 func (d *Descent) accept() (nearer bool) {
 	if d.memory != nil {
+		if !d.known {
+			d.unit = floats.Norm(d.cross, 2) / math.Sqrt(float64(d.n))
+		}
 		d.turn(d.move, d.trial, d.next)
+		d.turn(d.pull, d.trial, d.cross)
+		if d.unit > 0 {
+			floats.Scale(1/d.unit, d.pull)
+		}
 		if d.known {
-			step, change := d.memory.Room()
-			d.turn(step, d.Best, d.trial)
-			floats.SubTo(change, d.residual, d.move)
+			pair := d.memory.Room()
+			d.turn(pair.Step, d.Best, d.trial)
+			floats.SubTo(pair.Residual, d.residual, d.move)
+			floats.SubTo(pair.Gradient, d.gradient, d.pull)
 			d.memory.Keep()
 			nearer = floats.Norm(d.move, 2) < floats.Norm(d.residual, 2)/2
 		}
 		copy(d.residual, d.move)
+		copy(d.gradient, d.pull)
 		d.known = true
 	}
 	copy(d.Best, d.trial)
@@ -162,7 +175,7 @@ func (d *Descent) turn(dst, from, to []float64) {
 
 // extrapolate stores in d.trial where the memory leads from d.Best, if anywhere.
 func (d *Descent) extrapolate() bool {
-	if d.memory == nil || !d.memory.Direction(d.move) {
+	if d.memory == nil || !d.memory.Direction(d.move, d.pull) {
 		return false
 	}
 	n, factor := d.n, d.next

@@ -18,43 +18,59 @@ func quadratic(r, x []float64) {
 	}
 }
 
+// TestLBFGSFindsTheMinimum with and without a preconditioner, powers of ten.
 func TestLBFGSFindsTheMinimum(t *testing.T) {
 	for _, scale := range []float64{1e-150, 1, 1e150} {
-		var arena cmem.Arena
-		l := NewLBFGS(&arena, 6, 6)
-		x, r, old := []float64{1, -2, 3, 4, -5, 6}, make([]float64, 6), make([]float64, 6)
-		for i := range x {
-			x[i] *= scale
-		}
-		quadratic(old, x)
-		for range 40 {
-			move := slices.Clone(old)
-			l.Direction(move)
-			for i, v := range move {
-				x[i] += v
+		for _, preconditioned := range []bool{false, true} {
+			var arena cmem.Arena
+			l := NewLBFGS(&arena, 6, 6, preconditioned)
+			x, g := []float64{1, -2, 3, 4, -5, 6}, make([]float64, 6)
+			for i := range x {
+				x[i] *= scale
 			}
-			quadratic(r, x)
-			step, change := l.Room()
-			copy(step, move)
-			for i := range change {
-				change[i] = old[i] - r[i]
+			residual := func() []float64 {
+				r := slices.Clone(g)
+				for i := range r {
+					if preconditioned {
+						r[i] *= math.Pow(10, float64(i)/5)
+					}
+				}
+				return r
 			}
-			l.Keep()
-			copy(old, r)
-		}
-		for _, v := range x {
-			if !(math.Abs(v) < 1e-9*scale) {
-				t.Errorf("scale %g: ends at %g", scale, x)
+			quadratic(g, x)
+			for range 40 {
+				old, r := slices.Clone(g), residual()
+				move, pull := slices.Clone(r), slices.Clone(g)
+				if !preconditioned {
+					pull = move
+				}
+				l.Direction(move, pull)
+				for i, v := range move {
+					x[i] += v
+				}
+				quadratic(g, x)
+				pair, next := l.Room(), residual()
+				copy(pair.Step, move)
+				for i := range next {
+					pair.Residual[i] = r[i] - next[i]
+					pair.Gradient[i] = old[i] - g[i]
+				}
+				l.Keep()
 			}
+			for _, v := range x {
+				if !(math.Abs(v) < 1e-9*scale) {
+					t.Errorf("scale %g, preconditioned %v: ends at %g", scale, preconditioned, x)
+				}
+			}
+			arena.Free()
 		}
-		arena.Free()
 	}
 }
 
 func TestLBFGSKeepsWhatIsConvexOnly(t *testing.T) {
 	var arena cmem.Arena
 	defer arena.Free()
-	l := NewLBFGS(&arena, 2, 2)
+	l := NewLBFGS(&arena, 2, 2, false)
 	for _, pair := range [][2][2]float64{
 		{{1, 0}, {-1, 0}}, // concave
 		{{1, 0}, {0, 1}},  // no curvature
@@ -62,11 +78,11 @@ func TestLBFGSKeepsWhatIsConvexOnly(t *testing.T) {
 		{{1, 0}, {10, 0}}, // more than alternation can overshoot
 		{{math.NaN(), 0}, {1, 0}},
 	} {
-		step, change := l.Room()
-		copy(step, pair[0][:])
-		copy(change, pair[1][:])
+		room := l.Room()
+		copy(room.Step, pair[0][:])
+		copy(room.Gradient, pair[1][:])
 		l.Keep()
-		if r := []float64{3, 4}; l.Direction(r) || r[0] != 3 || r[1] != 4 {
+		if r := []float64{3, 4}; l.Direction(r, r) || r[0] != 3 || r[1] != 4 {
 			t.Errorf("%v was kept: %v", pair, r)
 		}
 	}
@@ -75,8 +91,9 @@ func TestLBFGSKeepsWhatIsConvexOnly(t *testing.T) {
 // rotations is an alternation on 2 x 2 matrices whose image is closer to the identity, by
 // the factor rate in the angle, and whose loss is the square of the sine.
 func rotations(rate float64, calls *int) Alternation {
-	return func(image, t []float64) (float64, error) {
+	return func(image, cross, t []float64) (float64, error) {
 		*calls++
+		cross[0], cross[1], cross[2], cross[3] = 1, 0, 0, 1
 		angle := rate * math.Atan2(t[1], t[0])
 		image[0], image[1], image[2], image[3] = math.Cos(angle), math.Sin(angle), -math.Sin(angle), math.Cos(angle)
 		return t[1] * t[1], nil
@@ -106,8 +123,8 @@ func TestDescentTakesBack(t *testing.T) {
 	start := []float64{math.Cos(0.5), math.Sin(0.5), -math.Sin(0.5), math.Cos(0.5)}
 	calls, next := 0, math.Sin(0.5)
 	inner := rotations(0.9, &calls)
-	strict := func(image, t []float64) (float64, error) {
-		loss, err := inner(image, t)
+	strict := func(image, cross, t []float64) (float64, error) {
+		loss, err := inner(image, cross, t)
 		if math.Abs(t[1]-next) > 1e-12 {
 			return 1, err
 		}
@@ -136,7 +153,7 @@ func TestDescentErrors(t *testing.T) {
 	defer arena.Free()
 	fault := errors.New("fault")
 	d := NewDescent(&arena, Permutation, 2)
-	_, _, err := d.Run([]float64{1, 0, 0, 1}, DescentSettings{MaxIter: 3}, func(_, _ []float64) (float64, error) { return 0, fault })
+	_, _, err := d.Run([]float64{1, 0, 0, 1}, DescentSettings{MaxIter: 3}, func(_, _, _ []float64) (float64, error) { return 0, fault })
 	if !errors.Is(err, fault) {
 		t.Errorf("got %v", err)
 	}

@@ -9,13 +9,19 @@ import (
 
 // LBFGS is what a limited-memory BFGS iteration remembers (Nocedal & Wright, Numerical
 // Optimization, 2nd edition, algorithm 7.4): its last steps, and by how much each of them
-// changed the negative gradient. It is not safe for concurrent use.
+// changed the negative gradient, and the residual, which is what a preconditioner makes of
+// that. It is not safe for concurrent use.
 type LBFGS struct {
-	steps, changes [][]float64 // a ring
-	curvatures     []float64   // their inner products
-	weights        []float64
-	taken          int // steps that were kept since Forget
+	pairs      []Pair    // a ring
+	curvatures []float64 // inner products of steps and changes of gradients
+	weights    []float64
+	scale      float64 // of the residual
+	taken      int     // pairs that were kept since Forget
 }
+
+// Pair is a step, and by how much it made the negative gradient and the residual smaller.
+// Without a preconditioner these are the same slice.
+type Pair struct{ Step, Gradient, Residual []float64 }
 
 // minCurvature is the smallest cosine of a step and its change that is kept.
 const minCurvature = 1e-12
@@ -27,11 +33,16 @@ const shortest = 0.5
 
 // NewLBFGS returns room in the arena for depth steps in n dimensions. The caller checks
 // arena.Err.
-func NewLBFGS(arena *cmem.Arena, n, depth int) *LBFGS {
+func NewLBFGS(arena *cmem.Arena, n, depth int, preconditioned bool) *LBFGS {
 	l := &LBFGS{curvatures: arena.Float64s(depth), weights: arena.Float64s(depth)}
-	l.steps, l.changes = make([][]float64, depth), make([][]float64, depth) // heap: a few
-	for k := range depth {
-		l.steps[k], l.changes[k] = arena.Float64s(n), arena.Float64s(n)
+	l.pairs = make([]Pair, depth) // heap: a few
+	for k := range l.pairs {
+		pair := Pair{Step: arena.Float64s(n), Gradient: arena.Float64s(n)}
+		pair.Residual = pair.Gradient
+		if preconditioned {
+			pair.Residual = arena.Float64s(n)
+		}
+		l.pairs[k] = pair
 	}
 	return l
 }
@@ -39,51 +50,60 @@ func NewLBFGS(arena *cmem.Arena, n, depth int) *LBFGS {
 // Forget empties the memory.
 func (l *LBFGS) Forget() { l.taken = 0 }
 
-// Room returns where the next step goes, and by how much it made the negative gradient
-// smaller. Keep takes them in.
-func (l *LBFGS) Room() (step, change []float64) {
-	k := l.taken % len(l.steps)
-	return l.steps[k], l.changes[k]
-}
+// Room returns where the next pair goes. Keep takes it in.
+func (l *LBFGS) Room() Pair { return l.pairs[l.taken%len(l.pairs)] }
 
 // Keep takes in what was stored in Room, unless that is not of a convex function. Only
-// the ratio of a step and its change matters; it is kept in units of the change, so that
-// no product leaves the range of float64.
+// ratios of a step and its changes matter; they are kept in units of the residual's, so
+// that no product leaves the range of float64.
 func (l *LBFGS) Keep() {
-	step, change := l.Room()
-	size := floats.Norm(change, 2)
+	pair := l.Room()
+	size := floats.Norm(pair.Residual, 2)
 	if size == 0 {
 		return
 	}
-	for i := range step {
-		step[i] /= size
-		change[i] /= size
+	parts := [][]float64{pair.Step, pair.Residual, pair.Gradient}
+	if &pair.Residual[0] == &pair.Gradient[0] {
+		parts = parts[:2]
 	}
-	curvature := dot(step, change)
-	if !(curvature > max(minCurvature*floats.Norm(step, 2), shortest)) {
+	for _, v := range parts {
+		for i := range v {
+			v[i] /= size
+		}
+	}
+	curvature, square := dot(pair.Step, pair.Gradient), dot(pair.Gradient, pair.Residual)
+	least := minCurvature * floats.Norm(pair.Step, 2) * floats.Norm(pair.Gradient, 2)
+	if !(curvature > max(least, shortest*square)) || !(square > 0) {
 		return
 	}
-	l.curvatures[l.taken%len(l.steps)] = curvature
+	l.curvatures[l.taken%len(l.pairs)] = curvature
+	l.scale = curvature / square
 	l.taken++
 }
 
-// Direction replaces a negative gradient by the step that the memory makes of it. It
-// returns false if there is no memory.
-func (l *LBFGS) Direction(r []float64) bool {
-	depth := len(l.steps)
-	oldest := max(0, l.taken-depth)
-	for at := l.taken - 1; at >= oldest; at-- {
-		k := at % depth
-		l.weights[k] = dot(l.steps[k], r) / l.curvatures[k]
-		floats.AddScaled(r, -l.weights[k], l.changes[k])
-	}
+// Direction replaces a residual by the step that the memory makes of it. gradient, which
+// it came from, is overwritten; it may be the same slice. It returns false if there is no
+// memory.
+func (l *LBFGS) Direction(residual, gradient []float64) bool {
 	if l.taken == 0 {
 		return false
 	}
-	floats.Scale(l.curvatures[(l.taken-1)%depth], r) // changes have norm 1
+	same := &residual[0] == &gradient[0]
+	depth := len(l.pairs)
+	oldest := max(0, l.taken-depth)
+	for at := l.taken - 1; at >= oldest; at-- {
+		k := at % depth
+		l.weights[k] = dot(l.pairs[k].Step, gradient) / l.curvatures[k]
+		floats.AddScaled(residual, -l.weights[k], l.pairs[k].Residual)
+		if !same {
+			floats.AddScaled(gradient, -l.weights[k], l.pairs[k].Gradient)
+		}
+	}
+	floats.Scale(l.scale, residual)
 	for at := oldest; at < l.taken; at++ {
 		k := at % depth
-		floats.AddScaled(r, l.weights[k]-dot(l.changes[k], r)/l.curvatures[k], l.steps[k])
+		back := dot(l.pairs[k].Gradient, residual) / l.curvatures[k]
+		floats.AddScaled(residual, l.weights[k]-back, l.pairs[k].Step)
 	}
 	return true
 }

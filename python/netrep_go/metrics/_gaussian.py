@@ -385,11 +385,11 @@ class GaussianStochasticMetric(_WassersteinMetric):
     starts may find a better one; only the exact minimum is a metric.
 
     netrep alternates between the alignment and rotations of the roots of covariances.
-    Here steps of a limited-memory quasi-Newton method start from such alternations (not
-    with permutations), and are taken back where the loss rises: 4 to 47 times fewer
+    Here these precondition steps of a limited-memory quasi-Newton method (not with
+    permutations), which are taken back where the loss rises: 4 to 49 times fewer
     alternations, most where they are slow. With the same ``tol`` a fit comes closer to
     the minimum. Where starts have several ends, it may be another one than alternation
-    alone leads to: of 552 random starts in 7 problems, 29 ended higher and 31 lower.
+    alone leads to: of 552 random starts in 7 problems, 28 ended higher and 29 lower.
 
     The minimised sum and the score have the same weights, alpha and 2 - alpha.
     netrep's fit squares them, so that its alignments, except at alpha 0, 1 and 2,
