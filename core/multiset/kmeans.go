@@ -35,9 +35,9 @@ type KMeansResult struct {
 	Converged bool
 }
 
-// An update of a centroid takes a few sweeps from where the centroid was, which
-// with their extrapolation come as far as ten without. They end early when its entries change by less than this, in units of the magnitude of its
-// networks.
+// An update of a centroid takes a few sweeps from where the centroid was; extrapolated,
+// these come as far as ten that are not. They end early when its entries change by less
+// than this, in units of the magnitude of its networks.
 const (
 	centroidSweeps = 7
 	centroidTol    = 1e-4
