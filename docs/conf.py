@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,8 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
     "header_links_before_dropdown": 8,
 }
-html_sidebars = {page: [] for page in ("index", "tour", "measures")}  # without pages below them
+# Pages without others below them need no list of these.
+html_sidebars = {page: [] for page in ("index", "tour", "measures", "gallery")}
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
 html_math_renderer = "mathml"  # which browsers draw without a script from the network
@@ -169,10 +171,26 @@ def write_formula(self: Any, node: Any) -> None:
     from docutils.utils.math.latex2mathml import tex2mathml
 
     text = re.sub(r"\\([bB]ig|textstyle)(?![a-z])", "", " ".join(node.astext().split()))
-    text = re.sub(r"(\\(?:hat|bar|tilde)) ?(\w|\\[A-Za-z]+)", r"{\1{\2}}", text)  # indices beside it
+    # Indices stand beside a letter with an accent, not below it.
+    text = re.sub(r"(\\(?:hat|bar|tilde)) ?(\w|\\[A-Za-z]+)", r"{\1{\2}}", text)
     text = text.replace(r"\dots", r"\ldots")
     self.body.append(tex2mathml(text, as_block=isinstance(node, math_block)))
     raise SkipNode
+
+
+def draw_gallery(app: Any) -> None:
+    """Draw the figures of the gallery, and write what includes them."""
+    found = runpy.run_path(str(Path(app.srcdir).parent / "examples" / "gallery.py"))
+    folder = Path(app.srcdir, "generated", "gallery")
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for name, (_, draw) in found["FIGURES"].items():
+        found["save"](name, folder, (3.4,))
+        lines += [draw.__doc__, ""]
+        for ground in ("light", "dark"):
+            lines.append(f".. image:: generated/gallery/{name}_34_{ground}.png")
+            lines += ["   :width: 408px", f"   :class: only-{ground}", ""]
+    (folder / "figures.inc").write_text("\n".join(lines))
 
 
 def setup(app: Any) -> None:
@@ -180,5 +198,6 @@ def setup(app: Any) -> None:
     app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
     app.connect("builder-inited", write_measures)
     app.connect("builder-inited", write_shapes)
+    app.connect("builder-inited", draw_gallery)
     app.connect("autodoc-process-docstring", plain_text, priority=400)  # before numpydoc
     app.connect("autodoc-skip-member", skip_member)
