@@ -314,7 +314,8 @@ or images, default=None
             n_jobs=n_jobs,
             progress=progress,
         )
-    _warn_of_undefined(np.isnan(scores.sum(axis=1)), used, noisy=observed is not None)
+    estimated = "" if observed is None else _how_estimated(inputs)
+    _warn_of_undefined(np.isnan(scores.sum(axis=1)), used, estimated)
     return SearchlightResult(
         scores=scores,
         centers=lights.centers,
@@ -523,18 +524,28 @@ def _laid_out(
     return x, turned, columns, noise
 
 
-def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray, noisy: bool) -> None:
+def _how_estimated(inputs: dict[str, _native.Argument]) -> str:
+    """Return how noise was estimated, and how it may get an inverse."""
+    dof, shrinkage = inputs["dof"], inputs["shrinkage"]
+    freedom = f"{dof:g} degrees of freedom and " if dof else ""  # 0: those of each fold
+    remedy = "'shrinkage_diag' or more residuals" if shrinkage == "full" else "more residuals"
+    return f". Noise was estimated with {freedom}the shrinkage {shrinkage!r}: use {remedy}"
+
+
+def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray, estimated: str) -> None:
+    """Warn of searchlights without an RDM, or raise if none has one."""
     count, empty = np.count_nonzero(undefined), np.count_nonzero(used == 0)
     if not count:
         return
     text = (
         f"the RDM of {count} of {len(used)} searchlights is undefined: {empty} have no finite "
-        f"voxel{' with noise' if noisy else ''} and {count - empty} constant responses or "
-        f"dissimilarities, or no distance{', or noise without an inverse' if noisy else ''}"
+        f"voxel{' with noise' if estimated else ''} and {count - empty} constant responses or "
+        f"dissimilarities, or no distance{', or noise without an inverse' if estimated else ''}"
     )
+    advice = estimated if count > empty else ""
     if count == len(used):
-        raise ValueError(text)
-    warn_user(f"{text}; their scores are NaN", RuntimeWarning)
+        raise ValueError(f"{text}{advice}")
+    warn_user(f"{text}; their scores are NaN{advice}", RuntimeWarning)
 
 
 def _checked(noise: Any, x: np.ndarray, turned: bool) -> Residuals | None:
