@@ -82,7 +82,7 @@ def main():
         "regions": test_regions(images, args.output),
     }
     for name, table in tables.items():
-        table.to_csv(args.output / f"study_{name}.csv", index=False)
+        table.to_csv(args.output / f"study_{name}.csv", index=False, float_format="%.4g")
         print(f"\n{name}\n{table.to_string(index=False, float_format='{:.4g}'.format)}")
     print(f"\nTables, figures and images are in {args.output}")
 

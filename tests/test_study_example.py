@@ -44,7 +44,9 @@ def test_simulated_study(run, tmp_path):
     planted = ["animacy", "size"]
     for table in (volume, time):
         assert (table["found of these"][planted] > 0.8).all()
-        np.testing.assert_allclose(table["least p"][planted], 1 / 512)  # of 511 draws and itself
+        np.testing.assert_allclose(
+            table["least p"][planted], 1 / 512, rtol=1e-3
+        )  # of 511 draws and itself
         assert table["least p"]["color"] > 0.05
     assert (volume["out of reach"] == 0).all()
     assert (time["at other times"] == 0).all()
