@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ html_sidebars = {
     "measures": [],
     "inference": [],
     "cohorts": [],
+    "brains": [],
     "conformance": [],
     "gallery": [],
     "c": [],
@@ -92,9 +95,18 @@ def draw_gallery(app: Any) -> None:
     (folder / "figures.inc").write_text("\n".join(lines))
 
 
+def simulate_study(app: Any) -> None:
+    """Write the tables and figures of the simulated study."""
+    example = Path(app.srcdir).parent / "examples" / "simulated_study.py"
+    output = Path(app.srcdir, "generated", "study")
+    command = [sys.executable, str(example), "--output", str(output)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
 def setup(app: Any) -> None:
     """Connect what makes pages."""
     app.connect("builder-inited", write_measures)
     app.connect("builder-inited", draw_gallery)
+    app.connect("builder-inited", simulate_study)
     app.connect("autodoc-process-docstring", plain_text, priority=400)  # before numpydoc
     app.connect("autodoc-skip-member", skip_member)
