@@ -104,7 +104,7 @@ def test_cohorts_are_pairs(measure, method, rng):
     kwargs = {"method": method, "n_bootstraps": 30, "random_state": 3, "verbose": False}
     cohort = bootstrap(measure, networks, **kwargs)
     one = bootstrap(measure, networks["a"], networks["c"], **kwargs)
-    for name in ("statistic", "low", "high", "se", "bias"):
+    for name in ("statistic", "estimate", "low", "high", "se", "bias"):
         assert getattr(cohort, name)[0, 2] == pytest.approx(getattr(one, name), abs=1e-9)
     frame = cohort.to_frame()
     row = frame[(frame.network_1 == "a") & (frame.network_2 == "c")].iloc[0]
@@ -122,17 +122,18 @@ def test_cohorts_are_pairs(measure, method, rng):
 def test_intervals_of_what_has_no_limit_are_around_the_statistic(name):
     pair = related(0, 40, 12, 12)
     plain = bootstrap(name, *pair, verbose=False)
-    assert plain.low < plain.statistic < plain.high
+    assert plain.low < plain.statistic == plain.estimate < plain.high
     corrected = bootstrap(name, *pair, correct_bias=True, verbose=False)
     assert corrected.bias == plain.bias
     ends = get_measure(name).properties.range
-    assert ends[0] <= corrected.low <= corrected.high <= ends[1]
+    assert corrected.estimate == pytest.approx(np.clip(plain.statistic - plain.bias, *ends))
+    assert ends[0] <= corrected.low <= corrected.estimate <= corrected.high <= ends[1]
 
 
 def test_intervals_stay_in_the_range():
     pair = related(0, 12, 10, 10)
     result = bootstrap("cka", *pair, over="both", verbose=False)
-    assert 0 <= result.low <= result.high <= 1
+    assert 0 <= result.low <= result.estimate <= result.high <= 1
 
 
 def test_threads_and_seeds(pair):

@@ -177,7 +177,7 @@ def compare_values(
         found = star(one, ("X", X), networks, names_or_numbers(own, len(networks)))
         resampled = Resampled(one, found, over, n_jobs, False)
         values.append(resampled.observed())
-        left_out.append(resampled.left_out())
+        left_out.append(resampled.left_out(values[-1]))
     return _differences(
         np.concatenate(values),
         [np.hstack(parts) for parts in zip(*left_out, strict=True)],
@@ -219,7 +219,7 @@ def _differences(
         confidence,
         correct_bias,
     )
-    plain, difference = values[first] - values[second], (interval.low + interval.high) / 2
+    plain, difference = values[first] - values[second], interval.estimate
     nearest = np.where(plain * difference > 0, np.minimum(np.abs(plain), np.abs(difference)), 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
         pvalue = 2 * stats.t.sf(nearest / interval.se, min(len(p) for p in left_out) - 1)

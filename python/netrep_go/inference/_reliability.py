@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from netrep_go._cohort import Cohorts, Named, aligned, check_same_samples, labelled
-from netrep_go._jobs import RandomState, as_random_state, counted
+from netrep_go._jobs import RandomState, as_random_state, counted, warn_user
 from netrep_go._names import Name, names_or_numbers
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
@@ -136,6 +136,11 @@ def reliability(
         If a network has fewer than 4 features, 2 repeats, 2 subjects or 8 samples, or there
         are fewer than 4 networks to split the samples of.
 
+    Warns
+    -----
+    UserWarning
+        If the measure is undefined in some comparison of a network: its value is NaN.
+
     Notes
     -----
     Halves have half of the neurons or half of the repeats. No formula says for measures at
@@ -166,6 +171,7 @@ def reliability(
         for name, x in counted(networks, "Splitting networks", len(networks), verbose):
             halves = _subjects(x, name) if of == "subjects" else _halves(x, name, of, n_splits, rng)
             distribution.append(_values(measure, halves, n_jobs))
+    _warn_if_undefined(distribution, [name for name, _ in networks])
     ends = [0.0, 1.0] if of == "subjects" else [0.025, 0.975]
     low, high = np.array([np.quantile(values, ends) for values in distribution]).T
     return Reliability(
@@ -176,6 +182,16 @@ def reliability(
         of=of,
         names=names_or_numbers(own, len(networks)),
     )
+
+
+def _warn_if_undefined(distribution: list[np.ndarray], names: list[str]) -> None:
+    for values, name in zip(distribution, names, strict=True):
+        undefined = np.isnan(values).sum()
+        if undefined:
+            warn_user(
+                f"the measure is undefined in {undefined} of {len(values)} comparisons of {name}, "
+                "whose value is NaN"
+            )
 
 
 def _orders(

@@ -199,8 +199,10 @@ class _Rows:
 
 
 class BootstrapIntervalsDisplay(_Rows):
-    """Values of pairs of networks with their intervals.
+    """Estimates of pairs of networks with their intervals.
 
+    A point and its interval are without the jackknife's estimate of the bias, if that was taken
+    away; an open point is the value on these samples, where it is another one.
     It is recommended to use :meth:`from_intervals`, or the method ``plot`` of a
     :class:`netrep_go.inference.BootstrapIntervals`, to create a display.
 
@@ -264,13 +266,20 @@ class BootstrapIntervalsDisplay(_Rows):
 
     def _draw(self) -> None:
         found = self.intervals
-        value, low, high = (
+        value, estimate, low, high = (
             _of_pairs(each, found)[: self.n_pairs]
-            for each in (found.statistic, found.low, found.high)
+            for each in (found.statistic, found.estimate, found.low, found.high)
         )
         rows = np.arange(len(value))
         _line(self.ax_, rows, low, high)
-        _points(self.ax_, value, rows)
+        if np.array_equal(value, estimate, equal_nan=True):
+            _points(self.ax_, value, rows)
+            return
+        handles = [
+            _points(self.ax_, estimate, rows, label="less its bias, interval"),
+            _points(self.ax_, value, rows, filled=False, label="value"),
+        ]
+        _legend(self.ax_, handles)
 
 
 class ValueDifferencesDisplay(_Rows):
