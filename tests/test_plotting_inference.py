@@ -114,7 +114,8 @@ def test_intervals(networks):
     assert points(display.ax_, filled=True) == dict(table["estimate"])
     assert points(display.ax_, filled=False) == dict(table["statistic"])
     assert_allclose(table["estimate"], table["statistic"] - table["bias"])
-    assert (table["low"] < table["estimate"]).all() and (table["estimate"] < table["high"]).all()
+    assert (table["low"] < table["estimate"]).all()
+    assert (table["estimate"] < table["high"]).all()
     (legend,) = display.figure_.legends
     assert [t.get_text() for t in legend.get_texts()] == ["less its bias, interval", "value"]
     assert_array_equal(np.array([*lines(display.ax_).values()]), table[["low", "high"]])
@@ -122,7 +123,8 @@ def test_intervals(networks):
     plain = bootstrap("cka", *[*networks.values()][:2], correct_bias=False, verbose=False)
     one = plain.plot()
     assert labels(one.ax_) == ["X and Y"]
-    assert points(one.ax_, filled=True) == {0: plain.statistic} and not one.figure_.legends
+    assert points(one.ax_, filled=True) == {0: plain.statistic}
+    assert not one.figure_.legends
 
 
 def test_differences(networks):
