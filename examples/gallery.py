@@ -332,6 +332,21 @@ def temporal_generalization(ax: Any) -> Any:
     return found.plot(clusters=clusters, unit="ms", ax=ax)
 
 
+@figure(0.6)
+def fusion(ax: Any) -> Any:
+    """Draw when four areas have what is there at a time."""
+    rng = np.random.default_rng(0)
+    times, patterns = np.arange(-100.0, 500, 20), rng.standard_normal((4, 16, 30))
+    strength = np.exp(-(((times - 100 - 80 * np.arange(4)[:, np.newaxis]) / 60) ** 2))
+    meg = np.einsum("acf,at->cft", patterns, strength) + 0.3 * rng.standard_normal((16, 30, 30))
+    fmri = [
+        dict(zip(AREAS, patterns + rng.standard_normal(patterns.shape), strict=True))
+        for _ in range(8)
+    ]
+    found = rsa.fusion(meg, fmri, times=times)
+    return found.plot(clusters=found.cluster_test(random_state=0), unit="ms", ax=ax)
+
+
 @figure(0)
 def searchlight(width: float) -> Any:
     """Draw slices of a map on an anatomy of finer voxels."""

@@ -188,6 +188,8 @@ def test_heat_map_has_a_row_a_region(regional):
     assert low == -high
     assert high == np.abs(regional.mean).max()
     assert display.figure_.axes[1].get_ylabel() == "similarity of RDMs\n(spearman)"
+    assert display.ax_.get_xlabel() == "time"
+    assert regional.plot(unit="ms").ax_.get_xlabel() == "time (ms)"
     other = dataclasses.replace(regional, scores=regional.scores[:, :2], names=NAMES[:2])
     with pytest.raises(ValueError, match="2 places and 9 times"):
         FusionDisplay.from_fusion(other, clusters=clusters)

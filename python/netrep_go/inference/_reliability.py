@@ -21,6 +21,7 @@ from netrep_go.inference._measures import given_measure
 from netrep_go.inference._pairs import compared, samples_taken
 from netrep_go.inference._repeated import repeated, stacked
 from netrep_go.metrics import Measure
+from netrep_go.metrics._registry import name_of
 
 if TYPE_CHECKING:
     from netrep_go.plotting import ReliabilityDisplay
@@ -35,6 +36,8 @@ class Reliability(Result):
 
     Attributes
     ----------
+    measure : str
+        Its name.
     value : ndarray of shape (n_networks,)
         Mean of the measure between two halves of a network, or between two subjects; of
         'samples' mean rank correlation.
@@ -50,6 +53,7 @@ class Reliability(Result):
         Of the networks.
     """
 
+    measure: str
     value: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -60,7 +64,13 @@ class Reliability(Result):
     def to_frame(self) -> Any:
         """Return a pandas DataFrame with one row a network."""
         return pandas().DataFrame(
-            {"network": self.names, "value": self.value, "low": self.low, "high": self.high}
+            {
+                "measure": self.measure,
+                "network": self.names,
+                "value": self.value,
+                "low": self.low,
+                "high": self.high,
+            }
         )
 
     def plot(self, *, ax: Any = None) -> ReliabilityDisplay:
@@ -159,7 +169,7 @@ def reliability(
     >>> found.value.round(2)
     array([0.98])
     """
-    measure = given_measure(measure)
+    name_of_measure, measure = name_of(measure), given_measure(measure)
     check_option(of, "of", OF)
     check_integer(n_splits, "n_splits", 1)
     networks, own = labelled(X, "X", names)
@@ -175,6 +185,7 @@ def reliability(
     ends = [0.0, 1.0] if of == "subjects" else [0.025, 0.975]
     low, high = np.array([np.quantile(values, ends) for values in distribution]).T
     return Reliability(
+        measure=name_of_measure,
         value=np.array([values.mean() for values in distribution]),
         low=low,
         high=high,

@@ -276,7 +276,7 @@ class BootstrapIntervalsDisplay(_Rows):
             _points(self.ax_, value, rows)
             return
         handles = [
-            _points(self.ax_, estimate, rows, label="less its bias, interval"),
+            _points(self.ax_, estimate, rows, label="value less bias, interval"),
             _points(self.ax_, value, rows, filled=False, label="value"),
         ]
         _legend(self.ax_, handles)
@@ -318,14 +318,14 @@ class ValueDifferencesDisplay(_Rows):
     [0]
     """
 
-    label = "difference"
-
     def __init__(
         self, differences: ValueDifferences, *, alpha: float = 0.05, n_comparisons: int = 30
     ) -> None:
         self.differences = differences
         self.alpha = alpha
         self.n_comparisons = n_comparisons
+        measures = {_text(m) for first, _, second, _ in differences.labels for m in (first, second)}
+        self.label = f"difference of {measures.pop()}" if len(measures) == 1 else "difference"
 
     @classmethod
     @checked
@@ -404,13 +404,15 @@ class ReliabilityDisplay(_Rows):
     >>> networks = np.random.default_rng(0).standard_normal((2, 30, 8))
     >>> display = reliability("cka", list(networks), n_splits=5, verbose=False).plot()
     >>> display.ax_.get_xlabel()
-    'between halves of features'
+    'cka between halves of features'
     """
 
     def __init__(self, reliability: Reliability) -> None:
         self.reliability = reliability
         of = reliability.of
-        self.label = "between subjects" if of == "subjects" else f"between halves of {of}"
+        between = "between subjects" if of == "subjects" else f"between halves of {of}"
+        what = "rank correlation of " if of == "samples" else ""
+        self.label = f"{what}{reliability.measure} {between}"
 
     @classmethod
     @checked
@@ -519,7 +521,8 @@ def _name_rows(ax: Axes, labels: list[str]) -> None:
 def _bar(ax: Axes, rows: Any, low: Any, high: Any, **label: Any) -> Any:
     """Draw where a null is."""
     if len(rows) == 0:
-        return ax.plot([], [], color=_GRAY, alpha=0.5, linewidth=5, **label)[0]
+        how: dict[str, Any] = {"linewidth": 5, "solid_capstyle": "butt"}  # text stands beside it
+        return ax.plot([], [], color=_GRAY, alpha=0.5, **how, **label)[0]
     return ax.hlines(rows, low, high, color=_GRAY, alpha=0.5, linewidth=5, **label)
 
 

@@ -208,7 +208,8 @@ class Fusion(Result):
         Parameters
         ----------
         **options
-            Of :meth:`netrep_go.plotting.FusionDisplay.from_fusion`, such as ``clusters``.
+            Of :meth:`netrep_go.plotting.FusionDisplay.from_fusion`, such as ``clusters`` and
+            ``unit``.
 
         Returns
         -------
