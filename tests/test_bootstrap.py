@@ -165,6 +165,24 @@ def test_undefined_draws_are_left_out_aloud(pair):
     assert np.isnan(bootstrap(measure, *pair, verbose=False).low)
 
 
+def test_what_is_undefined_is_said_aloud(rng):
+    networks = dict(zip("abc", rng.standard_normal((3, 11, 5)), strict=True))
+    few = {name: x[:8] for name, x in networks.items()}
+    for call in (bootstrap, lambda name, X, **options: compare_values(name, X["a"], X, **options)):
+        with pytest.warns(match="and 2 more pairs is NaN: 10 neighbors need") as said:
+            call("mutual_knn", few, verbose=False)
+        assert len(said) == 1
+        with pytest.warns(match="undefined in 11 of 11 cases with one left out"):
+            result = call("mutual_knn", networks, verbose=False)
+        assert "nan" in str(result.to_frame()["low"].tolist())
+    with pytest.warns(match=r"undefined in 3 of 3 comparisons of X\['flat'\]"):
+        found = reliability("mutual_knn", {"flat": np.ones((20, 6))}, n_splits=3, verbose=False)
+    assert np.isnan(found.value).all()
+    with pytest.warns(match="undefined in 3 of 3 comparisons") as said:  # no order of the same
+        reliability("cka", [networks["a"]] * 4, of="samples", n_splits=3, verbose=False)
+    assert len(said) == 4
+
+
 class Refuses(Measure):
     """Refuses networks of fewer samples than all."""
 
@@ -331,6 +349,23 @@ def test_refusals(arguments, options, error, message):
 
 
 # Differences
+
+
+@pytest.mark.parametrize("name", ["cka", "procrustes", "mean_cca", "mutual_knn"])
+def test_values_that_differ_by_rounding_do_not_differ(name, pair):
+    turn = np.linalg.qr(np.random.default_rng(1).standard_normal((4, 4)))[0]
+    Ys = {"Y": pair[1], "copy": pair[1], "turned": 3 * pair[1] @ turn}
+    assert_allclose(compare_values(name, pair[0], Ys, verbose=False).pvalue, 1)
+
+
+def test_unbiased_values_of_networks_of_other_widths_do_not_differ():
+    """Noise of 60 features is more like X than noise of 3 by plain CKA, which is biased."""
+    hits = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        X, *Ys = (rng.standard_normal((40, p)) for p in (5, 3, 60))
+        hits.append(compare_values("cka_unbiased", X, Ys, verbose=False).pvalue[0] <= 0.05)
+    assert np.mean(hits) < 0.1
 
 
 def test_differences_of_means_are_paired_t_tests(rng):

@@ -401,7 +401,9 @@ def _numbers(
     numbers = {
         "statistic": observed,
         "pvalue": permutation_pvalue(signed[0], signed[1:]),
-        "calibrated": np.clip(share, 0, 1) if np.isfinite(best) else np.full(len(observed), np.nan),
+        "calibrated": np.clip(share, 0, 1) + 0.0
+        if np.isfinite(best)
+        else np.full(len(observed), np.nan),
         "null_mean": null.mean(axis=0),
         "null_std": null.std(axis=0),
         "null_quantile": quantile,

@@ -230,7 +230,10 @@ def _orders(
     bar = counted(values, "Splitting samples", len(halves), verbose)
     matrices = np.array([found.shaped(row) for row in bar])
     others = matrices[:, ~np.eye(k, dtype=bool)].reshape(2, n_splits, k, k - 1)
-    first, second = stats.zscore(stats.rankdata(others, axis=3), axis=3)
+    ranks = stats.rankdata(others, axis=3)
+    ranks -= ranks.mean(axis=3, keepdims=True)
+    with np.errstate(invalid="ignore"):  # values that are all the same have no order
+        first, second = ranks / ranks.std(axis=3, keepdims=True)
     return list((first * second).mean(axis=2).T)
 
 
