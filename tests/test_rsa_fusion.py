@@ -201,3 +201,13 @@ def test_searchlights_without_rdm_are_blank(mapped):
     display = dataclasses.replace(mapped, scores=scores).plot()
     assert np.ma.getmaskarray(np.ma.masked_invalid(display.im_.get_array()))[3].all()
     assert display.ax_.get_ylabel() == "center"
+
+
+def test_subjects_of_searchlights_come_as_an_array_too():
+    volumes = np.stack(list(VOLUMES))
+    found = fusion(MEG[0], volumes, mask=MASK)
+    expected = fusion(MEG[0], list(VOLUMES), mask=MASK)
+    assert found.scores.shape[0] == len(volumes) > 1
+    np.testing.assert_array_equal(found.scores, expected.scores)
+    one = fusion(MEG[0], list(volumes[0]), mask=MASK)  # a list of volumes is of one subject
+    np.testing.assert_array_equal(one.scores, expected.scores[:1])

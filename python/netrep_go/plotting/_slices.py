@@ -13,6 +13,7 @@ from netrep_go._parameters import checked
 from netrep_go._validation import as_array, check_integer, check_number
 from netrep_go.plotting._layout import text_of
 from netrep_go.plotting._style import grid, row, shade
+from netrep_go.rsa._compare import REGRESSIONS
 from netrep_go.rsa._searchlight import SearchlightResult
 from netrep_go.rsa._volumes import as_volume
 
@@ -295,7 +296,8 @@ def _label(result: SearchlightResult, model: Name) -> str:
     name = model if named else result.names[int(model)]  # type: ignore[call-overload]
     text = f"model {name}" if isinstance(name, int) else text_of(name)
     mean = "" if result.subjects is None else f"mean of {len(result.subjects)} subjects, "
-    return f"{mean}similarity to {text}\n({result.method})"
+    what = "weight of" if result.method in REGRESSIONS else "similarity to"
+    return f"{mean}{what} {text}\n({result.method})"
 
 
 def _of_scores(result: SearchlightResult, model: Name, threshold: float) -> _Volume:
