@@ -301,7 +301,7 @@ def course(n_models: int) -> tuple[Any, list[Any]]:
         peak = np.exp(-(((times - 80 - 300 * k / n_models) / 60) ** 2))
         data += 1.2 * pattern[:, :, np.newaxis] * peak
     names = {f"layer {k + 1}": rsa.rdm(pattern) for k, pattern in enumerate(patterns)}
-    found = rsa.time_resolved(data, names, times=times)
+    found = rsa.time_resolved(data, names, times=times, noise_ceiling=n_models == 3)
     scores = found.scores.swapaxes(0, 1)
     return found, [rsa.cluster_test(s, n_permutations=255, random_state=0) for s in scores]
 
