@@ -13,6 +13,7 @@ from netrep_go._parameters import checked
 from netrep_go._validation import as_array, check_integer, check_number
 from netrep_go.plotting._layout import text_of
 from netrep_go.plotting._style import grid, row, shade
+from netrep_go.rsa._compare import REGRESSIONS
 from netrep_go.rsa._searchlight import SearchlightResult
 from netrep_go.rsa._volumes import as_volume
 
@@ -312,6 +313,8 @@ def _label(result: SearchlightResult, model: Name) -> str:
     return f"{mean}similarity to {text}\n({result.method})"
     whose = f", mean of {len(result.subjects)} subjects" if result.subjects is not None else ""
     return f"similarity to {text}\n({result.method}{whose})"
+    what = "weight of" if result.method in REGRESSIONS else "similarity to"
+    return f"{mean}{what} {text}\n({result.method})"
 
 
 def _of_scores(

@@ -11,7 +11,7 @@ from netrep_go._parameters import checked
 from netrep_go._time_course import TimeCourse, as_subjects, sample_times, windows
 from netrep_go._validation import check_option
 from netrep_go.rsa._ceilings import ceilings_of, check_several
-from netrep_go.rsa._compare import METHODS, as_controls, of_models
+from netrep_go.rsa._compare import METHODS, as_controls, axis_label, of_models
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -192,7 +192,7 @@ of one for each subject, default=None
         names=names_or_numbers(own, len(vectors)),
         subjects=sets.keys,
         method=method,
-        label=f"similarity of RDMs\n({method})",
+        label=axis_label(method, "similarity of RDMs"),
         shrinkage=None if spread.estimator is None else shrinkage,
         noise_ceiling=(
             ceilings_of([*map(np.concatenate, kept)], method, control, n_jobs=n_jobs)
