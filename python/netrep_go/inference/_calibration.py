@@ -197,13 +197,7 @@ def calibrate(
     """
     name, measure = name_of(measure), given_measure(measure)
     sign = direction(measure, "calibrate")
-    check_integer(n_permutations, "n_permutations", 1)
-    check_number(alpha, "alpha", np.nextafter(0, 1), 0.5)
-    if (n_permutations + 1) * alpha < 1 - 1e-12:
-        raise ValueError(
-            f"n_permutations must be at least {ceil(1 / alpha - 1e-9) - 1} for a p-value of "
-            f"alpha = {alpha:g}, got {n_permutations}"
-        )
+    check_permutations(n_permutations, alpha)
     found = compared(measure, X, Y, names)
     n = found.n_samples
     _check_enough(n, strata, alpha)
@@ -224,6 +218,17 @@ def calibrate(
         names=found.names,
         pairs=found.pairs,
     )
+
+
+def check_permutations(n_permutations: int, alpha: float) -> None:
+    """Raise unless so many permutations allow a p-value of alpha."""
+    check_integer(n_permutations, "n_permutations", 1)
+    check_number(alpha, "alpha", np.nextafter(0, 1), 0.5)
+    if (n_permutations + 1) * alpha < 1 - 1e-12:
+        raise ValueError(
+            f"n_permutations must be at least {ceil(1 / alpha - 1e-9) - 1} for a p-value of "
+            f"alpha = {alpha:g}, got {n_permutations}"
+        )
 
 
 def _check_enough(n: int, strata: ArrayLike | None, alpha: float) -> None:

@@ -23,6 +23,7 @@ from netrep_go.plotting._manifolds import (
     ManifoldGeometryDisplay,
     SeparabilityDisplay,
 )
+from netrep_go.plotting._report import LayerReportDisplay
 from netrep_go.plotting._rsa import ModelEvaluationDisplay, RDMDisplay, RDMEmbeddingDisplay
 from netrep_go.plotting._rsa_models import LayerEvaluationDisplay, VariancePartitionDisplay
 from netrep_go.plotting._time_course import TimeCourseDisplay
@@ -39,6 +40,7 @@ __all__ = [
     "EmbeddingDisplay",
     "ImageManifoldsDisplay",
     "LayerEvaluationDisplay",
+    "LayerReportDisplay",
     "ManifoldGeometryDisplay",
     "MeasureBenchmarkDisplay",
     "ModelEvaluationDisplay",

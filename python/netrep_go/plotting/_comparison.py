@@ -9,7 +9,7 @@ import numpy as np
 from netrep_go._names import Name
 from netrep_go._parameters import checked
 from netrep_go.inference import NetworkComparison
-from netrep_go.plotting._style import pyplot
+from netrep_go.plotting._style import pyplot, text_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -130,10 +130,6 @@ class ComparisonDisplay:
         ax.tick_params(length=0)
         for axis, names in ((ax.xaxis, self.columns), (ax.yaxis, self.rows)):
             shown = names if len(names) <= _MOST_NAMES else []
-            axis.set_ticks(range(len(shown)), [_text(name) for name in shown], fontsize="small")
+            axis.set_ticks(range(len(shown)), [text_of(name) for name in shown], fontsize="small")
         ax.tick_params(axis="x", rotation=90)
         return image
-
-
-def _text(name: Name) -> str:
-    return " ".join(map(str, name)) if isinstance(name, tuple) else str(name)

@@ -96,6 +96,11 @@ def names_of(names: Iterable[Name] | None, x: Any, n: int, what: str) -> list[Na
     return check_names(names, n, what, unique=False)
 
 
+def text_of(name: Name) -> str:
+    """Return a name as it is drawn: that of a layer after that of its network."""
+    return " ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+
+
 def write_names(ax: Axes, points: npt.NDArray[np.float64], names: Sequence[Name] | None) -> None:
     """Write names beside points, if there are any."""
     for point, name in zip(points, names or (), strict=False):
