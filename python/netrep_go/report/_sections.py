@@ -86,7 +86,9 @@ class Sections:
 
     def by_layer(self, section: str, compute: Callable[[Layer], Values]) -> None:
         """Store what is computed of each layer, NaN of those of which it cannot be."""
-        layers = counted(self.layers, f"{section.capitalize()} of layers", None, self.verbose)
+        layers = counted(
+            self.layers, f"{section.capitalize()} of layers", len(self.layers), self.verbose
+        )
         rows = [self.attempt(section, x.name, compute, x) for x in layers]
         known: Values = next((row for row in rows if row is not None), {})
         for name, value in known.items():
