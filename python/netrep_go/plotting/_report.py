@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from netrep_go.report import LayerReport
 
 _MOST_NAMES = 40  # beside an axis
+_LONGEST = 24  # characters of a name; more would leave no room for what is drawn
 _MOST_POINTS = 10_000  # beyond which they would hide each other
 _COLUMNS = 3
 
@@ -36,6 +37,7 @@ _PANELS = {
     "score_mean": ("encoding", None, "held-out score"),
 }
 _EACH = {"rsa_mean": "rsa", "score_mean": "score"}  # what these are the means of
+_LIMITS = {"cka_calibrated": (0.0, 1.0)}  # of colors
 _NOT_BELOW_ZERO = ("capacity", "radius", "dimension")
 
 
@@ -132,21 +134,22 @@ class LayerReportDisplay:
         _, error, title = _PANELS[name]
         ax.set_title(title, fontsize="medium")
         if values.ndim == 2:
-            self._draw_matrix(ax, values)
+            self._draw_matrix(ax, values, _LIMITS.get(name, (None, None)))
         else:
             self._draw_lines(ax, name, values, self.report.values.get(error or ""))
-        texts = [text_of(each) for each in self.report.names]
+        texts = [_short(each) for each in self.report.names]
         ticks = range(len(texts)) if len(texts) <= _MOST_NAMES else ()
         for axis in (ax.xaxis, ax.yaxis)[: values.ndim]:
             shown_texts = texts[: len(ticks)]
             axis.set_ticks(ticks, shown_texts, fontsize="small", parse_math=False)
         ax.tick_params(axis="x", rotation=90)
 
-    def _draw_matrix(self, ax: Axes, values: npt.NDArray[np.float64]) -> None:
+    def _draw_matrix(self, ax: Axes, values: npt.NDArray[np.float64], limits: Any) -> None:
         """Draw the values of pairs; a layer and itself would set the scale."""
         off = np.where(np.eye(len(values), dtype=bool), np.nan, values)
         edges = np.arange(len(values) + 1) - 0.5
-        mesh = ax.pcolormesh(edges, edges, np.ma.masked_invalid(off), cmap="viridis")
+        style: Any = dict(zip(("vmin", "vmax"), limits, strict=True))
+        mesh = ax.pcolormesh(edges, edges, np.ma.masked_invalid(off), cmap="viridis", **style)
         mesh.set_rasterized(len(values) > 2 * _MOST_NAMES)
         ax.figure.colorbar(mesh, ax=ax, shrink=0.8)
         ax.invert_yaxis()
@@ -160,7 +163,7 @@ class LayerReportDisplay:
         for (network, at), color in zip(_networks(self.report), cycle(COLORS)):
             of_network = None if error is None else error[at]
             style: Any = {"marker": "o", "markersize": 4, "capsize": 2, "linewidth": 1.2}
-            label = None if network is None else text_of(network)
+            label = None if network is None else _short(network)
             ax.errorbar(at, values[at], of_network, color=color, label=label, **style)
         if self.report.layered:
             ax.legend(fontsize="small", frameon=False)
@@ -202,3 +205,10 @@ def _networks(report: LayerReport) -> Iterator[tuple[Name, npt.NDArray[np.intp]]
     owners: list[Any] = [name[0] for name in report.names]  # type: ignore[index]
     for network in dict.fromkeys(owners):
         yield network, np.array([k for k, owner in enumerate(owners) if owner == network])
+
+
+def _short(name: Name) -> str:
+    """Return a name as it is drawn, without its middle if it is long."""
+    text = text_of(name)
+    half = (_LONGEST - 1) // 2
+    return text if len(text) <= _LONGEST else f"{text[:half]}…{text[-half - 1 :]}"

@@ -109,21 +109,29 @@ def _computed(report: LayerReport) -> list[str]:
 
 def _figure(report: LayerReport, section: str) -> str:
     """Return an SVG whose black is the color of the text."""
-    pyplot = optional("matplotlib.pyplot", "plot", "to_html")
-    style = {"svg.fonttype": "none", "svg.hashsalt": section, "figure.max_open_warning": 0}
+    pyplot: Any = optional("matplotlib.pyplot", "plot", "to_html")
+    style = {"svg.fonttype": "none", "svg.hashsalt": section}
     file = io.StringIO()
-    with pyplot.rc_context(style), ignoring("Glyph"):
+    with pyplot.style.context(["default", style]), ignoring("Glyph"):
         figure = report.plot(sections=[section]).figure_
         try:
             metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
             figure.savefig(file, format="svg", transparent=True, metadata=metadata)
         finally:
             pyplot.close(figure)
-    svg = file.getvalue()
+    svg = re.sub(r"<!--.*?-->", "", file.getvalue(), flags=re.DOTALL)
+    svg = svg[svg.index("<svg") :]
+    used = set(re.findall(r"#([\w-]+)", svg))
     text = escape(SECTIONS[section].title)
-    svg = svg[svg.index("<svg") :].replace("<svg", f'<svg role="img" aria-label="{text}"', 1)
-    svg = re.sub(r"(fill|stroke): #000000", r"\1: currentColor", svg)
-    return svg.replace('<text style="', '<text fill="currentColor" style="')
+    svg = re.sub(r"<[^>]*>", lambda tag: _plain_tag(tag[0], used), svg)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{text}"', 1)
+
+
+def _plain_tag(tag: str, used: set[str]) -> str:
+    """Return a tag of an SVG without an id that nothing uses, and in the color of the text."""
+    tag = re.sub(r' id="([^"]*)"', lambda found: found[0] if found[1] in used else "", tag)
+    tag = re.sub(r"(fill|stroke): #000000", r"\1: currentColor", tag)
+    return re.sub("^<text ", '<text fill="currentColor" ', tag)
 
 
 def _tables(report: LayerReport, rows: Rows, section: str | None = None) -> Iterator[str]:

@@ -138,7 +138,7 @@ single RDMs, default=None
     1    conv     out      0.96        0.03
     2      fc     out      0.66        0.01
     >>> report.reasons["encoding"]
-    {None: 'no targets was given'}
+    {None: 'no targets given'}
     """
     check_permutations(n_permutations, alpha)
     check_option(metric, "metric", PLAIN_METRICS)

@@ -174,7 +174,7 @@ class LayerReport(Result):
         """
         file = as_path(path, "path")
         with reading(file, "is damaged, or no layer report"):
-            with np.load(file, allow_pickle=False) as stored:
+            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
                 values = {name: stored[name] for name in stored.files}
             told = json.loads(values.pop(_TOLD).item())
             if told.pop("format") != _FORMAT:

@@ -58,7 +58,7 @@ class Sections:
         with said_once():
             for name, (given, section) in _SECTIONS.items():
                 if given is not None and getattr(self, given) is None:
-                    self.reasons[name] = {None: f"no {given} was given"}
+                    self.reasons[name] = {None: f"no {given} given"}
                 else:
                     self.attempt(name, None, section, self)
 
