@@ -226,6 +226,8 @@ def test_a_section_that_fails_leaves_the_others(data):
         ({"targets": np.ones((5, 2))}, "targets must have the 48 samples"),
         ({"targets": np.full((N, 1), np.nan)}, "targets must have a known value"),
         ({"rdms": np.ones((2, 6))}, "rdms must be of the 48 samples, got 4 conditions"),
+        ({"rdms": np.full((2, N * (N - 1) // 2), np.nan)}, "rdms must have 3 entries"),
+        ({"layers": {"a": np.eye(5), "b": 1e80 * np.eye(5)}}, r"networks\['b'\] must be of a size"),
         ({"metric": "crossnobis"}, "`metric` parameter to be in"),
         ({"method": "kendall"}, "`method` parameter to be in"),
         ({"n_permutations": 5}, "n_permutations must be at least 19"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, Self
 
@@ -10,12 +10,11 @@ import numpy as np
 
 from netrep_go._names import Name
 from netrep_go._parameters import checked
+from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go.plotting._style import COLORS, from_zero, pyplot, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import numpy.typing as npt
     from matplotlib.axes import Axes
 
@@ -74,7 +73,7 @@ class LayerReportDisplay:
 
     @classmethod
     @checked
-    def from_report(cls, report: LayerReport, *, sections: Iterable[str] | None = None) -> Self:
+    def from_report(cls, report: LayerReport, *, sections: Sequence[str] | None = None) -> Self:
         """Draw what layer_report returned.
 
         Parameters
@@ -95,10 +94,12 @@ class LayerReportDisplay:
         ValueError
             If none of the sections was computed.
         """
+        if not isinstance(report, Result) or not hasattr(report, "rdm_names"):
+            raise TypeError(f"report must be a LayerReport, got {shown(report)}")
         return cls(report).plot(sections=sections)
 
     @checked
-    def plot(self, *, sections: Iterable[str] | None = None) -> Self:
+    def plot(self, *, sections: Sequence[str] | None = None) -> Self:
         """Draw the panels.
 
         Parameters
@@ -184,7 +185,7 @@ class LayerReportDisplay:
             ax.axhline(0, color="0.5", linewidth=0.8)
 
 
-def _drawn(report: LayerReport, sections: Iterable[str] | None) -> list[str]:
+def _drawn(report: LayerReport, sections: Sequence[str] | None) -> list[str]:
     """Return the panels of sections."""
     known = dict.fromkeys(section for section, _, _ in _PANELS.values())
     chosen = list(known if sections is None else sections)

@@ -11,7 +11,7 @@ import numpy as np
 from netrep_go._cohort import Cohorts, aligned, check_same_samples
 from netrep_go._jobs import in_threads
 from netrep_go._names import Name, check_same_indexes
-from netrep_go._validation import as_factor
+from netrep_go._validation import FOURTH_POWERS, as_factor, check_range
 from netrep_go.inference._networks import Networks, read_networks
 from netrep_go.metrics._principal import compact
 
@@ -46,6 +46,8 @@ def read_layers(
     aligned(Cohorts(listed, None))
     check_same_indexes([*listed, *beside.items()], "samples")
     matrices = [as_factor(x, label) for label, x in listed]
+    for (label, _), x in zip(listed, matrices, strict=True):
+        check_range(x.ravel(), label, FOURTH_POWERS)
     labels = [label for label, _ in listed]
     check_same_samples([*zip(labels, map(len, matrices), strict=True)])
     several = read.layered and len(read.names) > 1

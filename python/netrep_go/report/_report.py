@@ -193,6 +193,9 @@ def _rdms(rdms: Any, n: int) -> tuple[list[Name], np.ndarray | None]:
     own, vectors = named_vectors(rdms, "rdms", allow_nan=True)
     if (found := n_conditions(vectors, "rdms")) != n:
         raise ValueError(f"rdms must be of the {n} samples, got {found} conditions")
+    known = np.count_nonzero(~np.isnan(vectors).any(axis=0))
+    if known < 3:
+        raise ValueError(f"rdms must have 3 entries that are NaN in none of them, got {known}")
     return names_or_numbers(own, len(vectors)), vectors
 
 
