@@ -27,6 +27,7 @@ html_sidebars = {
     "index": [],
     "measures": [],
     "inference": [],
+    "report": [],
     "cohorts": [],
     "conformance": [],
     "c": [],

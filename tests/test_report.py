@@ -2,7 +2,10 @@
 
 import itertools
 import re
+import runpy
+import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -506,3 +509,16 @@ def test_long_tables_are_cut(rng, tmp_path):
     page = page_of(report, tmp_path)
     assert "The first 2000 of 2415 rows; to_frame('pairs') has all." in page.texts["p"]
     assert len(page.all("tr")) == 70 + 2 * 2000 + 3
+
+
+def test_example(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("matplotlib", reason="it draws")
+    pytest.importorskip("pandas", reason="it makes tables")
+    example = Path(__file__).parents[1] / "examples" / "digits_report.py"
+    monkeypatch.setattr(sys, "argv", [example.name, "--quick", "--output", str(tmp_path)])
+    runpy.run_path(str(example), run_name="__main__")
+    assert "network 2  hidden 2" in capsys.readouterr().out
+    report = LayerReport.load(tmp_path / "report.npz")
+    assert not report.reasons
+    assert report.values["rsa"][0, 0] == pytest.approx(1)  # pixels and their own RDM
+    Page((tmp_path / "report.html").read_text(encoding="utf-8"))

@@ -115,7 +115,7 @@ class LayerReportDisplay:
         names = _drawn(self.report, sections)
         n_columns = min(len(names), _COLUMNS)
         n_rows = -(-len(names) // n_columns)
-        side = float(np.clip(0.14 * len(self.report.names) + 2.4, 3.4, 8.0))
+        side = float(np.clip(0.2 * len(self.report.names) + 2.6, 3.4, 8.0))
         self.figure_, grid = pyplot().subplots(
             n_rows,
             n_columns,

@@ -22,6 +22,9 @@ from netrep_go.rsa._condensed import check_varies
 Values = dict[str, np.ndarray]
 Compute = Callable[["Sections"], None]
 
+# Why a section may not be there; anything else is a mistake in a call.
+_REASONS = (ValueError, np.linalg.LinAlgError, ImportError, MemoryError)
+
 _GEOMETRY = ("capacity", "radius", "dimension")
 
 
@@ -74,7 +77,7 @@ class Sections:
         """Return what a section computes of a layer, or of all; note why if it cannot."""
         try:
             return compute(*args)
-        except (ValueError, np.linalg.LinAlgError, ImportError) as error:
+        except _REASONS as error:
             self.note(section, layer, str(error))
             return None
 
