@@ -6,8 +6,16 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
 from netrep_go.inference import bootstrap, compare_values, reliability
-from netrep_go.metrics import as_measure, get_measure
+from netrep_go.metrics import (
+    AccuracyDifference,
+    Measure,
+    Properties,
+    RidgePredictivity,
+    as_measure,
+    get_measure,
+)
 from netrep_go.multiset import pairwise_distances
+from netrep_go.rsa import RSA
 
 
 def mean_product(X, Y):
@@ -156,6 +164,98 @@ def test_undefined_draws_are_left_out_aloud(pair):
     assert np.isnan(bootstrap(measure, *pair, verbose=False).low)
 
 
+class Refuses(Measure):
+    """Refuses networks of fewer samples than all."""
+
+    @property
+    def properties(self):
+        return Properties(kind="similarity", symmetric=True)
+
+    def _compare(self, x, y):
+        if len(x) < 40:
+            raise self.error("X and Y: too few samples")
+        return 1.0
+
+
+@pytest.mark.parametrize("error", [ValueError, np.linalg.LinAlgError, KeyError])
+def test_errors_of_draws_name_the_pair(pair, error):
+    measure = Refuses()
+    measure.error = error
+    networks = dict(zip("abc", (*pair, pair[0]), strict=True))
+    with pytest.raises(error) as raised:
+        bootstrap(measure, networks, n_jobs=1, verbose=False)
+    said = str(raised.value) + "".join(getattr(raised.value, "__notes__", ()))
+    assert "X['a'] and X['b']" in said
+
+
+def folds_of(measure, rows, n):
+    """Return, by definition, in which fold each sample of a draw is."""
+    order = np.arange(n)
+    if measure.random_state is not None:
+        np.random.RandomState(measure.random_state).shuffle(order)
+    fold = np.empty(n, int)
+    for k, test in enumerate(np.array_split(order, measure.cv)):
+        fold[test] = k
+    return fold[rows]
+
+
+@pytest.mark.parametrize("seed", [0, None])
+def test_samples_stay_in_their_folds(seed):
+    X, Y = related(0, 17)
+    measure = RidgePredictivity(cv=3, alphas=[0.1], random_state=seed)
+    found = bootstrap(measure, X, Y, verbose=False)
+    for left_out in (0, 7, 16):
+        kept = np.delete(np.arange(17), left_out)
+        fold = folds_of(measure, kept, 17)
+        residuals = total = 0.0
+        for k in range(3):
+            (x, xt), (y, yt) = ((z[kept][fold != k], z[kept][fold == k]) for z in (X, Y))
+            mean = y.mean(axis=0)
+            penalty = 0.1 * np.mean(np.linalg.svd(y - mean, compute_uv=False) ** 2)
+            gram = (y - mean).T @ (y - mean) + penalty * np.eye(4)
+            W = np.linalg.solve(gram, (y - mean).T @ (x - x.mean(axis=0)))
+            wanted = xt - x.mean(axis=0)
+            residuals += np.sum((wanted - (yt - mean) @ W) ** 2)
+            total += np.sum(wanted**2)
+        assert found.distribution[left_out, 0] == pytest.approx(1 - residuals / total, rel=1e-6)
+
+
+def test_what_belongs_to_samples_goes_with_them(rng):
+    """Labels of outputs, conditions and folds: a draw of samples is one of these, too."""
+    y = rng.integers(0, 3, 20)
+    X, Y = np.eye(3)[y], np.eye(3)[np.where(rng.random(20) < 0.6, y, (y + 1) % 3)]
+    found = bootstrap(AccuracyDifference(y), X, Y, verbose=False)
+    wrong = (X != Y).any(axis=1)
+    assert_allclose(found.distribution[:, 0], (wrong.sum() - wrong) / 19)
+    drawn = bootstrap(
+        AccuracyDifference(list(y)),
+        X,
+        Y,
+        method="percentile",
+        n_bootstraps=400,
+        random_state=0,
+        verbose=False,
+    )
+    assert drawn.distribution.mean() == pytest.approx(wrong.mean(), abs=0.03)
+    conditions = np.repeat(list("abcde"), 4)
+    means = rng.standard_normal((5, 6))[np.repeat(np.arange(5), 4)]
+    X, Y = means + rng.standard_normal((2, 20, 6))
+    found = bootstrap(RSA("euclidean", "pearson", conditions=conditions), X, Y, verbose=False)
+    kept = np.arange(1, 20)
+    want = RSA("euclidean", "pearson", conditions=conditions[kept]).fit_score(X[kept], Y[kept])
+    assert found.distribution[0, 0] == pytest.approx(want)
+    networks = [X, Y, X + Y, X - 2 * Y]
+    halves = reliability(
+        RSA("euclidean", "pearson", conditions=conditions),
+        networks,
+        of="samples",
+        n_splits=3,
+        random_state=1,
+        verbose=False,
+    )
+    assert np.isfinite(halves.value).all()
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "options", "p", "n", "least"),
@@ -170,6 +270,31 @@ def test_jackknife_intervals_hold_the_truth(name, options, p, n, least):
     truth = measure.fit_score(*related(99, 4000 if options or name == "cka" else 100_000, p, p))
     results = [bootstrap(measure, *related(seed, n, p, p), verbose=False) for seed in range(150)]
     assert np.mean([r.low <= truth <= r.high for r in results]) > least
+
+
+@pytest.mark.long
+def test_jackknife_intervals_over_features_hold_the_value_of_many():
+    signals = np.random.RandomState(3).randn(60, 4)
+
+    def mixtures(seed, p):
+        return signals @ np.random.default_rng(seed).standard_normal((2, 4, p))
+
+    truth = get_measure("cka").fit_score(*mixtures(999, 20_000))
+    kwargs = {"over": "features", "verbose": False}
+    results = [bootstrap("cka", *mixtures(seed, 40), **kwargs) for seed in range(100)]
+    assert np.mean([r.low <= truth <= r.high for r in results]) > 0.88
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("score_method", ["r2", "r"])
+def test_jackknife_intervals_of_held_out_samples_hold_the_mean(score_method):
+    """The mean over data sets of as many samples; folds drawn anew made errors twice too wide."""
+    measure = RidgePredictivity(score_method=score_method)
+    truth = np.mean([measure.score(*related(10_000 + seed, 100)) for seed in range(500)])
+    results = [bootstrap(measure, *related(seed, 100), verbose=False) for seed in range(100)]
+    assert np.mean([r.low <= truth <= r.high for r in results]) >= 0.89
+    spread = np.std([r.statistic for r in results])
+    assert 0.8 < np.mean([r.se for r in results]) / spread < 1.3
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,15 @@ from estimators import IN_MATRICES
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
+from netrep_go._resampling import largest_pvalue, permutation_pvalue
 from netrep_go.inference import calibrate
-from netrep_go.metrics import Measure, Properties, as_measure, get_measure
+from netrep_go.metrics import (
+    LinearRegressionR2,
+    Measure,
+    Properties,
+    as_measure,
+    get_measure,
+)
 from netrep_go.metrics._products import Traces, permuted_product
 from netrep_go.multiset import pairwise_distances
 
@@ -75,6 +82,8 @@ EXACT = {
     "distance_correlation_unbiased": {},
     "mean_squared_cca": {},
     "gulp_squared": {"regularization": 0.01},
+    "linear_regression_y_to_x": {},
+    "linear_regression_x_to_y": {},
 }
 
 
@@ -85,6 +94,23 @@ def test_exact_moments_are_those_of_permutations(name):
     tolerance = 4 * result.exact_std / 3000**0.5
     assert result.null_mean == pytest.approx(result.exact_mean, abs=tolerance)
     assert result.null_std == pytest.approx(result.exact_std, rel=0.08)
+
+
+@pytest.mark.parametrize("predictor", ["X", "Y"])
+def test_the_exact_null_of_regression_is_what_chance_is(predictor, rng):
+    measure = LinearRegressionR2(predictor)
+    networks = [*A, rng.standard_normal((20, 30))]  # the last explains everything
+    with pytest.warns(match="more features than samples"):
+        found = calibrate(measure, networks, n_permutations=20, random_state=0, verbose=False)
+    for i, j in zip(*found.pairs, strict=True):
+        chance = measure.expected_by_chance(networks[i], networks[j])
+        assert found.exact_mean[i, j] == pytest.approx(chance)
+        assert (found.exact_std[i, j] > 1e-3) == (chance < 1)
+    few = [x[:5] for x in A], [list(order) for order in itertools.permutations(range(5))]
+    x, y = few[0][0][:, :2], few[0][1][:, :3]
+    values = [measure.fit_score(x, y[order]) for order in few[1]]
+    exact = calibrate(measure, x, y, n_permutations=20, random_state=0, verbose=False)
+    assert_allclose([exact.exact_mean, exact.exact_std], [np.mean(values), np.std(values)])
 
 
 def test_others_have_no_exact_moments():
@@ -186,6 +212,35 @@ def test_noise_is_significant_in_one_of_twenty(name):
         assert stats.binomtest(found, 200, 0.05).pvalue > 0.001
 
 
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore:more features than samples")
+def test_noise_is_significant_by_any_measure_in_one_of_twenty():
+    measures = ["cka", "cka_rbf", "linear_regression_y_to_x"]
+
+    def least(seed):
+        rng = np.random.default_rng(seed)
+        networks = [rng.standard_normal((12, p)) for p in (2, 3, 20)]
+        found = calibrate(measures, networks, n_permutations=99, random_state=seed, verbose=False)
+        return min(np.nanmin(values) for values in found.pvalue_corrected.values())
+
+    n_found = np.count_nonzero([least(seed) <= 0.05 for seed in range(200)])
+    assert stats.binomtest(n_found, 200, 0.05).pvalue > 0.001
+
+
+def test_within_strata_what_these_share_is_not_significant():
+    strata = np.repeat([0, 1, 2], 8)
+    shift = np.array([0.0, 3.0, -2.0])[strata, np.newaxis]
+
+    def pvalues(seed):
+        X, Y = np.random.default_rng(seed).standard_normal((2, 24, 3)) + shift
+        options = {"n_permutations": 39, "random_state": seed, "verbose": False}
+        return [calibrate("cka", X, Y, strata=s, **options).pvalue for s in (strata, None)]
+
+    within, anywhere = np.transpose([pvalues(seed) for seed in range(100)]) <= 0.05
+    assert stats.binomtest(np.count_nonzero(within), 100, 0.05).pvalue > 0.001
+    assert anywhere.all()
+
+
 @pytest.mark.parametrize("name", ["procrustes_size_and_shape", "soft_matching_distance"])
 def test_units_do_not_count(name):
     related = A[0], A[0] @ np.ones((5, 7)) + A[1]
@@ -201,6 +256,101 @@ def test_what_no_order_changes_is_never_significant(rng):
     result = calibrate("imd", networks, n_permutations=40, random_state=0, verbose=False)
     assert_array_equal(result.pvalue_max[np.triu_indices(3, 1)], 1)
     assert_array_equal(result.pvalue[np.triu_indices(3, 1)], 1)
+
+
+def test_several_measures_share_the_permutations():
+    networks = {"V1": A[0], "V4": A[1], "IT": A[0] + A[1][:, :5]}
+    kwargs = {"n_permutations": 99, "random_state": 0, "verbose": False}
+    several = calibrate({"cka": "cka", "slope": as_measure(slope, kind="similarity"),
+                         "shape": "procrustes"}, networks, **kwargs)  # fmt: skip
+    assert list(several) == ["cka", "slope", "shape"]
+    extremes = []
+    for name, measure in (("cka", "cka"), ("shape", "procrustes")):
+        alone = calibrate(measure, networks, **kwargs)
+        assert_array_equal(several[name].null_distribution, alone.null_distribution)
+        assert_array_equal(several[name].pvalue_max, alone.pvalue_max)
+    for name in several:  # the largest of all nine pairs and three measures, from definitions
+        one, sign = several[name], -1 if name == "shape" else 1
+        every = sign * np.vstack([one.statistic[one.pairs], one.null_distribution])
+        extremes.append((every - every.mean(axis=0)) / every.std(axis=0))
+    largest = np.max([extreme.max(axis=1) for extreme in extremes], axis=0)[1:]
+    for name, extreme in zip(several, extremes, strict=True):
+        want = [(1 + np.count_nonzero(largest >= z - 1e-9)) / 100 for z in extreme[0]]
+        assert_allclose(several.pvalue_corrected[name][several[name].pairs], want)
+    frame = several.to_frame()
+    assert frame["measure"].tolist() == ["cka"] * 3 + ["slope"] * 6 + ["shape"] * 3
+    assert (frame["pvalue_corrected"] >= frame["pvalue_max"]).all()
+    pair = calibrate(["cka"], *A, **kwargs)
+    assert pair.pvalue_corrected["cka"] == pair["cka"].pvalue_max == pair.to_frame().pvalue_max[0]
+    assert repr(several) == "Calibrations(cka, slope, shape)"
+    with pytest.raises(KeyError, match=r"'rsa' is none of \['cka', 'slope', 'shape'\]"):
+        several["rsa"]
+
+
+def test_names_serve_every_measure():
+    named = calibrate(
+        ["cka", "procrustes"],
+        [A[0], A[1]],
+        names=iter("ab"),
+        n_permutations=19,
+        random_state=0,
+        verbose=False,
+    )
+    assert named["procrustes"].names == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("measures", "error", "message"),
+    [
+        ([], ValueError, "measure must be at least one, got none"),
+        (["cka", "cka"], ValueError, "measure must differ in name, got 'cka' more than once"),
+        (["cka", "ckka"], ValueError, r"measure\[1\] == 'ckka'"),
+        ({"a": 3}, TypeError, r"measure\['a'\]: metric must be a measure"),
+        (["cka", "energy"], ValueError, r"^energy: "),
+        (["cka", slope], ValueError, "calibrate must know whether large values mean alike"),
+    ],
+)
+def test_measures_that_are_refused(measures, error, message):
+    with pytest.raises(error, match=message):
+        calibrate(measures, *A, n_permutations=19, verbose=False)
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e-13, 1.0, 1e13, 1e200])
+def test_ties_are_relative_to_the_size_of_values(unit, rng):
+    values = unit * np.array([1.0, 2.0, 3.0, 4.0])
+    null = values * (1 + 1e-12 * rng.standard_normal((50, 4)))  # ties but for rounding
+    assert_array_equal(permutation_pvalue(values, null), 1)
+    assert_array_equal(largest_pvalue(values, null[:, 0]), [1, 1 / 51, 1 / 51, 1 / 51])
+    apart = values * (1 - 1e-6)
+    assert_array_equal(permutation_pvalue(values, np.tile(apart, (50, 1))), 1 / 51)
+    # what cancels to 0 among values of that size, and one draw that is huge
+    around = unit * np.append(rng.standard_normal(48), [1e20, 0.0])
+    assert (
+        permutation_pvalue(1e-16 * unit, around)
+        == (1 + np.count_nonzero(around >= -1e-12 * unit)) / 51
+    )
+    assert permutation_pvalue(0.0, np.zeros(50)) == 1
+
+
+def test_infinite_values_tie_with_themselves():
+    null = np.array([np.inf, -np.inf, 0.0, 1.0])
+    assert permutation_pvalue(np.inf, null) == 2 / 5
+    assert permutation_pvalue(-np.inf, null) == 1
+
+
+class Picky(Overlap):
+    """Refuses what only some orders have."""
+
+    def _compare(self, x, y):
+        if x[0] * y[0] < 0:
+            raise ValueError("X and Y: signs differ")
+        return x @ y
+
+
+def test_errors_of_permutations_name_the_pair(rng):
+    networks = {name: rng.standard_normal((12, 3)) for name in "ab"}
+    with pytest.raises(ValueError, match=r"^X\['a'\] and X\['b'\]: signs differ"):
+        calibrate(Picky(), networks, n_permutations=50, random_state=0, verbose=False)
 
 
 def test_names_travel():

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from netrep_go import capacity, covariates, multiset, rsa
+from netrep_go import capacity, covariates, inference, multiset, rsa
 from netrep_go._cli import main
 from netrep_go._cli._commands import COMMANDS
 from netrep_go._cli._parser import Command, documented, parse
@@ -48,7 +48,8 @@ def run(*arguments):
 
 
 def table(path):
-    return pandas.read_csv(path, index_col=0)
+    found = pandas.read_csv(path, index_col=0)
+    return found.rename_axis(None) if found.index.name == "row" else found
 
 
 def commands(known=COMMANDS, path=()):
@@ -497,6 +498,9 @@ def test_help_shows_examples_that_are_accepted(networks, capsys, path):
 FUNCTIONS = {
     ("distances",): (multiset.DistanceStore.pairwise_distances, multiset.pairwise_distances,
                      multiset.DistanceStore),
+    ("compare",): (inference.compare_networks,),
+    ("calibrate",): (inference.calibrate,),
+    ("bootstrap",): (inference.bootstrap,),
     ("embed",): (EuclideanEmbedding,),
     ("capacity", "mean-field"): (capacity.MeanFieldCapacity,),
     ("capacity", "direct"): (capacity.DirectCapacity,),
@@ -518,7 +522,11 @@ FUNCTIONS = {
 
 # Files of a command in other words, and what means the same or nothing.
 OTHERWISE = {"testdata": "test", "verbose": "quiet", "processes": "n_jobs", "enable_caching": None}
-WITHOUT_OPTION = {("store", "export"): {"test"}}  # both matrices are written
+WITHOUT_OPTION = {
+    ("store", "export"): {"test"},  # both matrices are written
+    ("calibrate",): {"Y"},  # one of the files
+    ("bootstrap",): {"Y"},
+}
 
 
 @pytest.mark.parametrize("path", FUNCTIONS, ids=" ".join)

@@ -1,5 +1,6 @@
 """Several measures of several networks in one call, from memory, files and the command line."""
 
+import json
 from pathlib import Path
 
 import matplotlib as mpl
@@ -9,7 +10,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from netrep_go._cli import main
-from netrep_go.inference import compare_networks
+from netrep_go.inference import bootstrap, calibrate, compare_networks
 from netrep_go.metrics import LinearMetric, Measure, Properties, get_measure, measures
 from netrep_go.metrics._measure import Undefined
 from netrep_go.multiset import cross_distances, pairwise_distances
@@ -323,6 +324,68 @@ def test_names_functions_and_errors_of_the_command(folder, capsys, monkeypatch):
     assert "measures[0] == 'ckka'" in capsys.readouterr().err
     assert main(["compare", "V1.npy"]) == 1
     assert "networks must be at least 2" in capsys.readouterr().err
+
+
+def test_measures_of_the_command_have_parameters_and_names(networks, folder, capsys, monkeypatch):
+    monkeypatch.syspath_prepend(folder)
+    for module in ("gaps_a", "gaps_b"):
+        Path(f"{module}.py").write_text("def gap(x, y):\n    return float(x.mean() - y.mean())\n")
+    files = [f"{name}.npy" for name in networks]
+    chosen = ["cka", "cka:estimator=unbiased", "procrustes:alpha=0.5,score_method=euclidean"]
+    assert main(["compare", *files, "--measures", *chosen, "-o", "t.json"]) == 0
+    bars = capsys.readouterr().err
+    assert all(f"{name}: Computing distances" in bars for name in chosen)
+    want = compare_networks(
+        networks,
+        {
+            "cka": "cka",
+            chosen[1]: get_measure("cka", estimator="unbiased"),
+            chosen[2]: LinearMetric(alpha=0.5, score_method="euclidean"),
+        },
+        verbose=False,
+    ).to_frame()
+    stored = json.loads(Path("t.json").read_text())["compare_networks"]
+    assert stored == want.replace({np.nan: None}).to_dict(orient="records")
+    given = ["gaps_a:gap", "gaps_b:gap", "gaps_a:gap:kind=distance,symmetric=True"]
+    run("compare", *files, "--measures", *given, "-o", "t.csv")
+    assert read("t.csv")["measure"].unique().tolist() == given
+    assert read("t.csv")["kind"].unique().tolist()[1] == "distance"
+    assert read("t.csv").index.name == "row"
+    for wrong, said in (
+        (["cka", "cka"], "measures must differ, got 'cka' more than once"),
+        (["cka:foo=1"], "foo"),
+    ):
+        assert main(["compare", *files, "--measures", *wrong]) == 1
+        assert said in capsys.readouterr().err
+
+
+def test_calibrate_and_bootstrap_as_commands(networks, folder):
+    files = [f"{name}.npy" for name in networks]
+    Path("runs.txt").write_text("\n".join("abc" * 4))
+    seeded = ["--random-state", 0, "-o", "t.csv"]
+    run("calibrate", *files, "--n-permutations", 49, "--strata", "runs.txt", *seeded,
+        "--measures", "cka", "procrustes:alpha=0.5")  # fmt: skip
+    measures = {"cka": "cka", "procrustes:alpha=0.5": LinearMetric(alpha=0.5)}
+    want = calibrate(
+        measures,
+        networks,
+        n_permutations=49,
+        strata=list("abc" * 4),
+        random_state=0,
+        verbose=False,
+    ).to_frame()
+    pd.testing.assert_frame_equal(read("t.csv"), want, check_names=False, check_exact=True)
+    run("bootstrap", *files, "--names", "a", "b", "c", "--measure", "cka:estimator=unbiased",
+        "--method", "percentile", "--n-bootstraps", 20, *seeded)  # fmt: skip
+    want = bootstrap(
+        get_measure("cka", estimator="unbiased"),
+        dict(zip("abc", networks.values(), strict=True)),
+        method="percentile",
+        n_bootstraps=20,
+        random_state=0,
+        verbose=False,
+    ).to_frame()
+    pd.testing.assert_frame_equal(read("t.csv"), want, check_names=False, check_exact=True)
 
 
 def test_a_file_of_one_layer_stands_beside_files_of_several(tmp_path, rng):

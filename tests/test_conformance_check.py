@@ -118,7 +118,7 @@ def test_what_is_right_passes():
     result = check(cka, SAID, known=[(np.eye(4)[:, :2], np.eye(4)[:, :2], 1.0)])
     assert result.failed == []
     assert result.claims["known values"].holds
-    assert repr(result) == "Conformance(cka, 18 hold, 3 not claimed, 0 failed)"
+    assert repr(result) == "Conformance(cka, 19 hold, 3 not claimed, 0 failed)"
 
 
 @pytest.mark.parametrize("wrong", PLANTED, ids=lambda f: f.__name__)
@@ -188,7 +188,7 @@ def test_known_values_are_compared():
 
 def test_what_raises_fails_with_its_words():
     def square(x, y):
-        return np.trace(x @ y.T @ x)
+        return np.trace(x @ y)
 
     result = check(square, Properties(kind=None))
     assert "tells apart" in result.failed
@@ -211,6 +211,56 @@ def test_refusals_and_nan_are_no_faults():
 
     assert "undefined for all networks" in check(undefined, SAID).claims["rotation"].seen
     assert "rotation" in check(undefined, SAID).failed
+
+
+def equal_widths(x, y):
+    if x.shape != y.shape:
+        raise ValueError("equal widths only")
+    return cka(x, y)
+
+
+def test_networks_of_one_width_only_are_one_line():
+    result = check(equal_widths, SAID)
+    assert result.failed == ["widths"]
+    seen = "3 and 4 features: raised ValueError: equal widths only. All else was tried with 3"
+    assert result.claims["widths"].seen == seen
+    for width in (4, [4], np.int64(4)):
+        result = check(equal_widths, SAID, widths=width)
+        assert result.failed == []
+        assert result.claims["widths"].holds is None
+    assert check(cka, SAID).claims["widths"].holds
+
+    def wider_second(x, y):
+        if x.shape[1] > y.shape[1]:
+            raise ValueError("X must not be wider")
+        return cka(x, y)
+
+    assert check(wider_second, SAID).failed == ["widths"]
+
+    def also_without_nan(x, y):
+        return without_nan(x, y) if equal_widths(x, y) else 0.0
+
+    assert {"widths", "not finite"} <= set(check(also_without_nan, SAID).failed)
+
+    def never_one(x, y):
+        return 0.5 * equal_widths(x, y)
+
+    assert "identity" in check(never_one, SAID).failed
+
+
+def test_what_is_never_seen_does_not_hold():
+    """What raises always, is NaN or infinite always, shows nothing of NaN and nulls."""
+
+    def raising(x, y):
+        raise ValueError("no")
+
+    for odd in (raising, lambda x, y: np.nan):
+        claims = check(odd, Properties(kind="similarity", null=True)).claims
+        for name in ("not finite", "null", "tells apart", "repeated", "all pairs", "float32"):
+            assert claims[name].holds is False, name
+    infinite = check(lambda x, y: np.inf, Properties(kind="distance", null=True)).claims
+    assert infinite["tells apart"].holds is False
+    assert infinite["null"].holds is False
 
 
 @pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
@@ -286,6 +336,8 @@ def test_same_seed_same_table():
         ({"n_samples": 3}, "n_samples must be at least 4, got 3"),
         ({"widths": []}, "widths must be one or more integers of at least 1"),
         ({"widths": [0]}, "widths must be one or more integers of at least 1"),
+        ({"widths": 0}, "widths must be at least 1, got 0"),
+        ({"widths": 3.5}, "widths must be an integer or a sequence, got 3.5"),
         ({"n_seeds": 0}, "n_seeds must be at least 1"),
         ({"tolerance": -1.0}, "tolerance must be in"),
         ({"known": [(1, 2)]}, r"known\[0\] must be X, Y and their value"),

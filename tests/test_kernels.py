@@ -420,6 +420,27 @@ def stream(X, Y, size, **options):
     return measure
 
 
+def test_neurons_of_one_network_are_a_sample_and_those_of_the_other_are_all(rng):
+    """Recordings of some neurons of a brain, and a model of which all 6 units are there."""
+    latents = rng.standard_normal((400, 4))
+    model = latents @ rng.standard_normal((4, 6)) + rng.standard_normal((400, 6))
+    brain = latents @ rng.standard_normal((4, 3000)) + rng.standard_normal((400, 3000))
+    truth = KernelCKA("linear", estimator="unbiased").fit_score(brain, model)
+    recorded = [brain[:, 50 * k : 50 * k + 50] for k in range(60)]
+    means = {
+        neurons: np.mean([CorrectedCKA(neurons=neurons).score(x, model) for x in recorded])
+        for neurons in ("X", "both")
+    }
+    assert means["X"] == pytest.approx(truth, abs=0.015)
+    assert means["both"] > truth + 0.05
+    mirrored = CorrectedCKA(neurons="Y").score(model, recorded[0])
+    assert mirrored == pytest.approx(CorrectedCKA(neurons="X").score(recorded[0], model))
+    assert np.isfinite(CorrectedCKA(neurons="X").score(recorded[0], model[:, :1]))
+    with pytest.warns(match="one neuron cannot be corrected"):
+        assert np.isnan(CorrectedCKA(neurons="Y").score(recorded[0], model[:, :1]))
+    assert not CorrectedCKA(neurons="X").properties.symmetric
+
+
 def test_one_batch_is_the_unbiased_estimate():
     X, Y = networks(30, (3, 40))
     want = LinearCKA(score_method="cosine", estimator="unbiased").fit_score(X, Y)

@@ -95,7 +95,7 @@ every_setting = pytest.mark.parametrize("measure", SETTINGS, ids=str)
 # In place of what is drawn for some classes: neurons that have something in common.
 DRAW_OF = {
     "CorrectedCKA": lambda rng, n, p: (
-        rng.standard_normal((n, 1)) + 0.2 * rng.standard_normal((n, p)) + 0.5
+        rng.standard_normal((n, 1)) + 0.25 * rng.standard_normal((n, p)) + 0.5
     )
 }
 

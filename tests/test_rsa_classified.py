@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestCentroid
 
-from netrep_go.rsa import NoiseNormalizer, compare, decoding_rdm, rdm, searchlight
+from netrep_go.rsa import NoiseNormalizer, compare, decoding_rdm, rdm, searchlight, time_resolved
 
 LISTS = [np.arange(9), np.array([0, 3, 5]), np.array([6])]
 
@@ -244,4 +244,54 @@ def test_noise_of_what_is_classified_is_refused(rng):
             folds=folds,
             residuals=x,
             residual_folds=folds,
+        )
+
+
+@pytest.mark.parametrize("source", ["none", "precision", "fitted", "baseline"])
+@pytest.mark.parametrize("width", [1, 2])
+def test_times_are_rdms_one_by_one(rng, source, width):
+    conditions, folds = np.tile(np.arange(4), 5), np.repeat(np.arange(5), 4)
+    data = rng.standard_normal((20, 6, 7)) + rng.standard_normal((4, 6, 1))[conditions]
+    models = rng.random((2, 6))
+    fitted = NoiseNormalizer().fit(rng.standard_normal((50, 6)) * np.arange(1, 7))
+    baseline = np.moveaxis(data[..., :3], 1, 2).reshape(-1, 6)
+    each = np.repeat(conditions, 3) * 3 + np.tile(np.arange(3), 20)
+    given, noise = {
+        "none": ({}, None),
+        "precision": ({"noise": fitted.get_precision()}, fitted),
+        "fitted": ({"noise": fitted}, fitted),
+        "baseline": (
+            {"noise": NoiseNormalizer(), "noise_from": (0, 2)},
+            NoiseNormalizer().fit(baseline, each),
+        ),
+    }[source]
+    options = {"metric": "decoding", "conditions": conditions, "folds": folds}
+    found = time_resolved(data, models, method="pearson", window=width, **options, **given)
+    white = data
+    if noise is not None:
+        options["noise"] = np.eye(6 * width)
+        white = np.stack([noise.transform(data[..., t]) for t in range(7)], axis=-1)
+    want = [
+        compare(rdm(white[..., t : t + width].reshape(20, -1), **options), models, "pearson")
+        for t in range(8 - width)
+    ]
+    np.testing.assert_allclose(found.scores[0].T, want, atol=1e-10)
+
+
+def test_noise_of_times_that_are_classified_is_refused(rng):
+    data, models = rng.standard_normal((20, 6, 7)), rng.random(6)
+    options = {"conditions": np.tile(np.arange(4), 5), "folds": np.repeat(np.arange(5), 4)}
+    for noise_from in ("each", "pooled"):
+        with pytest.raises(ValueError, match="decoding needs residuals if noise is estimated"):
+            time_resolved(
+                data,
+                models,
+                metric="decoding",
+                noise=NoiseNormalizer(),
+                noise_from=noise_from,
+                **options,
+            )
+    with pytest.raises(ValueError, match="noise over time must be that of all folds"):
+        time_resolved(
+            [data, data], models, metric="crossnobis", noise=[[np.eye(6)] * 5] * 2, **options
         )

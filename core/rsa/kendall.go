@@ -12,7 +12,7 @@ type kendall struct{ b bool }
 
 func (kendall) traits() traits { return traits{} }
 
-func (kendall) start(*comparer, *cmem.Arena, []float64) error { return nil }
+func (kendall) start(*comparer, *cmem.Arena, Comparison) error { return nil }
 
 func (kendall) newForms(m *comparer, arena *cmem.Arena, count int) []form {
 	forms, memory := cmem.Records[form](arena, count), arena.Int32s(count, rankingSize, m.size)
@@ -46,7 +46,7 @@ func (t kendall) compare(m *comparer, x, y *form, s *scratch) (float64, error) {
 	return max(-1, min(1, difference/math.Sqrt(float64(ofX)*float64(ofY)))), nil
 }
 
-func (kendall) normalize(dst, entries []float64, s *scratch) {
+func (kendall) normalize(_ *comparer, dst, entries []float64, s *scratch) {
 	s.sorter.doubledMidranks(dst, entries)
 }
 

@@ -193,6 +193,28 @@ func Searchlights(
 	})
 }
 
+// SearchlightRDMs stores in row k of dst the RDM of searchlight k, NaN if it is undefined,
+// and in used the number of its features, as Searchlights finds them.
+func SearchlightRDMs(
+	ctx context.Context, dst *mat.Dense, used []int64, measured Measured, around Neighborhoods,
+) error {
+	if err := measured.check(); err != nil {
+		return err
+	}
+	newWorker := func(arena *cmem.Arena) *searchlight {
+		return newSearchlight(arena, measured, around, nil, 0)
+	}
+	return par.Each(ctx, around.Len(), newWorker, func(s *searchlight, k int) error {
+		n, err := s.measure(k)
+		used[k] = int64(n)
+		if err != nil {
+			return undefinedIn(dst.RawRowView(k), err)
+		}
+		dst.SetRow(k, s.rdm)
+		return nil
+	})
+}
+
 // searchlight is a worker of Searchlights.
 type searchlight struct {
 	Measured
@@ -200,7 +222,7 @@ type searchlight struct {
 	builder *builder
 	// one or, of each fold, several; none if responses are white
 	normalizers []*normalizer
-	references  *references
+	references  *references // nil if RDMs are not compared
 	features    []int64
 	patterns    []float64 // rows x features
 	rdm         []float64
@@ -219,16 +241,18 @@ func newSearchlight(
 	if m.FoldNoise != nil {
 		m.Design.Covariances = make([]*mat.Dense, len(m.FoldNoise)) // heap: one a worker
 	}
-	return &searchlight{
+	s := &searchlight{
 		Measured: m, around: around, references: references,
 		builder:     newBuilder(arena, m.Dissimilarity, n, m.Design.Folds, largest),
 		normalizers: normalizers,
 		features:    cmem.Slice[int64](arena, largest)[:0],
 		patterns:    arena.Float64s(m.Responses.Rows * largest),
 		rdm:         arena.Float64s(Pairs(n)),
-		forms:       references.m.newForms(arena, tile),
-		scratch:     references.m.newScratch(arena),
 	}
+	if references != nil {
+		s.forms, s.scratch = references.m.newForms(arena, tile), references.m.newScratch(arena)
+	}
+	return s
 }
 
 // tile compares the searchlights [from, to). The RDMs that are defined come first
@@ -287,6 +311,15 @@ func (s *searchlight) compare(dst *mat.Dense, lights []int, j int, models []form
 // prepare stores the RDM of searchlight k in f, ready to be compared, and returns
 // the number of its features.
 func (s *searchlight) prepare(f *form, k int) (int, error) {
+	n, err := s.measure(k)
+	if err != nil {
+		return n, err
+	}
+	return n, s.references.m.prepare(f, s.rdm, s.scratch)
+}
+
+// measure finds the RDM of searchlight k, and returns the number of its features.
+func (s *searchlight) measure(k int) (int, error) {
 	s.features = s.around.Append(s.features[:0], k)
 	s.load()
 	n := len(s.features)
@@ -298,10 +331,7 @@ func (s *searchlight) prepare(f *form, k int) (int, error) {
 		return n, err
 	}
 	x := mat.NewDense(s.Responses.Rows, n, patterns)
-	if err := s.builder.condensed(s.rdm, x, s.Design); err != nil {
-		return n, err
-	}
-	return n, s.references.m.prepare(f, s.rdm, s.scratch)
+	return n, s.builder.condensed(s.rdm, x, s.Design)
 }
 
 var errNoFeatures = core.Invalidf("no features with finite responses")

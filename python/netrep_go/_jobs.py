@@ -75,6 +75,27 @@ def said_once() -> Iterator[None]:
         _said.reset(token)
 
 
+_subject: ContextVar[str] = ContextVar("_subject", default="")
+
+
+@contextmanager
+def about(subject: str) -> Iterator[None]:
+    """Let errors of what data can cause, and warnings, begin with what they are about.
+
+    Errors of other kinds, such as those of files, get a note.
+    """
+    token = _subject.set(f"{subject}: ")
+    try:
+        yield
+    except Exception as error:
+        if type(error) in (ValueError, TypeError, np.linalg.LinAlgError):
+            raise type(error)(f"{subject}: {error}") from None
+        error.add_note(f"raised for {subject}")
+        raise
+    finally:
+        _subject.reset(token)
+
+
 _filters = RLock()
 
 
@@ -91,6 +112,7 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
 
     Between the two may be scikit-learn, which calls estimators in its own functions.
     """
+    message = _subject.get() + message
     said = _said.get()
     if said is not None:
         if message in said:
@@ -100,6 +122,19 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_NOT_USERS):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
+
+
+_bars_of: ContextVar[str] = ContextVar("_bars_of", default="")
+
+
+@contextmanager
+def bars_named(name: str) -> Iterator[None]:
+    """Let bars that are drawn inside say what they are of."""
+    token = _bars_of.set(f"{name}: ")
+    try:
+        yield
+    finally:
+        _bars_of.reset(token)
 
 
 @contextmanager
@@ -114,7 +149,7 @@ def bar_of(text: str, total: int | None, show: bool, unit: str = "it") -> Iterat
         return
     from tqdm.auto import tqdm
 
-    with tqdm(desc=text, total=total, unit=unit) as bar:
+    with tqdm(desc=_bars_of.get() + text, total=total, unit=unit) as bar:
         yield bar
 
 

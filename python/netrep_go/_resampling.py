@@ -17,7 +17,8 @@ CORRECTIONS = ("fdr", "bonferroni", "none")
 Alternative = Literal["two-sided", "greater", "less"]
 Correction = Literal["fdr", "bonferroni", "none"]
 
-_ROUNDING = 1e-10  # by which draws that tie with the observed value may differ
+_ROUNDING = 1e-10  # by which draws that tie with the observed value may differ, relatively
+_SOME = 256  # draws that tell their size
 
 
 def blocks(n_draws: int, size: int, limit: int) -> Iterator[range]:
@@ -122,7 +123,8 @@ def permutation_pvalue(
     they are among the draws.
     """
     extra = not has_identity
-    return (np.count_nonzero(null >= tied(observed), axis=0) + extra) / (len(null) + extra)
+    bound = tied(observed, _typical(null))
+    return (np.count_nonzero(null >= bound, axis=0) + extra) / (len(null) + extra)
 
 
 def largest_pvalue(
@@ -130,13 +132,26 @@ def largest_pvalue(
 ) -> np.ndarray:
     """Return the same for any number of values and a null distribution that they share."""
     extra = not has_identity
-    below = np.searchsorted(np.sort(largest), tied(observed))
+    below = np.searchsorted(np.sort(largest), tied(observed, _typical(largest)))
     return (len(largest) - below + extra) / (len(largest) + extra)
 
 
-def tied(observed: ArrayLike) -> np.ndarray:
-    """Return the least value that ties with each observed one, up to rounding."""
-    return np.asarray(observed) - _ROUNDING * np.maximum(1.0, np.abs(observed))
+def tied(observed: ArrayLike, size: ArrayLike) -> np.ndarray:
+    """Return the least value that ties with each observed one, up to rounding.
+
+    That is rounding of what is observed, or of numbers of the size of others that it is
+    compared with.
+    """
+    observed = np.asarray(observed)
+    own = np.where(np.isfinite(observed), np.abs(observed), 0.0)
+    return observed - _ROUNDING * np.maximum(size, own)
+
+
+def _typical(null: np.ndarray) -> np.ndarray:
+    """Return the median size of draws: that of some is enough, and no single one decides."""
+    some = np.abs(null[np.linspace(0, len(null) - 1, min(len(null), _SOME)).astype(int)])
+    known = np.where(np.isfinite(some), some, 0.0)
+    return np.median(known, axis=0)
 
 
 def corrected(pvalue: np.ndarray, correction: str) -> np.ndarray:

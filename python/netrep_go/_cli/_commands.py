@@ -6,7 +6,7 @@ import argparse
 import inspect
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -58,12 +58,15 @@ _KINDS: dict[str, dict[str, Any]] = {
     "controls": {"nargs": "+"},
     "dichotomies": {"type": _dichotomies},
     "estimators": {"type": _estimator, "nargs": "+", "metavar": "{mean-field,direct}"},
-    "measures": {"nargs": "+", "metavar": "MEASURE"},
+    "measures": {"nargs": "+", "metavar": "MEASURE[:NAME=VALUE,...]"},
     "memory_limit": {"type": _size},
     "names": {"nargs": "+"},
     "reference": {"metavar": "NAME"},
     "sets": {"nargs": "+", "type": int},
 }
+
+# The name of a measure, or module:function, and parameters behind another colon.
+_PARAMETERS = re.compile(r"(.*?)(:(\w+=.*))?", re.DOTALL)
 
 _ESTIMATORS = {"mean-field": "MeanFieldCapacity", "direct": "DirectCapacity"}
 
@@ -191,20 +194,40 @@ def _paths(given: Given) -> dict[str, dict[str, str]]:
     }
 
 
-def _measure(name: str, parameters: list[str]) -> Any:
-    """Return a measure of the table, or of a user's module."""
-    from netrep_go.metrics import as_measure, get_measure
+def _measure(text: str, parameters: Sequence[str] = (), argument: str = "name") -> Any:
+    """Return a measure of the table, or of a user's module, with parameters behind its name."""
+    from netrep_go.metrics import as_measure
+    from netrep_go.metrics._registry import named_measure
 
+    name, _, behind = _PARAMETERS.fullmatch(text).groups()  # type: ignore[union-attr]
     params = {}
-    for text in parameters:
-        key, sign, value = text.partition("=")
+    for given in (*parameters, *(re.split(r",(?=\w+=)", behind) if behind else ())):
+        key, sign, value = given.partition("=")
         if not sign:
-            raise ValueError(f"--param must be NAME=VALUE, got {text!r}")
+            raise ValueError(f"--param must be NAME=VALUE, got {given!r}")
         params[key] = literal(value)
     module, _, attribute = name.partition(":")
     if not attribute:
-        return get_measure(name, **params)
+        return named_measure(name, argument, **params)
     return as_measure(getattr(import_module(module), attribute), **params)
+
+
+def _measures(texts: Sequence[str]) -> dict[str, Any]:
+    """Return measures by what tells them apart: their names, or all that was typed."""
+    from netrep_go.metrics._registry import name_of
+
+    found = [_measure(text, (), f"measures[{k}]") for k, text in enumerate(texts)]
+    names = [
+        name_of(measure) if ":" in text and "=" not in text else text
+        for text, measure in zip(texts, found, strict=True)
+    ]
+    labels = [
+        text if names.count(name) > 1 else name for text, name in zip(texts, names, strict=True)
+    ]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise ValueError(f"measures must differ, got {label!r} more than once")
+    return dict(zip(labels, found, strict=True))
 
 
 def _in_store(path: str, measure: Any, data: Given, options: Given, given: Given) -> int:
@@ -354,8 +377,33 @@ def _compare(function: Any, data: Given, own: Given) -> Any:
     """Compare networks that are named by their files."""
     networks = _files.named(data["networks"], "networks", own.pop("names", None))
     if "measures" in own:
-        own["measures"] = [_measure(m, []) if ":" in m else m for m in own["measures"]]
+        own["measures"] = _measures(own["measures"])
     return function(networks, **own)
+
+
+def _infer(function: Any, data: Given, own: Given) -> Any:
+    """Infer something of networks that are named by their files."""
+    paths = _files.named(data.pop("networks"), "networks", own.pop("names", None))
+    measure = own.pop("measures", None)
+    measure = _measure(own.pop("measure")) if measure is None else _measures(measure)
+    return function(measure, _files.load(paths, "networks"), **data, **own)
+
+
+def _add_measure(parser: argparse.ArgumentParser, *, several: bool) -> None:
+    how: dict[str, Any] = {"nargs": "+", "default": ["cka"]} if several else {"default": "cka"}
+    what = "Measures that share the permutations:" if several else "The measure:"
+    parser.add_argument(
+        "--measures" if several else "--measure",
+        metavar="MEASURE",
+        help=f"{what} {_MEASURES} (default: cka)",
+        **how,
+    )
+
+
+_MEASURES = (
+    "names of `netrep-go info --measures`, or package.module:function, with parameters behind "
+    "them: cka:estimator=unbiased, procrustes:alpha=0.5,score_method=euclidean."
+)
 
 
 def _call(
@@ -365,11 +413,13 @@ def _call(
     examples: str,
     files: Mapping[str, _Reader],
     call: Callable[[Any, Given, Given], Any] = lambda function, data, own: function(**data, **own),
+    more: Callable[[argparse.ArgumentParser], None] = lambda parser: None,
+    leave_out: Sequence[str] = (),
 ) -> Command:
     """Return the command that calls a function on files.
 
     The first of ``files`` is required and stands by itself, as do others without a default; all
-    else in the signature is an option.
+    else in the signature is an option, but for what is left out; ``more`` adds others.
     """
 
     def fill(parser: argparse.ArgumentParser) -> None:
@@ -383,7 +433,8 @@ def _call(
                 how |= {"dest": argument, "required": required}
             flag = option(argument) if k else argument
             parser.add_argument(flag, metavar="FILE", help=_FILES[argument], **how)
-        add_options(parser, function, {*files, "verbose"}, _KINDS)
+        more(parser)
+        add_options(parser, function, {*files, *leave_out, "verbose"}, _KINDS)
         _common(parser)
 
     def run(given: Given) -> int:
@@ -415,12 +466,13 @@ _FILES = {
     "folds": "A file with the fold of each observation.",
     "mask": "A file with the image of the voxels that responses are of.",
     "models": "RDMs of models: one file with a row each, or a file for each.",
-    "networks": "A network each, as for `netrep-go distances`; several arrays are its layers.",
+    "networks": "A network each, as for `netrep-go distances`; `compare` takes several arrays in a "
+    "file for its layers.",
     "noise": "A file with the precision matrix of the noise.",
     "prefix": "The path without _tuning.mat.",
     "rdms": "Measured RDMs: one file with a row each, or a file for each.",
     "sigma": "A file with variances or the covariance of the noise of patterns.",
-    "strata": "A file with the stratum of each network, in which labels are exchanged.",
+    "strata": "A file with the stratum of each network or sample, within which they are shuffled.",
     "targets": "A file with measured responses, a row a sample, which layers predict.",
     "times": "A file with the times.",
     "y": "A file with the label of each sample or network; .txt has one a line.",
@@ -516,6 +568,7 @@ COMMANDS: Commands = {
         "compare_networks",
         "Compare networks, or layers, by several measures: a row for each pair and measure.",
         """  netrep-go compare nets/*.npy --measures cka rsa procrustes -o table.csv
+  netrep-go compare nets/*.npy --measures cka cka:estimator=unbiased procrustes:alpha=0.5
   netrep-go compare nets/*.npz --reference net0 -o table.parquet # arrays in them are layers""",
         {"networks": _PATHS},
         _compare,
@@ -527,6 +580,28 @@ COMMANDS: Commands = {
   netrep-go report layers/*.npy --targets voxels.npy --rdms subjects.csv -o report.npz""",
         _fill_report,
         _report,
+    ),
+    "calibrate": _call(
+        "netrep_go.inference",
+        "calibrate",
+        "Compare values with those of shuffled samples: p-values, and values that chance is off.",
+        """  netrep-go calibrate nets/*.npy --measures cka procrustes --random-state 0 -o null.csv
+  netrep-go calibrate rec.h5::V1 rec.h5::LM --names V1 LM --strata runs.txt -o null.csv""",
+        {"networks": _PATHS, "strata": _LABELS},
+        _infer,
+        partial(_add_measure, several=True),
+        ["Y"],
+    ),
+    "bootstrap": _call(
+        "netrep_go.inference",
+        "bootstrap",
+        "Give values of a measure intervals over samples, features or both.",
+        """  netrep-go bootstrap nets/*.npy --measure procrustes:alpha=0.5 -o intervals.csv
+  netrep-go bootstrap nets/*.npy --over features --n-jobs 4""",
+        {"networks": _PATHS},
+        _infer,
+        partial(_add_measure, several=False),
+        ["Y"],
     ),
     "embed": Command(
         "Place networks in a Euclidean space from the distances between them.",

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
@@ -129,7 +129,7 @@ def write(tables: Tables, file: Path | None) -> None:
     if file is None:
         for k, table in enumerate(tables.values()):
             print(end="\n" if k else "")
-            table.to_csv(sys.stdout)
+            _csv(table, sys.stdout)
         return
     several, save = _WRITERS[file.suffix]
     if several:
@@ -145,8 +145,9 @@ def _replace(file: Path, save: Callable[[Any, Path], None], content: Any) -> Non
     print(f"netrep-go: wrote {file}", file=sys.stderr)
 
 
-def _csv(table: Any, file: Path) -> None:
-    table.to_csv(file)  # as many digits as tell numbers apart
+def _csv(table: Any, file: Path | TextIO) -> None:
+    """Write as many digits as tell numbers apart."""
+    table.to_csv(file, index_label="row" if _counts_rows(table) else None)
 
 
 def _parquet(table: Any, file: Path) -> None:
@@ -167,7 +168,7 @@ def _npz(tables: Tables, file: Path) -> None:
 
 def _arrays(name: str, table: Any) -> dict[str, np.ndarray]:
     """Return the matrix of a table with its names, or its columns if they are of several kinds."""
-    if all(kind == np.float64 for kind in table.dtypes):
+    if _is_matrix(table):
         return {
             name: table.to_numpy(),
             f"{name}_rows": _labels(table.index),
@@ -176,14 +177,32 @@ def _arrays(name: str, table: Any) -> dict[str, np.ndarray]:
     return {f"{name}_{column}": _labels(table[column]) for column in table}
 
 
+def _is_matrix(table: Any) -> bool:
+    """Whether a table has numbers of one kind, and no records of several."""
+    return all(kind == np.float64 for kind in table.dtypes)
+
+
+def _counts_rows(table: Any) -> bool:
+    """Whether a table is of records without names."""
+    counts = isinstance(table.index, pandas().RangeIndex) and table.index.name is None
+    return counts and not _is_matrix(table)
+
+
 def _labels(values: Any) -> np.ndarray:
     array = np.asarray(values)
     return array.astype(str) if array.dtype.kind == "O" else array
 
 
 def _json(tables: Tables, file: Path) -> None:
-    content = {name: _strict(table.to_dict(orient="split")) for name, table in tables.items()}
+    content = {name: _strict(_content(table)) for name, table in tables.items()}
     file.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _content(table: Any) -> Any:
+    """Return a matrix with its names, and another table as one dict a row."""
+    if _is_matrix(table):
+        return table.to_dict(orient="split")
+    return (table if _counts_rows(table) else table.reset_index()).to_dict(orient="records")
 
 
 def _strict(value: Any) -> Any:

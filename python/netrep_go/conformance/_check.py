@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +15,7 @@ from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go._validation import as_integers, check_integer, check_number
-from netrep_go.conformance._claims import CLAIMS, Kind, Known, Trial, worst
+from netrep_go.conformance._claims import CLAIMS, Kind, Known, Trial, refusal_of_widths, worst
 from netrep_go.conformance._networks import arrays, source_of
 from netrep_go.metrics import Properties, as_measure
 
@@ -108,7 +108,7 @@ def check(
     properties: Properties | None = None,
     *,
     n_samples: int = 12,
-    widths: Sequence[int] = (3, 4),
+    widths: int | Sequence[int] = (3, 4),
     n_seeds: int = 3,
     known: Sequence[Any] = (),
     draw: Callable[..., Any] | None = None,
@@ -129,7 +129,8 @@ def check(
     Any measure is taken to claim that
 
     - it gives the values that are ``known``, one value to the same networks ('repeated'),
-      and not one to all networks ('tells apart');
+      and not one to all networks ('tells apart'), which may differ in their numbers of features
+      ('widths');
     - it gives the same values alone and among 'all pairs', in one and in several
       'threads', for 'float32' and float64, for any 'layout' of arrays, and with the
       samples of both networks in another order ('sample order');
@@ -146,9 +147,10 @@ def check(
         objects nothing is known but what is given here.
     n_samples : int, default=12
         Number of samples of the networks; at least 4.
-    widths : sequence of int, default=(3, 4)
-        Numbers of features, which networks take in turns; the first alone where a measure
-        compares networks of one width. Give one number if ``metric`` takes no others.
+    widths : int or sequence of int, default=(3, 4)
+        Numbers of features, which networks take in turns. Where a measure refuses networks of
+        different widths, 'widths' fails, and the first alone serves for all other claims. Give
+        one number if ``metric`` is for networks of one width.
     n_seeds : int, default=3
         How many times networks are drawn for a claim.
     known : sequence of (X, Y, value), optional
@@ -211,6 +213,9 @@ def check(
     _check_drawn(trial.drawn(trial.seeds[0], 1)[1])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # undefined values, starts that did not converge
+        refusal = refusal_of_widths(trial)
+        if refusal is not None:
+            trial = replace(trial, refusal=refusal, source=trial.source.narrowed())
         claims = {name: _tried(trial, name, kind, tolerance) for name, kind in CLAIMS.items()}
     return Conformance(_named(metric), said, claims)
 
@@ -223,7 +228,10 @@ def _tried(trial: Trial, name: str, kind: Kind, tolerance: float) -> Claim:
     return Claim(name, holds if claimed else None, float(seen.deviation), seen.seed, seen.text)
 
 
-def _widths(widths: Sequence[int]) -> tuple[int, ...]:
+def _widths(widths: int | Sequence[int]) -> tuple[int, ...]:
+    if isinstance(widths, int):
+        check_integer(widths, "widths", 1)
+        return (widths,)
     sizes = as_integers(widths, "widths").tolist()
     if min(sizes, default=0) < 1:
         raise ValueError(f"widths must be one or more integers of at least 1, got {sizes}")

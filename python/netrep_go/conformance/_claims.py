@@ -49,6 +49,7 @@ class Trial:
     n_seeds: int
     known: Known
     floor: float = 0.0  # of the scale
+    refusal: Seen | None = None  # of networks of different widths
 
     def value(self, x: Any, y: Any) -> float:
         """Compare as the definition says: starts enough for the global minimum."""
@@ -96,6 +97,36 @@ class Trial:
         if np.isnan(a) or np.isnan(b):
             return np.nan if np.isnan(a) and np.isnan(b) else np.inf
         return 0.0 if a == b else abs(a - b) / self.scale
+
+
+def widths(trial: Trial) -> Iterator[Seen]:
+    """Compare networks of different widths, if these are drawn."""
+    if trial.refusal is not None:
+        yield trial.refusal
+    elif len(set(trial.source.widths)) > 1:
+        yield Seen(0.0, trial.seeds[0], "networks of different widths are taken")
+
+
+def refusal_of_widths(trial: Trial) -> Seen | None:
+    """Return what is raised for networks of different widths, if it is not for those of one."""
+    first, rng = trial.source.widths[0], np.random.default_rng(trial.seeds[0])
+    x, alike = (trial.source.of_width(rng, first) for _ in range(2))
+    for width in sorted({*trial.source.widths} - {first}):
+        y = trial.source.of_width(rng, width)
+        error = _error(trial, x, y) or _error(trial, y, x)
+        if error is not None and _error(trial, x, alike) is None:
+            told = f"raised {_told(error)}"
+            text = f"{first} and {width} features: {told}. All else was tried with {first}"
+            return Seen(np.inf, trial.seeds[0], text)
+    return None
+
+
+def _error(trial: Trial, x: Any, y: Any) -> Exception | None:
+    try:
+        trial.single_pair(x, y)
+    except Exception as error:
+        return error
+    return None
 
 
 def invariance(trial: Trial, change: str) -> Iterator[Seen]:
@@ -161,7 +192,7 @@ def tells_apart(trial: Trial) -> Iterator[Seen]:
     if not known:
         yield Seen(np.nan, trial.seeds[0], "NaN")
     else:
-        same = max(known) - min(known) <= 1e-9 * trial.scale
+        same = not max(known) - min(known) > 1e-9 * trial.scale  # infinity less itself is NaN
         text = f"f is from {min(known):.6g} to {max(known):.6g} for networks that differ"
         yield Seen(float(same), trial.seeds[0], text)
 
@@ -172,7 +203,11 @@ def null_mean(trial: Trial) -> Iterator[Seen]:
     seed = trial.seeds[0]
     rng, x, y = trial.drawn(seed, 2)
     values = [trial.single_pair(x, trial.source.reordered(y, rng)) for _ in range(n)]
-    mean, error = np.mean(values), np.std(values, ddof=1) / np.sqrt(n)
+    known = np.array(values)[np.isfinite(values)]
+    if len(known) < 2:
+        yield Seen(np.nan, seed, f"f(X, PY) = {values[0]:.6g}")
+        return
+    mean, error = np.mean(known), np.std(known, ddof=1) / np.sqrt(len(known))
     beyond = max(0.0, abs(mean) - _ERRORS * error)
     text = f"mean {mean:.4g}, standard error {error:.2g}, over {n} permutations of the samples of Y"
     yield Seen(beyond / trial.scale, seed, text)
@@ -311,6 +346,10 @@ def _called(trial: Trial, pair: list[Any]) -> Any:
 def not_finite(trial: Trial) -> Iterator[Seen]:
     """Put NaN and infinity into either network."""
     for seed, _, *pair in trial.several(2):
+        clean = trial.single_pair(*pair)  # which is to be there: else nothing is seen below
+        if np.isnan(clean):
+            yield Seen(np.nan, seed, "f(X, Y) = nan with all finite")
+            continue
         for (k, name), odd in itertools.product(enumerate("XY"), (np.nan, np.inf)):
             spoiled = copy.deepcopy(pair)
             next(arrays(spoiled[k])).flat[0] = odd
@@ -363,6 +402,7 @@ CLAIMS: dict[str, Kind] = {
     "null": Kind(null_mean, lambda trial: trial.said.null),
     "known values": Kind(known_values, lambda trial: len(trial.known) > 0),
     "tells apart": Kind(tells_apart),
+    "widths": Kind(widths),
     "repeated": Kind(repeated),
     "all pairs": Kind(all_pairs),
     "threads": Kind(threads),

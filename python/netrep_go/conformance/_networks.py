@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,14 @@ class Source:
     def networks(self, rng: Generator, k: int) -> list[Any]:
         """Draw networks, whose widths take turns."""
         return [self.draw(rng, self.n_samples, self.widths[i % len(self.widths)]) for i in range(k)]
+
+    def of_width(self, rng: Generator, width: int) -> Any:
+        """Draw a network."""
+        return self.draw(rng, self.n_samples, width)
+
+    def narrowed(self) -> Source:
+        """Return a source of networks of one width."""
+        return replace(self, widths=self.widths[:1])
 
     def awkward(self, rng: Generator) -> list[Any]:
         """Draw networks that break the triangle inequality where they can."""

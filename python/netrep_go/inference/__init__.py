@@ -2,7 +2,7 @@
 
 from netrep_go.inference._benchmark import MeasureBenchmark, benchmark_measures
 from netrep_go.inference._bootstrap import BootstrapIntervals, bootstrap
-from netrep_go.inference._calibration import Calibration, calibrate
+from netrep_go.inference._calibration import Calibration, Calibrations, calibrate
 from netrep_go.inference._compare import NetworkComparison, compare_networks
 from netrep_go.inference._differences import ValueDifferences, compare_values
 from netrep_go.inference._fusion import (
@@ -16,6 +16,7 @@ from netrep_go.inference._reliability import Reliability, reliability
 __all__ = [
     "BootstrapIntervals",
     "Calibration",
+    "Calibrations",
     "FusedSimilarity",
     "MeasureBenchmark",
     "MeasureDisagreement",

@@ -36,7 +36,7 @@ from netrep_go.inference._benchmark_scores import (
     layer_violations,
     share_of_pairs,
 )
-from netrep_go.inference._compare import _chosen
+from netrep_go.inference._measures import chosen
 from netrep_go.metrics import JSD, Disagreement, Measure, measures
 from netrep_go.metrics._measure import check_distance
 from netrep_go.multiset import pairwise_distances
@@ -353,15 +353,15 @@ def benchmark_measures(
     check_integer(n_seeds, "n_seeds", _LEAST_SEEDS)
     check_integer(n_samples, "n_samples", _LEAST_SAMPLES, N_HELD_OUT)
     check_number(confidence, "confidence", 0.5, 1 - 1e-9)
-    chosen = _directed(_of_matrices() if measures is None else measures)
+    directed = _directed(_of_matrices() if measures is None else measures)
     n_jobs = resolve_n_jobs(n_jobs, None)
     rng = as_random_state(random_state)
     networks = trained_networks(n_seeds, n_samples, rng, n_jobs, verbose)
     tests = _tests(networks, n_seeds)
-    score, se = np.full((2, len(tests), len(chosen)), np.nan)
+    score, se = np.full((2, len(tests), len(directed)), np.nan)
     reasons = {}
     for k, (name, measure) in enumerate(
-        counted(chosen.items(), "Comparing networks", len(chosen), verbose)
+        counted(directed.items(), "Comparing networks", len(directed), verbose)
     ):
         try:
             found = _distances(measure, networks, n_seeds, n_jobs)
@@ -373,7 +373,7 @@ def benchmark_measures(
     for name, reason in reasons.items():
         warn_user(f"{name} has no scores: {reason}")
     return MeasureBenchmark(
-        list(chosen),
+        list(directed),
         [(test.name, test.quality) for test in tests],
         score,
         se,
@@ -391,11 +391,11 @@ def _of_matrices() -> list[str]:
 
 def _directed(given: Any) -> dict[str, Measure]:
     """Return measures by name, all of which have a direction."""
-    chosen = _chosen(given)
-    for name, measure in chosen.items():
+    found = chosen(given, "measures")
+    for name, measure in found.items():
         if measure.properties.kind is None:
             check_distance(measure, f"benchmark_measures of {name}")
-    return chosen
+    return found
 
 
 class _Undefined(Exception):

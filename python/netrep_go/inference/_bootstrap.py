@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from scipy import stats
@@ -17,10 +17,14 @@ from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go._validation import check_integer, check_number, check_option
-from netrep_go.inference._pairs import Compared, Pairs, compared, given_measure, samples_taken
+from netrep_go.inference._measures import given_measure
+from netrep_go.inference._pairs import Compared, Pairs, compared, samples_taken
 from netrep_go.inference._repeated import repeated, stacked
 from netrep_go.metrics import Measure
 from netrep_go.metrics._registry import name_of
+
+if TYPE_CHECKING:
+    from netrep_go.plotting import BootstrapIntervalsDisplay
 
 OVER = ("samples", "features", "both")
 METHODS = ("percentile", "bca", "jackknife")
@@ -80,6 +84,25 @@ class BootstrapIntervals(Result):
             values = getattr(self, name)
             columns[name] = values[first, second] if np.ndim(values) else [values]
         return pandas().DataFrame(columns)
+
+    def plot(self, *, n_pairs: int = 30, ax: Any = None) -> BootstrapIntervalsDisplay:
+        """Draw the value of each pair and its interval.
+
+        Parameters
+        ----------
+        n_pairs : int, default=30
+            How many pairs at most: the first.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        netrep_go.plotting.BootstrapIntervalsDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import BootstrapIntervalsDisplay
+
+        return BootstrapIntervalsDisplay.from_intervals(self, n_pairs=n_pairs, ax=ax)
 
 
 @checked
@@ -179,6 +202,11 @@ def bootstrap(
     'procrustes'      10        300      0.87       0.37        0.64
     ================  ========  =======  =========  ==========  ====
 
+    Of :class:`~netrep_go.metrics.RidgePredictivity`, whose intervals are for as many samples as
+    there are, they held the mean over data sets in 0.98 ('r2', 4 features, 40 samples), 0.96 (4
+    and 10 features, 100 samples) and 0.97 ('r', 4 features, 100 samples); standard errors are
+    1.33, 1.04, 1.01 and 1.07 of the standard deviation.
+
     Nothing was simulated for other measures. Give shape distances 30 samples a feature or more,
     and use the jackknife. Over features, of networks of 15, 40 and 120 neurons that are random
     mixtures of 4 signals, the jackknife's intervals of 'cka' held the value of very many neurons
@@ -256,13 +284,13 @@ class Resampled:
 
     def observed(self) -> np.ndarray:
         """Return the values with all samples and features."""
-        return self._values(lambda draw: self._networks, 1, "")[0]
+        return self._values(lambda draw: (self._measure, self._networks), 1, "")[0]
 
     def drawn(self, n_draws: int, random_state: RandomState) -> np.ndarray:
         """Return the values of bootstrap draws."""
         seeds = as_random_state(random_state).randint(2**31, size=n_draws)
 
-        def change(draw: int) -> list[Named]:
+        def change(draw: int) -> tuple[Measure, list[Named]]:
             rng = np.random.RandomState(seeds[draw])
             rows = rng.randint(self._n_samples, size=self._n_samples) if self._n_samples else None
             columns = [rng.randint(width, size=width) for width in self._widths]
@@ -282,21 +310,24 @@ class Resampled:
     def _without(self, n: int, taken: Any) -> np.ndarray:
         return self._values(lambda k: taken(np.delete(np.arange(n), k)), n, "Leaving out one")
 
-    def _narrowed(self, i: int, kept: np.ndarray) -> list[Named]:
+    def _narrowed(self, i: int, kept: np.ndarray) -> tuple[Measure, list[Named]]:
         """Return all networks, one of them with some of its features."""
-        name, x = self._networks[i]
-        return [
-            *self._networks[:i],
-            (name, np.ascontiguousarray(x[:, kept])),
-            *self._networks[i + 1 :],
-        ]
+        networks = list(self._networks)
+        name, x = networks[i]
+        networks[i] = (name, np.ascontiguousarray(x[:, kept]))
+        return self._measure, networks
 
-    def _taken(self, rows: np.ndarray | None, columns: list[np.ndarray]) -> list[Named]:
+    def _taken(
+        self, rows: np.ndarray | None, columns: list[np.ndarray]
+    ) -> tuple[Measure, list[Named]]:
+        """Return all networks with some of their samples and features, and their measure."""
         networks = []
         for i, (name, x) in enumerate(self._networks):
             x = x if rows is None else samples_taken(x, rows)
             networks.append((name, np.ascontiguousarray(x[:, columns[i]]) if columns else x))
-        return networks
+        if rows is None:
+            return self._measure, networks
+        return self._measure._of_samples(rows, self._n_samples), networks
 
     def _values(self, change: Any, n_draws: int, text: str) -> np.ndarray:
         values = repeated(self._measure, change, n_draws, self._pairs, self._n_jobs)

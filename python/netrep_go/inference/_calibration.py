@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
 from netrep_go._jobs import RandomState, counted
-from netrep_go._names import Name
+from netrep_go._names import Name, split_names
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._resampling import permutation_pvalue, permutations
 from netrep_go._results import Result
+from netrep_go._shown import shown
 from netrep_go._validation import as_codes, check_integer, check_number
-from netrep_go.inference._null import null_of
-from netrep_go.inference._pairs import Pairs, compared, direction, given_measure
+from netrep_go.inference._measures import are_several, chosen, given_measure, named_in_errors
+from netrep_go.inference._null import Null, null_of
+from netrep_go.inference._pairs import Compared, Pairs, compared, direction
 from netrep_go.metrics import Measure
 from netrep_go.metrics._registry import name_of
+
+if TYPE_CHECKING:
+    from netrep_go.plotting import CalibrationDisplay
 
 _CONSTANT = 1e-12  # spread of a null, relative to its mean, that is rounding
 _BLOCK = 64  # permutations between two looks at the bar
@@ -89,6 +94,86 @@ class Calibration(Result):
                 columns[name] = values[first, second] if np.ndim(values) else [values]
         return pandas().DataFrame(columns)
 
+    def plot(self, *, n_pairs: int = 30, ax: Any = None) -> CalibrationDisplay:
+        """Draw the value of each pair beside those of the permutations.
+
+        Parameters
+        ----------
+        n_pairs : int, default=30
+            How many pairs at most: those that are farthest from their nulls.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        netrep_go.plotting.CalibrationDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import CalibrationDisplay
+
+        axes = None if ax is None else [ax]
+        return CalibrationDisplay.from_calibration(self, n_pairs=n_pairs, ax=axes)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class Calibrations(Result):
+    """Result of :func:`calibrate` for several measures, whose nulls have the same permutations.
+
+    Attributes
+    ----------
+    calibrations : dict of str to Calibration
+        By measure. The result is iterated over, and indexed, like this.
+    pvalue_corrected : dict of str to float or ndarray
+        By measure. Family-wise over all pairs and all measures: as ``pvalue_max``, from the
+        largest value of all of them in each permutation.
+    """
+
+    calibrations: dict[str, Calibration]
+    pvalue_corrected: dict[str, Any] = field(repr=False)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.calibrations)
+
+    def __len__(self) -> int:
+        return len(self.calibrations)
+
+    def __getitem__(self, measure: str) -> Calibration:
+        if measure not in self.calibrations:
+            raise KeyError(f"{shown(measure)} is none of {list(self.calibrations)}")
+        return self.calibrations[measure]
+
+    def __repr__(self) -> str:
+        return f"Calibrations({', '.join(self.calibrations)})"
+
+    def to_frame(self) -> Any:
+        """Return a pandas DataFrame with one row for each pair and measure."""
+        tables = []
+        for name, one in self.calibrations.items():
+            table, corrected = one.to_frame(), self.pvalue_corrected[name]
+            column = corrected[one.pairs] if np.ndim(corrected) else corrected
+            table.insert(table.columns.get_loc("pvalue_max") + 1, "pvalue_corrected", column)
+            tables.append(table)
+        return pandas().concat(tables, ignore_index=True)
+
+    def plot(self, *, n_pairs: int = 30, ax: Any = None) -> CalibrationDisplay:
+        """Draw the value of each pair beside those of the permutations, a panel a measure.
+
+        Parameters
+        ----------
+        n_pairs : int, default=30
+            How many pairs at most: those that are farthest from their nulls.
+        ax : sequence of matplotlib Axes, default=None
+            Axes to draw on, one a measure. If None, a new figure is made.
+
+        Returns
+        -------
+        netrep_go.plotting.CalibrationDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import CalibrationDisplay
+
+        return CalibrationDisplay.from_calibration(self, n_pairs=n_pairs, ax=ax)
+
 
 _COLUMNS = (
     "statistic",
@@ -116,7 +201,7 @@ def calibrate(
     random_state: RandomState = None,
     n_jobs: int | None = None,
     verbose: bool = True,
-) -> Calibration:
+) -> Calibration | Calibrations:
     r"""Compare values of a measure with those of networks whose samples are shuffled.
 
     Many measures are far from their worst value for networks that have nothing in common:
@@ -133,8 +218,9 @@ def calibrate(
 
     Parameters
     ----------
-    measure : Measure, str, callable or object with fit and score
-        As :func:`netrep_go.metrics.as_measure` takes it; a similarity or a distance.
+    measure : Measure, str, callable or object with fit and score; or list or dict of such
+        As :func:`netrep_go.metrics.as_measure` takes it; a similarity or a distance. Several
+        measures share the permutations. Keys of a dict are their names in the result.
     X : array_like of shape (n_samples, n_features), or list, dict or Series of such
         A network, with Y; or all networks of a cohort.
     Y : array_like of shape (n_samples, n_features), optional
@@ -157,8 +243,8 @@ def calibrate(
 
     Returns
     -------
-    Calibration
-        Values, p-values and calibrated values, with ``to_frame()``.
+    Calibration, or Calibrations for a list or dict of measures
+        Values, p-values and calibrated values, with ``to_frame()`` and ``plot()``.
 
     Raises
     ------
@@ -195,25 +281,65 @@ def calibrate(
     >>> alike.pvalue
     0.005
     """
-    name, measure = name_of(measure), given_measure(measure)
-    sign = direction(measure, "calibrate")
+    several = are_several(measure)
+    measures = chosen(measure, "measure") if several else {name_of(measure): given_measure(measure)}
+    signs = [direction(one, "calibrate") for one in measures.values()]
     check_permutations(n_permutations, alpha)
-    found = compared(measure, X, Y, names)
-    n = found.n_samples
+    if names is not None and Y is None:
+        items, own = split_names(X, "X", names)
+        X, names = dict(zip(own or (), items, strict=True)), None
+    founds = [_compared(name, one, X, Y, names, several) for name, one in measures.items()]
+    n = founds[0].n_samples
     _check_enough(n, strata, alpha)
-    null = null_of(measure, found, n_jobs)
-    observed = null.values(np.arange(n)[np.newaxis])[0]
+    nulls = [null_of(*pair, n_jobs) for pair in zip(measures.values(), founds, strict=True)]
     draws = permutations(n, n_permutations, strata, random_state, size=1, limit=_BLOCK)
-    blocks = counted(
-        map(null.values, draws), "Permuting samples", n_permutations, verbose, blocks=True
-    )
-    distribution = np.concatenate(list(blocks))
-    numbers = _numbers(sign, observed, distribution, alpha, _best(measure))
-    exact = null.moments() if strata is None else None
-    numbers |= dict(zip(("exact_mean", "exact_std"), exact or (), strict=False))
+    observed, distributions = _values(nulls, n, draws, n_permutations, verbose)
+    extremes = [_extremes(*each) for each in zip(signs, observed, distributions, strict=True)]
+    largest = [extreme.max(axis=1, keepdims=True) for extreme in extremes]
+    results, corrected = {}, {}
+    for k, (name, one) in enumerate(measures.items()):
+        numbers = _numbers(signs[k], observed[k], distributions[k], alpha, _best(one))
+        numbers["pvalue_max"], corrected[name] = (
+            np.where(np.isnan(observed[k]), np.nan, permutation_pvalue(extremes[k][0], top[1:]))
+            for top in (largest[k], np.max(largest, axis=0))
+        )
+        exact = nulls[k].moments() if strata is None else None
+        numbers |= dict(zip(("exact_mean", "exact_std"), exact or (), strict=False))
+        results[name] = _result(name, founds[k], numbers, distributions[k])
+        corrected[name] = founds[k].shaped(corrected[name])
+    if not several:
+        return results[name]
+    return Calibrations(calibrations=results, pvalue_corrected=corrected)
+
+
+def _compared(
+    name: str, measure: Measure, X: Any, Y: Any, names: Iterable[Name] | None, several: bool
+) -> Compared:
+    """Return the networks of a measure, which is named in errors if there are several."""
+    if not several:
+        return compared(measure, X, Y, names)
+    with named_in_errors(name, (ValueError, np.linalg.LinAlgError)):
+        return compared(measure, X, Y, names)
+
+
+def _values(
+    nulls: list[Null], n: int, draws: Iterable[np.ndarray], n_permutations: int, verbose: bool
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return, by measure, the values of pairs and those after each of the permutations."""
+    observed = [null.values(np.arange(n)[np.newaxis])[0] for null in nulls]
+    ends = np.cumsum([len(values) for values in observed])[:-1]
+    blocks = (np.hstack([null.values(orders) for null in nulls]) for orders in draws)
+    bar = counted(blocks, "Permuting samples", n_permutations, verbose, blocks=True)
+    return observed, np.split(np.concatenate(list(bar)), ends, axis=1)
+
+
+def _result(
+    name: str, found: Compared, numbers: dict[str, np.ndarray], distribution: np.ndarray
+) -> Calibration:
+    shaped = {key: found.shaped(numbers[key]) if key in numbers else None for key in _COLUMNS}
     return Calibration(
         measure=name,
-        **{name: found.shaped(numbers[name]) if name in numbers else None for name in _COLUMNS},
+        **shaped,
         null_distribution=distribution,
         names=found.names,
         pairs=found.pairs,
@@ -251,29 +377,30 @@ def _best(measure: Measure) -> float:
     return said.range[1] if said.identity else np.inf
 
 
+def _extremes(sign: int, observed: np.ndarray, null: np.ndarray) -> np.ndarray:
+    """Return how far values are from their null's mean, in its standard deviations."""
+    everything = np.vstack([observed, null])
+    mean, std = everything.mean(axis=0), everything.std(axis=0)
+    with np.errstate(invalid="ignore"):
+        extreme = sign * (everything - mean) / np.where(std > _CONSTANT * np.abs(mean), std, np.inf)
+    return np.where(np.isnan(extreme), -np.inf, extreme)
+
+
 def _numbers(
     sign: int, observed: np.ndarray, null: np.ndarray, alpha: float, best: float
 ) -> dict[str, np.ndarray]:
-    """Return what follows from the values of pairs and those after permutations."""
+    """Return what follows from the values of each pair and those after permutations."""
     everything = np.vstack([observed, null])
-    mean, std = everything.mean(axis=0), everything.std(axis=0)
     signed = sign * np.where(np.isnan(everything), sign * np.inf, everything)  # against the pair
     quantile = sign * np.sort(signed, axis=0)[ceil((1 - alpha) * len(signed)) - 1]
     with np.errstate(invalid="ignore", divide="ignore"):
         share = (observed - quantile) / (best - quantile)
-        extreme = sign * (everything - mean) / np.where(std > _CONSTANT * np.abs(mean), std, np.inf)
-        size = np.max(np.abs(everything), axis=0, where=np.isfinite(everything), initial=0.0)
-        alike = signed / np.where(size > 0, size, 1)  # so that no unit decides what ties
-    largest = np.nanmax(np.where(np.isnan(extreme), -np.inf, extreme), axis=1, keepdims=True)
-    unknown = np.isnan(observed)
-    alike[0] = np.where(unknown, np.nan, alike[0])
     numbers = {
         "statistic": observed,
-        "pvalue": permutation_pvalue(alike[0], alike[1:]),
-        "pvalue_max": permutation_pvalue(extreme[0], largest[1:]),
+        "pvalue": permutation_pvalue(signed[0], signed[1:]),
         "calibrated": np.clip(share, 0, 1) if np.isfinite(best) else np.full(len(observed), np.nan),
         "null_mean": null.mean(axis=0),
         "null_std": null.std(axis=0),
         "null_quantile": quantile,
     }
-    return {name: np.where(unknown, np.nan, values) for name, values in numbers.items()}
+    return {name: np.where(np.isnan(observed), np.nan, values) for name, values in numbers.items()}

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from netrep_go._cohort import Cohorts, aligned, resolve_n_jobs
-from netrep_go._jobs import said_once
+from netrep_go._jobs import bars_named, said_once
 from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
+from netrep_go.inference._measures import chosen, named_in_errors
 from netrep_go.inference._networks import Networks, Representation, read_networks
-from netrep_go.metrics import Measure, Properties, as_measure
-from netrep_go.metrics._registry import name_of, named_measure
+from netrep_go.metrics import Measure, Properties
 
 if TYPE_CHECKING:
     from netrep_go.plotting import ComparisonDisplay
@@ -136,13 +135,13 @@ class NetworkComparison(Result):
             return pandas().MultiIndex.from_tuples(side, names=names)
         return pandas().Index(side, name=names[0], tupleize_cols=False)
 
-    def plot(self, *, cmap: str = "viridis") -> ComparisonDisplay:
+    def plot(self, **options: Any) -> ComparisonDisplay:
         """Draw a heat map of each measure.
 
         Parameters
         ----------
-        cmap : str or matplotlib Colormap, default="viridis"
-            Color map.
+        **options
+            Of :meth:`netrep_go.plotting.ComparisonDisplay.from_comparison`, such as ``width``.
 
         Returns
         -------
@@ -151,7 +150,7 @@ class NetworkComparison(Result):
         """
         from netrep_go.plotting import ComparisonDisplay
 
-        return ComparisonDisplay.from_comparison(self, cmap=cmap)
+        return ComparisonDisplay.from_comparison(self, **options)
 
 
 @checked
@@ -238,20 +237,20 @@ def compare_networks(
     4        V1        AL     rsa   0.01
     5        LM        AL     rsa   0.02
     """
-    chosen = _chosen(measures)
+    measures = chosen(measures, "measures")
     n_jobs = resolve_n_jobs(n_jobs, None)
     read = read_networks(networks, names)
     if len(read.names) < 2:
         raise ValueError(f"networks must be at least 2 to compare, got {len(read.names)}")
     read, first = _first(read, reference)
     cohorts = _cohorts(read, first)
-    found = {name: _values(name, each, cohorts, n_jobs, verbose) for name, each in chosen.items()}
+    found = {name: _values(name, each, cohorts, n_jobs, verbose) for name, each in measures.items()}
     keys = [_name(each, read.layered) for each in read.representations]
     return NetworkComparison(
         keys[:first] if first else keys,
         keys[first:],
         {name: values for name, (values, _) in found.items()},
-        {name: measure.properties for name, measure in chosen.items()},
+        {name: measure.properties for name, measure in measures.items()},
         {name: reasons for name, (_, reasons) in found.items()},
         read.layered,
     )
@@ -259,47 +258,6 @@ def compare_networks(
 
 def _name(each: Representation, layered: bool) -> Name:
     return (each.network, each.layer) if layered else each.network
-
-
-def _chosen(measures: Any) -> dict[str, Measure]:
-    """Return measures by their names in the result."""
-    if isinstance(measures, Mapping):
-        items = [(name, measure, f"measures[{name!r}]") for name, measure in measures.items()]
-        odd = next((name for name, _, _ in items if not isinstance(name, str)), None)
-        if odd is not None:
-            raise TypeError(f"measures must have names that are texts, got {shown(odd)}")
-    else:
-        listed = list(measures) if isinstance(measures, (list, tuple)) else [measures]
-        items = [(name_of(each), each, f"measures[{k}]") for k, each in enumerate(listed)]
-    if not items:
-        raise ValueError("measures must be at least one, got none")
-    chosen: dict[str, Measure] = {}
-    for name, measure, argument in items:
-        if name in chosen:
-            raise ValueError(
-                f"measures must differ in name, got {name!r} more than once: give a dict of them"
-            )
-        chosen[name] = _measure(measure, argument)
-    return chosen
-
-
-def _measure(measure: Any, argument: str) -> Measure:
-    """Return a measure, or say which argument is none."""
-    if isinstance(measure, str):
-        return named_measure(measure, argument)
-    with _named(argument, (TypeError, ValueError)):
-        return as_measure(measure)
-
-
-@contextmanager
-def _named(name: str, kinds: tuple[type[Exception], ...]) -> Iterator[None]:
-    """Say of what an error is, if it is of one of several classes."""
-    try:
-        yield
-    except kinds as error:
-        if type(error) not in kinds:
-            raise
-        raise type(error)(f"{name}: {error}") from error
 
 
 def _first(read: Networks, reference: Name) -> tuple[Networks, int]:
@@ -330,7 +288,7 @@ def _values(
 ) -> tuple[np.ndarray, Reasons]:
     """Return the values of a measure, and why some of them are undefined."""
     cohorts = replace(cohorts, reasons={})
-    with said_once(), _named(name, (ValueError, np.linalg.LinAlgError)):
+    with said_once(), bars_named(name), named_in_errors(name, (ValueError, np.linalg.LinAlgError)):
         values, _ = measure._measure_cohorts(cohorts, np.float64, n_jobs, verbose)
     if cohorts.groups is not None and not cohorts.first:
         groups = np.array(cohorts.groups)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import stats
@@ -19,7 +19,11 @@ from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go._validation import check_number, check_option
 from netrep_go.inference._bootstrap import OVER, Over, Resampled, jackknife
-from netrep_go.inference._pairs import given_measure, star
+from netrep_go.inference._measures import given_measure
+from netrep_go.inference._pairs import star
+
+if TYPE_CHECKING:
+    from netrep_go.plotting import ValueDifferencesDisplay
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -62,6 +66,25 @@ class ValueDifferences(Result):
         for name in _NUMBERS:
             columns[name] = getattr(self, name)
         return pandas().DataFrame(columns)
+
+    def plot(self, *, n_comparisons: int = 30, ax: Any = None) -> ValueDifferencesDisplay:
+        """Draw the differences and their intervals.
+
+        Parameters
+        ----------
+        n_comparisons : int, default=30
+            How many comparisons at most: those of the least p-values.
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        netrep_go.plotting.ValueDifferencesDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import ValueDifferencesDisplay
+
+        return ValueDifferencesDisplay.from_differences(self, n_comparisons=n_comparisons, ax=ax)
 
 
 _NUMBERS = ("value_1", "value_2", "difference", "low", "high", "pvalue", "pvalue_corrected")

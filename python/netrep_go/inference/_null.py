@@ -93,7 +93,7 @@ class GramNull:
         if not self._measure._has_exact_null():
             return None
         traces = [Traces.of_vector(vector, self._entries, self._n) for vector in self._vectors.T]
-        return moments_of(traces, [(0.0, 1.0)] * len(self._pairs[0]), self._pairs)
+        return moments_of(traces, traces, [(0.0, 1.0)] * len(self._pairs[0]), self._pairs)
 
 
 class PreparedNull:
@@ -112,20 +112,24 @@ class PreparedNull:
 
     def _values(self, order: np.ndarray) -> np.ndarray:
         permuted = {j: self._in_order(j, order) for j in np.unique(self._pairs[1])}
-        return values_of_prepared(self._measure, self._prepared, permuted, self._pairs)
+        names = [name for name, _ in self._networks]
+        return values_of_prepared(self._measure, self._prepared, permuted, self._pairs, names)
 
     def _in_order(self, j: int, order: np.ndarray) -> Any:
         name, x = self._networks[j]
         return self._measure._reordered(self._prepared[j], x, order, name)
 
     def moments(self) -> Moments | None:
-        defined = [x for x in self._prepared if not isinstance(x, Undefined)]
-        traces = [self._measure._traces(x) for x in defined]
-        if len(defined) < len(self._prepared) or None in traces:
+        if any(isinstance(x, Undefined) for x in self._prepared):
+            return None
+        first, second = (
+            [self._measure._traces(x, side) for x in self._prepared] for side in ("X", "Y")
+        )
+        if None in (*first, *second):
             return None
         pairs = zip(*self._pairs, strict=True)
-        lines = [self._measure._line(defined[i], defined[j]) for i, j in pairs]
-        return moments_of(traces, lines, self._pairs)
+        lines = [self._measure._line(self._prepared[i], self._prepared[j]) for i, j in pairs]
+        return moments_of(first, second, lines, self._pairs)
 
 
 class AnyNull:
@@ -148,8 +152,10 @@ class AnyNull:
         return None
 
 
-def moments_of(traces: list[Any], lines: list[tuple[float, float]], pairs: Pairs) -> Moments:
-    """Return the moments of a + b tr(K P L P') of pairs over all orders P."""
-    moments = [permuted_product(traces[i], traces[j]) for i, j in zip(*pairs, strict=True)]
+def moments_of(
+    first: list[Any], second: list[Any], lines: list[tuple[float, float]], pairs: Pairs
+) -> Moments:
+    """Return the moments of a + b tr(K P L P') of pairs over all orders P, from traces."""
+    moments = [permuted_product(first[i], second[j]) for i, j in zip(*pairs, strict=True)]
     (a, b), (mean, std) = np.transpose(lines), np.transpose(moments)
     return a + b * mean, np.abs(b) * std

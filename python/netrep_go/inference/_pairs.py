@@ -11,8 +11,7 @@ import numpy as np
 from netrep_go._cohort import Cohorts, Named, aligned, check_same_samples, labelled
 from netrep_go._names import Name, names_or_numbers
 from netrep_go._shown import shown
-from netrep_go.metrics import Measure, as_measure
-from netrep_go.metrics._registry import named_measure
+from netrep_go.metrics import Measure
 
 Pairs = tuple[np.ndarray, np.ndarray]  # the first and the second network of each pair
 
@@ -40,11 +39,6 @@ class Compared:
         if self.symmetric:
             matrix[self.pairs[::-1]] = values
         return matrix
-
-
-def given_measure(measure: Any) -> Measure:
-    """Return the measure that the argument of this name is."""
-    return named_measure(measure, "measure") if isinstance(measure, str) else as_measure(measure)
 
 
 def compared(measure: Measure, X: Any, Y: Any, names: Iterable[Name] | None) -> Compared:

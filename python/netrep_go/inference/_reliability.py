@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy import stats
@@ -17,9 +17,13 @@ from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import as_array, check_integer, check_option
-from netrep_go.inference._pairs import compared, given_measure, samples_taken
+from netrep_go.inference._measures import given_measure
+from netrep_go.inference._pairs import compared, samples_taken
 from netrep_go.inference._repeated import repeated, stacked
 from netrep_go.metrics import Measure
+
+if TYPE_CHECKING:
+    from netrep_go.plotting import ReliabilityDisplay
 
 Of = Literal["features", "repeats", "subjects", "samples"]
 OF = ("features", "repeats", "subjects", "samples")
@@ -58,6 +62,23 @@ class Reliability(Result):
         return pandas().DataFrame(
             {"network": self.names, "value": self.value, "low": self.low, "high": self.high}
         )
+
+    def plot(self, *, ax: Any = None) -> ReliabilityDisplay:
+        """Draw the value of each network, and those of the splits.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
+
+        Returns
+        -------
+        netrep_go.plotting.ReliabilityDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import ReliabilityDisplay
+
+        return ReliabilityDisplay.from_reliability(self, ax=ax)
 
 
 @checked
@@ -174,8 +195,9 @@ def _orders(
     orders = np.argsort(rng.random_sample((n_splits, n)), axis=1)
     halves = np.concatenate([orders[:, : n // 2], orders[:, n // 2 : n // 2 * 2]])
 
-    def half(draw: int) -> list[Named]:
-        return [(name, samples_taken(x, halves[draw])) for name, x in found.networks]
+    def half(draw: int) -> tuple[Measure, list[Named]]:
+        networks = [(name, samples_taken(x, halves[draw])) for name, x in found.networks]
+        return measure._of_samples(halves[draw], n), networks
 
     values = repeated(measure, half, len(halves), found.pairs, n_jobs)
     bar = counted(values, "Splitting samples", len(halves), verbose)
@@ -190,7 +212,7 @@ def _values(measure: Measure, pairs: list[tuple[Named, Named]], n_jobs: int | No
     checked_pairs = [
         [(name, measure._check_network(x, name)) for name, x in pair] for pair in pairs
     ]
-    values = repeated(measure, checked_pairs.__getitem__, len(pairs), only, n_jobs)
+    values = repeated(measure, lambda k: (measure, checked_pairs[k]), len(pairs), only, n_jobs)
     return stacked(values, 1)[:, 0]
 
 

@@ -7,40 +7,46 @@ from typing import Any
 
 import numpy as np
 
-from netrep_go._cohort import Cohorts, Named
+from netrep_go._cohort import Cohorts, Named, pair_in_errors
 from netrep_go._jobs import in_threads, said_once
 from netrep_go.inference._pairs import Pairs
 from netrep_go.metrics import Measure
 
-# From an index of a draw to the networks of that draw, in the order of the pairs' numbers.
-Change = Callable[[int], list[Named]]
+# From an index of a draw to the measure and the networks of that draw, in the order of the
+# pairs' numbers.
+Change = Callable[[int], tuple[Measure, list[Named]]]
 
 
 def repeated(
-    measure: Any, change: Change, n_draws: int, pairs: Pairs, n_jobs: int | None
+    measure: Measure, change: Change, n_draws: int, pairs: Pairs, n_jobs: int | None
 ) -> Iterator[np.ndarray]:
     """Yield the values of pairs in each of some changes of the networks."""
     with said_once():
         if measure._is_prepared() and type(measure)._measure is Measure._measure:
 
             def values(draw: int) -> np.ndarray:
-                return _prepared_values(measure, change(draw), pairs)
+                return _prepared_values(*change(draw), pairs)
 
             yield from in_threads(values, range(n_draws), n_jobs)
         else:
             for draw in range(n_draws):
-                yield _measured_values(measure, change(draw), pairs, n_jobs)
+                yield _measured_values(*change(draw), pairs, n_jobs)
 
 
-def _prepared_values(measure: Any, networks: list[Named], pairs: Pairs) -> np.ndarray:
+def _prepared_values(measure: Measure, networks: list[Named], pairs: Pairs) -> np.ndarray:
     prepared = {i: measure._prepare(networks[i][1], networks[i][0]) for i in np.unique(pairs)}
-    return values_of_prepared(measure, prepared, prepared, pairs)
+    return values_of_prepared(measure, prepared, prepared, pairs, [name for name, _ in networks])
 
 
-def values_of_prepared(measure: Measure, first: Any, second: Any, pairs: Pairs) -> np.ndarray:
+def values_of_prepared(
+    measure: Measure, first: Any, second: Any, pairs: Pairs, names: list[str]
+) -> np.ndarray:
     """Return the values of pairs, of networks that are prepared, by their numbers."""
-    compare = measure._compare_defined
-    return np.array([float(compare(first[i], second[j])) for i, j in zip(*pairs, strict=True)])
+    values = np.empty(len(pairs[0]))
+    for k, (i, j) in enumerate(zip(*pairs, strict=True)):
+        with pair_in_errors(names[i], names[j]):
+            values[k] = measure._compare_defined(first[i], second[j])
+    return values
 
 
 def _measured_values(

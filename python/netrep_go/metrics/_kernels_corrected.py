@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -23,10 +23,11 @@ _ROUNDING = 1e-12  # of the self term without correction
 
 
 class _Corrected(NamedTuple):
-    """The part of a Gram matrix that HSIC is the product of, and the root of the self term."""
+    """The part of a Gram matrix that HSIC is the product of, and the roots of the self term."""
 
     vector: np.ndarray
-    root: float
+    root: float  # or why there is none
+    plain: float  # without correction
 
 
 class CorrectedCKA(Measure):
@@ -48,6 +49,10 @@ class CorrectedCKA(Measure):
         which needs at least 4 samples. If False, it is the biased one, and only neurons are
         corrected for. For stimuli alone take :class:`LinearCKA` with
         ``estimator='unbiased'``.
+    neurons : {'both', 'X', 'Y'}, default='both'
+        The network whose neurons are a sample of more. 'X' is for recordings X and a model Y that
+        has no other units than these: Y then keeps its self term :math:`\mathrm{HSIC}(L, L)`, and
+        the measure is **not symmetric**.
 
     Attributes
     ----------
@@ -87,8 +92,9 @@ class CorrectedCKA(Measure):
     0.72
     """
 
-    def __init__(self, stimuli: bool = True) -> None:
+    def __init__(self, stimuli: bool = True, neurons: Literal["both", "X", "Y"] = "both") -> None:
         self.stimuli = stimuli
+        self.neurons = neurons
 
     def _check_parameters(self) -> None:
         check_parameters(self)
@@ -98,7 +104,7 @@ class CorrectedCKA(Measure):
         """What is true of the measure with its parameters."""
         return Properties(
             kind="similarity",
-            symmetric=True,
+            symmetric=self.neurons == "both",
             identity=False,
             null=self.stimuli,
             invariances={"permutation", "scale", "translation"},
@@ -110,22 +116,37 @@ class CorrectedCKA(Measure):
         estimator: Estimator = "unbiased" if self.stimuli else "biased"
         check_samples(x, name, estimator)
         x, _ = around_median(x) if self.stimuli else centered(x)
-        q = x.shape[1]
-        if q == 1:
-            return Undefined(f"{name}: one neuron cannot be corrected for their number")
         vector = hsic_vector(x @ x.T, estimator)
         if vanishes(vector, np.sum((x - x.mean(axis=0)) ** 2)):
             return Undefined(f"{name}: all pairs of samples are equally similar")
-        total = 2 * vector @ vector
-        self_term = (total - _of_single_neurons(x, estimator).sum()) * q / (q - 1)
-        if not self_term > _ROUNDING * total:
-            return Undefined(
-                f"{name}: too few neurons or stimuli, for the corrected self term is not positive"
-            )
-        return _Corrected(vector, np.sqrt(self_term))
+        total = float(2 * vector @ vector)
+        root = _root(x, total, estimator, name)
+        if self.neurons == "both" and isinstance(root, Undefined):
+            return root
+        return _Corrected(vector, root, np.sqrt(total))
 
     def _compare(self, x: _Corrected, y: _Corrected) -> float:
-        return float(2 * (x.vector @ y.vector) / (x.root * y.root))
+        roots = [
+            network.root if self.neurons in ("both", side) else network.plain
+            for side, network in (("X", x), ("Y", y))
+        ]
+        undefined = next((root for root in roots if isinstance(root, Undefined)), None)
+        if undefined is not None:
+            return undefined
+        return float(2 * (x.vector @ y.vector) / (roots[0] * roots[1]))
+
+
+def _root(x: np.ndarray, total: float, estimator: Estimator, name: str) -> float:
+    """Return the root of the self term without products of neurons with themselves."""
+    q = x.shape[1]
+    if q == 1:
+        return Undefined(f"{name}: one neuron cannot be corrected for their number")
+    self_term = (total - _of_single_neurons(x, estimator).sum()) * q / (q - 1)
+    if not self_term > _ROUNDING * total:
+        return Undefined(
+            f"{name}: too few neurons or stimuli, for the corrected self term is not positive"
+        )
+    return float(np.sqrt(self_term))
 
 
 def _of_single_neurons(x: np.ndarray, estimator: Estimator) -> np.ndarray:

@@ -145,6 +145,8 @@ class Measure(BaseEstimator):
     1.0
     """
 
+    _by_sample: tuple[str, ...] = ()  # parameters that have one entry a sample
+
     @property
     def properties(self) -> Properties:
         """What is true of the measure with its parameters."""
@@ -182,6 +184,12 @@ class Measure(BaseEstimator):
         """Return a network as ``_prepare`` does, with its samples in another order."""
         return self._prepare(x[order], name)
 
+    def _of_samples(self, rows: np.ndarray, n: int) -> Self:
+        """Return the measure for some of n samples: what it has for each goes with it."""
+        given = {name: getattr(self, name) for name in self._by_sample}
+        taken = {name: np.asarray(x)[rows] for name, x in given.items() if x is not None}
+        return clone(self).set_params(**taken) if taken else self
+
     def _entries(self, n: int) -> Entries | None:
         """Return which pairs of samples a vector of length 1 is over that tells all of a network.
 
@@ -197,8 +205,11 @@ class Measure(BaseEstimator):
         """Whether the value is that product itself, of matrices whose rows sum to 0."""
         return False
 
-    def _traces(self, x: Any) -> Traces | None:
-        """Return the traces of the matrix K of a prepared network, if values are a + b tr(K L)."""
+    def _traces(self, x: Any, side: str) -> Traces | None:
+        """Return the traces of the matrix of a prepared network, if values are a + b tr(K L).
+
+        ``side`` is 'X' for K, and 'Y' for L.
+        """
         return None
 
     def _line(self, x: Any, y: Any) -> tuple[float, float]:

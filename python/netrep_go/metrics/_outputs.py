@@ -236,6 +236,8 @@ class AccuracyDifference(_Choices):
     0.25
     """
 
+    _by_sample = ("y",)
+
     def __init__(self, y: ArrayLike) -> None:
         self.y = y
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import clone
 
 from netrep_go._jobs import check_seed
 from netrep_go._parameters import checked
 from netrep_go._validation import check_integer, check_number
 from netrep_go.metrics._measure import Measure, Properties, Undefined
 from netrep_go.metrics._principal import on_basis, principal, rank_of
+from netrep_go.metrics._products import Traces
 
 __all__ = ["LinearRegressionR2", "RidgePredictivity"]
 
@@ -61,7 +63,8 @@ class LinearRegressionR2(_Directional):
     Notes
     -----
     It is large by chance: an unrelated predictor of rank q explains q / (n_samples - 1), about
-    its width over the number of samples, which ``expected_by_chance`` returns. One with as many
+    its width over the number of samples, which ``expected_by_chance`` returns, and
+    :func:`netrep_go.inference.calibrate` with the standard deviation. One with as many
     dimensions as the samples allow (n_samples - 1) explains everything; a warning says so.
     :class:`RidgePredictivity` predicts samples that were held out.
 
@@ -143,6 +146,10 @@ class LinearRegressionR2(_Directional):
     def _reordered(self, prepared: Any, x: np.ndarray, order: np.ndarray, name: str) -> Any:
         return on_basis(prepared, order)
 
+    def _traces(self, x: _Shares, side: str) -> Traces:
+        explains = side == self.predictor
+        return Traces.of_axes(x.basis, np.ones(len(x.shares)) if explains else x.shares)
+
     def _compare(self, x: _Shares, y: _Shares) -> float:
         predictor, predicted = self._in_order(x, y)
         product = predicted.basis.T @ predictor.basis
@@ -213,8 +220,9 @@ class RidgePredictivity(_Directional):
     -----
     Of unrelated networks it is about 0, whatever their widths. A network predicts itself perfectly
     if there are more training samples than dimensions, and not otherwise. Samples in another
-    order are in other folds. Fewer samples than folds give NaN. For models of responses with
-    more choices see :class:`netrep_go.encoding.EncodingModel`.
+    order are in other folds; draws of :func:`netrep_go.inference.bootstrap` leave each sample in
+    its fold. Fewer samples than folds give NaN. For models of responses with more choices see
+    :class:`netrep_go.encoding.EncodingModel`.
 
     References
     ----------
@@ -270,20 +278,35 @@ class RidgePredictivity(_Directional):
             reference="Golub et al. 1979",
         )
 
+    _fold_of: np.ndarray | None = None  # the fold of each sample, if these are a draw of others
+
+    def _of_samples(self, rows: np.ndarray, n: int) -> Self:
+        """Leave each sample in its fold, for folds drawn anew are another estimate."""
+        fold_of = np.empty(n, int)
+        for k, test in enumerate(self._tests(n)):
+            fold_of[test] = k
+        measure = clone(self)
+        measure._fold_of = fold_of[rows]
+        return measure
+
     def _prepare(self, x: np.ndarray, name: str) -> _Foldable | Undefined:
-        if len(x) < self.cv:
+        tests = self._tests(len(x))
+        if len(x) < self.cv or len(tests) < 2:
             return Undefined(f"{len(x)} samples are too few for cv={self.cv} folds")
         found = principal(x, name)
         if isinstance(found, Undefined):
             return found
         coordinates = found.basis * found.sizes
-        folds = [_fold(coordinates, test, found.sizes[0]) for test in self._tests(len(x))]
+        folds = [_fold(coordinates, test, found.sizes[0]) for test in tests]
         # rotations of the targets do not change their total R2
         targets = coordinates if self.score_method == "r2" else found.matrix
         return _Foldable(coordinates, targets, folds)
 
     def _tests(self, n: int) -> list[np.ndarray]:
         """Return the samples of each fold."""
+        if self._fold_of is not None:
+            tests = [np.flatnonzero(self._fold_of == k) for k in range(self.cv)]
+            return [test for test in tests if len(test)]
         order = np.arange(n)
         if self.random_state is not None:
             np.random.RandomState(self.random_state).shuffle(order)

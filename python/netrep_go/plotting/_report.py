@@ -12,7 +12,8 @@ from netrep_go._names import Name
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
-from netrep_go.plotting._style import COLORS, from_zero, pyplot, text_of
+from netrep_go.plotting._layout import legend, name_columns, name_square, text_of
+from netrep_go.plotting._style import COLORS, from_zero, grid, shade
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from netrep_go.report import LayerReport
 
-_MOST_NAMES = 40  # beside an axis
+_MOST_CELLS = 80  # along an axis, beyond which they are drawn as pixels
 _LONGEST = 24  # characters of a name; more would leave no room for what is drawn
 _MOST_POINTS = 10_000  # beyond which they would hide each other
 _COLUMNS = 3
@@ -113,19 +114,11 @@ class LayerReportDisplay:
             The drawn display.
         """
         names = _drawn(self.report, sections)
-        n_columns = min(len(names), _COLUMNS)
-        n_rows = -(-len(names) // n_columns)
-        side = float(np.clip(0.2 * len(self.report.names) + 2.6, 3.4, 8.0))
-        self.figure_, grid = pyplot().subplots(
-            n_rows,
-            n_columns,
-            figsize=((side + 0.8) * n_columns, side * n_rows),
-            squeeze=False,
-            layout="constrained",
-        )
-        for empty in grid.flat[len(names) :]:
-            empty.remove()
-        self.axes_ = dict(zip(names, grid.flat, strict=False))
+        n_layers, n_columns = len(self.report.names), min(len(names), _COLUMNS)
+        side = float(np.clip(0.2 * n_layers + 2.6, 3.4, np.clip(0.1 * n_layers, 8.0, 40.0)))
+        panels = grid(len(names), (side + 0.8) * n_columns, side, ratio=side / (side + 0.8))
+        self.figure_ = panels[0].figure
+        self.axes_ = dict(zip(names, panels, strict=True))
         for name, ax in self.axes_.items():
             self._draw(ax, name)
         return self
@@ -138,12 +131,6 @@ class LayerReportDisplay:
             self._draw_matrix(ax, values, _LIMITS.get(name, (None, None)))
         else:
             self._draw_lines(ax, name, values, self.report.values.get(error or ""))
-        texts = [_short(each) for each in self.report.names]
-        ticks = range(len(texts)) if len(texts) <= _MOST_NAMES else ()
-        for axis in (ax.xaxis, ax.yaxis)[: values.ndim]:
-            shown_texts = texts[: len(ticks)]
-            axis.set_ticks(ticks, shown_texts, fontsize="small", parse_math=False)
-        ax.tick_params(axis="x", rotation=90)
 
     def _draw_matrix(self, ax: Axes, values: npt.NDArray[np.float64], limits: Any) -> None:
         """Draw the values of pairs; a layer and itself would set the scale."""
@@ -151,12 +138,12 @@ class LayerReportDisplay:
         edges = np.arange(len(values) + 1) - 0.5
         style: Any = dict(zip(("vmin", "vmax"), limits, strict=True))
         mesh = ax.pcolormesh(edges, edges, np.ma.masked_invalid(off), cmap="viridis", **style)
-        mesh.set_rasterized(len(values) > 2 * _MOST_NAMES)
+        mesh.set_rasterized(len(values) > _MOST_CELLS)
         ax.figure.colorbar(mesh, ax=ax, shrink=0.8)
         ax.invert_yaxis()
         ax.set_aspect("equal")
         ax.spines[:].set_visible(False)
-        ax.tick_params(length=0)
+        name_square(ax, [_short(name) for name in self.report.names])
 
     def _draw_lines(self, ax: Axes, name: str, values: Any, error: Any) -> None:
         """Draw the values of layers, a line for each network."""
@@ -167,22 +154,23 @@ class LayerReportDisplay:
             label = None if network is None else _short(network)
             ax.errorbar(at, values[at], of_network, color=color, label=label, **style)
         if self.report.layered:
-            ax.legend(fontsize="small", frameon=False)
+            legend(ax)
         if name in _NOT_BELOW_ZERO:
             from_zero(ax)
         ax.spines[["top", "right"]].set_visible(False)
+        name_columns(ax, np.arange(len(values)), [_short(name) for name in self.report.names])
 
     def _draw_each(self, ax: Axes, name: str) -> None:
         """Draw what is averaged as points, and the noise ceiling as a band."""
         each = self.report.values.get(_EACH.get(name, ""))
         if each is not None and each.size <= _MOST_POINTS:
             at = np.arange(len(each))[:, np.newaxis] + np.linspace(-0.2, 0.2, each.shape[1])
-            ax.scatter(at, each, s=6, color="0.5", alpha=0.5, linewidths=0)
+            ax.scatter(at, each, s=6, color=shade(ax, 0.5), alpha=0.5, linewidths=0)
         if name == "rsa_mean" and "noise_ceiling" in self.report.values:
             low, high = self.report.values["noise_ceiling"]
-            ax.axhspan(low, high, color="0.5", alpha=0.25, linewidth=0)
+            ax.axhspan(low, high, color=shade(ax, 0.5), alpha=0.25, linewidth=0)
         if each is not None:
-            ax.axhline(0, color="0.5", linewidth=0.8)
+            ax.axhline(0, color=shade(ax, 0.5), linewidth=0.8)
 
 
 def _drawn(report: LayerReport, sections: Sequence[str] | None) -> list[str]:

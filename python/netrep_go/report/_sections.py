@@ -125,7 +125,7 @@ def _distances(report: Sections) -> None:
 
 def _similarity(report: Sections) -> None:
     def compute(factors: dict[Name, np.ndarray]) -> Values:
-        found = calibrate(
+        found: Any = calibrate(
             "cka",
             factors,
             n_permutations=report.n_permutations,

@@ -20,13 +20,7 @@ from netrep_go.rsa._noise import (
     covariances_of,
     has_several,
 )
-from netrep_go.rsa._rdm import (
-    PLAIN_METRICS,
-    WHITENED_METRICS,
-    check_by_fold,
-    check_folds,
-    check_whitened,
-)
+from netrep_go.rsa._rdm import PLAIN_METRICS, WHITENED_METRICS, check_folds, check_whitened
 
 LOCAL_METRICS = (*PLAIN_METRICS, *WHITENED_METRICS)
 NONE = np.empty(0, np.int64)
@@ -87,8 +81,6 @@ def as_estimator(noise: Any, residuals: Any, metric: str) -> NoiseNormalizer | N
     """Return how noise is to be estimated, None if it is given or taken to be white."""
     if noise is not None or residuals is not None or metric == "mahalanobis":
         check_whitened(metric, noise if residuals is None else residuals)
-    if has_several(noise):
-        check_by_fold(metric)
     is_estimator = isinstance(noise, NoiseNormalizer) and not hasattr(noise, "dof_")
     if residuals is None:
         return clone(noise) if is_estimator else None

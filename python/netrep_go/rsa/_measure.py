@@ -123,6 +123,8 @@ default='correlation'
     0.29
     """
 
+    _by_sample = ("conditions", "folds")
+
     def __init__(
         self,
         metric: Literal[

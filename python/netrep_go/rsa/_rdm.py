@@ -103,7 +103,10 @@ default=None
         each of them. Needed by 'mahalanobis'; 'crossnobis' without it takes the noise to be
         white. It takes noise of each fold, too: instead of one normalizer or precision a
         list of them, in the sorted order of the folds, or a dict by fold. Products of two
-        folds then have the inverse of the mean of both covariances as P.
+        folds then have the inverse of the mean of both covariances as P. Fitted to ``data``
+        themselves rather than to residuals of other data, it makes 'crossnobis' positive in
+        noise, by 0.05 to 0.3 standard deviations of a distance where there are more features
+        than conditions: :func:`crossnobis_test` shows what comes of it.
     prior_lambda, prior_weight : float, default=1.0, 0.1
         Rate that 'poisson' expects, and how many observations that counts for.
     names : sequence of hashable, default=None
@@ -343,13 +346,10 @@ def _check_complete(data: DataSets) -> None:
 
 def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
     """Return the responses in coordinates in which the noise is white."""
-    several = has_several(noise)
-    xs = data.xs
-    noises = _of_data_sets(noise, data) if several else [noise] * len(xs)
+    xs, noises = data.xs, noise_of_each(noise, data)
+    several = len(noises) > 1 and has_several(noise)
     _check_complete(data)
-    roots = (
-        [precision_root(each) for each in noises] if several else [precision_root(noise)] * len(xs)
-    )
+    roots = [*map(precision_root, noises)] if several else [precision_root(noises[0])] * len(xs)
     if metric == "mahalanobis":  # differences alone count: what rounding costs should too
         xs = [x - np.median(x, axis=0) for x in xs]
     return [

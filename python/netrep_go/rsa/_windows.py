@@ -17,11 +17,12 @@ from netrep_go.rsa._local import (
     NONE,
     Design,
     as_estimator,
+    check_independent,
     check_repeated,
     estimate_inputs,
 )
 from netrep_go.rsa._noise import NoiseNormalizer, covariance_of, has_several
-from netrep_go.rsa._rdm import check_folds, noise_of_each
+from netrep_go.rsa._rdm import check_folds, native_metric, noise_of_each
 
 _Inputs = dict[str, _native.Argument]
 _BLOCK = 2**22  # numbers of the RDMs that are in memory together: 32 MiB
@@ -82,6 +83,11 @@ class Noise(NamedTuple):
     samples: tuple[int, int] | None  # None for those of each window
     covariances: list[np.ndarray]  # empty for what is white or estimated
 
+    @property
+    def is_any(self) -> bool:
+        """Whether responses are to be whitened."""
+        return self.estimator is not None or self.covariances[0].size > 0
+
     def inputs(self, k: int, data: DataSets, design: Design, width: int) -> _Inputs:
         """Return how a routine is to estimate the noise of a data set, or its covariance."""
         inputs: _Inputs = {
@@ -119,6 +125,8 @@ def noise_of(noise: Any, noise_from: Any, metric: str, data: DataSets, at: np.nd
     samples = _samples(noise_from, at)
     none = [np.empty((0, 0))] * len(data.xs)
     if estimator is not None:
+        if not isinstance(noise_from, tuple):  # which may be before what is classified
+            check_independent(metric)
         return Noise(estimator, samples, none)
     if samples is not None:
         raise ValueError(
@@ -194,7 +202,7 @@ def window_rdms(
             "x": x,
             "width": windows.width,
             "step": windows.step,
-            "metric": "euclidean" if metric == "mahalanobis" else metric,  # once whitened
+            "metric": native_metric(metric, whitened=noise.is_any),
             "prior": 1.0,
             "weight": 0.1,
             **design.inputs(),
