@@ -182,7 +182,10 @@ def _drawn(report: LayerReport, sections: Sequence[str] | None) -> list[str]:
         raise ValueError(f"sections must be among {', '.join(known)}, got {shown(odd)}")
     names = [n for n, (s, _, _) in _PANELS.items() if s in chosen and n in report.values]
     if not names:
-        raise ValueError(f"sections must have one that was computed, got {chosen}")
+        raise ValueError(
+            "sections must have one that was computed (the reasons of the report say why others "
+            f"were not), got {chosen}"
+        )
     return names
 
 

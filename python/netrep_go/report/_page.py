@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from netrep_go._jobs import ignoring
 from netrep_go._optional import optional
+from netrep_go.plotting._layout import text_of
 from netrep_go.report._quantities import QUANTITIES, SECTIONS, Rows
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _cell(value: Any) -> str:
 
 def _name(name: Any) -> str:
     """Return a name as HTML."""
-    return escape(" ".join(map(str, name)) if isinstance(name, tuple) else str(name))
+    return escape(text_of(name))
 
 
 def _methods(report: LayerReport) -> Iterator[str]:
