@@ -12,6 +12,7 @@ from netrep_go._names import Name
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
+from netrep_go._validation import check_number
 from netrep_go.plotting._layout import legend, name_columns, name_square, text_of
 from netrep_go.plotting._style import COLORS, from_zero, grid, shade
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _MOST_CELLS = 80  # along an axis, beyond which they are drawn as pixels
 _LONGEST = 24  # characters of a name; more would leave no room for what is drawn
 _MOST_POINTS = 10_000  # beyond which they would hide each other
-_COLUMNS = 3
+_COLUMNS, _LEAST, _RATIO = 3, 2.2, 0.8  # panels in a row, inches of one, its height over width
 
 # By panel: the section, what is drawn, its standard errors or all that it is the mean of, a title.
 _PANELS = {
@@ -74,7 +75,13 @@ class LayerReportDisplay:
 
     @classmethod
     @checked
-    def from_report(cls, report: LayerReport, *, sections: Sequence[str] | None = None) -> Self:
+    def from_report(
+        cls,
+        report: LayerReport,
+        *,
+        sections: Sequence[str] | None = None,
+        width: float | None = None,
+    ) -> Self:
         """Draw what layer_report returned.
 
         Parameters
@@ -84,6 +91,9 @@ class LayerReportDisplay:
         sections : sequence of str, default=None
             Which sections to draw, of 'distances', 'similarity', 'capacity', 'rsa' and
             'encoding'. If None, all that were computed.
+        width : float, default=None
+            Width of the figure in inches, such as 3.4 of a column of a paper. If None, three
+            panels beside each other have room for the names of layers.
 
         Returns
         -------
@@ -97,15 +107,17 @@ class LayerReportDisplay:
         """
         if not isinstance(report, Result) or not hasattr(report, "rdm_names"):
             raise TypeError(f"report must be a LayerReport, got {shown(report)}")
-        return cls(report).plot(sections=sections)
+        return cls(report).plot(sections=sections, width=width)
 
     @checked
-    def plot(self, *, sections: Sequence[str] | None = None) -> Self:
+    def plot(self, *, sections: Sequence[str] | None = None, width: float | None = None) -> Self:
         """Draw the panels.
 
         Parameters
         ----------
         sections : sequence of str, default=None
+            As in :meth:`from_report`.
+        width : float, default=None
             As in :meth:`from_report`.
 
         Returns
@@ -114,9 +126,12 @@ class LayerReportDisplay:
             The drawn display.
         """
         names = _drawn(self.report, sections)
-        n_layers, n_columns = len(self.report.names), min(len(names), _COLUMNS)
-        side = float(np.clip(0.2 * n_layers + 2.6, 3.4, np.clip(0.1 * n_layers, 8.0, 40.0)))
-        panels = grid(len(names), (side + 0.8) * n_columns, side, ratio=side / (side + 0.8))
+        side = _side(len(self.report.names))
+        if width is None:
+            panels = grid(len(names), side * min(len(names), _COLUMNS), side, ratio=_RATIO)
+        else:
+            check_number(width, "width", 1, 100)
+            panels = grid(len(names), width, _LEAST, ratio=_RATIO)
         self.figure_ = panels[0].figure
         self.axes_ = dict(zip(names, panels, strict=True))
         for name, ax in self.axes_.items():
@@ -171,6 +186,11 @@ class LayerReportDisplay:
             ax.axhspan(low, high, color=shade(ax, 0.5), alpha=0.25, linewidth=0)
         if each is not None:
             ax.axhline(0, color=shade(ax, 0.5), linewidth=0.8)
+
+
+def _side(n_layers: int) -> float:
+    """Return the inches of a panel that has room for the names of layers."""
+    return float(np.clip(0.2 * n_layers + 3.4, 4.2, np.clip(0.12 * n_layers, 8.8, 40.0)))
 
 
 def _drawn(report: LayerReport, sections: Sequence[str] | None) -> list[str]:
