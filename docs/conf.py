@@ -30,6 +30,7 @@ html_sidebars = {
     "index": [],
     "measures": [],
     "inference": [],
+    "report": [],
     "cohorts": [],
     "brains": [],
     "conformance": [],
