@@ -35,7 +35,7 @@ test-long: venv
 	$(BIN)/python -m pytest tests --long -m long -rP
 
 test-frameworks: .venv-frameworks/.installed
-	KERAS_BACKEND=torch .venv-frameworks/bin/python -m pytest tests/test_extract.py tests/test_layers.py tests/test_mftma.py tests/test_store.py
+	KERAS_BACKEND=torch .venv-frameworks/bin/python -m pytest tests/test_extract.py tests/test_interop.py tests/test_layers.py tests/test_mftma.py tests/test_store.py
 
 # Not ST1005: an error message may begin with the name of an argument, as in "X must be a matrix".
 lint: venv
