@@ -145,7 +145,8 @@ class SearchlightDisplay:
         Parameters
         ----------
         result : SearchlightResult
-            Result of :func:`netrep_go.rsa.searchlight` for a mask of voxels.
+            Result of :func:`netrep_go.rsa.searchlight` for a mask of voxels. Of several
+            subjects the mean is drawn.
         model : hashable, default=0
             Name of the model, or its position.
         background : image, path or array_like of the shape of the mask, default=None
@@ -299,6 +300,8 @@ def _label(result: SearchlightResult, model: Name) -> str:
 def _of_scores(result: SearchlightResult, model: Name, threshold: float) -> _Volume:
     """Return the scores that are drawn, as a volume of three dimensions."""
     volume = result.to_volume(model)
+    if result.subjects is not None:
+        volume = volume.mean(axis=0)
     if volume.ndim not in (2, 3):
         raise ValueError(
             f"slices are of volumes, got scores of shape {volume.shape}: draw those of a surface "
