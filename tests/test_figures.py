@@ -246,7 +246,7 @@ def evaluation(rng, n_models, **options):
     shares = np.linspace(0, 1, n_models)
     models = {f"m{k}": rdm(p * X + (1 - p) * rng.standard_normal(X.shape)) for k, p in
               enumerate(shares)}  # fmt: skip
-    return evaluate(models, rdm(X + 2 * rng.standard_normal((8, 16, 40))), **options)
+    return evaluate(models, rdm(X + 1.5 * rng.standard_normal((8, 16, 40))), **options)
 
 
 def test_legend_says_what_bars_band_asterisks_and_lines_are(rng):

@@ -24,6 +24,8 @@ from netrep_go.rsa import (
     decoding_rdm,
     evaluate,
     evaluate_layers,
+    exemplar_information,
+    fusion,
     noise_ceiling,
     noise_ceilings,
     partition_variance,
@@ -309,6 +311,8 @@ def results(rng):
         noise_ceilings(rng.random((3, 40, 45)), n_permutations=9, random_state=0),
         cluster_test(rng.standard_normal((8, 500)) + 1.0, n_permutations=50, random_state=0),
         compare_groups(rdms[:5], rdms[5:], n_permutations=50, random_state=0),
+        exemplar_information(rng.random((8, 40, 40)) + np.eye(40)),
+        fusion(rng.standard_normal((n, 5, 20)), {"V1": X[:n], "IT": X[:n] ** 2}),
         read_betas(
             SimpleNamespace(dataobj=rng.standard_normal((4, 5, 3, n)), affine=np.eye(4)),
             {"condition": [f"condition {k}" for k in range(n)]},
@@ -320,7 +324,7 @@ def test_every_result_is_short_and_has_a_table(rng):
     found = results(rng)
     named = {name for name in rsa.__all__ if inspect.isclass(getattr(rsa, name))}
     estimators = {"ConditionKFold", "FeatureReweighting", "FeatureReweightingCV"}
-    estimators |= {"NoiseNormalizer", "RSA"}
+    estimators |= {"FlexibleModel", "NoiseNormalizer", "RSA"}
     assert {type(result).__name__ for result in found} == named - estimators
     for result in found:
         assert repr(result).startswith(f"{type(result).__name__}(")

@@ -145,7 +145,7 @@ class SearchlightDisplay:
         Parameters
         ----------
         result : SearchlightResult
-            Result of :func:`netrep_go.rsa.searchlight` for a mask of voxels. Of several
+            Result of :func:`netrep_go.rsa.searchlight` for a mask of voxels; of several
             subjects the mean is drawn.
         model : hashable, default=0
             Name of the model, or its position.
@@ -294,14 +294,15 @@ def _label(result: SearchlightResult, model: Name) -> str:
     named = model in result.names
     name = model if named else result.names[int(model)]  # type: ignore[call-overload]
     text = f"model {name}" if isinstance(name, int) else text_of(name)
-    return f"similarity to {text}\n({result.method})"
+    mean = "" if result.subjects is None else f"mean of {len(result.subjects)} subjects, "
+    return f"{mean}similarity to {text}\n({result.method})"
 
 
 def _of_scores(result: SearchlightResult, model: Name, threshold: float) -> _Volume:
     """Return the scores that are drawn, as a volume of three dimensions."""
     volume = result.to_volume(model)
     if result.subjects is not None:
-        volume = volume.mean(axis=0)
+        volume = volume.mean(axis=0)  # NaN where a subject has none
     if volume.ndim not in (2, 3):
         raise ValueError(
             f"slices are of volumes, got scores of shape {volume.shape}: draw those of a surface "

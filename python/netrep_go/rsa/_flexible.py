@@ -488,9 +488,13 @@ class _Pairs(NamedTuple):
         whole[: len(x), counts], whole[len(x) :, counts] = x, y
         found = np.empty((len(x), len(y)))
         sigma = data.sigma[self.drawn] if data.method in _WHITENED else np.empty(0)
-        rdms = {"xs": whole[: len(x)], "ys": whole[len(x) :], "controls": NO_RDMS}
-        options = {"method": data.method, "sigma": sigma}
-        _native.call("rsa.compare", {"similarities": found}, {**rdms, **options})
+        inputs: dict[str, Any] = {
+            "xs": whole[: len(x)],
+            "ys": whole[len(x) :],
+            "method": data.method,
+        }
+        inputs |= {"sigma": sigma, "controls": NO_RDMS}
+        _native.call("rsa.compare", {"similarities": found}, inputs)
         return found
 
     def take(self, rows: np.ndarray) -> np.ndarray:

@@ -94,7 +94,9 @@ of one for each subject, default=None
         The samples whose residuals the covariance is estimated from: those of each window,
         those of all times, or those of a span such as a baseline, from start to stop
         inclusive in the unit of ``times``, of which None stands for an end of the data.
-        Residuals at different times count as different observations.
+        Residuals at different times count as different observations. 'each' makes
+        'crossnobis' positive in noise, as :func:`rdm` says: take a baseline, or 'pooled' over
+        many times, where similarities are tested against 0.
     controls : like models, default=None
         RDMs whose part of models and measured RDMs is removed, as in :func:`compare`.
     noise_ceiling : bool, default=False
