@@ -335,6 +335,28 @@ def test_assemblies_in_another_order(assemblies):
     assert metric.score(v4, it) == metric.score(v4.values, it.values)
 
 
+def test_labels_in_another_order(assemblies):
+    v4, it = assemblies
+    frames = [x.to_pandas() for x in assemblies]
+    labels, runs = v4["category"], frames[0].index.to_series().map(lambda label: label[1])
+    model = encoding.EncodingModel(alphas=3, cv=3, outer_cv=3).fit(v4, it)
+    options = {"n_permutations": 9, "random_state": 0}
+    for call in (
+        lambda: encoding.decode_labels(v4, labels[::-1], cv=2, n_permutations=9),
+        lambda: encoding.EncodingModel(cv=3, outer_cv=3).fit(v4, it, runs[::-1]),
+        lambda: encoding.partition_variance({"V4": v4}, it, groups=runs[::-1]),
+        lambda: encoding.permutation_test(model, v4, it, strata=runs[::-1], **options),
+        lambda: encoding.bootstrap_scores(model, it, groups=frames[1].index.to_series()[::-1]),
+        lambda: rsa.RSA(conditions=labels[::-1]).fit(v4, it),
+        lambda: pairwise_distances(rsa.RSA(conditions=runs[::-1]), frames, verbose=False),
+    ):
+        with pytest.raises(ValueError, match="must have the same samples in the same order"):
+            call()
+    assert rsa.RSA(conditions=labels).fit_score(v4, it) == rsa.RSA(
+        conditions=labels.values
+    ).fit_score(v4.values, it.values)
+
+
 def test_assemblies_are_compared_by_the_levels_that_both_have(assemblies):
     v4, it = assemblies
     more = it.assign_coords(repetition=("presentation", [0] * 12))
