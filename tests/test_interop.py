@@ -11,7 +11,7 @@ from fuzz_mutations import everywhere, kind
 from numpy.testing import assert_array_equal
 
 from netrep_go import encoding, rsa
-from netrep_go._validation import as_labels, as_matrix
+from netrep_go._validation import as_labels, as_matrix, at_hand
 from netrep_go.inference import compare_networks
 from netrep_go.metrics import LinearCKA, LinearMetric
 from netrep_go.multiset import pairwise_distances
@@ -207,7 +207,9 @@ def test_refusals_name_the_place(X):
         TypeError, match=r"^Xs\[1\]|^traindata\[1\] must be an array that NumPy can"
     ):
         pairwise_distances("procrustes", [X, OnGPU(X)], verbose=False)
-    message = r"traindata\['b'\] must be .* OnGPU on cuda:0: pass traindata\['b'\]\.detach\(\)\.cpu"
+    message = (
+        r"traindata\['b'\] must .* OnGPU on cuda:0 \(can't convert .*\): pass traindata\['b'\]\.d"
+    )
     with pytest.raises(TypeError, match=message):
         pairwise_distances("procrustes", {"a": X, "b": OnGPU(X)}, verbose=False)
     for held in ([OnGPU(row) for row in X], pandas.Series([OnGPU(X)]).iloc[0], OnGPU(X)):
@@ -231,7 +233,9 @@ def test_tensors_that_no_way_is_known_of(X):
         def __array__(self, dtype=None, copy=None):
             raise NotImplementedError("a tracer has no values")
 
-    with pytest.raises(TypeError, match=r"X must .* Traced on somewhere: a tracer has no values"):
+    with pytest.raises(
+        TypeError, match=r"X must .* Traced on somewhere \(a tracer has no values\)$"
+    ):
         as_matrix(Traced(), "X")
 
 
@@ -247,8 +251,26 @@ def test_real_tensors_of_pytorch(X):
         assert LinearCKA().fit_score(X, (held**2).detach().cpu().numpy()) == want
     with pytest.raises(TypeError, match=r"X\.detach\(\)\.cpu\(\)\.float\(\)\.numpy\(\)"):
         LinearCKA().fit(tensor.bfloat16(), X)
+    with pytest.raises(TypeError, match=r"Use Tensor\.to_dense\(\) first"):
+        LinearCKA().fit(tensor.to_sparse(), X)
     with pytest.raises(TypeError, match=r"X must be an array that NumPy can read .* on meta"):
         LinearCKA().fit(tensor.to("meta"), X)
+
+
+def test_columns_may_be_called_as_what_tensors_have(X):
+    frame = pandas.DataFrame(X, columns=["device", "cpu", "get", "__dlpack__"])
+    assert_array_equal(as_matrix(frame, "X"), X)
+    mixed = frame.assign(device="GPU")
+    with pytest.raises(ValueError, match="X must hold numbers, got 'GPU'"):
+        as_matrix(mixed, "X")
+
+
+def test_what_is_at_hand_comes_back_as_it_is(X):
+    for given in (X, [X, X], (X,), {"a": X, "b": [X]}, [[1.0, 2.0]], {}, []):
+        assert at_hand(given, "X") is given
+    found = at_hand({"a": X, "b": [Capsule(X)]}, "X")
+    assert found["a"] is X
+    assert_array_equal(found["b"][0], X)
 
 
 def test_what_is_on_disk_is_not_read_to_see_what_it_is(X):

@@ -112,16 +112,22 @@ def at_hand(x: Any, name: str) -> Any:
     if type(x) in (list, tuple):
         return x if not x or isinstance(x[0], _PLAIN) else _all_at_hand(x, range(len(x)), name)
     if type(x) is dict:
-        return dict(zip(x, _all_at_hand([*x.values()], x, name), strict=True))
+        items = [*x.values()]
+        found = _all_at_hand(items, x, name)
+        return x if found is items else dict(zip(x, found, strict=True))
     if isinstance(x, (np.ndarray, np.generic, type)) or not _is_tensor(x):
         return x
     try:
-        return x if np.asarray(x).dtype.kind != "O" else np.from_dlpack(x)
+        if not hasattr(type(x), "__array__"):
+            return np.from_dlpack(x)
+        np.asarray(x)
     except (AttributeError, BufferError, NotImplementedError, RuntimeError, TypeError) as error:
+        why = "" if isinstance(error, AttributeError) else f" ({first_line(error).rstrip('.')})"
         raise TypeError(
             f"{name} must be an array that NumPy can read from the memory of the CPU, got "
-            f"{kind_of(x)} on {getattr(x, 'device', 'a GPU')}: {_way_to_numpy(x, name, error)}"
+            f"{kind_of(x)} on {getattr(x, 'device', 'a GPU')}{why}{_way_to_numpy(x, name)}"
         ) from None
+    return x
 
 
 _PLAIN = (numbers.Number, str, bytes)  # lists that begin so hold no arrays
@@ -139,16 +145,17 @@ def _is_tensor(x: Any) -> bool:
     kind = type(x)
     if hasattr(kind, "__dlpack__") or hasattr(kind, "__cuda_array_interface__"):
         return True
-    return hasattr(kind, "__array__") and hasattr(x, "device")
+    has_device = hasattr(kind, "device") or "device" in getattr(x, "__dict__", ())  # no column
+    return hasattr(kind, "__array__") and has_device
 
 
-def _way_to_numpy(x: Any, name: str, error: Exception) -> str:
-    """Return how an array of PyTorch, CuPy or Numba becomes NumPy's; of others, what is wrong."""
+def _way_to_numpy(x: Any, name: str) -> str:
+    """Return how an array of PyTorch, CuPy or Numba becomes one of NumPy."""
     if hasattr(x, "cpu"):
         lacking = "float8" in str(x.dtype) or "bfloat16" in str(x.dtype)
-        return f"pass {name}.detach().cpu(){'.float()' if lacking else ''}.numpy()"
+        return f": pass {name}.detach().cpu(){'.float()' if lacking else ''}.numpy()"
     ways = [way for way in ("get", "copy_to_host") if hasattr(x, way)]
-    return f"pass {name}.{ways[0]}()" if ways else first_line(error)
+    return f": pass {name}.{ways[0]}()" if ways else ""
 
 
 def as_numbers(x: Any, name: str) -> Any:
