@@ -30,8 +30,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 GO_SOURCES := go.mod go.sum $(shell find core capi -name '*.go' ! -name '*_test.go' -o -name '*.[chs]')
 
-.PHONY: test test-long test-frameworks lint demo docs lib bench wheel wheels release-check venv clean
-.PHONY: test test-long test-browser test-frameworks lint demo docs lib bench wheel venv clean
+.PHONY: test test-long test-browser test-frameworks lint demo docs lib bench wheel wheels
+.PHONY: release-check venv clean
 
 test: lint
 	$(GO) test ./core/... ./capi/...
@@ -44,7 +44,7 @@ test-browser: venv
 	$(BIN)/python -m pytest tests/test_report_browser.py --browser -rs
 
 test-frameworks: .venv-frameworks/.installed
-	KERAS_BACKEND=torch .venv-frameworks/bin/python -m pytest tests/test_extract.py tests/test_layers.py tests/test_mftma.py tests/test_store.py
+	KERAS_BACKEND=torch .venv-frameworks/bin/python -m pytest tests/test_extract.py tests/test_interop.py tests/test_layers.py tests/test_mftma.py tests/test_store.py
 
 # Not ST1005: an error message may begin with the name of an argument, as in "X must be a matrix".
 lint: venv

@@ -499,6 +499,18 @@ def test_a_mask_as_background_is_seen(rng):
     assert image.norm(1.0) == 0.5  # between black and white
 
 
+@pytest.mark.parametrize("shape", [(5, 6, 4), (5, 6)])
+def test_slices_of_several_subjects_are_those_of_their_mean(rng, shape):
+    data = rng.standard_normal((3, 6, *shape))
+    options = {"mask": np.ones(shape), "radius": 2}
+    model = rng.random(15)
+    found = searchlight(list(data), model, **options)
+    each = np.stack([searchlight(x, model, **options).to_volume() for x in data])
+    shown = found.plot(slices=[0]).ims_[0].get_array()
+    mean = each.mean(axis=0).reshape(5, 6, -1)
+    assert_allclose(shown, mean[:, :, 0].T)
+
+
 def test_slices_lie_in_space(rng):
     affine = np.diag([-2.0, 2.0, 3.0, 1.0])  # the first axis of voxels runs to the left
     affine[:3, 3] = (10, -20, 30)

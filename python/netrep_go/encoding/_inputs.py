@@ -51,6 +51,12 @@ def as_layers(X: Any, argument: str) -> dict[Name, np.ndarray]:
     return layers
 
 
+def check_same_samples(X: Any, **paired: Any) -> None:
+    """Raise if the rows of X, or of its layers, are named apart from those paired with them."""
+    layers = [(f"X[{name!r}]", x) for name, x in X.items()] if is_mapping(X) else [("X", X)]
+    check_same_indexes([*layers, *paired.items()], "samples")
+
+
 def as_roots(feature_covariance: Any, layers: Mapping[Name, np.ndarray]) -> dict[Name, np.ndarray]:
     """Return the symmetric root of the prior covariance of weights, for layers that have one."""
     if feature_covariance is None:
