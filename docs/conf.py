@@ -6,6 +6,8 @@ import importlib
 import inspect
 import re
 import runpy
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -191,11 +193,20 @@ def draw_gallery(app: Any) -> None:
     (folder / "figures.inc").write_text("\n".join(lines))
 
 
+def simulate_study(app: Any) -> None:
+    """Write the tables and figures of the simulated study."""
+    example = Path(app.srcdir).parent / "examples" / "simulated_study.py"
+    output = Path(app.srcdir, "generated", "study")
+    command = [sys.executable, str(example), "--output", str(output)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
 def setup(app: Any) -> None:
     """Connect what makes pages."""
     app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
     app.connect("builder-inited", write_measures)
     app.connect("builder-inited", write_shapes)
     app.connect("builder-inited", draw_gallery)
+    app.connect("builder-inited", simulate_study)
     app.connect("autodoc-process-docstring", plain_text, priority=400)  # before numpydoc
     app.connect("autodoc-skip-member", skip_member)

@@ -22,6 +22,7 @@ from netrep_go._validation import as_codes, check_integer, check_number
 from netrep_go.inference._measures import are_several, chosen, given_measure, named_in_errors
 from netrep_go.inference._null import Null, null_of
 from netrep_go.inference._pairs import Compared, Pairs, compared, direction
+from netrep_go.inference._repeated import warn_if_undefined
 from netrep_go.metrics import Measure
 from netrep_go.metrics._registry import name_of
 
@@ -252,6 +253,11 @@ def calibrate(
         If there are so few samples or permutations that no p-value can be below ``alpha``, or
         nothing says whether large values of the measure mean alike.
 
+    Warns
+    -----
+    UserWarning
+        If the value of a pair is undefined: all numbers of that pair are NaN.
+
     Notes
     -----
     Samples must be exchangeable if networks have nothing in common: neighboring time points
@@ -284,13 +290,7 @@ def calibrate(
     several = are_several(measure)
     measures = chosen(measure, "measure") if several else {name_of(measure): given_measure(measure)}
     signs = [direction(one, "calibrate") for one in measures.values()]
-    check_integer(n_permutations, "n_permutations", 1)
-    check_number(alpha, "alpha", np.nextafter(0, 1), 0.5)
-    if (n_permutations + 1) * alpha < 1 - 1e-12:
-        raise ValueError(
-            f"n_permutations must be at least {ceil(1 / alpha - 1e-9) - 1} for a p-value of "
-            f"alpha = {alpha:g}, got {n_permutations}"
-        )
+    check_permutations(n_permutations, alpha)
     if names is not None and Y is None:
         items, own = split_names(X, "X", names)
         X, names = dict(zip(own or (), items, strict=True)), None
@@ -300,6 +300,8 @@ def calibrate(
     nulls = [null_of(*pair, n_jobs) for pair in zip(measures.values(), founds, strict=True)]
     draws = permutations(n, n_permutations, strata, random_state, size=1, limit=_BLOCK)
     observed, distributions = _values(nulls, n, draws, n_permutations, verbose)
+    for one, found, values in zip(measures.values(), founds, observed, strict=True):
+        warn_if_undefined(one, found.networks, found.pairs, values)
     extremes = [_extremes(*each) for each in zip(signs, observed, distributions, strict=True)]
     largest = [extreme.max(axis=1, keepdims=True) for extreme in extremes]
     results, corrected = {}, {}
@@ -352,6 +354,17 @@ def _result(
     )
 
 
+def check_permutations(n_permutations: int, alpha: float) -> None:
+    """Raise unless so many permutations allow a p-value of alpha."""
+    check_integer(n_permutations, "n_permutations", 1)
+    check_number(alpha, "alpha", np.nextafter(0, 1), 0.5)
+    if (n_permutations + 1) * alpha < 1 - 1e-12:
+        raise ValueError(
+            f"n_permutations must be at least {ceil(1 / alpha - 1e-9) - 1} for a p-value of "
+            f"alpha = {alpha:g}, got {n_permutations}"
+        )
+
+
 def _check_enough(n: int, strata: ArrayLike | None, alpha: float) -> None:
     """Raise if all orders of the samples are too few for a p-value of alpha."""
     sizes = np.array([n]) if strata is None else np.bincount(as_codes(strata, "strata", n)[1])
@@ -393,7 +406,9 @@ def _numbers(
     numbers = {
         "statistic": observed,
         "pvalue": permutation_pvalue(signed[0], signed[1:]),
-        "calibrated": np.clip(share, 0, 1) if np.isfinite(best) else np.full(len(observed), np.nan),
+        "calibrated": np.clip(share, 0, 1) + 0.0
+        if np.isfinite(best)
+        else np.full(len(observed), np.nan),
         "null_mean": null.mean(axis=0),
         "null_std": null.std(axis=0),
         "null_quantile": quantile,

@@ -230,10 +230,16 @@ def _schaefer_strimmer(z: np.ndarray, dof: float) -> float:
     return float(np.clip(variances / correlations, 0, 1))
 
 
+_NOT_FITTED = (
+    "{} is a NoiseNormalizer that is not fitted: fit it to residuals, or to observations and their "
+    "conditions"
+)
+
+
 def precision_root(noise: Any, name: str = "noise") -> NoiseNormalizer | np.ndarray:
     """Return a fitted normalizer, or the lower Cholesky factor of a precision matrix."""
     if isinstance(noise, NoiseNormalizer):
-        check_is_fitted(noise)
+        check_is_fitted(noise, msg=_NOT_FITTED.format(name))
         return noise
     precision = as_array(noise, name, 2)
     if precision.shape[0] != precision.shape[1] or not np.allclose(
@@ -263,8 +269,8 @@ def has_several(noise: Any) -> bool:
     """Whether there are several normalizers or precisions, not one."""
     if holds_arrays(noise):
         return True
-    if isinstance(noise, np.ndarray):
-        return noise.ndim == 3
+    if isinstance(getattr(noise, "ndim", None), int):
+        return bool(noise.ndim == 3)
     return isinstance(noise, (list, tuple)) and (not noise or np.ndim(noise[0]) != 1)
 
 

@@ -11,7 +11,7 @@ from netrep_go._parameters import checked
 from netrep_go._time_course import TimeCourse, as_subjects, sample_times, windows
 from netrep_go._validation import check_option
 from netrep_go.rsa._ceilings import ceilings_of, check_several
-from netrep_go.rsa._compare import METHODS, as_controls, of_models
+from netrep_go.rsa._compare import METHODS, as_controls, axis_label, of_models
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -21,8 +21,8 @@ from netrep_go.rsa._condensed import (
 )
 from netrep_go.rsa._data_sets import DataSets
 from netrep_go.rsa._local import check_same_conditions
-from netrep_go.rsa._rdm import METRICS, WHITENED_METRICS, Labels, Noise
-from netrep_go.rsa._recordings import Recordings, recordings
+from netrep_go.rsa._rdm import METRICS, Labels, Noise
+from netrep_go.rsa._recordings import recordings, use_of
 from netrep_go.rsa._windows import Windows, designs_of, noise_of, window_rdms
 
 
@@ -155,7 +155,7 @@ of one for each subject, default=None
     """
     check_option(metric, "metric", METRICS)
     check_option(method, "method", METHODS)
-    recorded = _recorded(data, times, metric, conditions)
+    recorded = recordings(data, times, use_of(metric, conditions))
     conditions = recorded.events if conditions is None else conditions
     sets = _as_sets(recorded.data, repeated=conditions is not None)
     designs = designs_of(sets, conditions, folds, metric, recorded.conditions)
@@ -192,7 +192,7 @@ of one for each subject, default=None
         names=names_or_numbers(own, len(vectors)),
         subjects=sets.keys,
         method=method,
-        label=f"similarity of RDMs\n({method})",
+        label=axis_label(method, "similarity of RDMs"),
         shrinkage=None if spread.estimator is None else shrinkage,
         noise_ceiling=(
             ceilings_of([*map(np.concatenate, kept)], method, control, n_jobs=n_jobs)
@@ -200,13 +200,6 @@ of one for each subject, default=None
             else None
         ),
     )
-
-
-def _recorded(data: Any, times: Any, metric: str, conditions: Any) -> Recordings:
-    """Return responses as arrays: epochs as they are where repeated observations count."""
-    if conditions is not None:
-        return recordings(data, times, "observations")
-    return recordings(data, times, "events" if metric in WHITENED_METRICS else "means")
 
 
 def _as_sets(data: Any, *, repeated: bool) -> DataSets:
