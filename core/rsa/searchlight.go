@@ -298,7 +298,7 @@ func (s *searchlight) prepare(f *form, k int) (int, error) {
 		return n, err
 	}
 	x := mat.NewDense(s.Responses.Rows, n, patterns)
-	if err := s.builder.condensed(s.rdm, x, s.Design); err != nil {
+	if err := s.builder.condensed(context.Background(), s.rdm, x, s.Design); err != nil {
 		return n, err
 	}
 	return n, s.references.m.prepare(f, s.rdm, s.scratch)
