@@ -80,8 +80,7 @@ def call(routine: str, outputs: Outputs, inputs: Inputs, *, names: Names | None 
     Outputs and inputs are given by the names of :func:`signatures`.
     An error calls what it is about by ``names``.
     """
-    arrays = (x for x in (*outputs.values(), *inputs.values()) if isinstance(x, np.ndarray))
-    if sum(x.size for x in arrays) > _FEW:
+    if sum(map(_size, (*outputs.values(), *inputs.values()))) > _FEW:
         return run(routine, outputs, inputs, names=names)
     extension = _load()
     words, kept = _pack(*_in_order(routine, outputs, inputs))
@@ -90,6 +89,13 @@ def call(routine: str, outputs: Outputs, inputs: Inputs, *, names: Names | None 
     del kept
     if message:
         _raise(message, names)
+
+
+def _size(argument: Argument) -> int:
+    """Return how many numbers an argument has, in one array or in a list of them."""
+    if isinstance(argument, np.ndarray):
+        return argument.size
+    return sum(x.size for x in argument) if isinstance(argument, (list, tuple)) else 0
 
 
 def run(
@@ -328,7 +334,8 @@ def _pack(
 
 
 def _describe(x: np.ndarray, flag: int) -> tuple[int, ...]:
-    if not (x.flags.c_contiguous and x.flags.aligned and x.dtype.isnative):
+    flags = x.flags
+    if not (flags.c_contiguous and flags.aligned and x.dtype.isnative):
         raise RuntimeError("an array reached the extension unprepared; report this")
     kind = _ARRAY_KINDS[x.dtype.char] | flag | x.ndim << 32
     address = x.__array_interface__["data"][0]

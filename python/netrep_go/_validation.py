@@ -41,7 +41,9 @@ def as_factor(x: ArrayLike, name: str, ndim: int = 2) -> np.ndarray:
 
     All may be 0.
     """
-    x = as_array(x, name, ndim)
+    if _is_ready(x) and x.ndim == ndim and _is_moderate(x):
+        return x
+    x = _as_array(x, name, ndim)
     if not _is_moderate(x):
         check_range(x.ravel(), name, SQUARES)
     return x
@@ -271,6 +273,25 @@ def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) 
         advice = str(error).rpartition("\n")[2]
         reshape = f" {advice}" if advice.startswith("Reshape") and "\n" in str(error) else ""
         raise type(error)(message + reshape if named else f"{given}: {message}{reshape}") from None
+
+
+def check_given(Y: Any) -> None:
+    """Raise as scikit-learn does if there is no Y to fit to."""
+    if Y is None:
+        raise ValueError("fit requires y to be passed, but the target y is None")
+
+
+def note_features(estimator: Any, X: Any, Y: Any) -> None:
+    """Let an estimator keep the width of X and the names of its columns.
+
+    They have been checked, and an array has no names: scikit-learn would look for data frames
+    of all kinds.
+    """
+    if type(X) is not np.ndarray:
+        validate_data(estimator, X, Y, skip_check_array=True)
+        return
+    estimator.n_features_in_ = X.shape[1]
+    vars(estimator).pop("feature_names_in_", None)
 
 
 def first_line(error: Exception) -> str:
