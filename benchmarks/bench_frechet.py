@@ -11,7 +11,7 @@ from harness import Case, main, peer
 
 from netrep_go.conv_layers import convolve_metric
 from netrep_go.metrics import LinearMetric
-from netrep_go.multiset import frechet_mean, procrustes_kmeans
+from netrep_go.multiset import euclidean_tangent_space, frechet_mean, procrustes_kmeans
 
 netrep_multiset = peer("netrep.multiset")
 netrep_metrics = peer("netrep.metrics")
@@ -47,6 +47,35 @@ def mean_case(n: int, m: int, p: int, group: str, method: str, sweeps: int) -> C
     return Case(name, candidates, sweeps, "sweep", repeats=3)
 
 
+def objective_case(n: int, m: int, p: int, group: str, sweeps: int) -> Case:
+    """Time to the objective where so many sweeps of netrep's streaming method end.
+
+    Ours is full batch, with as many sweeps as take it there.
+    """
+    Xs = gaussian(n, m, p)
+    name = f"frechet_mean, {group}, to the objective of {sweeps} streaming sweeps"
+    options = {"group": group, "tol": 0}
+
+    def ours(count: int) -> np.ndarray:
+        return frechet_mean(Xs, warmstart=Xs[0], method="full_batch", max_iter=count, **options)
+
+    def streamed(average: Callable) -> np.ndarray:
+        return average(Xs, warmstart=Xs[0].copy(), max_iter=sweeps, **options)
+
+    goal = objective(Xs, streamed(frechet_mean), group)  # it agrees with netrep's
+    count = next(k for k in range(1, 1000) if objective(Xs, ours(k), group) <= goal)
+    candidates = {"ours": lambda: ours(count), "streaming": lambda: streamed(frechet_mean)}
+    if netrep_multiset is not None:
+        candidates["netrep"] = silent(lambda: streamed(netrep_multiset.frechet_mean))
+    notes = {"sweeps": f"{count}, {sweeps}"}
+    return Case(f"{name}, {n} x ({m}, {p})", candidates, repeats=3, notes=notes)
+
+
+def objective(Xs: np.ndarray, mean: np.ndarray, group: str) -> float:
+    """Return the sum of the squared distances from the mean."""
+    return float(np.sum(euclidean_tangent_space(Xs, mean, group=group) ** 2))
+
+
 def kmeans_case(n: int, m: int, p: int) -> Case:
     """Time one start; netrep's function cannot be imported."""
     Xs = gaussian(n, m, p)
@@ -73,6 +102,8 @@ def cases(quick: bool) -> Iterable[Case]:
         yield mean_case(n, m, p, "perm", method, sweeps)
     if not quick:
         yield mean_case(10, 100, 400, "orth", "streaming", 3)
+    for group in ("orth", "perm"):
+        yield objective_case(n, m, p, group, sweeps)
     yield kmeans_case(*(6, 40, 10) if quick else (40, 500, 100))
     for shape in [(5, 6, 6, 8)] if quick else [(100, 8, 8, 64), (50, 16, 16, 32), (50, 3, 3, 32)]:
         yield conv_case(*shape)

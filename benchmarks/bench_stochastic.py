@@ -56,6 +56,24 @@ def fit_case(name: str, ours: type, x: Any, y: Any, **options: Any) -> Case:
     return Case(name, candidates, repeats=3)
 
 
+def converged_case(name: str, ours: type, x: Any, y: Any, **options: Any) -> Case:
+    """Time fits to the same tolerance; the notes say how many iterations each takes.
+
+    netrep's count is that of its loss_hist, up to the largest number of iterations.
+    """
+    options = {"niter": 1000, "tol": 1e-8} | options
+    metric = ours(**options)
+    quietly(metric.fit, x, y)
+    candidates = {"ours": lambda: quietly(ours(**options).fit, x, y)}
+    notes: dict[str, object] = {"iterations": len(metric.loss_hist), "loss": metric.loss_hist[-1]}
+    if netrep is not None:
+        theirs = getattr(netrep, ours.__name__)(**options)
+        quietly(theirs.fit, x, y)
+        candidates["netrep"] = lambda: quietly(theirs.fit, x, y)
+        notes |= {"netrep's": len(theirs.loss_hist), "its loss": float(theirs.loss_hist[-1])}
+    return Case(f"{name}, to tol=1e-8", candidates, repeats=2, notes=notes)
+
+
 def pairs_case(name: str, ours: type, networks: list, **options: Any) -> Case:
     """Time all pairs, netrep's with its own pool of processes."""
     options |= NEVER
@@ -91,6 +109,16 @@ def cases(quick: bool) -> Iterable[Case]:
     x, y = process(t, 10, 0), process(t, 10, 1)
     name = f"GPStochasticMetric {t} times x 10"
     yield fit_case(f"{name}, 20 iterations", GPStochasticMetric, x, y, n_dims=10, niter=20)
+    for m, n in [(20, 10)] if quick else [(20, 10), (50, 20), (60, 30)]:
+        x, y = gaussian(m, n, 0), gaussian(m, n, 1)
+        for alpha in (1.0, 0.2):
+            name = f"GaussianStochasticMetric {m} x {n}, alpha={alpha:g}"
+            yield converged_case(name, GaussianStochasticMetric, x, y, alpha=alpha)
+    x, y = process(t, 10, 0), process(t, 10, 1)
+    yield converged_case(f"GPStochasticMetric {t} times x 10", GPStochasticMetric, x, y, n_dims=10)
+    x, y = repeated(50 // scale, 20, 20, 0), repeated(50 // scale, 20, 20, 1)
+    name = f"EnergyStochasticMetric {50 // scale} x 20 x 20"
+    yield converged_case(name, EnergyStochasticMetric, x, y)
     networks = [gaussian(50 // scale, 20, k) for k in range(5)]
     name = f"GaussianStochasticMetric, 5 networks {50 // scale} x 20, 20 iterations"
     yield pairs_case(name, GaussianStochasticMetric, networks, niter=20)

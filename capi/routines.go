@@ -48,10 +48,13 @@ const (
 )
 
 var (
-	comparison  = `method ` + similarities + `, sigma float64[k]?`
+	comparison = `method ` + similarities +
+		`, sigma float64[k]?, controls float64[controls,pairs]?`
 	evaluation  = `models float64[models,pairs]?, subjects float64[subjects,pairs], ` + comparison
-	searchlight = `models float64[models,pairs], metric ` + rdmMetrics + `, method ` + similarities +
-		`, conditions int64[labels]?, folds int64[labels]?, n_conditions int, n_folds int,
+	searchlight = `models float64[models,pairs], method ` + similarities +
+		`, controls float64[controls,pairs]?, ` + measured
+	measured = `metric ` + rdmMetrics + `, conditions int64[labels]?, folds int64[labels]?,
+		n_conditions int, n_folds int,
 		covariance float64[p,p]?, fold_covariances list of float64[p,p],
 		residuals float64|float32[r,s]?, residuals_transposed bool,
 		groups int64[residuals]?, n_groups int, dof float,
@@ -284,36 +287,48 @@ var routines = parseSignatures(map[string]*routine{
 		doc: `Evaluate models in samples with replacement of conditions, subjects or both.
 			~ceilings~, the bounds of the noise ceiling, may be empty. The rest is as in
 			rsa.evaluate.`},
+	"rsa.ceilings": {run: rsaCeilings,
+		takes: `out bounds float64[points,2], out null float64[permutations,points]?,
+			rdms float64[rows,pairs], subjects int, ` + comparison + `, seed int`,
+		doc: `Find the lower and the upper bound of the noise ceiling of the RDMs of ~subjects~,
+			the rows for each point, such as a time, one after the other. ~null~, which may be
+			empty, gets the lower bounds after random permutations of the conditions of each
+			subject, the same at all points. Bounds that are undefined are NaN. The rest is as in
+			rsa.compare.`},
 	"rsa.compare": {run: rsaCompare,
 		takes: `out similarities float64[n,others], xs float64[n,pairs],
 			ys float64[others,pairs]?, ` + comparison,
 		doc: `Compare condensed RDMs ~xs~ with ~ys~, or with each other if ~ys~ is empty.
 			~sigma~ is the noise of patterns: empty, a variance of each condition, or the
-			entries of a covariance.`},
+			entries of a covariance. ~controls~, which may be empty, are RDMs to which a
+			least-squares fit is removed from all others.`},
 	"rsa.evaluate": {run: rsaEvaluate,
 		takes: `out similarities float64[models,subjects]?,
 			out ceiling float64[2,subjects]?, out without float64[subjects]?, ` + evaluation,
 		doc: `Compare the RDMs of models with those of subjects. ~ceiling~, if not empty, gets
 			the lower and the upper bound of the noise ceiling of each, and ~without~ the lower
-			bound of all others than each: NaN if they are not defined. ~sigma~ is as in
-			rsa.compare.`},
+			bound of all others than each: NaN if they are not defined. ~sigma~ and ~controls~
+			are as in rsa.compare.`},
 	"rsa.map_draws": {run: mapDraws,
 		takes: `out largest float64[draws], out t float64[draws,points]?,
 			out enhanced float64[draws,points]?, x float64[subjects,points],
 			weights float64[draws,subjects], start int64[points+1], neighbors int64[neighbors]?,
-			df float, extremity 'mass'|'tfce'|'max', alternative 'two-sided'|'greater'|'less',
+			df float, first int, extremity 'mass'|'tfce'|'max', alternative 'two-sided'|'greater'|'less',
 			threshold float, extent float, height float`,
 		doc: `Find the largest value of the maps of t that follow from deviations ~x~ from the
 			mean, for each row of ~weights~: signs / sqrt(n), or sqrt(n / (n1 n2)) for the members
 			of the first of two groups and 0 for the others. It is the mass of a cluster of points
 			whose t is beyond ~threshold~, the value of threshold-free cluster enhancement with
 			the powers ~extent~ and ~height~, or t. Point i is a neighbor of ~neighbors~ from
-			~start~ i to i+1, and each of them of it. ~df~ is the number of degrees of freedom.
+			~start~ i to i+1, and each of them of it. ~df~ is the number of degrees of freedom;
+			with the number ~first~ of subjects of the first group, not 0, each group has a
+			variance of its own and Welch's t is turned into a normal deviate.
 			~t~ and ~enhanced~, which only 'tfce' fills, may be empty.`},
 	"rsa.permute": {run: rsaPermute,
 		takes: `out null float64[permutations,models], ` + evaluation + `, seed int`,
 		doc: `Evaluate models, as rsa.evaluate does and on average over subjects, after random
-			permutations of the conditions.`},
+			permutations of the conditions of the models, or of what controls leave of them: NaN
+			where a similarity is then undefined.`},
 	"rsa.ranks": {run: rsaRanks,
 		takes: `out ranks float64[pairs], x float64[pairs]`,
 		doc: `Rank the entries ~x~ of an RDM, from 1. Those that only rounding tells apart share
@@ -344,7 +359,8 @@ var routines = parseSignatures(map[string]*routine{
 			the part of ~covariance~ that is of the searchlight if they are empty; and not if
 			both are. With ~fold_covariances~, or if the groups are folds, one after the other,
 			and ~by_fold~, products of two folds are whitened by the mean of their covariances;
-			~dof~ is then that of a fold, 0 for its rows less 1. ~used~ is
+			~dof~ is then that of a fold, 0 for its rows less 1. ~controls~ are as in rsa.compare.
+			~used~ is
 			the number of voxels without missing responses, and with noise.`},
 	"rsa.searchlight_lists": {run: searchlightLists,
 		takes: `out similarities float64[lists,models], out used int64[lists],
@@ -352,6 +368,12 @@ var routines = parseSignatures(map[string]*routine{
 			neighbors int64[neighbors]?, ` + searchlight,
 		doc: `Compare the RDM of each set of features with models. Set i is ~neighbors~ from
 			~start~ i to i+1. The rest is as in rsa.searchlight_balls.`},
+	"rsa.searchlight_rdms": {run: searchlightRDMs,
+		takes: `out rdms float64[lists,c(c-1)/2], out used int64[lists],
+			x float64|float32[rows,columns], transposed bool, start int64[lists+1],
+			neighbors int64[neighbors]?, ` + measured,
+		doc: `Compute the condensed RDM of each set of features, NaN where it is undefined. The
+			rest is as in rsa.searchlight_lists.`},
 	"rsa.window_covariance": {run: windowCovariance,
 		takes: `out covariance float64[sensors,sensors], out intensity float64[1],
 			x float64[rows,sensors,samples], start int, stop int, groups int64[rows]?,

@@ -89,10 +89,12 @@ func codes(x []int64, n, limit int) error {
 	return nil
 }
 
-// comparison takes a similarity and the covariance of the noise of patterns: an
-// empty vector, variances or the entries of a matrix.
+// comparison takes a similarity, the covariance of the noise of patterns, an empty
+// vector, variances or the entries of a matrix, and controls, which may be empty.
 func (a *args) comparison() rsa.Comparison {
-	return rsa.Comparison{Similarity: rsa.Similarity(a.option()), Sigma: a.vector()}
+	return rsa.Comparison{
+		Similarity: rsa.Similarity(a.option()), Sigma: a.vector(), Controls: a.matrix(),
+	}
 }
 
 // rsaCompare compares xs with ys, or, if ys is empty, with each other.
@@ -164,6 +166,21 @@ func rsaEvaluate(ctx context.Context, a *args) error {
 		return err
 	}
 	return e.Fixed(ctx, similarities, ceiling, without)
+}
+
+func rsaCeilings(ctx context.Context, a *args) error {
+	bounds, null := a.outMatrix(), a.outMatrix()
+	rdms, subjects, c, seed := a.matrix(), a.int(), a.comparison(), a.seed()
+	points, _ := bounds.Dims()
+	rows, pairs := rdms.Dims()
+	if subjects < 2 || rows != points*subjects {
+		return core.Invalidf("expected the RDMs of at least 2 subjects at each of %d points, got %d "+
+			"of %d subjects", points, rows, subjects)
+	}
+	if err := checkComparison(c, pairs); err != nil {
+		return err
+	}
+	return rsa.Ceilings(ctx, bounds, null, rdms, subjects, c, seed)
 }
 
 func rsaBootstrap(ctx context.Context, a *args) error {

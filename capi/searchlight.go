@@ -57,27 +57,52 @@ func searchlights(
 	around rsa.Neighborhoods,
 ) error {
 	models := a.matrix()
-	measured := rsa.Measured{Responses: x,
-		Dissimilarity: rsa.Dissimilarity{Measure: rsa.Measure(a.option())}}
-	c := rsa.Comparison{Similarity: rsa.Similarity(a.option())}
-	var designed, noisy error
-	measured.Design, designed = a.design(x.Rows)
-	noisy = a.noise(&measured)
+	c := rsa.Comparison{Similarity: rsa.Similarity(a.option()), Controls: a.matrix()}
+	measured, unmeasured := a.measured(x)
 	n, pairs := models.Dims()
-	err := firstError(
-		sized(dst, around.Len(), n), length(used, around.Len()), designed, noisy)
+	err := firstError(sized(dst, around.Len(), n), length(used, around.Len()), unmeasured)
 	if err != nil {
 		return err
 	}
 	conditions := measured.Design.Conditions
-	if conditions < 3 {
-		return core.Invalidf("an RDM needs at least 3 conditions, got %d", conditions)
-	}
 	if pairs != rsa.Pairs(conditions) {
 		return core.Invalidf("models must be of the conditions of the data, %d pairs, got %d",
 			rsa.Pairs(conditions), pairs)
 	}
 	return rsa.Searchlights(ctx, dst, used, measured, around, c, models)
+}
+
+// searchlightRDMs stores the RDMs of given sets of features.
+func searchlightRDMs(ctx context.Context, a *args) error {
+	dst, used := a.outMatrix(), a.outInts()
+	x := a.voxels()
+	lists := rsa.Lists{Start: a.ints(), Features: a.ints()}
+	measured, unmeasured := a.measured(x)
+	err := firstError(starts(lists), positions(lists.Features, 0, x.Features, "neighbors"),
+		unmeasured, length(used, lists.Len()))
+	if err != nil {
+		return err
+	}
+	if err := sized(dst, lists.Len(), rsa.Pairs(measured.Design.Conditions)); err != nil {
+		return err
+	}
+	return rsa.SearchlightRDMs(ctx, dst, used, measured, lists)
+}
+
+// measured takes what the RDMs of responses are made from.
+func (a *args) measured(x *rsa.Responses) (rsa.Measured, error) {
+	m := rsa.Measured{Responses: x,
+		Dissimilarity: rsa.Dissimilarity{Measure: rsa.Measure(a.option())}}
+	var designed, noisy error
+	m.Design, designed = a.design(x.Rows)
+	noisy = a.noise(&m)
+	if err := firstError(designed, noisy); err != nil {
+		return m, err
+	}
+	if m.Design.Conditions < 3 {
+		return m, core.Invalidf("an RDM needs at least 3 conditions, got %d", m.Design.Conditions)
+	}
+	return m, nil
 }
 
 // design takes the conditions and folds of so many rows, and how many there are.

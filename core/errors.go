@@ -50,6 +50,9 @@ func RDM(i int) Subject { return Subject{"RDM", i} }
 // Model is the subject that is model RDM i.
 func Model(i int) Subject { return Subject{"model", i} }
 
+// Control is the subject that is control RDM i.
+func Control(i int) Subject { return Subject{"control", i} }
+
 // Invalidf returns an error that is ErrInvalid and says only what the format
 // says: it reaches users as it is, but for the names of Subjects among args.
 func Invalidf(format string, args ...any) error {

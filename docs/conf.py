@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ html_sidebars = {
     "inference": [],
     "cohorts": [],
     "conformance": [],
+    "gallery": [],
     "c": [],
 }
 html_static_path = ["_static"]
@@ -75,8 +77,24 @@ def write_measures(app: Any) -> None:
     table.to_csv(folder / "measures.csv", index=False)
 
 
+def draw_gallery(app: Any) -> None:
+    """Draw the figures of the gallery, and write what includes them."""
+    found = runpy.run_path(str(Path(app.srcdir).parent / "examples" / "gallery.py"))
+    folder = Path(app.srcdir, "generated", "gallery")
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for name, (_, draw) in found["FIGURES"].items():
+        found["save"](name, folder, (3.4,))
+        lines += [draw.__doc__, ""]
+        for ground in ("light", "dark"):
+            lines.append(f".. image:: generated/gallery/{name}_34_{ground}.png")
+            lines += ["   :width: 408px", f"   :class: only-{ground}", ""]
+    (folder / "figures.inc").write_text("\n".join(lines))
+
+
 def setup(app: Any) -> None:
     """Connect what makes pages."""
     app.connect("builder-inited", write_measures)
+    app.connect("builder-inited", draw_gallery)
     app.connect("autodoc-process-docstring", plain_text, priority=400)  # before numpydoc
     app.connect("autodoc-skip-member", skip_member)

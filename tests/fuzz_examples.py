@@ -35,6 +35,7 @@ D2 = D + 0.3 * np.abs(D - D.mean()) * (1 - np.eye(10))
 GROUPS = np.repeat([0, 1], 5)  # of the rows of D
 RDMS, MODELS = _rng.random((4, 36)) + 0.1, _rng.random((2, 36)) + 0.1  # of 9 conditions
 WIDE, JUDGED = _rng.standard_normal((20, 3)), _rng.random(190) + 0.1  # 20 conditions
+SQUARES = np.abs(np.random.default_rng(1).standard_normal((5, 4, 4))) + 0.1  # between runs
 RESPONSES = _rng.standard_normal((9, 12))  # conditions, features
 MOVIES = _rng.standard_normal((3, 9, 5, 6))  # subjects, conditions, sensors, times
 VOLUMES = _rng.standard_normal((6, 4, 4, 3))
@@ -529,6 +530,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "plotting.DendrogramDisplay.from_distances": {"distances": D},
     "plotting.DistanceMatrixDisplay.from_distances": {"distances": D},
     "plotting.EmbeddingDisplay.from_distances": {"distances": D},
+    "plotting.FusionDisplay.from_fusion": {"fusion": lambda: _fusion()},
     "plotting.ImageManifoldsDisplay.from_images": {"images": VOLUMES[:2], "n_samples": 3},
     "plotting.LayerEvaluationDisplay.from_evaluation": {"evaluation": lambda: _layers()},
     "plotting.ManifoldGeometryDisplay.from_estimator": {
@@ -538,6 +540,11 @@ CALLS: dict[str, dict[str, Any]] = {
     "plotting.RDMDisplay.from_distances": {"distances": D},
     "plotting.RDMDisplay.from_rdm": {"rdm": RDMS[0]},
     "plotting.RDMEmbeddingDisplay.from_rdm": {"rdm": RDMS[0]},
+    "plotting.PermutationTestDisplay.from_test": {"test": lambda: _permuted()},
+    "plotting.RDMsDisplay.from_rdms": {"rdms": RDMS},
+    "plotting.ReweightingDisplay.from_reweighting": {"reweighting": lambda: _reweighted()},
+    "plotting.SearchlightDisplay.from_searchlight": {"result": lambda: _lights()},
+    "plotting.paper_style": {},
     "plotting.SeparabilityDisplay.from_estimator": {
         "estimator": lambda: _estimator("DirectCapacity", n_t=10).fit(MANIFOLDS)
     },
@@ -556,10 +563,12 @@ CALLS: dict[str, dict[str, Any]] = {
         "correction": "tfce",
         "n_permutations": 19,
     },
-    "rsa.compare": {"rdms": RDMS, "models": MODELS},
+    "rsa.compare_groups": {"rdms": RDMS, "others": RDMS[::-1] ** 2, "n_permutations": 19},
+    "rsa.compare": {"rdms": RDMS, "models": MODELS, "controls": np.sqrt(RDMS[::-1, ::-1])[:1]},
     "rsa.compare_models": {"evaluation": _evaluation},
     "rsa.crossnobis_reliability": {"data": FOLDED, "conditions": TILED, "folds": RUNS},
     "rsa.crossnobis_test": {"data": FOLDED, "conditions": TILED, "folds": RUNS},
+    "rsa.cross_rdm": {"first": X, "second": Y},
     "rsa.decoding_rdm": {"data": X, "conditions": LABELS, "cv": 3},
     "rsa.distance_covariance": {"rdm": MODELS[0], "n_folds": 4, "n_features": 9.0},
     "rsa.evaluate": {
@@ -568,9 +577,25 @@ CALLS: dict[str, dict[str, Any]] = {
         "resample": "conditions",
         "n_bootstraps": 20,
     },
+    "rsa.evaluate_cross": {"models": SQUARES[:2], "rdms": SQUARES[2:]},
+    "rsa.evaluate_flexible": {
+        "models": lambda: {"one": JUDGED[::-1], "all": _flexible()},
+        "rdms": JUDGED,
+        "resample": "conditions",
+        "n_bootstraps": 3,
+    },
     "rsa.evaluate_layers": {"layers": LAYERS, "rdms": RDMS, "cv": 3},
+    "rsa.exemplar_information": {"rdms": SQUARES},
     "rsa.from_rsatoolbox": {"rdms": lambda: _rsa("to_rsatoolbox", RDMS)()},
+    "rsa.fusion": {"temporal": MOVIES[0], "spatial": LAYERS, "times": np.arange(6.0)},
+    "rsa.Fusion.load": {"path": lambda: _saved_fusion()},
+    "rsa.fusion of searchlights": {
+        "temporal": MOVIES[0, :6],
+        "spatial": VOLUMES,
+        "mask": VOLUMES[0] < 9,
+    },
     "rsa.noise_ceiling": {"rdms": RDMS},
+    "rsa.noise_ceilings": {"rdms": RDMS.reshape(2, 2, 36), "n_permutations": 9},
     "rsa.partition_variance": {"models": {"low": MODELS[0], "high": MODELS[1]}, "rdms": RDMS},
     "rsa.patterns": {"data": VOLUMES, "mask": VOLUMES[..., 0] > 0},
     "rsa.permutation_test": {"models": list(MODELS), "rdms": RDMS, "n_permutations": 19},
@@ -589,6 +614,18 @@ CALLS: dict[str, dict[str, Any]] = {
         "radius": 1.5,
         "metric": "euclidean",
         "conditions": np.arange(len(VOLUMES)),
+    },
+    "rsa.searchlight of subjects": {
+        "data": {"a": VOLUMES, "b": VOLUMES[::-1]},
+        "models": MODELS[:, :15],
+        "mask": VOLUMES[0] < 9,
+        "radius": 1.5,
+        "metric": "euclidean",
+    },
+    "rsa.cluster_test of a result": {
+        "scores": lambda: _course(),
+        "model": 1,
+        "n_permutations": 19,
     },
     "rsa.searchlight of runs": {
         "data": OBSERVED,
@@ -634,6 +671,11 @@ CALLS: dict[str, dict[str, Any]] = {
         "noise": np.array([np.eye(5), np.eye(5) + 0.5, np.diag([1.0, 2, 3, 4, 5])]),
     },
     "rsa.surface_adjacency": {"faces": np.array([[0, 1, 2], [1, 2, 3]])},
+    "rsa.searchlight_noise_ceiling": {
+        "data": [RESPONSES, RESPONSES[::-1]],
+        "neighbors": [[0, 1, 2], [3, 4, 5]],
+        "n_permutations": 9,
+    },
     "rsa.time_resolved": {"data": MOVIES, "models": MODELS, "times": np.arange(6.0)},
     "rsa.time_resolved of runs": {
         "data": OBSERVED[:, :, np.newaxis] + MOVIES[0, 0],
@@ -695,8 +737,38 @@ def _layers():
 
 
 @functools.cache
+def _permuted():
+    return _rsa("permutation_test", list(MODELS), RDMS, n_permutations=19, random_state=0)()
+
+
+def _reweighted():
+    return _rsa("reweight", list(MODELS), RDMS, cv=3, random_state=0)()
+
+
+def _lights():
+    return _rsa("searchlight", VOLUMES, [MODELS[0][:15]], mask=np.ones(VOLUMES.shape[1:]))()
+
+
 def _course():
     return _rsa("time_resolved", MOVIES, MODELS)()
+
+
+@functools.cache
+def _fusion():
+    return _rsa(
+        "fusion", MOVIES[0, :6], {"a": VOLUMES, "b": np.cos(3 * VOLUMES)}, mask=VOLUMES[0] < 9,
+        affine=BETAS.affine, radius=4.0,
+    )()  # fmt: skip
+
+
+def _saved_fusion():
+    path = _new("fusion")()
+    _fusion().save(path)
+    return path
+
+
+def _flexible():
+    return importlib.import_module("netrep_go.rsa").FlexibleModel(np.stack([JUDGED, JUDGED**2]))
 
 
 @functools.cache
@@ -892,6 +964,7 @@ CLASSES: dict[str, Fitted] = {
         make=_display("DistanceMatrixDisplay", "from_distances", D)
     ),
     "plotting.EmbeddingDisplay": Fitted(make=_display("EmbeddingDisplay", "from_distances", D)),
+    "plotting.FusionDisplay": Fitted(make=_display("FusionDisplay", "from_fusion", _fusion)),
     "plotting.ImageManifoldsDisplay": Fitted(
         make=_display("ImageManifoldsDisplay", "from_images", VOLUMES[:2])
     ),
@@ -907,6 +980,16 @@ CLASSES: dict[str, Fitted] = {
     "plotting.RDMDisplay": Fitted(make=_display("RDMDisplay", "from_rdm", RDMS[0])),
     "plotting.RDMEmbeddingDisplay": Fitted(
         make=_display("RDMEmbeddingDisplay", "from_rdm", RDMS[0])
+    ),
+    "plotting.PermutationTestDisplay": Fitted(
+        make=_display("PermutationTestDisplay", "from_test", _permuted)
+    ),
+    "plotting.RDMsDisplay": Fitted(make=_display("RDMsDisplay", "from_rdms", RDMS)),
+    "plotting.ReweightingDisplay": Fitted(
+        make=_display("ReweightingDisplay", "from_reweighting", _reweighted)
+    ),
+    "plotting.SearchlightDisplay": Fitted(
+        make=_display("SearchlightDisplay", "from_searchlight", _lights)
     ),
     "plotting.SeparabilityDisplay": Fitted(
         make=lambda: _display(
@@ -947,10 +1030,17 @@ CLASSES: dict[str, Fitted] = {
     "rsa.FeatureReweightingResult": Fitted(
         make=_rsa("reweight_features", WIDE, JUDGED, alphas=3, cv=4, inner_cv=3, random_state=0)
     ),
+    "rsa.ExemplarInformation": Fitted(make=_rsa("exemplar_information", SQUARES)),
+    "rsa.FlexibleModel": Fitted(make=lambda: _flexible()),
+    "rsa.Fusion": Fitted(
+        data={"time": 2.0, "path": _new("fusion"), "n_permutations": 19}, make=_fusion
+    ),
+    "rsa.GroupComparison": Fitted(make=_rsa("compare_groups", RDMS, RDMS[::-1] ** 2)),
     "rsa.LayerEvaluation": Fitted(make=_layers),
     "rsa.ModelContrasts": Fitted(make=lambda: _rsa("compare_models", _evaluation())()),
     "rsa.ModelEvaluation": Fitted({}, {"contrasts": np.array([[1.0, -1.0]])}, make=_evaluation),
     "rsa.NoiseCeiling": Fitted(make=_rsa("noise_ceiling", RDMS)),
+    "rsa.NoiseCeilings": Fitted(make=_rsa("noise_ceilings", RDMS.reshape(2, 2, 36))),
     "rsa.NoiseNormalizer": Fitted({}, {"X": X}),
     "rsa.PermutationTest": Fitted(
         make=_rsa("permutation_test", list(MODELS), RDMS, n_permutations=19, random_state=0)
@@ -1031,9 +1121,19 @@ TAKEN: dict[tuple[str, str, str], str] = {
             ("rsa.regions", "data"),
             ("rsa.region_rdms", "data"),
         )
-        for odd in ("one inf", "one -inf", "above float64")
+        for odd in ("one inf", "one -inf", "above float64", "the last has NaN")
     },
+    ("rsa.searchlight", "data", "an axis before"): "a first axis is one of subjects",
+    ("rsa.searchlight", "data", "5-D"): "a first axis is one of subjects",
+    ("rsa.searchlight_noise_ceiling", "data", "the last has NaN"): "such voxels are left out",
     ("rsa.searchlight", "mask", "above float64"): "what is not 0 is inside",
+    ("rsa.fusion", "spatial", "an array within"): "a list is of subjects",
+    ("rsa.fusion", "spatial", "the last has NaN"): "missing responses, as in rdm",
+    ("rsa.fusion of searchlights", "mask", "above float64"): "what is not 0 is inside",
+    ("rsa.fusion of searchlights", "spatial", "one inf"): "left out, as in searchlight",
+    ("rsa.fusion of searchlights", "spatial", "one -inf"): "left out, as in searchlight",
+    ("rsa.fusion of searchlights", "spatial", "one NaN"): "left out, as in searchlight",
+    ("rsa.fusion of searchlights", "spatial", "above float64"): "left out, as in searchlight",
     ("rsa.volume_adjacency", "mask", "above float64"): "what is not 0 is inside",
     ("rsa.volume_adjacency", "mask", "raveled"): "a row of voxels is a grid",
     ("plotting.AlignedActivationsDisplay", "y", "text"): "labels are kept as they are",

@@ -47,7 +47,11 @@ DIRECT = {
     "seed": 7,
 }
 GIVEN = {"dichotomies": "given", "given": [np.array([[1.0, -1.0]])]}
-COMPARISON = {"method": "spearman", "sigma": np.empty(0)}
+COMPARISON = {
+    "method": "spearman",
+    "sigma": np.empty(0),
+    "controls": np.ascontiguousarray(RDMS[:1, ::-1]),
+}
 EVALUATION = {"models": RDMS[:2], "subjects": RDMS, **COMPARISON}
 SEARCHLIGHT = {
     "x": _rng.standard_normal((5, 3)),
@@ -55,6 +59,7 @@ SEARCHLIGHT = {
     "models": RDMS[:1],
     "metric": "euclidean",
     "method": "spearman",
+    "controls": RDMS[1:2],
     "conditions": np.arange(5),
     "folds": np.empty(0, np.int64),
     "n_conditions": 5,
@@ -255,9 +260,19 @@ EXAMPLES = {
         {"evaluations": floats(4, 2), "ceilings": floats(4, 2)},
         EVALUATION | {"of_conditions": True, "of_subjects": True, "seed": 1},
     ),
+    "rsa.ceilings": (
+        {"bounds": floats(1, 2), "null": floats(2, 1)},
+        {"rdms": RDMS, "subjects": 3, "seed": 1, **COMPARISON},
+    ),
     "rsa.compare": (
         {"similarities": floats(3, 2)},
-        {"xs": RDMS, "ys": RDMS[:2], "method": "corr_cov", "sigma": np.arange(1.0, 6)},
+        {
+            "xs": RDMS,
+            "ys": RDMS[:2],
+            "method": "corr_cov",
+            "sigma": np.arange(1.0, 6),
+            "controls": RDMS[2:] ** 2,
+        },
     ),
     "rsa.evaluate": (
         {"similarities": floats(2, 3), "ceiling": floats(2, 3), "without": floats(3)},
@@ -287,6 +302,7 @@ EXAMPLES = {
             "start": np.array([0, 1, 3, 4]),
             "neighbors": np.array([1, 0, 2, 1]),
             "df": 5.0,
+            "first": 0,
             "extremity": "tfce",
             "alternative": "two-sided",
             "threshold": 1.0,
@@ -309,6 +325,11 @@ EXAMPLES = {
     "rsa.searchlight_lists": (
         {"similarities": floats(2, 1), "used": ints(2)},
         SEARCHLIGHT | {"start": np.array([0, 2, 3]), "neighbors": np.array([0, 1, 2])},
+    ),
+    "rsa.searchlight_rdms": (
+        {"rdms": floats(2, 10), "used": ints(2)},
+        {k: v for k, v in SEARCHLIGHT.items() if k not in ("models", "method", "controls")}
+        | {"start": np.array([0, 2, 3]), "neighbors": np.array([0, 1, 2])},
     ),
     "rsa.window_covariance": (
         {"covariance": floats(2, 2), "intensity": floats(1)},

@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 
 from netrep_go.capacity import (
@@ -160,10 +161,10 @@ def test_picture_of_manifolds(X):
         many.plot()
 
 
-def test_estimators_without_a_radius_are_refused_and_markers_have_space():
+def test_other_estimators_are_refused_and_markers_have_space():
     X = list(np.random.default_rng(0).standard_normal((4, 5, 20)))
-    with pytest.raises(TypeError, match="estimators must be of MeanFieldCapacity, got DirectCap"):
-        CapacityDisplay.from_estimators({"fc": DirectCapacity(n_t=20, random_state=0).fit(X)})
+    with pytest.raises(TypeError, match="DirectCapacity or JointCapacity, got PCA"):
+        CapacityDisplay.from_estimators({"fc": PCA().fit(X[0])})
     model = MeanFieldCapacity(n_t=20, random_state=0).fit(X)
     for display in (model.plot(), CapacityDisplay.from_estimators({"a": model, "b": model})):
         for panel in display.ax_:

@@ -57,9 +57,34 @@ def noisy_copies(rng, shape, n_networks=5, noise=0.3):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("method", METHODS)
 def test_agrees_with_the_loop(rng, shape, method):
+    """Full batch, whose sweeps are extrapolated from the third on, only until then."""
     Xs = noisy_copies(rng, shape)
-    mean = frechet_mean(Xs, warmstart=Xs[2], tol=0, max_iter=6, method=method)
-    np.testing.assert_allclose(mean, sweeps(Xs, Xs[2], 6, method), atol=1e-9)
+    count = 2 if method == "full_batch" else 6
+    mean = frechet_mean(Xs, warmstart=Xs[2], tol=0, max_iter=count, method=method)
+    np.testing.assert_allclose(mean, sweeps(Xs, Xs[2], count, method), atol=1e-9)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("copies", [True, False])
+def test_full_batch_gains_on_the_loop(rng, shape, copies):
+    """In as many sweeps, and none increases the objective under its alignments."""
+    Xs = noisy_copies(rng, shape) if copies else list(rng.standard_normal((5, *shape)))
+    start, options = Xs[0], {"warmstart": Xs[0], "method": "full_batch"}
+    means = [frechet_mean(Xs, tol=0, max_iter=n, **options) for n in range(1, 16)]
+    assert np.all(np.diff([np.sum(mean**2) for mean in means]) >= -1e-9)
+    assert loss(Xs, means[14]) <= loss(Xs, sweeps(Xs, start, 15, "full_batch")) + 1e-9
+    mean = frechet_mean(Xs, tol=1e-7, max_iter=500, **options)
+    again = np.mean([X @ rotate(X, mean) for X in Xs], axis=0)
+    np.testing.assert_allclose(again, mean, atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [1e-140, 1e140])
+def test_units_of_extrapolated_sweeps(rng, scale):
+    Xs = list(rng.standard_normal((5, 20, 6)))
+    start, options = Xs[0], {"tol": 0, "max_iter": 10, "method": "full_batch"}
+    mean = frechet_mean(Xs, warmstart=start, **options)
+    other = frechet_mean([X * scale for X in Xs], warmstart=start * scale, **options)
+    np.testing.assert_allclose(other / scale, mean, atol=1e-8)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -79,10 +104,11 @@ def test_agrees_with_netrep(method):
 @pytest.mark.parametrize("group", ["orth", "perm", "identity"])
 def test_groups(rng, method, group):
     Xs = list(rng.standard_normal((4, 15, 6)))
-    mean = frechet_mean(Xs, group, warmstart=Xs[0], tol=0, max_iter=5, method=method)
+    count = 2 if (group, method) == ("orth", "full_batch") else 5
+    mean = frechet_mean(Xs, group, warmstart=Xs[0], tol=0, max_iter=count, method=method)
     if group == "identity":
         method = "full_batch"
-    np.testing.assert_allclose(mean, sweeps(Xs, Xs[0], 5, method, group), atol=1e-10)
+    np.testing.assert_allclose(mean, sweeps(Xs, Xs[0], count, method, group), atol=1e-10)
 
 
 def test_full_batch_descends_to_a_stationary_point(rng):

@@ -92,7 +92,7 @@ def test_two_groups_are_all_ways_to_choose_the_first(rng, correction, alternativ
     first, second = rng.standard_normal((3, 5, 6)), rng.standard_normal((5, 5, 6))
     first[:, 1:3, 2:5] += 1.5
     options = {"alternative": alternative, "correction": correction, "threshold": 1.1}
-    result = cluster_test(first, second, **options)
+    result = cluster_test(first, second, equal_var=True, **options)
     assert result.n_permutations == 56
     t = stats.ttest_ind(first, second).statistic
     np.testing.assert_allclose(result.statistic, t)
@@ -112,6 +112,63 @@ def test_two_groups_are_all_ways_to_choose_the_first(rng, correction, alternativ
     np.testing.assert_allclose(result.pvalue_corrected, expected)
     for k, pvalue in enumerate(result.pvalue):
         assert pvalue == result.pvalue_corrected[result.clusters == k + 1].min()
+
+
+def deviate(first, second):
+    """Welch's t of SciPy as a normal deviate, by Wallace's formula."""
+    found = stats.ttest_ind(first, second, equal_var=False)
+    t, f = found.statistic, found.df
+    return np.sign(t) * (8 * f + 1) / (8 * f + 3) * np.sqrt(f * np.log1p(t**2 / f))
+
+
+@pytest.mark.parametrize("alternative", SIGNS)
+@pytest.mark.parametrize("correction", ["cluster", "tfce", "max"])
+def test_welch_of_all_ways_to_choose_the_first(rng, correction, alternative):
+    first, second = 3 * rng.standard_normal((3, 5, 6)), rng.standard_normal((5, 5, 6))
+    first[:, 1:3, 2:5] += 2
+    options = {"alternative": alternative, "correction": correction, "threshold": 1.1}
+    result = cluster_test(first, second, **options)
+    np.testing.assert_allclose(result.statistic, deviate(first, second), rtol=1e-9)
+    joined, null = np.concatenate([first, second]), []
+    for members in combinations(range(8), 3):
+        drawn = deviate(joined[list(members)], np.delete(joined, members, axis=0))
+        null.append(largest(drawn, correction, structure(2), alternative, 1.1))
+    np.testing.assert_allclose(result.null_distribution, null, rtol=1e-9)
+
+
+def test_deviates_have_the_tail_of_welch(rng):
+    """So that points of groups of different spread are compared on one scale."""
+    first, second = 3 * rng.standard_normal((4, 50)), rng.standard_normal((9, 50))
+    first[:, ::2] += 5
+    result = cluster_test(first, second, n_permutations=9, alternative="two-sided")
+    expected = stats.ttest_ind(first, second, equal_var=False).pvalue
+    np.testing.assert_allclose(2 * stats.norm.sf(np.abs(result.statistic)), expected, rtol=0.2)
+    assert result.threshold == stats.norm.isf(0.025)
+    pairs = [cluster_test(first[:, :9], second[:4, :9], equal_var=e, paired=True) for e in (0, 1)]
+    np.testing.assert_array_equal(pairs[0].statistic, pairs[1].statistic)
+
+
+@pytest.mark.parametrize(("ratio", "most"), [(1, 0.10), (3, 0.17)])
+def test_a_group_that_varies_more_is_no_difference(rng, ratio, most):
+    found = {True: 0, False: 0}
+    for seed in range(150):
+        noise = ndimage.gaussian_filter1d(rng.standard_normal((18, 25)), 1.5)
+        noise[:6] *= ratio
+        for equal_var in found:
+            result = cluster_test(
+                noise[:6],
+                noise[6:],
+                equal_var=equal_var,
+                correction="max",
+                alternative="two-sided",
+                n_permutations=99,
+                random_state=seed,
+                n_jobs=1,
+            )
+            found[equal_var] += result.significant().any()
+    assert found[False] / 150 < most
+    if ratio > 1:
+        assert found[True] > 1.5 * found[False]
 
 
 @pytest.mark.parametrize("correction", ["tfce", "max"])
@@ -135,7 +192,7 @@ def test_pairs_are_differences(rng):
         differences = cluster_test(first - second, **options)
         np.testing.assert_allclose(pairs.statistic, differences.statistic)
         np.testing.assert_array_equal(pairs.pvalue_corrected, differences.pvalue_corrected)
-    moved = cluster_test(first, second, popmean=0.2).statistic
+    moved = cluster_test(first, second, popmean=0.2, equal_var=True).statistic
     np.testing.assert_allclose(moved, stats.ttest_ind(first - 0.2, second).statistic)
 
 
@@ -143,7 +200,7 @@ def test_pairs_are_differences(rng):
 def test_fdr_is_that_of_permutations_of_each_point(rng, alternative):
     first = rng.standard_normal((4, 12)) + np.linspace(-4, 4, 12)
     second = rng.standard_normal((4, 12))
-    options = {"correction": "fdr", "alternative": alternative}
+    options = {"correction": "fdr", "alternative": alternative, "equal_var": True}
     result = cluster_test(first, second, **options)
     joined = np.concatenate([first, second])
     null = np.stack(
@@ -174,14 +231,15 @@ def test_random_groups_approach_all(rng, correction):
 
 
 @pytest.mark.parametrize("correction", CORRECTIONS)
-@pytest.mark.parametrize("n_others", [0, 8])
-def test_noise_is_found_as_often_as_alpha(rng, correction, n_others):
+@pytest.mark.parametrize(("n_others", "paired"), [(0, False), (6, True), (8, False)])
+def test_noise_is_found_as_often_as_alpha(rng, correction, n_others, paired):
     found = 0
     for _ in range(200):
         noise = ndimage.gaussian_filter1d(rng.standard_normal((6 + n_others, 25)), 1.5)
         result = cluster_test(
             noise[:6],
             noise[6:] if n_others else None,
+            paired=paired,
             correction=correction,
             alternative="two-sided",
             n_permutations=59,
@@ -341,10 +399,27 @@ def test_points_that_are_the_same_in_all_have_no_effect(rng):
 def test_few_subjects_and_points(rng, sizes, n_points):
     first, second = (rng.standard_normal((n, n_points)) for n in sizes)
     for correction in CORRECTIONS:
-        result = cluster_test(first, second, correction=correction)
+        result = cluster_test(first, second, correction=correction, equal_var=True)
         np.testing.assert_allclose(result.statistic, stats.ttest_ind(first, second).statistic)
         assert (result.pvalue_corrected * result.n_permutations > 0.99).all()
         assert len(result.null_distribution) == result.n_permutations
+
+
+@pytest.mark.parametrize("sizes", [(2, 2), (2, 3), (9, 2), (4, 4)])
+def test_welch_of_few_subjects_and_of_groups_that_do_not_vary(rng, sizes):
+    first, second = (rng.standard_normal((n, 5)) for n in sizes)
+    first[:, 3], second[:, 3] = 0.3, 0.3  # the same in all
+    first[:, 4] = 1.5  # in one group
+    with np.errstate(invalid="ignore"):
+        expected = deviate(first[:, :3], second[:, :3])
+    for correction in CORRECTIONS:
+        result = cluster_test(first, second, correction=correction, alternative="two-sided")
+        np.testing.assert_allclose(result.statistic[:3], expected, rtol=1e-9)
+        assert result.statistic[3] == 0
+        assert result.pvalue_corrected[3] == 1
+        one_sided = stats.ttest_1samp(second[:, 4], 1.5).statistic
+        assert np.sign(result.statistic[4]) == -np.sign(one_sided)
+        assert np.isfinite(result.null_distribution).all()
 
 
 @pytest.mark.parametrize("scale", [1e-150, 1e-5, 1e150])

@@ -85,8 +85,9 @@ def test_bad_estimators_are_refused():
     several = fitted(np.array([1.0, 2.0]))
     with pytest.raises(ValueError, match="got an estimator with several"):
         CapacityDisplay.from_estimators({"conv": several})
-    with pytest.raises(ValueError, match="at most 10 networks can be drawn, got 11"):
-        CapacityDisplay.from_estimators({str(k): {"conv": fitted(1.0)} for k in range(11)})
+    many = {str(k): {"conv": fitted(1.0)} for k in range(11)}
+    with pytest.raises(ValueError, match="at most 10 groups can be drawn, got 11"):
+        CapacityDisplay.from_estimators(many, groups=range(11))
     with pytest.raises(ValueError, match="ax must be 4 axes"):
         CapacityDisplay.from_estimators({"conv": fitted(1.0)}, ax=[plt.gca()])
 

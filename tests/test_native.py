@@ -55,9 +55,11 @@ from netrep_go.rsa import (
     cluster_test,
     compare,
     evaluate,
+    noise_ceilings,
     permutation_test,
     rdm,
     searchlight,
+    searchlight_noise_ceiling,
     time_resolved,
 )
 from netrep_go.utils import fwht, sq_bures_metric, whiten
@@ -212,7 +214,13 @@ def mantel_of(x, y):
 
 def of_maps(x):
     found = cluster_test(x, correction="tfce", n_permutations=9, random_state=0)
-    return [found.pvalue_corrected]
+    groups = cluster_test(x[:5], x[5:], correction="max", n_permutations=9, random_state=0)
+    return [found.pvalue_corrected, groups.statistic]
+
+
+def ceilings(*subjects):
+    subjects = [x.astype(float) if x.dtype.kind == "O" else x for x in subjects]  # which it refuses
+    return searchlight_noise_ceiling(subjects, neighbors=[[0, 1, 2, 3]], metric="euclidean").scores
 
 
 def searchlights(x):
@@ -265,6 +273,10 @@ ENTRY_POINTS = {
             x[:, :3], y[:, 1:], "rho-a", resample="subjects", n_bootstraps=9, random_state=0
         ).draws
     ),
+    "noise_ceilings": lambda x, y: (
+        noise_ceilings([x[:, :3], y[:, 1:]], "rho-a", n_permutations=3, random_state=0).lower
+    ),
+    "searchlight_noise_ceiling": ceilings,
     "permutation_test": lambda x, y: (
         permutation_test(
             x[:, :3], y[:, 1:], "rho-a", n_permutations=9, random_state=0

@@ -249,7 +249,7 @@ def test_bad_covariates_are_refused(display, covariates, message, distances):
 def test_more_levels_than_colours_are_refused():
     distances = 1.0 - np.eye(11)
     with pytest.raises(ValueError, match="must have at most 10 levels, got 11"):
-        EmbeddingDisplay.from_distances(distances, covariates={"k": range(11)}, hue="k")
+        EmbeddingDisplay.from_distances(distances, covariates={"k": list("abcdefghijk")}, hue="k")
 
 
 def test_activations_that_are_not_aligned_are_refused():

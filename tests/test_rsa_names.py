@@ -18,12 +18,16 @@ from netrep_go.rsa import (
     ConditionKFold,
     cluster_test,
     compare,
+    compare_groups,
     compare_models,
     crossnobis_test,
     decoding_rdm,
     evaluate,
     evaluate_layers,
+    exemplar_information,
+    fusion,
     noise_ceiling,
+    noise_ceilings,
     partition_variance,
     permutation_test,
     rdm,
@@ -304,7 +308,11 @@ def results(rng):
         searchlight(X, models, neighbors=[range(k, k + 8) for k in range(12)]),
         time_resolved(rng.standard_normal((3, n, 5, 20)), models),
         crossnobis_test(X[:24], np.tile(np.arange(3), 8), np.repeat(np.arange(8), 3)),
+        noise_ceilings(rng.random((3, 40, 45)), n_permutations=9, random_state=0),
         cluster_test(rng.standard_normal((8, 500)) + 1.0, n_permutations=50, random_state=0),
+        compare_groups(rdms[:5], rdms[5:], n_permutations=50, random_state=0),
+        exemplar_information(rng.random((8, 40, 40)) + np.eye(40)),
+        fusion(rng.standard_normal((n, 5, 20)), {"V1": X[:n], "IT": X[:n] ** 2}),
         read_betas(
             SimpleNamespace(dataobj=rng.standard_normal((4, 5, 3, n)), affine=np.eye(4)),
             {"condition": [f"condition {k}" for k in range(n)]},
@@ -316,7 +324,7 @@ def test_every_result_is_short_and_has_a_table(rng):
     found = results(rng)
     named = {name for name in rsa.__all__ if inspect.isclass(getattr(rsa, name))}
     estimators = {"ConditionKFold", "FeatureReweighting", "FeatureReweightingCV"}
-    estimators |= {"NoiseNormalizer", "RSA"}
+    estimators |= {"FlexibleModel", "NoiseNormalizer", "RSA"}
     assert {type(result).__name__ for result in found} == named - estimators
     for result in found:
         assert repr(result).startswith(f"{type(result).__name__}(")
@@ -364,6 +372,9 @@ def long_calls(rng):
         ),
         "cluster_test": lambda **o: (
             cluster_test(X[:, None] + X[:, :, None], n_permutations=300, **o).null_distribution
+        ),
+        "compare_groups": lambda **o: (
+            compare_groups(rdms, models, n_permutations=20, **o).null_distribution
         ),
         "evaluate": lambda **o: evaluate(models, rdms, resample="both", n_bootstraps=20, **o).draws,
         "permutation_test": lambda **o: (

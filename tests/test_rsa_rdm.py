@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from netrep_go import _native
 from netrep_go.rsa import NoiseNormalizer, patterns, rdm
-from netrep_go.rsa._compare import SIMILARITIES
+from netrep_go.rsa._compare import METHODS
 from netrep_go.rsa._rdm import METRICS, native_metric
 
 GOLDEN = json.loads(Path(__file__).with_name("golden").joinpath("rsatoolbox.json").read_text())
@@ -37,7 +37,7 @@ def test_names_are_those_of_the_table():
     assert sorted(words["metric"]) == sorted({*METRICS, *whitened.values()} - {"mahalanobis"})
     for metric in METRICS:
         assert native_metric(metric, whitened=True) == whitened.get(metric, metric)
-    assert tuple(words["method"]) == SIMILARITIES
+    assert tuple(words["method"]) == METHODS
 
 
 # What others return

@@ -121,13 +121,13 @@ def test_observations_without_noise(study, metric, window):
 @pytest.fixture
 def recorded(monkeypatch):
     """The RDMs that are compared, in blocks."""
-    blocks, real = [], _time.similarities
+    blocks, real = [], _time.of_models
 
     def record(models, rdms, *args, **options):
         blocks.append(rdms)
         return real(models, rdms, *args, **options)
 
-    monkeypatch.setattr(_time, "similarities", record)
+    monkeypatch.setattr(_time, "of_models", record)
     return blocks
 
 

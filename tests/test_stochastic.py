@@ -79,9 +79,10 @@ class TestAgainstNetrep:
         else:
             assert metric.score(x, y) <= case["train"] * (1 + 1e-12)
         if case["alpha"] == 1:
-            # netrep's is that of the last start
-            rel = 1e-12 if metric.n_restarts == 1 else 1e-6
+            # netrep's is that of the last start, and of rotations that have come less far
+            rel = 1e-12 if metric.group != "orth" else 1e-6
             assert metric.loss_hist[-1] == pytest.approx(case["loss"], rel=rel)
+            assert metric.loss_hist[-1] <= case["loss"] * (1 + 1e-12)
         metric.T = np.array(case["T"])
         assert metric.score(x, y) == pytest.approx(case["train"], rel=1e-12)
         assert metric.score(x_test, y_test) == pytest.approx(case["test"], rel=1e-12)
@@ -100,9 +101,17 @@ class TestAgainstNetrep:
     def test_energy(self, case):
         x, y, x_test, y_test = repeated_pair(case["seed"])
         metric = EnergyStochasticMetric(group=case["group"]).fit(x, y)
-        np.testing.assert_allclose(metric.loss_hist, case["loss_hist"], rtol=1e-12)
-        np.testing.assert_allclose(metric.Q, case["Q"], atol=1e-10)
-        np.testing.assert_allclose(metric.w, case["w"], rtol=1e-9)
+        if case["group"] == "orth":  # netrep takes more reweightings and does not come as far
+            np.testing.assert_allclose(metric.loss_hist[:2], case["loss_hist"][:2], rtol=1e-12)
+            assert metric.n_iter_ < len(case["loss_hist"]) - 1
+            end = case["loss_hist"][-1]
+            assert end * (1 - 1e-6) < metric.loss_hist[-1] <= end * (1 + 1e-12)
+            np.testing.assert_allclose(metric.Q, case["Q"], atol=2e-3)
+        else:
+            np.testing.assert_allclose(metric.loss_hist, case["loss_hist"], rtol=1e-12)
+            np.testing.assert_allclose(metric.Q, case["Q"], atol=1e-10)
+            np.testing.assert_allclose(metric.w, case["w"], rtol=1e-9)
+        metric.Q = np.array(case["Q"])
         assert metric.score(x, y) == pytest.approx(case["train"], rel=1e-11)
         assert metric.score(x_test, y_test) == pytest.approx(case["test"], rel=1e-9)
 
@@ -112,7 +121,9 @@ class TestAgainstNetrep:
         metric = GaussianStochasticMetric()
         distances = metric.pairwise_distances(networks, test, eps=0.01, verbose=False)
         np.testing.assert_allclose(distances[0], GOLDEN["cohort"][0], rtol=1e-7)
-        np.testing.assert_allclose(distances[1], GOLDEN["cohort"][1], rtol=1e-5)
+        assert np.all(distances[0] <= np.array(GOLDEN["cohort"][0]) * (1 + 1e-12))
+        # that of netrep's alignments, which settle at losses that are 1e-8 higher
+        np.testing.assert_allclose(distances[1], GOLDEN["cohort"][1], rtol=1e-4)
 
 
 class TestGaussian:
@@ -262,6 +273,87 @@ class TestGaussian:
         starts = metric._starts(4)["starts"]
         is_of_group(starts[0], start)
         assert metric.fit(x, y).converged_
+
+
+def polar(C):
+    u, _, vt = np.linalg.svd(C)
+    return u @ vt
+
+
+def plain_energy(X, Y, tol):
+    """Reweight as netrep does: the end and the number of reweightings."""
+    T, least, count = np.eye(X.shape[2]), np.inf, 0
+    weights = np.ones((len(X), X.shape[1], X.shape[1]))
+    while True:
+        T = polar(np.einsum("iab,ibp,iaq->pq", weights, Y, X))
+        lengths = np.linalg.norm(X[:, :, None] - (Y @ T)[:, None], axis=3)
+        weights, count = 1 / np.maximum(lengths, 1e-12), count + 1
+        least, gain = lengths.mean(), least - lengths.mean()
+        if gain < tol:
+            return least, count
+
+
+class TestFewerAlternations:
+    """Steps of the quasi-Newton method; core/metrics counts those of the Gaussian metric."""
+
+    @pytest.mark.parametrize("tol", [1e-6, 1e-10])
+    @pytest.mark.parametrize("shape", [(20, 1, 10), (12, 6, 4), (8, 20, 12)])
+    def test_energy(self, shape, tol):
+        rs, (m, r, n) = np.random.RandomState(0), shape
+        X, Y = (rs.randn(m, 1, n) + 0.5 * rs.randn(m, r, n) for _ in range(2))
+        least, count = plain_energy(X, Y, tol)
+        metric = EnergyStochasticMetric(niter=1000, tol=tol).fit(X, Y)
+        assert metric.converged_
+        assert metric.n_iter_ <= (count if count < 50 else count / 2)
+        several_ends = m < n  # that are near each other, and not of the same loss
+        assert metric.loss_hist[-1] < least + (1e-4 * least if several_ends else tol)
+        lengths = np.linalg.norm(X[:, :, None] - (Y @ metric.Q)[:, None], axis=3)
+        assert metric.loss_hist[-1] == pytest.approx(lengths.mean(), rel=1e-12)
+        np.testing.assert_allclose(metric.w, lengths.ravel() ** -0.5, rtol=1e-9)
+
+    @pytest.mark.parametrize("niter", [2, 3, 5, 8])
+    def test_the_weights_are_those_of_the_end(self, niter):
+        """Whenever the iteration is cut off, and whatever it takes back."""
+        for seed in range(5):
+            rs = np.random.RandomState(seed)
+            X, Y = rs.randn(2, 6, 3, 5)
+            Y[0] = -30 * X[0]
+            metric = EnergyStochasticMetric(niter=niter, tol=-np.inf)
+            with pytest.warns(ConvergenceWarning):
+                metric.fit(X, Y)
+            assert metric.n_iter_ == niter
+            lengths = np.linalg.norm(X[:, :, None] - (Y @ metric.Q)[:, None], axis=3)
+            assert metric.loss_hist[-1] == pytest.approx(lengths.mean(), rel=1e-12)
+            np.testing.assert_allclose(metric.w, lengths.ravel() ** -0.5, rtol=1e-9)
+
+    @pytest.mark.parametrize("scale", [2.0**-230, 2.0**230])
+    def test_units_do_not_matter(self, scale):
+        """A power of two changes no digit, but for the unit of tol, a power of ten."""
+        x, y, *_ = gaussian_pair(1)
+        options = {"niter": 12, "tol": -np.inf}
+        scaled = [(z[0] * scale, z[1] * scale**2) for z in (x, y)]
+        plain, other = (GaussianStochasticMetric(0.4, **options) for _ in range(2))
+        with pytest.warns(ConvergenceWarning):
+            plain.fit(x, y)
+        with pytest.warns(ConvergenceWarning):
+            other.fit(*scaled)
+        np.testing.assert_allclose(np.array(other.loss_hist) / scale, plain.loss_hist, rtol=1e-9)
+        np.testing.assert_allclose(other.T, plain.T, atol=1e-6)
+
+    def test_more_neurons_than_responses(self):
+        """Directions that no response says how to turn do not disturb the rest."""
+        rs = np.random.RandomState(0)
+        X, Y = (rs.randn(5, 1, 30) + 0.5 * rs.randn(5, 4, 30) for _ in range(2))
+        metric = EnergyStochasticMetric(tol=1e-10).fit(X, Y)
+        assert metric.n_iter_ <= 25
+        is_of_group(metric.Q, "orth")
+        x, y = (
+            (rs.randn(4, 20), roots @ roots.swapaxes(1, 2) / 20) for roots in rs.randn(2, 4, 20, 3)
+        )
+        metric = GaussianStochasticMetric(niter=200).fit(x, y)
+        assert metric.converged_
+        assert metric.n_iter_ < 80
+        is_of_group(metric.T, "orth")
 
 
 class TestProcess:

@@ -77,7 +77,8 @@ func (e Energy) checkRows(x *mat.Dense) error {
 }
 
 // Fit stores in the n x n t the alignment of y to x, both (m Repeats) x n, that
-// iteratively reweighted least squares finds, and, unless weights is nil, in the
+// iteratively reweighted least squares, extrapolated by optimize.Descent, finds, and,
+// unless weights is nil, in the
 // m x Repeats x Repeats weights those of the pairs (a, b) at t:
 // max(|x_ia - T'y_ib|, minResidual)^(-1/2). The loss is mean_i E|x_ia - T'y_ib|,
 // beginning with that of T = I. From the first alignment on it does not increase.
@@ -182,7 +183,7 @@ type energySolver struct {
 	e       Energy
 	n       int
 	chunks  chunks
-	aligner *optimize.Aligner
+	descent *optimize.Descent
 	workers par.Team[*energyWorker]
 	cross   []float64 // n x n: what T is chosen from
 	partial []float64 // count x n x n: sums over the inputs of a chunk
@@ -201,7 +202,7 @@ func newEnergySolver(arena *cmem.Arena, e Energy, workers, m, n int) *energySolv
 		e:       e,
 		n:       n,
 		chunks:  chunks,
-		aligner: optimize.NewAligner(arena, e.Group, n),
+		descent: optimize.NewDescent(arena, e.Group, n),
 		workers: par.NewTeam(arena, workers, func(arena *cmem.Arena) *energyWorker {
 			return &energyWorker{
 				distances: arena.Float64s(r * r),
@@ -221,20 +222,30 @@ func (s *energySolver) fit(
 	ctx context.Context, t, weights []float64, x, y *energyNetwork,
 ) (Fit, error) {
 	optimize.SetIdentity(t, s.n)
-	loss, err := s.loss(ctx, t, x, y)
-	fit, unit := Fit{Loss: []float64{loss}}, s.unit(x, y)
-	s.pooledProduct(x, y)
-	for k := 1; err == nil && k <= s.e.MaxIter && !fit.Converged; k++ {
-		if _, err = s.aligner.Align(t, s.cross); err != nil {
-			break
-		}
-		loss, err = s.reweight(ctx, t, weights, x, y, minResidual*unit)
-		fit.Loss = append(fit.Loss, loss) // heap: one an iteration
-		gain := fit.Loss[k-1] - loss
-		settled := gain < s.e.Tol*unit && (k > 1 || gain >= 0)
-		fit.Converged = settled || s.e.Group == optimize.Identity
+	before, err := s.loss(ctx, t, x, y)
+	if err != nil {
+		return Fit{}, err
 	}
-	return fit, err
+	s.pooledProduct(x, y)
+	if _, err := s.descent.Align(t, s.cross); err != nil {
+		return Fit{}, err
+	}
+	unit := s.unit(x, y)
+	settings := optimize.DescentSettings{
+		MaxIter: s.e.MaxIter, Tol: s.e.Tol * unit, Before: before,
+	}
+	losses, converged, err := s.descent.Run(t, settings,
+		func(image, cross, t []float64) (float64, error) {
+			loss, err := s.reweight(ctx, t, weights, x, y, minResidual*unit)
+			if err != nil {
+				return loss, err
+			}
+			copy(cross, s.cross)
+			_, err = s.descent.Follow(image, s.cross, t)
+			return loss, err
+		})
+	copy(t, s.descent.Best)
+	return Fit{append([]float64{before}, losses...), converged}, err // heap: one an iteration
 }
 
 // unit returns the magnitude of a response.

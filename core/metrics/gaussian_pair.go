@@ -14,8 +14,8 @@ import (
 
 // Fit stores in the Neurons x Neurons t the best alignment of y to x that
 // alternating minimisation finds: of the polar factors Q_i of Fy_i' T Fx_i for
-// factors Sx_i = Fx_i Fx_i', and of T given them. The loss is sqrt(m) times the
-// distance with the Q_i before the last T. It does not increase.
+// factors Sx_i = Fx_i Fx_i', and of T given them, extrapolated by optimize.Descent. The
+// loss is sqrt(m) times the distance with the Q_i before the last T. It does not increase.
 //
 // The first start is the best alignment of the means, if fromMeans; the matrices
 // in starts, elements of the group, follow. At least one is needed.

@@ -19,7 +19,7 @@ import (
 type gaussianSolver struct {
 	g       Gaussian
 	chunks  chunks
-	aligner *optimize.Aligner
+	descent *optimize.Descent
 	workers par.Team[*bures]
 	cross   []float64 // n x n: what T is chosen from
 	t, best []float64 // n x n
@@ -32,7 +32,7 @@ func newGaussianSolver(arena *cmem.Arena, g Gaussian, workers, m, d int) *gaussi
 	return &gaussianSolver{
 		g:       g,
 		chunks:  chunks,
-		aligner: optimize.NewAligner(arena, g.Group, n),
+		descent: optimize.NewDescent(arena, g.Group, n),
 		workers: par.NewTeam(arena, workers, func(arena *cmem.Arena) *bures {
 			return newBures(arena, d, n)
 		}),
@@ -59,7 +59,7 @@ func (s *gaussianSolver) fit(
 	}
 	if fromMeans {
 		s.meansProduct(1, x, y)
-		if _, err := s.aligner.Align(s.t, s.cross); err != nil {
+		if _, err := s.descent.Align(s.t, s.cross); err != nil {
 			return best, err
 		}
 		if err := try(); err != nil {
@@ -81,28 +81,31 @@ func (s *gaussianSolver) fit(
 
 // descend improves s.t until the loss settles. As in netrep, the first
 // decrease does not end it.
-func (s *gaussianSolver) descend(ctx context.Context, x, y *gaussians) (Fit, error) {
-	var fit Fit
-	tol := s.g.Tol * linalg.Magnitude(math.Sqrt(s.total(x, y)), 2*x.m*x.d)
-	for len(fit.Loss) < s.g.MaxIter && !fit.Converged {
-		loss, err := s.iterate(ctx, x, y)
-		if err != nil {
-			return fit, err
-		}
-		fit.Loss = append(fit.Loss, loss) // heap: one an iteration
-		k := len(fit.Loss)
-		fit.Converged = s.g.Group == optimize.Identity || (k > 2 && fit.Loss[k-2]-loss < tol)
+func (s *gaussianSolver) descend(ctx context.Context, x, y *gaussians) (fit Fit, err error) {
+	settings := optimize.DescentSettings{
+		MinIter: 3,
+		MaxIter: s.g.MaxIter,
+		Tol:     s.g.Tol * linalg.Magnitude(math.Sqrt(s.total(x, y)), 2*x.m*x.d),
+		Before:  math.Inf(1),
 	}
-	return fit, nil
+	fit.Loss, fit.Converged, err = s.descent.Run(s.t, settings,
+		func(image, cross, t []float64) (float64, error) {
+			return s.alternate(ctx, image, cross, t, x, y)
+		})
+	copy(s.t, s.descent.Image)
+	return fit, err
 }
 
-// iterate replaces s.t by the alignment that is best for its polar factors, and
-// returns the loss.
-func (s *gaussianSolver) iterate(ctx context.Context, x, y *gaussians) (float64, error) {
-	if err := s.crossProduct(ctx, x, y); err != nil {
+// alternate stores in image the alignment that is best for the polar factors at
+// t, and returns the loss.
+func (s *gaussianSolver) alternate(
+	ctx context.Context, image, cross, t []float64, x, y *gaussians,
+) (float64, error) {
+	if err := s.crossProduct(ctx, t, x, y); err != nil {
 		return math.NaN(), err
 	}
-	inner, err := s.aligner.Align(s.t, s.cross)
+	copy(cross, s.cross)
+	inner, err := s.descent.Follow(image, s.cross, t)
 	if err != nil {
 		return math.NaN(), err
 	}
@@ -111,7 +114,7 @@ func (s *gaussianSolver) iterate(ctx context.Context, x, y *gaussians) (float64,
 	if square >= nearEnd*nearEnd*total {
 		return math.Sqrt(square), nil
 	}
-	square, err = s.objective(ctx, s.t, x, y)
+	square, err = s.objective(ctx, image, x, y)
 	return math.Sqrt(square), err
 }
 
@@ -135,13 +138,13 @@ func (s *gaussianSolver) meansProduct(weight float64, x, y *gaussians) {
 
 // crossProduct stores in s.cross the C whose inner product <T, C> an alignment
 // maximises, Alpha my'mx + (2 - Alpha) sum_i Fy_i Q_i Fx_i', with the polar
-// factors at s.t.
-func (s *gaussianSolver) crossProduct(ctx context.Context, x, y *gaussians) error {
+// factors at t.
+func (s *gaussianSolver) crossProduct(ctx context.Context, t []float64, x, y *gaussians) error {
 	n := s.g.Neurons
 	clear(s.partial)
 	if s.g.Alpha < 2 {
 		err := eachInput(ctx, s.chunks, s.workers, func(b *bures, chunk, i int) error {
-			return b.accumulate(s.partial[chunk*n*n:(chunk+1)*n*n], s.t, x, y, i)
+			return b.accumulate(s.partial[chunk*n*n:(chunk+1)*n*n], t, x, y, i)
 		})
 		if err != nil {
 			return err

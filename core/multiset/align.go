@@ -27,6 +27,7 @@ type space struct {
 	mean, next  []float64 // rows x rank
 	basis       []float64 // rank x width, nil for the identity
 	nets        []network
+	descent     *descent // nil without extrapolation
 	workers     par.Team[*spaceWorker]
 }
 

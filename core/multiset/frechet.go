@@ -33,8 +33,8 @@ type FrechetOptions struct {
 // FrechetResult tells how FrechetMean ended.
 type FrechetResult struct {
 	Iterations int
-	// Change is the root mean square change of an entry of the mean in the last sweep,
-	// in units of the linalg.Magnitude of the networks.
+	// Change is the root mean square difference of an entry of the mean from what the
+	// networks were aligned to for it, in units of the linalg.Magnitude of the networks.
 	Change float64
 }
 
@@ -46,7 +46,9 @@ type FrechetResult struct {
 // stands for padding narrow X_i with zero columns. A sweep aligns every network
 // to the mean held before it, in parallel, and replaces the mean by the average
 // of the aligned networks: generalised Procrustes analysis (Gower &
-// Dijksterhuis, Procrustes Problems, 2004, chapter 9).
+// Dijksterhuis, Procrustes Problems, 2004, chapter 9). Unless Streaming, sweeps over
+// rotations are extrapolated (see descent), and none increases the objective under its
+// alignments.
 //
 // If Streaming, every aligned network enters a running average one by one: with
 // K networks, sweep t gives the old mean the weight ((t-1)K + 1) / (tK + 1).
@@ -78,6 +80,12 @@ func FrechetMean(
 	if err != nil {
 		return FrechetResult{}, err
 	}
+	if opts.Group == optimize.Orthogonal && !opts.Streaming {
+		s.descent = newDescent(&arena, len(s.mean))
+		if err := arena.Err(); err != nil {
+			return FrechetResult{}, err
+		}
+	}
 	par.Expect(ctx, opts.MaxIter*s.sweepTasks())
 	result, err := s.iterate(ctx, opts, magnitude(xs, s.width))
 	s.storeMean(mean)
@@ -102,10 +110,17 @@ func (s *space) iterate(
 		if err := s.average(ctx, keep, (1-keep)/k); err != nil {
 			return result, err
 		}
-		change := floats.Distance(s.mean, s.next, 2) / math.Sqrt(float64(s.rows*s.width))
-		result.Change = change / unit
+		change := floats.Distance(s.mean, s.next, 2) / math.Sqrt(float64(s.rows*s.width)) / unit
 		result.Iterations++
-		s.mean, s.next = s.next, s.mean
+		if s.descent == nil {
+			result.Change = change
+			s.mean, s.next = s.next, s.mean
+		} else if s.descent.follow(s.mean, s.next) {
+			result.Change = change
+		}
+	}
+	if s.descent != nil {
+		s.mean = s.descent.best
 	}
 	return result, nil
 }

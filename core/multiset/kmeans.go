@@ -35,11 +35,11 @@ type KMeansResult struct {
 	Converged bool
 }
 
-// An update of a centroid takes a few sweeps from where the centroid was. They
-// end early when its entries change by less than this, in units of the magnitude of its
-// networks.
+// An update of a centroid takes a few sweeps from where the centroid was; extrapolated,
+// these come as far as ten that are not. They end early when its entries change by less
+// than this, in units of the magnitude of its networks.
 const (
-	centroidSweeps = 10
+	centroidSweeps = 7
 	centroidTol    = 1e-4
 )
 

@@ -37,6 +37,9 @@ type MapTest struct {
 	Neighbors Lists
 	// DF is the number of degrees of freedom of t.
 	DF float64
+	// First is the number of subjects of the first of two groups, if each has a variance of
+	// its own; 0 if they share one.
+	First int
 	Extremity
 	Alternative
 	// Threshold of Masses, greater than 0.
@@ -55,8 +58,19 @@ const drawsOfTask = 4
 // where x are the deviations of the subjects at a point and s is the sum of their
 // squares. With w = signs / sqrt(n), that is t of one sample; with deviations from the
 // mean of two groups and w = sqrt(n / (n_1 n_2)) for the members of the first, 0 for the
-// others, that of two samples. The largest mass is 0 where no point is beyond the
-// threshold, as is the largest enhanced value where no t has the sign that is looked for.
+// others, that of two samples with a pooled variance. With First it is Welch's t of these,
+//
+//	t = (n / (n_1 n_2)) a / sqrt(v_1 + v_2),
+//
+// where a is the sum of x over the first group and v_1, v_2 are the variances of the means
+// of the groups, as the normal deviate of the same tail [Wallace 1959]: its degrees of
+// freedom differ from point to point and from draw to draw,
+//
+//	z = (8 f + 1) / (8 f + 3) sqrt(f log(1 + t^2 / f)),
+//	f = (v_1 + v_2)^2 / (v_1^2 / (n_1 - 1) + v_2^2 / (n_2 - 1)),
+//
+// with the sign of t. The largest mass is 0 where no point is beyond the threshold, as is
+// the largest enhanced value where no t has the sign that is looked for.
 //
 // The values of t are stored in the rows of t, and those after enhancement in enhanced,
 // with the sign of t, where these are not nil.
@@ -76,7 +90,11 @@ func MapDraws(
 	defer arena.Free()
 	m := &mapDraws{
 		MapTest: test, largest: largest, t: t, enhanced: enhanced, x: x, weights: weights,
-		squares: arena.Float64s(points), extents: arena.Float64s(points + 1),
+		sums: arena.Float64s(points), extents: arena.Float64s(points + 1),
+	}
+	if test.First > 0 {
+		subjects, _ := x.Dims()
+		m.squares = arena.Float64s(subjects, points)
 	}
 	if err := arena.Err(); err != nil {
 		return err
@@ -95,15 +113,19 @@ type mapDraws struct {
 	MapTest
 	largest                 []float64
 	t, enhanced, x, weights *mat.Dense
-	squares                 []float64 // sum over subjects of each point
+	squares                 []float64 // of x, if First
+	sums                    []float64 // of squares over subjects, of each point
 	extents                 []float64 // k to the power of Extent
 }
 
 func (m *mapDraws) prepare() {
-	subjects, _ := m.x.Dims()
+	subjects, points := m.x.Dims()
 	for i := range subjects {
 		for p, v := range m.x.RawRowView(i) {
-			m.squares[p] += v * v
+			m.sums[p] += v * v
+			if m.squares != nil {
+				m.squares[i*points+p] = v * v
+			}
 		}
 	}
 	for k := range m.extents {
@@ -122,8 +144,9 @@ func (m *mapDraws) area(h float64) float64 {
 // mapWorker is a worker of MapDraws.
 type mapWorker struct {
 	*mapDraws
-	maps  []float64 // of the draws of a task
-	peaks []peak
+	maps   []float64 // of the draws of a task
+	firsts []float64 // sums of squares of the first group, if there is one
+	peaks  []peak
 	// Of each point: what is below it in the tree, a point on the way to the newest of its
 	// component, or -1 if it is in none, and how many points are above it.
 	parent, root, size []int32
@@ -137,9 +160,14 @@ type peak struct {
 }
 
 func newMapWorker(arena *cmem.Arena, m *mapDraws, points int) *mapWorker {
+	var firsts []float64
+	if m.squares != nil {
+		firsts = arena.Float64s(drawsOfTask, points)
+	}
 	return &mapWorker{
 		mapDraws: m,
 		maps:     arena.Float64s(drawsOfTask, points),
+		firsts:   firsts,
 		peaks:    cmem.Slice[peak](arena, points),
 		parent:   arena.Int32s(points),
 		root:     arena.Int32s(points),
@@ -154,9 +182,18 @@ func (w *mapWorker) task(from, to int) {
 	weights := w.weights.Slice(from, to, 0, subjects).(*mat.Dense).RawMatrix()
 	maps := blas64.General{Rows: to - from, Cols: points, Stride: points, Data: w.maps}
 	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, weights, w.x.RawMatrix(), 0, maps)
+	if w.squares != nil {
+		squares := blas64.General{Rows: subjects, Cols: points, Stride: points, Data: w.squares}
+		firsts := blas64.General{Rows: to - from, Cols: points, Stride: points, Data: w.firsts}
+		blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, weights, squares, 0, firsts)
+	}
 	for k := from; k < to; k++ {
 		t := w.maps[(k-from)*points:][:points]
-		w.studentize(t)
+		if w.squares != nil {
+			w.welch(t, w.firsts[(k-from)*points:][:points])
+		} else {
+			w.studentize(t)
+		}
 		if w.t != nil {
 			copy(w.t.RawRowView(k), t)
 		}
@@ -167,9 +204,27 @@ func (w *mapWorker) task(from, to int) {
 // studentize replaces u by t. The variance has a least value, which keeps t finite.
 func (w *mapWorker) studentize(u []float64) {
 	for p, v := range u {
-		s := w.squares[p]
+		s := w.sums[p]
 		least := 0x1p-1022 + 1e-15*s
 		u[p] = v / math.Sqrt(max((s-v*v)/w.DF, least))
+	}
+}
+
+// welch replaces u by z, given w'x^2 in q. The variance has a least value here, too.
+func (w *mapWorker) welch(u, q []float64) {
+	subjects, _ := w.x.Dims()
+	one, two := float64(w.First), float64(subjects-w.First)
+	scale := math.Sqrt(1/one + 1/two) // the weight of a member
+	for p, v := range u {
+		a, first := v/scale, q[p]/scale
+		v1 := max(first-a*a/one, 0) / (one * (one - 1))
+		v2 := max(w.sums[p]-first-a*a/two, 0) / (two * (two - 1))
+		least := scale * scale * (0x1p-1000 + 1e-15*w.sums[p])
+		part := v1 / max(v1+v2, least)
+		f := 1 / (part*part/(one-1) + (1-part)*(1-part)/(two-1))
+		t := scale * v / math.Sqrt(max(v1+v2, least))
+		z := (8*f + 1) / (8*f + 3) * math.Sqrt(f*math.Log1p(t*t/f))
+		u[p] = math.Copysign(z, t)
 	}
 }
 

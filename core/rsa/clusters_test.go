@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
 )
 
 // row returns the neighbors of n points in a row.
@@ -124,6 +125,47 @@ func TestMapDraws(t *testing.T) {
 			want = max(want, sum)
 		}
 		close(t, largest[k], want)
+	}
+}
+
+// Welch's t by the variances of two groups, as a normal deviate.
+func TestMapDrawsOfWelch(t *testing.T) {
+	const one, two, points = 2, 4, 3
+	x := mat.NewDense(one+two, points, []float64{
+		3, 1, 0, 5, 1, 0, -1, -2, 0, 0, 1, 0, -4, 0.5, 0, -3, -1.5, 0})
+	weights := mat.NewDense(2, one+two, nil)
+	members := [2][one]int{{0, 1}, {3, 5}}
+	for k, group := range members {
+		for _, i := range group {
+			weights.Set(k, i, math.Sqrt(1.0/one+1.0/two))
+		}
+	}
+	maps, largest := mat.NewDense(2, points, nil), make([]float64, 2)
+	test := MapTest{Neighbors: row(points), DF: one + two - 2, First: one, Extremity: Points}
+	if err := MapDraws(context.Background(), largest, maps, nil, x, weights, test); err != nil {
+		t.Fatal(err)
+	}
+	for k, group := range members {
+		for p := range points {
+			var first, second []float64
+			for i := range one + two {
+				if slices.Contains(group[:], i) {
+					first = append(first, x.At(i, p))
+				} else {
+					second = append(second, x.At(i, p))
+				}
+			}
+			m1, v1 := stat.MeanVariance(first, nil)
+			m2, v2 := stat.MeanVariance(second, nil)
+			v1, v2 = v1/one, v2/two
+			want := 0.0
+			if v1+v2 > 0 {
+				f := (v1 + v2) * (v1 + v2) / (v1*v1/(one-1) + v2*v2/(two-1))
+				d := (m1 - m2) / math.Sqrt(v1+v2)
+				want = math.Copysign((8*f+1)/(8*f+3)*math.Sqrt(f*math.Log(1+d*d/f)), d)
+			}
+			close(t, maps.At(k, p), want)
+		}
 	}
 }
 

@@ -18,9 +18,12 @@ func Compare(ctx context.Context, dst, xs, ys *mat.Dense, c Comparison) error {
 	if ys == nil {
 		a.ys, a.symmetric = xs, !c.strategy().traits().directed
 	}
+	if ys == nil && c.strategy().traits().joint {
+		return core.Invalidf("%v needs models", c.Similarity)
+	}
 	var arena cmem.Arena
 	defer arena.Free()
-	rows, cols := lacking(&arena, a.xs), lacking(&arena, a.ys)
+	rows, cols := lacking(&arena, a.xs), a.columns(&arena)
 	if err := arena.Err(); err != nil {
 		return err
 	}
@@ -44,6 +47,20 @@ type allPairs struct {
 	symmetric   bool
 }
 
+// columns divides the rows of ys by where they are NaN. Those that are compared together
+// lack what any of them does.
+func (a *allPairs) columns(arena *cmem.Arena) []lack {
+	if !a.c.strategy().traits().joint {
+		return lacking(arena, a.ys)
+	}
+	n, pairs := a.ys.Dims()
+	all := lack{rows: cmem.Slice[int](arena, n), nan: lackingAny(arena, pairs, a.ys)}
+	for k := range all.rows {
+		all.rows[k] = k
+	}
+	return []lack{all} // heap: one
+}
+
 // group compares the rows x of xs with the rows y of ys, which lack the same
 // entries each.
 func (a *allPairs) group(ctx context.Context, x, y lack, same bool) error {
@@ -52,7 +69,7 @@ func (a *allPairs) group(ctx context.Context, x, y lack, same bool) error {
 	defer arena.Free()
 	m, err := newComparer(&arena, a.c, pairs, keep(&arena, pairs, x.nan, y.nan))
 	if err != nil {
-		if m.size < leastEntries {
+		if m.size < a.c.least() {
 			return core.Errorf("%v and %v: %w", core.RDM(x.rows[0]), a.other(y.rows[0]), err)
 		}
 		return err
@@ -73,6 +90,9 @@ func (a *allPairs) group(ctx context.Context, x, y lack, same bool) error {
 		if err := a.prepare(ctx, m, team, cols, a.ys, y.rows, a.other); err != nil {
 			return err
 		}
+	}
+	if err := m.relate(cols); err != nil {
+		return err
 	}
 	return a.tiles(ctx, m, team, rows, cols, x.rows, y.rows, same)
 }

@@ -1,8 +1,11 @@
 package rsa
 
 import (
+	"math"
+
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/floats"
 
 	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
@@ -18,11 +21,13 @@ type comparer struct {
 	kept     []int32 // nil: all
 	size     int     // entries kept
 	white    *whitener
+	controls *basis    // nil: none
 	noise    []float64 // S as seen from the first condition, for NegativeRiemannian
 }
 
 // newComparer returns a comparer of RDMs with so many entries, in memory of the arena.
 func newComparer(arena *cmem.Arena, c Comparison, pairs int, kept []int32) (*comparer, error) {
+	kept = c.keptWith(arena, pairs, kept)
 	m := &comparer{strategy: c.strategy(), n: Conditions(pairs), kept: kept, size: pairs}
 	m.traits = m.strategy.traits()
 	if err := arena.Err(); err != nil {
@@ -31,13 +36,16 @@ func newComparer(arena *cmem.Arena, c Comparison, pairs int, kept []int32) (*com
 	if kept != nil {
 		m.size = len(kept)
 	}
-	if m.size < leastEntries {
-		return m, tooFew(m.size)
+	if m.size < c.least() {
+		return m, c.tooFew(m.size)
+	}
+	if c.Controls != nil && !m.traits.partial {
+		return m, core.Invalidf("%v takes no controls", c.Similarity)
 	}
 	if m.traits.whole != "" && m.size < pairs {
 		return m, missingIn(m.traits)
 	}
-	return m, m.strategy.start(m, arena, c.Sigma)
+	return m, m.strategy.start(m, arena, c)
 }
 
 // missingIn is the error of RDMs that must be whole and lack entries.
@@ -106,6 +114,7 @@ type scratch struct {
 	entries   []float64
 	part      []float64 // if entries are left out
 	work      []float64
+	left      []form // if there are controls
 	sorter    *sorter
 	agreement *agreement
 	spectra   *spectra
@@ -137,6 +146,26 @@ func (m *comparer) prepare(f *form, x []float64, s *scratch) error {
 	return m.strategy.prepare(m, f, m.entries(x, s), s)
 }
 
+// prepareMean is prepare for a mean of normalized RDMs: what controls leave of ranks is
+// not ranked again.
+func (m *comparer) prepareMean(f *form, mean []float64, s *scratch) error {
+	if m.controls == nil {
+		return m.prepare(f, mean, s)
+	}
+	if floats.Norm(mean, 2) <= math.Sqrt(cancelled) {
+		return errMean
+	}
+	return m.prepareLeft(f, mean, s)
+}
+
+// prepareLeft is prepare for what controls have left of an RDM.
+func (m *comparer) prepareLeft(f *form, x []float64, s *scratch) error {
+	copy(f.vector(), m.entries(x, s))
+	return m.strategy.(interface {
+		finish(m *comparer, f *form, s *scratch) error
+	}).finish(m, f, s)
+}
+
 // compare returns the similarity of prepared RDMs.
 func (m *comparer) compare(x, y *form, s *scratch) (float64, error) {
 	return m.strategy.compare(m, x, y, s)
@@ -151,7 +180,9 @@ func (m *comparer) tile(dst []float64, rows, cols []form, s *scratch) error {
 	if m.traits.inner {
 		m.products(dst, rows, cols)
 		for t, v := range dst[:len(rows)*k] {
-			dst[t] = max(-1, min(1, v))
+			if !m.traits.joint {
+				dst[t] = max(-1, min(1, v))
+			}
 		}
 		return nil
 	}
@@ -189,10 +220,10 @@ func (m *comparer) products(dst []float64, rows, cols []form) {
 // kept are 0.
 func (m *comparer) normalize(dst, x []float64, s *scratch) {
 	if m.kept == nil {
-		m.strategy.normalize(dst, x, s)
+		m.strategy.normalize(m, dst, x, s)
 		return
 	}
-	m.strategy.normalize(s.part, m.entries(x, s), s)
+	m.strategy.normalize(m, s.part, m.entries(x, s), s)
 	clear(dst)
 	for t, k := range m.kept {
 		dst[k] = s.part[t]

@@ -51,8 +51,7 @@ func newCopied(ctx context.Context, arena *cmem.Arena, w *evaluator) (*copied, e
 	c := &copied{}
 	drawn := w.sample.positions(arena)
 	kept := c.setSource(arena, w, drawn)
-	sigma := resampledSigma(arena, w.Sigma, drawn)
-	m, err := newComparer(arena, Comparison{w.Similarity, sigma}, len(c.source), kept)
+	m, err := newComparer(arena, w.resampled(arena, c.source, drawn), len(c.source), kept)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +102,9 @@ func (c *copied) compare(ctx context.Context, w *evaluator) error {
 		if err := c.m.prepare(&c.forms[k], c.copy(w.row(k)), c.scratch); err != nil {
 			return core.Errorf("%v: %w", w.subject(k), err)
 		}
+	}
+	if err := c.m.relate(c.forms[:w.models]); err != nil {
+		return err
 	}
 	for s := 0; w.Ceiling && s < w.subjects; s++ {
 		c.m.normalize(c.part(s), c.copy(w.row(w.models+s)), c.scratch)
@@ -185,7 +187,7 @@ func (c *copied) ceilings(ctx context.Context, w *evaluator) error {
 
 // against returns the similarity of a mean RDM to that of subject s.
 func (c *copied) against(w *evaluator, s int, mean []float64) (float64, error) {
-	if err := c.m.prepare(&c.pooled[0], mean, c.scratch); err != nil {
+	if err := c.m.prepareMean(&c.pooled[0], mean, c.scratch); err != nil {
 		return 0, errMean
 	}
 	return c.m.compare(&c.pooled[0], &c.forms[w.models+s], c.scratch)

@@ -120,13 +120,21 @@ func (e Evaluation) sizes() (models, subjects int) {
 	return models, subjects
 }
 
+// least is the number of entries that a sample must have.
+func (e Evaluation) least() int {
+	if models, _ := e.sizes(); e.strategy().traits().joint {
+		return max(leastEntries, models+2)
+	}
+	return e.Comparison.least()
+}
+
 // resampling finds the entries that all have.
 func (e Evaluation) resampling(
 	arena *cmem.Arena, conditions, subjects bool,
 ) (*resampling, error) {
 	_, pairs := e.Subjects.Dims()
 	r := &resampling{n: Conditions(pairs), conditions: conditions, subjects: subjects}
-	r.lacking = lackingAny(arena, pairs, e.Models, e.Subjects)
+	r.lacking = lackingAny(arena, pairs, e.Models, e.Subjects, e.Controls)
 	if err := arena.Err(); err != nil {
 		return nil, err
 	}
@@ -140,8 +148,10 @@ func (e Evaluation) resampling(
 	case conditions && len(e.Sigma) == r.n*r.n:
 		return nil, core.Invalidf("samples with repeated conditions need sigma as variances: " +
 			"covariances between copies are not defined")
-	case r.lacking != nil && unset(r.lacking) < leastEntries:
-		return nil, core.Invalidf("fewer than %d entries are not NaN in all RDMs", leastEntries)
+	case traits.joint && e.Ceiling:
+		return nil, core.Invalidf("%v has no noise ceiling", e.Similarity)
+	case r.lacking != nil && unset(r.lacking) < e.least():
+		return nil, core.Invalidf("fewer than %d entries are not NaN in all RDMs", e.least())
 	}
 	return r, nil
 }

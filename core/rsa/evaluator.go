@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -75,16 +76,23 @@ func (w *evaluator) resample(ctx context.Context, rng *rand.Rand) error {
 	var err error
 	for range attempts {
 		w.resampling.draw(&w.sample, rng)
-		if distinct(w.sample.conditions) < 3 || len(w.sample.index) < leastEntries {
-			err = core.Invalidf("samples have fewer than 3 conditions or entries")
+		n := distinct(w.sample.conditions)
+		if n < 3 || min(len(w.sample.index), Pairs(n)) < w.least() {
+			err = core.Invalidf("samples have fewer than 3 conditions or %d entries", w.least())
 			continue
 		}
 		err = w.evaluateModels(ctx)
-		if !errors.Is(err, errConstant) && !errors.Is(err, errZero) {
+		if !undefined(err) {
 			return err
 		}
 	}
 	return core.Errorf("%d bootstrap samples in a row cannot be evaluated: %w", attempts, err)
+}
+
+// undefined reports whether an error says that an RDM has no similarity to others.
+func undefined(err error) bool {
+	return slices.ContainsFunc([]error{errConstant, errZero, errDependent, errExplained},
+		func(is error) bool { return errors.Is(err, is) })
 }
 
 // evaluateModels is evaluate where a noise ceiling that is not defined is no error.

@@ -80,6 +80,56 @@ func ExampleCompare() {
 	// ⎣0.93  0.43  0.77⎦
 }
 
+// What the first model leaves of the others.
+func ExampleCompare_controls() {
+	similarities := mat.NewDense(1, 3, nil)
+	line, groups := models().Slice(1, 2, 0, 6).(*mat.Dense), models().Slice(0, 1, 0, 6).(*mat.Dense)
+	c := rsa.Comparison{Similarity: rsa.Pearson, Controls: groups}
+	err := rsa.Compare(context.Background(), similarities, line, subjects(), c)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.2f\n", similarities.RawRowView(0))
+	// Output: [0.86 -0.19 0.46]
+}
+
+// The subjects of ExampleEvaluation_Fixed at two points, at the second of which the last
+// has another RDM.
+func ExampleCeilings() {
+	rdms, bounds := mat.NewDense(6, rsa.Pairs(4), nil), mat.NewDense(2, 2, nil)
+	rdms.Slice(0, 3, 0, 6).(*mat.Dense).Copy(subjects())
+	rdms.Slice(3, 6, 0, 6).(*mat.Dense).Copy(subjects())
+	rdms.SetRow(5, []float64{1.5, 1.1, 0.2, 0.5, 0.3, 1.2})
+	c := rsa.Comparison{Similarity: rsa.Spearman}
+	err := rsa.Ceilings(context.Background(), bounds, nil, rdms, 3, c, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.2f\n", mat.Formatted(bounds))
+	// Output:
+	// ⎡ 0.66   0.82⎤
+	// ⎣-0.34   0.36⎦
+}
+
+func ExampleSearchlightRDMs() {
+	x := responses()
+	rows, features := x.Dims()
+	measured := rsa.Measured{
+		Responses: &rsa.Responses{
+			Rows: rows, Features: features, Row: features, Column: 1, Doubles: x.RawMatrix().Data,
+		},
+		Design:        rsa.Design{Conditions: rows},
+		Dissimilarity: rsa.Dissimilarity{Measure: rsa.SquaredEuclidean},
+	}
+	lists := rsa.Lists{Start: []int64{0, 2, 5}, Features: []int64{0, 1, 2, 3, 4}}
+	rdms, used := mat.NewDense(2, rsa.Pairs(rows), nil), make([]int64, 2)
+	if err := rsa.SearchlightRDMs(context.Background(), rdms, used, measured, lists); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(rdms.RawRowView(0), rdms.RawRowView(1), used)
+	// Output: [2 20 18 10 8 2] [6 20 14 38 20 6] [2 3]
+}
+
 func ExampleEvaluation_Fixed() {
 	e := rsa.Evaluation{Models: models(), Subjects: subjects(), Ceiling: true}
 	similarities, ceiling := mat.NewDense(2, 3, nil), mat.NewDense(2, 3, nil)

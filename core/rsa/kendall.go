@@ -12,7 +12,7 @@ type kendall struct{ b bool }
 
 func (kendall) traits() traits { return traits{} }
 
-func (kendall) start(*comparer, *cmem.Arena, []float64) error { return nil }
+func (kendall) start(*comparer, *cmem.Arena, Comparison) error { return nil }
 
 func (kendall) newForms(m *comparer, arena *cmem.Arena, count int) []form {
 	forms, memory := cmem.Records[form](arena, count), arena.Int32s(count, rankingSize, m.size)
@@ -51,7 +51,7 @@ func (t kendall) coefficient(difference, pairs int64, x, y *ranking) float64 {
 	return max(-1, min(1, float64(difference)/math.Sqrt(float64(ofX)*float64(ofY))))
 }
 
-func (kendall) normalize(dst, entries []float64, s *scratch) {
+func (kendall) normalize(_ *comparer, dst, entries []float64, s *scratch) {
 	s.sorter.doubledMidranks(dst, entries)
 }
 

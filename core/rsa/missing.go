@@ -119,7 +119,11 @@ func unset(set []bool) (n int) {
 // leastEntries is the number of entries below which RDMs are not compared.
 const leastEntries = 3
 
-func tooFew(n int) error {
-	return core.Invalidf("only %d entries are not NaN in both, at least %d are needed",
-		n, leastEntries)
+func (c Comparison) tooFew(n int) error {
+	if c.Controls == nil {
+		return core.Invalidf("only %d entries are not NaN in both, at least %d are needed",
+			n, leastEntries)
+	}
+	return core.Invalidf("only %d entries are not NaN in both and in the controls, at least %d "+
+		"are needed with so many controls", n, c.least())
 }

@@ -2,6 +2,7 @@ package rsa
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/floats"
@@ -15,17 +16,24 @@ import (
 // Permute stores in row t of null the mean similarities of models to subjects
 // after the t-th random permutation of the conditions of all models: what is to
 // be expected if conditions were exchangeable (Mantel, Cancer Research 27 (1967)
-// 209-220).
+// 209-220). Entries that models lack (NaN) move with their conditions; those that any RDM
+// then lacks do not count. It is NaN where a similarity is then undefined.
+//
+// If there are controls, the conditions are those of what these leave of the models:
+// what models and controls have in common stays, and so does what RDMs and controls
+// have (double semi-partialing; Dekker, Krackhardt and Snijders, Psychometrika 72 (2007)
+// 563-581).
 func (e Evaluation) Permute(ctx context.Context, null *mat.Dense, seed uint64) error {
 	e.Ceiling = false
+	if e.strategy().traits().joint {
+		return core.Invalidf("%v is of all models at once, whose conditions cannot be permuted "+
+			"for each: test them one at a time, with the others as controls", e.Similarity)
+	}
 	var arena cmem.Arena
 	defer arena.Free()
 	r, err := e.resampling(&arena, false, false)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case r.lacking != nil:
-		return core.Invalidf("RDMs with NaN cannot be permuted: their missing entries would move")
 	}
 	permutations, _ := null.Dims()
 	p, err := e.newPermuter(ctx, r, par.Workers(ctx, permutations))
@@ -44,6 +52,9 @@ type permuter struct {
 	all     *evaluator
 	held    *copied
 	mean    []float64 // of prepared subjects, if the order of conditions makes no difference to it
+	moved   [][]float64
+	fixed   []bool // entries that never count, whatever the order of the models' conditions
+	lacking []bool // entries of models that do not count, nil if there are none
 	workers par.Team[*permuterWorker]
 }
 
@@ -71,7 +82,8 @@ func (e Evaluation) newPermuter(
 		return nil, err
 	}
 	p.held = held
-	if held.m.traits.inner && len(e.Sigma) == 0 {
+	p.move(arena)
+	if held.m.traits.inner && len(e.Sigma) == 0 && r.lacking == nil && e.Controls == nil {
 		p.mean = arena.Float64s(held.m.size)
 		for s := range p.all.subjects {
 			floats.AddScaled(p.mean, 1/float64(p.all.subjects), held.forms[p.all.models+s].second())
@@ -91,6 +103,33 @@ func (e Evaluation) newPermuter(
 	return p, nil
 }
 
+// move finds the models whose conditions are permuted, or what controls leave of them,
+// and the entries that these and the other RDMs lack.
+func (p *permuter) move(arena *cmem.Arena) {
+	w, pairs := p.all, Pairs(p.all.resampling.n)
+	p.moved = make([][]float64, w.models) // heap: one a model
+	p.fixed = lackingAny(arena, pairs, w.Subjects, w.Controls)
+	p.lacking = lackingAny(arena, pairs, w.Models)
+	if w.Controls != nil {
+		p.lacking = w.resampling.lacking
+	}
+	for k := range p.moved {
+		p.moved[k] = w.row(k)
+		if w.Controls == nil || arena.Err() != nil {
+			continue
+		}
+		p.moved[k] = arena.Float64s(pairs)
+		left := p.held.forms[k].vector()
+		if p.held.m.kept == nil {
+			copy(p.moved[k], left)
+			continue
+		}
+		for t, at := range p.held.m.kept {
+			p.moved[k][at] = left[t]
+		}
+	}
+}
+
 // permuted stores the mean similarity of each model to subjects after a
 // permutation.
 func (w *permuterWorker) permuted(p *permuter, dst []float64, rng *rand.Rand) error {
@@ -102,13 +141,76 @@ func (w *permuterWorker) permuted(p *permuter, dst []float64, rng *rand.Rand) er
 			w.source[k] = position(n, min(a, b), max(a, b))
 		}
 	}
-	for m := range dst {
-		if p.mean != nil {
+	switch {
+	case p.mean != nil:
+		for m := range dst {
 			dst[m] = gatheredDot(p.held.forms[m].vector(), w.source, p.mean)
-			continue
 		}
-		if err := w.compare(p, &dst[m], p.all.row(m)); err != nil {
-			return err
+		return nil
+	case p.lacking != nil:
+		return w.comparedWithout(p, dst)
+	}
+	return w.compare(p, dst, p.held.m, p.held.forms[p.all.models:], w.form, w.scratch)
+}
+
+// comparedWithout is compare over the entries that no RDM lacks after the permutation.
+func (w *permuterWorker) comparedWithout(p *permuter, dst []float64) error {
+	var arena cmem.Arena
+	defer arena.Free()
+	pairs := len(w.source)
+	lack := cmem.Slice[bool](&arena, pairs)
+	for k, s := range w.source[:len(lack)] {
+		lack[k] = p.lacking[s] || (p.fixed != nil && p.fixed[k])
+	}
+	m, err := newComparer(&arena, p.all.Comparison, pairs, keep(&arena, pairs, lack, nil))
+	if err != nil {
+		return undefinedIn(dst, err)
+	}
+	s, one := m.newScratch(&arena), m.newForms(&arena, 1)
+	subjects := m.newForms(&arena, p.all.subjects)
+	if err := arena.Err(); err != nil {
+		return err
+	}
+	for k := range subjects {
+		if err := m.prepare(&subjects[k], p.all.row(p.all.models+k), s); err != nil {
+			return undefinedIn(dst, err)
+		}
+	}
+	return w.compare(p, dst, m, subjects, one, s)
+}
+
+// undefinedIn stores NaN for an error that data of some entries cause.
+func undefinedIn(dst []float64, err error) error {
+	if !errors.Is(err, core.ErrInvalid) {
+		return err
+	}
+	setNaN(dst)
+	return nil
+}
+
+// compare stores the mean similarities of permuted models to prepared subjects.
+func (w *permuterWorker) compare(
+	p *permuter, dst []float64, m *comparer, subjects, one []form, s *scratch,
+) error {
+	prepare := m.prepare
+	if m.controls != nil {
+		prepare = m.prepareLeft
+	}
+	for i, x := range p.moved {
+		for k, at := range w.source {
+			w.rdm[k] = x[at]
+		}
+		err := prepare(&one[0], w.rdm, s)
+		dst[i] = 0
+		for k := 0; k < len(subjects) && err == nil; k++ {
+			var v float64
+			v, err = m.compare(&one[0], &subjects[k], s)
+			dst[i] += v / float64(len(subjects))
+		}
+		if err != nil {
+			if err := undefinedIn(dst[i:i+1], err); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -126,23 +228,4 @@ func gatheredDot(x []float64, source []int32, y []float64) float64 {
 		even += x[source[k]] * y[k]
 	}
 	return even + odd
-}
-
-// compare stores the mean similarity of a permuted model.
-func (w *permuterWorker) compare(p *permuter, dst *float64, x []float64) error {
-	for k, s := range w.source {
-		w.rdm[k] = x[s]
-	}
-	if err := p.held.m.prepare(&w.form[0], w.rdm, w.scratch); err != nil {
-		return err
-	}
-	*dst = 0
-	for s := range p.all.subjects {
-		v, err := p.held.m.compare(&w.form[0], &p.held.forms[p.all.models+s], w.scratch)
-		if err != nil {
-			return err
-		}
-		*dst += v / float64(p.all.subjects)
-	}
-	return nil
 }

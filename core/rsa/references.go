@@ -37,6 +37,9 @@ func newReferences(ys *mat.Dense, c Comparison) (*references, error) {
 			}
 		}
 	}
+	if err == nil {
+		err = m.relate(r.forms)
+	}
 	if err != nil {
 		r.free()
 		return nil, err

@@ -193,6 +193,28 @@ func Searchlights(
 	})
 }
 
+// SearchlightRDMs stores in row k of dst the RDM of searchlight k, NaN if it is undefined,
+// and in used the number of its features, as Searchlights finds them.
+func SearchlightRDMs(
+	ctx context.Context, dst *mat.Dense, used []int64, measured Measured, around Neighborhoods,
+) error {
+	if err := measured.check(); err != nil {
+		return err
+	}
+	newWorker := func(arena *cmem.Arena) *searchlight {
+		return newSearchlight(arena, measured, around, nil, 0)
+	}
+	return par.Each(ctx, around.Len(), newWorker, func(s *searchlight, k int) error {
+		n, err := s.measure(k)
+		used[k] = int64(n)
+		if err != nil {
+			return undefinedIn(dst.RawRowView(k), err)
+		}
+		dst.SetRow(k, s.rdm)
+		return nil
+	})
+}
+
 // searchlight is a worker of Searchlights.
 type searchlight struct {
 	Measured
@@ -200,7 +222,7 @@ type searchlight struct {
 	builder *builder
 	// one or, of each fold, several; none if responses are white
 	normalizers []*normalizer
-	references  *references
+	references  *references // nil if RDMs are not compared
 	features    []int64
 	patterns    []float64 // rows x features
 	rdm         []float64
@@ -219,16 +241,18 @@ func newSearchlight(
 	if m.FoldNoise != nil {
 		m.Design.Covariances = make([]*mat.Dense, len(m.FoldNoise)) // heap: one a worker
 	}
-	return &searchlight{
+	s := &searchlight{
 		Measured: m, around: around, references: references,
 		builder:     newBuilder(arena, m.Dissimilarity, n, m.Design.Folds, largest),
 		normalizers: normalizers,
 		features:    cmem.Slice[int64](arena, largest)[:0],
 		patterns:    arena.Float64s(m.Responses.Rows * largest),
 		rdm:         arena.Float64s(Pairs(n)),
-		forms:       references.m.newForms(arena, tile),
-		scratch:     references.m.newScratch(arena),
 	}
+	if references != nil {
+		s.forms, s.scratch = references.m.newForms(arena, tile), references.m.newScratch(arena)
+	}
+	return s
 }
 
 // tile compares the searchlights [from, to). The RDMs that are defined come first
@@ -287,6 +311,15 @@ func (s *searchlight) compare(dst *mat.Dense, lights []int, j int, models []form
 // prepare stores the RDM of searchlight k in f, ready to be compared, and returns
 // the number of its features.
 func (s *searchlight) prepare(f *form, k int) (int, error) {
+	n, err := s.measure(k)
+	if err != nil {
+		return n, err
+	}
+	return n, s.references.m.prepare(f, s.rdm, s.scratch)
+}
+
+// measure finds the RDM of searchlight k, and returns the number of its features.
+func (s *searchlight) measure(k int) (int, error) {
 	s.features = s.around.Append(s.features[:0], k)
 	s.load()
 	n := len(s.features)
@@ -298,10 +331,7 @@ func (s *searchlight) prepare(f *form, k int) (int, error) {
 		return n, err
 	}
 	x := mat.NewDense(s.Responses.Rows, n, patterns)
-	if err := s.builder.condensed(context.Background(), s.rdm, x, s.Design); err != nil {
-		return n, err
-	}
-	return n, s.references.m.prepare(f, s.rdm, s.scratch)
+	return n, s.builder.condensed(context.Background(), s.rdm, x, s.Design)
 }
 
 var errNoFeatures = core.Invalidf("no features with finite responses")
@@ -362,16 +392,12 @@ func subtractFirst(x []float64, n int) {
 func (r *Responses) finite(dst []float64, features []int64) []int64 {
 	n := len(features)
 	r.gather(dst, features)
-	var sum float64
-	for _, v := range dst[:r.Rows*n] {
-		sum += v - v // NaN if v is not finite
-	}
-	if sum == 0 {
+	if allFinite(dst[:r.Rows*n]) {
 		return features
 	}
 	kept := features[:0]
 	for j, f := range features {
-		sum = 0
+		var sum float64
 		for c := range r.Rows {
 			v := dst[c*n+j]
 			sum += v - v
@@ -382,6 +408,22 @@ func (r *Responses) finite(dst []float64, features []int64) []int64 {
 	}
 	r.gather(dst, kept)
 	return kept
+}
+
+// allFinite adds up what is NaN of a number that is not finite, in four sums that do
+// not wait for each other.
+func allFinite(x []float64) bool {
+	var a, b, c, d float64
+	for ; len(x) >= 4; x = x[4:] {
+		a += x[0] - x[0]
+		b += x[1] - x[1]
+		c += x[2] - x[2]
+		d += x[3] - x[3]
+	}
+	for _, v := range x {
+		a += v - v
+	}
+	return a+b+c+d == 0
 }
 
 func setNaN(x []float64) {

@@ -1,6 +1,8 @@
 package rsa
 
 import (
+	"gonum.org/v1/gonum/mat"
+
 	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 )
@@ -38,14 +40,22 @@ const (
 	// patterns as seen from the first condition, and the covariance S of their
 	// noise.
 	NegativeRiemannian
+	// Regression is the weight of a model in the least-squares fit of all models,
+	// and a constant, to an RDM, all as z-scores.
+	Regression
+	// RankRegression is Regression of ranks.
+	RankRegression
 )
 
 // Comparison is a Similarity with the covariance of the noise of patterns for
 // those that take it: nil for the identity, a variance for each condition or a
-// matrix.
+// matrix. Of the controls, RDMs in rows or nil, what RDMs have in common with them is
+// removed: similarities are those of the residuals of least-squares fits to entries, or
+// their ranks, with a constant where the similarity subtracts means.
 type Comparison struct {
 	Similarity Similarity
 	Sigma      []float64
+	Controls   *mat.Dense
 }
 
 func (c Comparison) strategy() strategy { return similarities[c.Similarity].strategy }
@@ -63,6 +73,8 @@ var similarities = [...]similarity{
 	WhitenedCosine:     {"cosine_cov", vector{whitened: true}},
 	Bures:              {"bures", bures{}},
 	NegativeRiemannian: {"neg_riem_dist", riemannian{}},
+	Regression:         {"regression", regression{vector{centered: true}}},
+	RankRegression:     {"rank-regression", regression{vector{ranked: true, centered: true}}},
 }
 
 type similarity struct {
@@ -74,7 +86,7 @@ type similarity struct {
 type strategy interface {
 	traits() traits
 	// start adds to a comparer what its workers share, in memory of the arena.
-	start(m *comparer, arena *cmem.Arena, sigma []float64) error
+	start(m *comparer, arena *cmem.Arena, c Comparison) error
 	// newForms returns memory for prepared RDMs.
 	newForms(m *comparer, arena *cmem.Arena, count int) []form
 	// reserve adds to the memory of a worker.
@@ -84,8 +96,9 @@ type strategy interface {
 	prepare(m *comparer, f *form, entries []float64, s *scratch) error
 	// compare returns the similarity of prepared RDMs.
 	compare(m *comparer, x, y *form, s *scratch) (float64, error)
-	// normalize stores the entries of an RDM in dst as they enter a mean.
-	normalize(dst, entries []float64, s *scratch)
+	// normalize stores the entries of an RDM, which has been prepared, in dst as they
+	// enter a mean.
+	normalize(m *comparer, dst, entries []float64, s *scratch)
 	// method returns what evaluates the samples of w.
 	method(arena *cmem.Arena, w *evaluator) method
 }
@@ -94,6 +107,8 @@ type strategy interface {
 type traits struct {
 	inner    bool   // forms are vectors and duals, of which similarities are inner products
 	directed bool   // two RDMs may not change places
+	partial  bool   // RDMs may have controls
+	joint    bool   // models are compared together: it is a joint strategy
 	whole    string // if RDMs must have all entries of different conditions, whose rule that is
 }
 

@@ -21,7 +21,7 @@ type bures struct{ spectral }
 
 func (bures) traits() traits { return traits{whole: "Bures"} }
 
-func (bures) start(*comparer, *cmem.Arena, []float64) error { return nil }
+func (bures) start(*comparer, *cmem.Arena, Comparison) error { return nil }
 
 func (bures) newForms(m *comparer, arena *cmem.Arena, count int) []form {
 	return newVectors(arena, count, m.n*m.n, false)
@@ -35,7 +35,7 @@ func (bures) compare(_ *comparer, x, y *form, s *scratch) (float64, error) {
 	return s.spectra.overlap(x.vector(), y.vector())
 }
 
-func (bures) normalize(dst, entries []float64, _ *scratch) {
+func (bures) normalize(_ *comparer, dst, entries []float64, _ *scratch) {
 	floats.ScaleTo(dst, 1/floats.Sum(entries), entries)
 }
 
@@ -44,8 +44,8 @@ type riemannian struct{ spectral }
 
 func (riemannian) traits() traits { return traits{directed: true, whole: "Riemannian"} }
 
-func (riemannian) start(m *comparer, arena *cmem.Arena, sigma []float64) (err error) {
-	m.noise, err = seenFromFirst(arena, m.n, sigma)
+func (riemannian) start(m *comparer, arena *cmem.Arena, c Comparison) (err error) {
+	m.noise, err = seenFromFirst(arena, m.n, c.Sigma)
 	return err
 }
 
@@ -61,4 +61,4 @@ func (riemannian) compare(m *comparer, x, y *form, s *scratch) (float64, error) 
 	return s.spectra.riemannian(x.vector(), y.second(), m.noise)
 }
 
-func (riemannian) normalize(dst, entries []float64, _ *scratch) { copy(dst, entries) }
+func (riemannian) normalize(_ *comparer, dst, entries []float64, _ *scratch) { copy(dst, entries) }

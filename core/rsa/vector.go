@@ -18,13 +18,16 @@ type vector struct {
 	untied bool
 }
 
-func (v vector) traits() traits { return traits{inner: true} }
+func (v vector) traits() traits { return traits{inner: true, partial: !v.untied} }
 
-func (v vector) start(m *comparer, arena *cmem.Arena, sigma []float64) (err error) {
+func (v vector) start(m *comparer, arena *cmem.Arena, c Comparison) (err error) {
 	if v.whitened {
-		m.white, err = newWhitener(arena, m.n, m.pairs(arena), sigma)
+		m.white, err = newWhitener(arena, m.n, m.pairs(arena), c.Sigma)
 	}
-	return err
+	if err != nil || c.Controls == nil {
+		return err
+	}
+	return v.control(m, arena, c.Controls)
 }
 
 func (v vector) newForms(m *comparer, arena *cmem.Arena, count int) []form {
@@ -38,6 +41,9 @@ func (v vector) reserve(s *scratch, m *comparer, arena *cmem.Arena) {
 	if v.whitened {
 		s.work = arena.Float64s(m.white.scratchSize())
 	}
+	if m.controls != nil {
+		s.left = v.newForms(m, arena, 1)
+	}
 }
 
 func (v vector) prepare(m *comparer, f *form, entries []float64, s *scratch) error {
@@ -47,6 +53,13 @@ func (v vector) prepare(m *comparer, f *form, entries []float64, s *scratch) err
 	} else {
 		copy(x, entries)
 	}
+	return v.finish(m, f, s)
+}
+
+// finish makes a vector of unit length of the entries or ranks in f, and removes the
+// controls.
+func (v vector) finish(m *comparer, f *form, s *scratch) error {
+	x := f.vector()
 	norm := v.center(x)
 	if norm == 0 && !v.untied {
 		return v.undefined()
@@ -61,6 +74,14 @@ func (v vector) prepare(m *comparer, f *form, entries []float64, s *scratch) err
 		floats.Scale(1/norm, f.second())
 	}
 	floats.Scale(1/norm, x)
+	if m.controls == nil {
+		return nil
+	}
+	left := m.controls.remove(f, nil)
+	if left <= dependent {
+		return errExplained
+	}
+	f.scale(1 / left)
 	return nil
 }
 
@@ -100,7 +121,14 @@ func (v vector) compare(_ *comparer, x, y *form, _ *scratch) (float64, error) {
 	return max(-1, min(1, floats.Dot(x.vector(), y.second()))), nil
 }
 
-func (v vector) normalize(dst, entries []float64, s *scratch) {
+func (v vector) normalize(m *comparer, dst, entries []float64, s *scratch) {
+	if m.controls != nil {
+		if err := v.prepare(m, &s.left[0], entries, s); err != nil {
+			panic(err)
+		}
+		copy(dst, s.left[0].vector())
+		return
+	}
 	if v.ranked {
 		s.sorter.doubledMidranks(dst, entries)
 		return
@@ -111,7 +139,7 @@ func (v vector) normalize(dst, entries []float64, s *scratch) {
 
 func (v vector) method(arena *cmem.Arena, w *evaluator) method {
 	switch {
-	case v.whitened:
+	case v.whitened || w.Controls != nil:
 		return &copyMethod{}
 	case v.ranked:
 		return newRankMethod(arena, w, v)

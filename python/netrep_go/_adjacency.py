@@ -128,6 +128,17 @@ def grid(
     return _of_edges(rows, columns, int(np.count_nonzero(inside)))
 
 
+def spaced_grid(points: np.ndarray, shape: tuple[int, ...], step: int) -> sparse.csr_array:
+    """Return the neighbors among flat points of a grid, those that differ by a step on one axis.
+
+    The points lie on every step-th plane along each axis.
+    """
+    inside = np.zeros(shape, bool)
+    inside.flat[points] = True
+    edges = grid(inside[(slice(None, None, step),) * len(shape)], None, "adjacency").tocoo()
+    return _of_edges(points[edges.row], points[edges.col], inside.size)
+
+
 def _along(step: tuple[int, ...], inside: np.ndarray) -> Any:
     return zip(step, inside.shape, strict=True)
 

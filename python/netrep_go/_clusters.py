@@ -12,6 +12,8 @@ from scipy import sparse, stats
 from netrep_go import _native
 from netrep_go._adjacency import Adjacency, neighbor_graph
 from netrep_go._jobs import RandomState
+from netrep_go._maps import SubjectMaps, as_maps, check_same_points
+from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._resampling import (
@@ -27,17 +29,18 @@ from netrep_go._resampling import (
 )
 from netrep_go._results import Result
 from netrep_go._validation import (
-    as_array,
-    as_reals,
     check_integer,
     check_number,
     check_option,
     of_order_one,
 )
 
+Scores = ArrayLike | Result  # of which those with maps of subjects are taken
+
 _BLOCK = 2**22  # numbers in a temporary array
 _LARGEST = np.finfo(float).max
 _CORRECTIONS = ("cluster", "tfce", "max", "fdr")
+_OF_NEIGHBORS = ("cluster", "tfce")
 _LARGEST_OF = {"cluster": "mass", "tfce": "tfce", "max": "max", "fdr": "max"}
 
 
@@ -48,7 +51,7 @@ class ClusterResult(Result):
     Attributes
     ----------
     statistic : ndarray of shape (*shape,)
-        t of each point, NaN where there are no scores.
+        t of each point, or the normal deviate of Welch's t, NaN where there are no scores.
     enhanced : ndarray of shape (*shape,) or None
         With 'tfce', the enhanced t of each point, with the sign of t; 0 for the sign that is
         not looked for.
@@ -131,11 +134,13 @@ class ClusterResult(Result):
 
 @checked
 def cluster_test(
-    scores: ArrayLike,
-    others: ArrayLike | None = None,
+    scores: Scores,
+    others: Scores | None = None,
     *,
+    model: Name | None = None,
     paired: bool = False,
-    popmean: float = 0.0,
+    equal_var: bool = False,
+    popmean: float | None = None,
     alternative: Alternative = "greater",
     correction: Literal["cluster", "tfce", "max", "fdr"] = "cluster",
     threshold: float | None = None,
@@ -150,7 +155,7 @@ def cluster_test(
     r"""Test over subjects where scores differ from a value, or between groups or conditions.
 
     The statistic of a point is t over subjects: of one sample, of the differences of two
-    scores of each subject, or of two groups with a pooled variance. Under the null
+    scores of each subject, or of two groups, Welch's with a variance of each. Under the null
     hypothesis the deviations of a subject may change sign or subjects may change groups,
     all points at once. The largest value of each map that arises so is what a value is
     compared with, which corrects for all points:
@@ -166,28 +171,40 @@ def cluster_test(
 
     Parameters
     ----------
-    scores : array_like of shape (n_subjects, *shape)
-        Scores of each subject: over time, times x times, a volume, or any points with
-        their adjacency. A point that is NaN in all subjects is left out. One that only some
-        subjects lack is an error: set it to NaN in all of them, for the intersection of
-        masks. Condensed RDMs are scores, too, of pairs of conditions, for 'max' and 'fdr'.
-    others : array_like of shape (n_others, *shape), default=None
+    scores : array_like of shape (n_subjects, *shape), SearchlightResult, TimeCourse, \
+TemporalGeneralization or ModelEvaluation
+        Scores of each subject, or the result of a function that was given several subjects,
+        which knows the neighbors of points and chance. They are over time, times x times, a
+        volume, or any points with their adjacency. A point that is NaN in all subjects is
+        left out. One that only some subjects lack is an error: set it to NaN in all of them,
+        for the intersection of masks; results do so. Condensed RDMs are scores, too, of pairs
+        of conditions, for 'max' and 'fdr'.
+    others : array_like of shape (n_others, *shape) or result, default=None
         Scores of other subjects, or of the same ones in another condition, which are
         subtracted; NaN at the same points.
+    model : hashable, default=None
+        Name of the model in a result, or its position; None if there is one.
     paired : bool, default=False
         Whether `others` are of the same subjects in the same order: signs are flipped
-        then. Else subjects are permuted between the groups.
-    popmean : float, default=0.0
-        Score, or difference, without an effect.
+        then. Else subjects are permuted between the groups. Names of subjects in results
+        must agree.
+    equal_var : bool, default=False
+        Whether t of two groups has a pooled variance. Else it is Welch's t, given as the
+        normal deviate with the same tail: its degrees of freedom f differ between points, and
+        :math:`z = \frac{8f+1}{8f+3}\sqrt{f \log(1 + t^2/f)}` [3]_ makes them comparable.
+    popmean : float, default=None
+        Score, or difference, without an effect; None for 0 or, of one sample, the chance of
+        a result.
     alternative : {'greater', 'less', 'two-sided'}, default='greater'
         Sign of the effects. Two-sided clusters have one sign each.
     correction : {'cluster', 'tfce', 'max', 'fdr'}, default='cluster'
         What the p values of points are.
     threshold : float, default=None
         t that forms clusters, greater than 0; None for the one with p = 0.05 at each point
-        (0.025 on each side of 'two-sided').
+        (0.025 on each side of 'two-sided'); of Welch's t a normal deviate.
     adjacency : int, sparse matrix, array_like of shape (n_points, n_points) or tuple, default=None
-        Which points are neighbors. None: those of a grid that differ by one along one axis.
+        Which points are neighbors. None: those that a result knows, such as vertices that
+        share an edge, or those of a grid that differ by one along one axis.
         A number: as many as a point has in the grid: in a volume 6, 18 or 26, in a plane 4
         or 8. A matrix: entries other than 0 join points of one axis, such as centers of
         searchlights (see :func:`netrep_go.rsa.volume_adjacency` and
@@ -224,25 +241,26 @@ def cluster_test(
     and nothing can be found at 0.05. 'fdr' over m points, k of which have effects, needs
     p values of 0.05 k / m, and so as many permutations.
 
-    A permutation of groups tests whether they are of one distribution: with a pooled
-    variance, the test of a small group that varies more than the other finds that it does.
-    Share of maps with any significant point at 0.05, two-sided, in smooth noise of 12 x 12
-    points (1000 maps, 199 draws; the standard error is 0.007):
+    A permutation of groups tests whether they are of one distribution: with a pooled variance,
+    the test of a small group that varies more than the other finds that it does, with Welch's
+    statistic much less often. Signs can be flipped if noise is symmetric about 0. Share of maps
+    with any significant point at 0.05, two-sided, in smooth noise of 12 x 12 points (400 maps,
+    199 draws, 1999 for 'fdr'; the standard error is 0.011); ``docs/inference.rst`` has more:
 
-    ==================================================  ========  ======  =====
-    subjects                                            cluster   tfce    max
-    ==================================================  ========  ======  =====
-    one sample of 10                                    0.043     0.050   0.055
-    one sample of 6 (no p between 0.031 and 0.062)      0.032     0.024   0.037
-    10 pairs                                            0.046     0.051   0.056
-    groups of 8 and 8                                   0.052     0.045   0.050
-    groups of 5 and 12                                  0.057     0.049   0.049
-    of 5 and 12, standard deviation of the 5 doubled    0.368     0.445   0.469
-    of 5 and 12, standard deviation of the 12 doubled   0.005     0.008   0.005
-    ==================================================  ========  ======  =====
-
-    'fdr' found points in 0.016 of 500 maps of groups of 8 and 8 with 4999 draws, in 0.024 of
-    5 and 12; with 199 draws in none.
+    ===================================================  ========  ======  =====  =====
+    subjects                                             cluster   tfce    max    fdr
+    ===================================================  ========  ======  =====  =====
+    one sample of 16                                     0.037     0.048   0.055  0.015
+    one sample of 6 (no p between 0.031 and 0.062)       0.028     0.028   0.028  0.000
+    one sample of 16, exponential                        0.070     0.113   0.115  0.028
+    10 pairs                                             0.025     0.033   0.040  0.000
+    groups of 8 and 8                                    0.040     0.048   0.050  0.015
+    groups of 5 and 12                                   0.060     0.050   0.048  0.013
+    of 5 and 12, standard deviation of the 5 doubled     0.065     0.158   0.203  0.037
+    the same, ``equal_var``                              0.370     0.468   0.465  0.217
+    of 12 and 30, standard deviation of the 12 doubled   0.043     0.083   0.075  0.015
+    the same, ``equal_var``                              0.380     0.485   0.505  0.292
+    ===================================================  ========  ======  =====  =====
 
     References
     ----------
@@ -250,6 +268,8 @@ def cluster_test(
        MEG-data. J. Neurosci. Methods 164(1), 177-190.
     .. [2] Smith, S. M. & Nichols, T. E. (2009). Threshold-free cluster enhancement.
        NeuroImage 44(1), 83-98.
+    .. [3] Wallace, D. L. (1959). Bounds on normal approximations to Student's and the
+       chi-square distributions. Ann. Math. Stat. 30(4), 1121-1130.
 
     Examples
     --------
@@ -267,15 +287,17 @@ def cluster_test(
     check_option(alternative, "alternative", ALTERNATIVES)
     check_option(correction, "correction", _CORRECTIONS)
     check_integer(n_permutations, "n_permutations", 1)
-    check_number(popmean, "popmean", -_LARGEST, _LARGEST)
+    if popmean is not None:
+        check_number(popmean, "popmean", -_LARGEST, _LARGEST)
     check_number(extent_power, "extent_power", 0, 10)
     check_number(height_power, "height_power", 0, 10)
-    design, inside = _design(scores, others, paired, popmean)
+    first = as_maps(scores, model, "scores")
+    second = None if others is None else as_maps(others, model, "others")
+    design, inside = _design(first, second, paired, popmean, equal_var)
     if threshold is None:
-        tail = 0.025 if alternative == "two-sided" else 0.05
-        threshold = float(stats.t.isf(tail, design.df))
+        threshold = design.beyond(0.025 if alternative == "two-sided" else 0.05)
     check_number(threshold, "threshold", np.nextafter(0, 1), _LARGEST)
-    graph = neighbor_graph(adjacency, inside)
+    graph = _graph(adjacency, first.adjacency, inside, correction)
     options = {
         "start": graph.indptr.astype(np.int64),
         "neighbors": graph.indices.astype(np.int64),
@@ -303,15 +325,25 @@ def cluster_test(
 
 
 @dataclass(frozen=True)
-class _Design:
+class Design:
     """Deviations of subjects at points, and how they are drawn."""
 
     deviations: np.ndarray  # from popmean or, of two groups, from the mean of both
     n_first: int | None  # subjects of the first of two groups, None if signs are flipped
+    equal_var: bool
 
     @property
     def df(self) -> int:
         return len(self.deviations) - (1 if self.n_first is None else 2)
+
+    @property
+    def first(self) -> int:
+        """Subjects of the first of two groups with variances of their own, 0 if there are none."""
+        return 0 if self.equal_var or self.n_first is None else self.n_first
+
+    def beyond(self, tail: float) -> float:
+        """Return the statistic beyond which noise at a point is with this probability."""
+        return float(stats.norm.isf(tail) if self.first else stats.t.isf(tail, self.df))
 
     @property
     def n_ways(self) -> int:
@@ -344,21 +376,26 @@ class _Design:
 
 
 def _design(
-    scores: ArrayLike, others: ArrayLike | None, paired: bool, popmean: float
-) -> tuple[_Design, np.ndarray]:
+    scores: SubjectMaps,
+    others: SubjectMaps | None,
+    paired: bool,
+    popmean: float | None,
+    equal_var: bool,
+) -> tuple[Design, np.ndarray]:
     """Return the deviations of points that all subjects have, and which points these are."""
-    scores = as_reals(scores, "scores")
-    first = as_array(scores, "scores", max(2, scores.ndim), allow_nan=True)
+    first = scores.scores
     if len(first) < 2:
         raise ValueError(f"scores must be of at least 2 subjects, got {len(first)}")
+    if popmean is None:
+        popmean = scores.chance if others is None else 0.0
     if others is None:
         if paired:
             raise ValueError("paired=True needs others, the scores to pair with, got None")
         inside = _inside(first, "scores")
         values, n_first = _difference(first[:, inside], popmean, "popmean"), None
     else:
-        second = as_array(others, "others", first.ndim, allow_nan=True)
-        _check_alike(first, second, paired)
+        check_same_points(scores, others, paired)
+        second = others.scores
         inside = _inside(np.concatenate([first, second]), "scores and others")
         first, second = _difference(first[:, inside], popmean, "popmean"), second[:, inside]
         values = _difference(first, second, "others") if paired else np.concatenate([first, second])
@@ -370,7 +407,22 @@ def _design(
         same = _flat(values)
         _check_varying(_flat(values[:n_first]) & _flat(values[n_first:]) & ~same)
         values = np.where(same, 0.0, values - values.mean(axis=0))
-    return _Design(np.ascontiguousarray(values), n_first), inside
+    return Design(np.ascontiguousarray(values), n_first, equal_var), inside
+
+
+def _graph(given: Adjacency, known: Any, inside: np.ndarray, correction: str) -> sparse.csr_array:
+    """Return the neighbors among points that are inside: those given, or known of a result."""
+    if given is not None:
+        return neighbor_graph(given, inside)
+    if not isinstance(known, str):
+        return neighbor_graph(known, inside if known is None else inside.ravel())
+    if correction in _OF_NEIGHBORS:
+        raise ValueError(
+            f"adjacency must be given for correction={correction!r}: the result does not know "
+            "which points are neighbors"
+        )
+    n = np.count_nonzero(inside)
+    return sparse.csr_array((n, n))
 
 
 def _difference(scores: np.ndarray, others: np.ndarray | float, name: str) -> np.ndarray:
@@ -379,21 +431,6 @@ def _difference(scores: np.ndarray, others: np.ndarray | float, name: str) -> np
     if np.isinf(found).any():
         raise ValueError(f"differences of scores and {name} leave the range of float64")
     return np.asarray(found)
-
-
-def _check_alike(first: np.ndarray, second: np.ndarray, paired: bool) -> None:
-    if first.shape[1:] != second.shape[1:]:
-        raise ValueError(
-            f"others must be of the points of scores, of shape {first.shape[1:]}, got "
-            f"{second.shape[1:]}"
-        )
-    if paired and len(first) != len(second):
-        raise ValueError(
-            f"others must be of the same subjects as scores if paired, {len(first)}, got "
-            f"{len(second)}"
-        )
-    if len(second) < 2:
-        raise ValueError(f"others must be of at least 2 subjects, got {len(second)}")
 
 
 def _inside(values: np.ndarray, name: str) -> np.ndarray:
@@ -424,8 +461,8 @@ def _check_varying(flat: np.ndarray) -> None:
         )
 
 
-def _maps(
-    design: _Design,
+def map_draws(
+    design: Design,
     weights: np.ndarray,
     options: dict[str, Any],
     wanted: tuple[str, ...],
@@ -436,7 +473,8 @@ def _maps(
     n_points = design.deviations.shape[1]
     maps = {name: np.zeros((rows, n_points)) for name, rows in shapes.items()}
     largest = np.empty(len(weights))
-    inputs = {"x": design.deviations, "weights": weights, "df": float(design.df), **options}
+    inputs = {"x": design.deviations, "weights": weights, "df": float(design.df)}
+    inputs |= {"first": design.first, **options}
     _native.run("rsa.map_draws", {"largest": largest, **maps}, inputs, n_jobs=n_jobs)
     return largest, maps["t"], maps["enhanced"]
 
@@ -468,7 +506,7 @@ class _Found:
 
 
 def _tested(
-    design: _Design,
+    design: Design,
     graph: sparse.csr_array,
     correction: str,
     options: dict[str, Any],
@@ -479,7 +517,7 @@ def _tested(
 ) -> tuple[_Found, np.ndarray, np.ndarray]:
     """Return what is found, the p value of each point, and the largest value of each draw."""
     alternative = options["alternative"]
-    _, t, enhanced = _maps(design, design.identity(), options, ("t", "enhanced"), n_jobs)
+    _, t, enhanced = map_draws(design, design.identity(), options, ("t", "enhanced"), n_jobs)
     labels, masses = _clusters(graph, t[0], alternative, options["threshold"])
     found = _Found(t[0], enhanced[0], labels, masses)
     # All ways contain the identity; random ones are joined by it.
@@ -490,7 +528,7 @@ def _tested(
     counts = np.zeros(len(bound), np.int64)
 
     def largest_of(weights: np.ndarray) -> np.ndarray:
-        largest, maps, _ = _maps(design, weights, options, wanted, n_jobs)
+        largest, maps, _ = map_draws(design, weights, options, wanted, n_jobs)
         as_extreme = extremity(maps, alternative) >= bound
         np.add(counts, np.count_nonzero(as_extreme, axis=0), out=counts)
         return largest

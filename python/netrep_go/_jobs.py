@@ -75,6 +75,27 @@ def said_once() -> Iterator[None]:
         _said.reset(token)
 
 
+_subject: ContextVar[str] = ContextVar("_subject", default="")
+
+
+@contextmanager
+def about(subject: str) -> Iterator[None]:
+    """Let errors of what data can cause, and warnings, begin with what they are about.
+
+    Errors of other kinds, such as those of files, get a note.
+    """
+    token = _subject.set(f"{subject}: ")
+    try:
+        yield
+    except Exception as error:
+        if type(error) in (ValueError, TypeError, np.linalg.LinAlgError):
+            raise type(error)(f"{subject}: {error}") from None
+        error.add_note(f"raised for {subject}")
+        raise
+    finally:
+        _subject.reset(token)
+
+
 _filters = RLock()
 
 
@@ -91,6 +112,7 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
 
     Between the two may be scikit-learn, which calls estimators in its own functions.
     """
+    message = _subject.get() + message
     said = _said.get()
     if said is not None:
         if message in said:

@@ -37,6 +37,19 @@ def names_or_numbers(names: list[Name] | None, n: int) -> list[Name]:
     return list(range(n)) if names is None else names
 
 
+def position_of(model: Any, names: list[Name]) -> int:
+    """Return the position of a model by its name or position; None is the only one."""
+    if model in names and not isinstance(model, bool):
+        return names.index(model)
+    n = len(names)
+    if model is None and n == 1:
+        return 0
+    is_number = isinstance(model, (int, np.integer)) and not isinstance(model, bool)
+    if not is_number or not -n <= model < n:
+        raise ValueError(f"model must be one of {names}, got {shown(model)}")
+    return int(model)
+
+
 def holds_arrays(xs: Any) -> bool:
     """Whether arrays come in a mapping or a pandas Series, under their names."""
     return isinstance(xs, Mapping) or (

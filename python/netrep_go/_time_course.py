@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from netrep_go._names import Name, holds_arrays, names_or_numbers, split_names
+from netrep_go._maps import SubjectMaps, named_subjects
+from netrep_go._names import Name, holds_arrays, names_or_numbers, position_of, split_names
 from netrep_go._optional import pandas
 from netrep_go._results import Result
 from netrep_go._validation import as_array, check_integer
@@ -33,6 +34,8 @@ class TimeCourse(Result):
         What is scored, in figures.
     chance : float
         Score without an effect.
+    noise_ceiling : NoiseCeilings or None
+        Of :func:`netrep_go.rsa.time_resolved`, with ``lower`` and ``upper`` bounds at each time.
     shrinkage : ndarray of shape (n_subjects, n_times) or None
         Intensity, 0 to 1, by which the covariance of the noise was shrunk at each time, if it
         was estimated.
@@ -45,6 +48,7 @@ class TimeCourse(Result):
     method: str
     label: str = field(repr=False)
     chance: float = 0.0
+    noise_ceiling: Any = field(default=None, repr=False)
     shrinkage: np.ndarray | None = field(default=None, repr=False)
 
     def plot(self, **options: Any) -> Any:
@@ -64,6 +68,11 @@ class TimeCourse(Result):
         from netrep_go.plotting import TimeCourseDisplay
 
         return TimeCourseDisplay.from_time_course(self, **options)
+
+    def _maps(self, model: Name | None) -> SubjectMaps:
+        """Return the scores of a model, for tests over subjects."""
+        scores = self.scores[:, position_of(model, self.names)]
+        return SubjectMaps(scores, named_subjects(self.subjects), None, self.times, self.chance)
 
     def to_frame(self) -> Any:
         """Return a row for each subject, model and time.

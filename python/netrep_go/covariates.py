@@ -86,6 +86,23 @@ class _PermutationResult(Result):
             row |= {"null_mean": null.mean(), "null_std": null.std()}
         return pandas().DataFrame([row])
 
+    def plot(self, **options: Any) -> Any:
+        """Draw the permutations and what was observed.
+
+        Parameters
+        ----------
+        **options
+            Of :meth:`netrep_go.plotting.PermutationTestDisplay.from_test`.
+
+        Returns
+        -------
+        netrep_go.plotting.PermutationTestDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import PermutationTestDisplay
+
+        return PermutationTestDisplay.from_test(self, **options)  # type: ignore[arg-type]
+
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class MantelResult(_PermutationResult):

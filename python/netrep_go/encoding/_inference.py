@@ -75,6 +75,23 @@ class EncodingPermutationTest(Result):
             }
         )
 
+    def plot(self, **options: Any) -> Any:
+        """Draw the permutations and what was observed of some targets.
+
+        Parameters
+        ----------
+        **options
+            Of :meth:`netrep_go.plotting.PermutationTestDisplay.from_test`.
+
+        Returns
+        -------
+        netrep_go.plotting.PermutationTestDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import PermutationTestDisplay
+
+        return PermutationTestDisplay.from_test(self, **options)
+
 
 class _Fold(NamedTuple):
     """What predicts the targets of a pattern in a fold from training targets less their means."""

@@ -11,10 +11,12 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone, is_classifier
 
 from netrep_go._jobs import counted, in_threads
+from netrep_go._maps import SubjectMaps, named_subjects
 from netrep_go._names import Name, holds_arrays
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
+from netrep_go._shown import shown
 from netrep_go._time_course import TimeCourse, as_subjects, windows
 from netrep_go._validation import SQUARES, check_range
 from netrep_go.encoding._decoded import (
@@ -72,6 +74,13 @@ class TemporalGeneralization(Result):
         from netrep_go.plotting import TemporalGeneralizationDisplay
 
         return TemporalGeneralizationDisplay.from_generalization(self, **options)
+
+    def _maps(self, model: Name | None) -> SubjectMaps:
+        """Return the scores, for tests over subjects."""
+        if model is not None:
+            raise ValueError(f"model is for results of several models, got {shown(model)}")
+        subjects = named_subjects(self.subjects)
+        return SubjectMaps(self.scores, subjects, None, self.times, self.chance)
 
     def to_frame(self) -> Any:
         """Return a row for each subject and pair of times.

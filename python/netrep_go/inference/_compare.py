@@ -135,13 +135,13 @@ class NetworkComparison(Result):
             return pandas().MultiIndex.from_tuples(side, names=names)
         return pandas().Index(side, name=names[0], tupleize_cols=False)
 
-    def plot(self, *, cmap: str = "viridis") -> ComparisonDisplay:
+    def plot(self, **options: Any) -> ComparisonDisplay:
         """Draw a heat map of each measure.
 
         Parameters
         ----------
-        cmap : str or matplotlib Colormap, default="viridis"
-            Color map.
+        **options
+            Of :meth:`netrep_go.plotting.ComparisonDisplay.from_comparison`, such as ``width``.
 
         Returns
         -------
@@ -150,7 +150,7 @@ class NetworkComparison(Result):
         """
         from netrep_go.plotting import ComparisonDisplay
 
-        return ComparisonDisplay.from_comparison(self, cmap=cmap)
+        return ComparisonDisplay.from_comparison(self, **options)
 
 
 @checked

@@ -164,15 +164,14 @@ class MeasureDisagreement(Result):
         columns = {"network_1": first, "network_2": second, **ranks, "spread": self.spread}
         return pandas().DataFrame(columns)
 
-    def plot(self, *, n_pairs: int = 12, cmap: str = "RdBu_r") -> DisagreementDisplay:
-        """Draw the correlations of the measures, and the pairs that they disagree on most.
+    def plot(self, **options: Any) -> DisagreementDisplay:
+        """Draw the correlations of measures, and the pairs they disagree on most.
 
         Parameters
         ----------
-        n_pairs : int, default=12
-            How many pairs.
-        cmap : str or matplotlib Colormap, default="RdBu_r"
-            Color map.
+        **options
+            Of :meth:`netrep_go.plotting.DisagreementDisplay.from_disagreement`, such as
+            ``n_pairs``.
 
         Returns
         -------
@@ -181,7 +180,7 @@ class MeasureDisagreement(Result):
         """
         from netrep_go.plotting import DisagreementDisplay
 
-        return DisagreementDisplay.from_disagreement(self, n_pairs=n_pairs, cmap=cmap)
+        return DisagreementDisplay.from_disagreement(self, **options)
 
 
 @checked

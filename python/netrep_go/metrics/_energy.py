@@ -41,10 +41,11 @@ class EnergyStochasticMetric(Measure):
         What Q may be: any rotation or reflection, a permutation of the neurons, or the
         identity.
     niter : int, default=100
-        Largest number of reweightings.
+        Largest number of reweightings, those taken back included.
     tol : float, default=1e-6
-        The fit ends when a reweighting decreases the loss by less, in units of the
-        power of ten that is nearest to the root mean square response.
+        The fit ends when a step decreases the loss by less, in units of the power of ten
+        that is nearest to the root mean square response, and was a reweighting alone or
+        more than halved what a reweighting changes.
 
     Attributes
     ----------
@@ -54,7 +55,8 @@ class EnergyStochasticMetric(Measure):
         Weights of the pairs of repeats, inputs first, then repeats of X, then
         those of Y.
     loss_hist : list of float
-        Mean distance of pairs before and after each reweighting.
+        Least mean distance of pairs before the first and after each reweighting. It
+        stays where a step was taken back.
     n_iter_ : int
         Number of reweightings.
     converged_ : bool
@@ -62,7 +64,9 @@ class EnergyStochasticMetric(Measure):
 
     Notes
     -----
-    The fit is iteratively reweighted least squares over all pairs of repeats. Its
+    The fit is iteratively reweighted least squares over all pairs of repeats, between
+    whose rotations steps of a limited-memory quasi-Newton method go farther, unless the
+    loss rises; with the same ``tol`` it comes closer to the minimum than netrep's. Its
     first step is least squares without weights, which may be further from X than Y
     was; unlike netrep's, the fit goes on then.
 

@@ -356,10 +356,11 @@ class GaussianStochasticMetric(_WassersteinMetric):
         Where the first start begins: at the best alignment of the means, or at a
         random element of the group.
     niter : int, default=1000
-        Largest number of iterations of each start.
+        Largest number of alternations of each start, those taken back included.
     tol : float, default=1e-8
-        A start ends when an iteration decreases the loss by less, in units of the power
-        of ten that is nearest to the root mean square response.
+        A start ends when a step decreases the loss by less, in units of the power of ten
+        that is nearest to the root mean square response, and was an alternation alone or
+        more than halved what an alternation changes.
     random_state : int, RandomState, Generator or None, default=None
         Of the random starts.
     n_restarts : int, default=1
@@ -370,8 +371,9 @@ class GaussianStochasticMetric(_WassersteinMetric):
     T : ndarray of shape (n_neurons, n_neurons)
         The alignment: ``means_Y @ T`` is close to ``means_X``.
     loss_hist : list of float
-        Loss after each iteration of the best start: the square root of the sum,
-        over inputs, whose mean the metric minimises.
+        Least loss after each alternation of the best start: the square root of the sum,
+        over inputs, whose mean the metric minimises. It does not increase, and stays
+        where a step was taken back.
     n_iter_ : int
         Length of ``loss_hist``.
     converged_ : bool
@@ -381,6 +383,13 @@ class GaussianStochasticMetric(_WassersteinMetric):
     -----
     The minimum is over a set that is not convex, and a fit finds a local one. More
     starts may find a better one; only the exact minimum is a metric.
+
+    netrep alternates between the alignment and rotations of the roots of covariances.
+    Here these precondition steps of a limited-memory quasi-Newton method (not with
+    permutations), which are taken back where the loss rises: 4 to 49 times fewer
+    alternations, most where they are slow. With the same ``tol`` a fit comes closer to
+    the minimum. Where starts have several ends, it may be another one than alternation
+    alone leads to: of 552 random starts in 7 problems, 28 ended higher and 29 lower.
 
     The minimised sum and the score have the same weights, alpha and 2 - alpha.
     netrep's fit squares them, so that its alignments, except at alpha 0, 1 and 2,
@@ -457,10 +466,11 @@ class GPStochasticMetric(_WassersteinMetric):
         Where the first start begins: at the best alignment of the means, or at a
         random element of the group.
     niter : int, default=1000
-        Largest number of iterations of each start.
+        Largest number of alternations of each start, those taken back included.
     tol : float, default=1e-8
-        A start ends when an iteration decreases the loss by less, in units of the power
-        of ten that is nearest to the root mean square response.
+        A start ends when a step decreases the loss by less, in units of the power of ten
+        that is nearest to the root mean square response, and was an alternation alone or
+        more than halved what an alternation changes.
     random_state : int, RandomState, Generator or None, default=None
         Of the random starts.
     n_restarts : int, default=1
@@ -471,7 +481,8 @@ class GPStochasticMetric(_WassersteinMetric):
     T : ndarray of shape (n_dims, n_dims)
         The alignment of the neurons.
     loss_hist : list of float
-        Loss after each iteration of the best start.
+        Least loss after each alternation of the best start. It does not increase, and
+        stays where a step was taken back.
     n_iter_ : int
         Length of ``loss_hist``.
     converged_ : bool

@@ -343,7 +343,9 @@ class DistanceStore:
             raise ValueError("a heat map needs the distances of all pairs, not of two sets")
         D = self.distances(test=test, incomplete=incomplete)[...]
         names = self.names if len(D) <= 60 else None
-        return DistanceMatrixDisplay(D, names=names, name=self._known()["kind"]).plot(ax=ax)
+        known = self._known()
+        label = f"{known['options']['measure'].rpartition('.')[2]} ({known['kind']})"
+        return DistanceMatrixDisplay(D, names=names, name=label).plot(ax=ax)
 
     def merge(self, *others: str | os.PathLike[str]) -> StoreStatus:
         """Take tiles from stores of the same networks and options, such as other machines made.

@@ -12,7 +12,8 @@ from sklearn.utils import check_array, check_consistent_length
 from netrep_go._names import Items, Name, split_names
 from netrep_go._parameters import checked
 from netrep_go._validation import as_labels, as_numbers
-from netrep_go.plotting._style import COLORS, levels, panels
+from netrep_go.plotting._hues import levels
+from netrep_go.plotting._style import COLORS, panels, shade
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -157,5 +158,5 @@ def _draw_class(ax: Axes, points: npt.NDArray[np.float64], name: str, color: str
         va="center",
         fontsize="small",
         fontweight="bold",
-        bbox={"boxstyle": "circle,pad=0.1", "fc": "white", "ec": color, "lw": 1.5},
+        bbox={"boxstyle": "circle,pad=0.1", "fc": shade(ax, 1), "ec": color, "lw": 1.5},
     )

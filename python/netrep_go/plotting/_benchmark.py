@@ -9,7 +9,7 @@ import numpy as np
 from netrep_go._parameters import checked
 from netrep_go._validation import check_integer
 from netrep_go.inference import MeasureBenchmark
-from netrep_go.plotting._style import axes
+from netrep_go.plotting._style import axes, shade
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 _WIDTH = 3.35  # inches: a column of a paper
 _ROW = 0.135  # inches
 _FONT = 6.0
-_GRAY = "0.55"
 _DARK = 0.55  # of the color map, from which text is white
 
 
@@ -120,8 +119,7 @@ class MeasureBenchmarkDisplay:
         self.figure_ = self.ax_.figure
         self.im_ = self.ax_.imshow(colors, cmap="Blues", vmin=0, vmax=1.25, aspect="auto")
         for (i, j), score in np.ndenumerate(table.to_numpy()):
-            color = "0.15" if ranked[j] else _GRAY
-            color = "white" if colors[i, j] > _DARK else color
+            color = _text_color(self.ax_, float(colors[i, j]))
             text = self.ax_.text(j, i, _short(score), ha="center", va="center", color=color)
             text.set_fontsize(_FONT)
         self._name(list(table.index), list(table), ranked)
@@ -134,7 +132,7 @@ class MeasureBenchmarkDisplay:
         self.ax_.set_xticks(range(len(tests)), tests, rotation=45, ha="left", fontsize=_FONT)
         for label, known in zip(self.ax_.get_xticklabels(), ranked, strict=True):
             label.set_rotation_mode("anchor")
-            label.set_color("0.15" if known else _GRAY)
+            label.set_color(shade(self.ax_, 0.15 if known else 0.55))
         self.ax_.tick_params(length=0)
         self.ax_.spines[:].set_visible(False)
 
@@ -147,6 +145,13 @@ def _colors(scores: np.ndarray, ranked: np.ndarray) -> np.ndarray:
         low, high = np.nanmin(known, axis=0), np.nanmax(known, axis=0)
         colors[:, ranked] = (known - low) / (high - low)
     return colors
+
+
+def _text_color(ax: Axes, color: float) -> Any:
+    """Return what is seen on a color of the map, or on the ground where there is none."""
+    if np.isnan(color):
+        return shade(ax, 0.55)
+    return "white" if color > _DARK else "0.15"
 
 
 def _short(score: float) -> str:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from netrep_go._names import Name
 from netrep_go._parameters import checked
+from netrep_go._validation import check_number
 from netrep_go.inference import NetworkComparison
-from netrep_go.plotting._style import pyplot
+from netrep_go.metrics import Properties
+from netrep_go.plotting._layout import name_columns, name_rows
+from netrep_go.plotting._style import grid, row
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from matplotlib.axes import Axes
 
-_MOST_NAMES = 30  # that can be read on an axis
+_PANEL, _LEAST = 3.6, 3.2  # inches that a panel is wide, and at least
+_WIDTH = 3 * _PANEL
 
 
 class ComparisonDisplay:
@@ -30,7 +36,8 @@ class ComparisonDisplay:
     rows, columns : list
         Names of the rows and the columns.
     kinds : dict of str to str, default=None
-        Whether a measure is a 'distance' or a 'similarity', shown beside its color bar.
+        Whether a measure is a 'distance' or a 'similarity', and its unit if it has one, such
+        as 'distance (rad)': shown beside its color bar.
 
     Attributes
     ----------
@@ -66,7 +73,14 @@ class ComparisonDisplay:
 
     @classmethod
     @checked
-    def from_comparison(cls, comparison: NetworkComparison, *, cmap: str = "viridis") -> Self:
+    def from_comparison(
+        cls,
+        comparison: NetworkComparison,
+        *,
+        cmap: str = "viridis",
+        ax: Sequence[Axes] | None = None,
+        width: float = _WIDTH,
+    ) -> Self:
         """Draw what compare_networks returned.
 
         Parameters
@@ -75,65 +89,76 @@ class ComparisonDisplay:
             Values of one or more measures.
         cmap : str or matplotlib Colormap, default="viridis"
             Color map.
+        ax : sequence of matplotlib Axes, default=None
+            Axes to draw on, one a measure. If None, a new figure is made.
+        width : float, default=10.8
+            Width of the new figure in inches, such as 3.4 of a column of a paper, which has
+            one heat map below the other.
 
         Returns
         -------
         display : ComparisonDisplay
             The drawn display.
         """
-        kinds: dict[str, str] = {
-            name: said.kind or "" for name, said in comparison.properties.items()
-        }
-        rows, columns = comparison.rows, comparison.columns
-        return cls(comparison.values, rows, columns, kinds).plot(cmap=cmap)
+        kinds = {name: kind_and_unit(said) for name, said in comparison.properties.items()}
+        display = cls(comparison.values, comparison.rows, comparison.columns, kinds)
+        return display.plot(cmap=cmap, ax=ax, width=width)
 
-    def plot(self, *, cmap: str = "viridis") -> Self:
+    @checked
+    def plot(
+        self,
+        *,
+        cmap: str = "viridis",
+        ax: Sequence[Axes] | None = None,
+        width: float = _WIDTH,
+    ) -> Self:
         """Draw the heat maps.
 
         Parameters
         ----------
         cmap : str or matplotlib Colormap, default="viridis"
             Color map.
+        ax : sequence of matplotlib Axes, default=None
+            Axes to draw on, one a measure. If None, a new figure is made.
+        width : float, default=10.8
+            Width of the new figure in inches.
 
         Returns
         -------
         display : ComparisonDisplay
             The drawn display.
         """
-        n = len(self.values)
-        n_columns = min(n, 3)
-        n_rows = -(-n // n_columns)
-        self.figure_, grid = pyplot().subplots(
-            n_rows,
-            n_columns,
-            figsize=(3.6 * n_columns, 3.2 * n_rows),
-            squeeze=False,
-            layout="constrained",
-        )
-        for empty in grid.flat[n:]:
-            empty.remove()
-        self.axes_ = grid.ravel()[:n]
+        self.axes_ = self._panels(width) if ax is None else row(ax, len(self.values))
+        self.figure_ = self.axes_[0].figure
         self.ims_ = [
-            self._draw(ax, measure, cmap)
-            for ax, measure in zip(self.axes_, self.values, strict=True)
+            self._draw(panel, measure, cmap)
+            for panel, measure in zip(self.axes_, self.values, strict=True)
         ]
         return self
+
+    def _panels(self, width: float) -> npt.NDArray[Any]:
+        """Return axes for each measure, as many beside each other as the width has room for."""
+        check_number(width, "width", 1, 100)
+        n = len(self.values)
+        return grid(n, min(width, _PANEL * n), _LEAST, ratio=0.9)
 
     def _draw(self, ax: Any, measure: str, cmap: str) -> Any:
         values = self.values[measure]
         if self.rows == self.columns:  # a network and itself would set the scale
             values = np.where(np.eye(len(values), dtype=bool), np.nan, values)
         image = ax.imshow(values, cmap=cmap, interpolation="nearest")
-        self.figure_.colorbar(image, ax=ax, shrink=0.8, label=self.kinds.get(measure))
-        ax.set_title(measure)
+        label = "\n".join(filter(None, (measure, self.kinds.get(measure))))
+        self.figure_.colorbar(image, ax=ax, shrink=0.8).set_label(label, fontsize="small")
+        ax.set_title(measure, fontsize="medium")
         ax.spines[:].set_visible(False)
+        ax.set(xticks=[], yticks=[])
+        for write, names in ((name_columns, self.columns), (name_rows, self.rows)):
+            write(ax, range(len(names)), names, square=True)
         ax.tick_params(length=0)
-        for axis, names in ((ax.xaxis, self.columns), (ax.yaxis, self.rows)):
-            shown = names if len(names) <= _MOST_NAMES else []
-            axis.set_ticks(range(len(shown)), [_text(name) for name in shown], fontsize="small")
-        ax.tick_params(axis="x", rotation=90)
         return image
 
 
-def _text(name: Name) -> str:
-    return " ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+def kind_and_unit(said: Properties) -> str:
+    """Return whether a measure is a distance or a similarity; angles are in radians."""
+    unit = " (rad)" if said.range in ((0, np.pi / 2), (0, np.pi)) else ""
+    return f"{said.kind or ''}{unit}".strip()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.cluster.hierarchy import dendrogram, linkage
@@ -12,7 +12,9 @@ from scipy.spatial.distance import squareform
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._validation import as_distances, exponents, of_order_one
-from netrep_go.plotting._style import COLORS, axes, label, levels, names_of, point
+from netrep_go.plotting._hues import hues_of
+from netrep_go.plotting._layout import legend, name_rows
+from netrep_go.plotting._style import axes, names_of, point, shade
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -37,7 +39,7 @@ class DendrogramDisplay:
     covariates : mapping of str to array-like of shape (n_networks,), default=None
         Properties of the networks: a dict of columns or a DataFrame.
     hue : str, default=None
-        Name of the covariate that is shown by the color of the names.
+        Name of the covariate that is shown by the color of squares beside the names.
     name : str, default="distance"
         Name and unit of the distances.
 
@@ -103,8 +105,8 @@ class DendrogramDisplay:
         covariates : mapping of str to array-like of shape (n_networks,), default=None
             Properties of the networks: a dict of columns or a DataFrame.
         hue : str, default=None
-            Name of the covariate to show by the color of the names, with at most
-            10 levels.
+            Name of the covariate to show by the color of squares beside the names, as in
+            :class:`EmbeddingDisplay`.
         name : str, default="distance"
             Name and unit of the distances, shown along the axis.
         ax : matplotlib Axes, default=None
@@ -147,8 +149,10 @@ class DendrogramDisplay:
         display : DendrogramDisplay
             The drawn display.
         """
+        from matplotlib.colors import to_hex
+
         n_networks = len(self.linkage) + 1
-        hues, colors = levels(self.covariates, self.hue, n_networks, COLORS)
+        hues = hues_of(self.covariates, self.hue, n_networks)
         height = np.clip(0.19 * n_networks + 1.0, 3.0, 14.0)
         self.ax_ = axes(ax, figsize=(6.5, height))
         self.figure_ = self.ax_.figure
@@ -157,26 +161,24 @@ class DendrogramDisplay:
             labels=self.names,
             orientation="left",
             color_threshold=0.0,
-            above_threshold_color="0.35",
-            leaf_font_size=8,
+            above_threshold_color=to_hex(shade(self.ax_, 0.35)),
             ax=self.ax_,
         )
+        rows = np.arange(n_networks)
+        name_rows(self.ax_, 5 + 10 * rows, tree["ivl"], step=10)
         if self.hue is not None:
-            self._color_names([colors[hues[leaf]] for leaf in tree["leaves"]])
-            label(self.ax_, self.hue, [(k, c, "s") for k, c in colors.items()])
-            self.ax_.legend(
-                loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=len(colors), frameon=False
-            )
+            self._color_names(5 + 10 * rows, [hues.colors[leaf] for leaf in tree["leaves"]])
+            hues.key(self.ax_, self.hue, "s")
+        if hues.levels:
+            legend(self.ax_, above=True)
         self.ax_.set_xlabel(self.name)
         self.ax_.spines[["top", "left", "right"]].set_visible(False)
         return self
 
-    def _color_names(self, colors: Sequence[str]) -> None:
+    def _color_names(self, heights: npt.NDArray[np.int_], colors: Sequence[Any]) -> None:
         """Mark each leaf with a square in its color, left of its name."""
-        heights = self.ax_.get_yticks()
-        self.ax_.scatter(
-            np.zeros(len(heights)), heights, **point(colors, "s"), clip_on=False, zorder=3
-        )
+        style = point(self.ax_, colors, "s")
+        self.ax_.scatter(np.zeros(len(heights)), heights, **style, clip_on=False, zorder=3)
         self.ax_.tick_params(axis="y", pad=8)
 
 

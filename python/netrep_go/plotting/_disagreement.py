@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -9,10 +10,12 @@ import numpy as np
 from netrep_go._parameters import checked
 from netrep_go._validation import check_integer
 from netrep_go.inference import MeasureDisagreement
-from netrep_go.plotting._style import pyplot
+from netrep_go.plotting._layout import name_columns, name_rows
+from netrep_go.plotting._style import pyplot, row
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from matplotlib.axes import Axes
 
 
 class DisagreementDisplay:
@@ -68,7 +71,12 @@ class DisagreementDisplay:
     @classmethod
     @checked
     def from_disagreement(
-        cls, disagreement: MeasureDisagreement, *, n_pairs: int = 12, cmap: str = "RdBu_r"
+        cls,
+        disagreement: MeasureDisagreement,
+        *,
+        n_pairs: int = 12,
+        cmap: str = "RdBu_r",
+        ax: Sequence[Axes] | None = None,
     ) -> Self:
         """Draw the pairs with the largest spread of ranks.
 
@@ -80,6 +88,8 @@ class DisagreementDisplay:
             How many pairs.
         cmap : str or matplotlib Colormap, default="RdBu_r"
             Color map.
+        ax : sequence of 2 matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
 
         Returns
         -------
@@ -92,15 +102,17 @@ class DisagreementDisplay:
         display = cls(
             disagreement.correlation, disagreement.ranks[worst], names, disagreement.measures
         )
-        return display.plot(cmap=cmap)
+        return display.plot(cmap=cmap, ax=ax)
 
-    def plot(self, *, cmap: str = "RdBu_r") -> Self:
+    def plot(self, *, cmap: str = "RdBu_r", ax: Sequence[Axes] | None = None) -> Self:
         """Draw the display.
 
         Parameters
         ----------
         cmap : str or matplotlib Colormap, default="RdBu_r"
             Color map.
+        ax : sequence of 2 matplotlib Axes, default=None
+            Axes to draw on. If None, a new figure is made.
 
         Returns
         -------
@@ -108,9 +120,11 @@ class DisagreementDisplay:
             The drawn display.
         """
         n, m = len(self.measures), len(self.pairs)
-        self.figure_, self.axes_ = pyplot().subplots(
-            1, 2, figsize=(4.5 + 0.5 * n, 1.8 + 0.22 * max(m, n)), layout="constrained"
-        )
+        if ax is None:
+            size = (4.5 + 0.5 * n, 1.8 + 0.22 * max(m, n))
+            _, ax = pyplot().subplots(1, 2, figsize=size, layout="constrained")
+        self.axes_ = row(ax, 2)
+        self.figure_ = self.axes_[0].figure
         self.ims_ = [
             self._draw(self.axes_[0], self.correlation, self.measures, (-1, 1), cmap),
             self._draw(self.axes_[1], self.ranks, self.pairs, (0, 1), cmap),
@@ -124,8 +138,8 @@ class DisagreementDisplay:
         self, ax: Any, values: Any, rows: list[str], ends: tuple[float, float], cmap: str
     ) -> Any:
         image = ax.imshow(values, cmap=cmap, vmin=ends[0], vmax=ends[1], aspect="auto")
-        ax.set_xticks(range(len(self.measures)), self.measures, rotation=90, fontsize="small")
-        ax.set_yticks(range(len(rows)), rows, fontsize="small")
+        name_columns(ax, range(len(self.measures)), self.measures)
+        name_rows(ax, range(len(rows)), rows)
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0)
         return image

@@ -13,16 +13,9 @@ from sklearn.manifold import smacof
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._validation import as_distances, exponents
-from netrep_go.plotting._style import (
-    COLORS,
-    MARKERS,
-    axes,
-    label,
-    levels,
-    names_of,
-    point,
-    write_names,
-)
+from netrep_go.plotting._hues import hues_of, label, levels
+from netrep_go.plotting._layout import legend, write_names
+from netrep_go.plotting._style import MARKERS, axes, names_of, point, shade
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -119,7 +112,9 @@ class EmbeddingDisplay:
         covariates : mapping of str to array-like of shape (n_networks,), default=None
             Properties of the networks: a dict of columns or a DataFrame.
         hue : str, default=None
-            Name of the covariate to show by color, with at most 10 levels.
+            Name of the covariate to show by color. Numbers with fractions, such as
+            accuracies, and more than 10 whole numbers, such as steps of training, have a
+            color bar, and NaN is gray there; other covariates have at most 10 levels.
         style : str, default=None
             Name of the covariate to show by markers, with at most 10 levels.
         ax : matplotlib Axes, default=None
@@ -165,24 +160,27 @@ class EmbeddingDisplay:
             The drawn display.
         """
         n_networks = len(self.embedding)
-        hues, colors = levels(self.covariates, self.hue, n_networks, COLORS)
+        hues = hues_of(self.covariates, self.hue, n_networks)
         styles, markers = levels(self.covariates, self.style, n_networks, MARKERS)
         self.ax_ = axes(ax, figsize=(6.5, 5.0))
         self.figure_ = self.ax_.figure
-        for level, color in colors.items():
+        for group in hues.groups:
             for kind, marker in markers.items():
-                members = self.embedding[(hues == level) & (styles == kind)]
-                self.ax_.scatter(*members.T, **point(color, marker))
-        write_names(self.ax_, self.embedding, self.names)
-        if self.hue is not None:
-            label(self.ax_, self.hue, [(k, c, "o") for k, c in colors.items()])
-        if self.style is not None:
-            label(self.ax_, self.style, [(k, "0.7", m) for k, m in markers.items()])
-        if self.hue is not None or self.style is not None:
-            self.ax_.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
-        self.ax_.set(xlabel="MDS 1", ylabel="MDS 2", aspect="equal")
+                members = np.flatnonzero(group & (styles == kind))
+                colors = [hues.colors[k] for k in members]
+                self.ax_.scatter(*self.embedding[members].T, **point(self.ax_, colors, marker))
+        self.ax_.set(xlabel="MDS 1", ylabel="MDS 2")
+        self.ax_.set_aspect("equal", adjustable="datalim")
         self.ax_.set_title(f"stress-1 = {self.stress:.2f}", fontsize="medium")
+        if self.hue is not None:
+            hues.key(self.ax_, self.hue, "o")
+        if self.style is not None:
+            gray = shade(self.ax_, 0.7)
+            label(self.ax_, self.style, [(k, [gray], m) for k, m in markers.items()])
+        if hues.levels or self.style is not None:
+            legend(self.ax_)
         self.ax_.spines[["top", "right"]].set_visible(False)
+        write_names(self.ax_, self.embedding, self.names)
         return self
 
 

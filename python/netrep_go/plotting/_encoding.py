@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from netrep_go.plotting._style import COLORS, axes
+from netrep_go._parameters import checked
+from netrep_go.encoding import BestLayers
+from netrep_go.plotting._layout import axes_above, legend, name_columns
+from netrep_go.plotting._style import COLORS, axes, shade
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from netrep_go.encoding import BestLayers
 
 _MARKED = 10_000  # targets beyond which points would hide each other
 
@@ -31,7 +32,7 @@ class BestLayersDisplay:
     ax_ : matplotlib Axes
         Axes with the scores.
     share_ax_ : matplotlib Axes
-        Axes with the shares of targets, on the right.
+        Axes with the shares of targets, above.
     figure_ : matplotlib Figure
         Figure that contains them.
 
@@ -52,6 +53,7 @@ class BestLayersDisplay:
         self.layers = layers
 
     @classmethod
+    @checked
     def from_layers(cls, layers: BestLayers, *, ax: Axes | None = None) -> BestLayersDisplay:
         """Draw the scores and shares of layers.
 
@@ -70,7 +72,7 @@ class BestLayersDisplay:
         return cls(layers).plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> BestLayersDisplay:
-        """Draw bars of shares behind held-out scores: their mean, quartiles and targets.
+        """Draw held-out scores, their mean, quartiles and targets, and bars of shares above.
 
         Parameters
         ----------
@@ -86,27 +88,29 @@ class BestLayersDisplay:
         places = np.arange(len(layers.names))
         self.ax_ = axes(ax, figsize=(2.5 + 0.6 * len(places), 4.0))
         self.figure_ = self.ax_.figure
-        self.share_ax_: Any = self.ax_.twinx()
-        self.share_ax_.bar(places, layers.share, color="0.88")
+        self.share_ax_: Any = axes_above(self.ax_, 0.28)
+        self.share_ax_.bar(places, layers.share, color=shade(self.ax_, 0.5), width=0.7)
         self.share_ax_.set_ylim(0, 1)
-        self.share_ax_.set_ylabel("share of targets with this layer (bars)")
-        self.ax_.set_zorder(self.share_ax_.get_zorder() + 1)
-        self.ax_.patch.set_visible(False)
+        self.share_ax_.set_ylabel("share of\ntargets")
+        self.share_ax_.tick_params(labelbottom=False)
         self._draw_scores(places)
-        self.ax_.set_xticks(places, [str(name) for name in layers.names], rotation=45, ha="right")
+        name_columns(self.ax_, places, layers.names)
         self.ax_.set_ylabel(f"held-out score of the layer ({layers.scoring})")
+        legend(self.share_ax_, self.ax_.get_legend_handles_labels()[0])
         for side in (self.ax_, self.share_ax_):
-            side.spines["top"].set_visible(False)
+            side.spines[["top", "right"]].set_visible(False)
         return self
 
     def _draw_scores(self, places: np.ndarray) -> None:
         """Draw the targets' scores, if they are not too many, and their mean and quartiles."""
-        scores = self.layers.layer_score
+        scores, ink = self.layers.layer_score, shade(self.ax_, 0.2)
         if scores.size <= _MARKED:
             jitter = np.linspace(-0.25, 0.25, scores.shape[1])
             at = places[:, np.newaxis] + jitter
-            self.ax_.scatter(at, scores, s=4, color=COLORS[0], alpha=0.4, linewidths=0)
+            dot: dict[str, Any] = {"s": 6, "color": COLORS[0], "alpha": 0.5, "linewidths": 0}
+            self.ax_.scatter(at, scores, label="target", **dot)
         low, high = np.nanpercentile(scores, [25, 75], axis=1)
-        self.ax_.vlines(places, low, high, color="0.2")
-        self.ax_.plot(places, np.nanmean(scores, axis=1), "o-", color="0.2", markersize=5)
-        self.ax_.axhline(0, color="0.5", linewidth=0.8)
+        self.ax_.vlines(places, low, high, color=ink, label="quartiles")
+        mean = np.nanmean(scores, axis=1)
+        self.ax_.plot(places, mean, "o-", color=ink, markersize=5, label="mean")
+        self.ax_.axhline(0, color=shade(self.ax_, 0.5), linewidth=0.8)

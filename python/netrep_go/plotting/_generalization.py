@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from netrep_go._parameters import checked
 from netrep_go._validation import check_number
+from netrep_go.encoding import TemporalGeneralization
 from netrep_go.plotting._style import axes
+from netrep_go.rsa import ClusterResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from netrep_go.encoding import TemporalGeneralization
-    from netrep_go.rsa import ClusterResult
 
 
 class TemporalGeneralizationDisplay:
@@ -29,6 +29,8 @@ class TemporalGeneralizationDisplay:
         Result of :func:`netrep_go.encoding.cluster_test` for its scores.
     alpha : float, default=0.05
         Largest p value of the clusters that are outlined.
+    unit : str, default=None
+        Unit of the times, such as "ms".
 
     Attributes
     ----------
@@ -61,18 +63,22 @@ class TemporalGeneralizationDisplay:
         *,
         clusters: ClusterResult | None = None,
         alpha: float = 0.05,
+        unit: str | None = None,
     ) -> None:
         self.generalization = generalization
         self.clusters = clusters
         self.alpha = alpha
+        self.unit = unit
 
     @classmethod
+    @checked
     def from_generalization(
         cls,
         generalization: TemporalGeneralization,
         *,
         clusters: ClusterResult | None = None,
         alpha: float = 0.05,
+        unit: str | None = None,
         ax: Axes | None = None,
         cmap: str = "RdBu_r",
     ) -> TemporalGeneralizationDisplay:
@@ -86,6 +92,8 @@ class TemporalGeneralizationDisplay:
             Result of :func:`netrep_go.encoding.cluster_test` for its scores.
         alpha : float, default=0.05
             Largest p value of the clusters that are outlined.
+        unit : str, default=None
+            Unit of the times, such as "ms", shown along the axes.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
         cmap : str or matplotlib Colormap, default="RdBu_r"
@@ -108,7 +116,8 @@ class TemporalGeneralizationDisplay:
                 f"clusters must be of {n_times} x {n_times} times, got shape "
                 f"{clusters.clusters.shape}"
             )
-        return cls(generalization, clusters=clusters, alpha=alpha).plot(ax=ax, cmap=cmap)
+        display = cls(generalization, clusters=clusters, alpha=alpha, unit=unit)
+        return display.plot(ax=ax, cmap=cmap)
 
     def plot(
         self, ax: Axes | None = None, *, cmap: str = "RdBu_r"
@@ -132,28 +141,30 @@ class TemporalGeneralizationDisplay:
         self.figure_ = self.ax_.figure
         mean = found.scores.mean(axis=0)
         far = np.abs(mean - found.chance).max() or 1.0
-        edges = _edges(found.times)
+        edges = edges_of(found.times)
         self.im_ = self.ax_.pcolormesh(
             edges, edges, mean, cmap=cmap, vmin=found.chance - far, vmax=found.chance + far
         )
         ends = [edges[0], edges[-1]]
-        self.ax_.plot(ends, ends, color="0.2", linewidth=0.8, linestyle=":")
+        self.ax_.plot(ends, ends, color="0.2", linewidth=0.8, linestyle=":")  # on a light middle
         if self.clusters is not None:
-            self._outline(self.clusters.significant(self.alpha), edges)
+            outline(self.ax_, self.clusters.significant(self.alpha), edges, edges)
         self.figure_.colorbar(self.im_, ax=self.ax_, label=found.method)
-        self.ax_.set(xlabel="test time", ylabel="training time", aspect="equal")
+        unit = "" if self.unit is None else f" ({self.unit})"
+        self.ax_.set(xlabel=f"test time{unit}", ylabel=f"training time{unit}", aspect="equal")
         return self
 
-    def _outline(self, shown: np.ndarray, edges: np.ndarray) -> None:
-        """Draw the edges between cells that are in clusters and cells that are not."""
-        inside = np.pad(shown, 1)
-        for rows, columns in zip(*np.nonzero(inside[1:, 1:-1] != inside[:-1, 1:-1]), strict=True):
-            self.ax_.plot(edges[columns : columns + 2], [edges[rows]] * 2, color="0.1", lw=1.2)
-        for rows, columns in zip(*np.nonzero(inside[1:-1, 1:] != inside[1:-1, :-1]), strict=True):
-            self.ax_.plot([edges[columns]] * 2, edges[rows : rows + 2], color="0.1", lw=1.2)
+
+def outline(ax: Axes, shown: np.ndarray, at: np.ndarray, rows: np.ndarray) -> None:
+    """Draw the edges between cells that are in clusters and cells that are not."""
+    inside = np.pad(shown, 1)
+    for i, j in zip(*np.nonzero(inside[1:, 1:-1] != inside[:-1, 1:-1]), strict=True):
+        ax.plot(at[j : j + 2], [rows[i]] * 2, color="0.1", lw=1.2)
+    for i, j in zip(*np.nonzero(inside[1:-1, 1:] != inside[1:-1, :-1]), strict=True):
+        ax.plot([at[j]] * 2, rows[i : i + 2], color="0.1", lw=1.2)
 
 
-def _edges(times: np.ndarray) -> np.ndarray:
+def edges_of(times: np.ndarray) -> np.ndarray:
     """Return the edges of cells that have their centers at the times."""
     if len(times) == 1:
         return times[0] + np.array([-0.5, 0.5])

@@ -12,6 +12,7 @@ from netrep_go._names import Name
 from netrep_go._parameters import checked
 from netrep_go._validation import as_distances
 from netrep_go.plotting._dendrogram import average_linkage
+from netrep_go.plotting._layout import name_square
 from netrep_go.plotting._style import axes, names_of
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class DistanceMatrixDisplay:
     distances : ndarray of shape (n_networks, n_networks)
         Symmetric matrix of distances, in the order of the rows of the heat map.
     names : sequence of str, default=None
-        Name of each row.
+        Name of each row and column. Names that would be smaller than 4 points are left out,
+        with a warning.
     order : ndarray of shape (n_networks,), default=None
         Index of the network in each row of the heat map.
     name : str, default="distance"
@@ -93,7 +95,8 @@ class DistanceMatrixDisplay:
             If True, order the networks as the leaves of the average-linkage
             dendrogram, such that neighbors are as close as the tree allows.
         name : str, default="distance"
-            Name and unit of the distances, shown beside the color bar.
+            Name and unit of the distances, shown beside the color bar, such as
+            "Procrustes distance (rad)".
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
         cmap : str or matplotlib Colormap, default="viridis"
@@ -149,6 +152,5 @@ class DistanceMatrixDisplay:
         self.ax_.set_xticks([])
         self.ax_.set_yticks([])
         if self.names is not None:
-            self.ax_.set_yticks(range(n_networks), map(str, self.names), fontsize="small")
-            self.ax_.tick_params(axis="y", length=0)
+            name_square(self.ax_, self.names)
         return self

@@ -129,11 +129,10 @@ class ImageManifoldsDisplay:
         n_rows, n_columns, height, width = self.images.shape[:4]
         self.ax_ = axes(ax, figsize=(0.9 * n_columns, 0.9 * n_rows * height / width))
         self.figure_ = self.ax_.figure
-        room = [(0, 0), (0, 0), (0, _GAP), (0, _GAP), (0, 0)][: self.images.ndim]
-        padded = np.pad(self.images, room, constant_values=1.0)
-        rows = padded.swapaxes(1, 2).reshape(
-            n_rows * (height + _GAP), n_columns * (width + _GAP), *self.images.shape[4:]
-        )
+        shape = (n_rows, height + _GAP, n_columns, width + _GAP, *self.images.shape[4:])
+        rows = np.ma.masked_array(np.zeros(shape), True)
+        rows[:, :height, :, :width] = self.images.swapaxes(1, 2)
+        rows = rows.reshape(n_rows * (height + _GAP), n_columns * (width + _GAP), *rows.shape[4:])
         self.im_ = self.ax_.imshow(rows, cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
         self.ax_.spines[:].set_visible(False)
         self.ax_.set(xticks=[], yticks=[])

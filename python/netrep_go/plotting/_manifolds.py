@@ -9,7 +9,9 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._parameters import checked
-from netrep_go.plotting._style import COLORS, MARKERS, axes, from_zero, row
+from netrep_go.plotting._capacity import UNITS
+from netrep_go.plotting._layout import legend, name_columns
+from netrep_go.plotting._style import COLORS, MARKERS, axes, from_zero, row, shade
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,7 +105,7 @@ class ManifoldGeometryDisplay:
             self._draw(panel, quantity)
             panel.set_title(quantity, fontsize="medium")
         if np.size(self.estimator.kappa) > 1:
-            self.ax_[0].legend(fontsize="small", frameon=False)
+            legend(self.ax_[0], title="mean ± s.e.")
         return self
 
     def _draw(self, ax: Axes, quantity: str) -> None:
@@ -127,7 +129,8 @@ class ManifoldGeometryDisplay:
                 capsize=2,
                 linestyle="none",
             )
-        ax.set_xticks(np.arange(len(names)), names, rotation=45, ha="right", fontsize="small")
+        name_columns(ax, np.arange(len(names)), names)
+        ax.set_ylabel(UNITS[quantity])
         from_zero(ax)
         ax.spines[["top", "right"]].set_visible(False)
 
@@ -209,8 +212,13 @@ class SeparabilityDisplay:
         self.ax_.plot(n, model.separability_, color=COLORS[0], linewidth=1.2)
         self.ax_.fill_between(n, *model.separability_band_, color=COLORS[0], alpha=0.25, lw=0)
         if np.isfinite(model.n_critical_):
-            self.ax_.axvline(model.n_critical_, color="0.5", linewidth=0.8, linestyle="--")
-        self.ax_.axhline(0.5, color="0.5", linewidth=0.8, linestyle="--")
+            style: dict[str, Any] = {
+                "color": shade(self.ax_, 0.5),
+                "linewidth": 0.8,
+                "linestyle": "--",
+            }
+            self.ax_.axvline(model.n_critical_, **style)
+        self.ax_.axhline(0.5, color=shade(self.ax_, 0.5), linewidth=0.8, linestyle="--")
         _name(self.ax_, "features", "separable fraction")
         self.ax_.set_ylim(0, 1)
         return self
@@ -290,8 +298,9 @@ class CenterDirectionsDisplay:
         }
         for (name, values), color, marker in zip(curves.items(), COLORS, MARKERS, strict=False):
             self.ax_.plot(values, color=color, marker=marker, markersize=4, lw=1.2, label=name)
-        self.ax_.axvline(self.found.n_removed, color="0.5", linewidth=0.8, linestyle="--")
-        self.ax_.legend(fontsize="small", frameon=False)
+        style: dict[str, Any] = {"color": shade(self.ax_, 0.5), "linewidth": 0.8, "linestyle": "--"}
+        self.ax_.axvline(self.found.n_removed, label="removed", **style)
+        legend(self.ax_)
         _name(self.ax_, "directions removed", "of the centers")
         from_zero(self.ax_)
         return self

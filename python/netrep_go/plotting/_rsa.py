@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy.cluster.hierarchy import leaves_list
@@ -13,19 +13,28 @@ from sklearn.utils.validation import check_consistent_length
 
 from netrep_go._names import Name, check_names
 from netrep_go._parameters import checked
-from netrep_go._validation import check_number
+from netrep_go._validation import check_number, check_option
+from netrep_go.plotting._contrasts import (
+    MOST_LINES,
+    draw_lines,
+    draw_matrix,
+    keys,
+    significant_pairs,
+)
 from netrep_go.plotting._dendrogram import average_linkage
 from netrep_go.plotting._embedding import multidimensional_scaling
 from netrep_go.plotting._heatmap import DistanceMatrixDisplay
-from netrep_go.plotting._style import COLORS, axes, levels, point, write_names
+from netrep_go.plotting._hues import hues_of
+from netrep_go.plotting._layout import inches, legend, name_columns, write_names
+from netrep_go.plotting._rsa_models import draw_ceiling
+from netrep_go.plotting._style import COLORS, axes, point, shade
+from netrep_go.rsa import ModelContrasts, ModelEvaluation
 from netrep_go.rsa._condensed import as_vectors, condition_names
 from netrep_go.rsa._significance import compare_models
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
-
-    from netrep_go.rsa import ModelContrasts, ModelEvaluation
 
 
 def _one_rdm(rdm: npt.ArrayLike, *, allow_nan: bool = False) -> npt.NDArray[np.float64]:
@@ -70,6 +79,7 @@ class RDMDisplay(DistanceMatrixDisplay):
         ranks: bool = False,
         cluster: bool = False,
         name: str | None = None,
+        metric: str | None = None,
         ax: Axes | None = None,
         cmap: str = "viridis",
     ) -> RDMDisplay:
@@ -87,7 +97,10 @@ class RDMDisplay(DistanceMatrixDisplay):
         cluster : bool, default=False
             Order conditions as the leaves of the average-linkage dendrogram.
         name : str, default=None
-            Name of the dissimilarity, shown beside the color bar.
+            Name and unit of the dissimilarity, shown beside the color bar; None for those of
+            the metric.
+        metric : str, default=None
+            The metric of :func:`netrep_go.rsa.rdm` that the RDM was made with.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
         cmap : str or matplotlib Colormap, default="viridis"
@@ -113,19 +126,37 @@ class RDMDisplay(DistanceMatrixDisplay):
                 raise ValueError("rdm contains NaN, and its conditions cannot be clustered")
             order = leaves_list(average_linkage(square - min(entries.min(), 0)))
         if ranks:
-            square = squareform(_unit_ranks(entries), checks=False)
-        if name is None:
-            name = "rank of dissimilarity" if ranks else "dissimilarity"
+            square = squareform(unit_ranks(entries), checks=False)
         display = cls(
             square[np.ix_(order, order)],
             names=None if names is None else [names[i] for i in order],
             order=order,
-            name=name,
+            name=dissimilarity_label(metric, ranks) if name is None else name,
         )
         return display.plot(ax=ax, cmap=cmap)
 
 
-def _unit_ranks(entries: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+_LABELS = {
+    None: "dissimilarity",
+    "correlation": "correlation distance (1 − r)",
+    "cosine": "cosine distance (1 − cos)",
+    "euclidean": "Euclidean distance (unit of responses)",
+    "sqeuclidean": "squared Euclidean distance\n(unit of responses, squared)",
+    "mahalanobis": "Mahalanobis distance (s.d. of noise)",
+    "crossnobis": "crossnobis distance per feature\n(variance of noise)",
+    "decoding": "decoding accuracy",
+    "poisson": "symmetrized KL divergence\n(nats per feature)",
+}
+
+
+def dissimilarity_label(metric: str | None, ranks: bool) -> str:
+    """Return the name and the unit of dissimilarities, or that they are ranks of these."""
+    if metric is not None:
+        check_option(metric, "metric", [known for known in _LABELS if known is not None])
+    return f"rank (0 to 1) of\n{_LABELS[metric]}" if ranks else _LABELS[metric]
+
+
+def unit_ranks(entries: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return ranks from 0 to 1; NaN stays NaN."""
     ranks = rankdata(entries, nan_policy="omit")
     return (ranks - 1) / max(np.count_nonzero(~np.isnan(entries)) - 1, 1)
@@ -149,7 +180,7 @@ class RDMEmbeddingDisplay:
     images : sequence of ndarray of shape (height, width[, 3 or 4]), default=None
         Image of each condition, drawn at its point.
     hue : array_like of shape (n_conditions,), default=None
-        Category of each condition, shown by color.
+        Category or number of each condition, shown by color.
 
     Attributes
     ----------
@@ -208,7 +239,8 @@ class RDMEmbeddingDisplay:
         images : sequence of ndarray of shape (height, width[, 3 or 4]), default=None
             Image of each condition.
         hue : array_like of shape (n_conditions,), default=None
-            Category of each condition, at most 10 different ones.
+            Category of each condition, at most 10 different ones, or a number, as in
+            :class:`EmbeddingDisplay`. The name of a Series is shown.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
 
@@ -250,26 +282,26 @@ class RDMEmbeddingDisplay:
         self.ax_ = axes(ax, figsize=(7.0, 6.0))
         self.figure_ = self.ax_.figure
         covariates = None if self.hue is None else {"hue": self.hue}
-        hues, colors = levels(
-            covariates, None if covariates is None else "hue", len(self.embedding), COLORS
-        )
-        for level, color in colors.items():
-            members = self.embedding[hues == level]
-            label = None if covariates is None else str(level)
-            self.ax_.scatter(*members.T, **point(color, "o"), label=label)
-        if covariates is not None:
-            self.ax_.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+        name = None if self.hue is None else "hue"
+        hues = hues_of(covariates, name, len(self.embedding))
+        for group in hues.groups:
+            colors = [hues.colors[k] for k in np.flatnonzero(group)]
+            self.ax_.scatter(*self.embedding[group].T, **point(self.ax_, colors, "o"))
         if self.images is not None:
-            size = image_size or 260 / np.sqrt(len(self.embedding))
-            self._draw_images(self.images, [colors[hue] for hue in hues], size)
-        write_names(self.ax_, self.embedding, self.names)
-        self.ax_.set(xlabel="MDS 1", ylabel="MDS 2", aspect="equal")
+            size = image_size or 50 * min(inches(self.ax_)) / np.sqrt(len(self.embedding))
+            self._draw_images(self.images, hues.colors, size)
+        self.ax_.set(xlabel="MDS 1", ylabel="MDS 2")
+        self.ax_.set_aspect("equal", adjustable="datalim")
         self.ax_.set_title(f"stress-1 = {self.stress:.2f}", fontsize="medium")
+        hues.key(self.ax_, str(getattr(self.hue, "name", None) or ""), "o")
+        if hues.levels:
+            legend(self.ax_)
         self.ax_.spines[["top", "right"]].set_visible(False)
+        write_names(self.ax_, self.embedding, self.names)
         return self
 
     def _draw_images(
-        self, images: Sequence[npt.NDArray[Any]], colors: Sequence[str], size: float
+        self, images: Sequence[npt.NDArray[Any]], colors: Sequence[Any], size: float
     ) -> None:
         from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
@@ -283,8 +315,9 @@ class ModelEvaluationDisplay:
     """Bars of how similar models are to measured RDMs, with noise ceiling and tests.
 
     A bar is the mean over subjects, with its standard error. The band is the noise
-    ceiling. An asterisk in a bar marks a model that is above 0, a line above the bars
-    two models that differ. It is recommended to use :meth:`from_evaluation` to create a
+    ceiling. An asterisk above a bar marks a model that is above 0. Pairs of models that
+    differ have a line above the bars or, if these are many, a colored cell in a matrix
+    with all pairs. The legend says so. It is recommended to use :meth:`from_evaluation` to create a
     display.
 
     Parameters
@@ -295,15 +328,21 @@ class ModelEvaluationDisplay:
         Result of :func:`netrep_go.rsa.compare_models`.
     alpha : float, default=0.05
         Level of significance.
+    marks : {'lines', 'matrix'}, default=None
+        How pairs of models that differ are marked.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
         Axes with the bars.
+    matrix_ax_ : matplotlib Axes or None
+        Axes with the matrix of pairs, above the bars.
     figure_ : matplotlib Figure
         Figure that contains the bars.
     significant_ : list of tuple of int
         Pairs of models that are marked as different.
+    above_ : ndarray of int
+        Models that are marked as above 0.
 
     Examples
     --------
@@ -325,10 +364,12 @@ class ModelEvaluationDisplay:
         *,
         contrasts: ModelContrasts | None = None,
         alpha: float = 0.05,
+        marks: Literal["lines", "matrix"] | None = None,
     ) -> None:
         self.evaluation = evaluation
         self.contrasts = contrasts
         self.alpha = alpha
+        self.marks = marks
 
     @classmethod
     @checked
@@ -338,6 +379,7 @@ class ModelEvaluationDisplay:
         *,
         contrasts: ModelContrasts | None = None,
         alpha: float = 0.05,
+        marks: Literal["lines", "matrix"] | None = None,
         ax: Axes | None = None,
     ) -> ModelEvaluationDisplay:
         """Test and draw an evaluation.
@@ -352,6 +394,10 @@ class ModelEvaluationDisplay:
         alpha : float, default=0.05
             Level of significance, of corrected p-values for pairs of models and of
             uncorrected ones for the test against 0.
+        marks : {'lines', 'matrix'}, default=None
+            'lines': a line above the bars for each pair of models that differ. 'matrix': a
+            matrix above the bars, with a color where the model of the column is better or
+            worse than that of the row. None is 'lines' for up to 10 pairs that differ.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
 
@@ -364,7 +410,7 @@ class ModelEvaluationDisplay:
         if contrasts is None and testable and len(evaluation.names) > 1:
             contrasts = compare_models(evaluation)
         check_number(alpha, "alpha", 0, 1)
-        return cls(evaluation, contrasts=contrasts, alpha=alpha).plot(ax=ax)
+        return cls(evaluation, contrasts=contrasts, alpha=alpha, marks=marks).plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> ModelEvaluationDisplay:
         """Draw the bars.
@@ -380,39 +426,71 @@ class ModelEvaluationDisplay:
             The drawn display.
         """
         evaluation = self.evaluation
-        places = np.arange(len(evaluation.names))
-        self.ax_ = axes(ax, figsize=(2.0 + 0.7 * len(places), 4.5))
-        self.figure_ = self.ax_.figure
-        if evaluation.noise_ceiling is not None and np.isfinite(evaluation.noise_ceiling.lower):
-            self.ax_.axhspan(*evaluation.noise_ceiling, color="0.85", zorder=0)
-        error = np.nan_to_num(evaluation.standard_error())
-        self.ax_.bar(places, evaluation.mean, color=COLORS[0], width=0.7)
-        self.ax_.errorbar(places, evaluation.mean, error, fmt="none", ecolor="0.2", capsize=3)
-        self.ax_.axhline(0, color="0.2", linewidth=0.8)
-        for place in places[evaluation.pvalue_zero < self.alpha]:
-            self.ax_.annotate(
-                "*", (place, 0), (0, 1), textcoords="offset points", ha="center", color="w"
-            )
-        self._draw_contrasts(evaluation.mean + error)
-        self.ax_.set_xticks(
-            places, [str(name) for name in evaluation.names], rotation=45, ha="right"
+        n_models = len(evaluation.names)
+        self.significant_ = significant_pairs(self.contrasts, self.alpha)
+        matrix = self.marks == "matrix" or (
+            self.marks is None and len(self.significant_) > MOST_LINES
         )
+        height = 4.5 + matrix * 0.14 * n_models
+        self.ax_ = axes(ax, figsize=(min(3.5 + 0.35 * n_models, 12.0), height))
+        self.figure_ = self.ax_.figure
+        self.matrix_ax_ = None
+        if matrix:
+            self.matrix_ax_ = draw_matrix(
+                self.ax_, self.significant_, evaluation.mean, evaluation.names
+            )
+        tops = self._draw_bars()
+        if not matrix:
+            base = np.nanmax([*tops, *(evaluation.noise_ceiling or ())])
+            draw_lines(self.ax_, self.significant_, base, base - min(0, np.nanmin(tops)))
+        name_columns(self.ax_, np.arange(n_models), evaluation.names)
         self.ax_.set_ylabel(f"similarity to measured RDMs\n({evaluation.method})")
         self.ax_.spines[["top", "right"]].set_visible(False)
+        legend(self.matrix_ax_ or self.ax_, self._keys(matrix))
         return self
 
-    def _draw_contrasts(self, tops: npt.NDArray[np.float64]) -> None:
-        """Draw a line for each pair of models that differ, short ones below."""
-        self.significant_ = []
-        if self.contrasts is None:
-            return
-        found = self.contrasts.pvalue_corrected < self.alpha
-        self.significant_ = [
-            pair for pair, sure in zip(self.contrasts.pairs, found, strict=True) if sure
-        ]
-        highest = [tops.max(), *(self.evaluation.noise_ceiling or ())]
-        base = np.nanmax(highest)
-        step = 0.035 * (base - min(0, tops.min()))
-        by_length = sorted(self.significant_, key=lambda pair: (pair[1] - pair[0], pair))
-        for k, (i, j) in enumerate(by_length):
-            self.ax_.plot([i, j], [base + (k + 1) * step] * 2, color="0.2", linewidth=1.2)
+    def _draw_bars(self) -> npt.NDArray[np.float64]:
+        """Draw the ceiling, bars, errors and asterisks; return where these end."""
+        mean, ink = self.evaluation.mean, shade(self.ax_, 0.2)
+        error = np.nan_to_num(self.evaluation.standard_error())
+        places, tops = np.arange(len(mean)), np.maximum(mean + error, 0)
+        draw_ceiling(self.ax_, self.evaluation.noise_ceiling)
+        self.ax_.bar(places, mean, color=COLORS[0], width=0.7, label=self._bar())
+        self.ax_.errorbar(places, mean, error, fmt="none", ecolor=ink, capsize=2)
+        self.ax_.axhline(0, color=ink, linewidth=0.8)
+        self.above_ = np.flatnonzero(self.evaluation.pvalue_zero < self.alpha)
+        room = _ROOM / (72 * inches(self.ax_)[1]) * (tops.max() - min(0, np.nanmin(mean)))
+        for place in self.above_:
+            at = (place, tops[place] + 0.65 * room)
+            self.ax_.plot(*at, marker=_ASTERISK, color=ink, markersize=4, markeredgewidth=0.3)
+        return tops + room * np.isin(places, self.above_)
+
+    def _bar(self) -> str:
+        """Return what bars and errors are."""
+        of = self.evaluation
+        if of.draws is None:
+            n_subjects = of.similarities.shape[1]
+            return f"mean ± s.e. of {n_subjects} subjects" if n_subjects > 1 else "one subject"
+        what = "subjects, conditions" if of.resample == "both" else of.resample
+        return f"mean ± s.e. (bootstrap: {what})"
+
+    def _keys(self, matrix: bool) -> list[Any]:
+        """Return what the legend says, of what is drawn."""
+        from matplotlib.lines import Line2D
+
+        handles = self.ax_.get_legend_handles_labels()[0]
+        if len(self.above_):
+            style: dict[str, Any] = {
+                "marker": _ASTERISK,
+                "color": shade(self.ax_, 0.2),
+                "linestyle": "none",
+            }
+            text = f"above 0 (p < {self.alpha:g}, uncorrected)"
+            handles.append(Line2D([], [], label=text, markersize=4, **style))
+        if self.contrasts is not None and self.significant_:
+            handles += keys(self.ax_, self.contrasts, self.alpha, matrix)
+        return handles
+
+
+_ASTERISK = (6, 2, 0)  # six rays
+_ROOM = 14.0  # points for an asterisk

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from netrep_go._parameters import checked
-from netrep_go.plotting._style import COLORS, axes
+from netrep_go.encoding import EncodingPartition
+from netrep_go.plotting._layout import legend, name_columns, name_rows
+from netrep_go.plotting._style import COLORS, axes, shade
+from netrep_go.rsa import LayerEvaluation, VariancePartition
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from netrep_go.encoding import EncodingPartition
-    from netrep_go.rsa import LayerEvaluation, VariancePartition
+    from netrep_go.rsa import NoiseCeiling
 
 
 class LayerEvaluationDisplay:
@@ -95,18 +97,23 @@ class LayerEvaluationDisplay:
             self.ax_.bar(at, scores.mean(axis=1), color=color, label=kind)
             if scores.shape[1] > 1:
                 error = scores.std(axis=1, ddof=1) / np.sqrt(scores.shape[1])
-                self.ax_.errorbar(at, scores.mean(axis=1), error, fmt="none", ecolor="0.2")
-        ceiling = self.evaluation.noise_ceiling
-        if ceiling is not None and np.isfinite(ceiling.lower):
-            self.ax_.axhspan(
-                *ceiling, facecolor="0.85", edgecolor="0.6", zorder=0, label="noise ceiling"
-            )
-        self.ax_.axhline(0, color="0.2", linewidth=0.8)
-        self.ax_.set_xticks(places, [str(name) for _, name, _ in bars], rotation=45, ha="right")
+                ink = shade(self.ax_, 0.2)
+                self.ax_.errorbar(at, scores.mean(axis=1), error, fmt="none", ecolor=ink)
+        draw_ceiling(self.ax_, self.evaluation.noise_ceiling)
+        self.ax_.axhline(0, color=shade(self.ax_, 0.2), linewidth=0.8)
+        name_columns(self.ax_, places, [name for _, name, _ in bars])
         self.ax_.set_ylabel(f"similarity to measured RDMs\n({self.evaluation.method})")
-        self.ax_.legend(frameon=False, fontsize="small")
+        n_rdms = bars[0][2].size
+        legend(self.ax_, title=f"mean ± s.e. of {n_rdms} RDMs" if n_rdms > 1 else "")
         self.ax_.spines[["top", "right"]].set_visible(False)
         return self
+
+
+def draw_ceiling(ax: Axes, ceiling: NoiseCeiling | None) -> None:
+    """Draw a noise ceiling, if there is one that is known, as a band behind the bars."""
+    if ceiling is not None and np.isfinite(ceiling.lower):
+        style: dict[str, Any] = {"facecolor": shade(ax, 0.85), "edgecolor": shade(ax, 0.6)}
+        ax.axhspan(*ceiling, **style, zorder=0, label="noise ceiling")
 
 
 class VariancePartitionDisplay:
@@ -185,15 +192,16 @@ class VariancePartitionDisplay:
         self.ax_ = axes(ax, figsize=(6.0, 1.2 + 0.3 * len(values)))
         self.figure_ = self.ax_.figure
         n_sets = [bin(s + 1).count("1") - 1 for s in order]
-        colors = [COLORS[k % len(COLORS)] for k in n_sets] + ["0.5"]
+        colors = [COLORS[k % len(COLORS)] for k in n_sets] + [shade(self.ax_, 0.5)]
         self.ax_.barh(places, values, color=colors)
         if partition.parts_interval is not None and partition.r2_interval is not None:
             ends = np.append(
                 partition.parts_interval[:, order], partition.r2_interval[:, -1:], axis=1
             )
-            self.ax_.hlines(places, *ends, color="0.2")
-        self.ax_.axvline(0, color="0.2", linewidth=0.8)
-        self.ax_.set_yticks(places[::-1], [*(names[s] for s in order), "all"][::-1])
+            self.ax_.hlines(places, *ends, color=shade(self.ax_, 0.2), label="confidence interval")
+            legend(self.ax_, above=True)
+        self.ax_.axvline(0, color=shade(self.ax_, 0.2), linewidth=0.8)
+        name_rows(self.ax_, places[::-1], [*(names[s] for s in order), "all"][::-1])
         kind = "cross-validated" if partition.cross_validated else "in-sample"
         self.ax_.set_xlabel(f"explained variance\n({kind} R²)")
         self.ax_.spines[["top", "right"]].set_visible(False)

@@ -1,15 +1,14 @@
-"""What the displays share: colors, axes and legends."""
+"""What the displays share: colors that hold on light and dark grounds, axes and names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from netrep_go._names import Name, check_names, row_names
 from netrep_go._optional import optional
-from netrep_go._shown import shown
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -30,7 +29,43 @@ COLORS = (
     "#92dadd",
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "*")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)))
 _MAX_COLUMNS = 3
+_WHITE = (1.0, 1.0, 1.0)
+
+
+def shade(ax: Axes, lightness: float) -> tuple[float, float, float]:
+    """Return a gray of these axes: 0 is that of their text, 1 that of the ground.
+
+    What is drawn with it is seen on white and, turned around, on black.
+    """
+    from matplotlib.colors import to_rgb
+
+    ink = np.array(to_rgb(ax.xaxis.label.get_color()))
+    red, green, blue = (1 - lightness) * ink + lightness * np.array(_ground(ax, ink))
+    return float(red), float(green), float(blue)
+
+
+def _ground(ax: Axes, ink: npt.NDArray[np.float64]) -> tuple[float, ...]:
+    """Return the color behind axes; where that is transparent, what ink is made for."""
+    from matplotlib.colors import to_rgba
+
+    for color in (ax.get_facecolor(), ax.figure.get_facecolor()):
+        *rgb, alpha = to_rgba(color)
+        if alpha > 0:
+            return tuple(rgb)
+    return _WHITE if ink.mean() < 0.5 else (0.0, 0.0, 0.0)
+
+
+def line_styles(n_lines: int, what: str) -> list[dict[str, Any]]:
+    """Return a color and dashes for each line, no two of them alike."""
+    most = len(COLORS) * len(DASHES)
+    if n_lines > most:
+        raise ValueError(f"at most {most} {what} can be told apart in one figure, got {n_lines}")
+    return [
+        {"color": COLORS[k % len(COLORS)], "linestyle": DASHES[k // len(COLORS)]}
+        for k in range(n_lines)
+    ]
 
 
 def axes(
@@ -74,11 +109,36 @@ def panels(n_panels: int) -> npt.NDArray[np.object_]:
     return grid.ravel()[:n_panels]
 
 
+def grid(
+    n_panels: int, width: float, least: float, *, ratio: float = 1.0, share: bool = False
+) -> npt.NDArray[np.object_]:
+    """Return the axes of a new figure of this width, as many in a row as are ``least`` wide.
+
+    The ratio is that of their height to their width.
+    """
+    n_columns = min(n_panels, max(1, int(width / least + 1e-9)))
+    n_rows = -(-n_panels // n_columns)
+    panel = width / n_columns
+    _, found = pyplot().subplots(
+        n_rows,
+        n_columns,
+        figsize=(width, panel * ratio * n_rows),
+        sharex=share,
+        sharey=share,
+        squeeze=False,
+        layout="constrained",
+    )
+    for empty in found.flat[n_panels:]:
+        empty.remove()
+    return found.ravel()[:n_panels]
+
+
 def from_zero(ax: Axes) -> None:
-    """Let the y axis begin at 0 and leave space above the largest value for its marker."""
+    """Let the y axis begin at 0, or below what is negative, and leave space above for markers."""
     ax.update_datalim([(0, 0)], updatex=False)
     ax.autoscale_view()
-    ax.set_ylim(bottom=0)
+    if ax.dataLim.y0 >= 0:
+        ax.set_ylim(bottom=0)
 
 
 def pyplot() -> Any:
@@ -96,49 +156,12 @@ def names_of(names: Iterable[Name] | None, x: Any, n: int, what: str) -> list[Na
     return check_names(names, n, what, unique=False)
 
 
-def write_names(ax: Axes, points: npt.NDArray[np.float64], names: Sequence[Name] | None) -> None:
-    """Write names beside points, if there are any."""
-    for point, name in zip(points, names or (), strict=False):
-        ax.annotate(str(name), point, (4, 4), textcoords="offset points", fontsize="small")
-
-
-def label(ax: Axes, name: str, levels: Sequence[tuple[Any, str, str]]) -> None:
-    """Add an empty labelled point for each level, its color and marker to the legend."""
-    for level, color, marker in levels:
-        ax.scatter([], [], label=f"{name} {level}", **point(color, marker))
-
-
-def point(color: str | Sequence[str], marker: str) -> dict[str, Any]:
+def point(ax: Axes, color: Any, marker: str) -> dict[str, Any]:
     """Return the style of a network's point."""
     return {
         "c": color,
         "marker": marker,
         "s": 55,
-        "edgecolors": "0.2",
+        "edgecolors": [shade(ax, 0.2)],
         "linewidths": 0.6,
     }
-
-
-def levels(
-    covariates: Mapping[str, npt.ArrayLike] | None,
-    name: str | None,
-    n_networks: int,
-    palette: Sequence[str],
-) -> tuple[npt.NDArray[np.generic], dict[Any, str]]:
-    """Return each network's level of a covariate and the palette entry of each level.
-
-    Without a name, all networks have the same level.
-    """
-    if name is None:
-        return np.zeros(n_networks), {0.0: palette[0]}
-    if covariates is None or name not in covariates:
-        raise ValueError(f"covariates must have a column {shown(name)}")
-    values = np.asarray(covariates[name])
-    if values.shape != (n_networks,):
-        raise ValueError(f"covariate {name!r} must have shape ({n_networks},), got {values.shape}")
-    levels = np.unique(values).tolist()
-    if len(levels) > len(palette):
-        raise ValueError(
-            f"covariate {name!r} must have at most {len(palette)} levels, got {len(levels)}"
-        )
-    return values, dict(zip(levels, palette, strict=False))

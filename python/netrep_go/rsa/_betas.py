@@ -14,6 +14,7 @@ from netrep_go._results import Result
 from netrep_go._shown import kind_of, shown
 from netrep_go._validation import as_codes
 from netrep_go.rsa._images import Images
+from netrep_go.rsa._rdm import FOLDED_METRICS
 from netrep_go.rsa._volumes import Volumes, as_volumes
 
 CONDITIONS, RUNS = ("condition", "trial_type"), ("run",)  # names of columns, BIDS's among them
@@ -23,7 +24,8 @@ CONDITIONS, RUNS = ("condition", "trial_type"), ("run",)  # names of columns, BI
 class Betas(Result):
     """Result of :func:`read_betas`: images with the condition and run of each.
 
-    :func:`searchlight` and :func:`region_rdms` take it as their data.
+    :func:`searchlight` and :func:`region_rdms` take it as their data, with its conditions and
+    runs.
 
     Attributes
     ----------
@@ -77,12 +79,19 @@ class Betas(Result):
         return pandas().DataFrame(columns)
 
 
-def averaged(data: Any) -> tuple[Any, list[Name] | None]:
-    """Return volumes in place of betas, with the names of conditions; others as they are."""
+def labelled(data: Any, conditions: Any, folds: Any, metric: str) -> tuple[Any, Any, Any]:
+    """Return volumes in place of betas, with their conditions and the folds of a metric.
+
+    Others are returned as they are.
+    """
     if not isinstance(data, Betas):
-        return data, None
-    names, means = data.average()
-    return Volumes(means, "data", data.affine), names
+        return data, conditions, folds
+    own = "conditions" if data.runs is None else "conditions and runs"
+    if conditions is not None or (folds is not None and data.runs is not None):
+        raise ValueError(f"data has {own} of its own: leave out conditions, folds")
+    if metric in FOLDED_METRICS and folds is None:
+        folds = data.runs
+    return Volumes(data.data, "data", data.affine), data.conditions, folds
 
 
 @checked

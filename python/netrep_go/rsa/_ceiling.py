@@ -11,8 +11,8 @@ from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import check_option
-from netrep_go.rsa._compare import SIMILARITIES, comparison
-from netrep_go.rsa._condensed import RDMs, called, named_vectors
+from netrep_go.rsa._compare import NO_RDMS, SIMILARITIES, as_controls, comparison
+from netrep_go.rsa._condensed import RDMs, called, condition_names, named_vectors
 
 __all__ = ["NoiseCeiling", "noise_ceiling"]
 
@@ -54,7 +54,11 @@ class NoiseCeiling(Result, _Bounds):
 
 @checked
 def noise_ceiling(
-    rdms: RDMs, method: str = "spearman", *, sigma: ArrayLike | None = None
+    rdms: RDMs,
+    method: str = "spearman",
+    *,
+    controls: RDMs | None = None,
+    sigma: ArrayLike | None = None,
 ) -> NoiseCeiling:
     """Return the bounds of the noise ceiling.
 
@@ -62,6 +66,7 @@ def noise_ceiling(
     of each to the mean of the others [1]_. RDMs are normalized before they are averaged,
     as the similarity does: ranks for rank correlations, z-scores for 'pearson' and
     'corr_cov', unit length for 'cosine' and 'cosine_cov', unit sum for 'bures'.
+    :func:`noise_ceilings` is the same at many points, and tests the lower bound.
 
     Parameters
     ----------
@@ -69,7 +74,10 @@ def noise_ceiling(
 n_conditions), or dict of single RDMs
         RDMs of at least two subjects. Entries that are NaN in one are left out of all.
     method : str, default='spearman'
-        Similarity, as in :func:`compare`.
+        Similarity, as in :func:`compare`, but no regression.
+    controls : like models of :func:`compare`, default=None
+        RDMs whose part is removed, as in :func:`compare`. What is left is averaged, of unit
+        length, and of 'spearman' not ranked again.
     sigma : array_like, default=None
         Noise of patterns, as in :func:`compare`.
 
@@ -102,7 +110,9 @@ n_conditions), or dict of single RDMs
     """
     check_option(method, "method", SIMILARITIES)
     names, y = named_vectors(rdms, "rdms", allow_nan=True)
-    found = fixed(np.empty((0, 0)), y, method, sigma, {"RDM": called("rdms", names)})
+    z, called_controls = as_controls(controls, method, y, "rdms", condition_names(rdms))
+    called_by = {"RDM": called("rdms", names), **called_controls}
+    found = fixed(NO_RDMS, y, method, sigma, called_by, controls=z)
     if np.isnan(found.ceiling.lower):
         raise ValueError(UNDEFINED)
     return found.ceiling
@@ -123,6 +133,7 @@ def fixed(
     sigma: ArrayLike | None,
     names: _native.Names,
     *,
+    controls: np.ndarray | None = None,
     ceiling: bool = True,
     without: bool = False,
 ) -> Fixed:
@@ -134,7 +145,11 @@ def fixed(
     _native.run(
         "rsa.evaluate",
         {"similarities": similarities, "ceiling": bounds, "without": left},
-        {"models": models, "subjects": subjects, **comparison(method, sigma, subjects, models)},
+        {
+            "models": models,
+            "subjects": subjects,
+            **comparison(method, sigma, subjects, models, controls),
+        },
         names=names,
     )
     lower, upper = bounds.mean(axis=1).tolist() if ceiling else (np.nan, np.nan)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
+from netrep_go._names import Name
 from netrep_go._parameters import checked
 from netrep_go._validation import (
     FOURTH_POWERS,
@@ -33,6 +35,8 @@ from netrep_go.rsa._covariance import whitened
 
 __all__ = ["compare"]
 
+NO_RDMS = np.empty((0, 0))
+
 SIMILARITIES = (
     "spearman",
     "pearson",
@@ -45,7 +49,17 @@ SIMILARITIES = (
     "bures",
     "neg_riem_dist",
 )
-_RANKED = ("spearman", "tau-a", "tau-b", "rho-a")  # which need no products of entries
+REGRESSIONS = ("regression", "rank-regression")  # weights of all models at once
+METHODS = (*SIMILARITIES, *REGRESSIONS)
+UNBOUNDED = ("neg_riem_dist", *REGRESSIONS)  # others are at most 1 in absolute value
+_RANKED = (
+    "spearman",
+    "tau-a",
+    "tau-b",
+    "rho-a",
+    "rank-regression",
+)  # which need no products of entries
+_TAKE_CONTROLS = ("spearman", "pearson", "cosine", "corr_cov", "cosine_cov")
 _TAKE_SIGMA = ("corr_cov", "cosine_cov", "neg_riem_dist")
 
 
@@ -55,6 +69,7 @@ def compare(
     models: RDMs | None = None,
     method: str = "spearman",
     *,
+    controls: RDMs | None = None,
     sigma: ArrayLike | None = None,
     covariance: ArrayLike | None = None,
     n_jobs: int | None = None,
@@ -85,7 +100,17 @@ def compare(
       (a G + b \Sigma))|`, the affine-invariant Riemannian distance of inner products G and
       H as seen from the first condition [3]_. It is not symmetric: G is from ``rdms``,
       which come first, as in rsatoolbox. All other functions take G from the model and H
-      from what was measured; pass models first for the same.
+      from what was measured; pass models first for the same;
+    - 'regression': the weight of each model in the least-squares fit of all models together,
+      and a constant, to an RDM. RDM and models are z-scored first, so that weights have no
+      unit; those of a single model are its correlation. 'rank-regression' is the same of
+      ranks, tied ones sharing theirs. Weights are not bounded by 1.
+
+    With controls Z, similarities are partial: those of what is left of x and y without
+    :math:`Z (Z^\top Z)^{-1} Z^\top` of either, Z being the entries of the controls or, for
+    'spearman', their ranks, and a constant where the similarity subtracts means. They are the
+    partial correlations for 'pearson' and 'spearman'. For 'corr_cov' and 'cosine_cov' the
+    inner products are those of :math:`V^{-1}`.
 
     Parameters
     ----------
@@ -94,10 +119,14 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
         RDMs, condensed or square. NaN marks a missing entry: two RDMs are compared over
         the entries that both have. If ``models`` is None, all RDMs are compared with
         each other. The index of a DataFrame names the conditions of a square RDM, else the
-        RDMs in its rows.
+        RDMs in its rows. The models of a regression lack together what any of them does.
     method : {'spearman', 'pearson', 'cosine', 'tau-a', 'tau-b', 'rho-a', 'corr_cov', \
-'cosine_cov', 'bures', 'neg_riem_dist'}, default='spearman'
-        Similarity; the names are rsatoolbox's, but for 'pearson' (there 'corr').
+'cosine_cov', 'bures', 'neg_riem_dist', 'regression', 'rank-regression'}, default='spearman'
+        Similarity; the names are rsatoolbox's, but for 'pearson' (there 'corr') and regression.
+    controls : like models, default=None
+        RDMs of what is known to matter, such as the low-level similarity of images, for
+        'spearman', 'pearson', 'cosine', 'corr_cov' and 'cosine_cov'. A regression takes them as
+        models.
     sigma : array_like of shape (n_conditions,) or (n_conditions, n_conditions), default=None
         Variances of the estimates of patterns, or their covariance, for 'corr_cov',
         'cosine_cov' and 'neg_riem_dist'. None is the identity.
@@ -120,8 +149,10 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
     Raises
     ------
     ValueError
-        If RDMs are of different conditions, have fewer than 3 entries in common, or a
-        similarity is undefined, as correlations with an RDM whose entries are all equal.
+        If RDMs are of different conditions, have fewer than 3 entries in common, or more with
+        controls, or a similarity is undefined, as correlations with an RDM whose entries are
+        all equal; if a control, or a model of a regression, is a combination of those before it,
+        or an RDM is one of the controls.
 
     Notes
     -----
@@ -131,6 +162,10 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
     the quartiles of the RDM, the larger of them in absolute value. A run of such neighbors is
     one tie. So are RDMs computed elsewhere: ``1 - np.corrcoef(X)`` of conditions that are
     equal is 0 or 1e-16, which is the same.
+
+    mne-rsa's 'partial' and 'partial-spearman' are those of each model with all others as
+    ``controls``; its 'regression' does not z-score, so that a weight is that of here times the
+    standard deviation of the RDM and over that of the model.
 
     Kendall's coefficients take O(P log P), not O(P²): orders are found once for each RDM,
     and each pair of RDMs counts inversions in a tree of bits.
@@ -156,21 +191,38 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
     array([0.96, 0.99, 0.95])
     >>> round(compare(rdm(X), rdm(noisy[0]), "tau-a"), 2)
     0.85
+    >>> round(compare(rdm(noisy[0]), rdm(noisy[1]), controls=rdm(X)), 2)
+    0.34
+    >>> compare(rdm(X), rdm(noisy), "regression").round(2)
+    array([0.45, 0.25, 0.32])
     """
-    check_option(method, "method", SIMILARITIES)
+    check_option(method, "method", METHODS)
     rdm_names, x = named_vectors(rdms, "rdms", allow_nan=True)
-    y, own = np.empty((0, 0)), None
+    y, own = NO_RDMS, None
     if models is not None:
         own, y = named_vectors(models, "models", allow_nan=True)
         check_same_conditions(x, "rdms", y, "models")
         check_named_alike(rdms=condition_names(rdms), models=condition_names(models))
-    called_by = {"RDM": called("rdms", rdm_names), "model": called("models", own)}
+    elif method in REGRESSIONS:
+        raise ValueError(f"method={method!r} needs models")
+    control = as_controls(controls, method, x, "rdms", condition_names(rdms))
+    z = control.values
     if covariance is not None:
         _check_covariance(method, sigma)
         centered, method = method == "corr_cov", "cosine"  # of what is whitened here
         x = whitened(x, "rdms", covariance, centered=centered)
         y = y if models is None else whitened(y, "models", covariance, centered=centered)
-    out = similarities(x, y, method, sigma=sigma, names=called_by, n_jobs=n_jobs, verbose=verbose)
+        z = z if controls is None else whitened(z, "controls", covariance, centered=centered)
+    out = similarities(
+        x,
+        y,
+        method,
+        controls=z,
+        sigma=sigma,
+        names={"RDM": called("rdms", rdm_names), "model": called("models", own), **control.called},
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
     if models is not None and is_single(models):
         out = out[:, 0]
     if is_single(rdms):
@@ -190,6 +242,7 @@ def similarities(
     y: np.ndarray,
     method: str,
     *,
+    controls: np.ndarray | None = None,
     sigma: ArrayLike | None = None,
     names: _native.Names | None = None,
     n_jobs: int | None = None,
@@ -201,12 +254,35 @@ def similarities(
         _native.run(
             "rsa.compare",
             {"similarities": out},
-            {"xs": x, "ys": y, **comparison(method, sigma, x, y)},
+            {"xs": x, "ys": y, **comparison(method, sigma, x, y, controls)},
             names=names,
             n_jobs=n_jobs,
             progress=progress,
         )
     return out
+
+
+def of_models(
+    models: np.ndarray,
+    rdms: np.ndarray,
+    method: str,
+    controls: Controls,
+    *,
+    names: dict[str, Callable[[int], str]],
+    n_jobs: int | None = None,
+) -> np.ndarray:
+    """Return the similarity of each model to each measured RDM, condensed."""
+    first, second = {"RDM": names["model"], "model": names["RDM"]}, (models, rdms)
+    if method in REGRESSIONS:
+        first, second = names, (rdms, models)
+    found = similarities(
+        *second,
+        method,
+        controls=controls.values,
+        names={**first, **controls.called},
+        n_jobs=n_jobs,
+    )
+    return found.T if method in REGRESSIONS else found
 
 
 def paired_scores(predictions: np.ndarray, rdms: np.ndarray, method: str) -> np.ndarray:
@@ -217,18 +293,53 @@ def paired_scores(predictions: np.ndarray, rdms: np.ndarray, method: str) -> np.
 
 
 def comparison(
-    method: str, sigma: ArrayLike | None, rdms: np.ndarray, models: np.ndarray
+    method: str,
+    sigma: ArrayLike | None,
+    rdms: np.ndarray,
+    models: np.ndarray,
+    controls: np.ndarray | None = None,
 ) -> dict[str, _native.Argument]:
     """Return a similarity and its noise as Go takes them, once RDMs are of a size that it takes."""
+    controls = NO_RDMS if controls is None else controls
     if method not in _RANKED:
         # the Riemannian distance is not in a unit of its own; others scale what is large
         sizes = FOURTH_POWERS if method == "neg_riem_dist" else (SQUARES[0], np.inf)
         check_range(rdms, "rdms", sizes)
         check_range(models, "models", sizes)
+        check_range(controls, "controls", sizes)
     return {
         "method": method,
         "sigma": _as_sigma(sigma, method, n_conditions(rdms, "rdms")),
+        "controls": controls,
     }
+
+
+class Controls(NamedTuple):
+    """Condensed RDMs of controls, no rows if there are none, and what errors call them."""
+
+    values: np.ndarray
+    called: dict[str, Callable[[int], str]]
+
+
+def as_controls(
+    controls: RDMs | None,
+    method: str,
+    others: np.ndarray,
+    argument: str,
+    conditions: list[Name] | None,
+) -> Controls:
+    """Return controls, which must be of the conditions of other RDMs and suit the method."""
+    if controls is None:
+        return Controls(NO_RDMS, {})
+    if method not in _TAKE_CONTROLS:
+        remedy = ": pass them as models" if method in REGRESSIONS else ""
+        raise ValueError(
+            f"controls are for {', '.join(_TAKE_CONTROLS)}, got method={method!r}{remedy}"
+        )
+    names, values = named_vectors(controls, "controls", allow_nan=True)
+    check_same_conditions(others, argument, values, "controls")
+    check_named_alike(**{argument: conditions}, controls=condition_names(controls))
+    return Controls(values, {"control": called("controls", names)})
 
 
 def _as_sigma(sigma: ArrayLike | None, method: str, n: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Models against the RDMs of subjects: noise ceilings and bootstrap."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,13 +11,15 @@ from scipy.spatial.distance import squareform
 
 from netrep_go import _native
 from netrep_go._jobs import RandomState, progress_bar, seed_from
-from netrep_go._names import Name
+from netrep_go._maps import UNKNOWN, SubjectMaps, named_subjects
+from netrep_go._names import Name, names_or_numbers
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
+from netrep_go._shown import shown
 from netrep_go._validation import as_array, check_integer, check_number, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling, fixed, warn_if_undefined
-from netrep_go.rsa._compare import SIMILARITIES, comparison
+from netrep_go.rsa._compare import METHODS, REGRESSIONS, UNBOUNDED, as_controls, comparison
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -30,6 +32,7 @@ from netrep_go.rsa._condensed import (
 
 __all__ = ["ModelEvaluation", "evaluate"]
 
+_LARGEST = 1 - 1e-12  # similarity whose z is finite
 _SAME = 1e-12  # similarities, and their errors, below this are rounding
 _RESAMPLE = ("both", "conditions", "subjects")
 
@@ -56,12 +59,17 @@ class ModelEvaluation(Result):
         Lower and upper bound in each bootstrap sample; NaN where all the subjects drawn
         are the same one, or cancel in their mean.
     partial_draws : tuple of 2 ndarray of shape (n_bootstraps, n_models + 2) or None
-        If ``resample`` is 'both', the draws and noise ceilings of subjects only and of
-        conditions only, which the variance takes.
+        If ``resample`` is 'both' in :func:`evaluate`, the draws and noise ceilings of subjects
+        only and of conditions only, which the variance takes.
     n_conditions : int
         Number of conditions with entries that are not NaN in any RDM.
     noise_ceiling_without : ndarray of shape (n_subjects,) or None
         Lower bound of all other subjects than each, if nothing was resampled; NaN of two.
+    cv_draws : ndarray of shape (n_cv, n_bootstraps, n_models + 2) or None
+        Of :func:`evaluate_flexible`, the draws of each cross-validation, of which the variance
+        leaves out what is due to the choice of folds.
+    subjects : list
+        Names of the subjects, or their positions.
     """
 
     names: list[Name]
@@ -74,6 +82,14 @@ class ModelEvaluation(Result):
     partial_draws: tuple[np.ndarray, np.ndarray] | None
     n_conditions: int
     noise_ceiling_without: np.ndarray | None = None
+    cv_draws: np.ndarray | None = None
+    subjects: list[Name] | None = None
+
+    def _maps(self, model: Name | None) -> SubjectMaps:
+        """Return the similarities, of models as points, for tests over subjects."""
+        if model is not None:
+            raise ValueError(f"model is left out, for all are tested together, got {shown(model)}")
+        return SubjectMaps(self.similarities.T, named_subjects(self.subjects), UNKNOWN)
 
     @property
     def mean(self) -> np.ndarray:
@@ -113,12 +129,18 @@ class ModelEvaluation(Result):
         -------
         ndarray of shape (2, n_models)
             Lower and upper ends, from the t distribution and the standard errors; NaN
-            where these are NaN or 0.
+            where these are NaN or 0. Similarities that are at most 1 are Fisher's z,
+            arctanh, meanwhile, with standard errors over 1 - mean², so that the ends are
+            between -1 and 1.
         """
         check_number(confidence, "confidence", 0, 1)
         error = self.standard_error()
         half = stats.t.ppf((1 + confidence) / 2, self.dof) * np.where(error > _SAME, error, np.nan)
-        return np.array([self.mean - half, self.mean + half])
+        if self.method in UNBOUNDED:
+            return np.array([self.mean - half, self.mean + half])
+        middle = np.clip(self.mean, -_LARGEST, _LARGEST)
+        half /= 1 - middle**2
+        return np.tanh(np.arctanh(middle) + np.array([-half, half]))
 
     @checked
     def variance(self, contrasts: np.ndarray) -> np.ndarray:
@@ -148,7 +170,8 @@ class ModelEvaluation(Result):
             if n < 2:
                 return np.full(len(contrasts), np.nan)
             return np.var(contrasts[:, : len(self.names)] @ self.similarities, axis=1, ddof=1) / n
-        both = _variances(_joined(self.draws, self.noise_ceiling_draws), contrasts)
+        draws = _joined(self.draws, self.noise_ceiling_draws)
+        both = _variances(draws if self.cv_draws is None else self.cv_draws, contrasts)
         if self.partial_draws is None:
             size = n if self.resample == "subjects" else m
             return both * size / (size - 1)
@@ -162,33 +185,60 @@ class ModelEvaluation(Result):
     def pvalue_zero(self) -> np.ndarray:
         """One-sided p-values of t tests of the means being above 0.
 
-        NaN where the standard error is NaN or, as of subjects with the same similarity, 0.
+        Similarities that are at most 1 are tested as Fisher's z, arctanh: those of subjects or,
+        after a bootstrap, the means. NaN where the standard error is NaN or, as of subjects
+        with the same similarity, 0.
         """
-        return stats.t.sf(ratio(self.mean, self.standard_error()), self.dof)
+        return stats.t.sf(t_values(self, np.eye(len(self.names))), self.dof)
 
     @property
     def pvalue_noise_ceiling(self) -> np.ndarray | None:
         """Two-sided p-values of t tests against the lower bound of the noise ceiling.
 
-        Of the difference the variance is that over samples or, if nothing was resampled,
-        that of the jackknife over subjects. NaN if other subjects were to be drawn and
+        Similarities are Fisher's z, as those of ``pvalue_zero``. Of the difference the variance
+        is that over samples or, if nothing was resampled, that of the jackknife over subjects,
+        both of means. NaN if other subjects were to be drawn and
         there are two, whose bound is the same in every sample.
         """
         if self.noise_ceiling is None:
             return None
-        t = ratio(self.mean - self.noise_ceiling.lower, np.sqrt(self._variance_below_ceiling()))
-        return 2 * stats.t.sf(np.abs(t), self.dof)
+        return 2 * stats.t.sf(np.abs(self._below(self.noise_ceiling.lower)), self.dof)
 
-    def _variance_below_ceiling(self) -> np.ndarray:
-        """Return the variances of the differences of models from the lower bound."""
+    def _below(self, lower: float) -> np.ndarray:
+        """Return the t values of the differences of models from the lower bound."""
         n_models, n = self.similarities.shape
         if self.resample != "conditions" and n < 3:
             return np.full(n_models, np.nan)
         if self.draws is not None:
             contrasts = np.hstack([np.eye(n_models), np.tile([-1.0, 0.0], (n_models, 1))])
-            return self.variance(contrasts)
+            return t_values(self, contrasts)
         others = (self.similarities.sum(axis=1, keepdims=True) - self.similarities) / (n - 1)
-        return np.var(others - self.noise_ceiling_without, axis=1) * (n - 1)
+        error, on_z = (
+            np.sqrt(
+                np.var(as_scale(others) - as_scale(self.noise_ceiling_without), axis=1) * (n - 1)
+            )
+            for as_scale in (np.asarray, self._as_z)
+        )
+        return ratio(self.mean - lower, error, self._as_z(self.mean) - self._as_z(lower), on_z)
+
+    def _as_z(self, values: Any) -> Any:
+        """Return Fisher's z of similarities that are at most 1 in absolute value."""
+        if values is None or self.method in UNBOUNDED:
+            return values
+        return np.arctanh(np.clip(values, -_LARGEST, _LARGEST))
+
+    def _on_z(self) -> tuple[np.ndarray, "ModelEvaluation"]:
+        """Return the means, with the bounds of the noise ceiling, and this evaluation on z."""
+        bounds = [] if self.noise_ceiling is None else [*self.noise_ceiling]
+        changed = replace(
+            self,
+            similarities=self._as_z(self.similarities),
+            draws=self._as_z(self.draws),
+            noise_ceiling_draws=self._as_z(self.noise_ceiling_draws),
+            partial_draws=self.partial_draws and tuple(map(self._as_z, self.partial_draws)),
+        )
+        means = changed.mean if self.draws is None else self._as_z(self.mean)
+        return np.append(means, self._as_z(np.array(bounds))), changed
 
     def plot(self, **options: Any) -> Any:
         """Draw the models.
@@ -231,9 +281,29 @@ class ModelEvaluation(Result):
         )
 
 
-def ratio(difference: np.ndarray, error: np.ndarray) -> np.ndarray:
-    """Return differences in units of their errors: 0 of none, and NaN of an error of 0."""
-    found = np.divide(difference, error, out=np.full_like(difference, np.nan), where=error > _SAME)
+def t_values(evaluation: ModelEvaluation, contrasts: np.ndarray) -> np.ndarray:
+    """Return sums of means in units of their standard errors, of Fisher's z where there is one.
+
+    Contrasts are those of :meth:`ModelEvaluation.variance`.
+    """
+    width = contrasts.shape[1]
+    bounds = [] if evaluation.noise_ceiling is None else [*evaluation.noise_ceiling]
+    plain = np.append(evaluation.mean, bounds)
+    means, on_z = evaluation._on_z()
+    errors = (np.sqrt(e.variance(contrasts)) for e in (evaluation, on_z))
+    error, error_on_z = errors
+    return ratio(contrasts @ plain[:width], error, contrasts @ means[:width], error_on_z)
+
+
+def ratio(
+    difference: np.ndarray, error: np.ndarray, on_z: np.ndarray, error_on_z: np.ndarray
+) -> np.ndarray:
+    """Return differences on z in units of their errors.
+
+    0 of a difference that is rounding, and NaN of an error that is: on z rounding may be large.
+    """
+    some = (error > _SAME) & (error_on_z > 0)
+    found = np.divide(on_z, error_on_z, out=np.full_like(on_z, np.nan), where=some)
     found[(np.abs(difference) <= _SAME) & ~np.isnan(error)] = 0
     return found
 
@@ -243,7 +313,14 @@ def _joined(draws: np.ndarray, ceilings: np.ndarray | None) -> np.ndarray:
 
 
 def _variances(draws: np.ndarray, contrasts: np.ndarray) -> np.ndarray:
-    """Return the variances of contrasts over the draws in which they are defined."""
+    """Return the variances of contrasts over the draws in which they are defined.
+
+    Of several cross-validations, it is what that of the mean of any number of them tends to.
+    """
+    if draws.ndim == 3:
+        of_one = np.mean([_variances(each, contrasts) for each in draws], axis=0)
+        of_mean = _variances(draws.mean(axis=0), contrasts)
+        return np.maximum(len(draws) * of_mean - of_one, 0) / (len(draws) - 1)
     values = draws[:, : contrasts.shape[1]] @ contrasts.T
     variances = np.full(len(contrasts), np.nan)
     several = np.count_nonzero(~np.isnan(values), axis=0) > 1
@@ -260,6 +337,7 @@ def evaluate(
     resample: Literal["both", "conditions", "subjects"] | None = None,
     n_bootstraps: int = 1000,
     noise_ceiling: bool = True,
+    controls: RDMs | None = None,
     names: Iterable[Name] | None = None,
     sigma: ArrayLike | None = None,
     random_state: RandomState = None,
@@ -278,7 +356,8 @@ def evaluate(
         Measured RDMs: of subjects, or sessions. Entries that are NaN in any RDM, model
         or measured, are left out of all.
     method : str, default='spearman'
-        Similarity, as in :func:`compare`.
+        Similarity, as in :func:`compare`; of a regression, the weight of each model beside the
+        others, which has no noise ceiling.
     resample : {'both', 'conditions', 'subjects'} or None, default=None
         What is drawn with replacement. The results then hold for other conditions, other
         subjects, or both, than those that were measured. None draws nothing; the standard
@@ -287,6 +366,9 @@ def evaluate(
         Number of bootstrap samples; fewer than 5 give no tests.
     noise_ceiling : bool, default=True
         Compute the noise ceiling, also of each sample, if there are two subjects or more.
+    controls : like models, default=None
+        RDMs whose part of models and measured RDMs is removed, as in :func:`compare`: in each
+        bootstrap sample anew. The noise ceiling is that of what is left.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
     sigma : array_like, default=None
@@ -301,7 +383,8 @@ def evaluate(
     Returns
     -------
     ModelEvaluation
-        The similarities, with standard errors, tests and ``to_frame()``.
+        The similarities, with standard errors, tests and ``to_frame()``. Of several subjects it
+        goes to :func:`cluster_test` with ``correction='max'`` or 'fdr', whose points are models.
 
     Raises
     ------
@@ -343,19 +426,20 @@ def evaluate(
     >>> (evaluation.pvalue_zero < 0.001).tolist()
     [True, False]
     """
-    check_option(method, "method", SIMILARITIES)
+    check_option(method, "method", METHODS)
     own, x = named_vectors(models, "models", names, allow_nan=True)
     rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
-    subjects = {"model": called("models", own), "RDM": called("rdms", rdm_names)}
     check_same_conditions(x, "models", y, "rdms")
     check_named_alike(models=condition_names(models), rdms=condition_names(rdms))
-    n = _n_with_entries(np.vstack([x, y]))
+    z, called_controls = as_controls(controls, method, x, "models", condition_names(models))
+    subjects = {"model": called("models", own), "RDM": called("rdms", rdm_names), **called_controls}
+    n = _n_with_entries(np.vstack([x, y, z.reshape(len(z), x.shape[1])]))
     check_integer(n_bootstraps, "n_bootstraps", 2)
     _check_resample(resample, n, len(y))
-    inputs = {"models": x, "subjects": y, **comparison(method, sigma, y, x)}
-    with_ceiling = bool(noise_ceiling) and len(y) > 1
+    inputs = {"models": x, "subjects": y, **comparison(method, sigma, y, x, z)}
+    with_ceiling = bool(noise_ceiling) and len(y) > 1 and method not in REGRESSIONS
     without = with_ceiling and resample is None
-    found = fixed(x, y, method, sigma, subjects, ceiling=with_ceiling, without=without)
+    found = fixed(x, y, method, sigma, subjects, controls=z, ceiling=with_ceiling, without=without)
     ceiling = found.ceiling if with_ceiling else None
     warn_if_undefined(ceiling)
     draws: dict[str, tuple[np.ndarray, np.ndarray | None]] = {}
@@ -378,6 +462,7 @@ def evaluate(
         partial_draws=(parts[0], parts[1]) if parts else None,
         n_conditions=n,
         noise_ceiling_without=found.without if without else None,
+        subjects=names_or_numbers(rdm_names, len(y)),
     )
 
 

@@ -80,6 +80,23 @@ class Reweighting(Result):
         columns |= {f"weight_{name}": w for name, w in zip(self.names, self.weights.T, strict=True)}
         return pandas().DataFrame(columns)
 
+    def plot(self, **options: Any) -> Any:
+        """Draw the weights.
+
+        Parameters
+        ----------
+        **options
+            Of :meth:`netrep_go.plotting.ReweightingDisplay.from_reweighting`.
+
+        Returns
+        -------
+        netrep_go.plotting.ReweightingDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import ReweightingDisplay
+
+        return ReweightingDisplay.from_reweighting(self, **options)
+
 
 @checked
 def reweight(

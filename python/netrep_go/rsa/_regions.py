@@ -12,7 +12,7 @@ from netrep_go._names import Name, check_names
 from netrep_go._parameters import checked
 from netrep_go._shown import shown
 from netrep_go._validation import as_reals
-from netrep_go.rsa._betas import Betas
+from netrep_go.rsa._betas import Betas, labelled
 from netrep_go.rsa._images import Image, Images
 from netrep_go.rsa._rdm import Labels, Noise, rdm
 from netrep_go.rsa._volumes import Volumes, placed
@@ -95,7 +95,8 @@ def region_rdms(
     ----------
     data : array_like of shape (n_observations, *labels.shape), image, path of an image, list \
 of them, or Betas
-        Responses, as in :func:`regions`. :class:`Betas` bring conditions, and runs as folds.
+        Responses, as in :func:`regions`. :class:`Betas` bring conditions and, for
+        'crossnobis' and 'decoding', runs as folds.
     labels : array_like of int, image or its path
         Number of the region of each voxel; 0 where there is none.
     metric : str, default='correlation'
@@ -132,10 +133,7 @@ of them, or Betas
     >>> {name: x.shape for name, x in region_rdms(volumes, labels, names={7: "IT"}).items()}
     {'IT': (45,)}
     """
-    if isinstance(data, Betas):
-        if conditions is not None or folds is not None:
-            raise ValueError("data has conditions and runs of its own: leave out conditions, folds")
-        conditions, folds = data.conditions, data.runs if metric == "crossnobis" else None
+    data, conditions, folds = labelled(data, conditions, folds, metric)
     responses = regions(data, labels, names=names)
     rdms = rdm(responses, metric, conditions=conditions, folds=folds, noise=noise, n_jobs=n_jobs)
     return dict(zip(responses, rdms, strict=True))

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,11 +11,9 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from netrep_go import _native
-from netrep_go._jobs import progress_bar, warn_user
+from netrep_go._jobs import about, progress_bar, warn_user
 from netrep_go._names import Name, names_or_numbers
-from netrep_go._optional import pandas
 from netrep_go._parameters import checked
-from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go._validation import (
     as_integers,
@@ -25,8 +24,8 @@ from netrep_go._validation import (
     check_number,
     check_option,
 )
-from netrep_go.rsa._betas import Betas, averaged
-from netrep_go.rsa._compare import SIMILARITIES
+from netrep_go.rsa._betas import Betas, labelled
+from netrep_go.rsa._compare import METHODS, as_controls
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -50,149 +49,15 @@ from netrep_go.rsa._local import (
 )
 from netrep_go.rsa._noise import has_several
 from netrep_go.rsa._rdm import NoiseOfFolds, check_by_fold, native_metric
+from netrep_go.rsa._searchlight_result import SearchlightResult
+from netrep_go.rsa._subjects import Subjects, as_subjects
 from netrep_go.rsa._surfaces import (
     Surface,
     as_surface,
     neighbors_along,
     on_vertices,
-    to_gifti,
 )
-from netrep_go.rsa._volumes import as_volumes, ball, placed, to_nifti
-
-
-@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
-class SearchlightResult(Result):
-    """Result of :func:`searchlight`.
-
-    Attributes
-    ----------
-    scores : ndarray of shape (n_centers, n_models)
-        Similarity of the RDM of each searchlight to each model. A row of NaN is a
-        searchlight whose RDM is undefined. If the models are RDMs of time points,
-        ``scores.T`` is the time x center matrix of a fusion.
-    centers : ndarray of shape (n_centers,)
-        Position of each center in the flattened volume, its vertex, or number of the
-        neighbor list.
-    n_features : ndarray of shape (n_centers,)
-        Number of voxels of each searchlight that are finite.
-    names : list
-        Names of the models, or their positions.
-    shape : tuple of int or None
-        Shape of the volume, or (n_vertices,) of a surface.
-    method : str
-        How RDMs are compared.
-    affine : ndarray of shape (4, 4) or None
-        From voxels to the space of the images, in mm.
-    """
-
-    scores: np.ndarray = field(repr=False)
-    centers: np.ndarray = field(repr=False)
-    n_features: np.ndarray = field(repr=False)
-    names: list[Name]
-    shape: tuple[int, ...] | None
-    method: str
-    affine: np.ndarray | None = field(default=None, repr=False)
-
-    def to_volume(self, model: Name = 0) -> np.ndarray:
-        """Return the scores of a model as a volume.
-
-        Parameters
-        ----------
-        model : int or hashable, default=0
-            Name of the model, or its position.
-
-        Returns
-        -------
-        ndarray of the shape of the mask, or (n_vertices,)
-            NaN where there is no center.
-        """
-        if self.shape is None:
-            raise ValueError("neighbor lists have no volume: use scores and centers")
-        volume = np.full(self.shape, np.nan)
-        volume.flat[self.centers] = self.scores[:, self._position(model)]
-        return volume
-
-    def to_nifti(self, model: Name = 0) -> Any:
-        """Return the scores of a model as an image, to be saved, shown or resampled.
-
-        Parameters
-        ----------
-        model : int or hashable, default=0
-            Name of the model, or its position.
-
-        Returns
-        -------
-        nibabel.Nifti1Image
-            In double precision, with the affine of the images; NaN where there is no center.
-
-        Raises
-        ------
-        ImportError
-            If nibabel is not installed.
-        ValueError
-            If there is no affine.
-        """
-        return to_nifti(self.to_volume(model), self.affine)
-
-    def to_gifti(self, model: Name = 0) -> Any:
-        """Return the scores of a model on a surface as an image.
-
-        Parameters
-        ----------
-        model : int or hashable, default=0
-            Name of the model, or its position.
-
-        Returns
-        -------
-        nibabel.gifti.GiftiImage
-            In single precision; NaN where there is no center.
-
-        Raises
-        ------
-        ImportError
-            If nibabel is not installed.
-        ValueError
-            If these are no scores on a surface.
-        """
-        values = self.to_volume(model)
-        if values.ndim != 1:
-            raise ValueError(f"to_gifti is for scores on a surface, got shape {values.shape}")
-        return to_gifti(values)
-
-    def _position(self, model: Name) -> int:
-        if model in self.names and not isinstance(model, bool):
-            return self.names.index(model)
-        n = len(self.names)
-        if (
-            isinstance(model, bool)
-            or not isinstance(model, (int, np.integer))
-            or not -n <= model < n
-        ):
-            raise ValueError(f"model must be one of {self.names}, got {shown(model)}")
-        return int(model)
-
-    def to_frame(self) -> Any:
-        """Return a row for each center and model.
-
-        Returns
-        -------
-        pandas.DataFrame
-            With columns center, model, n_features, method, score.
-
-        Raises
-        ------
-        ImportError
-            If pandas is not installed.
-        """
-        n_centers, n_models = self.scores.shape
-        columns = {
-            "center": np.repeat(self.centers, n_models),
-            "model": self.names * n_centers,
-            "n_features": np.repeat(self.n_features, n_models),
-            "method": self.method,
-            "score": self.scores.ravel(),
-        }
-        return pandas().DataFrame(columns)
+from netrep_go.rsa._volumes import Volumes, as_volumes, ball, check_same_place, placed
 
 
 @checked
@@ -214,6 +79,7 @@ def searchlight(
     folds: ArrayLike | None = None,
     noise: NoiseOfFolds | None = None,
     residuals: ArrayLike | None = None,
+    controls: RDMs | None = None,
     residual_folds: ArrayLike | None = None,
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
@@ -230,13 +96,14 @@ def searchlight(
     Parameters
     ----------
     data : array_like of shape (n_observations, n_features) or (n_observations, *mask.shape), \
-image, path of an image, list of them, or Betas
+image, path of an image, list of them, or Betas; of several subjects a dict, list or array of these
         Responses, float32 or float64, which are not copied if rows or columns are
         contiguous. With a mask, the features are all voxels of the volume or only those of
         the mask, in row-major order. A voxel that is not finite in some observation is left
         out. Images are those of nibabel (the extra ``neuro``) or their files: conditions run
-        along the last axis of an image of 4 dimensions, or along the list. Of
-        :class:`Betas` it is the mean of each condition, in sorted order.
+        along the last axis of an image of 4 dimensions, or along the list. :class:`Betas`
+        bring conditions and, for 'crossnobis' and 'decoding', runs as folds. See Notes for
+        several subjects.
     models : array_like of shape (n_pairs,), (n_models, n_pairs) or square matrices, or dict \
 of single RDMs
         Model RDMs; pairs that are NaN in any of them do not count. The index of a DataFrame
@@ -270,7 +137,7 @@ of single RDMs
         Dissimilarity of conditions, as in :func:`rdm`: any but 'poisson'.
     method : str, default='spearman'
         Similarity of RDMs, as in :func:`compare`; 'neg_riem_dist' goes from model to
-        searchlight, as in :func:`evaluate`.
+        searchlight, as in :func:`evaluate`; of a regression, the weights of all models together.
     conditions : array_like of shape (n_observations,), default=None
         Condition of each observation, as in :func:`rdm`: they may have different numbers of
         observations. If None, every observation is a condition.
@@ -285,12 +152,15 @@ of single RDMs
         searchlight is estimated: from the residuals or, without them, from the observations
         less the mean of their condition. A fitted one, or a precision matrix, is of all
         features of ``data``: a searchlight takes its part of the covariance. For
-        'crossnobis' a list or dict has one of each fold, as in :func:`rdm`.
+        'crossnobis' a list or dict has one of each fold, as in :func:`rdm`. Noise that is
+        estimated from the observations themselves depends on them (see Notes).
     residuals : array_like of shape (n_residuals, n_features) or (n_residuals, *mask.shape), \
-default=None
+or images, default=None
         Residuals from which the noise of each searchlight is estimated, of the features of
         ``data``; their mean is subtracted. Voxels are left out whose residuals are not finite
         or do not vary.
+    controls : like models, default=None
+        RDMs whose part of models and searchlights is removed, as in :func:`compare`.
     residual_folds : array_like of shape (n_residuals,), default=None
         Fold of each residual, for 'crossnobis': each fold then has noise of its own, as in
         :func:`rdm`. They are copied unless they are sorted.
@@ -305,8 +175,9 @@ default=None
     Returns
     -------
     SearchlightResult
-        With ``scores`` of shape (n_centers, n_models), ``centers``, ``to_volume()`` and
-        ``to_nifti()``.
+        With ``scores`` of shape (n_centers, n_models), or (n_subjects, n_centers, n_models),
+        ``centers``, ``to_volume()`` and ``to_nifti()``. Of several subjects it goes to
+        :func:`cluster_test` as it is.
 
     Warns
     -----
@@ -322,6 +193,8 @@ default=None
         If the mask has no voxels, no center has enough of them, shapes or affines do not
         match, a radius in mm is below a voxel, models are constant or of other conditions,
         conditions are not in the folds that 'crossnobis' needs, or no searchlight has an RDM.
+        Of several subjects the one is named; they must have the same conditions, in volumes
+        of the same shape and affine, and share a center.
     ImportError
         If a path of an image is given and nibabel is not installed.
 
@@ -330,6 +203,19 @@ default=None
     Each RDM is that of :func:`rdm` for the voxels of its searchlight, with
     ``NoiseNormalizer().fit(residuals[:, voxels])`` as noise. No more than one searchlight's
     covariance is in memory at a time, on each thread.
+
+    Without residuals 'crossnobis' is biased: the directions in which observations of a
+    condition differ are weighted down, those in which they agree are not. Of pure noise in 33
+    voxels, 4 conditions and 3 to 24 runs, its mean cosine to a model of equal distances was 0.40
+    to 0.52, with residuals of other data -0.06 to 0.00. Compare models then, but do not test a
+    similarity against 0.
+
+    Several subjects come in a dict by name, in a list of arrays, of lists of images or of
+    :class:`Betas`, or along the first axis of an array; a list of images is of one. All other
+    arguments but ``models`` may be dicts by subject, too, and masks, conditions, folds and
+    residuals lists. Centers are those that all subjects have: where the mask of one does not
+    reach, there are none. A center whose RDM is undefined in some subject is NaN in these
+    only, and :func:`cluster_test` leaves it out.
 
     References
     ----------
@@ -341,7 +227,7 @@ default=None
     Examples
     --------
     >>> import numpy as np
-    >>> from netrep_go.rsa import NoiseNormalizer, rdm, searchlight
+    >>> from netrep_go.rsa import NoiseNormalizer, cluster_test, rdm, searchlight
     >>> rng = np.random.default_rng(0)
     >>> data = rng.standard_normal((8, 10, 10, 10))       # 8 conditions
     >>> model = rdm(data[:, 2:5, 2:5, 2:5].reshape(8, -1))
@@ -359,11 +245,35 @@ default=None
     ...     conditions=np.tile(np.arange(8), 4), folds=runs, noise=NoiseNormalizer())
     >>> result.scores.shape
     (1000, 1)
+
+    A group of subjects, and where they resemble the model:
+
+    >>> group = {name: data + rng.standard_normal(data.shape) for name in "abcdefgh"}
+    >>> result = searchlight(group, model, mask=np.ones((10, 10, 10)), radius=2)
+    >>> test = cluster_test(result, correction="tfce", n_permutations=255, random_state=0)
+    >>> bool(test.significant()[3, 3, 3])
+    True
     """
+    subjects = as_subjects(data, mask)
+    if subjects is not None:
+        each: dict[str, Any] = {"mask": mask, "neighbors": neighbors, "surface": surface}
+        each |= {"affine": affine, "conditions": conditions, "folds": folds}
+        each |= {"noise": noise, "residuals": residuals, "residual_folds": residual_folds}
+        options: dict[str, Any] = {"models": models, "names": names, "radius": radius}
+        options |= {"threshold": threshold, "geodesic": geodesic, "step": step}
+        options |= {
+            "metric": metric,
+            "method": method,
+            "controls": controls,
+            "n_jobs": n_jobs,
+            "verbose": verbose,
+        }
+        return _of_subjects(subjects, each, options)
     check_option(metric, "metric", LOCAL_METRICS)
-    check_option(method, "method", SIMILARITIES)
+    check_option(method, "method", METHODS)
     own, vectors = named_vectors(models, "models", names, allow_nan=True)
-    data, averages = averaged(data)
+    data, conditions, folds = labelled(data, conditions, folds, metric)
+    control = as_controls(controls, method, vectors, "models", condition_names(models))
     around = _Around(mask, neighbors, surface, radius, threshold, geodesic, step, affine)
     estimator = as_estimator(noise, residuals, metric)
     if has_several(noise):
@@ -373,7 +283,7 @@ default=None
     n, n_features = lights.x.shape[:: -1 if lights.turned else 1]
     design = as_design(data, n, conditions, folds, metric)
     check_same_conditions(design.n_conditions, vectors)
-    check_named_alike(data=averages or design.names, models=condition_names(models))
+    check_named_alike(data=design.names, models=condition_names(models))
     observed = lights.residuals
     if residual_folds is not None:
         observed = of_folds(observed, residual_folds, design, metric)
@@ -391,6 +301,7 @@ default=None
         "models": vectors,
         "metric": native_metric(metric, whitened=noise is not None or residuals is not None),
         "method": method,
+        "controls": control.values,
         **design.inputs(),
         **noise_inputs(noise, estimator, observed, n_features, design.fold_names),
     }
@@ -399,7 +310,7 @@ default=None
             lights.routine,
             outputs,
             inputs,
-            names={"model": called("models", own), **design.called()},
+            names={"model": called("models", own), **control.called, **design.called()},
             n_jobs=n_jobs,
             progress=progress,
         )
@@ -412,7 +323,48 @@ default=None
         shape=lights.shape,
         method=method,
         affine=lights.affine,
+        step=step,
+        faces=lights.faces,
     )
+
+
+def _of_subjects(
+    subjects: Subjects, each: dict[str, Any], options: dict[str, Any]
+) -> SearchlightResult:
+    """Return the searchlights of several subjects, at the centers that all have."""
+    names, _ = named_vectors(options["models"], "models", options["names"], allow_nan=True)
+    options["names"] = None if options["names"] is None else names
+    found: list[SearchlightResult] = []
+    for name, own in zip(subjects.names, subjects.arguments(each), strict=True):
+        with about(f"subject {name!r}"):
+            found.append(searchlight(**own, **options))
+        _check_same_space(subjects.names[0], found[0], name, found[-1])
+    centers = reduce(np.intersect1d, [one.centers for one in found])
+    if not centers.size:
+        raise ValueError("subjects must have a center in common, but their masks have none")
+    kept = [(one, np.searchsorted(one.centers, centers)) for one in found]
+    return replace(
+        found[0],
+        scores=np.stack([one.scores[at] for one, at in kept]),
+        centers=centers,
+        n_features=np.stack([one.n_features[at] for one, at in kept]),
+        subjects=subjects.names,
+    )
+
+
+def _check_same_space(
+    first: Name, one: SearchlightResult, second: Name, other: SearchlightResult
+) -> None:
+    """Raise unless the centers of two subjects are those of the same volume, surface or lists."""
+    named = [f"data[{first!r}]", f"data[{second!r}]"]
+    sizes = [one.shape or (len(one.centers),), other.shape or (len(other.centers),)]
+    what = "as many neighbor lists" if one.shape is None else "the same voxels"
+    if sizes[0] != sizes[1]:
+        raise ValueError(f"{' and '.join(named)} must have {what}, got {sizes[0]} and {sizes[1]}")
+    affines = [each.affine for each in (one, other) if each.affine is not None]
+    if len(affines) == 2:
+        values = np.broadcast_to(0.0, (1, *sizes[0]))
+        check_same_place(*(Volumes(values, *each) for each in zip(named, affines, strict=True)))
 
 
 class _Around(NamedTuple):
@@ -439,6 +391,7 @@ class _Lights(NamedTuple):
     shape: tuple[int, ...] | None
     affine: np.ndarray | None = None
     residuals: Residuals | None = None
+    faces: np.ndarray | None = None
 
 
 def _lights(data: Any, around: _Around, residuals: ArrayLike | None, in_order: bool) -> _Lights:
@@ -449,17 +402,17 @@ def _lights(data: Any, around: _Around, residuals: ArrayLike | None, in_order: b
     if around.affine is not None and given != ["mask"]:
         raise ValueError("affine is for a mask of voxels")
     if "surface" in given:
-        if residuals is not None:
-            raise ValueError("residuals are for a mask of voxels or for neighbors")
-        return _from_surface(data, around)
+        return _from_surface(data, around, residuals)
     if given:
         return _from_balls(data, around, residuals, in_order)
     return _from_lists(data, around, residuals)
 
 
 def _from_lists(data: Any, asked: _Around, residuals: ArrayLike | None) -> _Lights:
-    x, turned = as_turned(_as_rows(data), "data")
-    noise = None if residuals is None else as_turned(residuals, "residuals")
+    x, turned = as_turned(_as_rows(data, "data"), "data")
+    noise = None
+    if residuals is not None:
+        noise = as_turned(_as_rows(residuals, "residuals"), "residuals")
     starts, features = _as_lists(asked.neighbors, x.shape[0] if turned else x.shape[1])
     centers, counts = np.arange(len(starts) - 1), np.diff(starts)
     features = features[np.repeat(centers % asked.step == 0, counts)]
@@ -468,11 +421,11 @@ def _from_lists(data: Any, asked: _Around, residuals: ArrayLike | None) -> _Ligh
     return lights._replace(residuals=_checked(noise, x, turned))
 
 
-def _as_rows(data: Any) -> Any:
+def _as_rows(data: Any, name: str) -> Any:
     """Return images as rows of voxels, in row-major order, or of vertices."""
-    volumes = None if holds_maps(data) else as_volumes(data, "data")
+    volumes = None if holds_maps(data) else as_volumes(data, name)
     if volumes is None:
-        return on_vertices(data, "data")
+        return on_vertices(data, name)
     return volumes.values.reshape(len(volumes.values), -1)
 
 
@@ -489,7 +442,7 @@ def _of_lists(
     return _Lights("rsa.searchlight_lists", x, turned, centers, around, shape)
 
 
-def _from_surface(data: Any, asked: _Around) -> _Lights:
+def _from_surface(data: Any, asked: _Around, residuals: Any) -> _Lights:
     vertices, faces = as_surface(asked.surface)
     inside = np.ones(len(vertices), bool)
     if asked.mask is not None:
@@ -499,8 +452,11 @@ def _from_surface(data: Any, asked: _Around) -> _Lights:
             f"mask must have a value for each of the {len(vertices)} vertices of surface, got "
             f"shape {inside.shape}"
         )
-    data = np.asarray(as_numbers(on_vertices(data, "data"), "data"))
-    x, turned, columns = _in_volume(data, inside)
+    x, turned, columns, noise = _laid_out(
+        on_vertices(data, "data"),
+        None if residuals is None else on_vertices(residuals, "residuals"),
+        inside,
+    )
     centers = _every(inside, asked.step)
     lists = neighbors_along(vertices, faces, asked.radius, asked.geodesic, centers)
     check_number(asked.threshold, "threshold", 0, 1)
@@ -510,22 +466,20 @@ def _from_surface(data: Any, asked: _Around) -> _Lights:
     kept = [columns[near[inside[near]]] for near, use in zip(lists, enough, strict=True) if use]
     counts = np.array([len(near) for near in kept])
     together = (counts, np.concatenate(kept))
-    return _of_lists(x, turned, centers[enough], together, inside.shape)
+    lights = _of_lists(x, turned, centers[enough], together, inside.shape)
+    return lights._replace(residuals=_checked(noise, x, turned), faces=faces)
 
 
 def _from_balls(data: Any, asked: _Around, residuals: ArrayLike | None, in_order: bool) -> _Lights:
-    place = placed(data, asked.mask, "mask", asked.affine)
+    images, others = as_volumes(data, "data"), as_volumes(residuals, "residuals")
+    if images is not None and others is not None:
+        check_same_place(images, others)
+    place = placed(data if images is None else images, asked.mask, "mask", asked.affine)
+    if others is not None:
+        residuals = placed(others, asked.mask, "mask").data
     inside = _as_mask(place.volume)
-    responses, noise = np.asarray(as_numbers(place.data, "data")), None
-    if in_order:
-        responses = np.ascontiguousarray(responses)
-    x, turned, columns = _in_volume(responses, inside)
-    if residuals is not None:
-        others = np.asarray(as_numbers(residuals, "residuals"))
-        *noise, others_columns = _in_volume(others, inside, "residuals")
-        if not np.array_equal(columns, others_columns):  # they are laid out in other ways
-            x, turned, columns = _in_volume(_inside(responses, inside), inside)
-            *noise, _ = _in_volume(_inside(others, inside), inside, "residuals")
+    responses = np.ascontiguousarray(place.data) if in_order else place.data
+    x, turned, columns, noise = _laid_out(responses, residuals, inside)
     steps = ball(inside.shape, asked.radius, place.affine)
     centers = _centers(inside, steps, asked.threshold, asked.step)
     depth, height, width = (1,) * (3 - inside.ndim) + inside.shape
@@ -548,6 +502,25 @@ def _from_balls(data: Any, asked: _Around, residuals: ArrayLike | None, in_order
         place.affine,
         _checked(noise, x, turned),
     )
+
+
+def _laid_out(
+    data: Any, residuals: Any, inside: np.ndarray
+) -> tuple[np.ndarray, bool, np.ndarray, Any]:
+    """Return responses, whether they are turned, the column of each point, and residuals.
+
+    Residuals, if there are any, have the same columns, and come with whether they are turned.
+    """
+    responses = np.asarray(as_numbers(data, "data"))
+    x, turned, columns = _in_volume(responses, inside)
+    if residuals is None:
+        return x, turned, columns, None
+    others = np.asarray(as_numbers(residuals, "residuals"))
+    *noise, others_columns = _in_volume(others, inside, "residuals")
+    if not np.array_equal(columns, others_columns):  # they are laid out in other ways
+        x, turned, columns = _in_volume(_inside(responses, inside), inside)
+        *noise, _ = _in_volume(_inside(others, inside), inside, "residuals")
+    return x, turned, columns, noise
 
 
 def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray, noisy: bool) -> None:

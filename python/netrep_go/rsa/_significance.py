@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
+from scipy.spatial.distance import squareform
 
 from netrep_go import _native
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
@@ -26,7 +27,7 @@ from netrep_go._resampling import (
 from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_option
 from netrep_go.rsa._ceiling import fixed
-from netrep_go.rsa._compare import SIMILARITIES, comparison
+from netrep_go.rsa._compare import SIMILARITIES, as_controls, comparison
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -36,7 +37,7 @@ from netrep_go.rsa._condensed import (
     model_names,
     named_vectors,
 )
-from netrep_go.rsa._inference import ModelEvaluation, ratio
+from netrep_go.rsa._inference import ModelEvaluation, t_values
 
 __all__ = ["ModelContrasts", "PermutationTest", "compare_models", "permutation_test"]
 
@@ -55,7 +56,7 @@ class ModelContrasts(Result):
     names : list
         Names of the models.
     difference : ndarray of shape (n_pairs,)
-        Mean similarity of the first less that of the second.
+        Mean similarity of the first less that of the second, not of z.
     pvalue : ndarray of shape (n_pairs,)
         Two-sided p-values.
     pvalue_corrected : ndarray of shape (n_pairs,)
@@ -102,7 +103,8 @@ def compare_models(
         Result of :func:`evaluate`.
     test : {'t', 'bootstrap', 'wilcoxon'}, default='t'
         't': t test with the bootstrapped variance of the difference or, if nothing was
-        resampled, the paired t test over subjects. 'bootstrap': twice the smaller share of
+        resampled, the paired t test over subjects; of Fisher's z of similarities that are
+        at most 1. 'bootstrap': twice the smaller share of
         samples on one side of 0, which needs many subjects (see Notes). 'wilcoxon': signed
         ranks over subjects.
     correction : {'fdr', 'bonferroni', 'none'}, default='fdr'
@@ -157,8 +159,7 @@ def compare_models(
     contrasts = np.array([np.eye(n_models)[i] - np.eye(n_models)[j] for i, j in pairs])
     difference = contrasts @ evaluation.mean
     if test == "t":
-        t = ratio(difference, np.sqrt(evaluation.variance(contrasts)))
-        pvalue = 2 * stats.t.sf(np.abs(t), evaluation.dof)
+        pvalue = 2 * stats.t.sf(np.abs(t_values(evaluation, contrasts)), evaluation.dof)
     elif test == "bootstrap":
         _warn_of_few(evaluation)
         pvalue = _bootstrap_p(evaluation.draws @ contrasts.T)
@@ -215,7 +216,7 @@ class PermutationTest(Result):
     pvalue_corrected : ndarray of shape (n_models,)
         The same, corrected for the number of models.
     null_distribution : ndarray of shape (n_permutations, n_models)
-        The statistic after each permutation.
+        The statistic after each permutation; NaN where it is undefined.
     alternative, correction : str
         As asked for.
     """
@@ -236,12 +237,29 @@ class PermutationTest(Result):
                 "statistic": self.statistic,
                 "pvalue": self.pvalue,
                 "pvalue_corrected": self.pvalue_corrected,
-                "null_mean": self.null_distribution.mean(axis=0),
-                "null_std": self.null_distribution.std(axis=0),
+                "null_mean": np.nanmean(self.null_distribution, axis=0),
+                "null_std": np.nanstd(self.null_distribution, axis=0),
                 "alternative": self.alternative,
                 "n_permutations": len(self.null_distribution),
             }
         )
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the permutations and what was observed.
+
+        Parameters
+        ----------
+        **options
+            Of :meth:`netrep_go.plotting.PermutationTestDisplay.from_test`.
+
+        Returns
+        -------
+        netrep_go.plotting.PermutationTestDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import PermutationTestDisplay
+
+        return PermutationTestDisplay.from_test(self, **options)
 
 
 @checked
@@ -253,6 +271,7 @@ def permutation_test(
     n_permutations: int = 9999,
     alternative: Alternative = "greater",
     correction: Correction = "fdr",
+    controls: RDMs | None = None,
     names: Iterable[Name] | None = None,
     sigma: ArrayLike | None = None,
     random_state: RandomState = None,
@@ -268,7 +287,9 @@ def permutation_test(
     Parameters
     ----------
     models, rdms, method, names, sigma
-        As in :func:`evaluate`, but without NaN.
+        As in :func:`evaluate`, but not a regression: to test a model beside others, pass these
+        as ``controls``. Conditions without entries in an RDM are left out of all; other entries
+        of models that are NaN move with their conditions (see Notes).
     n_permutations : int, default=9999
         Number of random permutations, the same ones for all models.
     alternative : {'greater', 'less', 'two-sided'}, default='greater'
@@ -276,6 +297,9 @@ def permutation_test(
         distribution and the statistic.
     correction : {'fdr', 'bonferroni', 'none'}, default='fdr'
         Of the p-values for the number of models.
+    controls : like models, default=None
+        RDMs whose part of models and measured RDMs is removed, as in :func:`compare`: the test
+        is then one of a partial correlation (see Notes).
     random_state : int, RandomState, Generator or None, default=None
         Draws the permutations. The same number gives the same ones, whatever ``n_jobs``.
     n_jobs : int, optional
@@ -288,10 +312,32 @@ def permutation_test(
     PermutationTest
         Statistics and p-values, with ``to_frame()``.
 
+    Warns
+    -----
+    RuntimeWarning
+        If similarities are undefined after some permutations, as of RDMs with few entries left:
+        these count as at least as extreme.
+
+    Notes
+    -----
+    With controls the conditions that are permuted are those of what these leave of a model, and
+    the statistic is computed again, with RDMs and controls as they are (double semi-partialing
+    [2]_). Models and RDMs both may be related to controls: conditions of the models themselves,
+    or of the RDMs, would not be exchangeable then. Where the RDM is the control and a part of
+    its own, in noise that depends on conditions, the test keeps its level (it is simulated in
+    the tests of this package); where the control acts on it other than linearly, in its entries
+    or ranks, a part of it is left, which the test may find.
+
+    If RDMs lack entries, each permutation is evaluated over those that no RDM lacks after it,
+    as the measured order is: the permuted data are as likely as those, missing entries
+    included.
+
     References
     ----------
     .. [1] Mantel (1967). The detection of disease clustering and a generalized regression
        approach. Cancer Research 27, 209-220.
+    .. [2] Dekker, Krackhardt & Snijders (2007). Sensitivity of MRQAP tests to collinearity and
+       autocorrelation conditions. Psychometrika 72, 563-581. doi:10.1007/s11336-007-9016-1
 
     Examples
     --------
@@ -310,11 +356,13 @@ def permutation_test(
     check_integer(n_permutations, "n_permutations", 1)
     own, x = named_vectors(models, "models", names, allow_nan=True)
     rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
-    subjects = {"model": called("models", own), "RDM": called("rdms", rdm_names)}
     check_same_conditions(x, "models", y, "rdms")
     check_named_alike(models=condition_names(models), rdms=condition_names(rdms))
-    inputs = {"models": x, "subjects": y, **comparison(method, sigma, y, x)}
-    found = fixed(x, y, method, sigma, subjects, ceiling=False)
+    z, called_controls = as_controls(controls, method, x, "models", condition_names(models))
+    subjects = {"model": called("models", own), "RDM": called("rdms", rdm_names), **called_controls}
+    x, y, z, sigma = _without_missing(x, y, z, sigma)
+    inputs = {"models": x, "subjects": y, **comparison(method, sigma, y, x, z)}
+    found = fixed(x, y, method, sigma, subjects, controls=z, ceiling=False)
     null = np.empty((n_permutations, len(x)))
     with progress_bar("Permuting conditions", verbose) as progress:
         _native.run(
@@ -326,10 +374,11 @@ def permutation_test(
             progress=progress,
         )
     statistic = found.similarities.mean(axis=1)
-    center = (null.sum(axis=0) + statistic) / (n_permutations + 1)
-    pvalue = permutation_pvalue(
-        extremity(statistic, alternative, center), extremity(null, alternative, center)
-    )
+    undefined = np.isnan(null)
+    _warn_of_undefined(undefined)
+    center = (np.nansum(null, axis=0) + statistic) / (n_permutations + 1 - undefined.sum(axis=0))
+    extreme = np.where(undefined, np.inf, extremity(null, alternative, center))
+    pvalue = permutation_pvalue(extremity(statistic, alternative, center), extreme)
     return PermutationTest(
         names=model_names(own, len(x)),
         statistic=statistic,
@@ -339,3 +388,30 @@ def permutation_test(
         alternative=alternative,
         correction=correction,
     )
+
+
+def _without_missing(
+    models: np.ndarray, rdms: np.ndarray, controls: np.ndarray, sigma: ArrayLike | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, ArrayLike | None]:
+    """Return RDMs and noise of the conditions that have entries in all RDMs."""
+    together = [x for x in (models, rdms, controls) if len(x)]
+    present = squareform(~np.isnan(np.vstack(together)).any(axis=0), checks=False).any(axis=0)
+    if present.all() or np.count_nonzero(present) < 3:
+        return models, rdms, controls, sigma
+    kept = squareform(np.outer(present, present) & ~np.eye(len(present), dtype=bool), checks=False)
+    if sigma is not None:
+        sigma = np.asarray(sigma)
+        sigma = sigma[present] if sigma.ndim == 1 else sigma[np.ix_(present, present)]
+    controls = controls.compress(kept, axis=1) if len(controls) else controls
+    return models.compress(kept, axis=1), rdms.compress(kept, axis=1), controls, sigma
+
+
+def _warn_of_undefined(undefined: np.ndarray) -> None:
+    """Warn of permutations after which a similarity is undefined."""
+    count = np.count_nonzero(undefined.any(axis=1))
+    if count:
+        warn_user(
+            f"similarities are undefined after {count} of {len(undefined)} permutations, of RDMs "
+            "with few entries: these count as at least as extreme",
+            RuntimeWarning,
+        )

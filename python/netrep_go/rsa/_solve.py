@@ -48,7 +48,7 @@ def _not_negative(gram: np.ndarray, rhs: np.ndarray) -> np.ndarray:
     outputs = {"weights": weights, "n_active": counts}
     outputs |= {name: np.empty(1) for name in ("squared_norms", "violation")}
     inputs: _native.Inputs = {"products": rhs[np.newaxis], "gram": gram}
-    _native.run("capacity.project_on_cone", outputs, inputs, n_jobs=1)
+    _native.call("capacity.project_on_cone", outputs, inputs)
     return weights[0]
 
 

@@ -125,9 +125,8 @@ def _edges(vertices: np.ndarray, faces: np.ndarray) -> sparse.csr_array:
 
 
 def to_gifti(values: np.ndarray) -> Any:
-    """Return a value for each vertex as an image of nibabel."""
+    """Return a value for each vertex, or rows of them, as an image of nibabel."""
     gifti = optional("nibabel", "neuro", "to_gifti").gifti
-    array = gifti.GiftiDataArray(
-        values.astype(np.float32), intent="NIFTI_INTENT_SHAPE", datatype="NIFTI_TYPE_FLOAT32"
-    )
-    return gifti.GiftiImage(darrays=[array])
+    options = {"intent": "NIFTI_INTENT_SHAPE", "datatype": "NIFTI_TYPE_FLOAT32"}
+    rows = np.atleast_2d(values).astype(np.float32)
+    return gifti.GiftiImage(darrays=[gifti.GiftiDataArray(row, **options) for row in rows])

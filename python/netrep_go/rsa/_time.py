@@ -10,7 +10,8 @@ from netrep_go._names import Name, holds_arrays, names_or_numbers
 from netrep_go._parameters import checked
 from netrep_go._time_course import TimeCourse, as_subjects, sample_times, windows
 from netrep_go._validation import check_option
-from netrep_go.rsa._compare import SIMILARITIES, similarities
+from netrep_go.rsa._ceilings import ceilings_of, check_several
+from netrep_go.rsa._compare import METHODS, as_controls, of_models
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -39,6 +40,8 @@ def time_resolved(
     folds: Labels | int | None = None,
     noise: Noise | None = None,
     noise_from: Literal["each", "pooled"] | tuple[float | None, float | None] = "each",
+    controls: RDMs | None = None,
+    noise_ceiling: bool = False,
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
@@ -69,7 +72,8 @@ of single RDMs
     metric : str, default='correlation'
         Dissimilarity of conditions, as in :func:`rdm`.
     method : str, default='spearman'
-        Similarity of RDMs, as in :func:`compare`.
+        Similarity of RDMs, as in :func:`compare`; of a regression, the weights of all models
+        together.
     conditions : array_like of shape (n_observations,), or list or dict of one for each \
 subject, default=None
         Condition of each observation, as in :func:`rdm`: the same set of them in all subjects,
@@ -90,7 +94,14 @@ of one for each subject, default=None
         The samples whose residuals the covariance is estimated from: those of each window,
         those of all times, or those of a span such as a baseline, from start to stop
         inclusive in the unit of ``times``, of which None stands for an end of the data.
-        Residuals at different times count as different observations.
+        Residuals at different times count as different observations. 'each' makes
+        'crossnobis' positive in noise, as :func:`rdm` says: take a baseline, or 'pooled' over
+        many times, where similarities are tested against 0.
+    controls : like models, default=None
+        RDMs whose part of models and measured RDMs is removed, as in :func:`compare`.
+    noise_ceiling : bool, default=False
+        Compute the noise ceiling at each time, of two subjects or more, whose RDMs of all times
+        are then in memory. :func:`noise_ceilings` tests it.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
     n_jobs : int, optional
@@ -102,9 +113,9 @@ of one for each subject, default=None
     Returns
     -------
     TimeCourse
-        With ``scores`` of shape (n_subjects, n_models, n_times). ``scores[:, 0]`` goes to
-        :func:`cluster_test`. If noise is estimated, ``shrinkage`` of shape
-        (n_subjects, n_times) tells how far its covariance was shrunk.
+        With ``scores`` of shape (n_subjects, n_models, n_times), and ``noise_ceiling``. Of
+        several subjects it goes to :func:`cluster_test` as it is. If noise is estimated,
+        ``shrinkage`` of shape (n_subjects, n_times) tells how far its covariance was shrunk.
 
     Raises
     ------
@@ -143,7 +154,7 @@ of one for each subject, default=None
     True
     """
     check_option(metric, "metric", METRICS)
-    check_option(method, "method", SIMILARITIES)
+    check_option(method, "method", METHODS)
     recorded = _recorded(data, times, metric, conditions)
     conditions = recorded.events if conditions is None else conditions
     sets = _as_sets(recorded.data, repeated=conditions is not None)
@@ -156,19 +167,25 @@ of one for each subject, default=None
     cut = Windows(windows(len(at), at, window, step)[1], window, step)
     spread = noise_of(noise, noise_from, metric, sets, at)
 
-    def compared(first: int, rdms: np.ndarray) -> np.ndarray:
+    control = as_controls(controls, method, vectors, "models", model_conditions)
+    check_several(noise_ceiling, sets.keys, method)
+    kept: list[list[np.ndarray]] = [[] for _ in designs]
+
+    def compared(subject: int, first: int, rdms: np.ndarray) -> np.ndarray:
         called_by = {
-            "RDM": called("models", own),
-            "model": lambda k: f"the RDM of time {first + k}",
+            "model": called("models", own),
+            "RDM": lambda k: f"the RDM of time {first + k}",
         }
-        return similarities(vectors, rdms, method, names=called_by, n_jobs=n_jobs)
+        if noise_ceiling:
+            kept[subject].append(rdms)
+        return of_models(vectors, rdms, method, control, names=called_by, n_jobs=n_jobs)
 
     scores = np.empty((len(sets.xs), len(vectors), len(cut.centers)))
     shrinkage = np.empty((len(sets.xs), len(cut.centers)))
     for k, design in enumerate(designs):
         design = design._replace(names=design.names or model_conditions)
         blocks = window_rdms(sets, k, cut, metric, design, spread, shrinkage[k], n_jobs, verbose)
-        scores[k] = np.concatenate([compared(*block) for block in blocks], axis=1)
+        scores[k] = np.concatenate([compared(k, *block) for block in blocks], axis=1)
     return TimeCourse(
         scores=scores,
         times=cut.centers,
@@ -177,6 +194,11 @@ of one for each subject, default=None
         method=method,
         label=f"similarity of RDMs\n({method})",
         shrinkage=None if spread.estimator is None else shrinkage,
+        noise_ceiling=(
+            ceilings_of([*map(np.concatenate, kept)], method, control, n_jobs=n_jobs)
+            if noise_ceiling
+            else None
+        ),
     )
 
 

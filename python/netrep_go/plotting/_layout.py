@@ -1,0 +1,205 @@
+"""Where legends and names go: outside of the data, in a size that fits the axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from netrep_go._jobs import warn_user
+from netrep_go._names import Name
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
+
+_WIDE = 4.2  # inches of axes that have room for a legend on their right
+_LETTER = 0.58  # width of a letter over the size of the font
+_SMALLEST = 4.0  # points of a name that can still be read
+
+
+def text_of(name: Name) -> str:
+    """Return a name as it is written; the parts of a tuple beside each other."""
+    return " ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+
+
+def legend(
+    ax: Axes, handles: Sequence[Any] | None = None, *, title: str = "", above: bool = False
+) -> Legend:
+    """Write the legend outside: on the right of wide axes, above narrow ones and their title.
+
+    Or always above, if something else is on the right.
+    """
+    handles = ax.get_legend_handles_labels()[0] if handles is None else handles
+    width, height = inches(ax)
+    font = _points("small")
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    place: dict[str, Any]
+    if width >= _WIDE and not above:
+        n_columns = np.ceil(len(handles) * 1.5 * font / (72 * height))
+        place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
+    else:
+        n_columns = 72 * width // ((_LETTER * longest + 5) * font)
+        place = {
+            "loc": "lower left",
+            "bbox_to_anchor": (0.0, 1.0),
+            "bbox_transform": _above_title(ax),
+            "borderaxespad": 0.2,
+        }
+    return ax.legend(
+        handles=handles,
+        ncols=int(np.clip(n_columns, 1, len(handles))),
+        fontsize="small",
+        frameon=False,
+        title=title,
+        title_fontsize="small",
+        alignment="left",
+        **place,
+    )
+
+
+def _above_title(ax: Axes) -> Any:
+    """Return the coordinates of axes, moved up by the height of their title."""
+    from matplotlib.transforms import ScaledTranslation
+
+    height = 1.9 * float(ax.title.get_fontsize()) / 72 if ax.get_title() else 0.0
+    return ax.transAxes + ScaledTranslation(0, height, ax.figure.dpi_scale_trans)
+
+
+def axes_above(ax: Axes, share: float) -> Axes:
+    """Return axes above others, which leave them this share of their place."""
+    spec, figure = ax.get_subplotspec(), ax.figure
+    if spec is not None:
+        parts = spec.subgridspec(2, 1, height_ratios=(share, 1 - share), hspace=0.08)
+        ax.set_subplotspec(parts[1])
+        return figure.add_subplot(parts[0], sharex=ax)
+    box = ax.get_position()
+    bottom = box.y0 + (1 - share) * box.height
+    ax.set_position((box.x0, box.y0, box.width, 0.95 * (bottom - box.y0)))
+    return figure.add_axes((box.x0, bottom, box.width, box.y1 - bottom), sharex=ax)
+
+
+def name_columns(
+    ax: Axes, places: npt.ArrayLike, names: Sequence[Name], *, square: bool = False
+) -> None:
+    """Write names below bars or columns: level if they fit, else at a slant or upright."""
+    texts = [text_of(name) for name in names]
+    space, font = _space(ax, 0, places, square), _points("small")
+    longest = max(map(len, texts), default=0)
+    style: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    if (_LETTER * longest + 1) * font <= space:
+        style = {"rotation": 0}
+    elif space < 2 * font or square:
+        style = {"rotation": 90}
+    _write(ax.xaxis, places, texts, min(font, 0.9 * space), style)
+
+
+def name_square(ax: Axes, names: Sequence[Name]) -> None:
+    """Write names beside the rows and below the columns of a square heat map."""
+    places = np.arange(len(names))
+    name_rows(ax, places, names, square=True)
+    if len(ax.get_yticks()):
+        name_columns(ax, places, names, square=True)
+    else:
+        ax.set_xticks([])
+    ax.tick_params(length=0)
+
+
+def name_rows(
+    ax: Axes,
+    places: npt.ArrayLike,
+    names: Sequence[Name],
+    *,
+    square: bool = False,
+    step: float = 1.0,
+) -> None:
+    """Write names beside rows, which are so far from each other."""
+    texts = [text_of(name) for name in names]
+    size = min(_points("small"), 0.9 * _space(ax, 1, np.divide(places, step), square))
+    _write(ax.yaxis, places, texts, size, {})
+
+
+def write_names(ax: Axes, points: npt.NDArray[np.float64], names: Sequence[Name] | None) -> None:
+    """Write names beside points, if there are any: each on the side where most is free.
+
+    It is the last thing to be drawn: what is free is known when all else has its place.
+    """
+    if not names:
+        return
+    ax.margins(0.12)
+    ax.figure.canvas.figure.draw_without_rendering()
+    at = ax.transData.transform(points) * 72 / ax.figure.dpi
+    font = _points("small")
+    taken = np.vstack([np.hstack([at - _POINT, at + _POINT]), _around(ax)])
+    for point, place, name in zip(points, at, names, strict=False):
+        text = text_of(name)
+        size = np.array([_LETTER * font * len(text), 1.4 * font])
+        boxes = [_box(place, size, side) for side in _SIDES]
+        best = int(np.argmin([_overlap(box, taken) for box in boxes]))
+        taken = np.vstack([taken, boxes[best]])
+        across, up = _SIDES[best]
+        style: dict[str, Any] = {"ha": _ACROSS[across], "va": _UP[up], "fontsize": "small"}
+        offset = (across * _POINT, up * _POINT)
+        ax.annotate(text, point, offset, textcoords="offset points", **style)
+
+
+_POINT = 4.0  # points from the middle of a marker to its name
+_ACROSS, _UP = {1: "left", 0: "center", -1: "right"}, {1: "bottom", 0: "center", -1: "top"}
+_SIDES = ((1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1))
+
+
+def _around(ax: Axes) -> npt.NDArray[np.float64]:
+    """Return the left, bottom, right and top of what is left of, below and above axes."""
+    ends = np.asarray(ax.get_window_extent().extents) * 72 / ax.figure.dpi
+    left, bottom, right, top = map(float, ends)
+    far = 10 * max(right, top)
+    return np.array([[-far, -far, left, far], [-far, -far, far, bottom], [-far, top, far, far]])
+
+
+def _box(place: Any, size: Any, side: tuple[int, int]) -> npt.NDArray[np.float64]:
+    """Return the left, bottom, right and top of a name on a side of a point."""
+    middle = place + np.array(side) * (_POINT + size / 2)
+    return np.concatenate([middle - size / 2, middle + size / 2])
+
+
+def _overlap(box: npt.NDArray[np.float64], others: npt.NDArray[np.float64]) -> float:
+    """Return the area that a box shares with others."""
+    sides = np.minimum(box[2:], others[:, 2:]) - np.maximum(box[:2], others[:, :2])
+    return float(np.prod(np.maximum(sides, 0), axis=1).sum())
+
+
+def _write(
+    axis: Any, places: npt.ArrayLike, texts: list[str], size: float, style: dict[str, Any]
+) -> None:
+    """Write names, or none and a warning if they would be too small to be read."""
+    if size < _SMALLEST:
+        axis.set_ticks([])
+        warn_user(
+            f"{len(texts)} names along the {axis.axis_name} axis are left out, which would be "
+            f"{size:.1f} points high: draw on larger axes",
+            RuntimeWarning,
+        )
+        return
+    axis.set_ticks(places, texts, fontsize=size, **style)
+
+
+def _space(ax: Axes, axis: int, places: npt.ArrayLike, square: bool) -> float:
+    """Return the points from one place to the next; square axes are as wide as high."""
+    size = inches(ax)
+    at = np.asarray(places, dtype=np.float64)
+    n = np.ptp(at) + 1 if at.size else 1
+    return float(72 * (min(size) if square else size[axis]) / n)
+
+
+def inches(ax: Axes) -> tuple[float, float]:
+    """Return the width and the height of axes."""
+    box = ax.get_window_extent()
+    return box.width / ax.figure.dpi, box.height / ax.figure.dpi
+
+
+def _points(size: str) -> float:
+    from matplotlib.font_manager import FontProperties
+
+    return float(FontProperties(size=size).get_size_in_points())

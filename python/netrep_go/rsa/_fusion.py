@@ -1,0 +1,575 @@
+"""Fusion: RDMs of times, such as of MEG, with RDMs of places, such as of fMRI."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse
+
+from netrep_go._adjacency import Adjacency, volume_adjacency
+from netrep_go._clusters import ClusterResult, cluster_test
+from netrep_go._files import as_path, reading
+from netrep_go._names import Name, holds_arrays, names_or_numbers, split_names
+from netrep_go._optional import pandas
+from netrep_go._parameters import checked
+from netrep_go._parts import replacing
+from netrep_go._results import Result
+from netrep_go._shown import shown
+from netrep_go._time_course import TimeCourse, as_subjects, windows
+from netrep_go._validation import check_number, check_option
+from netrep_go.rsa._compare import SIMILARITIES, similarities
+from netrep_go.rsa._condensed import called, check_same_conditions, check_same_names, named_vectors
+from netrep_go.rsa._rdm import METRICS, rdm
+from netrep_go.rsa._recordings import recordings
+from netrep_go.rsa._searchlight import SearchlightResult, searchlight
+
+_PRECOMPUTED = "precomputed"
+_OVER = ("places", "times", "both")
+_AROUND = ("mask", "neighbors", "surface")  # what makes places the centers of searchlights
+
+
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class Fusion(Result):
+    """Result of :func:`fusion`.
+
+    Attributes
+    ----------
+    scores : ndarray of shape (n_subjects, n_places, n_times)
+        Similarity of the RDM of each place to that of each time; NaN where a searchlight has
+        no RDM.
+    times : ndarray of shape (n_times,)
+        Time of each, the mean of its window.
+    names : list
+        Names of the regions, or numbers of the centers.
+    subjects : list
+        Names of the subjects, or their positions.
+    method : str
+        How RDMs are compared.
+    centers : ndarray of shape (n_places,) or None
+        Of searchlights, their centers as in :class:`SearchlightResult`.
+    n_features : ndarray of shape (n_places,) or None
+        Number of voxels of each searchlight, the least of all subjects.
+    shape : tuple of int or None
+        Shape of the volume, or (n_vertices,) of a surface.
+    affine : ndarray of shape (4, 4) or None
+        From voxels to mm.
+    """
+
+    scores: np.ndarray = field(repr=False)
+    times: np.ndarray = field(repr=False)
+    names: list[Name]
+    subjects: list[Name]
+    method: str
+    centers: np.ndarray | None = field(default=None, repr=False)
+    n_features: np.ndarray | None = field(default=None, repr=False)
+    shape: tuple[int, ...] | None = None
+    affine: np.ndarray | None = field(default=None, repr=False)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Mean over subjects, of shape (n_places, n_times)."""
+        return self.scores.mean(axis=0)
+
+    @checked
+    def time_course(self, places: Sequence[Name] | None = None) -> TimeCourse:
+        """Return the time courses of places, to be drawn with errors and clusters.
+
+        Parameters
+        ----------
+        places : sequence of hashable, default=None
+            Names of the places; None for all.
+
+        Returns
+        -------
+        TimeCourse
+            With ``plot()``, and scores of shape (n_subjects, n_places, n_times).
+        """
+        chosen = list(self.names) if places is None else list(places)
+        unknown = [name for name in chosen if name not in self.names]
+        if unknown or not chosen:
+            what = f"got {shown(unknown[0])}" if unknown else "got none"
+            raise ValueError(f"places must be among {shown(self.names)}, {what}")
+        return TimeCourse(
+            scores=self.scores[:, [self.names.index(name) for name in chosen]],
+            times=self.times,
+            names=chosen,
+            subjects=self.subjects,
+            method=self.method,
+            label=f"similarity of RDMs\n({self.method})",
+        )
+
+    @checked
+    def at(self, time: float) -> SearchlightResult:
+        """Return the map of a time, the mean over subjects.
+
+        Parameters
+        ----------
+        time : float
+            The map is that of the nearest of ``times``.
+
+        Returns
+        -------
+        SearchlightResult
+            With the time as its only model, ``to_volume()``, ``to_nifti()`` and ``to_gifti()``.
+
+        Raises
+        ------
+        ValueError
+            If the places are regions, or the time is outside of ``times``.
+        """
+        if self.centers is None or self.n_features is None:
+            raise ValueError("maps are of searchlights: regions have scores and time_course()")
+        check_number(time, "time", self.times.min(), self.times.max())
+        k = int(np.abs(self.times - time).argmin())
+        return SearchlightResult(
+            scores=self.mean[:, [k]],
+            centers=self.centers,
+            n_features=self.n_features,
+            names=[float(self.times[k])],
+            shape=self.shape,
+            method=self.method,
+            affine=self.affine,
+        )
+
+    def to_volume(self, time: float) -> np.ndarray:
+        """Return the map of the nearest time as a volume.
+
+        Parameters
+        ----------
+        time : float
+            As in :meth:`at`.
+
+        Returns
+        -------
+        ndarray of the shape of the mask, or (n_vertices,)
+            NaN where there is no center.
+        """
+        return self.at(time).to_volume()
+
+    def to_nifti(self, time: float) -> Any:
+        """Return the map of the nearest time as an image.
+
+        Parameters
+        ----------
+        time : float
+            As in :meth:`at`.
+
+        Returns
+        -------
+        nibabel.Nifti1Image
+            With the affine of the images.
+        """
+        return self.at(time).to_nifti()
+
+    def cluster_test(self, *, adjacency: Adjacency = None, **options: Any) -> ClusterResult:
+        """Test over subjects where and when the similarity is above 0.
+
+        Parameters
+        ----------
+        adjacency : sparse matrix or array_like of shape (n_places, n_places), default=None
+            Which places are neighbors. None: voxels that share a face; of regions and neighbor
+            lists no two, so that clusters extend over time alone. A cluster joins neighbors
+            at the same time, and a place to itself at the next time.
+        **options
+            Of :func:`cluster_test`, but for ``others``.
+
+        Returns
+        -------
+        ClusterResult
+            Of points of shape (n_places, n_times), corrected for all of them.
+
+        Raises
+        ------
+        ValueError
+            If there is one subject, or no adjacency of a surface.
+        """
+        return cluster_test(self.scores, adjacency=(self._graph(adjacency), None), **options)
+
+    def _graph(self, adjacency: Adjacency) -> Any:
+        """Return which places are neighbors, as a matrix."""
+        if adjacency is not None:
+            return adjacency if sparse.issparse(adjacency) else np.asarray(adjacency)
+        n = len(self.names)
+        if self.shape is None or self.centers is None:
+            return sparse.csr_array((n, n))
+        if len(self.shape) == 1:
+            raise ValueError("places on a surface need adjacency: see surface_adjacency")
+        inside = np.zeros(self.shape, bool)
+        inside.flat[self.centers] = True
+        return volume_adjacency(inside)
+
+    def plot(self, **options: Any) -> Any:
+        """Draw the scores of all places and times.
+
+        Parameters
+        ----------
+        **options
+            Of :meth:`netrep_go.plotting.FusionDisplay.from_fusion`, such as ``clusters``.
+
+        Returns
+        -------
+        netrep_go.plotting.FusionDisplay
+            The drawn display.
+        """
+        from netrep_go.plotting import FusionDisplay
+
+        return FusionDisplay.from_fusion(self, **options)
+
+    def to_frame(self) -> Any:
+        """Return a row for each subject, place and time.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns subject, place, time, method, score.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        subject, place, time = np.indices(self.scores.shape).reshape(3, -1)
+        columns = {
+            "subject": [self.subjects[k] for k in subject],
+            "place": [self.names[k] for k in place],
+            "time": self.times[time],
+            "method": self.method,
+            "score": self.scores.ravel(),
+        }
+        return pandas().DataFrame(columns)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the result to a file, which replaces one of that name when it is complete.
+
+        Parameters
+        ----------
+        path : str or path
+            An .npz file of NumPy, which holds no pickled objects. Names must be texts or
+            numbers.
+        """
+        for name in ("names", "subjects"):
+            if len({isinstance(item, str) for item in getattr(self, name)}) > 1 or not all(
+                isinstance(item, (str, int, float, np.number)) for item in getattr(self, name)
+            ):
+                raise ValueError(f"{name} must be all texts or all numbers to be saved")
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        arrays = {name: np.asarray(x) for name, x in values.items() if x is not None}
+        with replacing(as_path(path, "path")) as temporary, temporary.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Fusion":
+        """Return the result in a file.
+
+        Parameters
+        ----------
+        path : str or path
+            What :meth:`save` has written.
+
+        Returns
+        -------
+        Fusion
+            The result.
+        """
+        with (
+            reading(as_path(path, "path"), "is damaged, or no file of a fusion"),
+            np.load(path, allow_pickle=False) as file,
+        ):
+            found: dict[str, Any] = {name: file[name] for name in file.files}
+            found |= {name: found[name].tolist() for name in ("names", "subjects", "method")}
+            if "shape" in found:
+                found["shape"] = tuple(found["shape"].tolist())
+            return cls(**found)
+
+
+@checked
+def fusion(
+    temporal: Any,
+    spatial: Any,
+    *,
+    times: ArrayLike | None = None,
+    window: int = 1,
+    step: int = 1,
+    temporal_metric: str = "correlation",
+    metric: str = "correlation",
+    method: str = "spearman",
+    over: Literal["places", "times", "both"] | None = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+    **options: Any,
+) -> Fusion:
+    """Compare the RDM of every time with the RDM of every place.
+
+    What a measurement that resolves times, such as MEG, and one that resolves places, such as
+    fMRI, have in common are the conditions: where their RDMs agree, a place has what is there
+    at that time [1]_. It is :func:`searchlight` with the RDMs of times as models, or the same
+    with regions.
+
+    Parameters
+    ----------
+    temporal : array_like, dict, list or objects of MNE
+        Responses over time, as in :func:`time_resolved`: of shape (n_conditions, n_features,
+        n_times), with an axis of subjects before, or a list or dict by subject. With
+        ``temporal_metric='precomputed'``, RDMs of shape (n_times, n_pairs) or (n_subjects,
+        n_times, n_pairs), or a list or dict by subject of them.
+    spatial : dict, list or data of a searchlight
+        Regions: a dict of responses of shape (n_conditions, n_features), such as
+        :func:`regions` returns, or with ``metric='precomputed'`` of RDMs (or their rows); a
+        list or dict by subject of these. With ``mask``, ``neighbors`` or ``surface``: what
+        :func:`searchlight` takes as data, or a dict by subject, or list of arrays, of it.
+    times : array_like of shape (n_times,), default=None
+        Time of each sample; None for its number, or that of objects of MNE.
+    window, step : int, default=1
+        As in :func:`time_resolved`; with 'precomputed', RDMs are taken as they are.
+    temporal_metric, metric : str, default='correlation'
+        Dissimilarity of conditions over time and at places, as in :func:`rdm`, or
+        'precomputed'.
+    method : str, default='spearman'
+        Similarity of RDMs, as in :func:`compare`.
+    over : {'places', 'times', 'both'} or None, default=None
+        Whose subjects the scores are of. 'places': each subject of ``spatial`` with the mean
+        RDMs of those of ``temporal``; 'times': the other way round; 'both': the same subjects
+        in the same order. None finds the only one that has several.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores.
+    verbose : bool, default=False
+        Show progress bars.
+    **options
+        Of :func:`searchlight`, such as ``mask``, ``radius``, ``neighbors``, ``conditions``.
+
+    Returns
+    -------
+    Fusion
+        With ``scores`` of shape (n_subjects, n_places, n_times), ``plot()``,
+        ``time_course()``, ``at()`` for maps, and ``cluster_test()``.
+
+    Raises
+    ------
+    ValueError
+        If conditions, times or places differ, both have several subjects and ``over`` is not
+        given, or the mean over subjects of searchlights, whose RDMs are not kept, is asked for.
+
+    References
+    ----------
+    .. [1] Cichy, R. M., Pantazis, D. & Oliva, A. (2014). Resolving human object recognition
+       in space and time. Nature Neuroscience 17, 455-462. doi:10.1038/nn.3635
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import fusion
+    >>> rng = np.random.default_rng(0)
+    >>> early, late = rng.standard_normal((2, 12, 20))    # 12 conditions
+    >>> meg = np.stack([early, early, late, late], axis=2)
+    >>> fmri = [{"V1": early + rng.standard_normal((12, 20)),
+    ...          "IT": late + rng.standard_normal((12, 20))} for subject in range(5)]
+    >>> result = fusion(meg, fmri, times=[0.1, 0.11, 0.2, 0.21])
+    >>> result.scores.shape, result.mean.argmax(axis=1).tolist()
+    ((5, 2, 4), [0, 2])
+    """
+    check_option(method, "method", SIMILARITIES)
+    check_option(temporal_metric, "temporal_metric", (*METRICS, _PRECOMPUTED))
+    lights = any(options.get(name) is not None for name in _AROUND)
+    if options and not lights:
+        raise TypeError(
+            f"{next(iter(options))} is for searchlights, which need mask, neighbors or surface"
+        )
+    if not lights:
+        check_option(metric, "metric", (*METRICS, _PRECOMPUTED))
+    series = _series(temporal, times, window, step, temporal_metric, n_jobs, verbose)
+    subjects, own = _by_subject(spatial, lights)
+    whose: str = over or _only_one(len(series.rdms), len(subjects))
+    if whose == "both" and len(series.rdms) != len(subjects):
+        raise ValueError(
+            f"over='both' needs the same subjects, got {len(series.rdms)} in temporal and "
+            f"{len(subjects)} in spatial"
+        )
+    models = series.rdms if whose != "places" else series.rdms.mean(axis=0, keepdims=True)
+    named = names_or_numbers(own, len(subjects)) if whose == "places" else series.subjects
+    if whose == "both" and own is not None and series.named:
+        check_same_names(series.subjects, "temporal", own, "spatial", "subjects")
+    where = {"metric": metric, "method": method, "n_jobs": n_jobs, "verbose": verbose}
+    given = models, subjects, whose, series.times, named, where
+    return _of_searchlights(*given, options) if lights else _of_regions(*given)
+
+
+class _Series(NamedTuple):
+    """RDMs of times, of shape (n_subjects, n_times, n_pairs)."""
+
+    rdms: np.ndarray
+    times: np.ndarray
+    subjects: list[Name]
+    named: bool
+
+
+def _series(
+    temporal: Any,
+    times: ArrayLike | None,
+    window: int,
+    step: int,
+    metric: str,
+    n_jobs: int | None,
+    verbose: bool,
+) -> _Series:
+    if metric == _PRECOMPUTED:
+        several = holds_arrays(temporal) or isinstance(temporal, (list, tuple))
+        if np.ndim(temporal) == 3 and not several:  # of subjects, unless RDMs are square
+            several = np.shape(temporal)[1] != np.shape(temporal)[2]
+        items, own = split_names(temporal if several else [temporal], "temporal")
+        keys = names_or_numbers(own, len(items))
+        each = [
+            named_vectors(item, f"temporal[{key!r}]")[1]
+            for key, item in zip(keys, items, strict=True)
+        ]
+        _check_alike(each, keys)
+        centers = windows(len(each[0]), times, 1, 1)[1]
+        return _Series(np.stack(each), centers, keys, own is not None)
+    with _naming("temporal"):
+        recorded = recordings(temporal, times)
+        responses, subjects = as_subjects(recorded.data)
+    cut, centers = windows(responses[0].shape[-1], recorded.times, window, step)
+    each = []
+    for subject, x in zip(subjects, responses, strict=True):
+        samples = np.stack([x[..., span].reshape(len(x), -1) for span in cut])
+        with _naming(f"temporal, subject {subject!r}, at each time"):
+            each.append(rdm(samples, metric, n_jobs=n_jobs, verbose=verbose))
+    return _Series(np.stack(each), centers, subjects, holds_arrays(recorded.data))
+
+
+@contextmanager
+def _naming(argument: str) -> Iterator[None]:
+    """Let errors of other functions, which call their data otherwise, name the argument."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{argument}: {error}") from None
+
+
+def _check_alike(each: list[np.ndarray], keys: list[Name]) -> None:
+    for key, rdms in zip(keys, each, strict=True):
+        if rdms.shape != each[0].shape:
+            raise ValueError(
+                f"temporal[{keys[0]!r}] and temporal[{key!r}] must have the same times and "
+                f"conditions, got shapes {each[0].shape} and {rdms.shape}"
+            )
+
+
+def _by_subject(spatial: Any, lights: bool) -> tuple[list[Any], list[Name] | None]:
+    """Return what each subject has at its places, and the subjects if they have names."""
+    if isinstance(spatial, Mapping):
+        several = lights or all(isinstance(item, Mapping) for item in spatial.values())
+    elif isinstance(spatial, (list, tuple)):
+        several = not lights or all(isinstance(item, np.ndarray) for item in spatial)
+    else:
+        several = False
+    items, own = split_names(spatial, "spatial") if several else ([spatial], None)
+    if not items:
+        raise ValueError("spatial must have at least one subject, got none")
+    return items, own
+
+
+def _only_one(n_temporal: int, n_spatial: int) -> str:
+    """Return which side has several subjects, if but one has."""
+    if n_temporal > 1 and n_spatial > 1:
+        raise ValueError(
+            f"over must be one of {', '.join(_OVER)} where both have several subjects, got None "
+            f"for {n_temporal} in temporal and {n_spatial} in spatial"
+        )
+    return "times" if n_temporal > 1 else "places"
+
+
+def _of_regions(
+    models: np.ndarray,
+    subjects: list[Any],
+    over: str,
+    times: np.ndarray,
+    named: list[Name],
+    where: dict[str, Any],
+) -> Fusion:
+    """Compare the RDMs of regions with those of times."""
+    each = [_region_rdms(item, k, where["metric"]) for k, item in enumerate(subjects)]
+    first, rdms = each[0][0], [vectors for _, vectors in each]
+    for k, names in enumerate(names for names, _ in each):
+        if names != first:
+            raise ValueError(
+                f"spatial must have the same regions in the same order, got {shown(first)} and, "
+                f"of subject {k}, {shown(names)}"
+            )
+    check_same_conditions(models[0], "temporal", rdms[0], "spatial")
+    regions = np.mean(rdms, axis=0, keepdims=True) if over == "times" else np.stack(rdms)
+    n = max(len(models), len(regions))
+    called_by = {"RDM": called("spatial", first), "model": lambda k: f"the RDM of time {k}"}
+    scores = [
+        similarities(
+            regions[k % len(regions)],
+            models[k % len(models)],
+            where["method"],
+            names=called_by,
+            n_jobs=where["n_jobs"],
+        )
+        for k in range(n)
+    ]
+    return Fusion(
+        scores=np.stack(scores), times=times, names=first, subjects=named, method=where["method"]
+    )
+
+
+def _region_rdms(regions: Any, subject: int, metric: str) -> tuple[list[Name], np.ndarray]:
+    """Return the names and the RDMs of the regions of a subject."""
+    argument = f"spatial of subject {subject}"
+    if metric == _PRECOMPUTED:
+        own, vectors = named_vectors(regions, argument)
+        return names_or_numbers(own, len(vectors)), vectors
+    if not isinstance(regions, Mapping):
+        raise TypeError(
+            f"{argument} must be a dict of responses by region, or searchlights need mask, "
+            f"neighbors or surface, got {shown(regions)}"
+        )
+    with _naming(argument):
+        return list(regions), rdm(regions, metric)
+
+
+def _of_searchlights(
+    models: np.ndarray,
+    subjects: list[Any],
+    over: str,
+    times: np.ndarray,
+    named: list[Name],
+    where: dict[str, Any],
+    options: dict[str, Any],
+) -> Fusion:
+    """Compare the RDMs of searchlights with those of times, all times in one pass."""
+    if over == "times" and len(subjects) > 1:
+        raise ValueError(
+            "over='times' needs one subject in spatial: RDMs of searchlights are not kept to be "
+            f"averaged, got {len(subjects)}"
+        )
+    if over == "times":
+        models = models.reshape(1, -1, models.shape[-1])
+    found = []
+    for k, item in enumerate(subjects):
+        with _naming(f"spatial of subject {k}"):
+            found.append(searchlight(item, models[k % len(models)], **where, **options))
+    first = found[0]
+    for k, result in enumerate(found):
+        if result.shape != first.shape or not np.array_equal(result.centers, first.centers):
+            raise ValueError(f"spatial must have the same centers, but subject {k} has others")
+    scores = np.stack([result.scores for result in found])
+    if over == "times":
+        scores = scores[0].reshape(len(first.centers), -1, len(times)).swapaxes(0, 1)
+    return Fusion(
+        scores=scores,
+        times=times,
+        names=first.centers.tolist(),
+        subjects=named,
+        method=where["method"],
+        centers=first.centers,
+        n_features=np.min([result.n_features for result in found], axis=0),
+        shape=first.shape,
+        affine=first.affine,
+    )

@@ -1,0 +1,254 @@
+"""Noise ceilings of searchlights: RDMs of all subjects, some centers at a time."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import sparse
+
+from netrep_go import _native
+from netrep_go._jobs import RandomState
+from netrep_go._names import holds_arrays, names_or_numbers, split_names
+from netrep_go._parameters import checked
+from netrep_go._shown import kind_of
+from netrep_go._validation import check_integer, check_option
+from netrep_go.rsa._betas import labelled
+from netrep_go.rsa._ceilings import ceilings_of
+from netrep_go.rsa._compare import SIMILARITIES, as_controls
+from netrep_go.rsa._condensed import RDMs
+from netrep_go.rsa._local import (
+    LOCAL_METRICS,
+    Design,
+    Residuals,
+    as_design,
+    as_estimator,
+    check_independent,
+    check_repeated,
+    noise_inputs,
+)
+from netrep_go.rsa._noise import NoiseNormalizer
+from netrep_go.rsa._searchlight import SearchlightResult, _Around, _Lights, _lights
+
+__all__ = ["searchlight_noise_ceiling"]
+
+
+@checked
+def searchlight_noise_ceiling(
+    data: Sequence[Any] | Mapping[Any, Any],
+    *,
+    mask: Any = None,
+    radius: float = 3.0,
+    threshold: float = 0.0,
+    neighbors: Sequence[ArrayLike] | sparse.sparray | sparse.spmatrix | None = None,
+    step: int = 1,
+    affine: ArrayLike | None = None,
+    metric: str = "correlation",
+    method: str = "spearman",
+    conditions: ArrayLike | None = None,
+    folds: ArrayLike | None = None,
+    noise: NoiseNormalizer | None = None,
+    controls: RDMs | None = None,
+    n_permutations: int = 0,
+    random_state: RandomState = None,
+    n_jobs: int | None = None,
+    verbose: bool = False,
+) -> SearchlightResult:
+    """Return the noise ceiling around every center, from the data of several subjects.
+
+    Parameters
+    ----------
+    data : list or dict of array_like, images or Betas
+        Responses of each of at least two subjects, as those of :func:`searchlight`, on the same
+        voxels. Their RDMs are in memory for some centers at a time.
+    mask, radius, threshold, neighbors, step, affine, metric, method
+        As in :func:`searchlight`; no regression.
+    conditions, folds, noise
+        As in :func:`searchlight`, of all subjects alike; noise is estimated from the observations
+        of each subject.
+    controls : like models of :func:`compare`, default=None
+        RDMs whose part is removed, as in :func:`compare`; not with permutations.
+    n_permutations : int, default=0
+        Number of random permutations of the conditions of each subject for the p-values; 0 for
+        none.
+    random_state : int, RandomState, Generator or None, default=None
+        Draws the permutations. The same number gives the same ones, whatever ``n_jobs``.
+    n_jobs : int, optional
+        Number of threads; None for as many as BLAS uses, -1 for all cores.
+    verbose : bool, default=False
+        Show a progress bar.
+
+    Returns
+    -------
+    SearchlightResult
+        With ``scores`` of shape (n_centers, 2), ``names`` 'lower' and 'upper', such as in
+        ``to_volume("lower")``, and ``n_features`` of the subject with the fewest. After
+        permutations there are 'pvalue', of the lower bound being above 0, and
+        'pvalue_corrected' for the number of centers (see :func:`noise_ceilings`).
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two subjects, they have different centers or conditions, or no
+        center has a noise ceiling.
+
+    Warns
+    -----
+    RuntimeWarning
+        If some centers have none, as where the RDM of a subject is undefined: they are NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import searchlight_noise_ceiling
+    >>> rng = np.random.default_rng(0)
+    >>> shared = rng.standard_normal((8, 60)) * (np.arange(60) < 20)     # 20 voxels that respond
+    >>> data = [shared + rng.standard_normal((8, 60)) for _ in range(5)]
+    >>> found = searchlight_noise_ceiling(data, mask=np.ones(60), radius=6, step=15)
+    >>> found.to_volume("lower")[[0, 15, 30, 45]].round(1)
+    array([ 0.1,  0.5, -0.2, -0.4])
+    """
+    check_option(metric, "metric", LOCAL_METRICS)
+    check_option(method, "method", SIMILARITIES)
+    check_integer(n_permutations, "n_permutations", 0)
+    if n_permutations and controls is not None:
+        raise ValueError(
+            "a noise ceiling with controls has no permutation test: leave out n_permutations"
+        )
+    around = _Around(mask, neighbors, None, radius, threshold, True, step, affine)
+    estimator = as_estimator(noise, None, metric)
+    if noise is not None and estimator is None:
+        raise ValueError("noise must be a NoiseNormalizer that is not fitted")
+    where, items = _of_subjects(data)
+    subjects = []
+    for name, x in zip(where, items, strict=True):
+        try:
+            subjects.append(_Subject(x, around, metric, conditions, folds, estimator, n_jobs, name))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+        _check_same(subjects[0], subjects[-1], where[0], name)
+    none = np.empty((1, subjects[0].shape[1]))
+    found = ceilings_of(
+        subjects,
+        method,
+        as_controls(controls, method, none, "data", subjects[0].design.names),
+        where=where,
+        n_permutations=n_permutations,
+        random_state=random_state,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    maps = {"lower": found.lower, "upper": found.upper}
+    if found.pvalue is not None and found.pvalue_corrected is not None:
+        maps |= {"pvalue": found.pvalue, "pvalue_corrected": found.pvalue_corrected}
+    lights = subjects[0].lights
+    return SearchlightResult(
+        scores=np.stack([*maps.values()], axis=1),
+        centers=lights.centers,
+        n_features=np.min([subject.used for subject in subjects], axis=0),
+        names=[*maps],
+        shape=lights.shape,
+        method=method,
+        affine=lights.affine,
+    )
+
+
+class _Subject:
+    """RDMs of the searchlights of a subject, which are computed when some are asked for."""
+
+    def __init__(
+        self,
+        data: Any,
+        around: _Around,
+        metric: str,
+        conditions: ArrayLike | None,
+        folds: ArrayLike | None,
+        estimator: NoiseNormalizer | None,
+        n_jobs: int | None,
+        name: str,
+    ) -> None:
+        self.name = name
+        data, conditions, folds = labelled(data, conditions, folds, metric)
+        self.lights: _Lights = _lights(data, around, None, False)
+        n, n_features = self.lights.x.shape[:: -1 if self.lights.turned else 1]
+        self.design: Design = as_design(data, n, conditions, folds, metric)
+        design = self.design
+        observed = None
+        if estimator is not None:
+            check_independent(metric)
+            check_repeated(design, n)
+            observed = Residuals(
+                self.lights.x, self.lights.turned, design.conditions, design.n_conditions
+            )
+        self.inputs = {
+            "x": self.lights.x,
+            "transposed": self.lights.turned,
+            "metric": "euclidean" if metric == "mahalanobis" else metric,
+            **design.inputs(),
+            **noise_inputs(None, estimator, observed, n_features),
+        }
+        self.n_jobs = n_jobs
+        self.shape = (
+            len(self.lights.centers),
+            design.n_conditions * (design.n_conditions - 1) // 2,
+        )
+        self.used = np.zeros(self.shape[0], np.int64)
+
+    def __getitem__(self, part: slice) -> np.ndarray:
+        start, neighbors = _lists(self.lights, part)
+        rdms = np.empty((len(start) - 1, self.shape[1]))
+        used = np.empty(len(rdms), np.int64)
+        try:
+            _native.run(
+                "rsa.searchlight_rdms",
+                {"rdms": rdms, "used": used},
+                {**self.inputs, "start": start, "neighbors": neighbors},
+                names=self.design.called(),
+                n_jobs=self.n_jobs,
+            )
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from None
+        self.used[part] = used
+        return rdms
+
+
+def _lists(lights: _Lights, part: slice) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the features of some searchlights begin and end, and the features."""
+    around: Any = lights.around
+    if "start" in around:
+        starts = around["start"][part.start : part.stop + 1]
+        return starts - starts[0], around["neighbors"][starts[0] : starts[-1]]
+    shape = tuple(around[name] for name in ("depth", "height", "width"))
+    centers = np.stack(np.unravel_index(around["centers"][part], shape), axis=1)
+    places = centers[:, np.newaxis] + around["steps"].reshape(1, -1, 3)
+    inside = ((places >= 0) & (places < shape)).all(axis=2)
+    columns = around["feature"][
+        np.ravel_multi_index(tuple(np.moveaxis(places, 2, 0)), shape, "clip")
+    ]
+    inside &= columns >= 0
+    return np.concatenate([[0], np.cumsum(inside.sum(axis=1))]), columns[inside]
+
+
+def _of_subjects(data: Any) -> tuple[list[str], list[Any]]:
+    """Return what errors call each subject, and the data of each."""
+    if not isinstance(data, (Mapping, list, tuple, np.ndarray)):
+        raise TypeError(f"data must be a list or dict of subjects, got {kind_of(data)}")
+    items, own = [*np.atleast_1d(data)] if isinstance(data, np.ndarray) else [*data], None
+    if isinstance(data, Mapping) or holds_arrays(data):
+        items, own = split_names(data, "data")
+    if len(items) < 2:
+        raise ValueError(f"data must be of at least 2 subjects, got {len(items)}")
+    return [f"data[{name!r}]" for name in names_or_numbers(own, len(items))], items
+
+
+def _check_same(first: _Subject, other: _Subject, name: str, other_name: str) -> None:
+    """Raise if subjects have other centers or conditions."""
+    centers = first.lights.centers, other.lights.centers
+    if first.shape != other.shape or not np.array_equal(*centers):
+        raise ValueError(
+            f"{name} and {other_name} must have the same centers and conditions, got "
+            f"{first.shape[0]} and {other.shape[0]} centers, {first.design.n_conditions} and "
+            f"{other.design.n_conditions} conditions"
+        )
+    if first.design.names != other.design.names:
+        raise ValueError(f"{name} and {other_name} must have the same conditions, by name")
