@@ -66,6 +66,7 @@ type ranking struct {
 	first, last []int32 // of the run of element i, in order: [first, last)
 	position    []int32 // of element i in order
 	tied        int64   // pairs of equal elements
+	distinct    bool    // elements with a weight are, but for their copies
 }
 
 // rankingSize is the number of vectors of a ranking.

@@ -168,7 +168,7 @@ func (m *kendallMethod) pool(keys []uint64, w *evaluator) (undefined bool) {
 // stands weight[i] times: positions and runs are those among all copies. tie tells
 // which elements in order are tied with the one before; the first one is not looked at.
 func (r *ranking) setWeighted(tie []bool, weight []int32) {
-	r.tied = 0
+	r.tied, r.distinct = 0, true
 	var below int32
 	for from, to := 0, 0; from < len(r.order); from = to {
 		upTo := below
@@ -180,6 +180,7 @@ func (r *ranking) setWeighted(tie []bool, weight []int32) {
 		for _, i := range r.order[from:to] {
 			r.first[i], r.last[i] = below, upTo
 		}
+		r.distinct = r.distinct && to == from+1
 		run := int64(upTo - below)
 		r.tied += run * (run - 1) / 2
 		below = upTo
@@ -190,6 +191,9 @@ func (r *ranking) setWeighted(tie []bool, weight []int32) {
 func (a *agreement) weighted(x, y *ranking, weight []int32) (sum int64) {
 	clear(a.words)
 	clear(a.tree)
+	if x.distinct && y.distinct {
+		return a.weightedDistinct(x, y, weight)
+	}
 	for from, to := 0, 0; from < len(x.order); from = to {
 		seen := x.first[x.order[from]]
 		for to = from; to < len(x.order) && x.first[x.order[to]] == seen; to++ {
@@ -204,6 +208,18 @@ func (a *agreement) weighted(x, y *ranking, weight []int32) (sum int64) {
 		for _, i := range x.order[from:to] {
 			a.addCopies(y.position[i], weight[i])
 		}
+	}
+	return sum
+}
+
+// weightedDistinct is weighted where an element is tied with its copies alone.
+func (a *agreement) weightedDistinct(x, y *ranking, weight []int32) (sum int64) {
+	var seen int32
+	for _, i := range x.order {
+		p, count := y.position[i], weight[i]
+		sum += int64(count) * int64(2*a.below(p)-seen)
+		a.addCopies(p, count)
+		seen += count
 	}
 	return sum
 }
