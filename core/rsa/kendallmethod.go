@@ -83,6 +83,10 @@ func (m *kendallMethod) compareModels(ctx context.Context, w *evaluator) error {
 func (m *kendallMethod) rank(i, size int) {
 	r := &m.rankings[i]
 	order, same := m.ordered(i)
+	if !m.tied[i] {
+		m.take(r, order, size)
+		return
+	}
 	r.order = r.order[:0]
 	joined := false // to the last one in the sample
 	for k, p := range order {
@@ -92,6 +96,22 @@ func (m *kendallMethod) rank(i, size int) {
 		}
 		joined = joined && same[k]
 	}
+	r.setWeighted(m.tie[:size], m.count)
+}
+
+// take is rank where there are no ties. Entries outside of the sample are overwritten by
+// the next one: which of them are in it is random, and a branch would be mispredicted.
+func (m *kendallMethod) take(r *ranking, order []int32, size int) {
+	all, n := r.order[:len(m.slot)], 0
+	for _, p := range order {
+		if n == size {
+			break
+		}
+		all[n] = m.slot[p]
+		n += int(min(m.weight[p], 1))
+	}
+	r.order = all[:size]
+	clear(m.tie[:size])
 	r.setWeighted(m.tie[:size], m.count)
 }
 
