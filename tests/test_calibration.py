@@ -364,6 +364,16 @@ def test_names_travel():
     assert frame.pvalue[1] == 0.1
 
 
+def test_undefined_values_are_said_aloud_with_the_reason(rng):
+    networks = {"a": A[0], "b": A[1], "flat": np.ones((len(A[0]), 3))}
+    for measure, reason in (("rsa", "constant over"), ("mean_cca", "vary"), ("cka_rbf", "vary")):
+        with pytest.warns(match=rf"value of X\['a'\] and X\['flat'\] and .*{reason}") as said:
+            found = calibrate(measure, networks, n_permutations=19, verbose=False)
+        assert len(said) == 1
+        assert np.isnan(found.pvalue[:2, 2]).all()
+        assert 0 < found.pvalue[0, 1] <= 1
+
+
 def test_undefined_values_have_no_pvalue():
     constant = as_measure(lambda X, Y: np.nan, kind="similarity", symmetric=True)
     result = calibrate(constant, *A, n_permutations=9, random_state=0, verbose=False, alpha=0.2)

@@ -246,7 +246,7 @@ def evaluation(rng, n_models, **options):
     shares = np.linspace(0, 1, n_models)
     models = {f"m{k}": rdm(p * X + (1 - p) * rng.standard_normal(X.shape)) for k, p in
               enumerate(shares)}  # fmt: skip
-    return evaluate(models, rdm(X + 2 * rng.standard_normal((8, 16, 40))), **options)
+    return evaluate(models, rdm(X + 1.5 * rng.standard_normal((8, 16, 40))), **options)
 
 
 def test_legend_says_what_bars_band_asterisks_and_lines_are(rng):
@@ -358,6 +358,30 @@ def test_clusters_lie_below_the_bands_and_are_whole(rng):
     assert max(line.get_ydata()[0] for line in marks) < lowest
     one = course(rng, 2, n_subjects=1).plot()
     assert one.ax_.get_legend().get_title().get_text() == ""
+
+
+def test_noise_ceilings_over_time_are_drawn(rng):
+    data = rng.standard_normal((6, 9, 1)) + rng.standard_normal((5, 6, 9, 8))
+    found = time_resolved(data, rng.random((2, 15)), noise_ceiling=True)
+    marked = cluster_test(found.scores[:, 0], random_state=0, n_permutations=31)
+    display = found.plot(clusters=[marked] * 2, alpha=1.0)
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert texts == ["model 0", "model 1", "noise ceiling"]
+    (band,) = (each for each in display.ax_.collections if each.get_label() == "noise ceiling")
+    drawn = band.get_paths()[0].vertices
+    assert set(found.noise_ceiling.lower) | set(found.noise_ceiling.upper) <= set(drawn[:, 1])
+    assert band.get_zorder() < min(line.get_zorder() for line in display.ax_.lines)
+    marks = [line for line in display.ax_.lines if line.get_linewidth() == 3]
+    assert max(line.get_ydata()[0] for line in marks) < found.noise_ceiling.lower.min()
+
+
+@pytest.mark.parametrize("method", ["regression", "rank-regression"])
+def test_weights_are_not_called_similarities(method, rng):
+    models, measured = rng.random((2, 15)), rng.random((4, 15))
+    label = f"weight of the model\n({method})"
+    assert evaluate(models, measured, method).plot().ax_.get_ylabel() == label
+    data = rng.standard_normal((3, 6, 9, 4))
+    assert time_resolved(data, models, method=method).plot().ax_.get_ylabel() == label
 
 
 # permutations

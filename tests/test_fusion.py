@@ -176,3 +176,20 @@ def test_refusals(function, rng):
         function(compare_networks(networks, {"gap": gap, "cka": "cka"}, verbose=False))
     with pytest.raises(TypeError, match="comparison"):
         function(networks)
+
+
+def test_neighbors_that_tie_count_alike(rng):
+    """What rounding tells apart, or the order of networks, must not choose neighbors."""
+    X = rng.standard_normal((30, 5))
+    turned = {k: X @ np.linalg.qr(rng.standard_normal((5, 5)))[0] for k in "abcde"}
+    fused = fuse(compare_networks(turned, MEASURES, verbose=False)).similarity
+    assert_allclose(fused[~np.eye(5, dtype=bool)], 0.125)
+    twins = {k: x for k, x in zip("abcd", rng.standard_normal((4, 30, 5)), strict=True)}
+    twins |= {f"{k}'": x for k, x in twins.items()} | {"a''": twins["a"]}
+    there = fuse(compare_networks(twins, MEASURES, verbose=False)).to_frame()
+    back = {k: twins[k] for k in reversed(twins)}
+    again = fuse(compare_networks(back, MEASURES, verbose=False)).to_frame()
+    assert_allclose(again.loc[there.index, there.columns], there, atol=1e-12)
+    found = disagreement(compare_networks(turned, ["cka", "mutual_knn"], verbose=False))
+    assert (found.ranks == 0.5).all()
+    assert np.isnan(found.correlation).all()

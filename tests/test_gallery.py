@@ -8,11 +8,13 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
+from netrep_go import plotting
 from netrep_go.plotting._style import COLORS, DASHES, line_styles, shade
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "gallery.py"
 GALLERY = runpy.run_path(str(EXAMPLE))
 ON_COLORS = ("measure_benchmark",)  # text in cells of a color map
+DRAWN = {}  # classes of displays, by figure
 
 # Machado, Oliveira & Fernandes (2009), full severity, of linear RGB.
 VISION = {
@@ -106,7 +108,8 @@ def test_grays_turn_around_on_black(ground, ink, expected):
 def test_figure_of_the_gallery(name):
     if name == "searchlight":
         pytest.importorskip("nibabel", reason="it draws an image")
-    figure = GALLERY["drawn"](name, 3.4, dark=True).figure_
+    display = GALLERY["drawn"](name, 3.4, dark=True)
+    DRAWN[name], figure = type(display), display.figure_
     figure.canvas.draw()
     renderer, page = figure.canvas.get_renderer(), figure.bbox
     assert figure.get_size_inches()[0] == pytest.approx(3.4)
@@ -125,9 +128,17 @@ def test_figure_of_the_gallery(name):
         assert not any(box.overlaps(ax.patch.get_window_extent()) for ax in figure.axes), name
 
 
+def test_every_display_is_in_the_gallery():
+    pytest.importorskip("nibabel", reason="a figure draws an image")
+    for name in GALLERY["FIGURES"].keys() - DRAWN:
+        DRAWN[name] = type(GALLERY["drawn"](name, 3.4, dark=False))
+    displays = {name for name in plotting.__all__ if name.endswith("Display")}
+    assert displays == {cls.__name__ for cls in DRAWN.values()}
+
+
 def texts_of(figure):
     """Return what is written in a figure."""
-    found = []
+    found = [text for legend in figure.legends for text in legend.get_texts()]
     for ax in figure.axes:
         ticks = [*seen(ax.xaxis), *seen(ax.yaxis)]
         found += [ax.title, ax.xaxis.label, ax.yaxis.label, *ticks, *ax.texts]

@@ -69,6 +69,8 @@ def test_nulls_and_values(networks):
     (legend,) = display.figure_.legends
     texts = [text.get_text() for text in legend.get_texts()]
     assert texts == ["shuffled: 95 %, mean", "p ≤ 0.05", "p > 0.05"]
+    handle = legend.legend_handles[0]
+    assert handle.get_solid_capstyle() == "butt"  # else it reaches into the text
 
 
 def test_a_panel_for_each_measure(networks):
@@ -111,11 +113,20 @@ def test_intervals(networks):
     display = found.plot(n_pairs=2)
     display.figure_.canvas.draw()
     table = found.to_frame()[:2]
-    assert points(display.ax_, filled=True) == dict(table["statistic"])
+    assert points(display.ax_, filled=True) == dict(table["estimate"])
+    assert points(display.ax_, filled=False) == dict(table["statistic"])
+    assert_allclose(table["estimate"], table["statistic"] - table["bias"])
+    assert (table["low"] < table["estimate"]).all()
+    assert (table["estimate"] < table["high"]).all()
+    (legend,) = display.figure_.legends
+    assert [t.get_text() for t in legend.get_texts()] == ["value less bias, interval", "value"]
     assert_array_equal(np.array([*lines(display.ax_).values()]), table[["low", "high"]])
     assert display.ax_.get_xlabel() == "cka"
-    one = bootstrap("cka", *[*networks.values()][:2], verbose=False).plot()
+    plain = bootstrap("cka", *[*networks.values()][:2], correct_bias=False, verbose=False)
+    one = plain.plot()
     assert labels(one.ax_) == ["X and Y"]
+    assert points(one.ax_, filled=True) == {0: plain.statistic}
+    assert not one.figure_.legends
 
 
 def test_differences(networks):
@@ -129,6 +140,7 @@ def test_differences(networks):
         "resnet50 layer4.2.conv3\n− copy",
         "noise − copy",
     ]
+    assert display.ax_.get_xlabel() == "difference of cka"
     sure = np.flatnonzero(found.pvalue_corrected <= 0.05)
     assert display.significant_ == sure.tolist() != []
     assert points(display.ax_, filled=True) == {k: found.difference[k] for k in sure}
@@ -155,7 +167,8 @@ def test_ceilings(networks):
     splits = [line.get_xdata() for line in display.ax_.lines if line.get_marker() == "."]
     assert_array_equal(splits, found.distribution)
     subjects = reliability("cka", {"V1": list(networks.values())}, of="subjects", verbose=False)
-    assert subjects.plot().ax_.get_xlabel() == "between subjects"
+    assert subjects.plot().ax_.get_xlabel() == "cka between subjects"
+    assert subjects.to_frame()["measure"].tolist() == ["cka"]
 
 
 @pytest.mark.parametrize("width", [3.4, 7.0])

@@ -188,6 +188,8 @@ def test_heat_map_has_a_row_a_region(regional):
     assert low == -high
     assert high == np.abs(regional.mean).max()
     assert display.figure_.axes[1].get_ylabel() == "similarity of RDMs\n(spearman)"
+    assert display.ax_.get_xlabel() == "time"
+    assert regional.plot(unit="ms").ax_.get_xlabel() == "time (ms)"
     other = dataclasses.replace(regional, scores=regional.scores[:, :2], names=NAMES[:2])
     with pytest.raises(ValueError, match="2 places and 9 times"):
         FusionDisplay.from_fusion(other, clusters=clusters)
@@ -199,3 +201,13 @@ def test_searchlights_without_rdm_are_blank(mapped):
     display = dataclasses.replace(mapped, scores=scores).plot()
     assert np.ma.getmaskarray(np.ma.masked_invalid(display.im_.get_array()))[3].all()
     assert display.ax_.get_ylabel() == "center"
+
+
+def test_subjects_of_searchlights_come_as_an_array_too():
+    volumes = np.stack(list(VOLUMES))
+    found = fusion(MEG[0], volumes, mask=MASK)
+    expected = fusion(MEG[0], list(VOLUMES), mask=MASK)
+    assert found.scores.shape[0] == len(volumes) > 1
+    np.testing.assert_array_equal(found.scores, expected.scores)
+    one = fusion(MEG[0], list(volumes[0]), mask=MASK)  # a list of volumes is of one subject
+    np.testing.assert_array_equal(one.scores, expected.scores[:1])

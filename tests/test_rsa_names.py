@@ -24,6 +24,8 @@ from netrep_go.rsa import (
     decoding_rdm,
     evaluate,
     evaluate_layers,
+    exemplar_information,
+    fusion,
     noise_ceiling,
     noise_ceilings,
     partition_variance,
@@ -309,6 +311,8 @@ def results(rng):
         noise_ceilings(rng.random((3, 40, 45)), n_permutations=9, random_state=0),
         cluster_test(rng.standard_normal((8, 500)) + 1.0, n_permutations=50, random_state=0),
         compare_groups(rdms[:5], rdms[5:], n_permutations=50, random_state=0),
+        exemplar_information(rng.random((8, 40, 40)) + np.eye(40)),
+        fusion(rng.standard_normal((n, 5, 20)), {"V1": X[:n], "IT": X[:n] ** 2}),
         read_betas(
             SimpleNamespace(dataobj=rng.standard_normal((4, 5, 3, n)), affine=np.eye(4)),
             {"condition": [f"condition {k}" for k in range(n)]},
@@ -320,7 +324,7 @@ def test_every_result_is_short_and_has_a_table(rng):
     found = results(rng)
     named = {name for name in rsa.__all__ if inspect.isclass(getattr(rsa, name))}
     estimators = {"ConditionKFold", "FeatureReweighting", "FeatureReweightingCV"}
-    estimators |= {"NoiseNormalizer", "RSA"}
+    estimators |= {"FlexibleModel", "NoiseNormalizer", "RSA"}
     assert {type(result).__name__ for result in found} == named - estimators
     for result in found:
         assert repr(result).startswith(f"{type(result).__name__}(")
@@ -527,3 +531,53 @@ def test_rows_of_data_sets_after_one_without_names_must_agree(rng):
     framed = pandas.DataFrame(rng.random((9, 4)), index=ANIMALS)
     with pytest.raises(ValueError, match=r"data\[1\] and data\[2\] must have the same conditions"):
         rdm([framed.to_numpy(), framed, framed[::-1]])
+
+
+def subjects_with(names, rng):
+    """Return square RDMs of subjects, of which one has conditions in another order."""
+    squares = [pandas.DataFrame(squareform(rng.random(36)), ANIMALS, ANIMALS) for _ in range(4)]
+    squares[2] = squares[2].loc[names, names]
+    return squares
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        compare,
+        lambda x: compare(np.arange(36.0), np.arange(36.0) ** 2, "pearson", controls=x[1:3]),
+        lambda x: evaluate(np.arange(36.0), x),
+        lambda x: permutation_test(np.arange(36.0), x, n_permutations=9),
+        noise_ceiling,
+        lambda x: rsa.evaluate_flexible({"m": np.arange(36.0)}, x, n_bootstraps=2),
+        lambda x: rsa.evaluate_flexible({"m": rsa.FlexibleModel(x)}, np.eye(36)[:3]),
+        lambda x: compare_groups(x, x, n_permutations=9),
+        exemplar_information,
+        lambda x: rsa.evaluate_cross(np.eye(9), x),
+    ],
+)
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_subjects_in_a_list_have_the_same_conditions(call, kind, rng):
+    with pytest.raises(ValueError, match="the same conditions in the same order, got 'ant' and"):
+        call(kind(subjects_with(ANIMALS[::-1], rng)))
+
+
+def test_rows_and_columns_have_the_same_conditions(rng):
+    squares = subjects_with(ANIMALS, rng)
+    squares[1] = squares[1].loc[:, ANIMALS[::-1]]
+    with pytest.raises(ValueError, match=r"rows of rdms\[1\] and its columns must have the same"):
+        exemplar_information(squares)
+
+
+def test_runs_have_the_same_conditions(rng):
+    a, b = (pandas.DataFrame(rng.standard_normal((9, 5)), ANIMALS) for _ in range(2))
+    with pytest.raises(ValueError, match="the same conditions in the same order, got 'ant' and"):
+        rsa.cross_rdm(a, b[::-1])
+    with pytest.raises(ValueError, match="first, subject 'y', must have the same conditions"):
+        rsa.cross_rdm({"x": a, "y": b[::-1]}, {"x": a, "y": b[::-1]})
+    with pytest.raises(ValueError, match=r"same subjects, got \['x'\] and \['y'\]"):
+        rsa.cross_rdm({"x": a}, {"y": b})
+    apart = rsa.cross_rdm({"x": a, "y": b}, {"y": a, "x": b})
+    np.testing.assert_array_equal(apart, rsa.cross_rdm([a, b], [b, a]))
+    models = pandas.DataFrame(1 - np.eye(9), ANIMALS[::-1], ANIMALS[::-1])
+    with pytest.raises(ValueError, match="models and rdms must have the same conditions"):
+        rsa.evaluate_cross(models, subjects_with(ANIMALS, rng))

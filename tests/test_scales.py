@@ -25,7 +25,7 @@ from netrep_go.rsa import (
     reweight_features,
 )
 from netrep_go.rsa._compare import SIMILARITIES
-from netrep_go.rsa._rdm import METRICS
+from netrep_go.rsa._rdm import FOLDED_METRICS, METRICS
 
 SCALES = [1e-300, 1e-160, 1e-80, 1e80, 1e160, 1e300]
 
@@ -86,10 +86,10 @@ def test_measures(measure, scale):
 @at_every_scale
 @pytest.mark.parametrize("metric", [m for m in METRICS if m not in ("mahalanobis", "poisson")])
 def test_rdms(metric, scale):
-    x = np.random.default_rng(0).standard_normal((12, 4))
-    design = {"conditions": np.tile(np.arange(4), 3)}
-    if metric == "crossnobis":
-        design["folds"] = np.repeat(np.arange(3), 4)
+    x = np.random.default_rng(0).standard_normal((20, 4))
+    design = {"conditions": np.tile(np.arange(4), 5)}
+    if metric in FOLDED_METRICS:
+        design["folds"] = np.repeat(np.arange(5), 4)
     power = {"euclidean": 1, "sqeuclidean": 2, "crossnobis": 2}.get(metric, 0)
     if not 1e-150 < scale < 1e150:  # the same range for all, though some could do more
         with pytest.raises(ValueError, match=CLEAR):

@@ -95,6 +95,10 @@ func (c *lda) learn(k int) {
 			target[j] += v * v / n
 		}
 	}
+	if size := floats.Sum(target); !(size <= math.MaxFloat64) {
+		setNaN(target) // solve says it
+		return
+	}
 	residuals := c.residuals[c.start[k]*c.p : c.start[k+1]*c.p]
 	varying := c.standardize(target, mean, residuals, n)
 	t := c.shrinkage(residuals, n, varying)
@@ -168,6 +172,9 @@ func (c *lda) solve(i, j int) error {
 	floats.Scale(0.5, c.half)
 	floats.AddTo(c.scale, c.row(c.targets, i), c.row(c.targets, j))
 	floats.Scale(0.5, c.scale)
+	if math.IsNaN(floats.Sum(c.scale)) {
+		return errRange
+	}
 	first := c.residuals[c.start[i]*c.p : c.start[i+1]*c.p]
 	second := c.residuals[c.start[j]*c.p : c.start[j+1]*c.p]
 	residuals := c.scaled[:len(first)+len(second)]

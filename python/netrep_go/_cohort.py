@@ -220,10 +220,15 @@ def measure_pairs(
                     cohorts.reasons[i, j] = value.reason
                 pair = f"{cohorts.train[i][0]} and {cohorts.train[j][0]}"
                 undefined.setdefault(value.reason, []).append(pair)
+    warn_undefined(undefined)
+    return train, test
+
+
+def warn_undefined(undefined: dict[str, list[str]]) -> None:
+    """Warn of pairs of networks whose values are NaN, by the reason why."""
     for reason, where in undefined.items():
         others = f" and {len(where) - 1} more pairs" if len(where) > 1 else ""
         warn_user(f"the value of {where[0]}{others} is NaN: {reason}")
-    return train, test
 
 
 @contextmanager

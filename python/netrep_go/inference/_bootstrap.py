@@ -19,7 +19,7 @@ from netrep_go._shown import shown
 from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.inference._measures import given_measure
 from netrep_go.inference._pairs import Compared, Pairs, compared, samples_taken
-from netrep_go.inference._repeated import repeated, stacked
+from netrep_go.inference._repeated import repeated, stacked, warn_if_undefined
 from netrep_go.metrics import Measure
 from netrep_go.metrics._registry import name_of
 
@@ -37,7 +37,7 @@ Method = Literal["percentile", "bca", "jackknife"]
 class BootstrapIntervals(Result):
     """Result of :func:`bootstrap`.
 
-    Of a pair of networks the next five are numbers, of a cohort matrices of shape
+    Of a pair of networks the next six are numbers, of a cohort matrices of shape
     (n_networks, n_networks) with NaN for a network and itself.
 
     Attributes
@@ -46,6 +46,9 @@ class BootstrapIntervals(Result):
         Its name.
     statistic : float or ndarray
         Value of the measure on all samples and features.
+    estimate : float or ndarray
+        What the interval is of: the statistic, less the jackknife's estimate of its bias if that
+        was taken away (see ``correct_bias`` of :func:`bootstrap`).
     low, high : float or ndarray
         Ends of the interval.
     se : float or ndarray
@@ -63,6 +66,7 @@ class BootstrapIntervals(Result):
 
     measure: str
     statistic: Any
+    estimate: Any
     low: Any
     high: Any
     se: Any
@@ -80,13 +84,13 @@ class BootstrapIntervals(Result):
             "network_1": [self.names[i] for i in first],
             "network_2": [self.names[j] for j in second],
         }
-        for name in ("statistic", "low", "high", "se", "bias"):
+        for name in ("statistic", *Interval._fields):
             values = getattr(self, name)
             columns[name] = values[first, second] if np.ndim(values) else [values]
         return pandas().DataFrame(columns)
 
     def plot(self, *, n_pairs: int = 30, ax: Any = None) -> BootstrapIntervalsDisplay:
-        """Draw the value of each pair and its interval.
+        """Draw the estimate of each pair and its interval.
 
         Parameters
         ----------
@@ -141,7 +145,7 @@ def bootstrap(
     method : {'jackknife', 'percentile', 'bca'}, default='jackknife'
         'jackknife': the statistic, less its bias (see ``correct_bias``), and t quantiles of the
         jackknife's standard error: one is left out at a time, and nothing is random. With the
-        bias taken away the interval need not hold the statistic.
+        bias taken away the interval is around ``estimate``, and need not hold the statistic.
         'percentile': quantiles of the draws. 'bca': quantiles that are corrected for bias and
         skewness (Efron 1987), which needs the jackknife's values beside the draws.
     confidence : float, default=0.95
@@ -176,7 +180,8 @@ def bootstrap(
     Warns
     -----
     UserWarning
-        If the measure is undefined for some draws, which are left out.
+        If the measure is undefined: for the networks as they are, or with one sample or feature
+        left out, the interval is NaN; draws are left out.
 
     Notes
     -----
@@ -238,7 +243,7 @@ def bootstrap(
     draws = np.empty((0, len(observed)))
     if method != "jackknife":
         draws = resampled.drawn(n_bootstraps, random_state)
-    left_out = [] if method == "percentile" else resampled.left_out()
+    left_out = [] if method == "percentile" else resampled.left_out(observed)
     if correct_bias is None:
         correct_bias = measure._converges()
     interval = _interval(observed, draws, left_out, method, confidence, correct_bias)
@@ -283,8 +288,10 @@ class Resampled:
         return sizes + [(width, name, "features") for width, (name, _) in pairs]
 
     def observed(self) -> np.ndarray:
-        """Return the values with all samples and features."""
-        return self._values(lambda draw: (self._measure, self._networks), 1, "")[0]
+        """Return the values with all samples and features, and warn of what is undefined."""
+        values: np.ndarray = self._values(lambda draw: (self._measure, self._networks), 1, "")[0]
+        warn_if_undefined(self._measure, self._networks, self._pairs, values)
+        return values
 
     def drawn(self, n_draws: int, random_state: RandomState) -> np.ndarray:
         """Return the values of bootstrap draws."""
@@ -298,13 +305,22 @@ class Resampled:
 
         return self._values(change, n_draws, "Drawing samples")
 
-    def left_out(self) -> list[np.ndarray]:
-        """Return the values without each of the samples, and of the features of each network."""
+    def left_out(self, observed: np.ndarray) -> list[np.ndarray]:
+        """Return the values without each of the samples, and of the features of each network.
+
+        Warn if some are undefined, of pairs that have an observed value.
+        """
         found = []
         if self._n_samples:
             found.append(self._without(self._n_samples, lambda kept: self._taken(kept, [])))
         for i, width in enumerate(self._widths):
             found.append(self._without(width, lambda kept, i=i: self._narrowed(i, kept)))
+        undefined = np.isnan(np.vstack(found)[:, ~np.isnan(observed)]).any(axis=1)
+        if undefined.any():
+            warn_user(
+                f"the measure is undefined in {undefined.sum()} of {len(undefined)} cases with one "
+                "left out: what needs them all is NaN"
+            )
         return found
 
     def _without(self, n: int, taken: Any) -> np.ndarray:
@@ -338,6 +354,7 @@ class Resampled:
 class Interval(NamedTuple):
     """Of each pair."""
 
+    estimate: np.ndarray
     low: np.ndarray
     high: np.ndarray
     se: np.ndarray
@@ -345,7 +362,8 @@ class Interval(NamedTuple):
 
     def within(self, ends: tuple[float, float]) -> Self:
         """Return the interval without what no value of the measure can be."""
-        return self._replace(low=np.clip(self.low, *ends), high=np.clip(self.high, *ends))
+        whole = {name: np.clip(getattr(self, name), *ends) for name in ("estimate", "low", "high")}
+        return self._replace(**whole)
 
 
 def _interval(
@@ -372,9 +390,8 @@ def _interval(
         for row in levels
     )
     with np.errstate(invalid="ignore"):
-        return Interval(
-            low, high, _over_draws(np.std, draws), _over_draws(np.mean, draws) - observed
-        )
+        spread, bias = _over_draws(np.std, draws), _over_draws(np.mean, draws) - observed
+    return Interval(observed, low, high, spread, bias)
 
 
 def _over_draws(function: Any, draws: np.ndarray) -> np.ndarray:
@@ -413,4 +430,4 @@ def jackknife(
     se = np.sqrt(variance)
     width = stats.t.ppf((1 + confidence) / 2, min(len(v) for v in left_out) - 1) * se
     center = observed - bias if correct_bias else observed
-    return Interval(center - width, center + width, se, np.asarray(bias))
+    return Interval(center, center - width, center + width, se, np.asarray(bias))

@@ -22,6 +22,7 @@ from netrep_go._validation import as_codes, check_integer, check_number
 from netrep_go.inference._measures import are_several, chosen, given_measure, named_in_errors
 from netrep_go.inference._null import Null, null_of
 from netrep_go.inference._pairs import Compared, Pairs, compared, direction
+from netrep_go.inference._repeated import warn_if_undefined
 from netrep_go.metrics import Measure
 from netrep_go.metrics._registry import name_of
 
@@ -252,6 +253,11 @@ def calibrate(
         If there are so few samples or permutations that no p-value can be below ``alpha``, or
         nothing says whether large values of the measure mean alike.
 
+    Warns
+    -----
+    UserWarning
+        If the value of a pair is undefined: all numbers of that pair are NaN.
+
     Notes
     -----
     Samples must be exchangeable if networks have nothing in common: neighboring time points
@@ -300,6 +306,8 @@ def calibrate(
     nulls = [null_of(*pair, n_jobs) for pair in zip(measures.values(), founds, strict=True)]
     draws = permutations(n, n_permutations, strata, random_state, size=1, limit=_BLOCK)
     observed, distributions = _values(nulls, n, draws, n_permutations, verbose)
+    for one, found, values in zip(measures.values(), founds, observed, strict=True):
+        warn_if_undefined(one, found.networks, found.pairs, values)
     extremes = [_extremes(*each) for each in zip(signs, observed, distributions, strict=True)]
     largest = [extreme.max(axis=1, keepdims=True) for extreme in extremes]
     results, corrected = {}, {}
@@ -393,7 +401,9 @@ def _numbers(
     numbers = {
         "statistic": observed,
         "pvalue": permutation_pvalue(signed[0], signed[1:]),
-        "calibrated": np.clip(share, 0, 1) if np.isfinite(best) else np.full(len(observed), np.nan),
+        "calibrated": np.clip(share, 0, 1) + 0.0
+        if np.isfinite(best)
+        else np.full(len(observed), np.nan),
         "null_mean": null.mean(axis=0),
         "null_std": null.std(axis=0),
         "null_quantile": quantile,

@@ -25,6 +25,8 @@ from netrep_go.inference._pairs import star
 if TYPE_CHECKING:
     from netrep_go.plotting import ValueDifferencesDisplay
 
+_SAME = 1e-10  # difference, as a part of the values, that may be rounding
+
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class ValueDifferences(Result):
@@ -42,7 +44,8 @@ class ValueDifferences(Result):
         its bias.
     pvalue, pvalue_corrected : ndarray of shape (n_comparisons,)
         Of no difference, two-sided, from the t distribution, for the one of the two that is
-        nearer to 0; and corrected for the number of comparisons.
+        nearer to 0, and 1 where values are the same but for rounding; and corrected for the
+        number of comparisons.
     correction : str
         As given.
     labels : list of tuple
@@ -147,6 +150,11 @@ def compare_values(
     and by 'procrustes': the test is careful. By the difference less its bias alone, it were
     0.025 to 0.045 by 'cka', and 0.055 to 0.11 by 'procrustes'.
 
+    It is not so where widths differ and one comes near to the number of samples. Of noise of 3
+    and of 60 features, and X of 5, these shares are 0.37 by 'cka' and 0.13 by 'procrustes' for 40
+    samples, 0.22 and 0.10 for 100; of 3 and 30 features up to 0.08 and 0.12. By 'cka_unbiased'
+    they are 0.00 to 0.03: take that where widths differ.
+
     Examples
     --------
     >>> import numpy as np
@@ -177,7 +185,7 @@ def compare_values(
         found = star(one, ("X", X), networks, names_or_numbers(own, len(networks)))
         resampled = Resampled(one, found, over, n_jobs, False)
         values.append(resampled.observed())
-        left_out.append(resampled.left_out())
+        left_out.append(resampled.left_out(values[-1]))
     return _differences(
         np.concatenate(values),
         [np.hstack(parts) for parts in zip(*left_out, strict=True)],
@@ -219,10 +227,12 @@ def _differences(
         confidence,
         correct_bias,
     )
-    plain, difference = values[first] - values[second], (interval.low + interval.high) / 2
+    plain, difference = values[first] - values[second], interval.estimate
     nearest = np.where(plain * difference > 0, np.minimum(np.abs(plain), np.abs(difference)), 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        pvalue = 2 * stats.t.sf(nearest / interval.se, min(len(p) for p in left_out) - 1)
+        t = nearest / interval.se
+    same = np.abs(plain) <= _SAME * np.maximum(np.abs(values[first]), np.abs(values[second]))
+    pvalue = 2 * stats.t.sf(np.where(same, 0.0, t), min(len(p) for p in left_out) - 1)
     return ValueDifferences(
         value_1=values[first],
         value_2=values[second],

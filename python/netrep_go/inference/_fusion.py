@@ -19,6 +19,9 @@ from netrep_go.inference._compare import NetworkComparison
 if TYPE_CHECKING:
     from netrep_go.plotting import DisagreementDisplay
 
+_ROUNDING = 1e-12  # differences, as a part of the values, that say nothing
+_TIED = 1e-9  # differences of affinities that are equal
+
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class FusedSimilarity(Result):
@@ -144,7 +147,7 @@ class MeasureDisagreement(Result):
         Standard deviation of the ranks of a pair over the measures; of measures that draw
         ranks at random it is about 0.29.
     correlation : ndarray of shape (n_measures, n_measures)
-        Spearman's, of measures over pairs.
+        Spearman's, of measures over pairs; NaN of a measure that is the same for all pairs.
     pairs : list of tuple
         Names of the networks of each pair.
     measures : list of str
@@ -263,7 +266,9 @@ def _distances(comparison: NetworkComparison, name: str) -> np.ndarray:
         )
     values = (values + values.T) / 2
     distances = values if kind == "distance" else values[off].max() - values
-    distances = np.maximum(distances, 0)
+    largest = comparison.properties[name].range[1]
+    size = max(np.abs(values[off]).max(), largest if np.isfinite(largest) else 0.0)
+    distances = np.where(distances > _ROUNDING * size, distances, 0.0)
     np.fill_diagonal(distances, 0)
     return distances
 
@@ -288,10 +293,9 @@ def _of_neighbors(p: np.ndarray, k: int) -> np.ndarray:
     """Return the affinities of each network to itself and its nearest, in rows that sum to 1.
 
     Without itself, two networks that are each other's only neighbors would change places in
-    every iteration.
+    every iteration. Of neighbors that are equally near all are taken, not the first.
     """
-    nearest = np.argsort(-p, axis=1, kind="stable")[:, : k + 1]
-    kept = np.zeros_like(p)
-    np.put_along_axis(kept, nearest, np.take_along_axis(p, nearest, axis=1), axis=1)
+    least = np.sort(p, axis=1)[:, -k - 1, np.newaxis]
+    kept = np.where(p >= least * (1 - _TIED), p, 0.0)
     local: np.ndarray = kept / kept.sum(axis=1, keepdims=True)
     return local

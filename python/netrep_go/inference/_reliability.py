@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from netrep_go._cohort import Cohorts, Named, aligned, check_same_samples, labelled
-from netrep_go._jobs import RandomState, as_random_state, counted
+from netrep_go._jobs import RandomState, as_random_state, counted, warn_user
 from netrep_go._names import Name, names_or_numbers
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
@@ -21,6 +21,7 @@ from netrep_go.inference._measures import given_measure
 from netrep_go.inference._pairs import compared, samples_taken
 from netrep_go.inference._repeated import repeated, stacked
 from netrep_go.metrics import Measure
+from netrep_go.metrics._registry import name_of
 
 if TYPE_CHECKING:
     from netrep_go.plotting import ReliabilityDisplay
@@ -35,6 +36,8 @@ class Reliability(Result):
 
     Attributes
     ----------
+    measure : str
+        Its name.
     value : ndarray of shape (n_networks,)
         Mean of the measure between two halves of a network, or between two subjects; of
         'samples' mean rank correlation.
@@ -50,6 +53,7 @@ class Reliability(Result):
         Of the networks.
     """
 
+    measure: str
     value: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -60,7 +64,13 @@ class Reliability(Result):
     def to_frame(self) -> Any:
         """Return a pandas DataFrame with one row a network."""
         return pandas().DataFrame(
-            {"network": self.names, "value": self.value, "low": self.low, "high": self.high}
+            {
+                "measure": self.measure,
+                "network": self.names,
+                "value": self.value,
+                "low": self.low,
+                "high": self.high,
+            }
         )
 
     def plot(self, *, ax: Any = None) -> ReliabilityDisplay:
@@ -136,6 +146,11 @@ def reliability(
         If a network has fewer than 4 features, 2 repeats, 2 subjects or 8 samples, or there
         are fewer than 4 networks to split the samples of.
 
+    Warns
+    -----
+    UserWarning
+        If the measure is undefined in some comparison of a network: its value is NaN.
+
     Notes
     -----
     Halves have half of the neurons or half of the repeats. No formula says for measures at
@@ -154,7 +169,7 @@ def reliability(
     >>> found.value.round(2)
     array([0.98])
     """
-    measure = given_measure(measure)
+    name_of_measure, measure = name_of(measure), given_measure(measure)
     check_option(of, "of", OF)
     check_integer(n_splits, "n_splits", 1)
     networks, own = labelled(X, "X", names)
@@ -166,9 +181,11 @@ def reliability(
         for name, x in counted(networks, "Splitting networks", len(networks), verbose):
             halves = _subjects(x, name) if of == "subjects" else _halves(x, name, of, n_splits, rng)
             distribution.append(_values(measure, halves, n_jobs))
+    _warn_if_undefined(distribution, [name for name, _ in networks])
     ends = [0.0, 1.0] if of == "subjects" else [0.025, 0.975]
     low, high = np.array([np.quantile(values, ends) for values in distribution]).T
     return Reliability(
+        measure=name_of_measure,
         value=np.array([values.mean() for values in distribution]),
         low=low,
         high=high,
@@ -176,6 +193,16 @@ def reliability(
         of=of,
         names=names_or_numbers(own, len(networks)),
     )
+
+
+def _warn_if_undefined(distribution: list[np.ndarray], names: list[str]) -> None:
+    for values, name in zip(distribution, names, strict=True):
+        undefined = np.isnan(values).sum()
+        if undefined:
+            warn_user(
+                f"the measure is undefined in {undefined} of {len(values)} comparisons of {name}, "
+                "whose value is NaN"
+            )
 
 
 def _orders(
@@ -203,7 +230,10 @@ def _orders(
     bar = counted(values, "Splitting samples", len(halves), verbose)
     matrices = np.array([found.shaped(row) for row in bar])
     others = matrices[:, ~np.eye(k, dtype=bool)].reshape(2, n_splits, k, k - 1)
-    first, second = stats.zscore(stats.rankdata(others, axis=3), axis=3)
+    ranks = stats.rankdata(others, axis=3)
+    ranks -= ranks.mean(axis=3, keepdims=True)
+    with np.errstate(invalid="ignore"):  # values that are all the same have no order
+        first, second = ranks / ranks.std(axis=3, keepdims=True)
     return list((first * second).mean(axis=2).T)
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from netrep_go._cohort import Cohorts, Named, pair_in_errors
+from netrep_go._cohort import Cohorts, Named, pair_in_errors, warn_undefined
 from netrep_go._jobs import in_threads, said_once
 from netrep_go.inference._pairs import Pairs
 from netrep_go.metrics import Measure
+from netrep_go.metrics._measure import Undefined
 
 # From an index of a draw to the measure and the networks of that draw, in the order of the
 # pairs' numbers.
@@ -42,11 +43,35 @@ def values_of_prepared(
     measure: Measure, first: Any, second: Any, pairs: Pairs, names: list[str]
 ) -> np.ndarray:
     """Return the values of pairs, of networks that are prepared, by their numbers."""
-    values = np.empty(len(pairs[0]))
-    for k, (i, j) in enumerate(zip(*pairs, strict=True)):
+    found = _compared_values(measure, first, second, pairs, names)
+    return np.array([float(value) for value in found])
+
+
+def _compared_values(
+    measure: Measure, first: Any, second: Any, pairs: Pairs, names: list[str]
+) -> Iterator[float]:
+    for i, j in zip(*pairs, strict=True):
         with pair_in_errors(names[i], names[j]):
-            values[k] = measure._compare_defined(first[i], second[j])
-    return values
+            yield measure._compare_defined(first[i], second[j])
+
+
+def warn_if_undefined(
+    measure: Measure, networks: list[Named], pairs: Pairs, values: np.ndarray
+) -> None:
+    """Warn of pairs whose values are NaN, where the measure knows why: draws do not say so."""
+    which = np.flatnonzero(np.isnan(values))
+    if len(which) == 0 or not measure._is_prepared():
+        return
+    some = pairs[0][which], pairs[1][which]
+    names = [name for name, _ in networks]
+    with said_once():
+        prepared = {i: measure._prepare(networks[i][1], networks[i][0]) for i in np.unique(some)}
+    undefined: dict[str, list[str]] = {}
+    found = _compared_values(measure, prepared, prepared, some, names)
+    for i, j, value in zip(*some, found, strict=True):
+        if isinstance(value, Undefined):
+            undefined.setdefault(value.reason, []).append(f"{names[i]} and {names[j]}")
+    warn_undefined(undefined)
 
 
 def _measured_values(

@@ -33,6 +33,8 @@ class FusionDisplay:
         Result of :meth:`netrep_go.rsa.Fusion.cluster_test`.
     alpha : float, default=0.05
         Largest p value of the clusters that are outlined.
+    unit : str, default=None
+        Unit of the times, such as "ms".
 
     Attributes
     ----------
@@ -56,11 +58,17 @@ class FusionDisplay:
     """
 
     def __init__(
-        self, fusion: Fusion, *, clusters: ClusterResult | None = None, alpha: float = 0.05
+        self,
+        fusion: Fusion,
+        *,
+        clusters: ClusterResult | None = None,
+        alpha: float = 0.05,
+        unit: str | None = None,
     ) -> None:
         self.fusion = fusion
         self.clusters = clusters
         self.alpha = alpha
+        self.unit = unit
 
     @classmethod
     @checked
@@ -70,6 +78,7 @@ class FusionDisplay:
         *,
         clusters: ClusterResult | None = None,
         alpha: float = 0.05,
+        unit: str | None = None,
         ax: Axes | None = None,
         cmap: str = "RdBu_r",
     ) -> FusionDisplay:
@@ -83,6 +92,8 @@ class FusionDisplay:
             Result of :meth:`netrep_go.rsa.Fusion.cluster_test`.
         alpha : float, default=0.05
             Largest p value of the clusters that are outlined.
+        unit : str, default=None
+            Unit of the times, such as "ms", shown along the axis.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
         cmap : str or matplotlib Colormap, default="RdBu_r"
@@ -105,7 +116,8 @@ class FusionDisplay:
                 f"clusters must be of {shape[0]} places and {shape[1]} times, got shape "
                 f"{clusters.clusters.shape}"
             )
-        return cls(fusion, clusters=clusters, alpha=alpha).plot(ax=ax, cmap=cmap)
+        display = cls(fusion, clusters=clusters, alpha=alpha, unit=unit)
+        return display.plot(ax=ax, cmap=cmap)
 
     def plot(self, ax: Axes | None = None, *, cmap: str = "RdBu_r") -> FusionDisplay:
         """Draw the heat map, with a row for each place, and the outlines.
@@ -140,5 +152,6 @@ class FusionDisplay:
             self.ax_.tick_params(axis="y", length=0)
         else:
             self.ax_.set_ylabel("region" if regions else "center")
-        self.ax_.set(xlabel="time", ylim=(n_places - 0.5, -0.5))
+        unit = "" if self.unit is None else f" ({self.unit})"
+        self.ax_.set(xlabel=f"time{unit}", ylim=(n_places - 0.5, -0.5))
         return self

@@ -199,8 +199,10 @@ class _Rows:
 
 
 class BootstrapIntervalsDisplay(_Rows):
-    """Values of pairs of networks with their intervals.
+    """Estimates of pairs of networks with their intervals.
 
+    A point and its interval are without the jackknife's estimate of the bias, if that was taken
+    away; an open point is the value on these samples, where it is another one.
     It is recommended to use :meth:`from_intervals`, or the method ``plot`` of a
     :class:`netrep_go.inference.BootstrapIntervals`, to create a display.
 
@@ -264,13 +266,20 @@ class BootstrapIntervalsDisplay(_Rows):
 
     def _draw(self) -> None:
         found = self.intervals
-        value, low, high = (
+        value, estimate, low, high = (
             _of_pairs(each, found)[: self.n_pairs]
-            for each in (found.statistic, found.low, found.high)
+            for each in (found.statistic, found.estimate, found.low, found.high)
         )
         rows = np.arange(len(value))
         _line(self.ax_, rows, low, high)
-        _points(self.ax_, value, rows)
+        if np.array_equal(value, estimate, equal_nan=True):
+            _points(self.ax_, value, rows)
+            return
+        handles = [
+            _points(self.ax_, estimate, rows, label="value less bias, interval"),
+            _points(self.ax_, value, rows, filled=False, label="value"),
+        ]
+        _legend(self.ax_, handles)
 
 
 class ValueDifferencesDisplay(_Rows):
@@ -309,14 +318,14 @@ class ValueDifferencesDisplay(_Rows):
     [0]
     """
 
-    label = "difference"
-
     def __init__(
         self, differences: ValueDifferences, *, alpha: float = 0.05, n_comparisons: int = 30
     ) -> None:
         self.differences = differences
         self.alpha = alpha
         self.n_comparisons = n_comparisons
+        measures = {_text(m) for first, _, second, _ in differences.labels for m in (first, second)}
+        self.label = f"difference of {measures.pop()}" if len(measures) == 1 else "difference"
 
     @classmethod
     @checked
@@ -395,13 +404,15 @@ class ReliabilityDisplay(_Rows):
     >>> networks = np.random.default_rng(0).standard_normal((2, 30, 8))
     >>> display = reliability("cka", list(networks), n_splits=5, verbose=False).plot()
     >>> display.ax_.get_xlabel()
-    'between halves of features'
+    'cka between halves of features'
     """
 
     def __init__(self, reliability: Reliability) -> None:
         self.reliability = reliability
         of = reliability.of
-        self.label = "between subjects" if of == "subjects" else f"between halves of {of}"
+        between = "between subjects" if of == "subjects" else f"between halves of {of}"
+        what = "rank correlation of " if of == "samples" else ""
+        self.label = f"{what}{reliability.measure} {between}"
 
     @classmethod
     @checked
@@ -510,7 +521,8 @@ def _name_rows(ax: Axes, labels: list[str]) -> None:
 def _bar(ax: Axes, rows: Any, low: Any, high: Any, **label: Any) -> Any:
     """Draw where a null is."""
     if len(rows) == 0:
-        return ax.plot([], [], color=_GRAY, alpha=0.5, linewidth=5, **label)[0]
+        how: dict[str, Any] = {"linewidth": 5, "solid_capstyle": "butt"}  # text stands beside it
+        return ax.plot([], [], color=_GRAY, alpha=0.5, **how, **label)[0]
     return ax.hlines(rows, low, high, color=_GRAY, alpha=0.5, linewidth=5, **label)
 
 

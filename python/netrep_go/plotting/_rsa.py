@@ -29,6 +29,7 @@ from netrep_go.plotting._layout import inches, legend, name_columns, write_names
 from netrep_go.plotting._rsa_models import draw_ceiling
 from netrep_go.plotting._style import COLORS, axes, point, shade
 from netrep_go.rsa import ModelContrasts, ModelEvaluation
+from netrep_go.rsa._compare import axis_label
 from netrep_go.rsa._condensed import as_vectors, condition_names
 from netrep_go.rsa._significance import compare_models
 
@@ -444,7 +445,7 @@ class ModelEvaluationDisplay:
             base = np.nanmax([*tops, *(evaluation.noise_ceiling or ())])
             draw_lines(self.ax_, self.significant_, base, base - min(0, np.nanmin(tops)))
         name_columns(self.ax_, np.arange(n_models), evaluation.names)
-        self.ax_.set_ylabel(f"similarity to measured RDMs\n({evaluation.method})")
+        self.ax_.set_ylabel(axis_label(evaluation.method, "similarity to measured RDMs"))
         self.ax_.spines[["top", "right"]].set_visible(False)
         legend(self.matrix_ax_ or self.ax_, self._keys(matrix))
         return self

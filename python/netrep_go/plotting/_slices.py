@@ -13,6 +13,7 @@ from netrep_go._parameters import checked
 from netrep_go._validation import as_array, check_integer, check_number
 from netrep_go.plotting._layout import text_of
 from netrep_go.plotting._style import grid, row, shade
+from netrep_go.rsa._compare import REGRESSIONS
 from netrep_go.rsa._searchlight import SearchlightResult
 from netrep_go.rsa._volumes import as_volume
 
@@ -150,6 +151,7 @@ class SearchlightDisplay:
         ----------
         result : SearchlightResult
             Result of :func:`netrep_go.rsa.searchlight` for a mask of voxels; of several
+            subjects the mean is drawn.
             subjects their mean is drawn.
         model : hashable, default=0
             Name of the model, or its position.
@@ -307,8 +309,12 @@ def _label(result: SearchlightResult, model: Name) -> str:
     named = model in result.names
     name = model if named else result.names[int(model)]  # type: ignore[call-overload]
     text = f"model {name}" if isinstance(name, int) else text_of(name)
+    mean = "" if result.subjects is None else f"mean of {len(result.subjects)} subjects, "
+    return f"{mean}similarity to {text}\n({result.method})"
     whose = f", mean of {len(result.subjects)} subjects" if result.subjects is not None else ""
     return f"similarity to {text}\n({result.method}{whose})"
+    what = "weight of" if result.method in REGRESSIONS else "similarity to"
+    return f"{mean}{what} {text}\n({result.method})"
 
 
 def _of_scores(
@@ -320,6 +326,7 @@ def _of_scores(
     """Return the scores that are drawn, as a volume of three dimensions."""
     volume = result.to_volume(model)
     if result.subjects is not None:
+        volume = volume.mean(axis=0)  # NaN where a subject has none
         volume = volume.mean(axis=0)
     if volume.ndim not in (2, 3):
         raise ValueError(

@@ -122,7 +122,7 @@ class TimeCourseDisplay:
         return display.plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> TimeCourseDisplay:
-        """Draw means over subjects with standard errors, and the marks.
+        """Draw means over subjects with standard errors, the noise ceiling, and the marks.
 
         The title of the legend says what bands and marks are.
 
@@ -140,6 +140,7 @@ class TimeCourseDisplay:
         self.figure_ = self.ax_.figure
         styles = line_styles(self.course.scores.shape[1], "models")
         self._draw_lines(styles)
+        self._draw_ceiling()
         if self.clusters is not None:
             self._mark(styles)
         self.ax_.axhline(self.course.chance, color=shade(self.ax_, 0.2), linewidth=0.8, zorder=1)
@@ -169,6 +170,14 @@ class TimeCourseDisplay:
                 lw=0,
             )
 
+    def _draw_ceiling(self) -> None:
+        """Draw the noise ceiling, where there is one that is known, as a band behind the lines."""
+        if self.course.noise_ceiling is not None:
+            bounds = self.course.noise_ceiling.lower, self.course.noise_ceiling.upper
+            color = shade(self.ax_, 0.85)
+            style: dict[str, Any] = {"color": color, "zorder": 0, "lw": 0}
+            self.ax_.fill_between(self.course.times, *bounds, **style, label="noise ceiling")
+
     def _meaning(self) -> str:
         """Return what bands and marks are."""
         n_subjects = len(self.course.scores)
@@ -181,7 +190,10 @@ class TimeCourseDisplay:
         """Draw a line for each model below the curves, where its clusters are."""
         times = self.course.times
         means, errors = _means(self.course.scores)
-        low, high = np.nanmin(means - errors), np.nanmax(means + errors)
+        ceiling = self.course.noise_ceiling
+        bottom = np.nan if ceiling is None else ceiling.lower
+        low = np.nanmin(np.append(means - errors, bottom))
+        high = np.nanmax(means + errors)
         step = 0.05 * (high - low or 1.0)
         half = (times[1] - times[0]) / 2 if len(times) > 1 else 0.5
         for k, (result, style) in enumerate(zip(self.clusters or (), styles, strict=True)):

@@ -216,12 +216,11 @@ def ceilings_of(
             pvalue[part][known] = permutation_pvalue(bounds[part, 0][known], null)
             largest = np.maximum(largest, null.max(axis=1, initial=-np.inf))
     _warn_of_undefined(bounds)
-    together = largest_pvalue(bounds[:, 0], largest)
     return NoiseCeilings(
         lower=bounds[:, 0],
         upper=bounds[:, 1],
         pvalue=pvalue if n_permutations else None,
-        pvalue_corrected=np.where(np.isnan(pvalue), np.nan, together) if n_permutations else None,
+        pvalue_corrected=_corrected(pvalue, bounds[:, 0], largest) if n_permutations else None,
         n_subjects=n,
         n_permutations=n_permutations,
         method=method,
@@ -254,6 +253,10 @@ def _of_subjects(rdms: Any) -> tuple[list[Any], list[str]]:
 def _as_it_is(x: Any) -> np.ndarray:
     """Return an array that is not read yet, such as a memory map, with its mask if it has one."""
     return x if isinstance(x, np.ndarray) else np.asarray(x)
+
+
+def _corrected(pvalue: np.ndarray, lower: np.ndarray, largest: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(pvalue), np.nan, largest_pvalue(lower, largest))
 
 
 def _warn_of_undefined(bounds: np.ndarray) -> None:

@@ -63,6 +63,11 @@ _TAKE_CONTROLS = ("spearman", "pearson", "cosine", "corr_cov", "cosine_cov")
 _TAKE_SIGMA = ("corr_cov", "cosine_cov", "neg_riem_dist")
 
 
+def axis_label(method: str, otherwise: str) -> str:
+    """Return what an axis says: weights of regressions are no similarities."""
+    return f"{'weight of the model' if method in REGRESSIONS else otherwise}\n({method})"
+
+
 @checked
 def compare(
     rdms: RDMs,

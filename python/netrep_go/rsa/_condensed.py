@@ -102,6 +102,7 @@ def as_vectors(rdms: ArrayLike, name: str, *, allow_nan: bool = False) -> np.nda
         )
     vectors = as_array(rdms, name, len(shape), allow_nan=allow_nan)
     if vectors.ndim == 3:
+        check_items_named_alike(rdms, name)
         vectors = np.stack([_condense(rdm, f"{name}[{k}]") for k, rdm in enumerate(vectors)])
     elif vectors.ndim == 2 and _is_square(vectors, rdms):
         check_square_names(rdms, name, "conditions")
@@ -109,6 +110,20 @@ def as_vectors(rdms: ArrayLike, name: str, *, allow_nan: bool = False) -> np.nda
     vectors = np.atleast_2d(vectors)
     n_conditions(vectors, name)
     return vectors
+
+
+def check_items_named_alike(matrices: Any, name: str) -> None:
+    """Raise if data frames in a list name conditions apart, in their rows or columns."""
+    if isinstance(matrices, (list, tuple)):
+        items = [(f"{name}[{k}]", matrix) for k, matrix in enumerate(matrices)]
+        check_square_matrices_named_alike(items)
+
+
+def check_square_matrices_named_alike(items: Sequence[tuple[str, Any]]) -> None:
+    """Raise if data frames, each with what it is called, name conditions apart."""
+    for where, matrix in items:
+        check_square_names(matrix, where, "conditions")
+    check_all_same_names([(where, row_names(matrix)) for where, matrix in items], "conditions")
 
 
 def is_single(rdms: Any) -> bool:

@@ -1,7 +1,5 @@
 """Dissimilarities of conditions in one run with conditions in another, with their diagonal."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -12,12 +10,22 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from netrep_go._jobs import RandomState
-from netrep_go._names import Items, Name, holds_arrays, names_or_numbers, split_names
+from netrep_go._names import (
+    Items,
+    Name,
+    check_same_indexes,
+    holds_arrays,
+    names_or_numbers,
+    row_names,
+    split_names,
+)
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
+from netrep_go._shown import shown
 from netrep_go._validation import as_array, as_factor, check_option
 from netrep_go.rsa._compare import similarities
+from netrep_go.rsa._condensed import check_named_alike, check_square_matrices_named_alike
 from netrep_go.rsa._inference import ModelEvaluation, evaluate, ratio
 
 _METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
@@ -58,8 +66,8 @@ n_conditions, n_features), or list or dict by subject
     Raises
     ------
     ValueError
-        If responses are not finite, of different shapes, or a dissimilarity is undefined, as
-        the correlation of constant responses is.
+        If responses are not finite, of different shapes or, as data frames, conditions, or a
+        dissimilarity is undefined, as the correlation of constant responses is.
 
     Examples
     --------
@@ -73,11 +81,19 @@ n_conditions, n_features), or list or dict by subject
     ((3, 3), True)
     """
     (xs, own), (ys, other) = _by_subject(first, "first"), _by_subject(second, "second")
-    if len(xs) != len(ys) or (own is not None and other is not None and own != other):
+    keys, others = names_or_numbers(own, len(xs)), names_or_numbers(other, len(ys))
+    if own is not None and other is not None and set(own) == set(other):
+        ys = [ys[other.index(key)] for key in own]
+    elif len(xs) != len(ys) or (own is not None and other is not None):
         raise ValueError(
-            f"first and second must be of the same subjects, got {len(xs)} and {len(ys)}"
+            f"first and second must be of the same subjects, got {shown(keys)} and {shown(others)}"
         )
-    keys = names_or_numbers(own, len(xs))
+    named = [
+        (f"{run}, subject {key!r},", z)
+        for run, zs in (("first", xs), ("second", ys))
+        for key, z in zip(keys, zs, strict=True)
+    ]
+    check_same_indexes(named, "conditions")
     found = [_between(x, y, metric, key) for key, x, y in zip(keys, xs, ys, strict=True)]
     return np.stack(found) if _several(first) else found[0]
 
@@ -327,6 +343,7 @@ n_conditions), or list or dict of them
     check_option(method, "method", _METHODS)
     x, own = _squares(models, "models", names)
     y, subjects = _squares(rdms, "rdms")
+    check_named_alike(models=_first_names(models), rdms=_first_names(rdms))
     if x.shape[1:] != y.shape[1:]:
         raise ValueError(
             f"models and rdms must be of the same conditions, got {x.shape[1]} and {y.shape[1]}"
@@ -346,6 +363,11 @@ n_conditions), or list or dict of them
     return replace(found, n_conditions=x.shape[1])
 
 
+def _first_names(x: Any) -> list[Name] | None:
+    """Return the names of the conditions of the first of some matrices."""
+    return row_names(split_names(x, "rdms")[0][0] if _several(x) else x)
+
+
 def _condensed(squares: np.ndarray) -> np.ndarray:
     """Return all entries as RDMs of more conditions, of which what is left over is missing."""
     n_entries = squares[0].size
@@ -361,7 +383,9 @@ def _squares(
     """Return square matrices of the same conditions, and their names."""
     items, own = split_names(x if _several(x) else [x], name, names)
     keys = names_or_numbers(own, len(items))
-    matrices = [as_array(item, f"{name}[{k!r}]", 2) for k, item in zip(keys, items, strict=True)]
+    named = [(f"{name}[{k!r}]", item) for k, item in zip(keys, items, strict=True)]
+    matrices = [as_array(item, where, 2) for where, item in named]
+    check_square_matrices_named_alike(named)
     if not matrices:
         raise ValueError(f"{name} must have at least one matrix, got none")
     n = len(matrices[0])

@@ -17,7 +17,7 @@ from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling
-from netrep_go.rsa._compare import SIMILARITIES, comparison
+from netrep_go.rsa._compare import NO_RDMS, SIMILARITIES, comparison
 from netrep_go.rsa._condensed import (
     RDMs,
     check_named_alike,
@@ -488,8 +488,13 @@ class _Pairs(NamedTuple):
         whole[: len(x), counts], whole[len(x) :, counts] = x, y
         found = np.empty((len(x), len(y)))
         sigma = data.sigma[self.drawn] if data.method in _WHITENED else np.empty(0)
-        inputs = {"xs": whole[: len(x)], "ys": whole[len(x) :], "method": data.method}
-        _native.call("rsa.compare", {"similarities": found}, {**inputs, "sigma": sigma})
+        inputs: dict[str, Any] = {
+            "xs": whole[: len(x)],
+            "ys": whole[len(x) :],
+            "method": data.method,
+        }
+        inputs |= {"sigma": sigma, "controls": NO_RDMS}
+        _native.call("rsa.compare", {"similarities": found}, inputs)
         return found
 
     def take(self, rows: np.ndarray) -> np.ndarray:

@@ -1,7 +1,5 @@
 """Fusion: RDMs of times, such as of MEG, with RDMs of places, such as of fMRI."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,6 +26,7 @@ from netrep_go.rsa._condensed import called, check_same_conditions, check_same_n
 from netrep_go.rsa._rdm import METRICS, rdm
 from netrep_go.rsa._recordings import recordings
 from netrep_go.rsa._searchlight import SearchlightResult, searchlight
+from netrep_go.rsa._subjects import as_subjects as searched_subjects
 
 _PRECOMPUTED = "precomputed"
 _OVER = ("places", "times", "both")
@@ -210,7 +209,8 @@ class Fusion(Result):
         Parameters
         ----------
         **options
-            Of :meth:`netrep_go.plotting.FusionDisplay.from_fusion`, such as ``clusters``.
+            Of :meth:`netrep_go.plotting.FusionDisplay.from_fusion`, such as ``clusters`` and
+            ``unit``.
 
         Returns
         -------
@@ -264,7 +264,7 @@ class Fusion(Result):
             np.savez(file, **arrays)  # type: ignore[arg-type]
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Fusion:
+    def load(cls, path: str | os.PathLike[str]) -> "Fusion":
         """Return the result in a file.
 
         Parameters
@@ -322,7 +322,7 @@ def fusion(
         Regions: a dict of responses of shape (n_conditions, n_features), such as
         :func:`regions` returns, or with ``metric='precomputed'`` of RDMs (or their rows); a
         list or dict by subject of these. With ``mask``, ``neighbors`` or ``surface``: what
-        :func:`searchlight` takes as data, or a dict by subject, or list of arrays, of it.
+        :func:`searchlight` takes as data, of one subject or several.
     times : array_like of shape (n_times,), default=None
         Time of each sample; None for its number, or that of objects of MNE.
     window, step : int, default=1
@@ -383,7 +383,7 @@ def fusion(
     if not lights:
         check_option(metric, "metric", (*METRICS, _PRECOMPUTED))
     series = _series(temporal, times, window, step, temporal_metric, n_jobs, verbose)
-    subjects, own = _by_subject(spatial, lights)
+    subjects, own = _by_subject(spatial, lights, options.get("mask"))
     whose: str = over or _only_one(len(series.rdms), len(subjects))
     if whose == "both" and len(series.rdms) != len(subjects):
         raise ValueError(
@@ -461,14 +461,14 @@ def _check_alike(each: list[np.ndarray], keys: list[Name]) -> None:
             )
 
 
-def _by_subject(spatial: Any, lights: bool) -> tuple[list[Any], list[Name] | None]:
+def _by_subject(spatial: Any, lights: bool, mask: Any) -> tuple[list[Any], list[Name] | None]:
     """Return what each subject has at its places, and the subjects if they have names."""
-    if isinstance(spatial, Mapping):
-        several = lights or all(isinstance(item, Mapping) for item in spatial.values())
-    elif isinstance(spatial, (list, tuple)):
-        several = not lights or all(isinstance(item, np.ndarray) for item in spatial)
+    if lights:
+        several = searched_subjects(spatial, mask) is not None
+    elif isinstance(spatial, Mapping):
+        several = all(isinstance(item, Mapping) for item in spatial.values())
     else:
-        several = False
+        several = isinstance(spatial, (list, tuple))
     items, own = split_names(spatial, "spatial") if several else ([spatial], None)
     if not items:
         raise ValueError("spatial must have at least one subject, got none")

@@ -187,7 +187,7 @@ class ModelEvaluation(Result):
 
         Similarities that are at most 1 are tested as Fisher's z, arctanh: those of subjects or,
         after a bootstrap, the means. NaN where the standard error is NaN or, as of subjects
-        with the same similarity, 0.
+        with the same similarity, 0, and where ``dof`` is 0, as of 3 conditions and few subjects.
         """
         return stats.t.sf(t_values(self, np.eye(len(self.names))), self.dof)
 

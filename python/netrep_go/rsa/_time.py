@@ -11,7 +11,7 @@ from netrep_go._parameters import checked
 from netrep_go._time_course import TimeCourse, as_subjects, sample_times, windows
 from netrep_go._validation import check_option
 from netrep_go.rsa._ceilings import ceilings_of, check_several
-from netrep_go.rsa._compare import METHODS, as_controls, of_models
+from netrep_go.rsa._compare import METHODS, as_controls, axis_label, of_models
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -94,7 +94,9 @@ of one for each subject, default=None
         The samples whose residuals the covariance is estimated from: those of each window,
         those of all times, or those of a span such as a baseline, from start to stop
         inclusive in the unit of ``times``, of which None stands for an end of the data.
-        Residuals at different times count as different observations.
+        Residuals at different times count as different observations. 'each' makes
+        'crossnobis' positive in noise, as :func:`rdm` says: take a baseline, or 'pooled' over
+        many times, where similarities are tested against 0.
     controls : like models, default=None
         RDMs whose part of models and measured RDMs is removed, as in :func:`compare`.
     noise_ceiling : bool, default=False
@@ -190,7 +192,7 @@ of one for each subject, default=None
         names=names_or_numbers(own, len(vectors)),
         subjects=sets.keys,
         method=method,
-        label=f"similarity of RDMs\n({method})",
+        label=axis_label(method, "similarity of RDMs"),
         shrinkage=None if spread.estimator is None else shrinkage,
         noise_ceiling=(
             ceilings_of([*map(np.concatenate, kept)], method, control, n_jobs=n_jobs)
