@@ -477,7 +477,7 @@ def test_slices_of_a_group_are_of_its_mean_where_it_is_significant(rng):
     for k, image in enumerate(display.ims_):
         assert_allclose(image.get_array(), volume[:, :, k].T)
     label = display.figure_.axes[-1].get_ylabel()
-    assert label == "similarity to planted\n(spearman, mean of 7 subjects)"
+    assert label == "mean of 7 subjects, similarity to planted\n(spearman)"
     test = cluster_test(found, model="planted", correction="tfce")
     shown = test.significant(0.02)
     assert 0 < shown.sum() < shown.size

@@ -152,7 +152,6 @@ class SearchlightDisplay:
         result : SearchlightResult
             Result of :func:`netrep_go.rsa.searchlight` for a mask of voxels; of several
             subjects the mean is drawn.
-            subjects their mean is drawn.
         model : hashable, default=0
             Name of the model, or its position.
         background : image, path or array_like of the shape of the mask, default=None
@@ -310,9 +309,6 @@ def _label(result: SearchlightResult, model: Name) -> str:
     name = model if named else result.names[int(model)]  # type: ignore[call-overload]
     text = f"model {name}" if isinstance(name, int) else text_of(name)
     mean = "" if result.subjects is None else f"mean of {len(result.subjects)} subjects, "
-    return f"{mean}similarity to {text}\n({result.method})"
-    whose = f", mean of {len(result.subjects)} subjects" if result.subjects is not None else ""
-    return f"similarity to {text}\n({result.method}{whose})"
     what = "weight of" if result.method in REGRESSIONS else "similarity to"
     return f"{mean}{what} {text}\n({result.method})"
 
@@ -327,7 +323,6 @@ def _of_scores(
     volume = result.to_volume(model)
     if result.subjects is not None:
         volume = volume.mean(axis=0)  # NaN where a subject has none
-        volume = volume.mean(axis=0)
     if volume.ndim not in (2, 3):
         raise ValueError(
             f"slices are of volumes, got scores of shape {volume.shape}: draw those of a surface "
