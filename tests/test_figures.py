@@ -477,7 +477,7 @@ def test_slices_of_a_group_are_of_its_mean_where_it_is_significant(rng):
     for k, image in enumerate(display.ims_):
         assert_allclose(image.get_array(), volume[:, :, k].T)
     label = display.figure_.axes[-1].get_ylabel()
-    assert label == "mean of 7 subjects, similarity to planted\n(spearman)"
+    assert label == "similarity to planted\n(spearman, mean of 7 subjects)"
     test = cluster_test(found, model="planted", correction="tfce")
     shown = test.significant(0.02)
     assert 0 < shown.sum() < shown.size
@@ -497,6 +497,18 @@ def test_a_mask_as_background_is_seen(rng):
     display = found.plot(background=np.ones((4, 4, 3)), slices=1)
     (image, _) = display.ax_[0].images
     assert image.norm(1.0) == 0.5  # between black and white
+
+
+@pytest.mark.parametrize("shape", [(5, 6, 4), (5, 6)])
+def test_slices_of_several_subjects_are_those_of_their_mean(rng, shape):
+    data = rng.standard_normal((3, 6, *shape))
+    options = {"mask": np.ones(shape), "radius": 2}
+    model = rng.random(15)
+    found = searchlight(list(data), model, **options)
+    each = np.stack([searchlight(x, model, **options).to_volume() for x in data])
+    shown = found.plot(slices=[0]).ims_[0].get_array()
+    mean = each.mean(axis=0).reshape(5, 6, -1)
+    assert_allclose(shown, mean[:, :, 0].T)
 
 
 def test_slices_lie_in_space(rng):

@@ -1,6 +1,6 @@
 """What a measure is: a comparison of two representations of the same samples."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any, Literal, Self
@@ -160,7 +160,7 @@ class Measure(BaseEstimator):
         return as_factor(x, name)
 
     def _check_pair(self, X: Any, Y: Any) -> tuple[Any, Any]:
-        check_same_indexes([("X", X), ("Y", Y)], "samples")
+        self._check_order([("X", X), ("Y", Y)])
         x, y = self._check_network(X, "X"), self._check_network(Y, "Y")
         if len(x) != len(y):
             raise ValueError(
@@ -168,6 +168,11 @@ class Measure(BaseEstimator):
                 f"shapes {x.shape} and {y.shape}."
             )
         return x, y
+
+    def _check_order(self, networks: Sequence[tuple[str, Any]]) -> None:
+        """Raise if networks and what has an entry for each sample name their samples apart."""
+        given = [(name, getattr(self, name)) for name in self._by_sample]
+        check_same_indexes([*networks, *given], "samples")
 
     def _prepare(self, x: Any, name: str) -> Any:
         """Return what ``_compare`` takes of a network that has been checked, or `Undefined`.
@@ -372,6 +377,7 @@ class Measure(BaseEstimator):
         """Return training and held-out values between networks."""
         check_dtype(dtype)
         self._check_parameters()
+        self._check_order(cohorts.train)
         if self._is_redefined():
             return Measure._measure(self, cohorts, dtype, n_jobs, verbose)
         return self._measure(cohorts, dtype, n_jobs, verbose)

@@ -308,9 +308,9 @@ def _label(result: SearchlightResult, model: Name) -> str:
     named = model in result.names
     name = model if named else result.names[int(model)]  # type: ignore[call-overload]
     text = f"model {name}" if isinstance(name, int) else text_of(name)
-    mean = "" if result.subjects is None else f"mean of {len(result.subjects)} subjects, "
+    whose = f", mean of {len(result.subjects)} subjects" if result.subjects is not None else ""
     what = "weight of" if result.method in REGRESSIONS else "similarity to"
-    return f"{mean}{what} {text}\n({result.method})"
+    return f"{what} {text}\n({result.method}{whose})"
 
 
 def _of_scores(

@@ -269,8 +269,8 @@ def has_several(noise: Any) -> bool:
     """Whether there are several normalizers or precisions, not one."""
     if holds_arrays(noise):
         return True
-    if isinstance(noise, np.ndarray):
-        return noise.ndim == 3
+    if isinstance(getattr(noise, "ndim", None), int):
+        return bool(noise.ndim == 3)
     return isinstance(noise, (list, tuple)) and (not noise or np.ndim(noise[0]) != 1)
 
 
