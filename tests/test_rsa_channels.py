@@ -123,12 +123,20 @@ def test_errors(trials, options, message):
         searchlight(**arguments)
 
 
-def test_names_of_events_must_be_those_of_models(trials):
+@pytest.mark.parametrize("metric", ["correlation", "crossnobis"])
+def test_names_of_events_must_be_those_of_models(trials, metric):
     pandas = pytest.importorskip("pandas")
     names = ["house", "tool", "word", "face"]  # in the order of codes
-    model = pandas.DataFrame(
-        1 - np.eye(4) + np.diag([0.5] * 3, 1) + np.diag([0.5] * 3, -1), names, names
-    )
-    assert np.isfinite(searchlight(epochs(trials), model, neighbors=LISTS).scores).all()
+    values = np.abs(np.subtract.outer(range(4), range(4)))
+    model = pandas.DataFrame(values, names, names)
+    options = {"neighbors": LISTS, "metric": metric}
+    options |= {"folds": np.arange(16) // 4} if metric == "crossnobis" else {}
+    found = searchlight(epochs(trials), {"line": model}, **options)
+    want = searchlight(epochs(trials), values, **options)
+    np.testing.assert_array_equal(found.scores, want.scores)
+    assert found.names == ["line"]
+    two = searchlight({"a": epochs(trials), "b": epochs(trials)}, {"line": model}, **options)
+    np.testing.assert_array_equal(two.scores[1], want.scores)
+    assert two.names == ["line"]
     with pytest.raises(ValueError, match="same conditions in the same order, got 'house' and"):
-        searchlight(epochs(trials), model.loc[names[::-1], names[::-1]], neighbors=LISTS)
+        searchlight(epochs(trials), model.loc[names[::-1], names[::-1]], **options)

@@ -331,7 +331,7 @@ func (s *searchlight) measure(k int) (int, error) {
 		return n, err
 	}
 	x := mat.NewDense(s.Responses.Rows, n, patterns)
-	return n, s.builder.condensed(s.rdm, x, s.Design)
+	return n, s.builder.condensed(context.Background(), s.rdm, x, s.Design)
 }
 
 var errNoFeatures = core.Invalidf("no features with finite responses")

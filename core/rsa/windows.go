@@ -147,7 +147,7 @@ func (w *windowed) rdm(dst []float64, x blas64.General) error {
 	}
 	var responses mat.Dense // heap: a view
 	responses.SetRawMatrix(x)
-	return w.builder.condensed(dst, &responses, w.design)
+	return w.builder.condensed(context.Background(), dst, &responses, w.design)
 }
 
 // whiten whitens the responses in a window.

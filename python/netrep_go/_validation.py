@@ -41,7 +41,9 @@ def as_factor(x: ArrayLike, name: str, ndim: int = 2) -> np.ndarray:
 
     All may be 0.
     """
-    x = as_array(x, name, ndim)
+    if _is_ready(x) and x.ndim == ndim and _is_moderate(x):
+        return x
+    x = _as_array(x, name, ndim)
     if not _is_moderate(x):
         check_range(x.ravel(), name, SQUARES)
     return x
@@ -54,8 +56,9 @@ def as_responses(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
 
 def check_not_lost(x: np.ndarray, name: str) -> None:
     """Raise if numbers are so small that their squares are lost; large ones show by themselves."""
-    if np.vdot(x, x) < SQUARES[0] ** 2:
-        check_range(x.ravel(), name, SQUARES)
+    flat, least = x.ravel(), SQUARES[0] ** 2
+    if _sum_of_squares(flat[:_THREADED]) < least and _sum_of_squares(flat) < least:
+        check_range(flat, name, SQUARES)
 
 
 def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
@@ -235,14 +238,17 @@ def _is_ready(x: Any) -> TypeGuard[np.ndarray]:
 SQUARES, FOURTH_POWERS = (1e-151, 1e145), (1e-70, 1e70)
 
 
-_THREADED = 10_000  # numbers from which BLAS has threads, which burn 0.1 s after a product
+_THREADED = 10_000  # numbers beyond which BLAS has threads, which burn 0.1 s after a product
 
 
 def _is_moderate(x: np.ndarray) -> bool:
     """Whether the sum of squares is in range: then all is finite. Slow checks settle the rest."""
-    flat = x.ravel()  # neither of these warns of overflow, as np.sum would
-    total = np.vdot(flat, flat) if x.size < _THREADED else np.einsum("i,i->", flat, flat)
-    return bool(SQUARES[0] ** 2 <= total < math.inf)
+    return SQUARES[0] ** 2 <= _sum_of_squares(x.ravel()) < math.inf
+
+
+def _sum_of_squares(x: np.ndarray) -> float:
+    """Return that of a vector; neither way warns of overflow, as np.sum would."""
+    return float(np.vdot(x, x) if x.size <= _THREADED else np.einsum("i,i->", x, x))
 
 
 def check_range(x: np.ndarray, name: str, limits: tuple[float, float]) -> None:
@@ -325,6 +331,25 @@ def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) 
         advice = str(error).rpartition("\n")[2]
         reshape = f" {advice}" if advice.startswith("Reshape") and "\n" in str(error) else ""
         raise type(error)(message + reshape if named else f"{given}: {message}{reshape}") from None
+
+
+def check_given(Y: Any) -> None:
+    """Raise as scikit-learn does if there is no Y to fit to."""
+    if Y is None:
+        raise ValueError("fit requires y to be passed, but the target y is None")
+
+
+def note_features(estimator: Any, X: Any, Y: Any) -> None:
+    """Let an estimator keep the width of X and the names of its columns.
+
+    They have been checked, and an array has no names: scikit-learn would look for data frames
+    of all kinds.
+    """
+    if type(X) is not np.ndarray:
+        validate_data(estimator, X, Y, skip_check_array=True)
+        return
+    estimator.n_features_in_ = X.shape[1]
+    vars(estimator).pop("feature_names_in_", None)
 
 
 def first_line(error: Exception) -> str:

@@ -256,8 +256,11 @@ or images, default=None
     >>> bool(test.significant()[3, 3, 3])
     True
     """
-    given = flattened(data, neighbors, conditions, metric, condition_names(models))
-    data, neighbors, conditions = given
+    of_models = condition_names(models)
+    rows, neighbors, conditions = flattened(data, neighbors, conditions, metric, of_models)
+    if rows is not data:  # of the conditions of the models, which have numbers from here on
+        data = rows
+        names, models = named_vectors(models, "models", names, allow_nan=True)
     subjects = as_subjects(data, mask)
     if subjects is not None:
         each: dict[str, Any] = {"mask": mask, "neighbors": neighbors, "surface": surface}
@@ -578,10 +581,11 @@ def _in_volume(
     if x.ndim == inside.ndim + 1 and x.shape[1:] == inside.shape:
         x, numbers = _flatten(x)
     if x.ndim != 2 or x.shape[1] not in (inside.size, n_voxels):
+        shapes = dict.fromkeys([", ".join(map(str, inside.shape)), str(inside.size)])
+        alone = f", or (n_conditions, {n_voxels}) with the voxels of the mask alone,"
         raise ValueError(
-            f"{name} must have shape (n_conditions, {', '.join(map(str, inside.shape))}) or "
-            f"(n_conditions, {inside.size}), or (n_conditions, {n_voxels}) with the voxels "
-            f"of the mask alone, for this mask, got {x.shape}"
+            f"{name} must have shape {' or '.join(f'(n_conditions, {each})' for each in shapes)}"
+            f"{alone if n_voxels < inside.size else ''} for this mask, got {x.shape}"
         )
     columns = np.full(inside.size, -1)
     chosen = np.flatnonzero(inside)
