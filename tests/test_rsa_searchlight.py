@@ -252,6 +252,8 @@ ONES = np.ones(SHAPE)
         ({"mask": np.zeros(SHAPE)}, "mask must have at least one voxel that is not 0, got none"),
         ({"mask": ONES[..., None]}, "mask must have 1 to 3 dimensions"),
         ({"mask": ONES * np.nan}, "mask must not have NaN"),
+        ({"data": np.ones((0, 5, 4, 6))}, r"data must not be empty, got shape \(0, 5, 4, 6\)"),
+        ({"data": np.ones((7, 5, 4, 6))}, r"0 have no finite voxel and \d+ constant data"),
         ({"mask": np.ones((4, 4, 6))}, r"for this mask, got \(7, 5, 4, 6\)"),
         ({"mask": None}, "either mask or neighbors"),
         ({"neighbors": [[0]]}, "either mask or neighbors"),

@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from netrep_go._names import Name
 from netrep_go._shown import shown
 from netrep_go._validation import as_integers
-from netrep_go.rsa._condensed import check_named_alike
+from netrep_go.rsa._condensed import check_named_alike, condition_names
 from netrep_go.rsa._recordings import recordings, use_of
 
 
 def flattened(
-    data: Any, neighbors: Any, conditions: Any, metric: str, names: list[Name] | None
+    data: Any, models: Any, neighbors: Any, conditions: Any, metric: str
 ) -> tuple[Any, Any, Any]:
     """Return objects of MNE as rows of channels x times, with their lists and conditions.
 
@@ -27,7 +26,7 @@ def flattened(
         return data, neighbors, conditions
     if neighbors is None:
         raise ValueError("neighbors must be given for channels or vertices of MNE, got None")
-    check_named_alike(data=recorded.conditions, models=names)
+    check_named_alike(data=recorded.conditions, models=condition_names(models))
     if not isinstance(recorded.data, Mapping):
         own = conditions if recorded.events is None else recorded.events[0]
         return _rows(recorded.data), _over_times(neighbors, recorded.data), own

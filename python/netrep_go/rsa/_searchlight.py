@@ -256,8 +256,7 @@ or images, default=None
     >>> bool(test.significant()[3, 3, 3])
     True
     """
-    of_models = condition_names(models)
-    rows, neighbors, conditions = flattened(data, neighbors, conditions, metric, of_models)
+    rows, neighbors, conditions = flattened(data, models, neighbors, conditions, metric)
     if rows is not data:  # of the conditions of the models, which have numbers from here on
         data = rows
         names, models = named_vectors(models, "models", names, allow_nan=True)
@@ -546,7 +545,7 @@ def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray, estimated: str) 
         return
     text = (
         f"the RDM of {count} of {len(used)} searchlights is undefined: {empty} have no finite "
-        f"voxel{' with noise' if estimated else ''} and {count - empty} constant responses or "
+        f"voxel{' with noise' if estimated else ''} and {count - empty} constant data or "
         f"dissimilarities, or no distance{', or noise without an inverse' if estimated else ''}"
     )
     advice = estimated if count > empty else ""
@@ -576,6 +575,8 @@ def _in_volume(
     x: np.ndarray, inside: np.ndarray, name: str = "data"
 ) -> tuple[np.ndarray, bool, np.ndarray]:
     """Return responses as `as_turned` does, and the column of each voxel, or -1."""
+    if x.size == 0:
+        raise ValueError(f"{name} must not be empty, got shape {x.shape}")
     n_voxels = np.count_nonzero(inside)
     numbers = np.arange(inside.size)
     if x.ndim == inside.ndim + 1 and x.shape[1:] == inside.shape:
