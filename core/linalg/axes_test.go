@@ -51,3 +51,14 @@ func TestMagnitude(t *testing.T) {
 		}
 	}
 }
+
+func TestNorm(t *testing.T) {
+	for _, scale := range []float64{0, 1, 1e-200, 1e200, 1e-320} {
+		whole := mat.NewDense(3, 4, []float64{1, 2, 3, 9, 4, 5, 6, 9, 7, 8, 9, 9})
+		whole.Scale(scale, whole)
+		x := whole.Slice(0, 3, 0, 3).(*mat.Dense)
+		if got, want := Norm(x), scale*math.Sqrt(285); math.Abs(got-want) > 1e-14*want+2e-323 {
+			t.Errorf("scale %v: %v, want %v", scale, got, want)
+		}
+	}
+}

@@ -38,7 +38,7 @@ func Center(mean []float64, centered, x *mat.Dense) {
 // Match stores in cols the column of y that belongs to each column of x, so
 // that the trace of the matched x'y is as large as can be. x and y are m x n.
 func Match(cols []int64, x, y *mat.Dense) error {
-	if nx, ny := mat.Norm(x, 2), mat.Norm(y, 2); nx > 0 && ny > 0 {
+	if nx, ny := linalg.Norm(x), linalg.Norm(y); nx > 0 && ny > 0 {
 		if err := checkNorms(nx, ny); err != nil {
 			return err
 		}

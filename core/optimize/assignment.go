@@ -18,32 +18,45 @@ import (
 // one scan each, and shortest augmenting paths for the others. All columns
 // start at the price 0 and only columns in use have another one, so that
 // rectangular problems need no padding.
+//
+// Prices only fall, so that a column only gets dearer. A scan of a row therefore
+// keeps a shortlist of its cheapest columns, and what the others cost at least:
+// while two of the shortlist cost less, they are the cheapest two, and a path need
+// not look at the others before it is that long. Most rows are scanned once.
 type Assignment struct {
 	cost  []float64
 	n     int
 	price []float64 // of a column: never positive, 0 if it is free
 	row   []int32   // of a column, -1 if it is free
 	col   []int32   // of a row
+	free  []int32   // rows without a column
 
-	free     []int32   // rows without a column
-	distance []float64 // of a column from the row that looks for one
-	previous []int32   // row before a column on the shortest path
-	todo     []int32   // columns whose distance is not final
-	done     []int32   // columns whose distance is
+	short  []int32   // shortlists of the rows, in the first part of their room
+	listed []int32   // length of the shortlist of a row
+	least  []float64 // what the columns that are not on it cost at least
+
+	path
 }
+
+// The lengths of a shortlist after the first scan of a row, most of which are the only
+// one, and later. BenchmarkAssignment takes the same time at up to 16.
+const (
+	listedFirst = 3
+	listedLater = 10
+)
 
 // NewAssignment returns a workspace in the arena for costs of up to n columns. The
 // caller checks arena.Err.
 func NewAssignment(arena *cmem.Arena, n int) *Assignment {
 	return &Assignment{
-		price:    arena.Float64s(n),
-		row:      arena.Int32s(n),
-		col:      arena.Int32s(n),
-		free:     arena.Int32s(n),
-		distance: arena.Float64s(n),
-		previous: arena.Int32s(n),
-		todo:     arena.Int32s(n),
-		done:     arena.Int32s(n)[:0],
+		price:  arena.Float64s(n),
+		row:    arena.Int32s(n),
+		col:    arena.Int32s(n),
+		free:   arena.Int32s(n),
+		short:  arena.Int32s(n * listedLater),
+		listed: arena.Int32s(n),
+		least:  arena.Float64s(n),
+		path:   newPath(arena, n),
 	}
 }
 
@@ -55,6 +68,7 @@ func (a *Assignment) Minimize(cost []float64, m, n int) []int32 {
 		panic("optimize: shape of the cost")
 	}
 	a.cost, a.n = cost, n
+	a.rows, a.whole = 0, 0
 	clear(a.price[:n])
 	for j := range n {
 		a.row[j] = -1
@@ -62,6 +76,7 @@ func (a *Assignment) Minimize(cost []float64, m, n int) []int32 {
 	free := a.free[:m]
 	for i := range free {
 		free[i] = int32(i)
+		a.listed[i], a.least[i] = 0, math.Inf(-1)
 	}
 	for range reductions {
 		free = a.reduceRows(free)
@@ -89,7 +104,7 @@ func (a *Assignment) reduceRows(free []int32) []int32 {
 	for k := 0; k < len(free); {
 		i := free[k]
 		k++
-		j, second, gap := a.cheapest(int(i))
+		j, second, gap := a.cheapest(i)
 		dearer := a.price[j] - gap
 		raised := dearer < a.price[j]
 		if raised {
@@ -116,83 +131,75 @@ func (a *Assignment) reduceRows(free []int32) []int32 {
 
 // cheapest returns the two columns that are cheapest for row i, and how much
 // the second costs more.
-func (a *Assignment) cheapest(i int) (first, second int32, gap float64) {
-	row, price := a.cost[i*a.n:(i+1)*a.n], a.price[:a.n]
-	low, next := math.Inf(1), math.Inf(1)
-	for j, c := range row {
-		c -= price[j]
-		if c < next {
-			if c < low {
-				next, second = low, first
-				low, first = c, int32(j)
-			} else {
-				next, second = c, int32(j)
-			}
-		}
+func (a *Assignment) cheapest(i int32) (first, second int32, gap float64) {
+	first, second, low, next := a.cheapestListed(i)
+	if !(next <= a.least[i]) {
+		a.scan(i)
+		first, second, low, next = a.cheapestListed(i)
 	}
 	return first, second, next - low
 }
 
-// shortestPath finds the free column that is nearest to row start through
-// columns in use, and adjusts the prices of those it passed.
-func (a *Assignment) shortestPath(start int32) (end int32) {
-	n := a.n
-	todo := a.todo[:n]
-	for j := range n {
-		a.distance[j] = math.Inf(1)
-		a.previous[j] = start
-		todo[j] = int32(j)
-	}
-	a.done = a.done[:0]
-	reached, i, base := 0.0, start, 0.0
-	for {
-		k := a.relax(todo, i, base)
-		end = todo[k]
-		reached = a.distance[end]
-		if a.row[end] < 0 {
-			break
+// cheapestListed returns the two cheapest columns on the shortlist of row i and
+// what they cost, +Inf if there is none.
+func (a *Assignment) cheapestListed(i int32) (first, second int32, low, next float64) {
+	row := a.costs(i)
+	low, next = math.Inf(1), math.Inf(1)
+	for _, j := range a.shortlist(i) {
+		c := row[j] - a.price[j]
+		if c < low {
+			next, second = low, first
+			low, first = c, j
+		} else if c < next {
+			next, second = c, j
 		}
-		todo[k] = todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
-		a.done = append(a.done, end)
-		i = a.row[end]
-		base = reached - (a.cost[int(i)*n+int(end)] - a.price[end])
 	}
-	for _, j := range a.done {
-		a.price[j] += a.distance[j] - reached
-	}
-	return end
+	return first, second, low, next
 }
 
-// relax shortens the distances of the columns todo by way of row i, and returns
-// the index of the nearest, a free one if it can choose.
-func (a *Assignment) relax(todo []int32, i int32, base float64) (nearest int) {
-	row, price := a.cost[int(i)*a.n:(int(i)+1)*a.n], a.price[:a.n]
-	distance := a.distance[:a.n]
-	low := math.Inf(1)
-	for k, j := range todo {
-		d := distance[j]
-		if c := base + row[j] - price[j]; c < d {
-			d = c
-			distance[j] = c
-			a.previous[j] = i
-		}
-		if d <= low && (d < low || a.row[j] < 0) {
-			low, nearest = d, k
+// scan makes the shortlist of row i, cheapest first.
+func (a *Assignment) scan(i int32) {
+	size := listedLater
+	if a.listed[i] == 0 {
+		size = listedFirst
+	}
+	size = min(size, a.n)
+	a.listed[i] = int32(size)
+	var room [listedLater]float64
+	short, cost := a.shortlist(i), room[:size]
+	for k := range cost {
+		short[k], cost[k] = int32(k), math.Inf(1)
+	}
+	row := a.costs(i)
+	price := a.price[:len(row)]
+	last := math.Inf(1)
+	for j, c := range row {
+		c -= price[j]
+		if c < last {
+			insert(short, cost, int32(j), c)
+			last = cost[size-1]
 		}
 	}
-	return nearest
+	a.least[i] = last
+	if size == a.n {
+		a.least[i] = math.Inf(1)
+	}
 }
 
-// assign gives start the first column of the path to end, and every row on the
-// path the next one.
-func (a *Assignment) assign(start, end int32) {
-	for {
-		i := a.previous[end]
-		a.row[end] = i
-		a.col[i], end = end, a.col[i]
-		if i == start {
-			return
-		}
+// insert puts column j where it belongs among those that are sorted by cost. The
+// last one drops out.
+func insert(short []int32, cost []float64, j int32, c float64) {
+	k := len(cost) - 1
+	for ; k > 0 && c < cost[k-1]; k-- {
+		short[k], cost[k] = short[k-1], cost[k-1]
 	}
+	short[k], cost[k] = j, c
+}
+
+// costs returns row i of the cost.
+func (a *Assignment) costs(i int32) []float64 { return a.cost[int(i)*a.n:][:a.n] }
+
+// shortlist returns the shortlist of row i.
+func (a *Assignment) shortlist(i int32) []int32 {
+	return a.short[int(i)*listedLater:][:a.listed[i]]
 }

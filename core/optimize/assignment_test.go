@@ -108,6 +108,62 @@ func TestAssignmentIsCertified(t *testing.T) {
 	}
 }
 
+// TestAssignmentOfTiesAndShortlists has rows of up to a few times the length of a
+// shortlist, and many columns that cost the same.
+func TestAssignmentOfTiesAndShortlists(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 0))
+	a := NewAssignment(new(cmem.Arena), 6*listedLater)
+	for trial := range 600 {
+		n := 1 + rng.IntN(6*listedLater)
+		m := 1 + rng.IntN(n)
+		kinds := 1 + rng.IntN(12)
+		cost := make([]float64, m*n)
+		for i := range cost {
+			cost[i] = float64(rng.IntN(kinds))
+			if trial%3 == 0 { // all rows want the same columns
+				cost[i] = float64(i%n) + rng.Float64()
+			}
+		}
+		cols := a.Minimize(cost, m, n)
+		bound := 0.0
+		for _, v := range a.price[:n] {
+			bound += v
+		}
+		for i := range m {
+			least := math.Inf(1)
+			for j := range n {
+				least = min(least, cost[i*n+j]-a.price[j])
+			}
+			bound += least
+		}
+		if got := total(cost, n, cols); math.Abs(got-bound) > 1e-9 {
+			t.Fatalf("%d x %d of %d kinds: cost %v, bound %v", m, n, kinds, got, bound)
+		}
+	}
+}
+
+// TestAssignmentOfWhatIsNotFinite ends, with columns of their own.
+func TestAssignmentOfWhatIsNotFinite(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 0))
+	a := NewAssignment(new(cmem.Arena), 40)
+	odd := []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, -math.MaxFloat64, 0, 1}
+	for trial := range 2000 {
+		n := 1 + rng.IntN(40)
+		m := 1 + rng.IntN(n)
+		cost := make([]float64, m*n)
+		for i := range cost {
+			cost[i] = odd[rng.IntN(1+trial%len(odd))]
+		}
+		seen := make(map[int32]bool)
+		for _, j := range a.Minimize(cost, m, n) {
+			seen[j] = 0 <= j && int(j) < n
+		}
+		if len(seen) != m {
+			t.Fatalf("%v, %d x %d: columns %v", cost, m, n, seen)
+		}
+	}
+}
+
 func certifiedCosts(rng *rand.Rand) map[string][]float64 {
 	const n = 150
 	costs := map[string][]float64{
