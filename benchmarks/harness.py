@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from netrep_go._versions import _versions
+from netrep_go._versions import versions
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -90,8 +90,8 @@ def main(
                     print(json.dumps(row), flush=True)
     if not (options.quick or options.only):
         RESULTS.mkdir(exist_ok=True)
-        versions = {name: v for name, v in _versions().items() if name != "platform"}
-        document = {"versions": versions, "rows": rows}
+        told = {name: v for name, v in versions().items() if name != "platform"}
+        document = {"versions": told, "rows": rows}
         document["command"] = f"python benchmarks/{Path(script).name}"
         path = RESULTS / f"{Path(script).stem}.json"
         path.write_text(json.dumps(document, indent=1) + "\n")

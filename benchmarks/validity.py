@@ -1,21 +1,22 @@
-"""Shares of significant results in noise, of tests over subjects: the table in docs/inference.rst.
+"""Tests over subjects in noise, and intervals: the tables in docs/inference.rst and statistics.rst.
 
     python benchmarks/validity.py [MAPS]
 
 Each row is MAPS maps, or groups of RDMs, without an effect; each number the share in which anything
-has a corrected p value of at most 0.05.
+has a corrected p value of at most 0.05. Of intervals of 0.95 it is the share that holds the truth.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
-from netrep_go.rsa import cluster_test, compare_groups, rdm
+from netrep_go.rsa import cluster_test, compare, compare_groups, evaluate, rdm
 
 CORRECTIONS = ("cluster", "tfce", "max", "fdr")
 SIDE, DRAWS, FDR_DRAWS = 12, 199, 1999
@@ -114,6 +115,46 @@ def measured(
     return rdm(flat, metric, conditions=conditions, folds=folds)
 
 
+def coverages(n_maps: int) -> Iterator[tuple[str, ...]]:
+    """Yield rows of the table of intervals, of a model that shares half of what is measured."""
+    rng = np.random.default_rng(2)
+
+    def study(n: int, m: int, noise: float) -> tuple[np.ndarray, np.ndarray]:
+        """Draw n conditions: the RDM of the model, and those of m subjects."""
+        model, rest = rng.standard_normal((2, n, 10))
+        return rdm(model), rdm(model + rest + noise * rng.standard_normal((m, n, 10)))
+
+    for noise, m, resample in ((0, 1, "conditions"), (2, 1, "conditions"), (2, 6, "both")):
+        many = [compare(*study(1000, 1, noise)[::-1]) for _ in range(5)]
+        for n in (8, 20, 40):
+            draw = partial(study, n, m, noise)
+            yield (
+                f"{n} conditions, subjects: {m}, noise: {noise}",
+                *_coverage(draw, np.mean(many), resample, n_maps),
+            )
+    model, everybody = study(8, 10_000, 2)
+    truth = compare(everybody, model).mean()
+    for m in (4, 8, 16):
+
+        def draw_subjects(m: int = m) -> tuple[np.ndarray, np.ndarray]:
+            return model, rng.choice(everybody, m, replace=False)
+
+        name = f"8 conditions, subjects: {m}, noise: 2"
+        yield name, *_coverage(draw_subjects, truth, "subjects", n_maps)
+
+
+def _coverage(
+    draw: Callable[[], tuple], truth: float, resample: str, n_maps: int
+) -> tuple[str, str]:
+    """Return what is resampled, and the share of intervals that hold the truth."""
+    held = 0
+    for k in range(n_maps):
+        found = evaluate(*draw(), resample=resample, n_bootstraps=DRAWS, random_state=k)
+        low, high = found.interval()
+        held += low[0] < truth < high[0]
+    return resample, f"{held / n_maps:.3f}"
+
+
 def table(header: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> None:
     """Print rows as a table of reStructuredText."""
     lines = [header, *rows]
@@ -127,3 +168,4 @@ if __name__ == "__main__":
     n_maps = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     table(("maps", *CORRECTIONS), shares_of_maps(n_maps))
     table(("RDMs", "overall", "pairs"), shares_of_rdms(n_maps))
+    table(("intervals of evaluate", "resample", "hold"), coverages(n_maps))

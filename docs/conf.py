@@ -1,9 +1,15 @@
-"""Settings of Sphinx. The reference comes from docstrings, the table of measures from code."""
+"""Settings of Sphinx. Reference and shapes come from docstrings, measures from properties."""
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import re
 import runpy
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +21,6 @@ version = release = netrep_go.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
     "myst_parser",
     "numpydoc",
 ]
@@ -23,18 +28,17 @@ templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 
 html_theme = "pydata_sphinx_theme"
-html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
-html_sidebars = {
-    "index": [],
-    "measures": [],
-    "inference": [],
-    "cohorts": [],
-    "conformance": [],
-    "gallery": [],
-    "c": [],
+html_title = project
+html_theme_options = {
+    "show_prev_next": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "header_links_before_dropdown": 8,
 }
+# Pages without others below them need no list of these.
+html_sidebars = {page: [] for page in ("index", "tour", "measures", "gallery")}
 html_static_path = ["_static"]
 html_css_files = ["wide.css"]
+html_math_renderer = "mathml"  # which browsers draw without a script from the network
 html_show_sourcelink = False
 html_copy_source = False
 
@@ -43,6 +47,9 @@ autosummary_imported_members = True
 autosummary_ignore_module_all = False
 autodoc_typehints = "none"  # docstrings have the types
 numpydoc_show_class_members = False
+
+# Methods whose arrays are listed.
+METHODS = ("fit", "partial_fit", "transform", "predict", "score", "pairwise_distances")
 
 
 def skip_member(app: Any, what: str, name: str, *rest: Any) -> bool | None:
@@ -77,6 +84,100 @@ def write_measures(app: Any) -> None:
     table.to_csv(folder / "measures.csv", index=False)
 
 
+def write_shapes(app: Any) -> None:
+    """Write what each function takes and returns, as its docstring says it."""
+    lines: list[str] = []
+    for name in re.findall(r"^   (netrep_go\.\w+)$", Path(app.srcdir, "api.rst").read_text(), re.M):
+        rows = list(_rows(importlib.import_module(name))) if find_spec(name) else []
+        if not rows:
+            continue
+        lines += [name, "-" * len(name), "", f".. currentmodule:: {name}", ""]
+        lines += [".. list-table::", "   :header-rows: 1", "   :widths: 24 46 30", ""]
+        lines += ["   * - function", "     - takes", "     - returns"]
+        for head, takes, returns in rows:
+            lines += [f"   * - {head}", *_cell(takes), *_cell(returns)]
+        lines.append("")
+    folder = Path(app.srcdir, "generated")
+    folder.mkdir(exist_ok=True)
+    (folder / "shapes.txt").write_text("\n".join(lines))
+
+
+def _rows(module: Any) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield links with what they take and return; those of which that is the same, together."""
+    rows: dict[str, tuple[str, list[str], list[str], list[str]]] = {}
+    for name in module.__all__:
+        for what, link, takes, returns in _entries(name, getattr(module, name)):
+            row = rows.setdefault(f"{what}{takes}{returns}", (what, [], takes, returns))
+            row[1].append(link)
+    for what, links, takes, returns in rows.values():
+        yield what + ", ".join(links), takes, returns
+
+
+def _entries(name: str, public: Any) -> Iterator[tuple[str, str, list[str], list[str]]]:
+    """Yield a function, or the methods and attributes of a class, if there are arrays."""
+    of_class = inspect.isclass(public)
+    functions = {f"``{m}`` of ": getattr(public, m, None) for m in METHODS if of_class}
+    link = f":class:`{name}`" if of_class else f":func:`{name}`"
+    for what, function in functions.items() if of_class else [("", public)]:
+        takes, returns = _arrays(function) if function else ([], [])
+        if takes:
+            yield what, link, takes, returns
+    if of_class and (held := _held(public)):
+        yield "attributes of ", link, [], held
+
+
+def _arrays(function: Any) -> tuple[list[str], list[str]]:
+    """Return the arrays that a function takes, and what it returns, of its docstring."""
+    doc = _docstring(function)
+    takes = [
+        f"**{_plain(p.name)}**: {_plain(p.type or p.desc[0])}"
+        for p in doc["Parameters"]
+        if re.search("array|shape|tuple of|list, dict|dict of dict|like models", p.type)
+        or (not p.type and p.desc and p.desc[0].startswith(("As in", "What it was")))
+    ]
+    return takes, [_item(p) for p in doc["Returns"]]
+
+
+def _held(public: type) -> list[str]:
+    """Return the arrays among the attributes of a class."""
+    attributes = _docstring(public)["Attributes"]
+    return [_item(p) for p in attributes if "shape" in p.type and p.name != "feature_names_in_"]
+
+
+def _docstring(public: Any) -> Any:
+    from numpydoc.docscrape import NumpyDocString
+
+    return NumpyDocString(re.sub(r"\\\n\s*", "", inspect.getdoc(public) or ""))
+
+
+def _item(p: Any) -> str:
+    return f"**{_escaped(p.name)}**: {_plain(p.type)}" if p.name else _plain(p.type)
+
+
+def _plain(text: str) -> str:
+    text = re.sub(r",? ?(default=.*|optional)$", "", " ".join(text.replace("\\", "").split()))
+    return _escaped(re.sub(r"\*(?=\w)", r"\\*", text))
+
+
+def _cell(items: list[str]) -> list[str]:
+    if not items:
+        return ["     -"]
+    return [f"     - | {items[0]}", *(f"       | {item}" for item in items[1:])]
+
+
+def write_formula(self: Any, node: Any) -> None:
+    """Write a formula in MathML; one that cannot be read is an error."""
+    from docutils.nodes import SkipNode, math_block
+    from docutils.utils.math.latex2mathml import tex2mathml
+
+    text = re.sub(r"\\([bB]ig|textstyle)(?![a-z])", "", " ".join(node.astext().split()))
+    # Indices stand beside a letter with an accent, not below it.
+    text = re.sub(r"(\\(?:hat|bar|tilde)) ?(\w|\\[A-Za-z]+)", r"{\1{\2}}", text)
+    text = text.replace(r"\dots", r"\ldots")
+    self.body.append(tex2mathml(text, as_block=isinstance(node, math_block)))
+    raise SkipNode
+
+
 def draw_gallery(app: Any) -> None:
     """Draw the figures of the gallery, and write what includes them."""
     found = runpy.run_path(str(Path(app.srcdir).parent / "examples" / "gallery.py"))
@@ -92,9 +193,20 @@ def draw_gallery(app: Any) -> None:
     (folder / "figures.inc").write_text("\n".join(lines))
 
 
+def simulate_study(app: Any) -> None:
+    """Write the tables and figures of the simulated study."""
+    example = Path(app.srcdir).parent / "examples" / "simulated_study.py"
+    output = Path(app.srcdir, "generated", "study")
+    command = [sys.executable, str(example), "--output", str(output)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
 def setup(app: Any) -> None:
     """Connect what makes pages."""
+    app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
     app.connect("builder-inited", write_measures)
+    app.connect("builder-inited", write_shapes)
     app.connect("builder-inited", draw_gallery)
+    app.connect("builder-inited", simulate_study)
     app.connect("autodoc-process-docstring", plain_text, priority=400)  # before numpydoc
     app.connect("autodoc-skip-member", skip_member)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from matplotlib import pyplot as plt
 
-from netrep_go import capacity, covariates, encoding, inference, plotting, rsa
+from netrep_go import capacity, covariates, encoding, inference, plotting, report, rsa
 from netrep_go.multiset import pairwise_distances
 
 WIDTHS = (3.4, 7.0)
@@ -410,6 +410,31 @@ def fast(kind: Any) -> Any:
     """Return a maker of estimators that do not take long."""
     options = {"n_searches": 1} if kind is capacity.MeanFieldCapacity else {}
     return lambda: kind(n_t=40, random_state=0, **options)
+
+
+@figure(0)
+def layer_report(width: float) -> Any:
+    """Draw a report on the layers of two networks."""
+    rng = np.random.default_rng(4)
+    classes, y = rng.standard_normal((12, 40)), np.tile(np.arange(12), 5)
+    layers = {
+        f"net {k}": {
+            f"layer {j}": j / 2 * classes[y] + 2 * rng.standard_normal((60, 40)) for j in range(4)
+        }
+        for k in range(2)
+    }
+    subjects = classes[y] + rng.standard_normal((5, 60, 40))
+    found = report.layer_report(
+        layers,
+        y,
+        targets=subjects[0, :, :8],
+        rdms=rsa.rdm(subjects),
+        capacity=fast(capacity.MeanFieldCapacity)(),
+        n_permutations=199,
+        random_state=0,
+        verbose=False,
+    )
+    return found.plot(width=width)
 
 
 @figure(0)

@@ -326,6 +326,18 @@ def _comparison():
     return compare_networks({"a": X, "b": Y, "c": Z}, ["cka", "rsa"], verbose=False)
 
 
+def _report():
+    from netrep_go.report import layer_report
+
+    return layer_report({"a": X, "b": Y}, n_permutations=29, random_state=0, verbose=False)
+
+
+def _saved_report():
+    path = _new("report.npz")()
+    _report().save(path)
+    return path
+
+
 _BY_MANIFOLD = """
     center_correlations decorrelate_centers explained_variance_dimension manifold_radii
     orthogonalize_centers participation_ratio permute_axes permute_features project_on_centers
@@ -426,6 +438,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "datasets.preprocess_images": {"images": IMAGES[:, :, :, None].repeat(3, axis=3), "size": 8},
     "embedding.medoids": {"D": D, "y": GROUPS},
     "encoding.StreamedPCA.load": {"path": _saved_components},
+    "report.LayerReport.load": {"path": _saved_report},
     "encoding.best_layers": {"model": _model},
     "encoding.bootstrap_scores": {"model": _model, "Y": VOXELS, "n_bootstraps": 20, "groups": RUNS},
     "encoding.bootstrap_scores of samples": {"model": _model, "Y": VOXELS, "n_bootstraps": 20},
@@ -508,6 +521,13 @@ CALLS: dict[str, dict[str, Any]] = {
         "networks": {"a": {"x": X, "y": Y}, "b": {"z": Z}},
         "measures": "cka",
     },
+    "report.layer_report": {
+        "networks": {"a": X, "b": Y},
+        "y": LABELS,
+        "targets": Z[:, :2],
+        "rdms": _rng.random((2, 66)) + 0.1,
+        "n_permutations": 29,
+    },
     "multiset.pairwise_distances": {
         "metric": "procrustes",
         "traindata": NETWORKS[:3],
@@ -533,6 +553,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "plotting.FusionDisplay.from_fusion": {"fusion": lambda: _fusion()},
     "plotting.ImageManifoldsDisplay.from_images": {"images": VOLUMES[:2], "n_samples": 3},
     "plotting.LayerEvaluationDisplay.from_evaluation": {"evaluation": lambda: _layers()},
+    "plotting.LayerReportDisplay.from_report": {"report": lambda: _report()},
     "plotting.ManifoldGeometryDisplay.from_estimator": {
         "estimator": lambda: _estimator("MeanFieldCapacity", n_t=10).fit(MANIFOLDS)
     },
@@ -805,6 +826,7 @@ CLASSES: dict[str, Fitted] = {
     ),
     "conformance.Claim": Fitted(make=lambda: _conformance().claims["range"]),
     "conformance.Conformance": Fitted(make=lambda: _conformance()),
+    "report.LayerReport": Fitted({}, {"path": _new("report.npz")}, make=lambda: _report()),
     "inference.NetworkComparison": Fitted({}, {"measure": "cka"}, make=lambda: _comparison()),
     "metrics.JSD": _pair(X, Y),
     "metrics.JSD of probabilities": _pair(*CHANCES, outputs="probabilities"),
@@ -970,6 +992,9 @@ CLASSES: dict[str, Fitted] = {
     ),
     "plotting.LayerEvaluationDisplay": Fitted(
         make=_display("LayerEvaluationDisplay", "from_evaluation", _layers)
+    ),
+    "plotting.LayerReportDisplay": Fitted(
+        make=_display("LayerReportDisplay", "from_report", lambda: _report())
     ),
     "plotting.ManifoldGeometryDisplay": Fitted(
         make=lambda: _display("ManifoldGeometryDisplay", "from_estimator", _mean_field)()
@@ -1137,6 +1162,9 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("rsa.volume_adjacency", "mask", "above float64"): "what is not 0 is inside",
     ("rsa.volume_adjacency", "mask", "raveled"): "a row of voxels is a grid",
     ("plotting.AlignedActivationsDisplay", "y", "text"): "labels are kept as they are",
+    ("report.layer_report", "networks", "an array within"): "one network with these layers",
+    ("report.layer_report", "rdms", "one NaN"): "missing entries, as in rsa",
+    ("report.layer_report", "targets", "one NaN"): "missing responses, as Y of EncodingModel",
     ("rsa.", "*", "one NaN"): "missing entries: tests/test_missing.py has the right values",
     ("rsa.", "models", "the last has NaN"): "missing entries: tests/test_missing.py",
     ("utils.fwht", "a", "*"): "is written to: floats that can be written, of any value",

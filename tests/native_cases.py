@@ -100,6 +100,12 @@ def import_all():
     return "netrep_go._capi" in sys.modules
 
 
+def import_metrics():
+    importlib.import_module("netrep_go.metrics")
+    late = {"sklearn.metrics", "scipy.cluster.hierarchy", "sklearn.pipeline", "tqdm", "matplotlib"}
+    return sorted(late & set(sys.modules))
+
+
 def bad_extension(kind):
     import netrep_go
 

@@ -81,9 +81,9 @@ def test_interface(output):
     assert dict(map(_native._parse, lines)) == _native.signatures()
 
 
-def test_example_of_the_readme(library):
-    readme = (ROOT / "README.md").read_text()
-    (source,) = re.findall(r"```c\n(.*?)```", readme, re.DOTALL)
+def test_example_of_the_documentation(library):
+    page = (ROOT / "docs" / "c.md").read_text()
+    (source,) = re.findall(r"```c\n(.*?)```", page, re.DOTALL)
     path = library.with_name("example.c")
     path.write_text(source)
     x, y = (

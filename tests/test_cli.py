@@ -642,3 +642,36 @@ def test_nobody_reads_on(networks):
     assert process.wait(60) == 1
     assert "Traceback" not in said
     assert "Error" not in said
+
+
+def test_reports(networks, rng, capsys):
+    from netrep_go.report import LayerReport, layer_report
+
+    y, targets = np.arange(12) % 4, rng.standard_normal((12, 2))
+    np.savez("acts.npz", **{name: networks[name] for name in ("net0", "net1")})
+    Path("y.txt").write_text("\n".join(map(str, y)))
+    np.save("targets.npy", targets)
+    options = ["--n-permutations", "19", "--random-state", "0", "-q"]
+    given = ["acts.npz", "--y", "y.txt", "--targets", "targets.npy", *options]
+    run("report", *given, "-o", "report.npz")
+    found = LayerReport.load("report.npz")
+    layers = {name: networks[name] for name in ("net0", "net1")}
+    expected = layer_report(layers, y, targets, n_permutations=19, random_state=0, verbose=False)
+    assert found.names == ["net0", "net1"]
+    assert found.reasons == expected.reasons == {"rsa": {None: "no rdms given"}}
+    for name, values in expected.values.items():
+        assert_array_equal(found.values[name], values)
+    run("report", *given, "-o", "report.html")
+    assert Path("report.html").read_text().startswith("<!DOCTYPE html>")
+    assert "wrote report.html" in capsys.readouterr().err
+    run("report", *given, "-o", "report.csv")
+    assert_array_equal(table("report.csv")["capacity"], expected.values["capacity"])
+    assert_array_equal(table("report_pairs.csv")["distance"], expected.values["distance"][:1, 1])
+    run("report", "net0.npy", "net2.npy", "--names", "a", "b", *options, "-o", "named.npz")
+    assert LayerReport.load("named.npz").names == ["a", "b"]
+    with pytest.raises(SystemExit):
+        main(["report", "acts.npz", "-o", "report.pdf"])
+    assert "its suffix must be one of .html, .csv" in capsys.readouterr().err
+    assert main(["distances", "net0.npy", "net2.npy", "-o", "D.csv"]) == 0
+    with pytest.raises(SystemExit):
+        main(["distances", "net0.npy", "net2.npy", "-o", "D.html"])

@@ -466,6 +466,51 @@ def test_slices_are_those_of_the_volume(rng):
         assert_allclose(shown, cut.T)
 
 
+def test_slices_of_a_group_are_of_its_mean_where_it_is_significant(rng):
+    patterns = rng.standard_normal((6, 27))
+    data = rng.standard_normal((7, 6, 5, 6, 4))
+    data[:, :, 1:4, 1:4, :3] += 3 * patterns.reshape(6, 3, 3, 3)
+    models = {"planted": rdm(patterns), "other": rng.random(15)}
+    found = searchlight(dict(zip("abcdefg", data, strict=True)), models, mask=np.ones((5, 6, 4)))
+    volume = found.to_volume("planted").mean(axis=0)
+    display = found.plot(slices=range(4))
+    for k, image in enumerate(display.ims_):
+        assert_allclose(image.get_array(), volume[:, :, k].T)
+    label = display.figure_.axes[-1].get_ylabel()
+    assert label == "similarity to planted\n(spearman, mean of 7 subjects)"
+    test = cluster_test(found, model="planted", correction="tfce")
+    shown = test.significant(0.02)
+    assert 0 < shown.sum() < shown.size
+    display = found.plot(slices=range(4), clusters=test, alpha=0.02)
+    for k, image in enumerate(display.ims_):
+        want = np.where(shown[:, :, k], volume[:, :, k], np.nan).T
+        assert_allclose(np.ma.filled(image.get_array(), np.nan), want)
+    with pytest.raises(ValueError, match="clusters has no significant score to draw: raise alpha"):
+        found.plot(clusters=test, alpha=0.001)
+    flat = cluster_test(rng.standard_normal((7, 5, 6)))
+    with pytest.raises(ValueError, match=r"got shapes \(5, 6\) and \(5, 6, 4\)"):
+        found.plot(clusters=flat)
+
+
+def test_a_mask_as_background_is_seen(rng):
+    found = map_of(rng, (4, 4, 3))
+    display = found.plot(background=np.ones((4, 4, 3)), slices=1)
+    (image, _) = display.ax_[0].images
+    assert image.norm(1.0) == 0.5  # between black and white
+
+
+@pytest.mark.parametrize("shape", [(5, 6, 4), (5, 6)])
+def test_slices_of_several_subjects_are_those_of_their_mean(rng, shape):
+    data = rng.standard_normal((3, 6, *shape))
+    options = {"mask": np.ones(shape), "radius": 2}
+    model = rng.random(15)
+    found = searchlight(list(data), model, **options)
+    each = np.stack([searchlight(x, model, **options).to_volume() for x in data])
+    shown = found.plot(slices=[0]).ims_[0].get_array()
+    mean = each.mean(axis=0).reshape(5, 6, -1)
+    assert_allclose(shown, mean[:, :, 0].T)
+
+
 def test_slices_lie_in_space(rng):
     affine = np.diag([-2.0, 2.0, 3.0, 1.0])  # the first axis of voxels runs to the left
     affine[:3, 3] = (10, -20, 30)

@@ -38,6 +38,7 @@ from netrep_go.metrics import (
     Aligner,
     EnergyStochasticMetric,
     GaussianStochasticMetric,
+    LinearCKA,
     LinearMetric,
     PermutationMetric,
     get_measure,
@@ -918,6 +919,20 @@ def test_cancelled_jobs_leave_nothing():
 
 def test_import_does_not_load_go():
     assert case("import_all") is False
+
+
+def test_import_leaves_what_few_functions_need():
+    assert case("import_metrics") == []
+
+
+@pytest.mark.parametrize("n", [30, 100])
+def test_calls_in_the_calling_thread_are_few_numbers(n, monkeypatch):
+    """Also those in lists: what takes long must be interruptible, and use all workers."""
+    threads = []
+    monkeypatch.setattr(_native, "run", lambda *args, **kwargs: threads.append(args))
+    X, Y = np.random.default_rng(0).standard_normal((2, n, 25))
+    LinearCKA()._compare(X, Y)
+    assert len(threads) == (X.size + Y.size > 4096)
 
 
 @pytest.mark.parametrize(

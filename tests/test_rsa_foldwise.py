@@ -242,7 +242,7 @@ def test_noise_of_folds_is_for_crossnobis(study, rng):
     ):
         with pytest.raises(ValueError, match=message):
             searchlight(x, residuals=residuals[-len(wrong) :], residual_folds=wrong, **crossnobis)
-    with pytest.raises(NotFittedError):
+    with pytest.raises(NotFittedError, match=r"noise.* is not fitted: fit it to residuals"):
         rdm(x, "crossnobis", conditions=conditions, folds=folds, noise=[NoiseNormalizer()] * 4)
     x[0, 0] = np.nan
     with pytest.raises(ValueError, match="NaN, which cannot be whitened"):

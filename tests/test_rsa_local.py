@@ -200,6 +200,22 @@ def test_noise_without_an_inverse_is_undefined(study):
         assert np.isfinite(whole.scores).all()
 
 
+def test_singular_noise_says_how_it_was_estimated(study):
+    x, conditions, folds, models, residuals = study
+    options = {"metric": "crossnobis", "conditions": conditions, "folds": folds}
+    options |= {"neighbors": [range(8), range(3, 12)], "noise": NoiseNormalizer("full")}
+    said = r"4 degrees of freedom and the shrinkage 'full': use 'shrinkage_diag' or more residuals"
+    with pytest.raises(ValueError, match=f"2 of 2 .* noise without an inverse. .* {said}"):
+        searchlight(x, models, residuals=residuals[:5], **options)
+    options["noise"] = NoiseNormalizer("full", dof=3)
+    with pytest.raises(ValueError, match="estimated with 3 degrees of freedom"):
+        searchlight(x, models, residuals=residuals[:5], **options)
+    options["neighbors"] = [[0, 1], [2]]
+    residuals[:, 2] = np.nan  # another reason, about which shrinkage says nothing
+    with pytest.warns(RuntimeWarning, match="scores are NaN$"):
+        searchlight(x, models, residuals=residuals, **options)
+
+
 def test_noise_alone_resembles_no_model(rng):
     """Cross-validated distances of noise are 0 on average, whitened by noise of their own."""
     x, residuals = rng.standard_normal((40, 2000)), rng.standard_normal((30, 2000))

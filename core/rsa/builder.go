@@ -31,6 +31,7 @@ type builder struct {
 	d       Dissimilarity
 	measure measure
 	design  Design
+	workers int // that share the products of an RDM; 0 is one
 
 	n        int       // conditions
 	features float64   // of the data
@@ -212,10 +213,8 @@ func (b *builder) load(x *mat.Dense, from, w int) {
 	case b.missing:
 		b.loadMasked(x, from, w)
 		return
-	case b.design.Condition == nil && !b.measure.folds:
-		for o := range m {
-			copy(b.a[o*w:(o+1)*w], x.RawRowView(o)[from:])
-		}
+	case b.single():
+		b.loadRows(x, 0, m, from, w)
 		return
 	}
 	clear(b.a[:len(b.count)*w])
@@ -236,5 +235,15 @@ func (b *builder) load(x *mat.Dense, from, w int) {
 		for j := range row {
 			row[j] = row[j] * b.unit / count
 		}
+	}
+}
+
+// single reports whether rows of data are patterns.
+func (b *builder) single() bool { return b.design.Condition == nil && !b.measure.folds }
+
+// loadRows is load for rows [first, last) that are patterns, none of which lacks anything.
+func (b *builder) loadRows(x *mat.Dense, first, last, from, w int) {
+	for o := first; o < last; o++ {
+		copy(b.a[o*w:(o+1)*w], x.RawRowView(o)[from:])
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 
 	"netrep_go/core"
@@ -177,9 +178,7 @@ const tileSize = 32
 func (m *comparer) tile(dst []float64, rows, cols []form, s *scratch) error {
 	k := len(cols)
 	if m.traits.inner {
-		x, y := &rows[0], &cols[0]
-		linalg.Gemm(blas.NoTrans, blas.Trans, len(rows), k, m.size,
-			1, x.vectors(), x.stride(), y.duals(), y.stride(), 0, dst, k)
+		m.products(dst, rows, cols)
 		for t, v := range dst[:len(rows)*k] {
 			if !m.traits.joint {
 				dst[t] = max(-1, min(1, v))
@@ -197,6 +196,24 @@ func (m *comparer) tile(dst []float64, rows, cols []form, s *scratch) error {
 		}
 	}
 	return nil
+}
+
+// products stores the inner products of rows and columns: one triangle is enough of
+// vectors with themselves.
+func (m *comparer) products(dst []float64, rows, cols []form) {
+	x, y, k := &rows[0], &cols[0], len(cols)
+	if x != y || len(rows) != k || x.dual > 0 {
+		linalg.Gemm(blas.NoTrans, blas.Trans, len(rows), k, m.size,
+			1, x.vectors(), x.stride(), y.duals(), y.stride(), 0, dst, k)
+		return
+	}
+	blas64.Implementation().Dsyrk(blas.Upper, blas.NoTrans, k, m.size,
+		1, x.vectors(), x.stride(), 0, dst, k)
+	for i := range k {
+		for j := range i {
+			dst[i*k+j] = dst[j*k+i]
+		}
+	}
 }
 
 // normalize stores the RDM x in dst as it enters a mean; entries that are not

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"testing"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/floats/scalar"
 	"gonum.org/v1/gonum/mat"
 
@@ -74,6 +75,54 @@ func TestSamples(t *testing.T) {
 	}
 }
 
+// TestWeighted compares what presorted entries and their weights give with RDMs in
+// which conditions stand as often as they were drawn, with ties and missing entries.
+func TestWeighted(t *testing.T) {
+	const n, models, subjects = 20, 2, 4
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, levels := range []int{3, 9, 1 << 30} {
+		x := mat.NewDense(models+subjects, Pairs(n), nil)
+		for k := range x.RawMatrix().Data {
+			x.RawMatrix().Data[k] = float64(rng.IntN(levels))
+		}
+		x.Set(1, 3, math.NaN())
+		x.Set(4, 100, math.NaN())
+		for _, s := range []Similarity{Spearman, TauA, TauB, RhoA} {
+			e := Evaluation{Comparison{Similarity: s}, x.Slice(0, models, 0, Pairs(n)).(*mat.Dense),
+				x.Slice(models, models+subjects, 0, Pairs(n)).(*mat.Dense), true}
+			var arena cmem.Arena
+			defer arena.Free()
+			r, err := e.resampling(&arena, true, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := e.newWorker(r)
+			defer w.arena.Free()
+			for draw := range 4 {
+				r.draw(&w.sample, rng)
+				if draw == 0 { // weights of more than a word of bits
+					clear(w.sample.conditions)
+					copy(w.sample.conditions, []int32{9, 8, 1, 2})
+					r.weigh(&w.sample)
+				}
+				var results [2][]float64
+				for k, method := range []method{w.method, &copyMethod{}} {
+					if err := method.evaluate(context.Background(), w); err != nil {
+						t.Fatal(err)
+					}
+					results[k] = make([]float64, models+2)
+					w.average(results[k][:models])
+					w.bounds(results[k][models:])
+				}
+				if !floats.EqualApprox(results[0], results[1], 1e-13) {
+					t.Errorf("%v, %d levels, draw %d: got %v, want %v",
+						s, levels, draw, results[0], results[1])
+				}
+			}
+		}
+	}
+}
+
 func benchmarkBootstrap(b *testing.B, s Similarity) {
 	const models, subjects, draws = 7, 12, 100
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -96,6 +145,7 @@ func benchmarkBootstrap(b *testing.B, s Similarity) {
 
 func BenchmarkBootstrapSpearman(b *testing.B) { benchmarkBootstrap(b, Spearman) }
 func BenchmarkBootstrapCosine(b *testing.B)   { benchmarkBootstrap(b, CosineSimilarity) }
+func BenchmarkBootstrapKendall(b *testing.B)  { benchmarkBootstrap(b, TauA) }
 
 // TestWorkers resamples and permutes on one worker and on two.
 func TestWorkers(t *testing.T) {

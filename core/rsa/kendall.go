@@ -38,19 +38,26 @@ func (t kendall) prepare(m *comparer, f *form, entries []float64, s *scratch) er
 }
 
 func (t kendall) compare(m *comparer, x, y *form, s *scratch) (float64, error) {
-	ofX, ofY := int64(Pairs(m.size)), int64(Pairs(m.size))
+	difference := s.agreement.difference(&x.ranking, &y.ranking)
+	return t.coefficient(difference, int64(Pairs(m.size)), &x.ranking, &y.ranking), nil
+}
+
+// coefficient divides the difference of so many pairs.
+func (t kendall) coefficient(difference, pairs int64, x, y *ranking) float64 {
+	ofX, ofY := pairs, pairs
 	if t.b {
-		ofX, ofY = ofX-x.ranking.tied, ofY-y.ranking.tied
+		ofX, ofY = ofX-x.tied, ofY-y.tied
 	}
-	difference := float64(s.agreement.difference(&x.ranking, &y.ranking))
-	return max(-1, min(1, difference/math.Sqrt(float64(ofX)*float64(ofY)))), nil
+	return max(-1, min(1, float64(difference)/math.Sqrt(float64(ofX)*float64(ofY))))
 }
 
 func (kendall) normalize(_ *comparer, dst, entries []float64, s *scratch) {
 	s.sorter.doubledMidranks(dst, entries)
 }
 
-func (kendall) method(*cmem.Arena, *evaluator) method { return &copyMethod{} }
+func (t kendall) method(arena *cmem.Arena, w *evaluator) method {
+	return newKendallMethod(arena, w, t)
+}
 
 // ranking is what Kendall's coefficients take from one vector: its order, and
 // for each element the run of equal ones in which it is.
@@ -59,6 +66,7 @@ type ranking struct {
 	first, last []int32 // of the run of element i, in order: [first, last)
 	position    []int32 // of element i in order
 	tied        int64   // pairs of equal elements
+	distinct    bool    // elements with a weight are, but for their copies
 }
 
 // rankingSize is the number of vectors of a ranking.

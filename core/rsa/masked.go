@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
@@ -145,7 +146,7 @@ func (b *builder) accumulateMasked(w int) {
 	overValid := func(dst, x []float64) {
 		linalg.Gemm(blas.NoTrans, blas.Trans, n, n, w, 1, x, w, m.valid, w, 1, dst, n)
 	}
-	b.addSquare(m.count, 1, m.valid, w)
+	blas64.Implementation().Dsyrk(blas.Upper, blas.NoTrans, n, w, 1, m.valid, w, 1, m.count, n)
 	overValid(m.self, self)
 	if b.measure.centered {
 		overValid(m.sum, first)

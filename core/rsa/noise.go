@@ -142,7 +142,7 @@ func (w *normalizer) load(features []int64) []int64 {
 	return noisy
 }
 
-// silent is the part of the largest residual below which a standard deviation is
+// silent is the part of the largest mean below which a standard deviation is
 // that of rounding.
 const silent = 64 * 0x1p-52
 
@@ -157,7 +157,7 @@ func (w *normalizer) subtractMeans(p int) {
 }
 
 // center subtracts the means of groups from residuals in rows. It raises largest to
-// the largest of each feature before, and adds the squares of what is left.
+// the largest mean of each feature, and adds the squares of what is left.
 func (w *normalizer) center(r, largest, squares []float64) {
 	p := len(largest)
 	clear(w.means[:len(w.counts)*p])
@@ -166,12 +166,13 @@ func (w *normalizer) center(r, largest, squares []float64) {
 		row, g := r[from:from+p], w.group(from/p)
 		w.counts[g]++
 		floats.Add(w.means[g*p:(g+1)*p], row)
-		for j, v := range row {
-			largest[j] = max(largest[j], math.Abs(v))
-		}
 	}
 	for g, count := range w.counts {
-		floats.Scale(1/max(1, count), w.means[g*p:(g+1)*p])
+		means := w.means[g*p : (g+1)*p]
+		floats.Scale(1/max(1, count), means)
+		for j, v := range means {
+			largest[j] = max(largest[j], math.Abs(v))
+		}
 	}
 	for from := 0; from < len(r); from += p {
 		row, g := r[from:from+p], w.group(from/p)

@@ -11,80 +11,35 @@ import (
 	"netrep_go/core/internal/cmem"
 )
 
-// rankMethod evaluates correlations of ranks. Entries are put in order once; the
+// rankMethod evaluates correlations of ranks. Entries are presorted; the
 // midranks in a sample follow from cumulated weights, in one pass. Ranks are
 // doubled to be integers, and so are their sums over subjects, which noise
 // ceilings rank again.
 type rankMethod struct {
 	vector vector
-	order  []int32 // (models + subjects) x entries that none lacks
-	kept   int     // how many these are
-	same   []bool  // of each in order, that it is tied with the next
-	tied   []bool  // that any of an RDM is
-	weight []int32 // of each entry of an RDM, 0 outside of the sample
+	presorted
 	rank   []int32 // (models + subjects) x pairs, doubled
 	center []float64
 	norms  []float64
 	pooled []float64
 	keys   []uint64
 	sum    []uint64
-	sorter *sorter
 }
 
 func newRankMethod(arena *cmem.Arena, w *evaluator, v vector) *rankMethod {
 	count, pairs := w.models+w.subjects, Pairs(w.resampling.n)
-	kept, size := keep(arena, pairs, w.resampling.lacking, nil), pairs
-	if kept != nil {
-		size = len(kept)
-	}
-	m := &rankMethod{
-		vector: v,
-		order:  arena.Int32s(count, size), kept: size,
-		same: cmem.Slice[bool](arena, count, size), tied: cmem.Slice[bool](arena, count),
-		weight: arena.Int32s(pairs), rank: arena.Int32s(count, pairs),
+	return &rankMethod{
+		vector: v, presorted: newPresorted(arena, w),
+		rank:   arena.Int32s(count, pairs),
 		center: arena.Float64s(count, pairs), norms: arena.Float64s(count),
 		pooled: arena.Float64s(pairs),
-		keys:   arena.Uint64s(pairs), sum: arena.Uint64s(pairs), sorter: newSorter(arena, pairs),
-	}
-	if arena.Err() != nil {
-		return m
-	}
-	for i := range count {
-		m.set(i, w.row(i), kept)
-	}
-	return m
-}
-
-// set puts the entries of RDM i that are kept in order, nil for all.
-func (m *rankMethod) set(i int, x []float64, kept []int32) {
-	order := m.order[i*m.kept : (i+1)*m.kept]
-	if kept != nil {
-		for t, k := range kept {
-			m.pooled[t] = x[k]
-		}
-		x = m.pooled[:m.kept]
-	}
-	copy(order, m.sorter.sorted(x))
-	same := m.same[i*m.kept : (i+1)*m.kept]
-	ties(x, order, func(from, to int) {
-		m.tied[i] = true
-		for k := from; k < to-1; k++ {
-			same[k] = true
-		}
-	})
-	if kept != nil {
-		for t, k := range order {
-			order[t] = kept[k]
-		}
+		keys:   arena.Uint64s(pairs), sum: arena.Uint64s(pairs),
 	}
 }
 
 func (m *rankMethod) evaluate(_ context.Context, w *evaluator) error {
 	v, pairs, k := w.models+w.subjects, Pairs(w.resampling.n), len(w.sample.index)
-	clear(m.weight)
-	for t, p := range w.sample.index {
-		m.weight[p] = int32(w.sample.weight[t])
-	}
+	m.weigh(&w.sample)
 	for i := range v {
 		rank := m.rank[i*pairs : (i+1)*pairs]
 		m.midranks(rank, i)
@@ -107,7 +62,7 @@ func (m *rankMethod) evaluate(_ context.Context, w *evaluator) error {
 
 // midranks stores twice the midranks of all entries of RDM i in the sample.
 func (m *rankMethod) midranks(rank []int32, i int) {
-	order, same := m.order[i*m.kept:(i+1)*m.kept], m.same[i*m.kept:(i+1)*m.kept]
+	order, same := m.ordered(i)
 	var below int32 // twice the weight of smaller entries
 	if !m.tied[i] {
 		for _, p := range order {

@@ -32,8 +32,10 @@ func RDMs(
 	newWorker := func(arena *cmem.Arena) *builder {
 		return newBuilder(arena, d, n, folds, features)
 	}
+	workers := par.Workers(ctx, math.MaxInt)
 	return par.Each(ctx, len(xs), newWorker, func(b *builder, k int) error {
-		err := b.condensed(dst.RawRowView(k), xs[k], designs[k])
+		b.workers = max(1, workers/len(xs))
+		err := b.condensed(ctx, dst.RawRowView(k), xs[k], designs[k])
 		if err != nil && len(xs) > 1 {
 			return core.Errorf("%v: %w", core.DataSet(k), err)
 		}
@@ -43,7 +45,9 @@ func RDMs(
 
 // condensed stores the condensed RDM of x in dst. It fails if a dissimilarity
 // is undefined.
-func (b *builder) condensed(dst []float64, x *mat.Dense, design Design) error {
+func (b *builder) condensed(
+	ctx context.Context, dst []float64, x *mat.Dense, design Design,
+) error {
 	m, p := x.Dims()
 	if err := b.start(m, p, design); err != nil {
 		return err
@@ -67,7 +71,7 @@ func (b *builder) condensed(dst []float64, x *mat.Dense, design Design) error {
 			return err
 		}
 	}
-	if err := b.multiply(x); err != nil {
+	if err := b.multiply(ctx, x); err != nil {
 		return err
 	}
 	if err := b.finish(dst, x); err != nil {
@@ -120,15 +124,19 @@ func (b *builder) subtractMean(c int, sum, features float64) {
 }
 
 // multiply stores the sums of products over all features in b.gram.
-func (b *builder) multiply(x *mat.Dense) error {
+func (b *builder) multiply(ctx context.Context, x *mat.Dense) error {
 	_, p := x.Dims()
 	clear(b.gram)
 	for from, w := range b.blocks(p) {
-		b.load(x, from, w)
+		if err := b.gather(ctx, x, from, w); err != nil {
+			return err
+		}
 		if err := b.transform(w); err != nil {
 			return err
 		}
-		b.accumulate(w)
+		if err := b.accumulate(ctx, w); err != nil {
+			return err
+		}
 		if b.missing {
 			b.accumulateMasked(w)
 		}
@@ -136,14 +144,30 @@ func (b *builder) multiply(x *mat.Dense) error {
 	return nil
 }
 
-// transform turns the w loaded features of each condition into what is
+// gather loads w features, and centers patterns if the measure does.
+func (b *builder) gather(ctx context.Context, x *mat.Dense, from, w int) error {
+	if b.missing || !b.single() {
+		b.load(x, from, w)
+		b.center(0, b.n, w)
+		return nil
+	}
+	return b.share(ctx, b.parts(), func(t int) {
+		first, last := t*side, min((t+1)*side, b.n)
+		b.loadRows(x, first, last, from, w)
+		b.center(first, last, w)
+	})
+}
+
+// center subtracts the means of patterns [first, last) if the measure does.
+func (b *builder) center(first, last, w int) {
+	for c := first; c < last && b.measure.centered; c++ {
+		floats.AddConst(-b.mean[c], b.a[c*w:(c+1)*w])
+	}
+}
+
+// transform turns the w gathered features of each condition into what is
 // multiplied.
 func (b *builder) transform(w int) error {
-	if b.measure.centered {
-		for c, mean := range b.mean {
-			floats.AddConst(-mean, b.a[c*w:(c+1)*w])
-		}
-	}
 	if b.measure.factors != nil {
 		if err := b.factor(w); err != nil {
 			return err
@@ -225,24 +249,65 @@ func (b *builder) multiplied(w int) (first, second []float64) {
 	return b.a[:size], b.a[:size]
 }
 
+// side is how many conditions workers take at a time: enough for products to run near
+// full speed. Most RDMs are one part.
+const side = 256
+
+// parts returns the number of parts of the conditions.
+func (b *builder) parts() int { return (b.n + side - 1) / side }
+
+// share runs tasks on the workers of an RDM. They do not depend on how many these are,
+// nor do sums.
+func (b *builder) share(ctx context.Context, tasks int, task func(t int)) error {
+	if tasks == 1 {
+		task(0)
+		return nil
+	}
+	par.Expect(ctx, tasks)
+	return par.For(ctx, tasks, b.workers, func(_, t int) error {
+		task(t)
+		return nil
+	})
+}
+
 // accumulate adds the products of w features to b.gram, of which the upper
 // triangle counts unless there are two factors.
-func (b *builder) accumulate(w int) {
-	n := b.n
+func (b *builder) accumulate(ctx context.Context, w int) error {
+	parts := b.parts()
+	return b.share(ctx, parts*parts, func(t int) {
+		if i, j := t/parts, t%parts; i <= j || b.measure.factors != nil {
+			b.addBlock(i*side, j*side, w)
+		}
+	})
+}
+
+// addBlock is accumulate for the block that begins at conditions i and j.
+func (b *builder) addBlock(i, j, w int) {
 	first, second := b.multiplied(w)
 	if b.measure.factors != nil {
-		linalg.Gemm(blas.NoTrans, blas.Trans, n, n, w, 1, first, w, second, w, 1, b.gram, n)
+		b.addProduct(i, j, 1, first, second, w)
 		return
 	}
-	b.addSquare(b.gram, 1, first, w)
+	b.addSquare(i, j, 1, first, w)
 	for f := range b.design.Folds {
-		b.addSquare(b.gram, -1, b.a[f*n*w:], w)
+		b.addSquare(i, j, -1, b.a[f*b.n*w:], w)
 	}
 }
 
-// addSquare adds alpha x x' to the upper triangle of dst.
-func (b *builder) addSquare(dst []float64, alpha float64, x []float64, w int) {
-	blas64.Implementation().Dsyrk(blas.Upper, blas.NoTrans, b.n, w, alpha, x, w, 1, dst, b.n)
+// addSquare adds a block of alpha x x', on the diagonal its upper triangle alone.
+func (b *builder) addSquare(i, j int, alpha float64, x []float64, w int) {
+	if i != j {
+		b.addProduct(i, j, alpha, x, x, w)
+		return
+	}
+	blas64.Implementation().Dsyrk(blas.Upper, blas.NoTrans, min(side, b.n-i), w,
+		alpha, x[i*w:], w, 1, b.gram[i*b.n+i:], b.n)
+}
+
+// addProduct adds a block of alpha x y'.
+func (b *builder) addProduct(i, j int, alpha float64, x, y []float64, w int) {
+	linalg.Gemm(blas.NoTrans, blas.Trans, min(side, b.n-i), min(side, b.n-j), w,
+		alpha, x[i*w:], w, y[j*w:], w, 1, b.gram[i*b.n+j:], b.n)
 }
 
 // finish turns products into dissimilarities, row by row.

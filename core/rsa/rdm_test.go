@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"runtime"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/floats/scalar"
@@ -230,8 +232,59 @@ func BenchmarkRDM(b *testing.B) {
 	builder := newBuilder(&arena, Dissimilarity{}, 92, 0, 2000)
 	dst := make([]float64, Pairs(92))
 	for b.Loop() {
-		if err := builder.condensed(dst, x, Design{Conditions: 92}); err != nil {
+		if err := builder.condensed(context.Background(), dst, x, Design{Conditions: 92}); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestParts compares RDMs of which workers share the products with those of a few of
+// the conditions, and one worker with two.
+func TestParts(t *testing.T) {
+	const p = 300
+	some := []int{0, 1, 255, 256, 257, 511, 512, 519}
+	run := func(x *mat.Dense, d Dissimilarity, n, folds int) []float64 {
+		design := Design{Conditions: n, Folds: folds}
+		for o := 0; folds > 0 && o < n*folds; o++ {
+			design.Condition = append(design.Condition, int64(o%n))
+			design.Fold = append(design.Fold, int64(o/n))
+		}
+		dst := mat.NewDense(1, Pairs(n), nil)
+		if err := RDMs(context.Background(), dst, []*mat.Dense{x}, d, []Design{design}); err != nil {
+			t.Fatal(err)
+		}
+		return dst.RawRowView(0)
+	}
+	for _, measure := range []Measure{Correlation, Cosine, SquaredEuclidean, Poisson, Crossnobis} {
+		for _, missing := range []float64{0, 0.01} {
+			n, folds := 520, 0
+			if measure == Crossnobis {
+				folds = 2
+			}
+			d := Dissimilarity{Measure: measure, Prior: 1, Weight: 0.1}
+			x := randomResponses(n*max(1, folds), p, missing)
+			part := mat.NewDense(len(some)*max(1, folds), p, nil)
+			for o := range part.RawMatrix().Rows {
+				part.SetRow(o, x.RawRowView(o/len(some)*n+some[o%len(some)]))
+			}
+			previous := runtime.GOMAXPROCS(1)
+			got := run(x, d, n, folds)
+			runtime.GOMAXPROCS(max(2, previous))
+			two := run(x, d, n, folds)
+			runtime.GOMAXPROCS(previous)
+			if !slices.Equal(got, two) {
+				t.Errorf("%v: two workers differ from one", measure)
+			}
+			want, k := run(part, d, len(some), folds), 0
+			for a, i := range some {
+				for _, j := range some[a+1:] {
+					v := got[position(n, int32(i), int32(j))]
+					if !scalar.EqualWithinAbsOrRel(v, want[k], 1e-12, 1e-12) {
+						t.Errorf("%v, %d and %d: got %v, want %v", measure, i, j, v, want[k])
+					}
+					k++
+				}
+			}
 		}
 	}
 }

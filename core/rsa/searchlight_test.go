@@ -73,7 +73,7 @@ func TestSearchlightsAreRDMsComparedOneByOne(t *testing.T) {
 				patterns.Set(c, j, x.Doubles[c*60+int(f)])
 			}
 		}
-		err := builder.condensed(rdm.RawRowView(0), patterns, Design{Conditions: 7})
+		err := builder.condensed(context.Background(), rdm.RawRowView(0), patterns, Design{Conditions: 7})
 		if err != nil {
 			t.Fatal(err)
 		}

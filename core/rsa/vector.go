@@ -89,15 +89,24 @@ func (v vector) finish(m *comparer, f *form, s *scratch) error {
 // what is left, 0 if it is rounding.
 func (v vector) center(x []float64) float64 {
 	if !v.centered {
-		return floats.Norm(x, 2)
+		return length(x)
 	}
 	mean := floats.Sum(x) / float64(len(x))
 	floats.AddConst(-mean, x)
-	norm := floats.Norm(x, 2)
+	norm := length(x)
 	if norm <= unvaried*math.Abs(mean)*math.Sqrt(float64(len(x))) {
 		return 0
 	}
 	return norm
+}
+
+// length returns the norm of x. A product, four times as fast as scaled sums, serves
+// where squares are far from the ends of the range.
+func length(x []float64) float64 {
+	if square := floats.Dot(x, x); square > tiny && square < 1/tiny {
+		return math.Sqrt(square)
+	}
+	return floats.Norm(x, 2)
 }
 
 // undefined is the error of RDMs of length 0.

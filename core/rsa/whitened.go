@@ -124,10 +124,15 @@ func (w *whitener) solve(dst, y, scratch []float64) {
 	}
 	t := scratch[:w.n]
 	clear(t)
-	for k, pair := range w.pairs {
-		v := y[k] * w.inverse[k]
-		t[pair[0]] += v
-		t[pair[1]] += v
+	floats.MulTo(dst, y, w.inverse)
+	for k := 0; k < len(w.pairs); {
+		var sum float64 // of a run of pairs with the same first condition
+		i := w.pairs[k][0]
+		for ; k < len(w.pairs) && w.pairs[k][0] == i; k++ {
+			sum += dst[k]
+			t[w.pairs[k][1]] += dst[k]
+		}
+		t[i] += sum
 	}
 	solveUpper(w.factor, t)
 	for k, pair := range w.pairs {

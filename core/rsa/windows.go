@@ -147,12 +147,12 @@ func (w *windowed) rdm(dst []float64, x blas64.General) error {
 	}
 	var responses mat.Dense // heap: a view
 	responses.SetRawMatrix(x)
-	return w.builder.condensed(dst, &responses, w.design)
+	return w.builder.condensed(context.Background(), dst, &responses, w.design)
 }
 
 // whiten whitens the responses in a window.
 func (w *windowed) whiten(x []float64) error {
-	if !finite(x) {
+	if !allFinite(x) {
 		return core.Invalidf("responses that are NaN cannot be whitened by noise")
 	}
 	if err := w.factorize(x); err != nil {
@@ -192,14 +192,6 @@ func (w *windowed) factorize(x []float64) error {
 		return n.noise.singular(w.x.Sensors, n.intensity)
 	}
 	return nil
-}
-
-func finite(x []float64) bool {
-	var sum float64
-	for _, v := range x {
-		sum += v - v // NaN if v is not finite
-	}
-	return sum == 0
 }
 
 func checkNoisy(variances []float64) error {

@@ -23,6 +23,7 @@ _MODULES = (
     "multiset",
     "plotting",
     "rbf_sampler",
+    "report",
     "rsa",
     "utils",
     "validation",

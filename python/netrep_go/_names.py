@@ -79,13 +79,13 @@ def _check_unique(names: list[Name], what: str) -> None:
 
 
 def row_names(x: Any) -> list[Name] | None:
-    """Return the index of a pandas object, None of others and if it only counts rows."""
+    """Return the index of a pandas or xarray object, None of others and if it counts rows."""
     labels = _labels(x, "index")
     return None if labels is None or labels == list(range(len(labels))) else labels
 
 
 def column_names(x: Any) -> list[Name] | None:
-    """Return the columns of a data frame, None of others."""
+    """Return the columns of a data frame or an xarray matrix, None of others."""
     return _labels(x, "columns")
 
 
@@ -103,8 +103,17 @@ def check_same_columns(x: Any, name: str, fitted: list[Name] | None) -> None:
 
 
 def _labels(x: Any, axis: str) -> list[Name] | None:
+    labels = _index(x, axis)
+    return None if labels is None else list(labels)
+
+
+def _index(x: Any, axis: str) -> Any:
+    """Return the labels of an axis of a pandas or xarray object, None of others."""
+    if isinstance(getattr(x, "dims", None), tuple) and hasattr(x, "indexes"):  # of xarray
+        dims = x.dims[:1] if axis == "index" else x.dims[1:] if x.ndim == 2 else ()
+        return x.indexes.get(dims[0]) if dims else None
     labels = getattr(x, axis, None)
-    return None if labels is None or callable(labels) else list(labels)
+    return None if callable(labels) else labels
 
 
 def _disagree(first: list[Name], second: list[Name]) -> bool:
@@ -113,6 +122,17 @@ def _disagree(first: list[Name], second: list[Name]) -> bool:
         return False
     counting = list(range(len(first)))
     return counting not in (first, second) or set(first) == set(second)
+
+
+def _of_shared_levels(first: Any, second: Any) -> tuple[list[Name], list[Name]]:
+    """Return the labels of two indexes, of those levels alone that both have, if they differ."""
+    levels, others = (list(getattr(index, "names", ())) for index in (first, second))
+    shared = [level for level in levels if level is not None and level in others]
+    if shared and levels != others:
+        first, second = (
+            zip(*map(x.get_level_values, shared), strict=True) for x in (first, second)
+        )
+    return list(first), list(second)
 
 
 def _are_numbers(labels: list[Name]) -> bool:
@@ -150,11 +170,16 @@ def check_all_same_names(things: Iterable[tuple[str, list[Name] | None]], what: 
 
 
 def check_same_indexes(things: Iterable[tuple[str, Any]], what: str) -> None:
-    """Raise if the indexes of two pandas objects, each given with its name, differ."""
-    known = [(labels, thing) for thing, x in things if (labels := _labels(x, "index")) is not None]
-    known.sort(key=lambda pair: _are_numbers(pair[0]))
-    for labels, thing in known[1:]:
-        first, name = known[0]
+    """Raise if the indexes of two labeled objects, each given with its name, differ.
+
+    If one is labeled by more levels than another, as assemblies of recordings are, those count
+    that both have.
+    """
+    known = [(index, thing) for thing, x in things if (index := _index(x, "index")) is not None]
+    known.sort(key=lambda pair: _are_numbers(list(pair[0])))
+    for index, thing in known[1:]:
+        name = known[0][1]
+        first, labels = _of_shared_levels(known[0][0], index)
         if len(labels) == len(first) and _disagree(first, labels):
             check_same_names(first, name, labels, thing, what)
 

@@ -80,8 +80,7 @@ def call(routine: str, outputs: Outputs, inputs: Inputs, *, names: Names | None 
     Outputs and inputs are given by the names of :func:`signatures`.
     An error calls what it is about by ``names``.
     """
-    arrays = (x for x in (*outputs.values(), *inputs.values()) if isinstance(x, np.ndarray))
-    if sum(x.size for x in arrays) > _FEW:
+    if sum(map(_size, (*outputs.values(), *inputs.values()))) > _FEW:
         return run(routine, outputs, inputs, names=names)
     extension = _load()
     words, kept = _pack(*_in_order(routine, outputs, inputs))
@@ -90,6 +89,13 @@ def call(routine: str, outputs: Outputs, inputs: Inputs, *, names: Names | None 
     del kept
     if message:
         _raise(message, names)
+
+
+def _size(argument: Argument) -> int:
+    """Return how many numbers an argument has, in one array or in a list of them."""
+    if isinstance(argument, np.ndarray):
+        return argument.size
+    return sum(x.size for x in argument) if isinstance(argument, (list, tuple)) else 0
 
 
 def run(
@@ -306,33 +312,38 @@ def _pack(
 
     Texts are copied; the copies that the words refer to come second.
     """
-    words, texts = array("q"), []
+    words: list[int] = []
+    texts = []
     for output in outputs:
-        words.extend(_describe(output, _OUTPUT))
+        words += _describe(output, _OUTPUT)
     for argument in inputs:
         if isinstance(argument, np.ndarray):
-            words.extend(_describe(argument, 0))
+            words += _describe(argument, 0)
         elif isinstance(argument, (bool, int, np.bool_, np.integer)):
-            words.extend((_INT, 0, 0, 0, 0, int(argument)))
+            words += (_INT, 0, 0, 0, 0, int(argument))
         elif isinstance(argument, (float, np.floating)):
             bits = struct.unpack("q", struct.pack("d", argument))[0]
-            words.extend((_FLOAT, 0, 0, 0, 0, bits))
+            words += (_FLOAT, 0, 0, 0, 0, bits)
         elif isinstance(argument, str):
             texts.append(array("b", argument.encode()))
             address, size = texts[-1].buffer_info()
-            words.extend((_TEXT | 1 << 32, size, 0, 0, 0, address))
+            words += (_TEXT | 1 << 32, size, 0, 0, 0, address)
         else:
-            words.extend((_LIST | 1 << 32, len(argument), 0, 0, 0, 0))
-            words.extend(itertools.chain.from_iterable(_describe(item, 0) for item in argument))
-    return words, texts
+            words += (_LIST | 1 << 32, len(argument), 0, 0, 0, 0)
+            for item in argument:
+                words += _describe(item, 0)
+    return array("q", words), texts
+
+
+_UNUSED = [(0,) * (4 - ndim) for ndim in range(5)]  # of the words for a shape
 
 
 def _describe(x: np.ndarray, flag: int) -> tuple[int, ...]:
-    if not (x.flags.c_contiguous and x.flags.aligned and x.dtype.isnative):
+    flags, dtype, ndim = x.flags, x.dtype, x.ndim
+    if not (flags.c_contiguous and flags.aligned and dtype.isnative):
         raise RuntimeError("an array reached the extension unprepared; report this")
-    kind = _ARRAY_KINDS[x.dtype.char] | flag | x.ndim << 32
-    address = x.__array_interface__["data"][0]
-    return (kind, *x.shape, *(0,) * (4 - x.ndim), address)
+    kind = _ARRAY_KINDS[dtype.char] | flag | ndim << 32
+    return (kind, *x.shape, *_UNUSED[ndim], x.__array_interface__["data"][0])
 
 
 def _raise(message: str, names: Names | None = None) -> None:

@@ -28,7 +28,7 @@ import numpy as np
 from netrep_go._jobs import RandomState, check_seed
 from netrep_go._results import Result
 from netrep_go._shown import shown
-from netrep_go._validation import MOST, check_flag, check_integer, check_option
+from netrep_go._validation import MOST, at_hand, check_flag, check_integer, check_option
 
 Check = Callable[[Any, str], Any]  # returns the value of the parameter named, or raises
 
@@ -129,7 +129,7 @@ def check_parameters(estimator: Any) -> None:
 
 def _taken(name: str, value: Any, checks: Mapping[str, Check]) -> Any:
     """Return an argument as its callable takes it."""
-    return checks[name](value, name) if name in checks else value
+    return checks[name](value, name) if name in checks else at_hand(value, name)
 
 
 @cache
@@ -154,6 +154,7 @@ _KINDS: dict[Any, _Kind] = {
     float: _Kind(("a number",), _is_real, as_real),
     RandomState: _Kind(("a seed",), lambda value: True, as_seed),
     NoneType: _Kind(("None",), lambda value: value is None, lambda value, name: None),
+    object: _Kind(("anything",), lambda value: True, lambda value, name: value),
 }
 _TEXT = _Kind(("a string",), lambda value: isinstance(value, str), as_text)
 
@@ -221,7 +222,7 @@ def _listed(hint: Any) -> _Kind:
         if not _is_list(value):
             raise TypeError(f"{name} must be {rule}, got {shown(value)}")
         if kind is None:
-            return value
+            return at_hand(value, name)
         return [kind.check(item, f"{name}[{k}]") for k, item in enumerate(value)]
 
     return _Kind((rule,), _is_list, check)

@@ -6,7 +6,7 @@ import datetime
 import math
 import numbers
 import re
-from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set, ValuesView
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -41,7 +41,9 @@ def as_factor(x: ArrayLike, name: str, ndim: int = 2) -> np.ndarray:
 
     All may be 0.
     """
-    x = as_array(x, name, ndim)
+    if _is_ready(x) and x.ndim == ndim and _is_moderate(x):
+        return x
+    x = _as_array(x, name, ndim)
     if not _is_moderate(x):
         check_range(x.ravel(), name, SQUARES)
     return x
@@ -54,8 +56,9 @@ def as_responses(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
 
 def check_not_lost(x: np.ndarray, name: str) -> None:
     """Raise if numbers are so small that their squares are lost; large ones show by themselves."""
-    if np.vdot(x, x) < SQUARES[0] ** 2:
-        check_range(x.ravel(), name, SQUARES)
+    flat, least = x.ravel(), SQUARES[0] ** 2
+    if _sum_of_squares(flat[:_THREADED]) < least and _sum_of_squares(flat) < least:
+        check_range(flat, name, SQUARES)
 
 
 def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
@@ -103,6 +106,61 @@ def _check_unmasked(x: Any, name: str) -> None:
         )
 
 
+def at_hand(x: Any, name: str) -> Any:
+    """Return ``x``; what only DLPack hands over, also in a list or dictionary, as NumPy's.
+
+    Raise if another library keeps an array where NumPy cannot read it: on a GPU, in a graph of
+    gradients, in a type that NumPy lacks. What is on disk is not read.
+    """
+    if type(x) in (list, tuple):
+        return x if not x or isinstance(x[0], _PLAIN) else _all_at_hand(x, range(len(x)), name)
+    if type(x) is dict:
+        items = [*x.values()]
+        found = _all_at_hand(items, x, name)
+        return x if found is items else dict(zip(x, found, strict=True))
+    if isinstance(x, (np.ndarray, np.generic, type)) or not _is_tensor(x):
+        return x
+    try:
+        if not hasattr(type(x), "__array__"):
+            return np.from_dlpack(x)
+        np.asarray(x)
+    except (AttributeError, BufferError, NotImplementedError, RuntimeError, TypeError) as error:
+        why = "" if isinstance(error, AttributeError) else f" ({first_line(error).rstrip('.')})"
+        raise TypeError(
+            f"{name} must be an array that NumPy can read from the memory of the CPU, got "
+            f"{kind_of(x)} on {getattr(x, 'device', 'a GPU')}{why}{_way_to_numpy(x, name)}"
+        ) from None
+    return x
+
+
+_PLAIN = (numbers.Number, str, bytes)  # lists that begin so hold no arrays
+
+
+def _all_at_hand(items: Any, keys: Iterable[Any], name: str) -> Any:
+    """Return a list or tuple, itself if all are at hand as they are."""
+    found = [at_hand(item, f"{name}[{key!r}]") for key, item in zip(keys, items, strict=True)]
+    same = all(one is item for one, item in zip(found, items, strict=True))
+    return items if same else type(items)(found)
+
+
+def _is_tensor(x: Any) -> bool:
+    """Whether this is an array that another library has in memory, of whatever device."""
+    kind = type(x)
+    if hasattr(kind, "__dlpack__") or hasattr(kind, "__cuda_array_interface__"):
+        return True
+    has_device = hasattr(kind, "device") or "device" in getattr(x, "__dict__", ())  # no column
+    return hasattr(kind, "__array__") and has_device
+
+
+def _way_to_numpy(x: Any, name: str) -> str:
+    """Return how an array of PyTorch, CuPy or Numba becomes one of NumPy."""
+    if hasattr(x, "cpu"):
+        lacking = "float8" in str(x.dtype) or "bfloat16" in str(x.dtype)
+        return f": pass {name}.detach().cpu(){'.float()' if lacking else ''}.numpy()"
+    ways = [way for way in ("get", "copy_to_host") if hasattr(x, way)]
+    return f": pass {name}.{ways[0]}()" if ways else ""
+
+
 def as_numbers(x: Any, name: str) -> Any:
     """Return ``x`` with NaN for what a mask hides; raise if it holds text, dates or times.
 
@@ -111,6 +169,7 @@ def as_numbers(x: Any, name: str) -> Any:
     """
     if x is None or isinstance(x, (str, bytes, Set, ValuesView, Iterator, type)) or callable(x):
         raise TypeError(f"{name} must be an array of numbers, got {shown(x)}")
+    x = at_hand(x, name)
     if isinstance(x, (list, tuple)) and _holds_masks(x):
         x = [as_numbers(item, name) for item in x]
     if isinstance(x, np.ma.MaskedArray):
@@ -118,10 +177,11 @@ def as_numbers(x: Any, name: str) -> Any:
         x = np.ma.getdata(x)
         if hidden.any():
             x = np.where(hidden, np.nan, x)
-    if isinstance(x, (np.ndarray, list, tuple)) or hasattr(x, "iloc"):
-        kind = _no_number(np.asarray(x))
-        if kind:
-            raise ValueError(f"{name} must hold numbers, got {kind}")
+    if isinstance(x, (np.ndarray, list, tuple)) or hasattr(type(x), "__array__"):
+        for part in x.get_columns() if hasattr(x, "get_columns") else [x]:  # of polars
+            told = isinstance(getattr(part, "dtype", None), np.dtype) and part.dtype.kind != "O"
+            if kind := _no_number(part if told else np.asarray(part)):
+                raise ValueError(f"{name} must hold numbers, got {kind}")
     return x
 
 
@@ -137,6 +197,7 @@ def as_reals(x: Any, name: str) -> np.ndarray:
 
     NaN is for what a mask hides. Shapes and NaN are left to others.
     """
+    x = at_hand(x, name)
     try:
         x = np.asarray(as_numbers(x, name))
         if x.dtype.kind == "O" or x.dtype.char == "g":
@@ -177,14 +238,17 @@ def _is_ready(x: Any) -> TypeGuard[np.ndarray]:
 SQUARES, FOURTH_POWERS = (1e-151, 1e145), (1e-70, 1e70)
 
 
-_THREADED = 10_000  # numbers from which BLAS has threads, which burn 0.1 s after a product
+_THREADED = 10_000  # numbers beyond which BLAS has threads, which burn 0.1 s after a product
 
 
 def _is_moderate(x: np.ndarray) -> bool:
     """Whether the sum of squares is in range: then all is finite. Slow checks settle the rest."""
-    flat = x.ravel()  # neither of these warns of overflow, as np.sum would
-    total = np.vdot(flat, flat) if x.size < _THREADED else np.einsum("i,i->", flat, flat)
-    return bool(SQUARES[0] ** 2 <= total < math.inf)
+    return SQUARES[0] ** 2 <= _sum_of_squares(x.ravel()) < math.inf
+
+
+def _sum_of_squares(x: np.ndarray) -> float:
+    """Return that of a vector; neither way warns of overflow, as np.sum would."""
+    return float(np.vdot(x, x) if x.size <= _THREADED else np.einsum("i,i->", x, x))
 
 
 def check_range(x: np.ndarray, name: str, limits: tuple[float, float]) -> None:
@@ -267,6 +331,25 @@ def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) 
         advice = str(error).rpartition("\n")[2]
         reshape = f" {advice}" if advice.startswith("Reshape") and "\n" in str(error) else ""
         raise type(error)(message + reshape if named else f"{given}: {message}{reshape}") from None
+
+
+def check_given(Y: Any) -> None:
+    """Raise as scikit-learn does if there is no Y to fit to."""
+    if Y is None:
+        raise ValueError("fit requires y to be passed, but the target y is None")
+
+
+def note_features(estimator: Any, X: Any, Y: Any) -> None:
+    """Let an estimator keep the width of X and the names of its columns.
+
+    They have been checked, and an array has no names: scikit-learn would look for data frames
+    of all kinds.
+    """
+    if type(X) is not np.ndarray:
+        validate_data(estimator, X, Y, skip_check_array=True)
+        return
+    estimator.n_features_in_ = X.shape[1]
+    vars(estimator).pop("feature_names_in_", None)
 
 
 def first_line(error: Exception) -> str:
@@ -387,6 +470,7 @@ def departure(values: np.ndarray, matrix: np.ndarray) -> float:
 
 def as_codes(y: ArrayLike, name: str, n_networks: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the sorted distinct labels and which of them each network has."""
+    y = at_hand(y, name)
     if not (hasattr(y, "__len__") or hasattr(y, "__array__")):
         raise TypeError(f"{name} must have {n_networks} entries, got {shown(y)}")
     labels = as_labels(y, name)
@@ -401,6 +485,7 @@ def as_labels(y: Any, name: str) -> np.ndarray:
     None, NaN, NaT, pandas' NA and what a mask hides are missing. Labels are numbers, or
     all of one other type: NumPy would write numbers among texts as texts.
     """
+    y = at_hand(y, name)
     hidden: Any = False
     if isinstance(y, (list, tuple)) and _holds_masks(y):
         y = np.ma.array(y, dtype=object)

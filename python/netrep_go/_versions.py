@@ -24,11 +24,12 @@ def show_versions() -> None:
     >>> netrep_go.show_versions()  # doctest: +ELLIPSIS
     netrep_go: ...
     """
-    for key, value in _versions().items():
+    for key, value in versions().items():
         print(f"{key}: {value}")
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return them by name."""
     import joblib
     import numpy
     import scipy

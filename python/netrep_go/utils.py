@@ -8,7 +8,6 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import ArrayLike
 from scipy.linalg import orthogonal_procrustes
-from sklearn.metrics.pairwise import pairwise_kernels
 from sklearn.utils.extmath import randomized_svd
 
 from netrep_go import _native
@@ -292,6 +291,8 @@ def centered_kernel(*args: Any, **kwargs: Any) -> np.ndarray:
     >>> bool(np.allclose(centered_kernel(X, metric="rbf").sum(axis=0), 0))
     True
     """
+    from sklearn.metrics.pairwise import pairwise_kernels  # late: it takes 15 ms
+
     arrays = [_as_operand(x, name) for x, name in zip(args, "XY", strict=False)]
     named = {name: _as_operand(x, name) if name in "XY" else x for name, x in kwargs.items()}
     with np.errstate(over="ignore", invalid="ignore"):

@@ -81,14 +81,15 @@ _DISTANCES: _Reader = (False, lambda path, argument: _files.read_distances(path)
 _TEXT: _Reader = (False, lambda text, argument: text)
 
 
-def _common(parser: argparse.ArgumentParser) -> None:
+def _common(parser: argparse.ArgumentParser, more: tuple[str, ...] = ()) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="Show no progress.")
     parser.add_argument(
         "-o",
         "--output",
-        type=_files.output,
+        type=partial(_files.output, more=more),
         metavar="FILE",
-        help="Where results go: .csv, .json, .npz or .parquet. Without it, csv on standard output.",
+        help=f"Where results go: {', '.join((*more, '.csv'))}, .json, .npz or .parquet. Without "
+        "it, csv on standard output.",
     )
 
 
@@ -477,6 +478,7 @@ _FILES = {
     "rdms": "Measured RDMs: one file with a row each, or a file for each.",
     "sigma": "A file with variances or the covariance of the noise of patterns.",
     "strata": "A file with the stratum of each network or sample, within which they are shuffled.",
+    "targets": "A file with measured responses, a row a sample, which layers predict.",
     "times": "A file with the times.",
     "y": "A file with the label of each sample or network; .txt has one a line.",
 }
@@ -519,6 +521,40 @@ def _capacity(cls: str, summary: str, command: str, more: str) -> Command:
     return _call("netrep_go.capacity", cls, summary, examples, files, _fit)
 
 
+# Reports -----------------------------------------------------------------------------------------
+
+_REPORTED: dict[str, _Reader] = {"y": _LABELS, "targets": _ARRAY, "rdms": _DATA}
+
+
+def _fill_report(parser: argparse.ArgumentParser) -> None:
+    from netrep_go.report import layer_report
+
+    parser.add_argument("networks", nargs="+", metavar="FILE", help=_FILES["networks"])
+    for name, (several, _) in _REPORTED.items():
+        how: dict[str, Any] = {"nargs": "+"} if several else {}
+        parser.add_argument(option(name), dest=name, metavar="FILE", help=_FILES[name], **how)
+    given_otherwise = {*_REPORTED, "capacity", "encoding", "verbose"}
+    add_options(parser, layer_report, given_otherwise, _KINDS)
+    _common(parser, (".html",))
+
+
+def _report(given: Given) -> int:
+    from netrep_go.report import layer_report
+
+    file, quiet = given.pop("output"), given.pop("quiet")
+    paths = {name: path for name in _REPORTED if (path := given.pop(name)) is not None}
+    data = {name: _REPORTED[name][1](path, name) for name, path in paths.items()}
+    networks = _files.named(given.pop("networks"), "networks", given.pop("names", None))
+    found = layer_report(networks, **data, **given, verbose=not quiet)
+    write = {".html": found.to_html, ".npz": found.save}.get(file.suffix if file else "")
+    if write is None:
+        _files.write({"layers": found.to_frame(), "pairs": found.to_frame("pairs")}, file)
+    else:
+        write(file)
+        print(f"netrep-go: wrote {file}", file=sys.stderr)
+    return 0
+
+
 COMMANDS: Commands = {
     "distances": Command(
         "Measure the distances between networks, in memory or in a store.",
@@ -541,6 +577,14 @@ COMMANDS: Commands = {
   netrep-go compare nets/*.npz --reference net0 -o table.parquet # arrays in them are layers""",
         {"networks": _PATHS},
         _compare,
+    ),
+    "report": Command(
+        "Report on layers by all analyses: a page, tables, or a file for LayerReport.load.",
+        """  netrep-go report activations.npz -o report.html              # arrays in it are layers
+  netrep-go report nets/*.npz --y digits.txt --random-state 0 -o report.html
+  netrep-go report layers/*.npy --targets voxels.npy --rdms subjects.csv -o report.npz""",
+        _fill_report,
+        _report,
     ),
     "calibrate": _call(
         "netrep_go.inference",

@@ -99,13 +99,19 @@ def frame(values: Any, index: Any = None, columns: Any = None) -> Any:
     return table
 
 
-def output(path: str) -> Path:
-    """Return where results go; raise before anything is computed for them if they cannot."""
+def output(path: str, more: Iterable[str] = ()) -> Path:
+    """Return where results go; raise before anything is computed for them if they cannot.
+
+    There may be ``more`` suffixes than those of tables.
+    """
     file = Path(path)
-    if file.suffix not in _WRITERS:
-        raise argparse.ArgumentTypeError(f"{path}: its suffix must be one of {', '.join(_WRITERS)}")
+    suffixes = (*more, *_WRITERS)
+    if file.suffix not in suffixes:
+        raise argparse.ArgumentTypeError(f"{path}: its suffix must be one of {', '.join(suffixes)}")
     try:
         pandas()
+        if file.suffix == ".html":
+            optional("matplotlib", "plot", "a page")
         if file.suffix == ".parquet":
             _pyarrow()
     except ImportError as error:

@@ -169,7 +169,8 @@ def analyze_mat(
     one file for each estimator, ``<prefix>_lowrank_optimalK.mat`` for
     :class:`MeanFieldCapacity` and ``<prefix>_capacity.mat`` for :class:`DirectCapacity`,
     with results under the names that the MATLAB library gives them [1]_, and
-    ``<prefix>_joint.mat`` for :class:`JointCapacity`. The README has a table of its calls.
+    ``<prefix>_joint.mat`` for :class:`JointCapacity`. The documentation has a table of its
+    calls.
     A set that cannot be analyzed, such as one with an object without samples, has NaN for
     results: a warning says why, as do the files, and it is tried again by the next call.
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._jobs import RandomState, said_once
-from netrep_go._names import Name, check_same_indexes
+from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._resampling import null_distribution, permutation_pvalue, permutations
@@ -24,7 +24,7 @@ from netrep_go.encoding._decoded import (
     as_estimator,
     predict_folds,
 )
-from netrep_go.encoding._inputs import as_groups
+from netrep_go.encoding._inputs import as_groups, check_same_samples
 from netrep_go.encoding._scores import Scoring
 from netrep_go.encoding._search import Split
 
@@ -233,7 +233,7 @@ def decode_labels(
     >>> decoding.recall.round(2), decoding.pvalue
     (array([0.55, 1.  , 0.45]), 0.01)
     """
-    check_same_indexes((("X", X), ("y", y)), "samples")
+    check_same_samples(X, y=y, groups=groups)
     x = as_factor(X, "X")
     task = Labels(y, len(x))
     estimator = as_estimator(estimator, task, x.shape[1])
@@ -325,7 +325,7 @@ def decode_features(
     >>> round(found.accuracy, 2), found.chance
     (0.98, 0.5)
     """
-    check_same_indexes((("X", X), ("Y", Y)), "samples")
+    check_same_samples(X, Y=Y, groups=groups)
     x = as_factor(X, "X")
     task = FeatureTargets(Y, len(x), scoring)
     estimator = as_estimator(estimator, task, x.shape[1])

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from netrep_go._jobs import RandomState, as_random_state
-from netrep_go._names import Name, split_names
+from netrep_go._names import Name, check_same_indexes, split_names
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._resampling import (
@@ -26,7 +26,7 @@ from netrep_go._resampling import (
 from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.encoding._held_out import hold_out
-from netrep_go.encoding._inputs import as_groups, as_targets
+from netrep_go.encoding._inputs import as_groups, as_targets, check_same_samples
 from netrep_go.encoding._model import EncodingModel, check_model
 from netrep_go.encoding._scores import Accumulator, Sums, is_of_folds
 from netrep_go.encoding._search import Choice, Pattern, Search, Split, known_rows
@@ -196,6 +196,7 @@ def permutation_test(
             "model must have been fitted to this X and Y, but its scores are others; give a "
             "compression of your own a random_state"
         )
+    check_same_samples(X, Y=Y, strata=strata)
     draws = permutations(
         len(y), n_permutations, strata, random_state, size=y.size * 3, limit=_BLOCK
     )
@@ -414,6 +415,7 @@ def bootstrap_scores(
         raise ValueError(f"bootstrap_scores needs scoring 'r2' or 'r', got {model.scoring!r}")
     check_integer(n_bootstraps, "n_bootstraps", 1)
     check_number(confidence, "confidence", 0, 1)
+    check_same_indexes([("Y", Y), ("groups", groups)], "samples")
     labels = as_groups(groups, len(y))
     clusters = np.arange(len(y)) if labels is None else _numbered(labels)
     n = int(clusters.max()) + 1

@@ -51,6 +51,12 @@ def as_layers(X: Any, argument: str) -> dict[Name, np.ndarray]:
     return layers
 
 
+def check_same_samples(X: Any, **paired: Any) -> None:
+    """Raise if the rows of X, or of its layers, are named apart from those paired with them."""
+    layers = [(f"X[{name!r}]", x) for name, x in X.items()] if is_mapping(X) else [("X", X)]
+    check_same_indexes([*layers, *paired.items()], "samples")
+
+
 def as_roots(feature_covariance: Any, layers: Mapping[Name, np.ndarray]) -> dict[Name, np.ndarray]:
     """Return the symmetric root of the prior covariance of weights, for layers that have one."""
     if feature_covariance is None:
@@ -80,23 +86,25 @@ def _root(covariance: Any, n_features: int, name: str) -> np.ndarray:
     return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
 
 
-def as_targets(Y: Any, n_samples: int) -> tuple[np.ndarray, bool]:
+def as_targets(Y: Any, n_samples: int, name: str = "Y") -> tuple[np.ndarray, bool]:
     """Return a matrix of targets, NaN where one is missing, and whether Y was a vector."""
     if Y is None:
-        raise ValueError("Y must be given: requires y to be passed, but the target y is None")
-    is_vector = not issparse(Y) and as_reals(Y, "Y").ndim == 1
-    y = as_array(Y, "Y", 1 if is_vector else 2, allow_nan=True)
+        raise ValueError(f"{name} must be given: requires y to be passed, but the target y is None")
+    is_vector = not issparse(Y) and as_reals(Y, name).ndim == 1
+    y = as_array(Y, name, 1 if is_vector else 2, allow_nan=True)
     y = y[:, np.newaxis] if is_vector else y
     if len(y) != n_samples:
         raise ValueError(
-            f"Found input variables with inconsistent numbers of samples: Y must have the "
+            f"Found input variables with inconsistent numbers of samples: {name} must have the "
             f"{n_samples} samples of X, got {len(y)}"
         )
     largest = np.maximum(np.fmax.reduce(y, axis=0), -np.fmin.reduce(y, axis=0))
-    check_range(largest[:, np.newaxis], "Y", SQUARES)
+    check_range(largest[:, np.newaxis], name, SQUARES)
     empty = np.flatnonzero(np.isnan(y).all(axis=0))
     if empty.size:
-        raise ValueError(f"Y must have a known value of each target, got NaN alone in {empty[0]}")
+        raise ValueError(
+            f"{name} must have a known value of each target, got NaN alone in {empty[0]}"
+        )
     return y, is_vector
 
 

@@ -32,6 +32,7 @@ from netrep_go.encoding._inputs import (
     as_roots,
     as_targets,
     check_known,
+    check_same_samples,
     is_mapping,
     make_splits,
     make_training,
@@ -270,6 +271,7 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
             If targets are constant.
         """
         self._check()
+        check_same_samples(X, Y=Y, groups=groups)
         layers = self._layers(X, Y)
         x = next(iter(layers.values()))
         y, self._is_vector = as_targets(Y, len(x))
@@ -552,6 +554,7 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         float or ndarray of shape (n_targets,)
             By ``scoring``; 'r2' and 'r' are about the means of the samples of `fit`.
         """
+        check_same_samples(X, Y=Y)
         predicted = self.predict(X)
         y, _ = as_targets(Y, len(predicted))
         if y.shape[1] != len(self.train_mean_):

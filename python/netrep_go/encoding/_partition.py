@@ -13,6 +13,7 @@ from sklearn.base import clone
 
 from netrep_go._names import Name
 from netrep_go._optional import pandas
+from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go._subsets import parts_of, subset_labels, subsets
@@ -20,6 +21,7 @@ from netrep_go.encoding._inputs import (
     as_groups,
     as_layers,
     as_targets,
+    check_same_samples,
     is_mapping,
     make_splits,
 )
@@ -102,6 +104,7 @@ class EncodingPartition(Result):
         )
 
 
+@checked
 def partition_variance(
     X: Mapping[Any, ArrayLike],
     Y: ArrayLike,
@@ -165,6 +168,7 @@ def partition_variance(
     """
     if not is_mapping(X):
         raise TypeError(f"X must be a dict of feature sets, got {type(X).__name__}")
+    check_same_samples(X, Y=Y, groups=groups)
     sets = as_layers(X, "X")
     first = next(iter(sets.values()))
     y, _ = as_targets(Y, len(first))

@@ -91,7 +91,7 @@ def activations(
 @checked
 def activations(
     model: Any,
-    X: Any,
+    X: object,  # tensors on any device: it is for the model
     layers: Sequence[str] | None = None,
     *,
     types: Sequence[str] | None = None,

@@ -13,6 +13,7 @@ import numpy as np
 from netrep_go._files import reading
 from netrep_go._optional import optional
 from netrep_go._parts import content_hash
+from netrep_go._validation import at_hand
 
 Preprocess = Callable[[np.ndarray], Any]
 
@@ -29,7 +30,8 @@ class Samples:
 
     def __init__(self, X: Any) -> None:
         # pandas objects slice by labels, other frames and arrays by positions
-        self._source = X if hasattr(X, "shape") and not hasattr(X, "iloc") else np.asarray(X)
+        sliced = hasattr(X, "shape") and not hasattr(X, "iloc")
+        self._source = X if sliced else np.asarray(at_hand(X, "X"))
         self.shape = tuple(self._source.shape)
         if not self.shape or self.shape[0] == 0:
             raise ValueError(f"X must have at least one sample, got shape {self.shape}")
@@ -217,7 +219,7 @@ def hashed(batch: np.ndarray) -> str:
 def to_numpy(batch: Any) -> np.ndarray:
     """Return a batch as an array, which may be a view of it."""
     if not hasattr(batch, "detach"):
-        return np.asarray(batch)
+        return np.asarray(at_hand(batch, "X"))
     from netrep_go.extract._torch import to_numpy as from_torch
 
     return from_torch(batch)

@@ -290,13 +290,7 @@ def calibrate(
     several = are_several(measure)
     measures = chosen(measure, "measure") if several else {name_of(measure): given_measure(measure)}
     signs = [direction(one, "calibrate") for one in measures.values()]
-    check_integer(n_permutations, "n_permutations", 1)
-    check_number(alpha, "alpha", np.nextafter(0, 1), 0.5)
-    if (n_permutations + 1) * alpha < 1 - 1e-12:
-        raise ValueError(
-            f"n_permutations must be at least {ceil(1 / alpha - 1e-9) - 1} for a p-value of "
-            f"alpha = {alpha:g}, got {n_permutations}"
-        )
+    check_permutations(n_permutations, alpha)
     if names is not None and Y is None:
         items, own = split_names(X, "X", names)
         X, names = dict(zip(own or (), items, strict=True)), None
@@ -359,6 +353,17 @@ def _result(
         names=found.names,
         pairs=found.pairs,
     )
+
+
+def check_permutations(n_permutations: int, alpha: float) -> None:
+    """Raise unless so many permutations allow a p-value of alpha."""
+    check_integer(n_permutations, "n_permutations", 1)
+    check_number(alpha, "alpha", np.nextafter(0, 1), 0.5)
+    if (n_permutations + 1) * alpha < 1 - 1e-12:
+        raise ValueError(
+            f"n_permutations must be at least {ceil(1 / alpha - 1e-9) - 1} for a p-value of "
+            f"alpha = {alpha:g}, got {n_permutations}"
+        )
 
 
 def _check_enough(n: int, strata: ArrayLike | None, alpha: float) -> None:

@@ -9,7 +9,6 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.metrics import r2_score
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
@@ -146,6 +145,8 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         check_same_indexes([("X", X), ("y", y)], "samples")
         check_same_columns(y, "y", self._target_columns)
+        from sklearn.metrics import r2_score  # late: it would double the time of our import
+
         return float(r2_score(as_factor(y, "y", max(np.ndim(y), 1)), self._predicted(X)))
 
     def _predicted(self, X: ArrayLike) -> np.ndarray:

@@ -7,12 +7,12 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils import Tags, TransformerTags
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
 from netrep_go._names import check_same_columns, check_same_indexes, column_names
 from netrep_go._parameters import checked
-from netrep_go._validation import as_matrix, check_option, pad
+from netrep_go._validation import as_matrix, check_given, check_option, note_features, pad
 from netrep_go.metrics._measure import Measure
 from netrep_go.validation import check_equal_shapes
 
@@ -57,10 +57,9 @@ class AlignmentMetric(Measure):
         ValueError
             If X or Y is not a finite, real matrix or their shapes do not match.
         """
-        if Y is None:
-            raise ValueError("fit requires y to be passed, but the target y is None")
+        check_given(Y)
         padded = check_equal_shapes(X, Y, nd=2, zero_pad=self.zero_pad)
-        validate_data(self, X, Y, skip_check_array=True)
+        note_features(self, X, Y)
         self.finalize_fit(*map(self.partial_fit, padded))
         self._widths = np.shape(X)[1], np.shape(Y)[1]
         self._columns = column_names(X), column_names(Y)

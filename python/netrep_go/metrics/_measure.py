@@ -1,6 +1,6 @@
 """What a measure is: a comparison of two representations of the same samples."""
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any, Literal, Self
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import DTypeLike
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import Tags
-from sklearn.utils.validation import validate_data
 
 from netrep_go._cohort import (
     Cohorts,
@@ -28,7 +27,7 @@ from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
-from netrep_go._validation import as_factor, check_flag, check_option
+from netrep_go._validation import as_factor, check_flag, check_given, check_option, note_features
 from netrep_go.metrics._products import Entries, Traces
 
 __all__ = ["Measure", "Properties"]
@@ -159,15 +158,20 @@ class Measure(BaseEstimator):
         """Return a network as the measure takes it."""
         return as_factor(x, name)
 
-    def _check_pair(self, X: Any, Y: Any) -> tuple[Any, Any]:
-        check_same_indexes([("X", X), ("Y", Y)], "samples")
+    def _check_pair(self, X: Any, Y: Any) -> Sequence[Any]:
+        self._check_order([("X", X), ("Y", Y)])
         x, y = self._check_network(X, "X"), self._check_network(Y, "Y")
         if len(x) != len(y):
             raise ValueError(
                 "X and Y: Expected arrays with equal numbers of samples, but got arrays with "
                 f"shapes {x.shape} and {y.shape}."
             )
-        return x, y
+        return [x, y]
+
+    def _check_order(self, networks: Sequence[tuple[str, Any]]) -> None:
+        """Raise if networks and what has an entry for each sample name their samples apart."""
+        given = [(name, getattr(self, name)) for name in self._by_sample]
+        check_same_indexes([*networks, *given], "samples")
 
     def _prepare(self, x: Any, name: str) -> Any:
         """Return what ``_compare`` takes of a network that has been checked, or `Undefined`.
@@ -249,9 +253,9 @@ class Measure(BaseEstimator):
             If X or Y is not a finite, real matrix or they differ in samples.
         """
         self._check_parameters()
-        self._check_network(X, "X")  # of which scikit-learn says less
-        validate_data(self, X, Y, skip_check_array=True)
+        check_given(Y)
         self._check_pair(X, Y)
+        note_features(self, X, Y)
         return self
 
     @checked
@@ -283,9 +287,11 @@ class Measure(BaseEstimator):
             If the value is NaN, because it would mean nothing, with the reason.
         """
         self._check_parameters()
-        networks = list(zip(("X", "Y"), self._check_pair(X, Y), strict=True))
+        networks = self._check_pair(X, Y)
         with said_once():
-            value = self._compare_defined(*self._prepared(networks, 1))
+            if type(self)._prepare is not Measure._prepare:
+                networks = self._prepared(list(zip(("X", "Y"), networks, strict=True)), 1)
+            value = self._compare_defined(*networks)
             if isinstance(value, Undefined):
                 warn_user(f"the value is NaN: {value.reason}")
         return float(value)
@@ -372,6 +378,7 @@ class Measure(BaseEstimator):
         """Return training and held-out values between networks."""
         check_dtype(dtype)
         self._check_parameters()
+        self._check_order(cohorts.train)
         if self._is_redefined():
             return Measure._measure(self, cohorts, dtype, n_jobs, verbose)
         return self._measure(cohorts, dtype, n_jobs, verbose)

@@ -60,10 +60,15 @@ def _centered(x: np.ndarray) -> np.ndarray:
 def left_singular(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return left singular vectors and singular values, as many as the rank."""
     n, p = x.shape
-    square = np.transpose(np.linalg.qr(x.T, mode="r")) if p > n else x  # of the same
-    basis, sizes, _ = np.linalg.svd(square, full_matrices=False)
+    basis, sizes, _ = np.linalg.svd(compact(x), full_matrices=False)
     kept = slice(rank_of(sizes, n, p, sizes[0]))
     return np.ascontiguousarray(basis[:, kept]), sizes[kept]
+
+
+def compact(x: np.ndarray) -> np.ndarray:
+    """Return a matrix of the same products of samples, with no more columns than rows."""
+    n, p = x.shape
+    return np.ascontiguousarray(np.transpose(np.linalg.qr(x.T, mode="r"))) if p > n else x
 
 
 def rank_of(sizes: np.ndarray, n: int, p: int, largest: float) -> int:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from numpy.typing import ArrayLike
-from sklearn.pipeline import Pipeline
 
 from netrep_go._parameters import checked
 from netrep_go.metrics._aligner import Aligner
 from netrep_go.metrics._measure import Measure, check_distance
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 __all__ = ["neg_distance_scorer"]
 
@@ -52,6 +56,8 @@ def neg_distance_scorer(metric: Measure | Pipeline, X: ArrayLike, Y: ArrayLike) 
     >>> grid.fit(X, Y).best_params_
     {'alpha': 0.0}
     """
+    from sklearn.pipeline import Pipeline  # late: it takes 5 ms
+
     last = metric
     while isinstance(last, Pipeline):
         last = last[-1]

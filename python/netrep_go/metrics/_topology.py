@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.cluster.hierarchy import linkage
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial.distance import squareform
@@ -56,6 +55,8 @@ def _spanning_tree(distances: np.ndarray) -> _Tree:
 
     These are the clusters of single linkage, each pair of which is joined at a sample each.
     """
+    from scipy.cluster.hierarchy import linkage  # late: it takes 10 ms
+
     merges = linkage(distances, "single")
     samples = list(range(len(merges) + 1))
     edges = np.empty((len(merges), 2), np.int64)

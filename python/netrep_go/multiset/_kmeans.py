@@ -16,6 +16,7 @@ from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
 from netrep_go._parameters import checked
 from netrep_go._validation import as_distances, as_matrix, check_integer, pad
 from netrep_go.metrics import LinearMetric
+from netrep_go.metrics._principal import compact
 from netrep_go.multiset._mean import as_cohort
 
 __all__ = ["ProcrustesKMeans", "procrustes_kmeans"]
@@ -312,8 +313,4 @@ def procrustes_kmeans(
 
 def _coordinates(x: np.ndarray, center: bool) -> np.ndarray:
     """Return a matrix of the same shape space with no more columns than rows."""
-    if center:
-        x = x - x.mean(axis=0)
-    if x.shape[1] > len(x):
-        x = np.ascontiguousarray(np.transpose(np.linalg.qr(x.T, mode="r")))
-    return x
+    return compact(x - x.mean(axis=0) if center else x)

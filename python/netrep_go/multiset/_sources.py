@@ -17,6 +17,7 @@ from netrep_go._names import Name
 from netrep_go._optional import optional
 from netrep_go._parts import content_hash
 from netrep_go._shown import shown
+from netrep_go._validation import at_hand
 from netrep_go.multiset._nwb import read_nwb
 
 
@@ -128,7 +129,7 @@ def _see(train: Source, test: Source | None) -> Seen:
 
 def _digest(source: Source) -> tuple[str, int, int | None]:
     """Return a hash, the bytes and the number of samples; None of what is no array."""
-    loaded = source.load()
+    loaded = at_hand(source.load(), source.name)
     try:
         arrays = list(_arrays(loaded))
     except (TypeError, ValueError) as error:

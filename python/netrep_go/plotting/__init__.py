@@ -35,6 +35,7 @@ from netrep_go.plotting._manifolds import (
 from netrep_go.plotting._paper import paper_style
 from netrep_go.plotting._permutations import PermutationTestDisplay
 from netrep_go.plotting._rdms import RDMsDisplay
+from netrep_go.plotting._report import LayerReportDisplay
 from netrep_go.plotting._rsa import ModelEvaluationDisplay, RDMDisplay, RDMEmbeddingDisplay
 from netrep_go.plotting._rsa_models import LayerEvaluationDisplay, VariancePartitionDisplay
 from netrep_go.plotting._slices import SearchlightDisplay
@@ -56,6 +57,7 @@ __all__ = [
     "FusionDisplay",
     "ImageManifoldsDisplay",
     "LayerEvaluationDisplay",
+    "LayerReportDisplay",
     "ManifoldGeometryDisplay",
     "MeasureBenchmarkDisplay",
     "ModelEvaluationDisplay",

@@ -48,7 +48,7 @@ def legend(
             "bbox_transform": _above_title(ax),
             "borderaxespad": 0.2,
         }
-    return ax.legend(
+    written = ax.legend(
         handles=handles,
         ncols=int(np.clip(n_columns, 1, len(handles))),
         fontsize="small",
@@ -58,6 +58,9 @@ def legend(
         alignment="left",
         **place,
     )
+    for text in written.get_texts():
+        text.set_parse_math(False)  # a name with dollars is no formula
+    return written
 
 
 def _above_title(ax: Axes) -> Any:
@@ -182,7 +185,7 @@ def _write(
             RuntimeWarning,
         )
         return
-    axis.set_ticks(places, texts, fontsize=size, **style)
+    axis.set_ticks(places, texts, fontsize=size, parse_math=False, **style)
 
 
 def _space(ax: Axes, axis: int, places: npt.ArrayLike, square: bool) -> float:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
 
+    from netrep_go._clusters import ClusterResult
+
 _LEAST = 1.05  # inches that a slice is wide
 _MOST = 1000  # points along a side of a slice
 _AXES = {"x": (1, 2), "y": (0, 2), "z": (0, 1)}  # across and up
@@ -137,6 +139,8 @@ class SearchlightDisplay:
         axis: Literal["x", "y", "z"] = "z",
         slices: int | Sequence[float] = 6,
         threshold: float = 0.0,
+        clusters: ClusterResult | None = None,
+        alpha: float = 0.05,
         width: float = 7.0,
         cmap: str | None = None,
         ax: Sequence[Axes] | None = None,
@@ -161,6 +165,11 @@ class SearchlightDisplay:
             in voxels.
         threshold : float, default=0.0
             Scores that are not farther than this from 0 are not drawn.
+        clusters : ClusterResult, default=None
+            Result of :func:`netrep_go.rsa.cluster_test` for this model: only what is
+            significant in it is drawn.
+        alpha : float, default=0.05
+            Largest p value that is significant.
         width : float, default=7.0
             Width of the new figure in inches.
         cmap : str or matplotlib Colormap, default=None
@@ -177,11 +186,13 @@ class SearchlightDisplay:
         Raises
         ------
         ValueError
-            If these are no scores of a volume, none is beyond the threshold, the background has
-            another shape and no affine, or a slice is where there is nothing.
+            If these are no scores of a volume, none is beyond the threshold or significant, the
+            background has another shape and no affine, or a slice is where there is nothing.
         """
         check_number(threshold, "threshold", 0, np.finfo(float).max)
-        scores = _of_scores(result, model, threshold)
+        check_number(alpha, "alpha", 0, 1)
+        shown = None if clusters is None else clusters.significant(alpha)
+        scores = _of_scores(result, model, threshold, shown)
         anatomy = _of_anatomy(background, scores, result)
         both = [scores] if anatomy is None else [scores, anatomy]
         ends = [volume.corners()[:, "xyz".index(axis)] for volume in both]
@@ -262,7 +273,9 @@ class SearchlightDisplay:
             ax.set_facecolor(shade(ax, 0.93))
             return
         known = self.backgrounds[np.isfinite(self.backgrounds) & (self.backgrounds != 0)]
-        ends = np.percentile(known, [1, 99]) if known.size else (0, 1)
+        ends = np.percentile(known, [1, 99]) if known.size else np.array([0, 1])
+        if ends[0] == ends[1]:  # a mask, which is neither black nor white
+            ends = np.sort([0, 2 * ends[1]])
         gray = np.where(self.backgrounds[k] == 0, np.nan, self.backgrounds[k])
         style: dict[str, Any] = {
             "cmap": "gray",
@@ -291,16 +304,21 @@ class SearchlightDisplay:
 
 
 def _label(result: SearchlightResult, model: Name) -> str:
-    """Return what the scores are: of which model, by which similarity."""
+    """Return what the scores are: of which model, by which similarity, and of whom."""
     named = model in result.names
     name = model if named else result.names[int(model)]  # type: ignore[call-overload]
     text = f"model {name}" if isinstance(name, int) else text_of(name)
-    mean = "" if result.subjects is None else f"mean of {len(result.subjects)} subjects, "
+    whose = f", mean of {len(result.subjects)} subjects" if result.subjects is not None else ""
     what = "weight of" if result.method in REGRESSIONS else "similarity to"
-    return f"{mean}{what} {text}\n({result.method})"
+    return f"{what} {text}\n({result.method}{whose})"
 
 
-def _of_scores(result: SearchlightResult, model: Name, threshold: float) -> _Volume:
+def _of_scores(
+    result: SearchlightResult,
+    model: Name,
+    threshold: float,
+    shown: npt.NDArray[np.bool_] | None,
+) -> _Volume:
     """Return the scores that are drawn, as a volume of three dimensions."""
     volume = result.to_volume(model)
     if result.subjects is not None:
@@ -315,7 +333,23 @@ def _of_scores(result: SearchlightResult, model: Name, threshold: float) -> _Vol
         values = np.where(np.abs(values) > threshold, values, np.nan)
     if not np.isfinite(values).any():
         raise ValueError(f"threshold={threshold:g} leaves no score to draw")
+    if shown is not None:
+        values = _significant(values, shown, volume.shape)
     return _Volume(values, np.eye(4) if result.affine is None else result.affine)
+
+
+def _significant(
+    values: npt.NDArray[np.float64], shown: npt.NDArray[np.bool_], shape: tuple[int, ...]
+) -> npt.NDArray[np.float64]:
+    """Return the scores that are significant, and NaN elsewhere."""
+    if shown.shape != shape:
+        raise ValueError(
+            f"clusters must be of the same voxels as result, got shapes {shown.shape} and {shape}"
+        )
+    values = np.where(shown.reshape(values.shape), values, np.nan)
+    if not np.isfinite(values).any():
+        raise ValueError("clusters has no significant score to draw: raise alpha or leave it out")
+    return values
 
 
 def _of_anatomy(background: Any, scores: _Volume, result: SearchlightResult) -> _Volume | None:

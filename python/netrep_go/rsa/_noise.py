@@ -183,9 +183,18 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             The precision matrix.
         """
         check_is_fitted(self)
-        along = (self._directions.T * (self._gains**2 - self._rest**2)) @ self._directions
-        along[np.diag_indices_from(along)] += self._rest**2
-        return along / np.outer(self._scale, self._scale)
+        return self._spread(self._gains**2, self._rest**2) / np.outer(self._scale, self._scale)
+
+    def _covariance(self) -> np.ndarray:
+        """Return the estimated covariance."""
+        rest = self._rest**-2 if self._rest > 0 else 0.0
+        return self._spread(self._gains**-2, rest) * np.outer(self._scale, self._scale)
+
+    def _spread(self, along: np.ndarray, rest: float) -> np.ndarray:
+        """Return the matrix with eigenvalues along the directions, and one for all others."""
+        matrix: np.ndarray = (self._directions.T * (along - rest)) @ self._directions
+        matrix[np.diag_indices_from(matrix)] += rest
+        return matrix
 
 
 def _residuals(X: np.ndarray, y: ArrayLike | None) -> tuple[np.ndarray, int]:
@@ -221,10 +230,16 @@ def _schaefer_strimmer(z: np.ndarray, dof: float) -> float:
     return float(np.clip(variances / correlations, 0, 1))
 
 
+_NOT_FITTED = (
+    "{} is a NoiseNormalizer that is not fitted: fit it to residuals, or to observations and their "
+    "conditions"
+)
+
+
 def precision_root(noise: Any, name: str = "noise") -> NoiseNormalizer | np.ndarray:
     """Return a fitted normalizer, or the lower Cholesky factor of a precision matrix."""
     if isinstance(noise, NoiseNormalizer):
-        check_is_fitted(noise)
+        check_is_fitted(noise, msg=_NOT_FITTED.format(name))
         return noise
     precision = as_array(noise, name, 2)
     if precision.shape[0] != precision.shape[1] or not np.allclose(
@@ -242,18 +257,20 @@ def precision_root(noise: Any, name: str = "noise") -> NoiseNormalizer | np.ndar
 def covariance_of(noise: Any, n_features: int, name: str = "noise") -> np.ndarray:
     """Return the covariance of a fitted normalizer, or of a precision matrix."""
     root = precision_root(noise, name)
-    precision = root.get_precision() if isinstance(root, NoiseNormalizer) else root @ root.T
-    if len(precision) != n_features:
-        raise ValueError(f"{name} is of {len(precision)} features, but data have {n_features}")
-    return np.ascontiguousarray(np.linalg.inv(precision))
+    own = root.n_features_in_ if isinstance(root, NoiseNormalizer) else len(root)
+    if own != n_features:
+        raise ValueError(f"{name} is of {own} features, but data have {n_features}")
+    if isinstance(root, NoiseNormalizer):
+        return root._covariance()
+    return np.ascontiguousarray(np.linalg.inv(root @ root.T))
 
 
 def has_several(noise: Any) -> bool:
     """Whether there are several normalizers or precisions, not one."""
     if holds_arrays(noise):
         return True
-    if isinstance(noise, np.ndarray):
-        return noise.ndim == 3
+    if isinstance(getattr(noise, "ndim", None), int):
+        return bool(noise.ndim == 3)
     return isinstance(noise, (list, tuple)) and (not noise or np.ndim(noise[0]) != 1)
 
 

@@ -16,6 +16,7 @@ from netrep_go._names import (
 )
 from netrep_go._shown import shown
 from netrep_go._validation import as_array
+from netrep_go.rsa._rdm import WHITENED_METRICS
 
 
 class Recordings(NamedTuple):
@@ -34,6 +35,13 @@ class Recordings(NamedTuple):
 # What is made of epochs: the mean of each event, observations of the events, or observations of
 # conditions that the user gives.
 Use = Literal["means", "events", "observations"]
+
+
+def use_of(metric: str, conditions: Any) -> Use:
+    """Return what is made of epochs: repeated observations stay where they count."""
+    if conditions is not None:
+        return "observations"
+    return "events" if metric in WHITENED_METRICS else "means"
 
 
 class _Subject(NamedTuple):

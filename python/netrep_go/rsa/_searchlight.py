@@ -14,9 +14,7 @@ from netrep_go import _native
 from netrep_go._jobs import about, progress_bar, warn_user
 from netrep_go._names import Name, names_or_numbers
 from netrep_go._parameters import checked
-from netrep_go._shown import shown
 from netrep_go._validation import (
-    as_integers,
     as_mask,
     as_numbers,
     as_turned,
@@ -34,6 +32,7 @@ from netrep_go.rsa._condensed import (
     named_vectors,
 )
 from netrep_go.rsa._images import Images, holds_maps
+from netrep_go.rsa._lists import as_lists, flattened
 from netrep_go.rsa._local import (
     LOCAL_METRICS,
     NONE,
@@ -96,14 +95,17 @@ def searchlight(
     Parameters
     ----------
     data : array_like of shape (n_observations, n_features) or (n_observations, *mask.shape), \
-image, path of an image, list of them, or Betas; of several subjects a dict, list or array of these
+image, path of an image, list of them, Betas, or objects of MNE; of several subjects a dict, list \
+or array of these
         Responses, float32 or float64, which are not copied if rows or columns are
         contiguous. With a mask, the features are all voxels of the volume or only those of
         the mask, in row-major order. A voxel that is not finite in some observation is left
         out. Images are those of nibabel (the extra ``neuro``) or their files: conditions run
         along the last axis of an image of 4 dimensions, or along the list. :class:`Betas`
-        bring conditions and, for 'crossnobis' and 'decoding', runs as folds. See Notes for
-        several subjects.
+        bring conditions and, for 'crossnobis' and 'decoding', runs as folds. Objects of MNE
+        are those of :func:`time_resolved`, with neighbor lists of their channels, less the bad
+        ones, or vertices: all times of a list's channels count together, so crop them first.
+        See Notes for several subjects.
     models : array_like of shape (n_pairs,), (n_models, n_pairs) or square matrices, or dict \
 of single RDMs
         Model RDMs; pairs that are NaN in any of them do not count. The index of a DataFrame
@@ -254,6 +256,11 @@ or images, default=None
     >>> bool(test.significant()[3, 3, 3])
     True
     """
+    of_models = condition_names(models)
+    rows, neighbors, conditions = flattened(data, neighbors, conditions, metric, of_models)
+    if rows is not data:  # of the conditions of the models, which have numbers from here on
+        data = rows
+        names, models = named_vectors(models, "models", names, allow_nan=True)
     subjects = as_subjects(data, mask)
     if subjects is not None:
         each: dict[str, Any] = {"mask": mask, "neighbors": neighbors, "surface": surface}
@@ -278,8 +285,8 @@ or images, default=None
     estimator = as_estimator(noise, residuals, metric)
     if has_several(noise):
         check_by_fold(metric)
-    given = noise is not None and estimator is None
-    lights = _lights(data, around, residuals, given)
+    in_order = noise is not None and estimator is None
+    lights = _lights(data, around, residuals, in_order)
     n, n_features = lights.x.shape[:: -1 if lights.turned else 1]
     design = as_design(data, n, conditions, folds, metric)
     check_same_conditions(design.n_conditions, vectors)
@@ -314,7 +321,8 @@ or images, default=None
             n_jobs=n_jobs,
             progress=progress,
         )
-    _warn_of_undefined(np.isnan(scores.sum(axis=1)), used, noisy=observed is not None)
+    estimated = "" if observed is None else _how_estimated(inputs)
+    _warn_of_undefined(np.isnan(scores.sum(axis=1)), used, estimated)
     return SearchlightResult(
         scores=scores,
         centers=lights.centers,
@@ -413,7 +421,7 @@ def _from_lists(data: Any, asked: _Around, residuals: ArrayLike | None) -> _Ligh
     noise = None
     if residuals is not None:
         noise = as_turned(_as_rows(residuals, "residuals"), "residuals")
-    starts, features = _as_lists(asked.neighbors, x.shape[0] if turned else x.shape[1])
+    starts, features = as_lists(asked.neighbors, x.shape[0] if turned else x.shape[1])
     centers, counts = np.arange(len(starts) - 1), np.diff(starts)
     features = features[np.repeat(centers % asked.step == 0, counts)]
     centers = centers[:: asked.step]
@@ -523,18 +531,28 @@ def _laid_out(
     return x, turned, columns, noise
 
 
-def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray, noisy: bool) -> None:
+def _how_estimated(inputs: dict[str, _native.Argument]) -> str:
+    """Return how noise was estimated, and how it may get an inverse."""
+    dof, shrinkage = inputs["dof"], inputs["shrinkage"]
+    freedom = f"{dof:g} degrees of freedom and " if dof else ""  # 0: those of each fold
+    remedy = "'shrinkage_diag' or more residuals" if shrinkage == "full" else "more residuals"
+    return f". Noise was estimated with {freedom}the shrinkage {shrinkage!r}: use {remedy}"
+
+
+def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray, estimated: str) -> None:
+    """Warn of searchlights without an RDM, or raise if none has one."""
     count, empty = np.count_nonzero(undefined), np.count_nonzero(used == 0)
     if not count:
         return
     text = (
         f"the RDM of {count} of {len(used)} searchlights is undefined: {empty} have no finite "
-        f"voxel{' with noise' if noisy else ''} and {count - empty} constant responses or "
-        f"dissimilarities, or no distance{', or noise without an inverse' if noisy else ''}"
+        f"voxel{' with noise' if estimated else ''} and {count - empty} constant responses or "
+        f"dissimilarities, or no distance{', or noise without an inverse' if estimated else ''}"
     )
+    advice = estimated if count > empty else ""
     if count == len(used):
-        raise ValueError(text)
-    warn_user(f"{text}; their scores are NaN", RuntimeWarning)
+        raise ValueError(f"{text}{advice}")
+    warn_user(f"{text}; their scores are NaN{advice}", RuntimeWarning)
 
 
 def _checked(noise: Any, x: np.ndarray, turned: bool) -> Residuals | None:
@@ -563,10 +581,11 @@ def _in_volume(
     if x.ndim == inside.ndim + 1 and x.shape[1:] == inside.shape:
         x, numbers = _flatten(x)
     if x.ndim != 2 or x.shape[1] not in (inside.size, n_voxels):
+        shapes = dict.fromkeys([", ".join(map(str, inside.shape)), str(inside.size)])
+        alone = f", or (n_conditions, {n_voxels}) with the voxels of the mask alone,"
         raise ValueError(
-            f"{name} must have shape (n_conditions, {', '.join(map(str, inside.shape))}) or "
-            f"(n_conditions, {inside.size}), or (n_conditions, {n_voxels}) with the voxels "
-            f"of the mask alone, for this mask, got {x.shape}"
+            f"{name} must have shape {' or '.join(f'(n_conditions, {each})' for each in shapes)}"
+            f"{alone if n_voxels < inside.size else ''} for this mask, got {x.shape}"
         )
     columns = np.full(inside.size, -1)
     chosen = np.flatnonzero(inside)
@@ -627,50 +646,3 @@ def _centers(inside: np.ndarray, steps: np.ndarray, threshold: float, every: int
         if not chosen.any():
             raise ValueError(_TOO_HIGH.format(threshold, "voxel"))
     return _every(chosen, every)
-
-
-def _check_not_dense(neighbors: Any, n_features: int) -> None:
-    """Raise if neighbors are a dense matrix of zeros and ones, not lists of features."""
-    values = neighbors if isinstance(neighbors, np.ndarray) else np.empty(0)
-    if values.shape[1:] != (n_features,):
-        return
-    if values.dtype.kind == "b" or np.isin(values, (0, 1)).all():
-        raise ValueError(
-            f"neighbors must be lists of features, got a dense matrix of zeros and ones with "
-            f"{n_features} columns: pass scipy.sparse.csr_array(neighbors)"
-        )
-
-
-def _check_differ(features: np.ndarray, name: str) -> None:
-    """Raise if a feature is twice in a list."""
-    values, counts = np.unique(features, return_counts=True)
-    if (counts > 1).any():
-        raise ValueError(
-            f"{name} must name each feature once, got {values[counts > 1][0]} "
-            f"{counts[counts > 1][0]} times; zeros and ones that mark neighbors must be in a "
-            "sparse matrix"
-        )
-
-
-def _as_lists(neighbors: Any, n_features: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the lists of features begin and end, and all of them one after the other."""
-    if sparse.issparse(neighbors):
-        graph = neighbors.tocsr(copy=True)
-        graph.sum_duplicates()
-        if graph.shape[1] != n_features:
-            raise ValueError(
-                f"neighbors must have {n_features} columns, one a feature, got {graph.shape[1]}"
-            )
-        starts, features = graph.indptr, graph.indices
-    else:
-        if not isinstance(neighbors, Iterable) or isinstance(neighbors, (str, bytes, type)):
-            raise TypeError(f"neighbors must be lists of features, got {shown(neighbors)}")
-        _check_not_dense(neighbors, n_features)
-        arrays = [as_integers(list_, f"neighbors[{k}]") for k, list_ in enumerate(neighbors)]
-        for k, array in enumerate(arrays):
-            _check_differ(array, f"neighbors[{k}]")
-        starts = np.cumsum([0, *map(len, arrays)])
-        features = np.concatenate([np.empty(0, np.int64), *arrays])
-    if len(starts) < 2:
-        raise ValueError("neighbors must have at least one list, got none")
-    return as_integers(starts, "neighbors"), as_integers(features, "neighbors")

@@ -231,9 +231,10 @@ def _lists(lights: _Lights, part: slice) -> tuple[np.ndarray, np.ndarray]:
 
 def _of_subjects(data: Any) -> tuple[list[str], list[Any]]:
     """Return what errors call each subject, and the data of each."""
-    if not isinstance(data, (Mapping, list, tuple, np.ndarray)):
+    is_stack = not isinstance(data, (Mapping, list, tuple)) and getattr(data, "ndim", 0) > 0
+    if not is_stack and not isinstance(data, (Mapping, list, tuple)):
         raise TypeError(f"data must be a list or dict of subjects, got {kind_of(data)}")
-    items, own = [*np.atleast_1d(data)] if isinstance(data, np.ndarray) else [*data], None
+    items, own = [*data], None
     if isinstance(data, Mapping) or holds_arrays(data):
         items, own = split_names(data, "data")
     if len(items) < 2:

@@ -128,13 +128,14 @@ def _is_masks(mask: Any) -> bool:
     """Whether this is a list or array of masks: of planes, it is one."""
     if isinstance(mask, (list, tuple)):
         return bool(mask) and all(holds_images(item) or hasattr(item, "shape") for item in mask)
-    return isinstance(mask, np.ndarray) and mask.ndim > 3
+    return not holds_images(mask) and getattr(mask, "ndim", 0) > 3
 
 
 def _is_lists(labels: Any) -> bool:
     """Whether these are labels of each subject."""
-    is_list = isinstance(labels, (list, tuple, np.ndarray)) and len(labels) > 0
-    return is_list and np.ndim(labels[0]) > 0
+    if isinstance(labels, (list, tuple)):
+        return bool(labels) and np.ndim(labels[0]) > 0
+    return getattr(labels, "ndim", 0) > 1 and not hasattr(labels, "iloc")
 
 
 def check_same_conditions(subjects: Subjects, labels: list[Any]) -> None:

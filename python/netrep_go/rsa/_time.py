@@ -21,8 +21,8 @@ from netrep_go.rsa._condensed import (
 )
 from netrep_go.rsa._data_sets import DataSets
 from netrep_go.rsa._local import check_same_conditions
-from netrep_go.rsa._rdm import METRICS, WHITENED_METRICS, Labels, Noise
-from netrep_go.rsa._recordings import Recordings, recordings
+from netrep_go.rsa._rdm import METRICS, Labels, Noise
+from netrep_go.rsa._recordings import recordings, use_of
 from netrep_go.rsa._windows import Windows, designs_of, noise_of, window_rdms
 
 
@@ -94,7 +94,9 @@ of one for each subject, default=None
         The samples whose residuals the covariance is estimated from: those of each window,
         those of all times, or those of a span such as a baseline, from start to stop
         inclusive in the unit of ``times``, of which None stands for an end of the data.
-        Residuals at different times count as different observations.
+        Residuals at different times count as different observations. 'each' makes
+        'crossnobis' positive in noise, as :func:`rdm` says: take a baseline, or 'pooled' over
+        many times, where similarities are tested against 0.
     controls : like models, default=None
         RDMs whose part of models and measured RDMs is removed, as in :func:`compare`.
     noise_ceiling : bool, default=False
@@ -153,7 +155,7 @@ of one for each subject, default=None
     """
     check_option(metric, "metric", METRICS)
     check_option(method, "method", METHODS)
-    recorded = _recorded(data, times, metric, conditions)
+    recorded = recordings(data, times, use_of(metric, conditions))
     conditions = recorded.events if conditions is None else conditions
     sets = _as_sets(recorded.data, repeated=conditions is not None)
     designs = designs_of(sets, conditions, folds, metric, recorded.conditions)
@@ -198,13 +200,6 @@ of one for each subject, default=None
             else None
         ),
     )
-
-
-def _recorded(data: Any, times: Any, metric: str, conditions: Any) -> Recordings:
-    """Return responses as arrays: epochs as they are where repeated observations count."""
-    if conditions is not None:
-        return recordings(data, times, "observations")
-    return recordings(data, times, "events" if metric in WHITENED_METRICS else "means")
 
 
 def _as_sets(data: Any, *, repeated: bool) -> DataSets:

@@ -81,14 +81,20 @@ def as_affine(affine: Any, name: str) -> np.ndarray:
 
 def check_same_place(first: Volumes, second: Volumes) -> None:
     """Raise unless two volumes have the same voxels."""
-    one, two = first.values.shape[1:], second.values.shape[1:]
-    rule = f"{first.name} and {second.name} must have the same voxels"
-    if one != two:
-        raise ValueError(f"{rule}, got shapes {one} and {two}: resample one to the other")
-    apart = np.abs(first.affine - second.affine)[:3] @ [*one, 1]
+    rule = _check_same_shape(first, second.name, second.values.shape[1:])
+    apart = np.abs(first.affine - second.affine)[:3] @ [*first.values.shape[1:], 1]
     if (apart > _APART * np.linalg.norm(first.affine[:3, :3], axis=0).min()).any():
         affines = " and ".join(str(each.affine.round(4).tolist()) for each in (first, second))
         raise ValueError(f"{rule}, got affines {affines}: resample one to the other")
+
+
+def _check_same_shape(volumes: Volumes, name: str, shape: tuple[int, ...]) -> str:
+    """Raise unless volumes have voxels of this shape; return the rule."""
+    one = volumes.values.shape[1:]
+    rule = f"{volumes.name} and {name} must have the same voxels"
+    if one != shape:
+        raise ValueError(f"{rule}, got shapes {one} and {shape}: resample one to the other")
+    return rule
 
 
 class Placed(NamedTuple):
@@ -103,8 +109,10 @@ def placed(data: Any, volume: Any, name: str, affine: Any = None) -> Placed:
     """Return images, or what came in place of them, as arrays of the same place."""
     images, one = as_volumes(data, "data"), as_volume(volume, name)
     known = [each for each in (images, one) if each is not None]
-    if len(known) == 2:
-        check_same_place(*known)
+    if images is not None and one is not None:
+        check_same_place(images, one)
+    elif images is not None and hasattr(volume, "shape"):
+        _check_same_shape(images, name, np.shape(volume))
     if affine is not None:
         if known:
             raise ValueError(f"{known[0].name} has an affine of its own: leave out affine")
