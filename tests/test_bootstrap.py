@@ -484,3 +484,19 @@ def test_pairs_of_subjects(rng):
 def test_what_cannot_be_split(x, of, message):
     with pytest.raises(ValueError, match=message):
         reliability("cka", [x], of=of, verbose=False)
+
+
+def test_reasons_are_said_once_whatever_the_measure(rng):
+    networks = dict(zip("ab", rng.standard_normal((2, 20, 4)), strict=True))
+    networks["flat"] = np.ones((20, 3))
+    for measure in ("rsa", "mean_cca"):
+        for call in (
+            lambda name: bootstrap(name, networks, verbose=False),
+            lambda name: bootstrap(
+                name, networks, method="bca", n_bootstraps=30, random_state=0, verbose=False
+            ),
+            lambda name: compare_values(name, networks["a"], networks, verbose=False),
+        ):
+            with pytest.warns(match="'flat'") as said:
+                call(measure)
+            assert len(said) == 1

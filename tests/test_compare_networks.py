@@ -385,7 +385,10 @@ def test_calibrate_and_bootstrap_as_commands(networks, folder):
         random_state=0,
         verbose=False,
     ).to_frame()
+    want["measure"] = "cka:estimator=unbiased"  # as `calibrate` has it: what was typed
     pd.testing.assert_frame_equal(read("t.csv"), want, check_names=False, check_exact=True)
+    run("bootstrap", *files, "-o", "t.csv")
+    assert set(read("t.csv")["measure"]) == {"cka"}
 
 
 def test_a_file_of_one_layer_stands_beside_files_of_several(tmp_path, rng):

@@ -581,3 +581,22 @@ def test_runs_have_the_same_conditions(rng):
     models = pandas.DataFrame(1 - np.eye(9), ANIMALS[::-1], ANIMALS[::-1])
     with pytest.raises(ValueError, match="models and rdms must have the same conditions"):
         rsa.evaluate_cross(models, subjects_with(ANIMALS, rng))
+
+
+def test_sets_of_models_and_regions_have_the_same_conditions(rng):
+    first, _, other, _ = subjects_with(ANIMALS[::-1], rng)
+    said = "the same conditions in the same order, got 'ant' and"
+    with pytest.raises(ValueError, match=said):
+        partition_variance({"low": first, "high": other}, rng.random((3, 36)))
+    responses = pandas.DataFrame(rng.standard_normal((9, 5)), ANIMALS)
+    regions = [{"V1": responses}, {"V1": responses[::-1]}]
+    with pytest.raises(ValueError, match=f"subject 0 and spatial of subject 1 must have {said}"):
+        fusion(rng.standard_normal((9, 4, 3)), regions)
+
+
+def test_square_rdms_are_no_points(rng):
+    squares = [squareform(rng.random(45)) for _ in range(3)]  # 10 x 10: or 10 points, 10 pairs
+    with pytest.raises(ValueError, match=r"rdms\[0\] must have .* a square RDM of 10 conditions"):
+        noise_ceilings(squares)
+    points = rng.random((3, 10, 10))
+    assert noise_ceilings(points).lower.shape == (10,)

@@ -7,6 +7,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -384,9 +385,13 @@ def _compare(function: Any, data: Given, own: Given) -> Any:
 def _infer(function: Any, data: Given, own: Given) -> Any:
     """Infer something of networks that are named by their files."""
     paths = _files.named(data.pop("networks"), "networks", own.pop("names", None))
-    measure = own.pop("measures", None)
-    measure = _measure(own.pop("measure")) if measure is None else _measures(measure)
-    return function(measure, _files.load(paths, "networks"), **data, **own)
+    if "measures" in own:
+        measures = _measures(own.pop("measures"))
+        return function(measures, _files.load(paths, "networks"), **data, **own)
+    text = own.pop("measure")
+    measure = _measure(text, (), "measure")
+    found = function(measure, _files.load(paths, "networks"), **data, **own)
+    return replace(found, measure=next(iter(_measures([text]))))
 
 
 def _add_measure(parser: argparse.ArgumentParser, *, several: bool) -> None:

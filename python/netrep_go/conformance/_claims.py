@@ -180,7 +180,13 @@ def identity(trial: Trial) -> Iterator[Seen]:
     best = trial.said.range[1] if trial.said.kind == "similarity" else 0.0
     for seed, _, x in trial.several(1):
         value = trial.value(x, x)
-        yield Seen(trial.apart(value, best), seed, f"f(X, X) = {value:.6g}, not {best:.6g}")
+        yield Seen(trial.apart(value, best), seed, f"f(X, X) = {_beside(value, best)}")
+
+
+def _beside(value: float, expected: float) -> str:
+    """Return a value, and what it is not if that can be seen."""
+    found, wanted = f"{value:.6g}", f"{expected:.6g}"
+    return found if found == wanted else f"{found}, not {wanted}"
 
 
 def tells_apart(trial: Trial) -> Iterator[Seen]:
@@ -217,7 +223,7 @@ def known_values(trial: Trial) -> Iterator[Seen]:
     """Compare networks whose value is known."""
     for k, (x, y, expected) in enumerate(trial.known):
         value = trial.value(x, y)
-        yield Seen(trial.apart(value, expected), None, f"known[{k}]: {value:.6g}, not {expected:g}")
+        yield Seen(trial.apart(value, expected), None, f"known[{k}]: {_beside(value, expected)}")
 
 
 def all_pairs(trial: Trial) -> Iterator[Seen]:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 from netrep_go._cohort import Named
-from netrep_go._jobs import RandomState, as_random_state, counted, warn_user
+from netrep_go._jobs import RandomState, as_random_state, counted, said_once, warn_user
 from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
@@ -19,7 +19,7 @@ from netrep_go._shown import shown
 from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.inference._measures import given_measure
 from netrep_go.inference._pairs import Compared, Pairs, compared, samples_taken
-from netrep_go.inference._repeated import repeated, stacked, warn_if_undefined
+from netrep_go.inference._repeated import is_compared, repeated, stacked, warn_if_undefined
 from netrep_go.metrics import Measure
 from netrep_go.metrics._registry import name_of
 
@@ -239,11 +239,12 @@ def bootstrap(
     check_number(confidence, "confidence", 0.5, np.nextafter(1, 0))
     found = compared(measure, X, Y, names)
     resampled = Resampled(measure, found, over, n_jobs, verbose)
-    observed = resampled.observed()
-    draws = np.empty((0, len(observed)))
-    if method != "jackknife":
-        draws = resampled.drawn(n_bootstraps, random_state)
-    left_out = [] if method == "percentile" else resampled.left_out(observed)
+    with said_once():
+        observed = resampled.observed()
+        draws = np.empty((0, len(observed)))
+        if method != "jackknife":
+            draws = resampled.drawn(n_bootstraps, random_state)
+        left_out = [] if method == "percentile" else resampled.left_out(observed)
     if correct_bias is None:
         correct_bias = measure._converges()
     interval = _interval(observed, draws, left_out, method, confidence, correct_bias)
@@ -290,7 +291,8 @@ class Resampled:
     def observed(self) -> np.ndarray:
         """Return the values with all samples and features, and warn of what is undefined."""
         values: np.ndarray = self._values(lambda draw: (self._measure, self._networks), 1, "")[0]
-        warn_if_undefined(self._measure, self._networks, self._pairs, values)
+        if is_compared(self._measure):  # others say so themselves
+            warn_if_undefined(self._measure, self._networks, self._pairs, values)
         return values
 
     def drawn(self, n_draws: int, random_state: RandomState) -> np.ndarray:
@@ -376,8 +378,8 @@ def _interval(
 ) -> Interval:
     if method == "jackknife":
         return jackknife(observed, left_out, confidence, correct_bias)
-    undefined = np.isnan(draws).any(axis=1).sum()
-    if undefined and not np.isnan(observed).all():
+    undefined = np.isnan(draws[:, ~np.isnan(observed)]).any(axis=1).sum()
+    if undefined:
         warn_user(
             f"the measure is undefined in {undefined} of {len(draws)} draws: these are left out"
         )

@@ -301,7 +301,8 @@ def calibrate(
     draws = permutations(n, n_permutations, strata, random_state, size=1, limit=_BLOCK)
     observed, distributions = _values(nulls, n, draws, n_permutations, verbose)
     for one, found, values in zip(measures.values(), founds, observed, strict=True):
-        warn_if_undefined(one, found.networks, found.pairs, values)
+        if one._is_prepared():  # others say so themselves
+            warn_if_undefined(one, found.networks, found.pairs, values)
     extremes = [_extremes(*each) for each in zip(signs, observed, distributions, strict=True)]
     largest = [extreme.max(axis=1, keepdims=True) for extreme in extremes]
     results, corrected = {}, {}

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 from netrep_go._cohort import Networks, labelled
-from netrep_go._jobs import counted
+from netrep_go._jobs import counted, said_once
 from netrep_go._names import Name, names_or_numbers
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
@@ -184,8 +184,9 @@ def compare_values(
     for one in counted(measures, "Leaving out one", len(measures), verbose):
         found = star(one, ("X", X), networks, names_or_numbers(own, len(networks)))
         resampled = Resampled(one, found, over, n_jobs, False)
-        values.append(resampled.observed())
-        left_out.append(resampled.left_out(values[-1]))
+        with said_once():
+            values.append(resampled.observed())
+            left_out.append(resampled.left_out(values[-1]))
     return _differences(
         np.concatenate(values),
         [np.hstack(parts) for parts in zip(*left_out, strict=True)],

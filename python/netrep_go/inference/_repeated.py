@@ -23,7 +23,7 @@ def repeated(
 ) -> Iterator[np.ndarray]:
     """Yield the values of pairs in each of some changes of the networks."""
     with said_once():
-        if measure._is_prepared() and type(measure)._measure is Measure._measure:
+        if is_compared(measure):
 
             def values(draw: int) -> np.ndarray:
                 return _prepared_values(*change(draw), pairs)
@@ -32,6 +32,11 @@ def repeated(
         else:
             for draw in range(n_draws):
                 yield _measured_values(*change(draw), pairs, n_jobs)
+
+
+def is_compared(measure: Measure) -> bool:
+    """Whether pairs are compared here, once networks are prepared, and no routine does it all."""
+    return measure._is_prepared() and type(measure)._measure is Measure._measure
 
 
 def _prepared_values(measure: Measure, networks: list[Named], pairs: Pairs) -> np.ndarray:
@@ -60,7 +65,7 @@ def warn_if_undefined(
 ) -> None:
     """Warn of pairs whose values are NaN, where the measure knows why: draws do not say so."""
     which = np.flatnonzero(np.isnan(values))
-    if len(which) == 0 or not measure._is_prepared():
+    if len(which) == 0:
         return
     some = pairs[0][which], pairs[1][which]
     names = [name for name, _ in networks]

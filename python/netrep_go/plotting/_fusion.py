@@ -10,11 +10,10 @@ from netrep_go._parameters import checked
 from netrep_go._validation import check_number
 from netrep_go.plotting._generalization import edges_of, outline
 from netrep_go.plotting._style import axes
+from netrep_go.rsa import ClusterResult, Fusion
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from netrep_go.rsa import ClusterResult, Fusion
 
 _NAMED = 40  # rows that have room for their names
 

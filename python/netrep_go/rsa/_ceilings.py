@@ -247,7 +247,19 @@ def _of_subjects(rdms: Any) -> tuple[list[Any], list[str]]:
                 f"{name} must have shape (n_points, n_pairs), as those of all subjects, got "
                 f"{np.shape(x)} after {np.shape(subjects[0])}"
             )
+        if _is_one_square(x):
+            raise ValueError(
+                f"{name} must have shape (n_points, n_pairs), got a square RDM of {len(x)} "
+                "conditions: condense each, and give noise_ceiling those of one point"
+            )
     return subjects, where
+
+
+def _is_one_square(x: np.ndarray) -> bool:
+    """Whether what could be as many points as pairs is the RDM of one point."""
+    if x.shape[0] != x.shape[1] or x.dtype.kind not in "fiu" or np.diagonal(x).any():
+        return False
+    return np.array_equal(x, x.T) and bool(x.any())
 
 
 def _as_it_is(x: Any) -> np.ndarray:

@@ -13,7 +13,14 @@ from scipy import sparse
 from netrep_go._adjacency import Adjacency, volume_adjacency
 from netrep_go._clusters import ClusterResult, cluster_test
 from netrep_go._files import as_path, reading
-from netrep_go._names import Name, holds_arrays, names_or_numbers, split_names
+from netrep_go._names import (
+    Name,
+    check_all_same_names,
+    holds_arrays,
+    names_or_numbers,
+    row_names,
+    split_names,
+)
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._parts import replacing
@@ -472,7 +479,7 @@ def _check_alike(each: list[np.ndarray], keys: list[Name]) -> None:
 def _by_subject(spatial: Any, lights: bool, mask: Any) -> tuple[list[Any], list[Name] | None]:
     """Return what each subject has at its places, and the subjects if they have names."""
     if lights:
-        several = searched_subjects(spatial, mask) is not None
+        several = isinstance(spatial, Mapping) or searched_subjects(spatial, mask) is not None
     elif isinstance(spatial, Mapping):
         several = all(isinstance(item, Mapping) for item in spatial.values())
     else:
@@ -503,6 +510,8 @@ def _of_regions(
 ) -> Fusion:
     """Compare the RDMs of regions with those of times."""
     each = [_region_rdms(item, k, where["metric"]) for k, item in enumerate(subjects)]
+    found = [(f"spatial of subject {k}", _conditions(x)) for k, x in enumerate(subjects)]
+    check_all_same_names(found, "conditions")
     first, rdms = each[0][0], [vectors for _, vectors in each]
     for k, names in enumerate(names for names, _ in each):
         if names != first:
@@ -527,6 +536,11 @@ def _of_regions(
     return Fusion(
         scores=np.stack(scores), times=times, names=first, subjects=named, method=where["method"]
     )
+
+
+def _conditions(regions: Any) -> list[Name] | None:
+    """Return the names of the conditions of the regions of a subject, those of the first."""
+    return row_names(next(iter(regions.values()))) if isinstance(regions, Mapping) else None
 
 
 def _region_rdms(regions: Any, subject: int, metric: str) -> tuple[list[Name], np.ndarray]:

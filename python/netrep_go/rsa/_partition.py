@@ -281,6 +281,7 @@ def _stack_models(
     keys = own or [f"set {k}" for k in range(len(items))]
     wheres = [f"models[{key!r}]" for key in keys]
     vectors = [as_vectors(m, where) for m, where in zip(items, wheres, strict=True)]
+    check_named_alike(**{w: condition_names(m) for w, m in zip(wheres, items, strict=True)})
     for m, where in zip(vectors, wheres, strict=True):
         check_same_conditions(m, where, vectors[0], wheres[0])
         check_varies(m, where)
