@@ -3,6 +3,9 @@
 Where a format has checksums, what is wrong is never taken for right.
 """
 
+import json
+import pathlib
+import pickle
 import re
 import warnings
 
@@ -15,6 +18,7 @@ from scipy.sparse import issparse
 from netrep_go._parts import Parts, merge
 from netrep_go.capacity import TuningFile, read_mat, write_mat
 from netrep_go.datasets._objects92 import _read
+from netrep_go.inference import compare_networks
 
 N_VARIANTS = 150
 
@@ -219,3 +223,59 @@ def test_damaged_models_are_refused_by_name(tmp_path, rng):
             read(path)
     with pytest.raises(ValueError, match="model is not an ONNX model, or damaged"):
         activations(content[: len(content) // 2], X)
+
+
+# Code in files
+
+
+class _Code:
+    """What writes a file where it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return pathlib.Path.touch, (self.path,)
+
+
+def _with_code_in_zarr(folder, flag, how):
+    """Write an array of zarr whose chunk a codec would unpickle."""
+    codec = {"id": "pickle", "protocol": 5}
+    numbers = {"shape": [2, 2], "fill_value": 0.0}
+    old = numbers | {"zarr_format": 2, "chunks": [2, 2], "dtype": "<f8", "order": "C"}
+    grid = {"name": "regular", "configuration": {"chunk_shape": [2, 2]}}
+    new = numbers | {"zarr_format": 3, "node_type": "array", "data_type": "float64"}
+    new |= {"chunk_grid": grid, "chunk_key_encoding": {"name": "default"}, "attributes": {}}
+    metadata = {
+        "objects": old | {"dtype": "|O", "fill_value": None, "filters": [codec]},
+        "filter": old | {"filters": [codec], "compressor": None},
+        "compressor": old | {"filters": None, "compressor": codec},
+        "version 3": new | {"codecs": [{"name": "bytes"}, {"name": "numcodecs.pickle"}]},
+    }[how]
+    chunk = folder / ("c/0/0" if how == "version 3" else "0.0")
+    chunk.parent.mkdir(parents=True)
+    (folder / ("zarr.json" if how == "version 3" else ".zarray")).write_text(json.dumps(metadata))
+    chunk.write_bytes(pickle.dumps(_Code(flag)))
+
+
+@pytest.mark.parametrize("how", ["objects", "filter", "compressor", "version 3"])
+def test_code_in_zarr_is_not_run(tmp_path, how):
+    pytest.importorskip("zarr")
+    folder, flag = tmp_path / "networks.zarr", tmp_path / "flag"
+    _with_code_in_zarr(folder, flag, how)
+    with pytest.raises(ValueError, match=r"networks\['a'\] .* cannot be read"):
+        compare_networks({"a": str(folder), "b": np.eye(2)}, "cka", verbose=False)
+    assert not flag.exists()
+    pickle.loads((folder / ("c/0/0" if how == "version 3" else "0.0")).read_bytes())
+    assert flag.exists()  # where it is unpickled, it runs
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+def test_code_in_arrays_of_objects_is_not_run(tmp_path, suffix):
+    path, flag = tmp_path / f"network{suffix}", tmp_path / "flag"
+    objects = np.array([[_Code(flag)]], dtype=object)
+    np.savez(path.with_suffix(".npz"), x=objects)
+    np.save(path.with_suffix(".npy"), objects)
+    with pytest.raises(ValueError, match=r"networks\['a'\] .* cannot be read"):
+        compare_networks({"a": str(path), "b": np.eye(2)}, "cka", verbose=False)
+    assert not flag.exists()

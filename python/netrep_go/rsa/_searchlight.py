@@ -36,6 +36,7 @@ from netrep_go.rsa._lists import as_lists, flattened
 from netrep_go.rsa._local import (
     LOCAL_METRICS,
     NONE,
+    Design,
     Residuals,
     as_design,
     as_estimator,
@@ -267,13 +268,8 @@ or images, default=None
         each |= {"noise": noise, "residuals": residuals, "residual_folds": residual_folds}
         options: dict[str, Any] = {"models": models, "names": names, "radius": radius}
         options |= {"threshold": threshold, "geodesic": geodesic, "step": step}
-        options |= {
-            "metric": metric,
-            "method": method,
-            "controls": controls,
-            "n_jobs": n_jobs,
-            "verbose": verbose,
-        }
+        options |= {"metric": metric, "method": method, "controls": controls}
+        options |= {"n_jobs": n_jobs, "verbose": verbose}
         return _of_subjects(subjects, each, options)
     check_option(metric, "metric", LOCAL_METRICS)
     check_option(method, "method", METHODS)
@@ -290,16 +286,7 @@ or images, default=None
     design = as_design(data, n, conditions, folds, metric)
     check_same_conditions(design.n_conditions, vectors)
     check_named_alike(data=design.names, models=condition_names(models))
-    observed = lights.residuals
-    if residual_folds is not None:
-        observed = of_folds(observed, residual_folds, design, metric)
-    if estimator is not None and observed is None:
-        check_independent(metric)
-        check_repeated(design, n)
-        observed = Residuals(lights.x, lights.turned, design.conditions, design.n_conditions)
-    scores = np.empty((len(lights.centers), len(vectors)))
-    used = np.empty(len(lights.centers), np.int64)
-    outputs = {"similarities": scores, "used": used}
+    observed = _observed(lights, residual_folds, design, metric, estimator is not None)
     inputs = {
         "x": lights.x,
         "transposed": lights.turned,
@@ -311,10 +298,12 @@ or images, default=None
         **design.inputs(),
         **noise_inputs(noise, estimator, observed, n_features, design.fold_names),
     }
+    scores = np.empty((len(lights.centers), len(vectors)))
+    used = np.empty(len(lights.centers), np.int64)
     with progress_bar("Searchlights", verbose) as progress:
         _native.run(
             lights.routine,
-            outputs,
+            {"similarities": scores, "used": used},
             inputs,
             names={"model": called("models", own), **control.called, **design.called()},
             n_jobs=n_jobs,
@@ -399,6 +388,23 @@ class _Lights(NamedTuple):
     affine: np.ndarray | None = None
     residuals: Residuals | None = None
     faces: np.ndarray | None = None
+
+
+def _observed(
+    lights: _Lights,
+    residual_folds: ArrayLike | None,
+    design: Design,
+    metric: str,
+    estimated: bool,
+) -> Residuals | None:
+    """Return what noise is estimated from: residuals, or the observations; None if it is not."""
+    if residual_folds is not None:
+        return of_folds(lights.residuals, residual_folds, design, metric)
+    if lights.residuals is not None or not estimated:
+        return lights.residuals
+    check_independent(metric)
+    check_repeated(design, lights.x.shape[1 if lights.turned else 0])
+    return Residuals(lights.x, lights.turned, design.conditions, design.n_conditions)
 
 
 def _lights(data: Any, around: _Around, residuals: ArrayLike | None, in_order: bool) -> _Lights:
