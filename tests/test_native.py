@@ -670,7 +670,6 @@ SHORT = {
     "metrics.linear_align",
     "metrics.linear_partial_fit",
     "metrics.permutation_match",
-    "rsa.evaluate",
     "rsa.ranks",
     "utils.fwht",
     "utils.sq_bures_metric",
