@@ -149,11 +149,7 @@ def noise_ceilings(
     [False, False, True, True]
     """
     check_option(method, "method", SIMILARITIES)
-    check_integer(n_permutations, "n_permutations", 0)
-    if n_permutations and controls is not None:
-        raise ValueError(
-            "a noise ceiling with controls has no permutation test: leave out n_permutations"
-        )
+    check_permutations(n_permutations, controls)
     subjects, where = _of_subjects(rdms)
     first = as_array(subjects[0][:1], where[0], 2, allow_nan=True)
     n_conditions(first, where[0])
@@ -169,6 +165,15 @@ def noise_ceilings(
         n_jobs=n_jobs,
         verbose=verbose,
     )
+
+
+def check_permutations(n_permutations: int, controls: RDMs | None) -> None:
+    """Raise unless so many permutations can be made beside the controls."""
+    check_integer(n_permutations, "n_permutations", 0)
+    if n_permutations and controls is not None:
+        raise ValueError(
+            "a noise ceiling with controls has no permutation test: leave out n_permutations"
+        )
 
 
 def ceilings_of(

@@ -8,27 +8,25 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from netrep_go import _native
-from netrep_go._jobs import RandomState
+from netrep_go._jobs import RandomState, about
 from netrep_go._names import holds_arrays, names_or_numbers, split_names
 from netrep_go._parameters import checked
 from netrep_go._shown import kind_of
-from netrep_go._validation import check_integer, check_option
+from netrep_go._validation import check_option
 from netrep_go.rsa._betas import labelled
-from netrep_go.rsa._ceilings import ceilings_of
+from netrep_go.rsa._ceilings import ceilings_of, check_permutations
 from netrep_go.rsa._compare import SIMILARITIES, as_controls
 from netrep_go.rsa._condensed import RDMs
 from netrep_go.rsa._local import (
     LOCAL_METRICS,
     Design,
-    Residuals,
     as_design,
     as_estimator,
-    check_independent,
-    check_repeated,
     noise_inputs,
 )
 from netrep_go.rsa._noise import NoiseNormalizer
-from netrep_go.rsa._searchlight import SearchlightResult, _Around, _Lights, _lights
+from netrep_go.rsa._rdm import native_metric
+from netrep_go.rsa._searchlight import SearchlightResult, _Around, _Lights, _lights, _observed
 
 __all__ = ["searchlight_noise_ceiling"]
 
@@ -110,11 +108,7 @@ def searchlight_noise_ceiling(
     """
     check_option(metric, "metric", LOCAL_METRICS)
     check_option(method, "method", SIMILARITIES)
-    check_integer(n_permutations, "n_permutations", 0)
-    if n_permutations and controls is not None:
-        raise ValueError(
-            "a noise ceiling with controls has no permutation test: leave out n_permutations"
-        )
+    check_permutations(n_permutations, controls)
     around = _Around(mask, neighbors, None, radius, threshold, True, step, affine)
     estimator = as_estimator(noise, None, metric)
     if noise is not None and estimator is None:
@@ -122,10 +116,8 @@ def searchlight_noise_ceiling(
     where, items = _of_subjects(data)
     subjects = []
     for name, x in zip(where, items, strict=True):
-        try:
+        with about(name):
             subjects.append(_Subject(x, around, metric, conditions, folds, estimator, n_jobs, name))
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
         _check_same(subjects[0], subjects[-1], where[0], name)
     none = np.empty((1, subjects[0].shape[1]))
     found = ceilings_of(
@@ -172,18 +164,12 @@ class _Subject:
         self.lights: _Lights = _lights(data, around, None, False)
         n, n_features = self.lights.x.shape[:: -1 if self.lights.turned else 1]
         self.design: Design = as_design(data, n, conditions, folds, metric)
-        design = self.design
-        observed = None
-        if estimator is not None:
-            check_independent(metric)
-            check_repeated(design, n)
-            observed = Residuals(
-                self.lights.x, self.lights.turned, design.conditions, design.n_conditions
-            )
+        design, estimated = self.design, estimator is not None
+        observed = _observed(self.lights, None, design, metric, estimated)
         self.inputs = {
             "x": self.lights.x,
             "transposed": self.lights.turned,
-            "metric": "euclidean" if metric == "mahalanobis" else metric,
+            "metric": native_metric(metric, whitened=estimated),
             **design.inputs(),
             **noise_inputs(None, estimator, observed, n_features),
         }
@@ -198,7 +184,7 @@ class _Subject:
         start, neighbors = _lists(self.lights, part)
         rdms = np.empty((len(start) - 1, self.shape[1]))
         used = np.empty(len(rdms), np.int64)
-        try:
+        with about(self.name):
             _native.run(
                 "rsa.searchlight_rdms",
                 {"rdms": rdms, "used": used},
@@ -206,8 +192,6 @@ class _Subject:
                 names=self.design.called(),
                 n_jobs=self.n_jobs,
             )
-        except ValueError as error:
-            raise ValueError(f"{self.name}: {error}") from None
         self.used[part] = used
         return rdms
 
