@@ -166,7 +166,6 @@ of one for each subject, default=None
     at = sample_times(sets.xs[0].shape[-1], recorded.times)
     cut = Windows(windows(len(at), at, window, step)[1], window, step)
     spread = noise_of(noise, noise_from, metric, sets, at)
-
     control = as_controls(controls, method, vectors, "models", model_conditions)
     check_several(noise_ceiling, sets.keys, method)
     kept: list[list[np.ndarray]] = [[] for _ in designs]

@@ -211,9 +211,7 @@ def window_rdms(
         with progress_bar("Computing RDMs", verbose, count) as progress:
             for first in range(0, count, block):
                 last = min(first + block, count)
-                rdms = np.empty(
-                    (last - first, design.n_conditions * (design.n_conditions - 1) // 2)
-                )
+                rdms = np.empty((last - first, n_pairs))
                 _native.run(
                     "rsa.window_rdms",
                     {"rdms": rdms, "intensities": shrinkage[first : last if each else first]},
