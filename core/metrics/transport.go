@@ -29,15 +29,20 @@ func (t Transport) Minimize(ctx context.Context, flow, steps, cost *mat.Dense) (
 	if entire && t.Supply == t.Room && p <= q {
 		return 0, t.assign(&arena, flow, cost)
 	}
+	flows, costs := flow.RawMatrix().Data, cost.RawMatrix().Data
+	if entire && all == float64(q)*t.Room {
+		simplex := optimize.NewSimplex(&arena, p, q)
+		if err := arena.Err(); err != nil {
+			return 0, err
+		}
+		simplex.Minimize(flows, costs, t.Supply, t.Room, func() bool { return ctx.Err() != nil })
+		return 0, ctx.Err()
+	}
 	paths := optimize.NewTransport(&arena, p, q)
 	if err := arena.Err(); err != nil {
 		return 0, err
 	}
-	paths.Start(flow.RawMatrix().Data, cost.RawMatrix().Data, t.Supply, t.Room)
-	if entire && all == float64(q)*t.Room {
-		paths.SendAll(func() bool { return ctx.Err() != nil })
-		return 0, ctx.Err()
-	}
+	paths.Start(flows, costs, t.Supply, t.Room)
 	n := t.follow(ctx, paths, steps)
 	return n, ctx.Err()
 }

@@ -2,7 +2,6 @@ package optimize
 
 import (
 	"math"
-	"slices"
 
 	"netrep_go/core/internal/cmem"
 )
@@ -25,7 +24,6 @@ type Transport struct {
 	flow []float64 // of column j from row i, at j*m+i
 
 	supply, room []float64 // what is left of them
-	offset       []float64 // of a row with supply, which its costs count from
 	price        []float64 // of a column: never positive, 0 while it has room
 	near         []int32   // the cheapest row with supply for a column
 	distance     []float64 // of a column from the rows with supply
@@ -48,7 +46,6 @@ func NewTransport(arena *cmem.Arena, m, n int) *Transport {
 		m: m, n: n,
 		supply:   arena.Float64s(m),
 		room:     arena.Float64s(n),
-		offset:   arena.Float64s(m),
 		price:    arena.Float64s(n),
 		near:     arena.Int32s(n),
 		distance: arena.Float64s(n),
@@ -68,7 +65,6 @@ func (t *Transport) Start(flow, cost []float64, supply, room float64) {
 	t.cost, t.flow = cost, flow
 	clear(flow)
 	clear(t.price)
-	clear(t.offset)
 	for i := range t.supply {
 		t.supply[i] = supply
 	}
@@ -76,47 +72,6 @@ func (t *Transport) Start(flow, cost []float64, supply, room float64) {
 		t.room[j] = room
 		t.near[j] = -1
 	}
-}
-
-// SendAll sends all supply, which must be as much as there is room, at the least cost. It
-// sends along shortest paths to all columns at a time, of which there are fewer than Send
-// takes, as what has been sent in between need not be the cheapest way to send as much. It
-// gives up where stop is true.
-func (t *Transport) SendAll(stop func() bool) {
-	for i := range t.offset {
-		t.offset[i] = slices.Min(t.cost[i*t.n : (i+1)*t.n])
-	}
-	for t.findNear(); t.near[0] >= 0 && !stop(); t.findNear() {
-		t.searchAll()
-		for _, end := range t.done {
-			if t.room[end] > 0 {
-				t.along(end, math.Inf(1))
-			}
-		}
-	}
-}
-
-// searchAll finds the shortest paths to all columns with room, and makes the prices such
-// that all of these paths cost the same.
-func (t *Transport) searchAll() {
-	todo := t.fromSupply()
-	t.done = t.done[:0]
-	left := 0
-	for _, room := range t.room {
-		if room > 0 {
-			left++
-		}
-	}
-	reached := 0.0
-	for left > 0 {
-		k := t.nearest(todo)
-		reached = t.distance[todo[k]]
-		if t.room[todo[k]] > 0 {
-			left--
-		}
-		todo = t.pass(k, todo)
-	}
-	t.raisePrices(reached)
 }
 
 // Step is what one shortest path sent, at which cost a unit, and where it started and
@@ -150,9 +105,9 @@ func (t *Transport) findNear() {
 		if left <= 0 {
 			continue
 		}
-		row, offset := t.cost[i*t.n:(i+1)*t.n], t.offset[i]
+		row := t.cost[i*t.n : (i+1)*t.n]
 		for _, j := range lost {
-			if c := row[j] - offset; t.near[j] < 0 || c < t.distance[j] {
+			if c := row[j]; t.near[j] < 0 || c < t.distance[j] {
 				t.near[j], t.distance[j] = int32(i), c
 			}
 		}
@@ -199,7 +154,7 @@ func (t *Transport) fromSupply() []int32 {
 		}
 	}
 	for j, i := range t.near {
-		t.distance[j] = t.cost[int(i)*t.n+j] - t.offset[i] - t.price[j]
+		t.distance[j] = t.cost[int(i)*t.n+j] - t.price[j]
 		t.previous[j] = i
 		t.todo[j] = int32(j)
 	}

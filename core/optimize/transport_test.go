@@ -85,12 +85,10 @@ func TestTransportIsAnAssignmentOfCopies(t *testing.T) {
 		if got := flowCost(flow, cost, m, n); math.Abs(got-want) > 1e-11*float64(size) {
 			t.Fatalf("%d x %d: cost %v, want %v", m, n, got, want)
 		}
-		work := NewTransport(new(cmem.Arena), m, n)
 		at := make([]float64, m*n)
-		work.Start(at, cost, float64(supply), float64(room))
-		work.SendAll(func() bool { return false })
+		NewSimplex(new(cmem.Arena), m, n).Minimize(at, cost, float64(supply), float64(room), never)
 		if got := flowCost(at, cost, m, n); math.Abs(got-want) > 1e-11*float64(size) {
-			t.Fatalf("%d x %d: cost %v of all at once, want %v", m, n, got, want)
+			t.Fatalf("%d x %d: cost %v by the simplex method, want %v", m, n, got, want)
 		}
 		checkSums(t, at, m, n, float64(supply), float64(room))
 		var sent, paid float64
@@ -176,10 +174,10 @@ func BenchmarkTransport(b *testing.B) {
 			}
 			b.ReportMetric(float64(steps)/float64(b.N), "steps")
 		})
-		b.Run(fmt.Sprintf("%dx%d at once", m, n), func(b *testing.B) {
+		simplex := NewSimplex(new(cmem.Arena), m, n)
+		b.Run(fmt.Sprintf("%dx%d by the simplex method", m, n), func(b *testing.B) {
 			for range b.N {
-				work.Start(flow, cost, float64(n/g), float64(m/g))
-				work.SendAll(func() bool { return false })
+				simplex.Minimize(flow, cost, float64(n/g), float64(m/g), never)
 			}
 		})
 		if m == n {
