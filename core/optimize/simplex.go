@@ -1,7 +1,6 @@
 package optimize
 
 import (
-	"cmp"
 	"math"
 	"slices"
 
@@ -20,8 +19,8 @@ import (
 type Simplex struct {
 	m, n int
 	cost []float64
-	flow []float64 // of column j from row i, at j*m+i
 
+	sent   []float64 // between a node and its parent, from the one that is a row
 	price  []float64 // of a node: those of a row and a column of the tree add up to the cost
 	scale  float64   // the largest price
 	parent []int32   // of a node, none at the root
@@ -32,7 +31,7 @@ type Simplex struct {
 
 	left  []float64 // of supply and room, as the first tree is made
 	mean  []float64 // cost of a column
-	rows  []int32   // in the order in which they send first
+	rows  queue     // those that lose most by the second cheapest column first
 	empty []int32   // columns with room
 }
 
@@ -42,6 +41,7 @@ const none int32 = -1
 func NewSimplex(arena *cmem.Arena, m, n int) *Simplex {
 	return &Simplex{
 		m: m, n: n,
+		sent:   arena.Float64s(m + n),
 		price:  arena.Float64s(m + n),
 		parent: arena.Int32s(m + n),
 		depth:  arena.Int32s(m + n),
@@ -50,7 +50,7 @@ func NewSimplex(arena *cmem.Arena, m, n int) *Simplex {
 		last:   arena.Int32s(m + n),
 		left:   arena.Float64s(m + n),
 		mean:   arena.Float64s(n),
-		rows:   arena.Int32s(m),
+		rows:   newQueue(arena, m),
 		empty:  arena.Int32s(n),
 	}
 }
@@ -67,28 +67,45 @@ func (s *Simplex) Minimize(flow, cost []float64, supply, room float64, stop func
 	if len(flow) != s.m*s.n || len(cost) != s.m*s.n || !(supply > 0) || !(room > 0) {
 		panic("optimize: shape of a transport")
 	}
-	s.cost, s.flow = cost, flow
-	s.scale = 0
+	s.cost = cost
 	s.plant(supply, room)
-	s.priceBelow(int32(slices.Index(s.parent, none)))
-	relative := tolerance
-	for pivots, start := 1, 0; !stop(); pivots++ {
-		i, j := s.cheaper(start, relative*s.scale)
-		if j < 0 {
-			return
+	s.setPrices()
+	relative, exact := tolerance, true
+	for pivots, start := 1, 0; !stop(); {
+		i, j, gain := s.cheaper(start, relative*s.scale)
+		if j < 0 && exact {
+			break
 		}
-		s.pivot(int32(i), int32(s.m+j))
-		start = (i + 1) % s.m
-		if pivots%(100*(s.m+s.n)) == 0 {
+		if j < 0 {
+			s.setPrices()
+			exact = true
+			continue
+		}
+		s.pivot(int32(i), int32(s.m+j), gain)
+		start, exact = (i+1)%s.m, false
+		if pivots++; pivots%(100*(s.m+s.n)) == 0 {
 			relative *= 2
+		}
+	}
+	s.store(flow)
+}
+
+// store stores what flows along the tree.
+func (s *Simplex) store(flow []float64) {
+	clear(flow)
+	for v, p := range s.parent {
+		if p != none {
+			i, column := min(v, int(p)), max(v, int(p))
+			flow[(column-s.m)*s.m+i] = s.sent[v]
 		}
 	}
 }
 
-// plant makes the first tree: each row sends to the columns that are cheapest to it among
-// those with room, rows first that lose most by taking the second cheapest.
+// plant makes the first tree by Vogel's method: the row that would lose most by taking
+// the second cheapest column sends to the cheapest one, where columns count from their
+// mean cost. What is used up then hangs below the other one. So a row that fills a column
+// with the last that it has hangs below another column, to which it sends nothing.
 func (s *Simplex) plant(supply, room float64) {
-	clear(s.flow)
 	for v := range s.parent {
 		s.parent[v], s.child[v], s.next[v], s.last[v] = none, none, none, none
 		s.left[v] = supply
@@ -96,78 +113,74 @@ func (s *Simplex) plant(supply, room float64) {
 			s.left[v] = room
 		}
 	}
-	for j := range s.empty {
-		s.empty[j] = int32(j)
+	s.takeMeans()
+	columns := s.empty
+	for j := range columns {
+		columns[j] = int32(j)
 	}
-	s.order()
-	left := s.empty
-	for _, i := range s.rows {
-		left = s.send(i, left)
+	s.rows.empty(s.m)
+	for i := range s.m {
+		_, lost := s.cheapest(int32(i), columns)
+		s.rows.push(int32(i), -lost)
+	}
+	for len(columns) > 0 {
+		i := s.rows.pop().what
+		k, lost := s.cheapest(i, columns)
+		if s.left[i] > 0 && len(s.rows.items) > 0 && -lost > s.rows.items[0].key {
+			s.rows.push(i, -lost) // it lost more when other columns had room
+			continue
+		}
+		column := int32(s.m) + columns[k]
+		sent := min(s.left[i], s.left[column])
+		s.left[i] -= sent
+		s.left[column] -= sent
+		if s.left[column] > 0 {
+			s.attach(i, column, sent)
+			continue
+		}
+		s.attach(column, i, sent)
+		columns[k] = columns[len(columns)-1]
+		columns = columns[:len(columns)-1]
+		if s.left[i] == 0 {
+			lost = math.Inf(1)
+		}
+		s.rows.push(i, -lost)
 	}
 }
 
-// order sorts rows by what they lose if they do not get the cheapest column, where each
-// counts from its mean cost.
-func (s *Simplex) order() {
+// takeMeans sets the mean cost of each column.
+func (s *Simplex) takeMeans() {
 	clear(s.mean)
 	for i := range s.m {
 		for j, c := range s.row(i) {
 			s.mean[j] += c / float64(s.m)
 		}
 	}
-	lost := s.price[:s.m] // which is free so far
-	for i := range lost {
-		first, second := math.Inf(1), math.Inf(1)
-		for j, c := range s.row(i) {
-			if c -= s.mean[j]; c < first {
-				first, second = c, first
-			} else if c < second {
-				second = c
-			}
+}
+
+// cheapest returns the index of the cheapest of some columns for a row, and what the row
+// loses by the second cheapest.
+func (s *Simplex) cheapest(i int32, columns []int32) (k int, lost float64) {
+	first, second := math.Inf(1), math.Inf(1)
+	row := s.row(int(i))
+	for at, j := range columns {
+		if c := row[j] - s.mean[j]; c < first {
+			first, second, k = c, first, at
+		} else if c < second {
+			second = c
 		}
-		s.rows[i], lost[i] = int32(i), second-first
 	}
-	slices.SortFunc(s.rows, func(a, b int32) int {
-		return cmp.Or(cmp.Compare(lost[b], lost[a]), cmp.Compare(a, b))
-	})
+	return k, second - first
 }
 
 func (s *Simplex) row(i int) []float64 {
 	return s.cost[i*s.n : (i+1)*s.n]
 }
 
-// send sends what row i has to the columns with room that are given, and returns those
-// that still have room. What is used up hangs below what it was used up by. A row that
-// fills a column with the last that it has sends nothing to another one, and hangs there.
-func (s *Simplex) send(i int32, columns []int32) []int32 {
-	row := s.row(int(i))
-	for len(columns) > 0 {
-		low, k := math.Inf(1), 0
-		for at, j := range columns {
-			if c := row[j] - s.mean[j]; c < low {
-				low, k = c, at
-			}
-		}
-		j := columns[k]
-		column := int32(s.m) + j
-		sent := min(s.left[i], s.left[column])
-		s.left[i] -= sent
-		s.left[column] -= sent
-		s.flow[int(j)*s.m+int(i)] = sent
-		if s.left[column] > 0 {
-			s.attach(i, column)
-			return columns
-		}
-		s.attach(column, i)
-		columns[k] = columns[len(columns)-1]
-		columns = columns[:len(columns)-1]
-	}
-	return columns
-}
-
 // attach puts a node below another one.
-func (s *Simplex) attach(v, parent int32) {
+func (s *Simplex) attach(v, parent int32, sent float64) {
 	first := s.child[parent]
+	s.sent[v] = sent
 	s.parent[v], s.next[v], s.last[v] = parent, first, none
 	if first >= 0 {
 		s.last[first] = v
@@ -187,41 +200,54 @@ func (s *Simplex) detach(v int32) {
 	}
 }
 
-// priceBelow sets the prices and depths of a node and of all below it.
-func (s *Simplex) priceBelow(top int32) {
-	s.setPrice(top)
-	for v := top; ; {
-		if s.child[v] >= 0 {
-			v = s.child[v]
-		} else {
-			for v != top && s.next[v] < 0 {
-				v = s.parent[v]
-			}
-			if v == top {
-				return
-			}
-			v = s.next[v]
-		}
-		s.setPrice(v)
+// setPrices sets the prices and depths of all nodes, where the root has none.
+func (s *Simplex) setPrices() {
+	root := int32(slices.Index(s.parent, none))
+	s.price[root], s.depth[root], s.scale = 0, 0, 0
+	for v := s.below(root, root); v != root; v = s.below(v, root) {
+		p := s.parent[v]
+		i, column := min(v, p), max(v, p)
+		s.price[v] = s.cost[int(i)*s.n+int(column)-s.m] - s.price[p]
+		s.depth[v] = s.depth[p] + 1
+		s.scale = max(s.scale, math.Abs(s.price[v]))
 	}
 }
 
-func (s *Simplex) setPrice(v int32) {
-	p := s.parent[v]
-	if p == none {
-		s.price[v], s.depth[v] = 0, 0
-		return
+// below returns the node after v among those below top, parents first, and top at the end.
+func (s *Simplex) below(v, top int32) int32 {
+	if s.child[v] >= 0 {
+		return s.child[v]
 	}
-	i, column := min(v, p), max(v, p)
-	s.price[v] = s.cost[int(i)*s.n+int(column)-s.m] - s.price[p]
-	s.depth[v] = s.depth[p] + 1
-	s.scale = max(s.scale, math.Abs(s.price[v]))
+	for v != top && s.next[v] < 0 {
+		v = s.parent[v]
+	}
+	if v == top {
+		return top
+	}
+	return s.next[v]
+}
+
+// move adds to the prices of the rows at and below a node, takes as much from those of
+// the columns, and sets their depths.
+func (s *Simplex) move(top int32, more float64) {
+	m := int32(s.m)
+	for v := top; ; {
+		if v < m {
+			s.price[v] += more
+		} else {
+			s.price[v] -= more
+		}
+		s.depth[v] = s.depth[s.parent[v]] + 1
+		if v = s.below(v, top); v == top {
+			return
+		}
+	}
 }
 
 // cheaper returns the row at or after start, all around, that has a column which costs it
-// less than the prices by more than enough, and the column of which that is most. The
-// column is -1 if there is no such row.
-func (s *Simplex) cheaper(start int, enough float64) (i, j int) {
+// less than the prices by more than enough, the column of which that is most, and how much
+// it is. The column is -1 if there is no such row.
+func (s *Simplex) cheaper(start int, enough float64) (i, j int, gain float64) {
 	prices := s.price[s.m:]
 	i = start
 	for range s.m {
@@ -233,39 +259,42 @@ func (s *Simplex) cheaper(start int, enough float64) (i, j int) {
 			}
 		}
 		if j >= 0 {
-			return i, j
+			return i, j, s.price[i] - low
 		}
 		if i++; i == s.m {
 			i = 0
 		}
 	}
-	return i, -1
+	return i, -1, 0
 }
 
 // pivot sends as much as can be from a row to a column that are not next to each other in
 // the tree, around the cycle that they close, and cuts the tree where nothing flows then.
-func (s *Simplex) pivot(i, column int32) {
+// The way is cheaper than the prices by gain.
+func (s *Simplex) pivot(i, column int32, gain float64) {
 	top := s.meet(i, column)
 	m := int32(s.m)
-	amount, cut, below := math.Inf(1), none, i
+	amount, cut, below, above := math.Inf(1), none, i, column
 	for v := i; v != top; v = s.parent[v] {
-		if f := *s.above(v); v < m && f < amount {
-			amount, cut = f, v
+		if v < m && s.sent[v] < amount {
+			amount, cut = s.sent[v], v
 		}
 	}
 	for v := column; v != top; v = s.parent[v] {
-		if f := *s.above(v); v >= m && f <= amount {
-			amount, cut, below = f, v, column
+		if v >= m && s.sent[v] <= amount {
+			amount, cut, below, above = s.sent[v], v, column, i
 		}
 	}
 	if amount > 0 {
 		s.shift(i, top, -amount)
 		s.shift(column, top, amount)
-		s.flow[int(column-m)*s.m+int(i)] += amount
 	}
 	s.detach(cut)
-	s.hang(below, i+column-below, cut)
-	s.priceBelow(below)
+	s.hang(below, above, cut, amount)
+	if below == column {
+		gain = -gain
+	}
+	s.move(below, -gain)
 }
 
 // meet returns where the paths from two nodes to the root meet.
@@ -280,32 +309,26 @@ func (s *Simplex) meet(v, w int32) int32 {
 	return v
 }
 
-// above returns where the flow between a node and its parent stands.
-func (s *Simplex) above(v int32) *float64 {
-	i, column := min(v, s.parent[v]), max(v, s.parent[v])
-	return &s.flow[(int(column)-s.m)*s.m+int(i)]
-}
-
 // shift adds to what flows from the rows of a path to the nodes above them, and takes as
 // much from what flows to its columns.
 func (s *Simplex) shift(v, top int32, amount float64) {
 	for ; v != top; v = s.parent[v] {
 		if v < int32(s.m) {
-			*s.above(v) += amount
+			s.sent[v] += amount
 		} else {
-			*s.above(v) -= amount
+			s.sent[v] -= amount
 		}
 	}
 }
 
 // hang turns the path from a node up to cut, which has no parent any more, upside down and
 // puts the node below a parent.
-func (s *Simplex) hang(v, parent, cut int32) {
+func (s *Simplex) hang(v, parent, cut int32, sent float64) {
 	for v != cut {
-		above := s.parent[v]
+		above, before := s.parent[v], s.sent[v]
 		s.detach(v)
-		s.attach(v, parent)
-		v, parent = above, v
+		s.attach(v, parent, sent)
+		v, parent, sent = above, v, before
 	}
-	s.attach(cut, parent)
+	s.attach(cut, parent, sent)
 }
