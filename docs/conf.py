@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
 import inspect
 import re
@@ -82,6 +83,16 @@ def write_measures(app: Any) -> None:
     folder = Path(app.srcdir, "generated")
     folder.mkdir(exist_ok=True)
     table.to_csv(folder / "measures.csv", index=False)
+
+
+def write_performance(app: Any) -> None:
+    """Write the tables of benchmarks."""
+    found = runpy.run_path(str(Path(app.srcdir).parent / "benchmarks" / "performance.py"))
+    folder = Path(app.srcdir, "generated")
+    folder.mkdir(exist_ok=True)
+    for name, lines in found["tables"]().items():
+        with (folder / f"{name}.csv").open("w", newline="") as file:
+            csv.writer(file).writerows(lines)
 
 
 def write_shapes(app: Any) -> None:
@@ -205,6 +216,7 @@ def setup(app: Any) -> None:
     """Connect what makes pages."""
     app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
     app.connect("builder-inited", write_measures)
+    app.connect("builder-inited", write_performance)
     app.connect("builder-inited", write_shapes)
     app.connect("builder-inited", draw_gallery)
     app.connect("builder-inited", simulate_study)
