@@ -35,7 +35,7 @@ GO_SOURCES := go.mod go.sum $(shell find core capi -name '*.go' ! -name '*_test.
 
 test: lint
 	$(GO) test ./core/... ./capi/...
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 test-long: venv
 	$(BIN)/python -m pytest tests --long -m long -rP
