@@ -1,5 +1,7 @@
 """Searchlights: RDMs of neighborhoods, compared with models and never stored."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

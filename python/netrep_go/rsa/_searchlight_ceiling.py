@@ -1,5 +1,7 @@
 """Noise ceilings of searchlights: RDMs of all subjects, some centers at a time."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
