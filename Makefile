@@ -38,7 +38,7 @@ test: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 test-long: venv
-	$(BIN)/python -m pytest tests --long -m long -rP
+	$(BIN)/python -m pytest --long -m long -rP
 
 test-browser: venv
 	$(BIN)/python -m pytest tests/test_report_browser.py --browser -rs

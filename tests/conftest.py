@@ -8,6 +8,9 @@ import pytest
 
 collect_ignore_glob = ["golden/*"]  # scripts that import the peers
 
+# Examples in docstrings that take as long as tests marked so: 80 networks are trained.
+LONG_EXAMPLES = {"netrep_go.inference._benchmark.benchmark_measures"}
+
 
 def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="run the tests that are marked as long")
@@ -20,6 +23,9 @@ def pytest_configure():
 
 
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if item.name in LONG_EXAMPLES:
+            item.add_marker(pytest.mark.long)
     reasons = {"long": "takes minutes: make test-long", "browser": "a browser: make test-browser"}
     for mark, reason in reasons.items():
         if not config.getoption(f"--{mark}"):
