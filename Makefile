@@ -35,10 +35,10 @@ GO_SOURCES := go.mod go.sum $(shell find core capi -name '*.go' ! -name '*_test.
 
 test: lint
 	$(GO) test ./core/... ./capi/...
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 test-long: venv
-	$(BIN)/python -m pytest tests --long -m long -rP
+	$(BIN)/python -m pytest --long -m long -rP
 
 test-browser: venv
 	$(BIN)/python -m pytest tests/test_report_browser.py --browser -rs

@@ -71,6 +71,11 @@ def new_environment(folder, python=sys.executable):
     return folder / "bin" / "python"
 
 
+def install(python, *what):
+    """Install into an environment; imports compile what they need."""
+    run(python, "-m", "pip", "install", "--quiet", "--no-compile", *what)
+
+
 def smoke(python):
     """Use the installed package from a folder that has nothing of ours in it."""
     run(python, "-c", SMOKE, cwd=python.parent)
@@ -112,7 +117,7 @@ def without_go(scratch):
 def builder(scratch):
     """Return an interpreter that has the build requirements, and no Go beside it."""
     python = new_environment(scratch / "builder")
-    run(python, "-m", "pip", "install", "--quiet", *PYPROJECT["build-system"]["requires"])
+    install(python, *PYPROJECT["build-system"]["requires"])
     return python
 
 
@@ -167,7 +172,7 @@ def test_wheel_holds_only_the_package(wheel):
 
 def test_newest_dependencies(scratch, wheel):
     python = new_environment(scratch / "newest")
-    run(python, "-m", "pip", "install", "--quiet", wheel)
+    install(python, wheel)
     smoke(python)
 
 
@@ -175,7 +180,7 @@ def test_newest_dependencies(scratch, wheel):
 def test_oldest_dependencies(scratch, wheel):
     python = new_environment(scratch / "oldest")
     floors = [line.replace(">=", "==") for line in PYPROJECT["project"]["dependencies"]]
-    run(python, "-m", "pip", "install", "--quiet", "--only-binary=:all:", wheel, *floors)
+    install(python, "--only-binary=:all:", wheel, *floors)
     smoke(python)
 
 
@@ -184,14 +189,13 @@ def test_other_interpreters(version, scratch, sdist):
     if version == f"{sys.version_info.major}.{sys.version_info.minor}":
         pytest.skip("the other tests run on this one")
     python = new_environment(scratch / version, find_interpreter(version))
-    run(python, "-m", "pip", "install", "--quiet", sdist)
+    install(python, sdist)
     smoke(python)
 
 
 def test_editable(scratch, builder):
     source = copy_source(scratch / "editable")
-    install = ("-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation")
-    run(builder, *install, "--editable", source)
+    install(builder, "--no-deps", "--no-build-isolation", "--editable", source)
     assert list((source / "python" / "netrep_go").glob("_capi.*.so"))
     script = "import importlib.util as u; print(u.find_spec('netrep_go').origin)"
     assert str(source) in run(builder, "-c", script, cwd=scratch)

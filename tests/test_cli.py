@@ -467,7 +467,7 @@ def test_names_that_are_numbers(networks, rng):
 
 @pytest.mark.parametrize("text", ["256MB", "256000000", "0.256 G", "256000k", "250000KiB"])
 def test_sizes(text):
-    from netrep_go._cli._commands import _size
+    from netrep_go._cli._values import _size
 
     assert _size(text.replace("KiB", "kiB")) == 256_000_000
 

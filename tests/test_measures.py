@@ -1,6 +1,7 @@
 """What measures claim in their properties: each claim is tried, and what is not claimed broken."""
 
 import importlib
+import inspect
 import itertools
 import tracemalloc
 from typing import Literal, get_args, get_origin, get_type_hints
@@ -57,9 +58,26 @@ VALUES = {
 
 def settings(cls):
     """Return a measure for all combinations of parameters that change what is true of it."""
+    return [cls(**parameters) for parameters in combinations(grid_of(cls))]
+
+
+def grid_of(cls):
+    """Return the values of the parameters that change what is true of a class."""
     values, words = VALUES.get(cls.__name__, {}), options(cls)
     told = {name: words[name] for name in words if matters(cls, name, words | values)}
-    return [cls(**parameters) for parameters in combinations(told | values)]
+    return told | values
+
+
+def marked(cls):
+    """Yield all settings, as long those in which two parameters are not the usual ones."""
+    grid, defaults = grid_of(cls), inspect.signature(cls).parameters
+    usual = {
+        name: defaults[name].default if defaults[name].default in values else values[0]
+        for name, values in grid.items()
+    }
+    for parameters in combinations(grid):
+        n_others = sum(parameters[name] != usual[name] for name in grid)
+        yield pytest.param(cls(**parameters), marks=[pytest.mark.long] * (n_others > 1))
 
 
 def options(cls):
@@ -126,7 +144,7 @@ BROKEN = {
 UNDECIDED = {("RidgePredictivity(alphas=(1e-06, 0.01), score_method='r')", "null")}
 
 
-@every_setting
+@pytest.mark.parametrize("measure", [each for cls in CLASSES for each in marked(cls)], ids=str)
 def test_claims_hold_and_others_are_broken(measure):
     result = check(measure, draw=DRAW_OF.get(type(measure).__name__))
     failed = result.to_frame().loc[result.failed, "seen"].to_dict()

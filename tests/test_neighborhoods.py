@@ -193,7 +193,7 @@ COSINES = [measure for measure in MEASURES if getattr(measure, "similarity", "co
 every_setting = pytest.mark.parametrize("measure", MEASURES, ids=repr)
 
 
-@pytest.mark.parametrize(("measure", "definition"), SETTINGS, ids=repr)
+@pytest.mark.parametrize(("measure", "definition"), SETTINGS, ids=map(repr, MEASURES))
 @pytest.mark.parametrize("k", [1, 3, 10])
 def test_definitions(rng, measure, definition, k):
     measure = clone(measure).set_params(n_neighbors=k)

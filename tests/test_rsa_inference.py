@@ -499,13 +499,21 @@ def noise(seed, n_conditions, n_subjects, n_models=2):
     return np.split(rdm(X), [n_models])
 
 
+def each_once_and_all_as_long(names, first, second):
+    """Return all pairs of values for a test, as long but for those at the same place."""
+    pairs = itertools.product(enumerate(first), enumerate(second))
+    return pytest.mark.parametrize(
+        names,
+        [pytest.param(x, y, marks=[pytest.mark.long] * (i != j)) for (i, x), (j, y) in pairs],
+    )
+
+
 # Normal noise of 400 studies has a standard error of 0.011 at 0.05.
 BOUND = 0.085
 
 
 @pytest.mark.filterwarnings("ignore:the RDMs of subjects cancel")
-@pytest.mark.parametrize("n_subjects", [2, 3, 4])
-@pytest.mark.parametrize("n_conditions", [3, 4, 8])
+@each_once_and_all_as_long(("n_conditions", "n_subjects"), [3, 4, 8], [2, 3, 4])
 def test_noise_is_rarely_significant_over_few_subjects(n_conditions, n_subjects):
     found = []
     for seed in range(400):
@@ -642,8 +650,9 @@ def test_bootstrap_test_over_four_conditions_warns(rng):
         compare_models(evaluation, test="bootstrap")
 
 
-@pytest.mark.parametrize("n_permutations", [1, 3, 19])
-@pytest.mark.parametrize("alternative", ["two-sided", "greater", "less"])
+@each_once_and_all_as_long(
+    ("alternative", "n_permutations"), ["two-sided", "greater", "less"], [1, 3, 19]
+)
 def test_few_permutations_are_exact(alternative, n_permutations):
     alpha = 1 / (n_permutations + 1)
     found = [

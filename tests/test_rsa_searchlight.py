@@ -11,8 +11,8 @@ from scipy.stats import spearmanr
 
 from netrep_go.rsa import compare, evaluate, rdm, rsa_score, searchlight, time_resolved
 from netrep_go.rsa._compare import SIMILARITIES
+from netrep_go.rsa._lights import _in_volume
 from netrep_go.rsa._rdm import PLAIN_METRICS
-from netrep_go.rsa._searchlight import _in_volume
 
 GOLDEN = json.loads((Path(__file__).parent / "golden/rsatoolbox_models.json").read_text())
 SHAPE = (5, 4, 6)

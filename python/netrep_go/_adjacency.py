@@ -1,5 +1,7 @@
 """Which points of a map are neighbors: of grids, surfaces, graphs, and products of these."""
 
+from __future__ import annotations
+
 from itertools import product
 from math import comb
 from typing import Any

@@ -1,5 +1,7 @@
 """Tests of maps over subjects: of points of times or places, and of clusters of them."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import comb

@@ -12,6 +12,8 @@ to be held fixed, its values are the `strata`: networks are only exchanged with 
 of the same stratum.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from itertools import chain

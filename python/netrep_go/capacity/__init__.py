@@ -1,6 +1,6 @@
 """Geometry and classification capacity of object manifolds."""
 
-from netrep_go.capacity._analyze import MatAnalysis, analyze_mat, collect_mat
+from netrep_go.capacity._analyze import analyze_mat, collect_mat
 from netrep_go.capacity._cone import ConeProjection, project_on_cone
 from netrep_go.capacity._correlation import (
     CenterDirections,
@@ -26,6 +26,7 @@ from netrep_go.capacity._geometry import (
 )
 from netrep_go.capacity._joint import JointCapacity, JointGeometry
 from netrep_go.capacity._mat import TuningFile, read_mat, write_mat
+from netrep_go.capacity._mat_analysis import MatAnalysis
 from netrep_go.capacity._meanfield import ManifoldGeometry, MeanFieldCapacity
 from netrep_go.capacity._randomization import (
     decorrelate_centers,

@@ -1,5 +1,7 @@
 """Projections on polyhedral cones: what every quadratic program of capacity comes down to."""
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 import numpy as np

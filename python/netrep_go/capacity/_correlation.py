@@ -1,5 +1,7 @@
 """Directions that the centers of manifolds share, and manifolds without them."""
 
+from __future__ import annotations
+
 from typing import Any, Literal, NamedTuple
 
 import numpy as np

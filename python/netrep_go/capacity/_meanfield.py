@@ -1,5 +1,7 @@
 """Mean-field capacity and geometry of object manifolds."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, Self
 

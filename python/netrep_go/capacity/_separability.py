@@ -1,5 +1,7 @@
 """Linear separability, with the proof of either answer."""
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 import numpy as np

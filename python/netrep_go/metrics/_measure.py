@@ -1,5 +1,7 @@
 """What a measure is: a comparison of two representations of the same samples."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from numbers import Real

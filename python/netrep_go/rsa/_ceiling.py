@@ -1,5 +1,7 @@
 """The noise ceiling: how well any model can be expected to do."""
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 import numpy as np

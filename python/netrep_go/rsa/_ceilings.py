@@ -1,5 +1,7 @@
 """Noise ceilings at many points, such as times, regions or searchlights, and their tests."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,5 +1,7 @@
 """Dissimilarities of conditions in one run with conditions in another, with their diagonal."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal

@@ -1,5 +1,7 @@
 """Crossnobis distances: their reliability, and whether they are above 0."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

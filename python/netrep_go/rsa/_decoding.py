@@ -1,5 +1,7 @@
 """RDMs on scikit-learn: classification accuracy as a dissimilarity, RDMs as a score."""
 
+from __future__ import annotations
+
 from itertools import combinations
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Fusion: RDMs of times, such as of MEG, with RDMs of places, such as of fMRI."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -271,7 +273,7 @@ class Fusion(Result):
             np.savez(file, **arrays)  # type: ignore[arg-type]
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Fusion":
+    def load(cls, path: str | os.PathLike[str]) -> Fusion:
         """Return the result in a file.
 
         Parameters

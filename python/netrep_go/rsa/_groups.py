@@ -1,5 +1,7 @@
 """Whether the RDMs of two groups of subjects differ, and where."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations

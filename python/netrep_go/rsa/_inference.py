@@ -1,5 +1,7 @@
 """Models against the RDMs of subjects: noise ceilings and bootstrap."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -227,7 +229,7 @@ class ModelEvaluation(Result):
             return values
         return np.arctanh(np.clip(values, -_LARGEST, _LARGEST))
 
-    def _on_z(self) -> tuple[np.ndarray, "ModelEvaluation"]:
+    def _on_z(self) -> tuple[np.ndarray, ModelEvaluation]:
         """Return the means, with the bounds of the noise ceiling, and this evaluation on z."""
         bounds = [] if self.noise_ceiling is None else [*self.noise_ceiling]
         changed = replace(

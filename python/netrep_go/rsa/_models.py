@@ -1,5 +1,7 @@
 """RDMs as weighted sums of model RDMs, such as those of layers."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any

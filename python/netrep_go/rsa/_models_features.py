@@ -1,5 +1,7 @@
 """Feature-reweighted RSA: a weight for each unit, fitted to measured (dis)similarities."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 

@@ -1,5 +1,7 @@
 """The layers of a network as models: as they are, remixed and reweighted."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any

@@ -1,5 +1,7 @@
 """Variance of measured RDMs that sets of model RDMs explain alone and together."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

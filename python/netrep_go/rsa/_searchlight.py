@@ -1,6 +1,7 @@
 """Searchlights: RDMs of neighborhoods, compared with models and never stored."""
 
-import math
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import reduce
@@ -14,14 +15,7 @@ from netrep_go import _native
 from netrep_go._jobs import about, progress_bar, warn_user
 from netrep_go._names import Name, names_or_numbers
 from netrep_go._parameters import checked
-from netrep_go._validation import (
-    as_mask,
-    as_numbers,
-    as_turned,
-    check_integer,
-    check_number,
-    check_option,
-)
+from netrep_go._validation import check_option
 from netrep_go.rsa._betas import Betas, labelled
 from netrep_go.rsa._compare import METHODS, as_controls
 from netrep_go.rsa._condensed import (
@@ -31,33 +25,16 @@ from netrep_go.rsa._condensed import (
     condition_names,
     named_vectors,
 )
-from netrep_go.rsa._images import Images, holds_maps
-from netrep_go.rsa._lists import as_lists, flattened
-from netrep_go.rsa._local import (
-    LOCAL_METRICS,
-    NONE,
-    Design,
-    Residuals,
-    as_design,
-    as_estimator,
-    check_independent,
-    check_repeated,
-    check_residuals,
-    check_same_conditions,
-    noise_inputs,
-    of_folds,
-)
+from netrep_go.rsa._images import Images
+from netrep_go.rsa._lights import Around, Lights, inputs_of, lights_of, observed_of
+from netrep_go.rsa._lists import flattened
+from netrep_go.rsa._local import LOCAL_METRICS, as_design, as_estimator, check_same_conditions
 from netrep_go.rsa._noise import has_several
-from netrep_go.rsa._rdm import NoiseOfFolds, check_by_fold, native_metric
+from netrep_go.rsa._rdm import NoiseOfFolds, check_by_fold
 from netrep_go.rsa._searchlight_result import SearchlightResult
 from netrep_go.rsa._subjects import Subjects, as_subjects
-from netrep_go.rsa._surfaces import (
-    Surface,
-    as_surface,
-    neighbors_along,
-    on_vertices,
-)
-from netrep_go.rsa._volumes import Volumes, as_volumes, ball, check_same_place, placed
+from netrep_go.rsa._surfaces import Surface
+from netrep_go.rsa._volumes import Volumes, check_same_place
 
 
 @checked
@@ -261,54 +238,45 @@ or images, default=None
     if rows is not data:  # of the conditions of the models, which have numbers from here on
         data = rows
         names, models = named_vectors(models, "models", names, allow_nan=True)
+    each: dict[str, Any] = {"mask": mask, "neighbors": neighbors, "surface": surface}
+    each |= {"affine": affine, "conditions": conditions, "folds": folds}
+    each |= {"noise": noise, "residuals": residuals, "residual_folds": residual_folds}
+    options: dict[str, Any] = {"models": models, "names": names, "radius": radius}
+    options |= {"threshold": threshold, "geodesic": geodesic, "step": step}
+    options |= {"metric": metric, "method": method, "controls": controls}
+    options |= {"n_jobs": n_jobs, "verbose": verbose}
     subjects = as_subjects(data, mask)
-    if subjects is not None:
-        each: dict[str, Any] = {"mask": mask, "neighbors": neighbors, "surface": surface}
-        each |= {"affine": affine, "conditions": conditions, "folds": folds}
-        each |= {"noise": noise, "residuals": residuals, "residual_folds": residual_folds}
-        options: dict[str, Any] = {"models": models, "names": names, "radius": radius}
-        options |= {"threshold": threshold, "geodesic": geodesic, "step": step}
-        options |= {"metric": metric, "method": method, "controls": controls}
-        options |= {"n_jobs": n_jobs, "verbose": verbose}
-        return _of_subjects(subjects, each, options)
+    if subjects is None:
+        return _of_subject(data, _Asked(**each, **options))
+    return _of_subjects(subjects, each, options)
+
+
+def _of_subject(data: Any, asked: _Asked) -> SearchlightResult:
+    """Return the searchlights of one subject."""
+    metric, noise = asked.metric, asked.noise
     check_option(metric, "metric", LOCAL_METRICS)
-    check_option(method, "method", METHODS)
-    own, vectors = named_vectors(models, "models", names, allow_nan=True)
-    data, conditions, folds = labelled(data, conditions, folds, metric)
-    control = as_controls(controls, method, vectors, "models", condition_names(models))
-    around = _Around(mask, neighbors, surface, radius, threshold, geodesic, step, affine)
-    estimator = as_estimator(noise, residuals, metric)
+    check_option(asked.method, "method", METHODS)
+    own, vectors = named_vectors(asked.models, "models", asked.names, allow_nan=True)
+    data, conditions, folds = labelled(data, asked.conditions, asked.folds, metric)
+    named = condition_names(asked.models)
+    control = as_controls(asked.controls, asked.method, vectors, "models", named)
+    estimator = as_estimator(noise, asked.residuals, metric)
     if has_several(noise):
         check_by_fold(metric)
     in_order = noise is not None and estimator is None
-    lights = _lights(data, around, residuals, in_order)
-    n, n_features = lights.x.shape[:: -1 if lights.turned else 1]
-    design = as_design(data, n, conditions, folds, metric)
+    lights = lights_of(data, asked.around(), asked.residuals, in_order)
+    design = as_design(data, lights.n_observations, conditions, folds, metric)
     check_same_conditions(design.n_conditions, vectors)
-    check_named_alike(data=design.names, models=condition_names(models))
-    observed = _observed(lights, residual_folds, design, metric, estimator is not None)
+    check_named_alike(data=design.names, models=named)
+    observed = observed_of(lights, asked.residual_folds, design, metric, estimator is not None)
     inputs = {
-        "x": lights.x,
-        "transposed": lights.turned,
-        **lights.around,
         "models": vectors,
-        "metric": native_metric(metric, whitened=noise is not None or residuals is not None),
-        "method": method,
+        "method": asked.method,
         "controls": control.values,
-        **design.inputs(),
-        **noise_inputs(noise, estimator, observed, n_features, design.fold_names),
+        **inputs_of(lights, design, metric, noise, estimator, observed),
     }
-    scores = np.empty((len(lights.centers), len(vectors)))
-    used = np.empty(len(lights.centers), np.int64)
-    with progress_bar("Searchlights", verbose) as progress:
-        _native.run(
-            lights.routine,
-            {"similarities": scores, "used": used},
-            inputs,
-            names={"model": called("models", own), **control.called, **design.called()},
-            n_jobs=n_jobs,
-            progress=progress,
-        )
+    names = {"model": called("models", own), **control.called, **design.called()}
+    scores, used = _compared(lights, inputs, names, asked.n_jobs, asked.verbose)
     estimated = "" if observed is None else _how_estimated(inputs)
     _warn_of_undefined(np.isnan(scores.sum(axis=1)), used, estimated)
     return SearchlightResult(
@@ -317,11 +285,33 @@ or images, default=None
         n_features=used,
         names=names_or_numbers(own, len(vectors)),
         shape=lights.shape,
-        method=method,
+        method=asked.method,
         affine=lights.affine,
-        step=step,
+        step=asked.step,
         faces=lights.faces,
     )
+
+
+def _compared(
+    lights: Lights,
+    inputs: dict[str, Any],
+    names: dict[str, Any],
+    n_jobs: int | None,
+    verbose: bool,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return similarities of all searchlights and models, and how many features were used."""
+    scores = np.empty((len(lights.centers), len(inputs["models"])))
+    used = np.empty(len(lights.centers), np.int64)
+    with progress_bar("Searchlights", verbose) as progress:
+        _native.run(
+            lights.routine,
+            {"similarities": scores, "used": used},
+            inputs | lights.around,
+            names=names,
+            n_jobs=n_jobs,
+            progress=progress,
+        )
+    return scores, used
 
 
 def _of_subjects(
@@ -363,177 +353,33 @@ def _check_same_space(
         check_same_place(*(Volumes(values, *each) for each in zip(named, affines, strict=True)))
 
 
-class _Around(NamedTuple):
-    """Where searchlights are asked for."""
+class _Asked(NamedTuple):
+    """What the searchlights of a subject are to be, by the names of arguments."""
 
     mask: Any
     neighbors: Any
     surface: Any
+    affine: Any
+    conditions: Any
+    folds: Any
+    noise: Any
+    residuals: Any
+    residual_folds: Any
+    models: Any
+    names: Any
     radius: float
     threshold: float
     geodesic: bool
     step: int
-    affine: Any
+    metric: str
+    method: str
+    controls: Any
+    n_jobs: int | None
+    verbose: bool
 
-
-class _Lights(NamedTuple):
-    """Responses, whether they are features x conditions, and where searchlights are."""
-
-    routine: str
-    x: np.ndarray
-    turned: bool
-    centers: np.ndarray
-    around: dict[str, _native.Argument]
-    shape: tuple[int, ...] | None
-    affine: np.ndarray | None = None
-    residuals: Residuals | None = None
-    faces: np.ndarray | None = None
-
-
-def _observed(
-    lights: _Lights,
-    residual_folds: ArrayLike | None,
-    design: Design,
-    metric: str,
-    estimated: bool,
-) -> Residuals | None:
-    """Return what noise is estimated from: residuals, or the observations; None if it is not."""
-    if residual_folds is not None:
-        return of_folds(lights.residuals, residual_folds, design, metric)
-    if lights.residuals is not None or not estimated:
-        return lights.residuals
-    check_independent(metric)
-    check_repeated(design, lights.x.shape[1 if lights.turned else 0])
-    return Residuals(lights.x, lights.turned, design.conditions, design.n_conditions)
-
-
-def _lights(data: Any, around: _Around, residuals: ArrayLike | None, in_order: bool) -> _Lights:
-    check_integer(around.step, "step", 1)
-    given = [name for name in ("mask", "surface") if getattr(around, name) is not None]
-    if bool(given) == (around.neighbors is not None):
-        raise ValueError("either mask or neighbors, or surface, must be given")
-    if around.affine is not None and given != ["mask"]:
-        raise ValueError("affine is for a mask of voxels")
-    if "surface" in given:
-        return _from_surface(data, around, residuals)
-    if given:
-        return _from_balls(data, around, residuals, in_order)
-    return _from_lists(data, around, residuals)
-
-
-def _from_lists(data: Any, asked: _Around, residuals: ArrayLike | None) -> _Lights:
-    x, turned = as_turned(_as_rows(data, "data"), "data")
-    noise = None
-    if residuals is not None:
-        noise = as_turned(_as_rows(residuals, "residuals"), "residuals")
-    starts, features = as_lists(asked.neighbors, x.shape[0] if turned else x.shape[1])
-    centers, counts = np.arange(len(starts) - 1), np.diff(starts)
-    features = features[np.repeat(centers % asked.step == 0, counts)]
-    centers = centers[:: asked.step]
-    lights = _of_lists(x, turned, centers, (counts[centers], features), None)
-    return lights._replace(residuals=_checked(noise, x, turned))
-
-
-def _as_rows(data: Any, name: str) -> Any:
-    """Return images as rows of voxels, in row-major order, or of vertices."""
-    volumes = None if holds_maps(data) else as_volumes(data, name)
-    if volumes is None:
-        return on_vertices(data, name)
-    return volumes.values.reshape(len(volumes.values), -1)
-
-
-def _of_lists(
-    x: np.ndarray,
-    turned: bool,
-    centers: np.ndarray,
-    lists: tuple[np.ndarray, np.ndarray],
-    shape: tuple[int, ...] | None,
-) -> _Lights:
-    """Return searchlights of lists: how many features each has, and these one after the other."""
-    starts = np.concatenate([[0], np.cumsum(lists[0])])
-    around: dict[str, _native.Argument] = {"start": starts, "neighbors": lists[1]}
-    return _Lights("rsa.searchlight_lists", x, turned, centers, around, shape)
-
-
-def _from_surface(data: Any, asked: _Around, residuals: Any) -> _Lights:
-    vertices, faces = as_surface(asked.surface)
-    inside = np.ones(len(vertices), bool)
-    if asked.mask is not None:
-        inside = _as_mask(np.squeeze(as_numbers(on_vertices(asked.mask, "mask"), "mask")))
-    if inside.shape != (len(vertices),):
-        raise ValueError(
-            f"mask must have a value for each of the {len(vertices)} vertices of surface, got "
-            f"shape {inside.shape}"
-        )
-    x, turned, columns, noise = _laid_out(
-        on_vertices(data, "data"),
-        None if residuals is None else on_vertices(residuals, "residuals"),
-        inside,
-    )
-    centers = _every(inside, asked.step)
-    lists = neighbors_along(vertices, faces, asked.radius, asked.geodesic, centers)
-    check_number(asked.threshold, "threshold", 0, 1)
-    enough = [np.mean(inside[near]) >= asked.threshold for near in lists]
-    if not any(enough):
-        raise ValueError(_TOO_HIGH.format(asked.threshold, "vertex"))
-    kept = [columns[near[inside[near]]] for near, use in zip(lists, enough, strict=True) if use]
-    counts = np.array([len(near) for near in kept])
-    together = (counts, np.concatenate(kept))
-    lights = _of_lists(x, turned, centers[enough], together, inside.shape)
-    return lights._replace(residuals=_checked(noise, x, turned), faces=faces)
-
-
-def _from_balls(data: Any, asked: _Around, residuals: ArrayLike | None, in_order: bool) -> _Lights:
-    images, others = as_volumes(data, "data"), as_volumes(residuals, "residuals")
-    if images is not None and others is not None:
-        check_same_place(images, others)
-    place = placed(data if images is None else images, asked.mask, "mask", asked.affine)
-    if others is not None:
-        residuals = placed(others, asked.mask, "mask").data
-    inside = _as_mask(place.volume)
-    responses = np.ascontiguousarray(place.data) if in_order else place.data
-    x, turned, columns, noise = _laid_out(responses, residuals, inside)
-    steps = ball(inside.shape, asked.radius, place.affine)
-    centers = _centers(inside, steps, asked.threshold, asked.step)
-    depth, height, width = (1,) * (3 - inside.ndim) + inside.shape
-    steps = np.pad(steps, ((0, 0), (3 - inside.ndim, 0)))
-    around: dict[str, _native.Argument] = {
-        "depth": depth,
-        "height": height,
-        "width": width,
-        "centers": centers,
-        "steps": np.ascontiguousarray(steps).ravel(),
-        "feature": columns,
-    }
-    return _Lights(
-        "rsa.searchlight_balls",
-        x,
-        turned,
-        centers,
-        around,
-        inside.shape,
-        place.affine,
-        _checked(noise, x, turned),
-    )
-
-
-def _laid_out(
-    data: Any, residuals: Any, inside: np.ndarray
-) -> tuple[np.ndarray, bool, np.ndarray, Any]:
-    """Return responses, whether they are turned, the column of each point, and residuals.
-
-    Residuals, if there are any, have the same columns, and come with whether they are turned.
-    """
-    responses = np.asarray(as_numbers(data, "data"))
-    x, turned, columns = _in_volume(responses, inside)
-    if residuals is None:
-        return x, turned, columns, None
-    others = np.asarray(as_numbers(residuals, "residuals"))
-    *noise, others_columns = _in_volume(others, inside, "residuals")
-    if not np.array_equal(columns, others_columns):  # they are laid out in other ways
-        x, turned, columns = _in_volume(_inside(responses, inside), inside)
-        *noise, _ = _in_volume(_inside(others, inside), inside, "residuals")
-    return x, turned, columns, noise
+    def around(self) -> Around:
+        """Return where they are."""
+        return Around(*(getattr(self, name) for name in Around._fields))
 
 
 def _how_estimated(inputs: dict[str, _native.Argument]) -> str:
@@ -558,98 +404,3 @@ def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray, estimated: str) 
     if count == len(used):
         raise ValueError(f"{text}{advice}")
     warn_user(f"{text}; their scores are NaN{advice}", RuntimeWarning)
-
-
-def _checked(noise: Any, x: np.ndarray, turned: bool) -> Residuals | None:
-    """Return residuals, if there are any, which must be of the features of the responses."""
-    if noise is None:
-        return None
-    values, values_turned = noise
-    residuals = Residuals(values, values_turned, NONE, 1)
-    check_residuals(residuals, x.shape[0] if turned else x.shape[1])
-    return residuals
-
-
-def _inside(x: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Return the responses of the voxels of the mask, in row-major order."""
-    if x.ndim == inside.ndim + 1 and x.shape[1:] == inside.shape:
-        return x[:, inside]
-    return x[:, inside.ravel()] if x.shape[1] == inside.size else x
-
-
-def _in_volume(
-    x: np.ndarray, inside: np.ndarray, name: str = "data"
-) -> tuple[np.ndarray, bool, np.ndarray]:
-    """Return responses as `as_turned` does, and the column of each voxel, or -1."""
-    if x.size == 0:
-        raise ValueError(f"{name} must not be empty, got shape {x.shape}")
-    n_voxels = np.count_nonzero(inside)
-    numbers = np.arange(inside.size)
-    if x.ndim == inside.ndim + 1 and x.shape[1:] == inside.shape:
-        x, numbers = _flatten(x)
-    if x.ndim != 2 or x.shape[1] not in (inside.size, n_voxels):
-        shapes = dict.fromkeys([", ".join(map(str, inside.shape)), str(inside.size)])
-        alone = f", or (n_conditions, {n_voxels}) with the voxels of the mask alone,"
-        raise ValueError(
-            f"{name} must have shape {' or '.join(f'(n_conditions, {each})' for each in shapes)}"
-            f"{alone if n_voxels < inside.size else ''} for this mask, got {x.shape}"
-        )
-    columns = np.full(inside.size, -1)
-    chosen = np.flatnonzero(inside)
-    columns[chosen] = numbers[chosen] if x.shape[1] == inside.size else np.arange(n_voxels)
-    return *as_turned(x, name), columns
-
-
-def _flatten(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return volumes as rows, and the column of each voxel.
-
-    They are views if the voxels of a condition, or the conditions of a voxel, lie next to
-    each other in whatever order of axes, such as that of NIfTI images.
-    """
-    order = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
-    if not x.transpose(order).flags.c_contiguous or 0 not in (order[0], order[-1]):
-        x, order = np.ascontiguousarray(x), list(range(x.ndim))
-    packed, n = x.transpose(order), len(x)
-    space = [axis - 1 for axis in order if axis > 0]
-    numbers = np.arange(math.prod(x.shape[1:])).reshape([x.shape[axis + 1] for axis in space])
-    numbers = numbers.transpose(np.argsort(space)).ravel()
-    return packed.reshape(n, -1) if order[0] == 0 else packed.reshape(-1, n).T, numbers
-
-
-def _as_mask(mask: ArrayLike) -> np.ndarray:
-    inside = as_mask(mask, "mask")
-    if inside.ndim > 3:
-        raise ValueError(f"mask must have 1 to 3 dimensions, got shape {inside.shape}")
-    return inside
-
-
-_TOO_HIGH = "threshold={:g} leaves no center: no {} has so much of the mask around"
-
-
-def _every(inside: np.ndarray, step: int) -> np.ndarray:
-    """Return the flat positions of what is inside on every step-th plane along each axis."""
-    grid = np.zeros(inside.shape, bool)
-    grid[(slice(None, None, step),) * inside.ndim] = True
-    if not (inside & grid).any():
-        raise ValueError(f"step={step} leaves no center: every {step}-th is outside the mask")
-    return np.flatnonzero(inside & grid)
-
-
-def _centers(inside: np.ndarray, steps: np.ndarray, threshold: float, every: int) -> np.ndarray:
-    """Return the flat positions of voxels around which the mask has enough of the ball."""
-    check_number(threshold, "threshold", 0, 1)
-    chosen = inside
-    shape = inside.shape
-    if threshold > 0:
-        covered, whole = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
-        for step in steps:
-            if (np.abs(step) >= shape).any():
-                continue
-            to = tuple(slice(max(0, -s), n - max(0, s)) for s, n in zip(step, shape, strict=True))
-            by = tuple(slice(max(0, s), n + min(0, s)) for s, n in zip(step, shape, strict=True))
-            covered[to] += inside[by]
-            whole[to] += 1
-        chosen = inside & (covered / whole >= threshold)
-        if not chosen.any():
-            raise ValueError(_TOO_HIGH.format(threshold, "voxel"))
-    return _every(chosen, every)

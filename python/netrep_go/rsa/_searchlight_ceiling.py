@@ -1,5 +1,7 @@
 """Noise ceilings of searchlights: RDMs of all subjects, some centers at a time."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,16 +19,10 @@ from netrep_go.rsa._betas import labelled
 from netrep_go.rsa._ceilings import ceilings_of, check_permutations
 from netrep_go.rsa._compare import SIMILARITIES, as_controls
 from netrep_go.rsa._condensed import RDMs
-from netrep_go.rsa._local import (
-    LOCAL_METRICS,
-    Design,
-    as_design,
-    as_estimator,
-    noise_inputs,
-)
+from netrep_go.rsa._lights import Around, Lights, inputs_of, lights_of, observed_of
+from netrep_go.rsa._local import LOCAL_METRICS, Design, as_design, as_estimator
 from netrep_go.rsa._noise import NoiseNormalizer
-from netrep_go.rsa._rdm import native_metric
-from netrep_go.rsa._searchlight import SearchlightResult, _Around, _Lights, _lights, _observed
+from netrep_go.rsa._searchlight_result import SearchlightResult
 
 __all__ = ["searchlight_noise_ceiling"]
 
@@ -109,7 +105,7 @@ def searchlight_noise_ceiling(
     check_option(metric, "metric", LOCAL_METRICS)
     check_option(method, "method", SIMILARITIES)
     check_permutations(n_permutations, controls)
-    around = _Around(mask, neighbors, None, radius, threshold, True, step, affine)
+    around = Around(mask, neighbors, None, radius, threshold, True, step, affine)
     estimator = as_estimator(noise, None, metric)
     if noise is not None and estimator is None:
         raise ValueError("noise must be a NoiseNormalizer that is not fitted")
@@ -151,7 +147,7 @@ class _Subject:
     def __init__(
         self,
         data: Any,
-        around: _Around,
+        around: Around,
         metric: str,
         conditions: ArrayLike | None,
         folds: ArrayLike | None,
@@ -161,18 +157,12 @@ class _Subject:
     ) -> None:
         self.name = name
         data, conditions, folds = labelled(data, conditions, folds, metric)
-        self.lights: _Lights = _lights(data, around, None, False)
-        n, n_features = self.lights.x.shape[:: -1 if self.lights.turned else 1]
+        self.lights: Lights = lights_of(data, around, None, False)
+        n = self.lights.n_observations
         self.design: Design = as_design(data, n, conditions, folds, metric)
         design, estimated = self.design, estimator is not None
-        observed = _observed(self.lights, None, design, metric, estimated)
-        self.inputs = {
-            "x": self.lights.x,
-            "transposed": self.lights.turned,
-            "metric": native_metric(metric, whitened=estimated),
-            **design.inputs(),
-            **noise_inputs(None, estimator, observed, n_features),
-        }
+        observed = observed_of(self.lights, None, design, metric, estimated)
+        self.inputs = inputs_of(self.lights, design, metric, None, estimator, observed)
         self.n_jobs = n_jobs
         self.shape = (
             len(self.lights.centers),
@@ -196,7 +186,7 @@ class _Subject:
         return rdms
 
 
-def _lists(lights: _Lights, part: slice) -> tuple[np.ndarray, np.ndarray]:
+def _lists(lights: Lights, part: slice) -> tuple[np.ndarray, np.ndarray]:
     """Return where the features of some searchlights begin and end, and the features."""
     around: Any = lights.around
     if "start" in around:

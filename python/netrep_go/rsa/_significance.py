@@ -1,5 +1,7 @@
 """Tests of models: differences between them, and permutations of conditions."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations

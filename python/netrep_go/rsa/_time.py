@@ -1,5 +1,7 @@
 """RSA of every time point."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
