@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -80,13 +80,18 @@ def _check_unique(names: list[Name], what: str) -> None:
 
 def row_names(x: Any) -> list[Name] | None:
     """Return the index of a pandas or xarray object, None of others and if it counts rows."""
-    labels = _labels(x, "index")
+    labels = _labels(x, 0)
     return None if labels is None or labels == list(range(len(labels))) else labels
 
 
 def column_names(x: Any) -> list[Name] | None:
     """Return the columns of a data frame or an xarray matrix, None of others."""
-    return _labels(x, "columns")
+    return last_names(x) if getattr(x, "ndim", 2) == 2 else None
+
+
+def last_names(x: Any) -> list[Name] | None:
+    """Return the labels of the last axis of a pandas or xarray object, None of others."""
+    return _labels(x, -1)
 
 
 def check_same_columns(x: Any, name: str, fitted: list[Name] | None) -> None:
@@ -102,17 +107,16 @@ def check_same_columns(x: Any, name: str, fitted: list[Name] | None) -> None:
         )
 
 
-def _labels(x: Any, axis: str) -> list[Name] | None:
+def _labels(x: Any, axis: Literal[0, -1]) -> list[Name] | None:
     labels = _index(x, axis)
     return None if labels is None else list(labels)
 
 
-def _index(x: Any, axis: str) -> Any:
-    """Return the labels of an axis of a pandas or xarray object, None of others."""
+def _index(x: Any, axis: Literal[0, -1]) -> Any:
+    """Return the labels of the first or last axis of a pandas or xarray object, None of others."""
     if isinstance(getattr(x, "dims", None), tuple) and hasattr(x, "indexes"):  # of xarray
-        dims = x.dims[:1] if axis == "index" else x.dims[1:] if x.ndim == 2 else ()
-        return x.indexes.get(dims[0]) if dims else None
-    labels = getattr(x, axis, None)
+        return x.indexes.get(x.dims[axis]) if x.dims else None
+    labels = getattr(x, "columns" if axis and hasattr(x, "columns") else "index", None)
     return None if callable(labels) else labels
 
 
@@ -169,13 +173,16 @@ def check_all_same_names(things: Iterable[tuple[str, list[Name] | None]], what: 
         check_same_names(*known[0], names, thing, what)
 
 
-def check_same_indexes(things: Iterable[tuple[str, Any]], what: str) -> None:
+def check_same_indexes(
+    things: Iterable[tuple[str, Any]], what: str, axis: Literal[0, -1] = 0
+) -> None:
     """Raise if the indexes of two labeled objects, each given with its name, differ.
 
-    If one is labeled by more levels than another, as assemblies of recordings are, those count
-    that both have.
+    They are those of rows, or with ``axis`` -1 of the last axis, which may be the only one. If
+    one is labeled by more levels than another, as assemblies of recordings are, those count that
+    both have.
     """
-    known = [(index, thing) for thing, x in things if (index := _index(x, "index")) is not None]
+    known = [(index, thing) for thing, x in things if (index := _index(x, axis)) is not None]
     known.sort(key=lambda pair: _are_numbers(list(pair[0])))
     for index, thing in known[1:]:
         name = known[0][1]

@@ -145,6 +145,13 @@ def as_subjects(data: Any, *, same: str = "conditions") -> tuple[list[np.ndarray
     return subjects, names
 
 
+def given_by_subject(data: Any) -> list[Any]:
+    """Return what `as_subjects` takes for each subject as it was given, with its labels."""
+    if holds_arrays(data) or _lists_arrays(data):
+        return split_names(data, "data")[0]
+    return list(data) if np.ndim(data) == 4 else [data]
+
+
 def _lists_arrays(data: Any) -> bool:
     """Whether this is a list of subjects, who may have different sensors."""
     several = isinstance(data, (list, tuple)) and len(data) > 0

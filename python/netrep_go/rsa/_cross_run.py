@@ -30,6 +30,7 @@ from netrep_go.rsa._inference import ModelEvaluation, evaluate, ratio
 
 _METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
 _METHODS = ("spearman", "pearson", "cosine", "tau-a", "tau-b", "rho-a")  # of any entries
+_RUNS = ("first", "second")
 _FLAT = 1e-12  # spread, as a part of the largest entry, that is rounding
 _LEAST = 2  # conditions
 _SMALLEST = np.finfo(float).tiny
@@ -90,10 +91,13 @@ n_conditions, n_features), or list or dict by subject
         )
     named = [
         (f"{run}, subject {key!r},", z)
-        for run, zs in (("first", xs), ("second", ys))
+        for run, zs in zip(_RUNS, (xs, ys), strict=True)
         for key, z in zip(keys, zs, strict=True)
     ]
     check_same_indexes(named, "conditions")
+    for key, *both in zip(keys, xs, ys, strict=True):
+        runs = [(f"{run}, subject {key!r},", z) for run, z in zip(_RUNS, both, strict=True)]
+        check_same_indexes(runs, "features", axis=-1)
     found = [_between(x, y, metric, key) for key, x, y in zip(keys, xs, ys, strict=True)]
     return np.stack(found) if _several(first) else found[0]
 

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.utils.validation import check_is_fitted
 
-from netrep_go._names import Name, check_same_indexes, holds_arrays
+from netrep_go._names import Name, check_same_columns, check_same_indexes, holds_arrays
 from netrep_go._parameters import checked
 from netrep_go._shown import shown
 from netrep_go._validation import as_array, as_codes, check_number, check_option, validated
@@ -252,6 +252,20 @@ def precision_root(noise: Any, name: str = "noise") -> NoiseNormalizer | np.ndar
         raise ValueError(
             f"{name} must be positive definite: it is the inverse of a covariance matrix"
         ) from None
+
+
+def check_noise_features(x: Any, name: str, noise: Any) -> None:
+    """Raise if a matrix of responses has its features in another order than their noise, by name.
+
+    Noise may be that of folds, in a list or mapping.
+    """
+    if has_several(noise):
+        for each in noise.values() if holds_arrays(noise) else noise:
+            check_noise_features(x, name, each)
+    elif isinstance(noise, NoiseNormalizer):
+        check_same_columns(x, name, list(getattr(noise, "feature_names_in_", ())))
+    elif getattr(x, "ndim", 0) == 2:
+        check_same_indexes([(name, x), ("noise", noise)], "features", axis=-1)
 
 
 def covariance_of(noise: Any, n_features: int, name: str = "noise") -> np.ndarray:

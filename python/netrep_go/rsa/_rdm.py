@@ -21,7 +21,13 @@ from netrep_go._validation import (
 )
 from netrep_go.rsa._data_sets import DataSets, as_data_sets
 from netrep_go.rsa._images import Image, Images, holds_images
-from netrep_go.rsa._noise import NoiseNormalizer, covariances_of, has_several, precision_root
+from netrep_go.rsa._noise import (
+    NoiseNormalizer,
+    check_noise_features,
+    covariances_of,
+    has_several,
+    precision_root,
+)
 from netrep_go.rsa._volumes import placed
 
 __all__ = ["patterns", "rdm"]
@@ -173,6 +179,7 @@ default=None
         check_number(value, name, 0, np.inf)
     labels, own, n_conditions = _conditions(conditions, names, sets)
     fold_codes, fold_names = _folds(folds, sets, metric)
+    sets.check_same_rows(conditions, folds)
     xs, covariances = sets.xs, []
     if noise is not None or metric == "mahalanobis":
         check_whitened(metric, noise)
@@ -212,8 +219,7 @@ def dissimilarities(
 ) -> np.ndarray:
     """Return the condensed RDMs of responses that have been checked, a row each."""
     n = conditions[1]
-    if n < 3:
-        raise ValueError(f"an RDM needs at least 3 conditions, got {n}")
+    check_enough(n)
     out = np.empty((len(xs), n * (n - 1) // 2))
     inputs: dict[str, _native.Argument] = {
         "xs": xs,
@@ -231,6 +237,12 @@ def dissimilarities(
             "rsa.rdms", {"rdms": out}, inputs, names=names, n_jobs=n_jobs, progress=progress
         )
     return out
+
+
+def check_enough(n_conditions: int) -> None:
+    """Raise if there are too few conditions for an RDM to be compared with others."""
+    if n_conditions < 3:
+        raise ValueError(f"an RDM needs at least 3 conditions, got {n_conditions}")
 
 
 def native_metric(metric: str, *, whitened: bool) -> str:
@@ -300,8 +312,12 @@ def noise_of_each(noise: Any, data: DataSets) -> list[Any]:
     """Return the noise of each data set, which may be a list or dict of that of its folds."""
     several = has_several(noise)
     if data.single:
-        return [noise[0] if several and _is_alone(noise) else noise]
-    return _of_data_sets(noise, data) if several else [noise] * len(data.xs)
+        each = [noise[0] if several and _is_alone(noise) else noise]
+    else:
+        each = _of_data_sets(noise, data) if several else [noise] * len(data.xs)
+    for k, own in enumerate(each):
+        check_noise_features(data.items[k], data.name(k), own)
+    return each
 
 
 def _by_fold(noise: Any, data: DataSets, metric: str) -> list[Any] | None:

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from netrep_go import _native
 from netrep_go._jobs import about, progress_bar, warn_user
-from netrep_go._names import Name, names_or_numbers
+from netrep_go._names import Name, check_same_indexes, names_or_numbers
 from netrep_go._parameters import checked
 from netrep_go._validation import (
     as_mask,
@@ -47,7 +47,7 @@ from netrep_go.rsa._local import (
     noise_inputs,
     of_folds,
 )
-from netrep_go.rsa._noise import has_several
+from netrep_go.rsa._noise import check_noise_features, has_several
 from netrep_go.rsa._rdm import NoiseOfFolds, check_by_fold, native_metric
 from netrep_go.rsa._searchlight_result import SearchlightResult
 from netrep_go.rsa._subjects import Subjects, as_subjects
@@ -286,6 +286,7 @@ or images, default=None
     design = as_design(data, n, conditions, folds, metric)
     check_same_conditions(design.n_conditions, vectors)
     check_named_alike(data=design.names, models=condition_names(models))
+    _check_order(data, noise, residuals, residual_folds)
     observed = _observed(lights, residual_folds, design, metric, estimator is not None)
     inputs = {
         "x": lights.x,
@@ -322,6 +323,14 @@ or images, default=None
         step=step,
         faces=lights.faces,
     )
+
+
+def _check_order(data: Any, noise: Any, residuals: Any, residual_folds: Any) -> None:
+    """Raise if labels of rows or features are in another order than what belongs to them."""
+    rows = ("residuals", residuals), ("residual_folds", residual_folds)
+    check_same_indexes(rows, "residuals")
+    check_same_indexes([("data", data), rows[0]], "features", axis=-1)
+    check_noise_features(data, "data", noise)
 
 
 def _of_subjects(

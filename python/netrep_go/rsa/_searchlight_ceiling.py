@@ -9,7 +9,7 @@ from scipy import sparse
 
 from netrep_go import _native
 from netrep_go._jobs import RandomState, about
-from netrep_go._names import holds_arrays, names_or_numbers, split_names
+from netrep_go._names import check_same_indexes, holds_arrays, names_or_numbers, split_names
 from netrep_go._parameters import checked
 from netrep_go._shown import kind_of
 from netrep_go._validation import check_option
@@ -114,6 +114,7 @@ def searchlight_noise_ceiling(
     if noise is not None and estimator is None:
         raise ValueError("noise must be a NoiseNormalizer that is not fitted")
     where, items = _of_subjects(data)
+    check_same_indexes(zip(where, items, strict=True), "features", axis=-1)
     subjects = []
     for name, x in zip(where, items, strict=True):
         with about(name):
