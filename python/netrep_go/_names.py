@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -94,7 +94,7 @@ def last_names(x: Any) -> list[Name] | None:
     return _labels(x, -1)
 
 
-def check_same_columns(x: Any, name: str, fitted: list[Name] | None) -> None:
+def check_same_columns(x: Any, name: str, fitted: list[Name] | None, what: str = "feature") -> None:
     """Raise if the columns of a data frame are not those of a fit, if that had any."""
     columns = column_names(x)
     if columns is None or fitted is None or len(columns) != len(fitted):
@@ -102,21 +102,24 @@ def check_same_columns(x: Any, name: str, fitted: list[Name] | None) -> None:
     if _disagree(columns, fitted):
         k = _first_apart(columns, fitted)
         raise ValueError(
-            f"The feature names of {name} should match those that were passed during fit, in the "
+            f"The {what} names of {name} should match those that were passed during fit, in the "
             f"same order, but column {k} is {columns[k]!r} and was {fitted[k]!r}"
         )
 
 
-def _labels(x: Any, axis: Literal[0, -1]) -> list[Name] | None:
+def _labels(x: Any, axis: int) -> list[Name] | None:
     labels = _index(x, axis)
     return None if labels is None else list(labels)
 
 
-def _index(x: Any, axis: Literal[0, -1]) -> Any:
-    """Return the labels of the first or last axis of a pandas or xarray object, None of others."""
+def _index(x: Any, axis: int) -> Any:
+    """Return the labels of an axis of a pandas or xarray object, None of others.
+
+    Axis -1 is the last one of all, others count those of xarray: pandas has but rows besides.
+    """
     if isinstance(getattr(x, "dims", None), tuple) and hasattr(x, "indexes"):  # of xarray
         return x.indexes.get(x.dims[axis]) if x.dims else None
-    labels = getattr(x, "columns" if axis and hasattr(x, "columns") else "index", None)
+    labels = getattr(x, "columns" if axis == -1 and hasattr(x, "columns") else "index", None)
     return None if callable(labels) else labels
 
 
@@ -173,14 +176,12 @@ def check_all_same_names(things: Iterable[tuple[str, list[Name] | None]], what: 
         check_same_names(*known[0], names, thing, what)
 
 
-def check_same_indexes(
-    things: Iterable[tuple[str, Any]], what: str, axis: Literal[0, -1] = 0
-) -> None:
+def check_same_indexes(things: Iterable[tuple[str, Any]], what: str, axis: int = 0) -> None:
     """Raise if the indexes of two labeled objects, each given with its name, differ.
 
-    They are those of rows, or with ``axis`` -1 of the last axis, which may be the only one. If
-    one is labeled by more levels than another, as assemblies of recordings are, those count that
-    both have.
+    They are those of rows, or with ``axis`` -1 of the last axis, which may be the only one, with
+    -2 of that before. If one is labeled by more levels than another, as assemblies of recordings
+    are, those count that both have.
     """
     known = [(index, thing) for thing, x in things if (index := _index(x, axis)) is not None]
     known.sort(key=lambda pair: _are_numbers(list(pair[0])))
@@ -189,6 +190,12 @@ def check_same_indexes(
         first, labels = _of_shared_levels(known[0][0], index)
         if len(labels) == len(first) and _disagree(first, labels):
             check_same_names(first, name, labels, thing, what)
+
+
+def check_same_places(x: Any, name: str, volume: Any, other: str) -> None:
+    """Raise if what has one more axis before has the places of a volume in other orders."""
+    for axis in range(1, np.ndim(volume) + 1 if hasattr(volume, "shape") else 0):
+        check_same_indexes([(name, x), (other, volume)], "places", -axis)
 
 
 def check_square_names(x: Any, name: str, what: str) -> None:

@@ -16,7 +16,6 @@ from netrep_go._names import (
     check_same_indexes,
     holds_arrays,
     names_or_numbers,
-    row_names,
     split_names,
 )
 from netrep_go._optional import pandas
@@ -25,7 +24,7 @@ from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go._validation import as_array, as_factor, check_option
 from netrep_go.rsa._compare import similarities
-from netrep_go.rsa._condensed import check_named_alike, check_square_matrices_named_alike
+from netrep_go.rsa._condensed import check_square_matrices_named_alike
 from netrep_go.rsa._inference import ModelEvaluation, evaluate, ratio
 
 _METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
@@ -347,7 +346,9 @@ n_conditions), or list or dict of them
     check_option(method, "method", _METHODS)
     x, own = _squares(models, "models", names)
     y, subjects = _squares(rdms, "rdms")
-    check_named_alike(models=_first_names(models), rdms=_first_names(rdms))
+    for axis in (0, -1):
+        firsts = ("models", _first(models)), ("rdms", _first(rdms))
+        check_same_indexes(firsts, "conditions", axis)
     if x.shape[1:] != y.shape[1:]:
         raise ValueError(
             f"models and rdms must be of the same conditions, got {x.shape[1]} and {y.shape[1]}"
@@ -367,9 +368,9 @@ n_conditions), or list or dict of them
     return replace(found, n_conditions=x.shape[1])
 
 
-def _first_names(x: Any) -> list[Name] | None:
-    """Return the names of the conditions of the first of some matrices."""
-    return row_names(split_names(x, "rdms")[0][0] if _several(x) else x)
+def _first(x: Any) -> Any:
+    """Return the first of some matrices, or the only one."""
+    return split_names(x, "rdms")[0][0] if _several(x) else x
 
 
 def _condensed(squares: np.ndarray) -> np.ndarray:

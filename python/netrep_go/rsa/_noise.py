@@ -11,7 +11,13 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.utils.validation import check_is_fitted
 
-from netrep_go._names import Name, check_same_columns, check_same_indexes, holds_arrays
+from netrep_go._names import (
+    Name,
+    check_same_columns,
+    check_same_indexes,
+    column_names,
+    holds_arrays,
+)
 from netrep_go._parameters import checked
 from netrep_go._shown import shown
 from netrep_go._validation import as_array, as_codes, check_number, check_option, validated
@@ -119,6 +125,7 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_option(self.method, "method", SHRINKAGES)
         check_same_indexes([("X", X), ("y", y)], "samples")
         x = validated(self, X, dtype=np.float64, ensure_min_samples=2)
+        self._columns = column_names(X)
         residuals, n_means = _residuals(x, y)
         self.dof_ = float(len(x) - n_means) if self.dof is None else self.dof
         check_number(self.dof_, "dof", 1, np.inf)
@@ -170,7 +177,12 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             The whitened responses.
         """
         check_is_fitted(self)
-        x = validated(self, X, dtype=np.float64, reset=False) / self._scale
+        x = validated(self, X, dtype=np.float64, reset=False)
+        check_same_columns(X, "X", self._columns)
+        return self._whiten(x)
+
+    def _whiten(self, x: np.ndarray) -> np.ndarray:
+        x = x / self._scale
         along = (x @ self._directions.T) * (self._gains - self._rest)
         return self._rest * x + along @ self._directions
 
@@ -263,7 +275,7 @@ def check_noise_features(x: Any, name: str, noise: Any) -> None:
         for each in noise.values() if holds_arrays(noise) else noise:
             check_noise_features(x, name, each)
     elif isinstance(noise, NoiseNormalizer):
-        check_same_columns(x, name, list(getattr(noise, "feature_names_in_", ())))
+        check_same_columns(x, name, getattr(noise, "_columns", None))
     elif getattr(x, "ndim", 0) == 2:
         check_same_indexes([(name, x), ("noise", noise)], "features", axis=-1)
 

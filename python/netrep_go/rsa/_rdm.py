@@ -375,10 +375,11 @@ def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
 
 
 def _whiten(x: np.ndarray, root: NoiseNormalizer | np.ndarray, name: str) -> np.ndarray:
+    n = root.n_features_in_ if isinstance(root, NoiseNormalizer) else len(root)
+    if n != x.shape[1]:
+        raise ValueError(f"{name} is of {n} features, but data have {x.shape[1]}")
     if isinstance(root, NoiseNormalizer):
-        return np.ascontiguousarray(root.transform(x))
-    if len(root) != x.shape[1]:
-        raise ValueError(f"{name} is of {len(root)} features, but data have {x.shape[1]}")
+        return np.ascontiguousarray(root._whiten(x))
     return x @ root
 
 
