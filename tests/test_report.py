@@ -445,7 +445,8 @@ def test_names_are_escaped(odd, tmp_path):
     assert not page.all("dead")
     cells, drawn = ({text.strip() for text in page.texts[tag]} for tag in ("td", "text"))
     assert {ODD, "fill: #000000", "<dead>"} <= cells
-    assert {f"{ODD[:11]}…{ODD[-12:]}", "fill: #000000", "<dead>"} <= drawn
+    assert {"fill: #000000", "<dead>"} <= drawn
+    assert any(text[:6] == ODD[:6] and "…" in text and text[-6:] == ODD[-6:] for text in drawn)
     assert any("<dead>" in text for text in page.texts["p"])
     assert "<i>1</i>" in page.texts["td"]
 

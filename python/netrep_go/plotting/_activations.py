@@ -13,6 +13,7 @@ from netrep_go._names import Items, Name, check_same_indexes, names_or_numbers, 
 from netrep_go._parameters import checked
 from netrep_go._validation import as_labels, as_numbers
 from netrep_go.plotting._hues import levels
+from netrep_go.plotting._layout import title
 from netrep_go.plotting._style import COLORS, panels, shade
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ class AlignedActivationsDisplay:
             panel.set(xlabel=f"PC 1 ({first:.0%})", ylabel=f"PC 2 ({second:.0%})")
             panel.label_outer()
         for panel, name in zip(self.ax_, self.names or (), strict=False):
-            panel.set_title(str(name), fontsize="medium")
+            title(panel, name)
         return self
 
 

@@ -17,6 +17,7 @@ from netrep_go.inference import (
     Reliability,
     ValueDifferences,
 )
+from netrep_go.plotting._layout import name_rows
 from netrep_go.plotting._style import COLORS, axes, pyplot
 
 if TYPE_CHECKING:
@@ -512,7 +513,7 @@ def _side_by_side(ax: Any, n_panels: int, labels: list[str]) -> Any:
 
 def _name_rows(ax: Axes, labels: list[str]) -> None:
     """Write names beside rows, the first on top, and leave only the axis of the values."""
-    ax.set_yticks(range(len(labels)), labels, fontsize="small")
+    name_rows(ax, range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     ax.spines[["top", "right", "left"]].set_visible(False)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from netrep_go.report import LayerReport
 
 _MOST_CELLS = 80  # along an axis, beyond which they are drawn as pixels
-_LONGEST = 24  # characters of a name; more would leave no room for what is drawn
 _MOST_POINTS = 10_000  # beyond which they would hide each other
 _COLUMNS, _LEAST, _RATIO = 3, 2.2, 0.8  # panels in a row, inches of one, its height over width
 
@@ -158,7 +157,7 @@ class LayerReportDisplay:
         ax.invert_yaxis()
         ax.set_aspect("equal")
         ax.spines[:].set_visible(False)
-        name_square(ax, [_short(name) for name in self.report.names])
+        name_square(ax, self.report.names)
 
     def _draw_lines(self, ax: Axes, name: str, values: Any, error: Any) -> None:
         """Draw the values of layers, a line for each network."""
@@ -166,14 +165,14 @@ class LayerReportDisplay:
         for (network, at), color in zip(_networks(self.report), cycle(COLORS)):
             of_network = None if error is None else error[at]
             style: Any = {"marker": "o", "markersize": 4, "capsize": 2, "linewidth": 1.2}
-            label = None if network is None else _short(network)
+            label = None if network is None else text_of(network)
             ax.errorbar(at, values[at], of_network, color=color, label=label, **style)
         if self.report.layered:
-            legend(ax)
+            legend(ax, named=True)
         if name in _NOT_BELOW_ZERO:
             from_zero(ax)
         ax.spines[["top", "right"]].set_visible(False)
-        name_columns(ax, np.arange(len(values)), [_short(name) for name in self.report.names])
+        name_columns(ax, np.arange(len(values)), self.report.names)
 
     def _draw_each(self, ax: Axes, name: str) -> None:
         """Draw what is averaged as points, and the noise ceiling as a band."""
@@ -217,10 +216,3 @@ def _networks(report: LayerReport) -> Iterator[tuple[Name, npt.NDArray[np.intp]]
     owners: list[Any] = [name[0] for name in report.names]  # type: ignore[index]
     for network in dict.fromkeys(owners):
         yield network, np.array([k for k, owner in enumerate(owners) if owner == network])
-
-
-def _short(name: Name) -> str:
-    """Return a name as it is drawn, without its middle if it is long."""
-    text = text_of(name)
-    half = (_LONGEST - 1) // 2
-    return text if len(text) <= _LONGEST else f"{text[:half]}…{text[-half - 1 :]}"
