@@ -79,6 +79,8 @@ _LABELS: _Reader = (False, _files.read_labels)
 _PATHS: _Reader = (True, lambda paths, argument: paths)
 _DISTANCES: _Reader = (False, lambda path, argument: _files.read_distances(path))
 _TEXT: _Reader = (False, lambda text, argument: text)
+_CONTROLS: dict[str, _Reader] = {"controls": _DATA}
+_OF_RESPONSES = {"conditions": _LABELS, "folds": _LABELS, "noise": _ARRAY, **_CONTROLS}
 
 
 def _common(parser: argparse.ArgumentParser, more: tuple[str, ...] = ()) -> None:
@@ -152,7 +154,7 @@ def _fill_distances(parser: argparse.ArgumentParser) -> None:
 
 
 def _distances(given: Given) -> int:
-    measure = _measure(given.pop("metric"), given.pop("param"))
+    measure = _measure(given.pop("metric"), given.pop("param"), "metric")
     data = _paths(given)
     options = {name: given.pop(name) for name in tuple(given) if name not in ("output", "quiet")}
     if store := options.pop("store"):
@@ -195,7 +197,7 @@ def _paths(given: Given) -> dict[str, dict[str, str]]:
     }
 
 
-def _measure(text: str, parameters: Sequence[str] = (), argument: str = "name") -> Any:
+def _measure(text: str, parameters: Sequence[str], argument: str) -> Any:
     """Return a measure of the table, or of a user's module, with parameters behind its name."""
     from netrep_go.metrics import as_measure
     from netrep_go.metrics._registry import named_measure
@@ -208,9 +210,30 @@ def _measure(text: str, parameters: Sequence[str] = (), argument: str = "name") 
             raise ValueError(f"--param must be NAME=VALUE, got {given!r}")
         params[key] = literal(value)
     module, _, attribute = name.partition(":")
-    if not attribute:
-        return named_measure(name, argument, **params)
-    return as_measure(getattr(import_module(module), attribute), **params)
+    try:
+        if not attribute:
+            return named_measure(name, argument, **params)
+        return as_measure(_imported(module, attribute, argument), **params)
+    except TypeError as error:  # of a parameter, by name
+        raise TypeError(f"{argument}, {text!r}: {error}") from None
+
+
+def _imported(module: str, attribute: str, argument: str) -> Any:
+    """Return a function or class of a user's module."""
+    from netrep_go.metrics import measures
+
+    if module in measures():
+        raise ValueError(
+            f"{argument} must have NAME=VALUE behind {module}:, parameters of the measure, got "
+            f"{attribute!r}"
+        )
+    try:
+        return getattr(import_module(module), attribute)
+    except (ModuleNotFoundError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f"{argument} must be a measure of `netrep-go info --measures` or "
+            f"package.module:function, got {f'{module}:{attribute}'!r}: {error}"
+        ) from None
 
 
 def _measures(texts: Sequence[str]) -> dict[str, Any]:
@@ -467,6 +490,8 @@ _FILES = {
     "D2": "Another one, of the same networks.",
     "X": "Responses: one file with --y, or a file for each manifold.",
     "conditions": "A file with the condition of each observation; .txt has one a line.",
+    "controls": "RDMs whose part is removed: one file with a row each, or a file for each.",
+    "covariance": "A file with the covariance of dissimilarities.",
     "data": "Responses, a row a condition: a file for each data set.",
     "folds": "A file with the fold of each observation.",
     "mask": "A file with the image of the voxels that responses are of.",
@@ -476,6 +501,8 @@ _FILES = {
     "noise": "A file with the precision matrix of the noise.",
     "prefix": "The path without _tuning.mat.",
     "rdms": "Measured RDMs: one file with a row each, or a file for each.",
+    "residual_folds": "A file with the fold of each row of residuals.",
+    "residuals": "A file with residuals, a row each, that noise is estimated from.",
     "sigma": "A file with variances or the covariance of the noise of patterns.",
     "strata": "A file with the stratum of each network or sample, within which they are shuffled.",
     "targets": "A file with measured responses, a row a sample, which layers predict.",
@@ -490,8 +517,9 @@ def _table(found: Any, paths: Given, data: Given) -> Any:
         return found.to_frame()
     if hasattr(found, "_asdict"):
         return _files.frame(list(found), None, found._fields)
-    first, *others = (_names(paths[argument], x) for argument, x in data.items())
-    return _files.frame(found, first, others[0] if others else first)
+    first, *_ = (_names(paths[argument], x) for argument, x in data.items())
+    models = data.get("models")
+    return _files.frame(found, first, first if models is None else _names(paths["models"], models))
 
 
 def _names(paths: Any, x: Any) -> Any:
@@ -665,7 +693,7 @@ COMMANDS: Commands = {
             "compare",
             "Return the similarities of RDMs, all against all.",
             "  netrep-go rsa compare subjects.csv --models models.csv --method tau-a",
-            {"rdms": _DATA, "models": _DATA, "sigma": _ARRAY},
+            {"rdms": _DATA, "models": _DATA, "sigma": _ARRAY, "covariance": _ARRAY, **_CONTROLS},
         ),
         "evaluate": _call(
             "netrep_go.rsa",
@@ -673,21 +701,21 @@ COMMANDS: Commands = {
             "Compare model RDMs with those of subjects, with noise ceiling and bootstrap.",
             "  netrep-go rsa evaluate models.csv --rdms subjects.csv --resample both "
             "--random-state 0",
-            {"models": _DATA, "rdms": _DATA, "sigma": _ARRAY},
+            {"models": _DATA, "rdms": _DATA, "sigma": _ARRAY, **_CONTROLS},
         ),
         "permutation-test": _call(
             "netrep_go.rsa",
             "permutation_test",
             "Test model RDMs by permutations of conditions.",
             "  netrep-go rsa permutation-test models.csv --rdms subjects.csv --random-state 0",
-            {"models": _DATA, "rdms": _DATA, "sigma": _ARRAY},
+            {"models": _DATA, "rdms": _DATA, "sigma": _ARRAY, **_CONTROLS},
         ),
         "noise-ceiling": _call(
             "netrep_go.rsa",
             "noise_ceiling",
             "Return the bounds of what a model can reach.",
             "  netrep-go rsa noise-ceiling subjects.csv --method pearson",
-            {"rdms": _DATA, "sigma": _ARRAY},
+            {"rdms": _DATA, "sigma": _ARRAY, **_CONTROLS},
         ),
         "searchlight": _call(
             "netrep_go.rsa",
@@ -695,7 +723,14 @@ COMMANDS: Commands = {
             "Compare the RDM around every voxel of a mask with models.",
             "  netrep-go rsa searchlight responses.npy --models models.csv --mask mask.npy "
             "--radius 3 -o scores.csv",
-            {"data": _ARRAY, "models": _DATA, "mask": _ARRAY},
+            {
+                "data": _ARRAY,
+                "models": _DATA,
+                "mask": _ARRAY,
+                "residuals": _ARRAY,
+                "residual_folds": _LABELS,
+                **_OF_RESPONSES,
+            },
         ),
         "time-resolved": _call(
             "netrep_go.rsa",
@@ -706,9 +741,7 @@ COMMANDS: Commands = {
                 "data": _DATA,
                 "models": _DATA,
                 "times": _ARRAY,
-                "conditions": _LABELS,
-                "folds": _LABELS,
-                "noise": _ARRAY,
+                **_OF_RESPONSES,
             },
         ),
     },

@@ -80,7 +80,8 @@ def as_design(
 def as_estimator(noise: Any, residuals: Any, metric: str) -> NoiseNormalizer | None:
     """Return how noise is to be estimated, None if it is given or taken to be white."""
     if noise is not None or residuals is not None or metric == "mahalanobis":
-        check_whitened(metric, noise if residuals is None else residuals)
+        given = ("noise", noise) if residuals is None else ("residuals", residuals)
+        check_whitened(metric, given[1], given[0])
     is_estimator = isinstance(noise, NoiseNormalizer) and not hasattr(noise, "dof_")
     if residuals is None:
         return clone(noise) if is_estimator else None

@@ -298,11 +298,12 @@ def check_by_fold(metric: str) -> None:
         raise ValueError(f"noise of each fold is for metric='crossnobis', got metric={metric!r}")
 
 
-def check_whitened(metric: str, noise: Any) -> None:
+def check_whitened(metric: str, noise: Any, name: str = "noise") -> None:
     """Raise unless there is noise where a metric needs it, and there alone."""
     if metric not in WHITENED_METRICS:
+        verb = "is" if name == "noise" else "are"
         raise ValueError(
-            f"noise is for 'mahalanobis', 'crossnobis' and 'decoding', got metric={metric!r}"
+            f"{name} {verb} for 'mahalanobis', 'crossnobis' and 'decoding', got metric={metric!r}"
         )
     if noise is None:
         raise ValueError("mahalanobis needs noise; without noise, it is metric='euclidean'")
