@@ -23,6 +23,7 @@ class SubjectMaps(NamedTuple):
     adjacency: Any = None
     place: np.ndarray | None = None
     chance: float = 0.0
+    remark: str = ""  # what a test over subjects says no more than
 
 
 def as_maps(scores: Any, model: Name | None, name: str) -> SubjectMaps:

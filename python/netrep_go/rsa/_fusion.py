@@ -13,6 +13,7 @@ from scipy import sparse
 from netrep_go._adjacency import Adjacency, volume_adjacency
 from netrep_go._clusters import ClusterResult, cluster_test
 from netrep_go._files import as_path, reading
+from netrep_go._jobs import warn_user
 from netrep_go._names import (
     Name,
     check_all_same_names,
@@ -79,6 +80,8 @@ class Fusion(Result):
         Shape of the volume, or (n_vertices,) of a surface.
     affine : ndarray of shape (4, 4) or None
         From voxels to mm.
+    over : {'places', 'times', 'both'} or None
+        Whose subjects the scores are of; None of files that do not say it.
     """
 
     scores: np.ndarray = field(repr=False)
@@ -90,6 +93,7 @@ class Fusion(Result):
     n_features: np.ndarray | None = field(default=None, repr=False)
     shape: tuple[int, ...] | None = None
     affine: np.ndarray | None = field(default=None, repr=False)
+    over: str | None = None
 
     @property
     def mean(self) -> np.ndarray:
@@ -122,6 +126,19 @@ class Fusion(Result):
             subjects=self.subjects,
             method=self.method,
             label=f"similarity of RDMs\n({self.method})",
+            remark=self._remark(),
+        )
+
+    def _remark(self) -> str:
+        """Return what tests over subjects warn of."""
+        if self.over not in ("places", "times"):
+            return ""
+        shared, own = ("times", "places") if self.over == "places" else ("places", "times")
+        return (
+            f"subjects have {own} of their own but share the RDMs of {shared}, and the noise in "
+            f"them: the test says that other subjects have what is in these very RDMs, and finds "
+            f"clusters in most studies where they are noise. Use fusion with over='both', or "
+            "compare with a baseline"
         )
 
     @checked
@@ -208,7 +225,14 @@ class Fusion(Result):
         ------
         ValueError
             If there is one subject, or no adjacency of a surface.
+
+        Warns
+        -----
+        RuntimeWarning
+            Unless the scores are over 'both': see the notes of :func:`fusion`.
         """
+        if remark := self._remark():
+            warn_user(remark, RuntimeWarning)
         return cluster_test(self.scores, adjacency=(self._graph(adjacency), None), **options)
 
     def _graph(self, adjacency: Adjacency) -> Any:
@@ -303,7 +327,8 @@ class Fusion(Result):
             np.load(path, allow_pickle=False) as file,
         ):
             found: dict[str, Any] = {name: file[name] for name in file.files}
-            found |= {name: found[name].tolist() for name in ("names", "subjects", "method")}
+            plain = found.keys() & {"names", "subjects", "method", "over"}
+            found |= {name: found[name].tolist() for name in plain}
             if "shape" in found:
                 found["shape"] = tuple(found["shape"].tolist())
             return cls(**found)
@@ -382,7 +407,8 @@ def fusion(
     them: tests over subjects ask whether these very RDMs are found in other subjects, too, not
     whether others would be. Where RDMs of times were noise alone, and regions had RDMs that
     subjects share, 'places' had significant clusters (p < 0.05) in 90 % of 60 simulations, 'both'
-    in 5 %. Prefer 'both'; else compare scores with those of times before the onset.
+    in 5 %. Prefer 'both'; else compare scores with those of times before the onset. Tests of others
+    warn.
 
     References
     ----------
@@ -556,7 +582,12 @@ def _of_regions(
         for k in range(n)
     ]
     return Fusion(
-        scores=np.stack(scores), times=times, names=first, subjects=named, method=where["method"]
+        scores=np.stack(scores),
+        times=times,
+        names=first,
+        subjects=named,
+        method=where["method"],
+        over=over,
     )
 
 
@@ -629,4 +660,5 @@ def _of_searchlights(
         n_features=np.min([result.n_features for result in found], axis=0),
         shape=first.shape,
         affine=first.affine,
+        over=over,
     )

@@ -19,10 +19,12 @@ from netrep_go.rsa._noise import (
     covariance_of,
     covariances_of,
     has_several,
+    warn_of_seen,
 )
 from netrep_go.rsa._rdm import PLAIN_METRICS, WHITENED_METRICS, check_folds, check_whitened
 
 LOCAL_METRICS = (*PLAIN_METRICS, *WHITENED_METRICS)
+NOT_CENTERED = ("cosine", "cosine_cov", "bures", "neg_riem_dist")
 NONE = np.empty(0, np.int64)
 
 
@@ -100,6 +102,12 @@ def check_independent(metric: str) -> None:
             "decoding needs residuals if noise is estimated: from responses, it would know those "
             "that are tested. Leave out noise to learn it from the folds of training"
         )
+
+
+def warn_of_observed(metric: str, method: str) -> None:
+    """Warn if a similarity sees the mean of distances that noise of the observations shifts."""
+    if metric == "crossnobis" and method in NOT_CENTERED:
+        warn_of_seen(f"method={method!r} sees their mean: give residuals, or use a correlation")
 
 
 def check_repeated(design: Design, n: int) -> None:

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.utils.validation import check_is_fitted
 
+from netrep_go._jobs import warn_user
 from netrep_go._names import (
     Name,
     check_same_columns,
@@ -19,6 +20,7 @@ from netrep_go._names import (
     holds_arrays,
 )
 from netrep_go._parameters import checked
+from netrep_go._parts import content_hash
 from netrep_go._shown import shown
 from netrep_go._validation import as_array, as_codes, check_number, check_option, validated
 
@@ -125,7 +127,7 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_option(self.method, "method", SHRINKAGES)
         check_same_indexes([("X", X), ("y", y)], "samples")
         x = validated(self, X, dtype=np.float64, ensure_min_samples=2)
-        self._columns = column_names(X)
+        self._columns, self._seen = column_names(X), content_hash(x)
         residuals, n_means = _residuals(x, y)
         self.dof_ = float(len(x) - n_means) if self.dof is None else self.dof
         check_number(self.dof_, "dof", 1, np.inf)
@@ -264,6 +266,27 @@ def precision_root(noise: Any, name: str = "noise") -> NoiseNormalizer | np.ndar
         raise ValueError(
             f"{name} must be positive definite: it is the inverse of a covariance matrix"
         ) from None
+
+
+def warn_if_seen(x: np.ndarray, folds: np.ndarray, noise: Any, names: Sequence[Name]) -> None:
+    """Warn if crossnobis distances of responses are whitened by noise that was fitted to them.
+
+    That may be all of them, or those of each fold, whose numbers are ``folds``.
+    """
+    each = noise_of_folds(noise, names, "noise").values() if has_several(noise) else [noise]
+    parts = [x] if not has_several(noise) else (x[folds == k] for k in range(len(names)))
+    pairs = zip(each, parts, strict=True)
+    if any(isinstance(n, NoiseNormalizer) and n._seen == content_hash(own) for n, own in pairs):
+        warn_of_seen("pass noise fitted to residuals or to other data")
+
+
+def warn_of_seen(remedy: str) -> None:
+    """Warn that noise is that of the observations themselves."""
+    warn_user(
+        "noise was estimated from the observations whose crossnobis distances it whitens: they are "
+        f"above 0 in noise, and no longer unbiased; {remedy}",
+        RuntimeWarning,
+    )
 
 
 def check_noise_features(x: Any, name: str, noise: Any) -> None:

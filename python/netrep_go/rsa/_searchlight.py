@@ -46,6 +46,7 @@ from netrep_go.rsa._local import (
     check_same_conditions,
     noise_inputs,
     of_folds,
+    warn_of_observed,
 )
 from netrep_go.rsa._noise import check_noise_features, has_several
 from netrep_go.rsa._rdm import NoiseOfFolds, check_by_fold, native_metric
@@ -288,6 +289,8 @@ or images, default=None
     check_named_alike(data=design.names, models=condition_names(models))
     _check_order(data, noise, residuals, residual_folds)
     observed = _observed(lights, residual_folds, design, metric, estimator is not None)
+    if observed is not None and residuals is None:
+        warn_of_observed(metric, method)
     inputs = {
         "x": lights.x,
         "transposed": lights.turned,

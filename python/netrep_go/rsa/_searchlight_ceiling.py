@@ -23,6 +23,7 @@ from netrep_go.rsa._local import (
     as_design,
     as_estimator,
     noise_inputs,
+    warn_of_observed,
 )
 from netrep_go.rsa._noise import NoiseNormalizer
 from netrep_go.rsa._rdm import native_metric
@@ -113,6 +114,8 @@ def searchlight_noise_ceiling(
     estimator = as_estimator(noise, None, metric)
     if noise is not None and estimator is None:
         raise ValueError("noise must be a NoiseNormalizer that is not fitted")
+    if estimator is not None:
+        warn_of_observed(metric, method)
     where, items = _of_subjects(data)
     check_same_indexes(zip(where, items, strict=True), "features", axis=-1)
     subjects = []

@@ -19,7 +19,7 @@ from netrep_go.rsa._condensed import (
     condition_names,
     named_vectors,
 )
-from netrep_go.rsa._local import check_same_conditions
+from netrep_go.rsa._local import check_same_conditions, warn_of_observed
 from netrep_go.rsa._rdm import METRICS, Labels, Noise
 from netrep_go.rsa._recordings import recordings, use_of
 from netrep_go.rsa._windows import (
@@ -172,6 +172,8 @@ of one for each subject, default=None
     cut = Windows(windows(len(at), at, window, step)[1], window, step)
     spread = noise_of(noise, noise_from, metric, sets, at)
     control = as_controls(controls, method, vectors, "models", model_conditions)
+    if spread.estimator is not None and not isinstance(noise_from, tuple):
+        warn_of_observed(metric, method)
     check_several(noise_ceiling, sets.keys, method)
     kept: list[list[np.ndarray]] = [[] for _ in designs]
 
