@@ -573,6 +573,8 @@ def _report(given: Given) -> int:
     paths = {name: path for name in _REPORTED if (path := given.pop(name)) is not None}
     data = {name: _REPORTED[name][1](path, name) for name, path in paths.items()}
     networks = _files.named(given.pop("networks"), "networks", given.pop("names", None))
+    if "measures" in given:
+        given["measures"] = _measures(given["measures"])
     found = layer_report(networks, **data, **given, verbose=not quiet)
     write = {".html": found.to_html, ".npz": found.save}.get(file.suffix if file else "")
     if write is None:
@@ -610,6 +612,7 @@ COMMANDS: Commands = {
         "Report on layers by all analyses: a page, tables, or a file for LayerReport.load.",
         """  netrep-go report activations.npz -o report.html              # arrays in it are layers
   netrep-go report nets/*.npz --y digits.txt --random-state 0 -o report.html
+  netrep-go report activations.npz --measures rsa mutual_knn:n_neighbors=5 -o report.html
   netrep-go report layers/*.npy --targets voxels.npy --rdms subjects.csv -o report.npz""",
         _fill_report,
         _report,

@@ -80,8 +80,8 @@ def searchlight(
     folds: ArrayLike | None = None,
     noise: NoiseOfFolds | None = None,
     residuals: ArrayLike | None = None,
-    controls: RDMs | None = None,
     residual_folds: ArrayLike | None = None,
+    controls: RDMs | None = None,
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
@@ -163,11 +163,11 @@ or images, default=None
         Residuals from which the noise of each searchlight is estimated, of the features of
         ``data``; their mean is subtracted. Voxels are left out whose residuals are not finite
         or do not vary.
-    controls : like models, default=None
-        RDMs whose part of models and searchlights is removed, as in :func:`compare`.
     residual_folds : array_like of shape (n_residuals,), default=None
         Fold of each residual, for 'crossnobis': each fold then has noise of its own, as in
         :func:`rdm`. They are copied unless they are sorted.
+    controls : like models, default=None
+        RDMs whose part of models and searchlights is removed, as in :func:`compare`.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
     n_jobs : int, optional
@@ -183,14 +183,6 @@ or images, default=None
         ``centers``, ``to_volume()`` and ``to_nifti()``. Of several subjects it goes to
         :func:`cluster_test` as it is.
 
-    Warns
-    -----
-    RuntimeWarning
-        If the RDM of some searchlights is undefined: no voxel of theirs is finite,
-        responses are constant, the covariance of the noise has no inverse, or all
-        dissimilarities are the same. Their scores are NaN, and so is 'neg_riem_dist' of fewer
-        voxels than conditions.
-
     Raises
     ------
     ValueError
@@ -201,6 +193,15 @@ or images, default=None
         of the same shape and affine, and share a center.
     ImportError
         If a path of an image is given and nibabel is not installed.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the RDM of some searchlights is undefined: no voxel of theirs is finite,
+        responses are constant, the covariance of the noise has no inverse, or all
+        dissimilarities are the same. Their scores are NaN, and so is 'neg_riem_dist' of fewer
+        voxels than conditions. Or if noise of the observations
+        shifts the mean of crossnobis distances, and ``method`` sees it ('cosine').
 
     Notes
     -----
