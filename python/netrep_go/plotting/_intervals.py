@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -166,7 +167,7 @@ class CalibrationDisplay:
         ax.set_xlabel(name)
 
 
-class _Rows:
+class _Rows(ABC):
     """Values with intervals, one below the other."""
 
     label: str  # of the values
@@ -192,11 +193,13 @@ class _Rows:
         self.ax_.set_xlabel(self.label)
         return self
 
+    @abstractmethod
     def _labels(self) -> list[str]:
-        raise NotImplementedError
+        """Return what stands beside each row."""
 
+    @abstractmethod
     def _draw(self) -> None:
-        raise NotImplementedError
+        """Draw the values of all rows."""
 
 
 class BootstrapIntervalsDisplay(_Rows):
