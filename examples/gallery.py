@@ -338,12 +338,12 @@ def fusion(ax: Any) -> Any:
     rng = np.random.default_rng(0)
     times, patterns = np.arange(-100.0, 500, 20), rng.standard_normal((4, 16, 30))
     strength = np.exp(-(((times - 100 - 80 * np.arange(4)[:, np.newaxis]) / 60) ** 2))
-    meg = np.einsum("acf,at->cft", patterns, strength) + 0.3 * rng.standard_normal((16, 30, 30))
+    meg = np.einsum("acf,at->cft", patterns, strength) + rng.standard_normal((8, 16, 30, 30))
     fmri = [
         dict(zip(AREAS, patterns + rng.standard_normal(patterns.shape), strict=True))
         for _ in range(8)
     ]
-    found = rsa.fusion(meg, fmri, times=times)
+    found = rsa.fusion(meg, fmri, times=times, over="both")
     return found.plot(clusters=found.cluster_test(random_state=0), unit="ms", ax=ax)
 
 

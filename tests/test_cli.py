@@ -19,7 +19,7 @@ from numpy.testing import assert_array_equal
 from netrep_go import capacity, covariates, inference, multiset, rsa
 from netrep_go._cli import main
 from netrep_go._cli._commands import COMMANDS
-from netrep_go._cli._parser import Command, documented, parse
+from netrep_go._cli._parser import Command, _Parser, documented, parse
 from netrep_go.embedding import EuclideanEmbedding
 from netrep_go.metrics import LinearMetric, get_measure
 
@@ -400,20 +400,8 @@ def no_table():
         of_one_name,
         a_newer_store,
         no_table,
-        lambda: (["distances", "net0.npy", "net1.npy", "--metric", "best"], "'best'"),
-        lambda: (["distances", "net0.npy", "net1.npy", "-p", "alpha=2"], "alpha"),
-        lambda: (["distances", "net0.npy", "net1.npy", "-p", "alpha"], "NAME=VALUE, got 'alpha'"),
-        lambda: (["distances", "net0.npy", "net1.npy", "-p", "beta=2"], "beta"),
-        lambda: (["distances", "net0.npy", "net1.npy", "--metric", "no.module:f"], "no"),
-        lambda: (
-            ["distances", "net0.npy", "--batch", "0,2"],
-            "--batch is for distances in a store",
-        ),
-        lambda: (["distances", "net0.npy", "--to-test", "net1.npy"], "are for --to"),
-        lambda: (["distances", "net0.npy", "net1.npy", "--names", "a"], "2 files, but there are 1"),
         lambda: (["store", "status", "nothing"], "nothing has no distances yet"),
         lambda: (["embed", "net0.npy"], "Negative values"),
-        lambda: (["rsa", "rdm", "net0.npy", "--metric", "best"], "'best'"),
         lambda: (["capacity", "mat", "nothing"], "nothing_tuning.mat"),
     ],
 )
@@ -445,6 +433,153 @@ def test_wrong_usage(networks, capsys, arguments, message):
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
     assert message in capsys.readouterr().err
+
+
+PAIR = ["net0.npy", "net1.npy"]
+MEASURED = [
+    (["distances", *PAIR], "--metric"),
+    (["bootstrap", *PAIR], "--measure"),
+    (["calibrate", *PAIR], "--measures"),
+    (["compare", *PAIR], "--measures"),
+]
+
+
+@pytest.mark.parametrize(("command", "option"), MEASURED, ids=lambda x: str(x[0]))
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("best", "Expected `{}{}` to be the name of a measure, which measures() lists, such as"),
+        ("cka:foo", "{}{} must have NAME=VALUE behind cka:, parameters of the measure, got 'foo'"),
+        ("no.module:f", "{}{} must be a measure of `netrep-go info --measures` or package.module:"),
+        ("numpy:no_function", "got 'numpy:no_function': module 'numpy' has no attribute"),
+        ("cka:beta=2", "unexpected keyword argument 'beta'"),
+        ("procrustes:alpha=2", "alpha must be"),
+    ],
+)
+def test_odd_measures_are_called_as_they_are_typed(
+    networks, capsys, command, option, value, message
+):
+    assert main([*command, option, value, "-q"]) == 2
+    printed = capsys.readouterr().err
+    assert message.format(option, "[0]" if option == "--measures" else "") in printed
+    assert len(printed.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["distances", *PAIR, "-p", "alpha=2"], "alpha must be"),
+        (["distances", *PAIR, "-p", "alpha"], "--param must be NAME=VALUE, got 'alpha'"),
+        (["distances", *PAIR, "-p", "beta=2"], "'beta'"),
+        (["distances", *PAIR, "--batch", "0,2"], "--batch is for distances in a store"),
+        (["distances", *PAIR, "--to-test", "net1.npy"], "are for --to"),
+        (["distances", *PAIR, "--names", "a"], "--names must have one for each of 2 files, got 1"),
+        (
+            ["distances", "net0.npy", "--to", "net1.npy", "--to-names", "a", "b"],
+            "--to-names must have one for each of 1 files, got 2",
+        ),
+        (
+            ["distances", *PAIR, "--n-jobs", "many"],
+            "--n-jobs must be an integer or None, got 'many'",
+        ),
+        (["distances", *PAIR, "--dtype", "float"], ""),
+        (["distances", *PAIR, "--dtype", "half"], "--dtype must be float64 or float32"),
+        (
+            ["distances", *PAIR, "--store", "s", "--tile-size", "0"],
+            "--tile-size must be at least 1",
+        ),
+        (
+            ["bootstrap", *PAIR, "--n-bootstraps", "1.5"],
+            "--n-bootstraps must be an integer",
+        ),
+        (["rsa", "rdm", "net0.npy", "--metric", "best"], "--metric == 'best'"),
+        (["rsa", "rdm", "net0.npy", "--prior-lambda", "-1"], "--prior-lambda must be in [0, inf]"),
+    ],
+)
+def test_odd_values_are_called_as_they_are_typed(networks, capsys, arguments, message):
+    code = main([*arguments, "-q"])
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert code == (2 if message else 0)
+    assert len(printed.splitlines()) == (1 if message else 0)
+
+
+ODD_VALUES = ("nonsense", "-1", "1.5", "[1, 2]", "", "cka:foo")
+# By what it says of the data: a value that others may take.
+OF_DATA = {("rsa", "searchlight"): {"neighbors", "surface"}, ("capacity", "joint"): {"kappa"}}
+WORKING = {
+    ("distances",): "net0.npy net1.npy",
+    ("compare",): "net0.npy net1.npy",
+    ("calibrate",): "net0.npy net1.npy --n-permutations 29",
+    ("bootstrap",): "net0.npy net1.npy --n-bootstraps 9",
+    ("report",): "net0.npy net2.npy --n-permutations 29",
+    ("embed",): "D.csv",
+    ("capacity", "mean-field"): "voxels.npy --y y.txt --n-t 10",
+    ("capacity", "direct"): "voxels.npy --y y.txt --n-t 10",
+    ("capacity", "joint"): "voxels.npy --y y.txt --n-t 10",
+    ("rsa", "rdm"): "net0.npy",
+    ("rsa", "compare"): "rdms.npy --models models.npy",
+    ("rsa", "evaluate"): "models.npy --rdms rdms.npy --n-bootstraps 9",
+    ("rsa", "permutation-test"): "models.npy --rdms rdms.npy --n-permutations 9",
+    ("rsa", "noise-ceiling"): "rdms.npy",
+    ("rsa", "searchlight"): "voxels.npy --models models.npy --mask mask.npy",
+    ("rsa", "time-resolved"): "times.npy --models models.npy",
+    ("covariates", "mantel"): "D.csv --D2 D.csv --n-permutations 9",
+    ("covariates", "permanova"): "D.csv --y groups.txt --n-permutations 9",
+    ("covariates", "knn-permutation"): "D.csv --y groups.txt --n-neighbors 1 --n-permutations 9",
+}
+
+
+@pytest.mark.parametrize("path", WORKING, ids=" ".join)
+def test_odd_values_of_all_options(networks, rng, capsys, path):
+    for name, x in {
+        "models": rng.random((2, 66)),
+        "rdms": rng.random((3, 66)),
+        "voxels": rng.random((12, 8)),
+        "mask": np.ones((2, 2, 2)),
+        "times": rng.random((12, 3, 4)),
+    }.items():
+        np.save(f"{name}.npy", x)
+    Path("y.txt").write_text("a\n" * 3 + "b\n" * 3 + "c\n" * 3 + "d\n" * 3)
+    Path("groups.txt").write_text("a\na\nb\nb\n")
+    run("distances", "net0.npy", "net1.npy", "net2.npy", "net3.npy", "-o", "D.csv", "-q")
+    command = [*path, *WORKING[path].split(), "-q"]
+    run(*command)
+    parser = _Parser()
+    ALL[path].fill(parser)
+    for action in parser._actions:
+        if not action.option_strings or action.nargs == 0 or action.metavar in ("FILE", "FOLDER"):
+            continue
+        option = action.option_strings[-1]
+        for value in ODD_VALUES:
+            capsys.readouterr()
+            try:
+                code = main([*command, f"{option}={value}"])
+            except SystemExit as error:
+                code = error.code
+            said = capsys.readouterr().err
+            if code == 1:
+                assert action.dest in OF_DATA.get(path, ()), said
+            elif code:
+                assert code == 2
+                assert option.lstrip("-") in said
+                assert "Traceback" not in said
+
+
+def test_files_of_controls_and_residuals(networks, rng):
+    responses, models = rng.standard_normal((12, 8)), rng.random((2, 66))
+    controls, residuals = rng.random((1, 66)), rng.standard_normal((40, 8))
+    for name, x in {"x": responses, "m": models, "c": controls, "r": residuals}.items():
+        np.save(f"{name}.npy", x)
+    np.save("mask.npy", np.ones((2, 2, 2)))
+    run("rsa", "compare", "m.npy", "--controls", "c.npy", "-o", "C.csv", "-q")
+    assert_array_equal(table("C.csv"), rsa.compare(models, controls=controls))
+    command = ["rsa", "searchlight", "x.npy", "--models", "m.npy", "--mask", "mask.npy", "-q"]
+    files = ["--residuals", "r.npy", "--controls", "c.npy", "-o", "S.csv"]
+    run(*command, "--metric", "mahalanobis", *files)
+    options = {"mask": np.ones((2, 2, 2)), "metric": "mahalanobis"}
+    found = rsa.searchlight(responses, models, **options, residuals=residuals, controls=controls)
+    assert_array_equal(pandas.read_csv("S.csv")["score"], found.to_frame()["score"])
 
 
 @pytest.mark.parametrize("package", ["pandas", "pyarrow"])

@@ -1,5 +1,7 @@
 """What displays draw: labels, limits, colors, and what legends say."""
 
+import re
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from scipy.spatial.distance import pdist, squareform
 
 from netrep_go.capacity import DirectCapacity, JointCapacity, MeanFieldCapacity
 from netrep_go.covariates import knn_permutation, mantel, permanova
-from netrep_go.inference import compare_networks, disagreement
+from netrep_go.inference import bootstrap, compare_networks, disagreement
 from netrep_go.plotting import (
     CapacityDisplay,
     ComparisonDisplay,
@@ -27,12 +29,15 @@ from netrep_go.plotting import (
     TimeCourseDisplay,
     paper_style,
 )
+from netrep_go.plotting._layout import shortened
 from netrep_go.plotting._rsa import dissimilarity_label
 from netrep_go.plotting._style import COLORS
 from netrep_go.rsa import (
     cluster_test,
     compare_models,
     evaluate,
+    fusion,
+    partition_variance,
     permutation_test,
     rdm,
     reweight,
@@ -650,3 +655,105 @@ def test_style_of_a_paper(dark):
         paper_style(width=0)
     with pytest.raises(ValueError, match="height"):
         paper_style(height=-1.0)
+
+
+# names that are too long to be written
+
+LONG = [f"features.stage{k}.bottleneck.{k}.conv_projection_batchnorm.output_{k}" for k in range(5)]
+
+
+@pytest.mark.parametrize("most", [1, 12, 13, 20, 46])
+def test_the_middle_of_a_name_is_left_out(most):
+    found = shortened(["fc", LONG[0]], most)
+    n = max(most, 12)
+    assert found[0] == "fc"
+    assert len(found[1]) == n
+    head, tail = found[1].split("…")
+    assert LONG[0].startswith(head)
+    assert LONG[0].endswith(tail)
+    assert abs(len(head) - len(tail)) <= 1
+    assert shortened(["a" * n], most) == ["a" * n]
+    assert shortened([], most) == []
+
+
+def test_names_stay_apart_without_their_middles():
+    alike = [f"the same beginning, {k:03d}, and the same end" for k in range(20)]
+    assert len(set(shortened(alike, 15))) == 20
+    assert shortened(["x" * 50] * 2, 15) == ["xxxxxxx…xxxxxxx"] * 2  # of things that have one name
+
+
+def _evaluation(rng):
+    models = {name: rng.random(36) for name in LONG}
+    return evaluate(models, rng.random((5, 36)), resample="subjects", n_bootstraps=9)
+
+
+def _networks(rng):
+    return {name: rng.standard_normal((12, 4)) for name in LONG}
+
+
+def _named_distances(rng):
+    pandas = pytest.importorskip("pandas")
+    return pandas.DataFrame(squareform(pdist(rng.standard_normal((5, 3)))), LONG, LONG)
+
+
+NAMED = {
+    "evaluation": lambda rng, ax: _evaluation(rng).plot(ax=ax),
+    "distances": lambda rng, ax: DistanceMatrixDisplay.from_distances(_named_distances(rng), ax=ax),
+    "dendrogram": lambda rng, ax: DendrogramDisplay.from_distances(_named_distances(rng), ax=ax),
+    "embedding": lambda rng, ax: EmbeddingDisplay.from_distances(_named_distances(rng), ax=ax),
+    "time course": lambda rng, ax: time_resolved(
+        rng.standard_normal((3, 9, 5, 6)), {name: rng.random(36) for name in LONG}
+    ).plot(ax=ax),
+    "fusion": lambda rng, ax: fusion(
+        rng.standard_normal((9, 5, 6)), {name: rng.standard_normal((9, 4)) for name in LONG}
+    ).plot(ax=ax),
+    "partition": lambda rng, ax: partition_variance(
+        {name: rng.random(36) for name in LONG[:3]}, rng.random((4, 36))
+    ).plot(ax=ax),
+    "intervals": lambda rng, ax: bootstrap(
+        "cka", _networks(rng), n_bootstraps=19, verbose=False
+    ).plot(ax=ax),
+    "comparison": lambda rng, ax: compare_networks(_networks(rng), "cka", verbose=False).plot(
+        width=3.4
+    ),
+    "RDMs": lambda rng, ax: RDMsDisplay.from_rdms({n: rng.random(15) for n in LONG}, width=3.4),
+}
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_long_names_leave_room_for_what_is_drawn(rng, kind):
+    display = NAMED[kind](rng, axes_of(3.4, 3.0))  # a warning if axes collapse
+    figure = display.figure_
+    figure.canvas.draw()
+    drawn = [
+        text for text in figure.findobj(mpl.text.Text) if text.get_visible() and text.get_text()
+    ]
+    assert any("…" in text.get_text() for text in drawn)
+    box, ends = display.ims_[0].axes if kind == "RDMs" else figure.axes[0], figure.bbox
+    assert box.get_window_extent().width > 0.15 * ends.width
+    for text in drawn:
+        if "…" in text.get_text():
+            extent = text.get_window_extent()
+            assert extent.x0 > -2, text
+            assert extent.x1 < ends.width + (20 if kind == "embedding" else 2), text
+
+
+# color maps by name
+
+
+@pytest.mark.parametrize("cmap", ["virids", "", "no such thing", 3, ["viridis"]])
+def test_color_maps_that_there_are_not(distances, cmap):
+    rng = np.random.default_rng(0)
+    course = fusion(rng.standard_normal((9, 5, 6)), {"V1": rng.standard_normal((9, 4))})
+    display = DistanceMatrixDisplay.from_distances(distances)
+    near = "'viridis'" if cmap == "virids" else ""
+    for draw in (
+        lambda: display.plot(cmap=cmap),
+        lambda: course.plot(cmap=cmap),
+        lambda: RDMsDisplay.from_rdms(distances, cmap=cmap),
+    ):
+        message = rf"cmap must be .*{near}.*, got {re.escape(repr(cmap))}$"
+        with pytest.raises((ValueError, TypeError), match=message) as error:
+            draw()
+        assert len(str(error.value)) < 200
+    assert display.plot(cmap=plt.get_cmap("magma")).im_.get_cmap().name == "magma"

@@ -15,8 +15,8 @@ import netrep_go
 from netrep_go import _native
 from netrep_go.capacity import MeanFieldCapacity
 from netrep_go.encoding import EncodingModel
-from netrep_go.inference import calibrate
-from netrep_go.metrics import LinearCKA
+from netrep_go.inference import calibrate, compare_networks
+from netrep_go.metrics import LinearCKA, LinearRegressionR2, MutualKNN
 from netrep_go.multiset import pairwise_distances
 from netrep_go.report import LayerReport, _layers, _sections, layer_report
 from netrep_go.rsa import evaluate, rdm
@@ -445,7 +445,8 @@ def test_names_are_escaped(odd, tmp_path):
     assert not page.all("dead")
     cells, drawn = ({text.strip() for text in page.texts[tag]} for tag in ("td", "text"))
     assert {ODD, "fill: #000000", "<dead>"} <= cells
-    assert {f"{ODD[:11]}…{ODD[-12:]}", "fill: #000000", "<dead>"} <= drawn
+    assert {"fill: #000000", "<dead>"} <= drawn
+    assert any(text[:6] == ODD[:6] and "…" in text and text[-6:] == ODD[-6:] for text in drawn)
     assert any("<dead>" in text for text in page.texts["p"])
     assert "<i>1</i>" in page.texts["td"]
 
@@ -522,3 +523,60 @@ def test_example(tmp_path, monkeypatch, capsys):
     assert not report.reasons
     assert report.values["rsa"][0, 0] == pytest.approx(1)  # pixels and their own RDM
     Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+
+
+# measures that are asked for
+
+
+ASKED = {"rsa": "rsa", "knn": MutualKNN(n_neighbors=5), "regression": LinearRegressionR2()}
+
+
+@pytest.fixture(scope="module")
+def asked(data):
+    with pytest.warns(UserWarning, match="more features than samples"):
+        return data.report(y=None, targets=None, rdms=None, measures=ASKED)
+
+
+def test_measures_are_those_of_their_function(data, asked):
+    with pytest.warns(UserWarning, match="more features than samples"):
+        want = compare_networks(data.layers, ASKED, verbose=False).values
+    for name, values in want.items():
+        np.testing.assert_allclose(asked.values[f"measure_{name}"], values, rtol=1e-9, atol=1e-12)
+    plain = data.report(y=None, targets=None, rdms=None)
+    assert set(asked.values) - set(plain.values) == {f"measure_{name}" for name in ASKED}
+    assert "measures" not in plain.reasons
+
+
+def test_measures_are_in_tables_figures_files_and_pages(asked, tmp_path):
+    frame = asked.to_frame("pairs")
+    values = asked.values["measure_regression"]
+    assert frame["measure_regression"][0] == values[0, 1]
+    assert frame["measure_regression_reversed"][0] == values[1, 0] != values[0, 1]
+    assert "measure_rsa_reversed" not in frame
+    display = asked.plot(sections=["measures"])
+    assert list(display.axes_) == [f"measure_{name}" for name in ASKED]
+    assert [ax.get_title() for ax in display.axes_.values()] == list(ASKED)
+    asked.save(tmp_path / "report.npz")
+    loaded = LayerReport.load(tmp_path / "report.npz")
+    np.testing.assert_array_equal(loaded.values["measure_knn"], asked.values["measure_knn"])
+    asked.to_html(tmp_path / "report.html")
+    text = (tmp_path / "report.html").read_text()
+    assert '<h2 id="measures">Other measures</h2>' in text
+    assert "MutualKNN(n_neighbors=5)" in text
+    assert "regression reversed" in text
+
+
+def test_a_measure_that_cannot_be_computed_says_why(data):
+    measures = {"too many": MutualKNN(n_neighbors=100), "rsa": "rsa"}
+    with pytest.warns(UserWarning, match="measures of 'too many' cannot be|100 neighbors need"):
+        found = data.report(y=None, targets=None, rdms=None, measures=measures)
+    assert list(found.reasons["measures"]) == ["too many"]
+    assert "measure_rsa" in found.values
+    assert "measure_too many" not in found.values
+    for odd, message in (
+        ("no such measure", r"`measures\[0\]` to be the name of a measure"),
+        ([], "measures must be at least one"),
+        (["rsa", "rsa"], "measures must differ in name"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            data.report(measures=odd)

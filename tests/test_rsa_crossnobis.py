@@ -256,3 +256,24 @@ def test_wrong_designs(rng, function, change, message):
     kept = slice(change.pop("keep", None))
     with pytest.raises(ValueError, match=message):
         function(x[kept], conditions[kept], np.array(list("abcdef"))[folds[kept]], **change)
+
+
+def test_noise_of_the_responses_themselves_is_said():
+    rng = np.random.default_rng(3)
+    conditions, folds = np.tile(np.arange(4), 5), np.repeat(np.arange(5), 4)
+    x = rng.standard_normal((20, 6))
+    own, others = NoiseNormalizer().fit(x, conditions), NoiseNormalizer().fit(x[::-1])
+    of_folds = [NoiseNormalizer().fit(x[folds == k]) for k in range(5)]
+    options = {"n_permutations": 9, "random_state": 0}
+    for data, noise in (
+        (x, own),
+        (x, of_folds),
+        (x, dict(enumerate(of_folds))),
+        (x.tolist(), own),
+        ([x, x[::-1]], own),
+        ({"anna": x, "bert": x[::-1]}, {"anna": others, "bert": others}),
+    ):
+        with pytest.warns(RuntimeWarning, match="noise was estimated from the observations whose"):
+            crossnobis_test(data, conditions, folds, noise=noise, **options)
+    for noise in (others, own.get_precision(), None, of_folds[1:] + of_folds[:1]):
+        crossnobis_test(x, conditions, folds, noise=noise, **options)

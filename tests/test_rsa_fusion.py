@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from netrep_go.plotting import FusionDisplay
-from netrep_go.rsa import Fusion, fusion, rdm, searchlight, time_resolved
+from netrep_go.rsa import Fusion, cluster_test, fusion, rdm, searchlight, time_resolved
 
 RNG = np.random.default_rng(0)
 MEG = RNG.standard_normal((4, 8, 6, 9))  # subjects, conditions, sensors, times
@@ -126,7 +126,7 @@ def test_clusters_extend_over_time_and_neighbors_alone():
 def test_neighbors_in_a_volume_are_voxels_that_share_a_face(mapped):
     scores = 0.3 * RNG.standard_normal((8, 36, 9))
     scores[:, [0, 1, 35], 3:6] += 2  # the first two share a face
-    result = dataclasses.replace(mapped, scores=scores, subjects=list(range(8)))
+    result = dataclasses.replace(mapped, scores=scores, subjects=list(range(8)), over="both")
     labels = result.cluster_test(n_permutations=255, threshold=5.0).clusters
     assert np.unique(labels[[0, 1], 3:6]).size == 1
     assert labels[35, 4] != labels[0, 4]
@@ -179,7 +179,8 @@ def test_refusals(given, message):
 
 
 def test_heat_map_has_a_row_a_region(regional):
-    clusters = regional.cluster_test(n_permutations=31)
+    with pytest.warns(RuntimeWarning, match="share the RDMs of"):
+        clusters = regional.cluster_test(n_permutations=31)
     display = regional.plot(clusters=clusters, alpha=1.0)
     np.testing.assert_allclose(display.im_.get_array(), regional.mean)
     assert [label.get_text() for label in display.ax_.get_yticklabels()] == NAMES
@@ -211,3 +212,24 @@ def test_subjects_of_searchlights_come_as_an_array_too():
     np.testing.assert_array_equal(found.scores, expected.scores)
     one = fusion(MEG[0], list(volumes[0]), mask=MASK)  # a list of volumes is of one subject
     np.testing.assert_array_equal(one.scores, expected.scores[:1])
+
+
+def test_tests_say_what_subjects_share(tmp_path):
+    subjects = {"places": (MEG[0], FMRI, "of times"), "times": (MEG, FMRI[0], "of places")}
+    for over, (temporal, spatial, shared) in subjects.items():
+        found = fusion(temporal, spatial)
+        assert found.over == over
+        found.save(tmp_path / "fusion.npz")
+        for result in (found, Fusion.load(tmp_path / "fusion.npz")):
+            for test in (
+                result.cluster_test,
+                lambda result=result, **options: cluster_test(
+                    result.time_course(NAMES[:1]), **options
+                ),
+            ):
+                with pytest.warns(RuntimeWarning, match=f"share the RDMs {shared}, .*over='both'"):
+                    test(n_permutations=9)
+    both = fusion(MEG, FMRI[:4], over="both")
+    both.cluster_test(n_permutations=9)
+    cluster_test(both.time_course(NAMES[:1]), n_permutations=9)
+    assert dataclasses.replace(both, over=None).cluster_test(n_permutations=9)  # of an older file

@@ -13,9 +13,9 @@ from scipy import sparse, stats
 
 from netrep_go import _native
 from netrep_go._adjacency import Adjacency, neighbor_graph
-from netrep_go._jobs import RandomState
+from netrep_go._jobs import RandomState, warn_user
 from netrep_go._maps import SubjectMaps, as_maps, check_same_points
-from netrep_go._names import Name
+from netrep_go._names import Name, check_same_indexes
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._resampling import (
@@ -295,6 +295,9 @@ TemporalGeneralization or ModelEvaluation
     check_number(height_power, "height_power", 0, 10)
     first = as_maps(scores, model, "scores")
     second = None if others is None else as_maps(others, model, "others")
+    if first.remark:
+        warn_user(first.remark, RuntimeWarning)
+    check_same_indexes([("scores", scores), ("others", others)], "points", axis=-1)
     design, inside = _design(first, second, paired, popmean, equal_var)
     if threshold is None:
         threshold = design.beyond(0.025 if alternative == "two-sided" else 0.05)

@@ -257,7 +257,11 @@ def check_same_samples(sizes: list[tuple[str, int]]) -> None:
 
 def check_dtype(dtype: DTypeLike) -> None:
     """Raise if ``dtype`` is no precision that distances are computed in."""
-    if np.dtype(dtype) not in (np.float64, np.float32):
+    try:
+        known = np.dtype(dtype) in (np.float64, np.float32)
+    except (TypeError, ValueError):  # what NumPy takes for no type, in many words
+        known = False
+    if not known:
         raise ValueError(f"dtype must be float64 or float32, got {shown(dtype)}")
 
 

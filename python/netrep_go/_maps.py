@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from netrep_go._names import Name, check_same_names
+from netrep_go._names import Name, check_same_names, row_names
 from netrep_go._validation import as_array, as_reals
 
 # Adjacency of points of which nothing says which are neighbors.
@@ -23,6 +23,7 @@ class SubjectMaps(NamedTuple):
     adjacency: Any = None
     place: np.ndarray | None = None
     chance: float = 0.0
+    remark: str = ""  # what a test over subjects says no more than
 
 
 def as_maps(scores: Any, model: Name | None, name: str) -> SubjectMaps:
@@ -33,7 +34,8 @@ def as_maps(scores: Any, model: Name | None, name: str) -> SubjectMaps:
     if model is not None:
         raise ValueError(f"model is for results of several models, and {name} are an array")
     values = as_reals(scores, name)
-    return SubjectMaps(as_array(values, name, max(2, values.ndim), allow_nan=True))
+    values = as_array(values, name, max(2, values.ndim), allow_nan=True)
+    return SubjectMaps(values, row_names(scores))
 
 
 def named_subjects(subjects: list[Name] | None) -> list[Name] | None:

@@ -80,16 +80,21 @@ def _check_unique(names: list[Name], what: str) -> None:
 
 def row_names(x: Any) -> list[Name] | None:
     """Return the index of a pandas or xarray object, None of others and if it counts rows."""
-    labels = _labels(x, "index")
+    labels = _labels(x, 0)
     return None if labels is None or labels == list(range(len(labels))) else labels
 
 
 def column_names(x: Any) -> list[Name] | None:
     """Return the columns of a data frame or an xarray matrix, None of others."""
-    return _labels(x, "columns")
+    return last_names(x) if getattr(x, "ndim", 2) == 2 else None
 
 
-def check_same_columns(x: Any, name: str, fitted: list[Name] | None) -> None:
+def last_names(x: Any) -> list[Name] | None:
+    """Return the labels of the last axis of a pandas or xarray object, None of others."""
+    return _labels(x, -1)
+
+
+def check_same_columns(x: Any, name: str, fitted: list[Name] | None, what: str = "feature") -> None:
     """Raise if the columns of a data frame are not those of a fit, if that had any."""
     columns = column_names(x)
     if columns is None or fitted is None or len(columns) != len(fitted):
@@ -97,22 +102,24 @@ def check_same_columns(x: Any, name: str, fitted: list[Name] | None) -> None:
     if _disagree(columns, fitted):
         k = _first_apart(columns, fitted)
         raise ValueError(
-            f"The feature names of {name} should match those that were passed during fit, in the "
+            f"The {what} names of {name} should match those that were passed during fit, in the "
             f"same order, but column {k} is {columns[k]!r} and was {fitted[k]!r}"
         )
 
 
-def _labels(x: Any, axis: str) -> list[Name] | None:
+def _labels(x: Any, axis: int) -> list[Name] | None:
     labels = _index(x, axis)
     return None if labels is None else list(labels)
 
 
-def _index(x: Any, axis: str) -> Any:
-    """Return the labels of an axis of a pandas or xarray object, None of others."""
+def _index(x: Any, axis: int) -> Any:
+    """Return the labels of an axis of a pandas or xarray object, None of others.
+
+    Axis -1 is the last one of all, others count those of xarray: pandas has but rows besides.
+    """
     if isinstance(getattr(x, "dims", None), tuple) and hasattr(x, "indexes"):  # of xarray
-        dims = x.dims[:1] if axis == "index" else x.dims[1:] if x.ndim == 2 else ()
-        return x.indexes.get(dims[0]) if dims else None
-    labels = getattr(x, axis, None)
+        return x.indexes.get(x.dims[axis]) if x.dims else None
+    labels = getattr(x, "columns" if axis == -1 and hasattr(x, "columns") else "index", None)
     return None if callable(labels) else labels
 
 
@@ -169,19 +176,26 @@ def check_all_same_names(things: Iterable[tuple[str, list[Name] | None]], what: 
         check_same_names(*known[0], names, thing, what)
 
 
-def check_same_indexes(things: Iterable[tuple[str, Any]], what: str) -> None:
+def check_same_indexes(things: Iterable[tuple[str, Any]], what: str, axis: int = 0) -> None:
     """Raise if the indexes of two labeled objects, each given with its name, differ.
 
-    If one is labeled by more levels than another, as assemblies of recordings are, those count
-    that both have.
+    They are those of rows, or with ``axis`` -1 of the last axis, which may be the only one, with
+    -2 of that before. If one is labeled by more levels than another, as assemblies of recordings
+    are, those count that both have.
     """
-    known = [(index, thing) for thing, x in things if (index := _index(x, "index")) is not None]
+    known = [(index, thing) for thing, x in things if (index := _index(x, axis)) is not None]
     known.sort(key=lambda pair: _are_numbers(list(pair[0])))
     for index, thing in known[1:]:
         name = known[0][1]
         first, labels = _of_shared_levels(known[0][0], index)
         if len(labels) == len(first) and _disagree(first, labels):
             check_same_names(first, name, labels, thing, what)
+
+
+def check_same_places(x: Any, name: str, volume: Any, other: str) -> None:
+    """Raise if what has one more axis before has the places of a volume in other orders."""
+    for axis in range(1, np.ndim(volume) + 1 if hasattr(volume, "shape") else 0):
+        check_same_indexes([(name, x), (other, volume)], "places", -axis)
 
 
 def check_square_names(x: Any, name: str, what: str) -> None:

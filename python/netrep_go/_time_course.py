@@ -39,6 +39,8 @@ class TimeCourse(Result):
     shrinkage : ndarray of shape (n_subjects, n_times) or None
         Intensity, 0 to 1, by which the covariance of the noise was shrunk at each time, if it
         was estimated.
+    remark : str
+        What tests over subjects warn of, such as that subjects share the noise of a measurement.
     """
 
     scores: np.ndarray = field(repr=False)
@@ -50,6 +52,7 @@ class TimeCourse(Result):
     chance: float = 0.0
     noise_ceiling: Any = field(default=None, repr=False)
     shrinkage: np.ndarray | None = field(default=None, repr=False)
+    remark: str = field(default="", repr=False)
 
     def plot(self, **options: Any) -> Any:
         """Draw the scores over time.
@@ -72,7 +75,8 @@ class TimeCourse(Result):
     def _maps(self, model: Name | None) -> SubjectMaps:
         """Return the scores of a model, for tests over subjects."""
         scores = self.scores[:, position_of(model, self.names)]
-        return SubjectMaps(scores, named_subjects(self.subjects), None, self.times, self.chance)
+        named = named_subjects(self.subjects)
+        return SubjectMaps(scores, named, None, self.times, self.chance, self.remark)
 
     def to_frame(self) -> Any:
         """Return a row for each subject, model and time.
@@ -143,6 +147,13 @@ def as_subjects(data: Any, *, same: str = "conditions") -> tuple[list[np.ndarray
                 f"got shapes {subjects[0].shape} and {x.shape}"
             )
     return subjects, names
+
+
+def given_by_subject(data: Any) -> list[Any]:
+    """Return what `as_subjects` takes for each subject as it was given, with its labels."""
+    if holds_arrays(data) or _lists_arrays(data):
+        return split_names(data, "data")[0]
+    return list(data) if np.ndim(data) == 4 else [data]
 
 
 def _lists_arrays(data: Any) -> bool:

@@ -12,6 +12,7 @@ from sklearn.utils.extmath import randomized_svd
 
 from netrep_go import _native
 from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._names import check_same_indexes
 from netrep_go._native import aside
 from netrep_go._parameters import checked
 from netrep_go._shown import shown
@@ -225,8 +226,7 @@ def sq_bures_metric(A: ArrayLike, B: ArrayLike) -> float:
     >>> round(sq_bures_metric(np.eye(3), 4 * np.eye(3)), 12)
     np.float64(3.0)
     """
-    A, B = _square(A, "A"), _square(B, "B")
-    _check_same_size(A, B)
+    A, B = _squares(A, B)
     distance = np.empty(1)
     _native.call("utils.sq_bures_metric", {"distance": distance}, {"x": A, "y": B})
     return distance[0]
@@ -260,8 +260,7 @@ def sq_bures_metric_slow(A: ArrayLike, B: ArrayLike) -> float:
     >>> round(sq_bures_metric_slow(np.eye(3), 4 * np.eye(3)), 12)
     np.float64(3.0)
     """
-    A, B = _square(A, "A"), _square(B, "B")
-    _check_same_size(A, B)
+    A, B = _squares(A, B)
     root = posdefsqrt(A)
     lam = np.maximum(aside(lambda: np.linalg.eigvalsh(root @ B @ root), B.size), 0.0)
     return np.trace(A) + np.trace(B) - 2 * np.sqrt(lam).sum()
@@ -339,6 +338,7 @@ def angular_distance(X: ArrayLike, Y: ArrayLike) -> float:
     >>> angular_distance(np.eye(3), -np.eye(3))
     np.float64(3.141592653589793)
     """
+    check_same_indexes([("X", X), ("Y", Y)], "features", axis=-1)
     X, Y = check_equal_shapes(X, Y, nd=np.ndim(X))
     sizes = np.linalg.norm(X.ravel()), np.linalg.norm(Y.ravel())
     if 0.0 in sizes:
@@ -600,6 +600,10 @@ def _square(A: ArrayLike, name: str) -> np.ndarray:
     return A
 
 
-def _check_same_size(A: np.ndarray, B: np.ndarray) -> None:
+def _squares(A: ArrayLike, B: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Return two square matrices of the same size and, if these have names, features."""
+    check_same_indexes([("A", A), ("B", B)], "features")
+    A, B = _square(A, "A"), _square(B, "B")
     if A.shape != B.shape:
         raise ValueError(f"A and B must be of the same size, got {A.shape} and {B.shape}")
+    return A, B

@@ -75,8 +75,9 @@ def _table(found: Any, paths: Given, data: Given) -> Any:
         return found.to_frame()
     if hasattr(found, "_asdict"):
         return _files.frame(list(found), None, found._fields)
-    first, *others = (_names(paths[argument], x) for argument, x in data.items())
-    return _files.frame(found, first, others[0] if others else first)
+    first, *_ = (_names(paths[argument], x) for argument, x in data.items())
+    models = data.get("models")
+    return _files.frame(found, first, first if models is None else _names(paths["models"], models))
 
 
 def _names(paths: Any, x: Any) -> Any:

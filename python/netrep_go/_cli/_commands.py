@@ -8,7 +8,16 @@ from netrep_go._cli import _distances, _embed, _info, _report, _store
 from netrep_go._cli._calls import analyze, calling, capacity, compare, infer
 from netrep_go._cli._measures import add_measure
 from netrep_go._cli._parser import Command, Commands
-from netrep_go._cli._shared import ARRAY, DATA, DISTANCES, LABELS, PATHS, TEXT
+from netrep_go._cli._shared import (
+    ARRAY,
+    CONTROLS,
+    DATA,
+    DISTANCES,
+    LABELS,
+    OF_RESPONSES,
+    PATHS,
+    TEXT,
+)
 
 COMMANDS: Commands = {
     "distances": Command(
@@ -37,6 +46,7 @@ COMMANDS: Commands = {
         "Report on layers by all analyses: a page, tables, or a file for LayerReport.load.",
         """  netrep-go report activations.npz -o report.html              # arrays in it are layers
   netrep-go report nets/*.npz --y digits.txt --random-state 0 -o report.html
+  netrep-go report activations.npz --measures rsa mutual_knn:n_neighbors=5 -o report.html
   netrep-go report layers/*.npy --targets voxels.npy --rdms subjects.csv -o report.npz""",
         _report.fill,
         _report.run,
@@ -120,7 +130,7 @@ COMMANDS: Commands = {
             "compare",
             "Return the similarities of RDMs, all against all.",
             "  netrep-go rsa compare subjects.csv --models models.csv --method tau-a",
-            {"rdms": DATA, "models": DATA, "sigma": ARRAY},
+            {"rdms": DATA, "models": DATA, "sigma": ARRAY, "covariance": ARRAY, **CONTROLS},
         ),
         "evaluate": calling(
             "netrep_go.rsa",
@@ -128,21 +138,21 @@ COMMANDS: Commands = {
             "Compare model RDMs with those of subjects, with noise ceiling and bootstrap.",
             "  netrep-go rsa evaluate models.csv --rdms subjects.csv --resample both "
             "--random-state 0",
-            {"models": DATA, "rdms": DATA, "sigma": ARRAY},
+            {"models": DATA, "rdms": DATA, "sigma": ARRAY, **CONTROLS},
         ),
         "permutation-test": calling(
             "netrep_go.rsa",
             "permutation_test",
             "Test model RDMs by permutations of conditions.",
             "  netrep-go rsa permutation-test models.csv --rdms subjects.csv --random-state 0",
-            {"models": DATA, "rdms": DATA, "sigma": ARRAY},
+            {"models": DATA, "rdms": DATA, "sigma": ARRAY, **CONTROLS},
         ),
         "noise-ceiling": calling(
             "netrep_go.rsa",
             "noise_ceiling",
             "Return the bounds of what a model can reach.",
             "  netrep-go rsa noise-ceiling subjects.csv --method pearson",
-            {"rdms": DATA, "sigma": ARRAY},
+            {"rdms": DATA, "sigma": ARRAY, **CONTROLS},
         ),
         "searchlight": calling(
             "netrep_go.rsa",
@@ -150,7 +160,14 @@ COMMANDS: Commands = {
             "Compare the RDM around every voxel of a mask with models.",
             "  netrep-go rsa searchlight responses.npy --models models.csv --mask mask.npy "
             "--radius 3 -o scores.csv",
-            {"data": ARRAY, "models": DATA, "mask": ARRAY},
+            {
+                "data": ARRAY,
+                "models": DATA,
+                "mask": ARRAY,
+                "residuals": ARRAY,
+                "residual_folds": LABELS,
+                **OF_RESPONSES,
+            },
         ),
         "time-resolved": calling(
             "netrep_go.rsa",
@@ -161,9 +178,7 @@ COMMANDS: Commands = {
                 "data": DATA,
                 "models": DATA,
                 "times": ARRAY,
-                "conditions": LABELS,
-                "folds": LABELS,
-                "noise": ARRAY,
+                **OF_RESPONSES,
             },
         ),
     },

@@ -67,7 +67,7 @@ def _add_files(parser: argparse.ArgumentParser, flag: str, name: str, text: str)
 
 
 def run(given: Given) -> int:
-    measure = measure_of(given.pop("metric"), given.pop("param"))
+    measure = measure_of(given.pop("metric"), given.pop("param"), "metric")
     data = _paths(given)
     options = {name: given.pop(name) for name in tuple(given) if name not in ("output", "quiet")}
     if store := options.pop("store"):

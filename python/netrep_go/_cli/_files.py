@@ -25,7 +25,8 @@ def named(paths: Iterable[str], argument: str, names: list[str] | None = None) -
     if names is None:
         names = [name_of(path) for path in paths]
     elif len(names) != len(paths):
-        raise ValueError(f"{argument} has {len(paths)} files, but there are {len(names)} names")
+        option = "--to-names" if argument.startswith("Y") else "--names"
+        raise ValueError(f"{option} must have one for each of {len(paths)} files, got {len(names)}")
     found: dict[str, str] = {}
     for name, path in zip(names, paths, strict=True):
         if name in found:

@@ -19,7 +19,7 @@ _MEASURES = (
 )
 
 
-def measure_of(text: str, parameters: Sequence[str] = (), argument: str = "name") -> Any:
+def measure_of(text: str, parameters: Sequence[str], argument: str) -> Any:
     """Return a measure of the table, or of a user's module, with parameters behind its name."""
     from netrep_go.metrics import as_measure
     from netrep_go.metrics._registry import named_measure
@@ -32,9 +32,30 @@ def measure_of(text: str, parameters: Sequence[str] = (), argument: str = "name"
             raise ValueError(f"--param must be NAME=VALUE, got {given!r}")
         params[key] = literal(value)
     module, _, attribute = name.partition(":")
-    if not attribute:
-        return named_measure(name, argument, **params)
-    return as_measure(getattr(import_module(module), attribute), **params)
+    try:
+        if not attribute:
+            return named_measure(name, argument, **params)
+        return as_measure(_imported(module, attribute, argument), **params)
+    except TypeError as error:  # of a parameter, by name
+        raise TypeError(f"{argument}, {text!r}: {error}") from None
+
+
+def _imported(module: str, attribute: str, argument: str) -> Any:
+    """Return a function or class of a user's module."""
+    from netrep_go.metrics import measures
+
+    if module in measures():
+        raise ValueError(
+            f"{argument} must have NAME=VALUE behind {module}:, parameters of the measure, got "
+            f"{attribute!r}"
+        )
+    try:
+        return getattr(import_module(module), attribute)
+    except (ModuleNotFoundError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f"{argument} must be a measure of `netrep-go info --measures` or "
+            f"package.module:function, got {f'{module}:{attribute}'!r}: {error}"
+        ) from None
 
 
 def measures_of(texts: Sequence[str]) -> dict[str, Any]:

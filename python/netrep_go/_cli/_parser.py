@@ -40,6 +40,9 @@ class Command:
 Commands = Mapping[str, "Command | Commands"]
 
 
+_FILES = ("FILE", "FOLDER")  # what options show that take no values
+
+
 class _Parser(argparse.ArgumentParser):
     """The parser of a command, whose arguments are added when they are needed."""
 
@@ -48,13 +51,17 @@ class _Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
         if self.command is not None:
             self.command.fill(self)
-            self.set_defaults(command=self.command)
+            values = {a.dest for a in self._actions if a.option_strings and a.metavar not in _FILES}
+            self.set_defaults(command=self.command, options=values)
             self.command = None
         return super().parse_known_args(args, namespace)
 
 
 def parse(commands: Commands, arguments: Sequence[str] | None) -> tuple[Command, Given]:
-    """Return the command that was given, and what was given to it."""
+    """Return the command that was given, and what was given to it.
+
+    Under ``options`` are the names of those parameters that are options with values.
+    """
     parser = _Parser(
         "netrep-go", description="Compare neural representations that are in files, from the shell."
     )
@@ -108,6 +115,21 @@ def add_options(
 def option(name: str) -> str:
     """Return the option of a parameter."""
     return "--" + name.replace("_", "-")
+
+
+def blamed(text: str, given: Given) -> str | None:
+    """Return an error of an option's value, which is then called as it is typed; None of others.
+
+    Parameters behind the name of a measure are called as they are.
+    """
+    typed = [given.get(name) for name in ("metric", "measure", "measures", "param")]
+    own = set(re.findall(r"(\w+)=", str(typed)))
+    begins = re.match(r"(?:Expected )?`?(--[\w-]+|\w+)", text)
+    if begins is None or (found := begins[1]).startswith("--"):
+        return None if begins is None else text
+    if found in given["options"] and found in given:
+        return re.sub(rf"(^`?|^Expected `|Found instead ){found}\b", rf"\1{option(found)}", text)
+    return text if found in own else None
 
 
 def literal(text: str) -> Any:

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from netrep_go._cli import _files
+from netrep_go._cli._measures import measures_of
 from netrep_go._cli._parser import Given, add_options, option
 from netrep_go._cli._shared import ARRAY, DATA, FILES, LABELS, Reader, add_common
 from netrep_go._cli._values import KINDS
@@ -33,6 +34,8 @@ def run(given: Given) -> int:
     paths = {name: path for name in _REPORTED if (path := given.pop(name)) is not None}
     data = {name: _REPORTED[name][1](path, name) for name, path in paths.items()}
     networks = _files.named(given.pop("networks"), "networks", given.pop("names", None))
+    if "measures" in given:
+        given["measures"] = measures_of(given["measures"])
     found = layer_report(networks, **data, **given, verbose=not quiet)
     write = {".html": found.to_html, ".npz": found.save}.get(file.suffix if file else "")
     if write is None:

@@ -18,6 +18,8 @@ LABELS: Reader = (False, _files.read_labels)
 PATHS: Reader = (True, lambda paths, argument: paths)
 DISTANCES: Reader = (False, lambda path, argument: _files.read_distances(path))
 TEXT: Reader = (False, lambda text, argument: text)
+CONTROLS: dict[str, Reader] = {"controls": DATA}
+OF_RESPONSES = {"conditions": LABELS, "folds": LABELS, "noise": ARRAY, **CONTROLS}
 
 FILES = {
     "D": "A square matrix of distances in a file, or the folder of a store.",
@@ -25,6 +27,8 @@ FILES = {
     "D2": "Another one, of the same networks.",
     "X": "Responses: one file with --y, or a file for each manifold.",
     "conditions": "A file with the condition of each observation; .txt has one a line.",
+    "controls": "RDMs whose part is removed: one file with a row each, or a file for each.",
+    "covariance": "A file with the covariance of dissimilarities.",
     "data": "Responses, a row a condition: a file for each data set.",
     "folds": "A file with the fold of each observation.",
     "mask": "A file with the image of the voxels that responses are of.",
@@ -34,6 +38,8 @@ FILES = {
     "noise": "A file with the precision matrix of the noise.",
     "prefix": "The path without _tuning.mat.",
     "rdms": "Measured RDMs: one file with a row each, or a file for each.",
+    "residual_folds": "A file with the fold of each row of residuals.",
+    "residuals": "A file with residuals, a row each, that noise is estimated from.",
     "sigma": "A file with variances or the covariance of the noise of patterns.",
     "strata": "A file with the stratum of each network or sample, within which they are shuffled.",
     "targets": "A file with measured responses, a row a sample, which layers predict.",

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
+from netrep_go._names import check_same_indexes
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
@@ -126,6 +127,7 @@ def project_on_cone(
     >>> projection.n_active
     array([2, 1, 0])
     """
+    check_same_indexes([("B", B), ("S", S)], "columns", axis=-1)
     products, gram = as_matrix(B, "B"), as_matrix(S, "S")
     if products.shape[1] != gram.shape[1]:
         raise ValueError(

@@ -15,6 +15,7 @@ from scipy.special import gammaincc, ndtr, ndtri
 from scipy.stats import binom, qmc
 
 from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._names import check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._validation import as_array, as_reals, check_integer, check_number
 
@@ -109,6 +110,7 @@ def ball_capacity(radius: ArrayLike, dimension: ArrayLike, kappa: ArrayLike = 0.
     >>> ball_capacity([0.1, 0.5, 2.0], 5, kappa=0.5).round(5)
     array([0.73545, 0.35327, 0.18954])
     """
+    check_same_indexes([("radius", radius), ("dimension", dimension)], "manifolds", axis=-1)
     radius, dimension = _not_negative(radius, "radius"), _not_negative(dimension, "dimension")
     return _inverse(_inverse_of_balls(radius, dimension, _finite(kappa, "kappa")))
 
@@ -213,6 +215,7 @@ def cover_separability(n_points: ArrayLike, n_features: ArrayLike, *, bias: bool
     >>> cover_separability(20, [8, 9, 10]).round(4)
     array([0.3238, 0.5   , 0.6762])
     """
+    check_same_indexes([("n_points", n_points), ("n_features", n_features)], "entries", axis=-1)
     n_points, n_features = _counts(n_points, "n_points", 1), _counts(n_features, "n_features", 0)
     return binom.cdf(n_features - 1 + bool(bias), n_points - 1, 0.5)
 

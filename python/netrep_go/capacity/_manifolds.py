@@ -145,7 +145,9 @@ def _from_arrays(X: Sequence[ArrayLike] | Mapping[Any, ArrayLike]) -> Manifolds:
     if not items:
         raise ValueError("X must have at least one manifold")
     keys = list(range(len(items))) if names is None else names
-    arrays = [as_responses(x, f"X[{key!r}]", 2) for key, x in zip(keys, items, strict=True)]
+    labeled = [(f"X[{key!r}]", x) for key, x in zip(keys, items, strict=True)]
+    check_same_indexes(labeled, "features", axis=-1)
+    arrays = [as_responses(x, name, 2) for name, x in labeled]
     for key, x in zip(keys, arrays, strict=True):
         if x.shape[1] != arrays[0].shape[1]:
             raise ValueError(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._jobs import RandomState
-from netrep_go._names import split_names
+from netrep_go._names import check_same_indexes, names_or_numbers, split_names
 from netrep_go._parameters import checked
 from netrep_go._validation import as_matrix, check_integer, check_number, exponents
 from netrep_go.capacity._correlation import variance_limit
@@ -190,8 +190,7 @@ def alldata_dimension_analysis(
 def _transposed(arrays: Arrays, argument: str) -> list[np.ndarray]:
     """Return the matrices of a list or dict, samples first."""
     items, names = split_names(arrays, argument)
-    keys = range(len(items)) if names is None else names
-    return [
-        np.ascontiguousarray(as_matrix(x, f"{argument}[{key!r}]").T)
-        for key, x in zip(keys, items, strict=True)
-    ]
+    keys = names_or_numbers(names, len(items))
+    labeled = [(f"{argument}[{key!r}]", x) for key, x in zip(keys, items, strict=True)]
+    check_same_indexes(labeled, "features")
+    return [np.ascontiguousarray(as_matrix(x, name).T) for name, x in labeled]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._jobs import RandomState, as_random_state, warn_user
+from netrep_go._names import check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._validation import (
     as_array,
@@ -170,6 +171,7 @@ def normalize_scores(
     array([0.5])
     """
     check_option(scoring, "scoring", ("r2", "r"))
+    check_same_indexes([("scores", scores), ("ceiling", ceiling)], "targets", axis=-1)
     best = as_array(ceiling, "ceiling", 1, allow_nan=True)
     check_number(minimum, "minimum", 0, 1)
     found = as_reals(scores, "scores")

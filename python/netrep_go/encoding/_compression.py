@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go._disk import DiskArray, NpyWriter
 from netrep_go._files import as_path, reading
 from netrep_go._jobs import RandomState, as_random_state, counted, warn_user
+from netrep_go._names import check_same_columns, column_names
 from netrep_go._parameters import checked
 from netrep_go._parts import replacing
 from netrep_go._results import Result
@@ -264,7 +265,7 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if folder is not None:
             _check_empty(folder, "folder")
         source = Source(X, self.memory_limit // 4)
-        self.projection_ = None
+        self.projection_, self._columns = None, column_names(X)
         if source.once:
             self._fit_stream(source)
         else:
@@ -450,6 +451,7 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             In the type of the loadings.
         """
         check_is_fitted(self)
+        check_same_columns(X, "X", getattr(self, "_columns", None))  # a file has none
         source = Source(X, self.memory_limit // 4)
         if source.once:
             blocks = [self.transform(block) for block in source.rows()]

@@ -167,7 +167,9 @@ def identify(
     >>> [round(identify(predicted, images, n_way=n).accuracy, 2) for n in (2, 10, "all")]
     [0.88, 0.52, 0.28]
     """
-    check_same_indexes((("predicted", predicted), ("measured", measured)), "samples")
+    both = ("predicted", predicted), ("measured", measured)
+    check_same_indexes(both, "samples")
+    check_same_indexes(both, "features", axis=-1)
     p, y = as_array(predicted, "predicted", 2, allow_nan=True), as_matrix(measured, "measured")
     if p.shape != y.shape or p.shape[1] < 2:
         raise ValueError(

@@ -459,6 +459,7 @@ def _same_targets(model: EncodingModel, Y: Any) -> np.ndarray:
     check_model(model, "model", "train_mean_")
     if not model.folds_:
         raise ValueError("model must have held-out scores: fit it with outer_cv")
+    model._check_targets(Y)
     y, _ = as_targets(Y, len(model.predictions_))
     if y.shape[1] != len(model.score_):
         raise ValueError(

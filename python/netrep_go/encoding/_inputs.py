@@ -57,6 +57,15 @@ def check_same_samples(X: Any, **paired: Any) -> None:
     check_same_indexes([*layers, *paired.items()], "samples")
 
 
+def check_same_features(X: Any, feature_covariance: Any) -> None:
+    """Raise if the features of X, or of its layers, are named apart from those of covariances."""
+    for name, x in X.items() if is_mapping(X) else [(None, X)]:
+        given = feature_covariance
+        own = given.get(name) if is_mapping(given) else given
+        called = "X" if name is None else f"X[{name!r}]"
+        check_same_indexes([(called, x), ("feature_covariance", own)], "features", axis=-1)
+
+
 def as_roots(feature_covariance: Any, layers: Mapping[Name, np.ndarray]) -> dict[Name, np.ndarray]:
     """Return the symmetric root of the prior covariance of weights, for layers that have one."""
     if feature_covariance is None:

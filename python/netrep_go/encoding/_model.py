@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go._cohort import check_dtype
 from netrep_go._jobs import RandomState, n_threads, seed_from
 from netrep_go._machine import give_back
-from netrep_go._names import Name
+from netrep_go._names import Name, check_same_columns, column_names
 from netrep_go._parameters import checked
 from netrep_go._shown import shown
 from netrep_go._validation import (
@@ -32,6 +32,7 @@ from netrep_go.encoding._inputs import (
     as_roots,
     as_targets,
     check_known,
+    check_same_features,
     check_same_samples,
     is_mapping,
     make_splits,
@@ -272,7 +273,10 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """
         self._check()
         check_same_samples(X, Y=Y, groups=groups)
+        check_same_features(X, self.feature_covariance)
         layers = self._layers(X, Y)
+        self._columns = {name: column_names(x) for name, x in self._given(X).items()}
+        self._targets = column_names(Y)
         x = next(iter(layers.values()))
         y, self._is_vector = as_targets(Y, len(x))
         labels = as_groups(groups, len(x))
@@ -356,6 +360,10 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         if self._is_mapping:
             return as_layers(X, "X")
         return {0: as_factor(self._one_layer(X, ensure_min_samples=2), "X")}
+
+    def _given(self, X: Any) -> dict[Name, Any]:
+        """Return the layers of X as they were given."""
+        return dict(X) if is_mapping(X) else {0: X}
 
     def _one_layer(self, X: Any, **options: Any) -> np.ndarray:
         """Return a matrix as scikit-learn validates it; its errors do not name X."""
@@ -523,10 +531,14 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _new_layers(self, X: Any) -> dict[Name, np.ndarray]:
         """Return new samples of the layers of the fit."""
         if not self._is_mapping:
-            return {0: as_matrix(self._one_layer(X, reset=False), "X")}
+            x = as_matrix(self._one_layer(X, reset=False), "X")
+            check_same_columns(X, "X", self._columns[0])
+            return {0: x}
         if not is_mapping(X) or set(X) != set(self.names_):
             given = list(X) if is_mapping(X) else type(X).__name__
             raise ValueError(f"X must hold the layers {self.names_} of the fit, got {given}")
+        for name, x in X.items():
+            check_same_columns(x, f"X[{name!r}]", self._columns[name])
         layers = as_layers(X, "X")
         for name, width in zip(self.names_, self._widths, strict=True):
             if layers[name].shape[1] != width:
@@ -556,6 +568,7 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """
         check_same_samples(X, Y=Y)
         predicted = self.predict(X)
+        self._check_targets(Y)
         y, _ = as_targets(Y, len(predicted))
         if y.shape[1] != len(self.train_mean_):
             raise ValueError(
@@ -568,6 +581,10 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
             sums = Sums.of(pattern.y[rows], p[np.ix_(rows, pattern.columns)])
             scores[pattern.columns] = sums.score(self.scoring)
         return scores if per_target else float(scores.mean())
+
+    def _check_targets(self, Y: Any) -> None:
+        """Raise if targets are named apart from those of the fit."""
+        check_same_columns(Y, "Y", self._targets, "target")
 
 
 def check_model(model: Any, name: str, attribute: str) -> None:

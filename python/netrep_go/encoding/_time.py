@@ -12,12 +12,12 @@ from sklearn.base import clone, is_classifier
 
 from netrep_go._jobs import counted, in_threads
 from netrep_go._maps import SubjectMaps, named_subjects
-from netrep_go._names import Name, holds_arrays
+from netrep_go._names import Name, check_same_indexes, holds_arrays
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
-from netrep_go._time_course import TimeCourse, as_subjects, windows
+from netrep_go._time_course import TimeCourse, as_subjects, given_by_subject, windows
 from netrep_go._validation import SQUARES, check_range
 from netrep_go.encoding._decoded import (
     Decoded,
@@ -27,7 +27,7 @@ from netrep_go.encoding._decoded import (
     as_estimator,
     predict_folds,
 )
-from netrep_go.encoding._inputs import as_groups
+from netrep_go.encoding._inputs import as_groups, check_same_samples
 from netrep_go.encoding._model import EncodingModel
 from netrep_go.encoding._scores import Scoring
 from netrep_go.encoding._search import Split
@@ -164,7 +164,8 @@ array_like of shape (n_samples, n_sensors, n_times)
     spans, centers = windows(responses[0].shape[-1], times, window, step)
     scores: list[np.ndarray] = []
     names: list[Name] = []
-    for x in responses:
+    for subject, x, given in zip(subjects, responses, given_by_subject(data), strict=True):
+        check_same_samples(X, **{f"data of subject {subject!r}": given, "groups": groups})
         means = np.stack([x[..., span].mean(axis=-1) for span in spans], axis=-1)
         found, names = _encoded(model, X, means, groups)
         scores.append(found)
@@ -405,16 +406,19 @@ class _Course:
         cv = as_cv(cv)
         is_regression = estimator is not None and not is_classifier(estimator)
         self._each = []
-        for subject, x in zip(self.subjects, responses, strict=True):
+        for subject, x, given in zip(self.subjects, responses, given_by_subject(data), strict=True):
             if np.isnan(x).any():
                 raise ValueError(f"data of subject {subject!r} must not have NaN")
             called, mine = self._of("y", y, subject)
+            grouped = self._of("groups", groups, subject)
+            labeled = (f"data of subject {subject!r}", given), (called, mine), grouped
+            check_same_indexes(labeled, "samples")
             task: Decoded
             if is_regression:
                 task = FeatureTargets(mine, len(x), scoring, called)
             else:
                 task = Labels(mine, len(x), called)
-            labels = as_groups(self._of("groups", groups, subject)[1], len(x))
+            labels = as_groups(grouped[1], len(x))
             splits = task.splits(cv, labels, task.y)
             task.check(splits)
             cut = [x[..., span].reshape(len(x), -1) for span in spans]

@@ -180,6 +180,7 @@ class ConvolutionalMetric(Measure):
         -------
         self
         """
+        self._check_order([("X", X), ("Y", Y)])
         X, Y = _as_array(X, "X", 4), _as_array(Y, "Y", 4)
         with said_once():
             return self._fit(X, Y, None)[0]
@@ -265,6 +266,7 @@ class ConvolutionalMetric(Measure):
     def _flat(self, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Return the samples of both layers, X shifted."""
         check_is_fitted(self, "metric_")
+        self._check_order([("X", X), ("Y", Y)])
         X, Y = _as_array(X, "X", 4), _as_array(Y, "Y", 4)
         if X.shape[:3] != Y.shape[:3]:
             raise ValueError(

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, check_double, measure
+from netrep_go._names import check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._validation import (
     as_factor,
@@ -262,6 +263,7 @@ class EnergyStochasticMetric(Measure):
 
 
 def _equal_responses(X: ArrayLike, Y: ArrayLike) -> Arrays:
+    check_same_indexes([("X", X), ("Y", Y)], "inputs")
     X, Y = as_factor(X, "X", 3), as_factor(Y, "Y", 3)
     if X.shape != Y.shape:
         raise ValueError(

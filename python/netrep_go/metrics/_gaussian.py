@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +21,7 @@ from netrep_go._cohort import (
     resolve_n_jobs,
 )
 from netrep_go._jobs import RandomState, as_random_state, warn_user
-from netrep_go._names import Name
+from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._validation import (
     as_factor,
@@ -253,6 +253,7 @@ class _WassersteinMetric(Measure):
 
     def _ridged(self, cohorts: Cohorts, eps: float) -> Cohorts:
         """Return networks with ``eps`` added to the variances of the training data."""
+        self._check_orders(cohorts)
         checked = self._checked(cohorts)
         train = [
             (name, (mean, cov + eps * np.eye(cov.shape[-1]))) for name, (mean, cov) in checked.train
@@ -268,6 +269,7 @@ class _WassersteinMetric(Measure):
         eps: float = 0.0,
     ) -> Measured:
         check_double(dtype, type(self).__name__)
+        self._check_orders(cohorts)
         train = [self._check_network(x, name) for name, x in cohorts.train]
         test = [self._check_network(x, name) for name, x in cohorts.test or ()]
         _warn_if_large(eps, train)
@@ -290,7 +292,21 @@ class _WassersteinMetric(Measure):
         warn_unless(unsettled[0] == 0, f"{unsettled[0]} fits", self.niter)
         return measured
 
+    def _check_orders(self, cohorts: Cohorts) -> None:
+        self._check_order(cohorts.train)
+        self._check_order(cohorts.test or ())
+
+    def _check_order(self, networks: Sequence[tuple[str, Any]]) -> None:
+        """Raise if labels say that inputs, or the neurons of one network, are in other orders."""
+        parts = [
+            [(f"{name}[{k}]", part) for k, part in enumerate(_two(x, name))] for name, x in networks
+        ]
+        check_same_indexes([part for pair in parts for part in pair], "inputs")
+        for pair in parts:
+            check_same_indexes(pair, "neurons", axis=-1)
+
     def _pair(self, X: Gaussians, Y: Gaussians) -> tuple[Arrays, Arrays]:
+        self._check_order([("X", X), ("Y", Y)])
         x, y = self._check_network(X, "X"), self._check_network(Y, "Y")
         if x[0].shape != y[0].shape:
             raise ValueError(

@@ -380,7 +380,8 @@ class Measure(BaseEstimator):
         """Return training and held-out values between networks."""
         check_dtype(dtype)
         self._check_parameters()
-        self._check_order(cohorts.train)
+        for networks in (cohorts.train, cohorts.test or ()):
+            self._check_order(networks)
         if self._is_redefined():
             return Measure._measure(self, cohorts, dtype, n_jobs, verbose)
         return self._measure(cohorts, dtype, n_jobs, verbose)

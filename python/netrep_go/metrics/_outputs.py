@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import entr, softmax
 
+from netrep_go._names import check_same_indexes
 from netrep_go._parameters import check_parameters
 from netrep_go._validation import as_exact, as_factor, as_reals, check_option
 from netrep_go.metrics._measure import Measure, Properties
@@ -32,6 +34,10 @@ class _Outputs(Measure):
             cost="n c",
             reference=reference,
         )
+
+    def _check_order(self, networks: Sequence[tuple[str, Any]]) -> None:
+        super()._check_order(networks)
+        check_same_indexes(networks, "classes", axis=-1)
 
     def _check_network(self, x: Any, name: str) -> np.ndarray:
         x = as_factor(x, name)

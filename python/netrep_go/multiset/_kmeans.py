@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Networks, named
 from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
+from netrep_go._names import check_same_names, row_names
 from netrep_go._parameters import checked
 from netrep_go._validation import as_distances, as_matrix, check_integer, pad
 from netrep_go.metrics import LinearMetric
@@ -137,6 +138,7 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
             are more clusters than networks.
         """
         self._fit(as_cohort(X, "X"), dist_matrix, "X")
+        self._samples = next((names for x in named(X, "X") if (names := row_names(x[1]))), None)
         return self
 
     def _fit(self, xs: list[np.ndarray], dist_matrix: ArrayLike | None, name: str) -> np.ndarray:
@@ -218,6 +220,10 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
             raise ValueError(
                 f"{named(X, 'X')[0][0]} has {len(xs[0])} samples, but the clusters were fitted "
                 f"to {n_samples}"
+            )
+        for name, x in named(X, "X"):
+            check_same_names(
+                self._samples, "the networks of the fit", row_names(x), name, "samples"
             )
         networks = named(xs, "X") + named(self.cluster_centers_, "cluster_centers_")
         return self._distances(Cohorts(networks, None, first=len(xs)))

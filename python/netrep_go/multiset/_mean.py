@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -128,7 +128,7 @@ def frechet_mean(
     >>> bool(np.allclose(mean @ mean.T, X @ X.T))
     True
     """
-    xs = as_cohort(Xs, "Xs")
+    xs = as_cohort(Xs, "Xs", ("warmstart", warmstart))
     Xbar = _average(
         xs,
         group=group,
@@ -268,16 +268,16 @@ def euclidean_tangent_space(
     >>> bool(np.isclose(np.linalg.norm(residuals[0]), metric.fit_score(Xs[0], mean)))
     True
     """
-    xs = as_cohort(Xs, "Xs")
+    xs = as_cohort(Xs, "Xs", ("Xbar", Xbar))
     Xbar = _as_reference(Xbar, "Xbar", xs, least=True)
     residuals = _aligned(xs, Xbar, group, n_jobs, verbose)
     return np.subtract(Xbar, residuals, out=residuals)
 
 
-def as_cohort(Xs: Networks, name: str) -> list[np.ndarray]:
-    """Return the matrices of networks that have all seen the same samples."""
+def as_cohort(Xs: Networks, name: str, *beside: tuple[str, Any]) -> list[np.ndarray]:
+    """Return the matrices of networks that have all seen the same samples, as what is beside."""
     networks = named(Xs, name)
-    check_same_indexes(networks, "samples")
+    check_same_indexes([*networks, *beside], "samples")
     xs = as_matrices(networks)
     for (label, _), x in zip(networks, xs, strict=True):
         if len(x) != len(xs[0]):

@@ -9,10 +9,11 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length
 
-from netrep_go._names import Items, Name, split_names
+from netrep_go._names import Items, Name, check_same_indexes, names_or_numbers, split_names
 from netrep_go._parameters import checked
 from netrep_go._validation import as_labels, as_numbers
 from netrep_go.plotting._hues import levels
+from netrep_go.plotting._layout import title
 from netrep_go.plotting._style import COLORS, panels, shade
 
 if TYPE_CHECKING:
@@ -107,6 +108,10 @@ class AlignedActivationsDisplay:
             have one entry for each network.
         """
         matrices, names = split_names(activations, "activations", names)
+        keys = names_or_numbers(names, len(matrices))
+        labeled = [(f"activations[{key!r}]", x) for key, x in zip(keys, matrices, strict=True)]
+        check_same_indexes([*labeled, ("y", y)], "samples")
+        check_same_indexes(labeled, "features", axis=-1)
         matrices = [as_numbers(x, "activations") for x in matrices]
         stack, y = check_array(np.stack(matrices), allow_nd=True), as_labels(y, "y")
         check_consistent_length(stack[0], y)
@@ -144,7 +149,7 @@ class AlignedActivationsDisplay:
             panel.set(xlabel=f"PC 1 ({first:.0%})", ylabel=f"PC 2 ({second:.0%})")
             panel.label_outer()
         for panel, name in zip(self.ax_, self.names or (), strict=False):
-            panel.set_title(str(name), fontsize="medium")
+            title(panel, name)
         return self
 
 

@@ -175,9 +175,9 @@ class CapacityDisplay:
             from_zero(panel)
             panel.spines[["top", "right"]].set_visible(False)
         if self.groups is not None:
-            legend(self.ax_[0], title="mean ± s.d. over networks")
+            legend(self.ax_[0], title="mean ± s.d. over networks", named=True)
         elif self.names is not None:
-            legend(self.ax_[0], title="bars: ± s.e." if self.errors else "")
+            legend(self.ax_[0], title="bars: ± s.e." if self.errors else "", named=True)
         return self
 
     def _draw(self, ax: Axes, quantity: str) -> None:

@@ -12,8 +12,15 @@ from netrep_go._parameters import checked
 from netrep_go._validation import check_number
 from netrep_go.inference import NetworkComparison
 from netrep_go.metrics import Properties
-from netrep_go.plotting._layout import name_columns, name_rows
-from netrep_go.plotting._style import grid, row
+from netrep_go.plotting._layout import (
+    by_line,
+    most_letters,
+    name_columns,
+    name_rows,
+    points_of,
+    title,
+)
+from netrep_go.plotting._style import as_colormap, grid, row
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -146,10 +153,11 @@ class ComparisonDisplay:
         values = self.values[measure]
         if self.rows == self.columns:  # a network and itself would set the scale
             values = np.where(np.eye(len(values), dtype=bool), np.nan, values)
-        image = ax.imshow(values, cmap=cmap, interpolation="nearest")
+        image = ax.imshow(values, cmap=as_colormap(cmap), interpolation="nearest")
         label = "\n".join(filter(None, (measure, self.kinds.get(measure))))
+        label = by_line([label], most_letters(ax, 1, points_of("small")))[0]
         self.figure_.colorbar(image, ax=ax, shrink=0.8).set_label(label, fontsize="small")
-        ax.set_title(measure, fontsize="medium")
+        title(ax, measure)
         ax.spines[:].set_visible(False)
         ax.set(xticks=[], yticks=[])
         for write, names in ((name_columns, self.columns), (name_rows, self.rows)):

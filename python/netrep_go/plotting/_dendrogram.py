@@ -170,7 +170,7 @@ class DendrogramDisplay:
             self._color_names(5 + 10 * rows, [hues.colors[leaf] for leaf in tree["leaves"]])
             hues.key(self.ax_, self.hue, "s")
         if hues.levels:
-            legend(self.ax_, above=True)
+            legend(self.ax_, above=True, named=True)
         self.ax_.set_xlabel(self.name)
         self.ax_.spines[["top", "left", "right"]].set_visible(False)
         return self

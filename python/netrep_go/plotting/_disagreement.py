@@ -11,7 +11,7 @@ from netrep_go._parameters import checked
 from netrep_go._validation import check_integer
 from netrep_go.inference import MeasureDisagreement
 from netrep_go.plotting._layout import name_columns, name_rows
-from netrep_go.plotting._style import pyplot, row
+from netrep_go.plotting._style import as_colormap, pyplot, row
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -137,7 +137,7 @@ class DisagreementDisplay:
     def _draw(
         self, ax: Any, values: Any, rows: list[str], ends: tuple[float, float], cmap: str
     ) -> Any:
-        image = ax.imshow(values, cmap=cmap, vmin=ends[0], vmax=ends[1], aspect="auto")
+        image = ax.imshow(values, cmap=as_colormap(cmap), vmin=ends[0], vmax=ends[1], aspect="auto")
         name_columns(ax, range(len(self.measures)), self.measures)
         name_rows(ax, range(len(rows)), rows)
         ax.spines[:].set_visible(False)

@@ -178,7 +178,7 @@ class EmbeddingDisplay:
             gray = shade(self.ax_, 0.7)
             label(self.ax_, self.style, [(k, [gray], m) for k, m in markers.items()])
         if hues.levels or self.style is not None:
-            legend(self.ax_)
+            legend(self.ax_, named=True)
         self.ax_.spines[["top", "right"]].set_visible(False)
         write_names(self.ax_, self.embedding, self.names)
         return self

@@ -8,7 +8,8 @@ import numpy as np
 
 from netrep_go._parameters import checked
 from netrep_go._validation import check_number
-from netrep_go.plotting._generalization import edges_of, outline
+from netrep_go.plotting._layout import name_rows
+from netrep_go.plotting._outlined import draw_outlined, edges_of, with_unit
 from netrep_go.plotting._style import axes
 from netrep_go.rsa import ClusterResult, Fusion
 
@@ -137,20 +138,22 @@ class FusionDisplay:
         n_places = len(mean)
         self.ax_ = axes(ax, figsize=(3.4, float(np.clip(1.2 + 0.17 * n_places, 2.2, 6.0))))
         self.figure_ = self.ax_.figure
-        far = max(np.abs(mean[np.isfinite(mean)]).max(initial=0.0), np.finfo(float).tiny)
-        at, rows = edges_of(found.times), np.arange(n_places + 1) - 0.5
-        self.im_ = self.ax_.pcolormesh(
-            at, rows, mean, cmap=cmap, vmin=-far, vmax=far, rasterized=n_places > _NAMED
+        self.im_ = draw_outlined(
+            self.ax_,
+            mean,
+            (edges_of(found.times), np.arange(n_places + 1) - 0.5),
+            middle=0.0,
+            label=f"similarity of RDMs\n({found.method})",
+            cmap=cmap,
+            clusters=self.clusters,
+            alpha=self.alpha,
+            rasterized=n_places > _NAMED,
         )
-        if self.clusters is not None:
-            outline(self.ax_, self.clusters.significant(self.alpha), at, rows)
-        self.figure_.colorbar(self.im_, ax=self.ax_, label=f"similarity of RDMs\n({found.method})")
         regions = found.centers is None
         if regions and n_places <= _NAMED:
-            self.ax_.set_yticks(range(n_places), [str(name) for name in found.names])
+            name_rows(self.ax_, range(n_places), found.names)
             self.ax_.tick_params(axis="y", length=0)
         else:
             self.ax_.set_ylabel("region" if regions else "center")
-        unit = "" if self.unit is None else f" ({self.unit})"
-        self.ax_.set(xlabel=f"time{unit}", ylim=(n_places - 0.5, -0.5))
+        self.ax_.set(xlabel=with_unit("time", self.unit), ylim=(n_places - 0.5, -0.5))
         return self

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from netrep_go._parameters import checked
 from netrep_go._validation import check_number
 from netrep_go.encoding import TemporalGeneralization
+from netrep_go.plotting._outlined import draw_outlined, edges_of, with_unit
 from netrep_go.plotting._style import axes
 from netrep_go.rsa import ClusterResult
 
@@ -139,34 +138,19 @@ class TemporalGeneralizationDisplay:
         found = self.generalization
         self.ax_ = axes(ax, figsize=(4.6, 3.8))
         self.figure_ = self.ax_.figure
-        mean = found.scores.mean(axis=0)
-        far = np.abs(mean - found.chance).max() or 1.0
         edges = edges_of(found.times)
-        self.im_ = self.ax_.pcolormesh(
-            edges, edges, mean, cmap=cmap, vmin=found.chance - far, vmax=found.chance + far
+        self.im_ = draw_outlined(
+            self.ax_,
+            found.scores.mean(axis=0),
+            (edges, edges),
+            middle=found.chance,
+            label=found.method,
+            cmap=cmap,
+            clusters=self.clusters,
+            alpha=self.alpha,
         )
         ends = [edges[0], edges[-1]]
         self.ax_.plot(ends, ends, color="0.2", linewidth=0.8, linestyle=":")  # on a light middle
-        if self.clusters is not None:
-            outline(self.ax_, self.clusters.significant(self.alpha), edges, edges)
-        self.figure_.colorbar(self.im_, ax=self.ax_, label=found.method)
-        unit = "" if self.unit is None else f" ({self.unit})"
-        self.ax_.set(xlabel=f"test time{unit}", ylabel=f"training time{unit}", aspect="equal")
+        names = (with_unit(name, self.unit) for name in ("test time", "training time"))
+        self.ax_.set(**dict(zip(("xlabel", "ylabel"), names, strict=True)), aspect="equal")
         return self
-
-
-def outline(ax: Axes, shown: np.ndarray, at: np.ndarray, rows: np.ndarray) -> None:
-    """Draw the edges between cells that are in clusters and cells that are not."""
-    inside = np.pad(shown, 1)
-    for i, j in zip(*np.nonzero(inside[1:, 1:-1] != inside[:-1, 1:-1]), strict=True):
-        ax.plot(at[j : j + 2], [rows[i]] * 2, color="0.1", lw=1.2)
-    for i, j in zip(*np.nonzero(inside[1:-1, 1:] != inside[1:-1, :-1]), strict=True):
-        ax.plot([at[j]] * 2, rows[i : i + 2], color="0.1", lw=1.2)
-
-
-def edges_of(times: np.ndarray) -> np.ndarray:
-    """Return the edges of cells that have their centers at the times."""
-    if len(times) == 1:
-        return times[0] + np.array([-0.5, 0.5])
-    middles = (times[1:] + times[:-1]) / 2
-    return np.concatenate([[2 * times[0] - middles[0]], middles, [2 * times[-1] - middles[-1]]])

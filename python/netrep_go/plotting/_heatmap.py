@@ -13,7 +13,7 @@ from netrep_go._parameters import checked
 from netrep_go._validation import as_distances
 from netrep_go.plotting._dendrogram import average_linkage
 from netrep_go.plotting._layout import name_square
-from netrep_go.plotting._style import axes, names_of
+from netrep_go.plotting._style import as_colormap, axes, names_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -146,7 +146,7 @@ class DistanceMatrixDisplay:
         self.ax_ = axes(ax, figsize=(side + 1.8, side), layout="compressed")
         self.figure_ = self.ax_.figure
         shown = np.ma.masked_array(self.distances, np.eye(n_networks, dtype=bool))
-        self.im_ = self.ax_.imshow(shown, cmap=cmap, interpolation="nearest")
+        self.im_ = self.ax_.imshow(shown, cmap=as_colormap(cmap), interpolation="nearest")
         self.figure_.colorbar(self.im_, ax=self.ax_, label=self.name, shrink=0.8)
         self.ax_.spines[:].set_visible(False)
         self.ax_.set_xticks([])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +18,7 @@ from netrep_go.inference import (
     Reliability,
     ValueDifferences,
 )
+from netrep_go.plotting._layout import name_rows
 from netrep_go.plotting._style import COLORS, axes, pyplot
 
 if TYPE_CHECKING:
@@ -165,7 +167,7 @@ class CalibrationDisplay:
         ax.set_xlabel(name)
 
 
-class _Rows:
+class _Rows(ABC):
     """Values with intervals, one below the other."""
 
     label: str  # of the values
@@ -191,11 +193,13 @@ class _Rows:
         self.ax_.set_xlabel(self.label)
         return self
 
+    @abstractmethod
     def _labels(self) -> list[str]:
-        raise NotImplementedError
+        """Return what stands beside each row."""
 
+    @abstractmethod
     def _draw(self) -> None:
-        raise NotImplementedError
+        """Draw the values of all rows."""
 
 
 class BootstrapIntervalsDisplay(_Rows):
@@ -512,7 +516,7 @@ def _side_by_side(ax: Any, n_panels: int, labels: list[str]) -> Any:
 
 def _name_rows(ax: Axes, labels: list[str]) -> None:
     """Write names beside rows, the first on top, and leave only the axis of the values."""
-    ax.set_yticks(range(len(labels)), labels, fontsize="small")
+    name_rows(ax, range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
     ax.spines[["top", "right", "left"]].set_visible(False)

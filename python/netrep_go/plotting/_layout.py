@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.legend import Legend
 
+_KEY, _HANDLE = 5, 9  # heights of letters, and letters, that go with the text in a legend
 _WIDE = 4.2  # inches of axes that have room for a legend on their right
 _LETTER = 0.58  # width of a letter over the size of the font
 _SMALLEST = 4.0  # points of a name that can still be read
+_SHARE = 0.6  # of the width or height of axes before names are written: the most that these take
+_LEAST = 12  # letters that are left of any name
+_IN_TEXT = 20  # letters of a name in the text along a color bar
 
 
 def text_of(name: Name) -> str:
@@ -25,23 +29,70 @@ def text_of(name: Name) -> str:
     return " ".join(map(str, name)) if isinstance(name, tuple) else str(name)
 
 
+def shortened(texts: Sequence[str], most: float) -> list[str]:
+    """Return names of so many letters at most, without their middles.
+
+    More are left where names would be alike, and never fewer than a dozen.
+    """
+    n = max(int(most), _LEAST)
+    found = [_without_middle(text, n) for text in texts]
+    if len(set(found)) < len(set(texts)):
+        return shortened(texts, 1.5 * n)
+    return found
+
+
+def short(name: Name) -> str:
+    """Return a name that stands in a text of ours."""
+    return shortened([text_of(name)], _IN_TEXT)[0]
+
+
+def by_line(texts: Sequence[str], most: float) -> list[str]:
+    """Return texts whose lines are shortened."""
+    lines = [line for text in texts for line in text.split("\n")]
+    rest = iter(shortened(lines, most))
+    return ["\n".join(next(rest) for _ in text.split("\n")) for text in texts]
+
+
+def _without_middle(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2]}…{text[len(text) - (most - 1) // 2 :]}"
+
+
+def title(ax: Axes, name: Name) -> None:
+    """Write a name above axes, without its middle if it is wider than these."""
+    most = 72 * inches(ax)[0] / (_LETTER * points_of("medium"))
+    ax.set_title(shortened([text_of(name)], most)[0], fontsize="medium", parse_math=False)
+
+
 def legend(
-    ax: Axes, handles: Sequence[Any] | None = None, *, title: str = "", above: bool = False
+    ax: Axes,
+    handles: Sequence[Any] | None = None,
+    *,
+    title: str = "",
+    above: bool = False,
+    named: bool = False,
 ) -> Legend:
     """Write the legend outside: on the right of wide axes, above narrow ones and their title.
 
-    Or always above, if something else is on the right.
+    Or always above, if something else is on the right. Where labels are names, and not ours, they
+    are shortened to what there is room for.
     """
     handles = ax.get_legend_handles_labels()[0] if handles is None else handles
     width, height = inches(ax)
-    font = _points("small")
-    longest = max(len(str(handle.get_label())) for handle in handles)
+    font = points_of("small")
+    right = width >= _WIDE and not above
+    labels = [str(handle.get_label()) for handle in handles]
+    if named:
+        room = 72 * _figure_inches(ax)[0] * (0.4 if right else 0.75)  # it begins where axes do
+        labels = shortened(labels, room / (_LETTER * font) - _HANDLE)
+    longest = max(map(len, labels))
     place: dict[str, Any]
-    if width >= _WIDE and not above:
+    if right:
         n_columns = np.ceil(len(handles) * 1.5 * font / (72 * height))
         place = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}
     else:
-        n_columns = 72 * width // ((_LETTER * longest + 5) * font)
+        n_columns = 72 * width // ((_LETTER * longest + _KEY) * font)
         place = {
             "loc": "lower left",
             "bbox_to_anchor": (0.0, 1.0),
@@ -50,6 +101,7 @@ def legend(
         }
     written = ax.legend(
         handles=handles,
+        labels=labels,
         ncols=int(np.clip(n_columns, 1, len(handles))),
         fontsize="small",
         frameon=False,
@@ -88,8 +140,10 @@ def name_columns(
     ax: Axes, places: npt.ArrayLike, names: Sequence[Name], *, square: bool = False
 ) -> None:
     """Write names below bars or columns: level if they fit, else at a slant or upright."""
+    space, font = _space(ax, 0, places, square), points_of("small")
     texts = [text_of(name) for name in names]
-    space, font = _space(ax, 0, places, square), _points("small")
+    if (_LETTER * max(map(len, texts), default=0) + 1) * font > space:
+        texts = shortened(texts, most_letters(ax, 1, min(font, 0.9 * space)))
     longest = max(map(len, texts), default=0)
     style: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
     if (_LETTER * longest + 1) * font <= space:
@@ -120,7 +174,10 @@ def name_rows(
 ) -> None:
     """Write names beside rows, which are so far from each other."""
     texts = [text_of(name) for name in names]
-    size = min(_points("small"), 0.9 * _space(ax, 1, np.divide(places, step), square))
+    n_lines = 1 + max((text.count("\n") for text in texts), default=0)
+    space = _space(ax, 1, np.divide(places, step), square) / (1.2 * n_lines - 0.2)
+    size = min(points_of("small"), 0.9 * space)
+    texts = by_line(texts, most_letters(ax, 0, size))
     _write(ax.yaxis, places, texts, size, {})
 
 
@@ -134,10 +191,10 @@ def write_names(ax: Axes, points: npt.NDArray[np.float64], names: Sequence[Name]
     ax.margins(0.12)
     ax.figure.canvas.figure.draw_without_rendering()
     at = ax.transData.transform(points) * 72 / ax.figure.dpi
-    font = _points("small")
+    font = points_of("small")
     taken = np.vstack([np.hstack([at - _POINT, at + _POINT]), _around(ax)])
-    for point, place, name in zip(points, at, names, strict=False):
-        text = text_of(name)
+    texts = shortened([text_of(name) for name in names], most_letters(ax, 0, font) / 2)
+    for point, place, text in zip(points, at, texts, strict=False):
         size = np.array([_LETTER * font * len(text), 1.4 * font])
         boxes = [_box(place, size, side) for side in _SIDES]
         best = int(np.argmin([_overlap(box, taken) for box in boxes]))
@@ -196,13 +253,24 @@ def _space(ax: Axes, axis: int, places: npt.ArrayLike, square: bool) -> float:
     return float(72 * (min(size) if square else size[axis]) / n)
 
 
+def most_letters(ax: Axes, axis: int, size: float) -> float:
+    """Return how many letters of this size names beside or below axes may have."""
+    return 72 * _SHARE * inches(ax)[axis] / (_LETTER * max(size, _SMALLEST))
+
+
+def _figure_inches(ax: Axes) -> tuple[float, float]:
+    box = ax.figure.bbox
+    return box.width / ax.figure.dpi, box.height / ax.figure.dpi
+
+
 def inches(ax: Axes) -> tuple[float, float]:
     """Return the width and the height of axes."""
     box = ax.get_window_extent()
     return box.width / ax.figure.dpi, box.height / ax.figure.dpi
 
 
-def _points(size: str) -> float:
+def points_of(size: str) -> float:
+    """Return the height of a size of text."""
     from matplotlib.font_manager import FontProperties
 
     return float(FontProperties(size=size).get_size_in_points())

@@ -13,9 +13,9 @@ from netrep_go._names import Name, check_names
 from netrep_go._parameters import checked
 from netrep_go._validation import check_number
 from netrep_go.plotting._dendrogram import average_linkage
-from netrep_go.plotting._layout import name_columns, name_rows, text_of
+from netrep_go.plotting._layout import name_columns, name_rows, title
 from netrep_go.plotting._rsa import dissimilarity_label, unit_ranks
-from netrep_go.plotting._style import grid, row
+from netrep_go.plotting._style import as_colormap, grid, row
 from netrep_go.rsa._condensed import RDMs, condition_names, model_names, named_vectors
 
 if TYPE_CHECKING:
@@ -182,8 +182,10 @@ class RDMsDisplay:
         self.ims_ = []
         for panel, name, rdm in zip(self.ax_, self.names, self.rdms, strict=True):
             shown = np.ma.masked_where(~off | np.isnan(rdm), rdm)
-            self.ims_.append(panel.imshow(shown, cmap=cmap, interpolation="nearest", **ends))
-            panel.set_title(text_of(name), fontsize="medium")
+            self.ims_.append(
+                panel.imshow(shown, cmap=as_colormap(cmap), interpolation="nearest", **ends)
+            )
+            title(panel, name)
             panel.spines[:].set_visible(False)
             panel.set(xticks=[], yticks=[])
         self._name_conditions()

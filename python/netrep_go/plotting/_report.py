@@ -13,7 +13,7 @@ from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go._validation import check_number
-from netrep_go.plotting._layout import legend, name_columns, name_square, text_of
+from netrep_go.plotting._layout import legend, name_columns, name_square, text_of, title
 from netrep_go.plotting._style import COLORS, from_zero, grid, shade
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from netrep_go.report import LayerReport
 
 _MOST_CELLS = 80  # along an axis, beyond which they are drawn as pixels
-_LONGEST = 24  # characters of a name; more would leave no room for what is drawn
 _MOST_POINTS = 10_000  # beyond which they would hide each other
 _COLUMNS, _LEAST, _RATIO = 3, 2.2, 0.8  # panels in a row, inches of one, its height over width
 
 # By panel: the section, what is drawn, its standard errors or all that it is the mean of, a title.
+MEASURE = "measure_"  # and the name of a measure that was asked for: what its values are called
 _PANELS = {
     "distance": ("distances", None, "Procrustes distance (rad)"),
     "cka_calibrated": ("similarity", None, "calibrated CKA"),
@@ -56,7 +56,8 @@ class LayerReportDisplay:
     ----------
     axes_ : dict of str to matplotlib Axes
         Panels, by what they show: 'distance', 'cka_calibrated', 'capacity', 'radius',
-        'dimension', 'rsa_mean', 'score_mean', or those of them that were computed.
+        'dimension', 'rsa_mean', 'score_mean', or those of them that were computed, and measures
+        that were asked for, such as 'measure_rsa'.
     figure_ : matplotlib Figure
         Figure that contains them.
 
@@ -89,8 +90,8 @@ class LayerReportDisplay:
         report : LayerReport
             Numbers by layer.
         sections : sequence of str, default=None
-            Which sections to draw, of 'distances', 'similarity', 'capacity', 'rsa' and
-            'encoding'. If None, all that were computed.
+            Which sections to draw, of 'distances', 'similarity', 'measures', 'capacity', 'rsa'
+            and 'encoding'. If None, all that were computed.
         width : float, default=None
             Width of the figure in inches, such as 3.4 of a column of a paper. If None, three
             panels beside each other have room for the names of layers.
@@ -140,8 +141,12 @@ class LayerReportDisplay:
 
     def _draw(self, ax: Axes, name: str) -> None:
         values = self.report.values[name]
-        _, error, title = _PANELS[name]
-        ax.set_title(title, fontsize="medium")
+        error = None
+        if name in _PANELS:
+            _, error, text = _PANELS[name]
+            ax.set_title(text, fontsize="medium")
+        else:
+            title(ax, name.removeprefix(MEASURE))
         if values.ndim == 2:
             self._draw_matrix(ax, values, _LIMITS.get(name, (None, None)))
         else:
@@ -158,7 +163,7 @@ class LayerReportDisplay:
         ax.invert_yaxis()
         ax.set_aspect("equal")
         ax.spines[:].set_visible(False)
-        name_square(ax, [_short(name) for name in self.report.names])
+        name_square(ax, self.report.names)
 
     def _draw_lines(self, ax: Axes, name: str, values: Any, error: Any) -> None:
         """Draw the values of layers, a line for each network."""
@@ -166,14 +171,14 @@ class LayerReportDisplay:
         for (network, at), color in zip(_networks(self.report), cycle(COLORS)):
             of_network = None if error is None else error[at]
             style: Any = {"marker": "o", "markersize": 4, "capsize": 2, "linewidth": 1.2}
-            label = None if network is None else _short(network)
+            label = None if network is None else text_of(network)
             ax.errorbar(at, values[at], of_network, color=color, label=label, **style)
         if self.report.layered:
-            legend(ax)
+            legend(ax, named=True)
         if name in _NOT_BELOW_ZERO:
             from_zero(ax)
         ax.spines[["top", "right"]].set_visible(False)
-        name_columns(ax, np.arange(len(values)), [_short(name) for name in self.report.names])
+        name_columns(ax, np.arange(len(values)), self.report.names)
 
     def _draw_each(self, ax: Axes, name: str) -> None:
         """Draw what is averaged as points, and the noise ceiling as a band."""
@@ -195,12 +200,14 @@ def _side(n_layers: int) -> float:
 
 def _drawn(report: LayerReport, sections: Sequence[str] | None) -> list[str]:
     """Return the panels of sections."""
-    known = dict.fromkeys(section for section, _, _ in _PANELS.values())
+    known = dict.fromkeys([*(section for section, _, _ in _PANELS.values()), "measures"])
     chosen = list(known if sections is None else sections)
     odd = next((each for each in chosen if each not in known), None)
     if odd is not None:
         raise ValueError(f"sections must be among {', '.join(known)}, got {shown(odd)}")
     names = [n for n, (s, _, _) in _PANELS.items() if s in chosen and n in report.values]
+    if "measures" in chosen:
+        names += [name for name in report.values if name.startswith(MEASURE)]
     if not names:
         raise ValueError(
             "sections must have one that was computed (the reasons of the report say why others "
@@ -217,10 +224,3 @@ def _networks(report: LayerReport) -> Iterator[tuple[Name, npt.NDArray[np.intp]]
     owners: list[Any] = [name[0] for name in report.names]  # type: ignore[index]
     for network in dict.fromkeys(owners):
         yield network, np.array([k for k, owner in enumerate(owners) if owner == network])
-
-
-def _short(name: Name) -> str:
-    """Return a name as it is drawn, without its middle if it is long."""
-    text = text_of(name)
-    half = (_LONGEST - 1) // 2
-    return text if len(text) <= _LONGEST else f"{text[:half]}…{text[-half - 1 :]}"

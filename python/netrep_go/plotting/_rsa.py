@@ -296,7 +296,7 @@ class RDMEmbeddingDisplay:
         self.ax_.set_title(f"stress-1 = {self.stress:.2f}", fontsize="medium")
         hues.key(self.ax_, str(getattr(self.hue, "name", None) or ""), "o")
         if hues.levels:
-            legend(self.ax_)
+            legend(self.ax_, named=True)
         self.ax_.spines[["top", "right"]].set_visible(False)
         write_names(self.ax_, self.embedding, self.names)
         return self

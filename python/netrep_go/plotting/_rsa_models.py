@@ -8,7 +8,7 @@ import numpy as np
 
 from netrep_go._parameters import checked
 from netrep_go.encoding import EncodingPartition
-from netrep_go.plotting._layout import legend, name_columns, name_rows
+from netrep_go.plotting._layout import legend, most_letters, name_columns, name_rows, points_of
 from netrep_go.plotting._style import COLORS, axes, shade
 from netrep_go.rsa import LayerEvaluation, VariancePartition
 
@@ -201,7 +201,10 @@ class VariancePartitionDisplay:
             self.ax_.hlines(places, *ends, color=shade(self.ax_, 0.2), label="confidence interval")
             legend(self.ax_, above=True)
         self.ax_.axvline(0, color=shade(self.ax_, 0.2), linewidth=0.8)
-        name_rows(self.ax_, places[::-1], [*(names[s] for s in order), "all"][::-1])
+        rows = [*(names[s] for s in order), "all"]
+        if max(map(len, rows)) > most_letters(self.ax_, 0, points_of("small")):
+            rows = [name.replace(" & ", " &\n") for name in rows]
+        name_rows(self.ax_, places[::-1], rows[::-1])
         kind = "cross-validated" if partition.cross_validated else "in-sample"
         self.ax_.set_xlabel(f"explained variance\n({kind} R²)")
         self.ax_.spines[["top", "right"]].set_visible(False)

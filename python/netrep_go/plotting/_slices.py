@@ -11,8 +11,8 @@ from scipy.ndimage import map_coordinates
 from netrep_go._names import Name
 from netrep_go._parameters import checked
 from netrep_go._validation import as_array, check_integer, check_number
-from netrep_go.plotting._layout import text_of
-from netrep_go.plotting._style import grid, row, shade
+from netrep_go.plotting._layout import short
+from netrep_go.plotting._style import as_colormap, grid, row, shade
 from netrep_go.rsa._compare import REGRESSIONS
 from netrep_go.rsa._searchlight import SearchlightResult
 from netrep_go.rsa._volumes import as_volume
@@ -245,7 +245,7 @@ class SearchlightDisplay:
         far = float(np.nanmax(np.abs(self.maps)))
         signed = bool(np.nanmin(self.maps) < 0)
         style: dict[str, Any] = {
-            "cmap": cmap or ("RdBu_r" if signed else "viridis"),
+            "cmap": as_colormap(cmap or ("RdBu_r" if signed else "viridis")),
             "vmin": -far * signed,
             "vmax": far,
             "extent": self.extent,
@@ -307,7 +307,7 @@ def _label(result: SearchlightResult, model: Name) -> str:
     """Return what the scores are: of which model, by which similarity, and of whom."""
     named = model in result.names
     name = model if named else result.names[int(model)]  # type: ignore[call-overload]
-    text = f"model {name}" if isinstance(name, int) else text_of(name)
+    text = f"model {name}" if isinstance(name, int) else short(name)
     whose = f", mean of {len(result.subjects)} subjects" if result.subjects is not None else ""
     what = "weight of" if result.method in REGRESSIONS else "similarity to"
     return f"{what} {text}\n({result.method}{whose})"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from netrep_go._names import Name, check_names, row_names
 from netrep_go._optional import optional
+from netrep_go._shown import shown
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -66,6 +68,23 @@ def line_styles(n_lines: int, what: str) -> list[dict[str, Any]]:
         {"color": COLORS[k % len(COLORS)], "linestyle": DASHES[k // len(COLORS)]}
         for k in range(n_lines)
     ]
+
+
+def as_colormap(cmap: Any) -> Any:
+    """Return a color map by its name, or as it is; raise if there is none of that name."""
+    from matplotlib import colormaps
+    from matplotlib.colors import Colormap
+
+    if isinstance(cmap, Colormap):
+        return cmap
+    if not isinstance(cmap, str) or cmap not in colormaps:
+        known = get_close_matches(cmap, colormaps, 3, 0.5) if isinstance(cmap, str) else []
+        names = ", ".join(map(repr, known or ["viridis", "RdBu_r", "gray"]))
+        raise ValueError(
+            f"cmap must be a Colormap of matplotlib or the name of one, such as {names}, got "
+            f"{shown(cmap)}"
+        )
+    return colormaps[cmap]
 
 
 def axes(

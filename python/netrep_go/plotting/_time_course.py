@@ -11,6 +11,7 @@ from netrep_go._names import Name
 from netrep_go._parameters import checked
 from netrep_go._validation import check_number
 from netrep_go.plotting._layout import legend, text_of
+from netrep_go.plotting._outlined import with_unit
 from netrep_go.plotting._style import axes, line_styles, shade
 from netrep_go.rsa import ClusterResult, TimeCourse
 
@@ -146,9 +147,8 @@ class TimeCourseDisplay:
         self.ax_.axhline(self.course.chance, color=shade(self.ax_, 0.2), linewidth=0.8, zorder=1)
         if self.course.times.min() < 0 < self.course.times.max():
             self.ax_.axvline(0, color=shade(self.ax_, 0.5), linewidth=0.8, linestyle=":", zorder=1)
-        unit = "" if self.unit is None else f" ({self.unit})"
-        self.ax_.set(xlabel=f"time{unit}", ylabel=self.course.label)
-        legend(self.ax_, title=self._meaning())
+        self.ax_.set(xlabel=with_unit("time", self.unit), ylabel=self.course.label)
+        legend(self.ax_, title=self._meaning(), named=True)
         self.ax_.spines[["top", "right"]].set_visible(False)
         return self
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from netrep_go._jobs import ignoring
 from netrep_go._optional import optional
 from netrep_go.plotting._layout import text_of
-from netrep_go.report._quantities import QUANTITIES, SECTIONS, Rows
+from netrep_go.report._quantities import SECTIONS, Rows, quantity
 
 if TYPE_CHECKING:
     from netrep_go.report._result import LayerReport
@@ -73,7 +73,8 @@ def page(report: LayerReport) -> str:
     """Return the text of the page."""
     n = len(report.names)
     title = f"Report on {n} layer{'s' * (n != 1)} and {report.n_samples} samples"
-    links = "".join(f'<a href="#{key}">{escape(s.title)}</a>' for key, s in SECTIONS.items())
+    sections = [key for key in SECTIONS if key in {*report.reasons, *_computed(report)}]
+    links = "".join(f'<a href="#{key}">{escape(SECTIONS[key].title)}</a>' for key in sections)
     return "\n".join(
         (
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -83,7 +84,7 @@ def page(report: LayerReport) -> str:
             f'<nav><a href="#layers">Layers</a>{links}<a href="#methods">Methods</a></nav>',
             '<h2 id="layers">Layers</h2>',
             *_tables(report, "layers"),
-            *(line for section in SECTIONS for line in _section(report, section)),
+            *(line for section in sections for line in _section(report, section)),
             *_methods(report),
             f"<script>{_SCRIPT}</script>\n</body>\n</html>\n",
         )
@@ -105,7 +106,8 @@ def _section(report: LayerReport, name: str) -> Iterator[str]:
 
 def _computed(report: LayerReport) -> list[str]:
     """Return the sections that have numbers."""
-    return list(dict.fromkeys(QUANTITIES[k].section for k in QUANTITIES if k in report.values))
+    found = {known.section for name in report.values if (known := quantity(name)) is not None}
+    return [section for section in SECTIONS if section in found]
 
 
 def _figure(report: LayerReport, section: str) -> str:
@@ -138,9 +140,9 @@ def _plain_tag(tag: str, used: set[str]) -> str:
 def _tables(report: LayerReport, rows: Rows, section: str | None = None) -> Iterator[str]:
     """Yield a table of the quantities of a section, or of all, that are of one kind."""
     frame = report.to_frame(rows)
-    others = [c for c in frame if c in QUANTITIES and section not in (None, QUANTITIES[c].section)]
-    frame = frame.drop(columns=others)
-    if frame.empty or (section is not None and not QUANTITIES.keys() & set(frame)):
+    known = {c: found.section for c in frame if (found := quantity(c)) is not None}
+    frame = frame.drop(columns=[c for c, own in known.items() if section not in (None, own)])
+    if frame.empty or (section is not None and section not in known.values()):
         return
     if len(frame) > _MOST_ROWS:
         yield f"<p>The first {_MOST_ROWS} of {len(frame)} rows; to_frame({rows!r}) has all.</p>"
@@ -157,7 +159,7 @@ def _tables(report: LayerReport, rows: Rows, section: str | None = None) -> Iter
 
 
 def _title(column: str) -> str:
-    known = QUANTITIES.get(column)
+    known = quantity(column)
     return escape(known.title if known else column.replace("_", " "))
 
 
@@ -204,6 +206,7 @@ def _sentences(report: LayerReport, done: list[str]) -> Iterator[str]:
         "similarity": "Similarities are linear CKA (biased), calibrated by "
         f"{told['n_permutations']} permutations of the samples at level {told['alpha']:g}; one "
         "permutation served all pairs, and family-wise p-values are of the largest of all pairs.",
+        "measures": f"Other measures of layers: {told.get('measures')}.",
         "capacity": f"Capacities and geometry of manifolds were estimated by {told['capacity']}.",
         "rsa": f"Dissimilarities of samples ({told['metric']}) of each layer were compared with "
         f"{len(report.rdm_names)} RDM(s) ({told['method']}); standard errors are over these.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from netrep_go.plotting._report import MEASURE
+
 Rows = Literal["layers", "pairs", "rdms", "targets"]
 
 
@@ -43,6 +45,12 @@ SECTIONS = {
             "Representations Revisited. ICML. arXiv:1905.00414.",
             "Groeger et al. (2026). Revisiting the Platonic Representation Hypothesis.",
         ),
+    ),
+    "measures": Section(
+        "Other measures",
+        "Values of the measures that were asked for, of each pair of layers. Of a measure with a "
+        "direction, the second value is that of the layers in the other order.",
+        (),
     ),
     "capacity": Section(
         "Capacity of manifolds",
@@ -97,3 +105,10 @@ QUANTITIES = {
     "score_mean": Quantity("encoding", "layers", "mean score of targets"),
     "score": Quantity("encoding", "targets", "score"),
 }
+
+
+def quantity(name: str) -> Quantity | None:
+    """Return what a quantity is, also of a measure that was asked for; None of what is none."""
+    if name.startswith(MEASURE):
+        return Quantity("measures", "pairs", name.removeprefix(MEASURE).replace("_", " "))
+    return QUANTITIES.get(name)

@@ -19,6 +19,7 @@ from netrep_go.capacity import MeanFieldCapacity
 from netrep_go.encoding import EncodingModel
 from netrep_go.encoding._inputs import as_targets
 from netrep_go.inference._calibration import check_permutations
+from netrep_go.inference._measures import chosen
 from netrep_go.report._layers import read_layers
 from netrep_go.report._result import LayerReport
 from netrep_go.report._sections import Sections
@@ -35,6 +36,7 @@ def layer_report(
     rdms: RDMs | None = None,
     *,
     names: Iterable[Name] | None = None,
+    measures: Any = None,
     n_permutations: int = 1000,
     alpha: float = 0.05,
     capacity: MeanFieldCapacity | None = None,
@@ -50,7 +52,8 @@ def layer_report(
     Each layer is read and prepared once. Five sections say of it: how far it is from the other
     layers in shape; how similar to them, beyond what shuffled samples are; what capacity, radius
     and dimension its manifolds have; how much its dissimilarities are like those that were
-    measured; and how well it predicts measured responses. A section for which data are not there,
+    measured; and how well it predicts measured responses; and, if asked for, the values of other
+    measures. A section for which data are not there,
     or that cannot be computed from them, says why, and the others are computed.
 
     Parameters
@@ -67,6 +70,9 @@ single RDMs, default=None
         Dissimilarities of the samples, such as those measured in each subject.
     names : sequence, default=None
         Names of the layers, if these are a list.
+    measures : str, Measure, callable, or list or dict of them, default=None
+        Measures besides, as :func:`netrep_go.inference.compare_networks` takes them: a section
+        with the values of all pairs of layers.
     n_permutations : int, default=1000
         Permutations of samples that CKA is held against.
     alpha : float, default=0.05
@@ -111,11 +117,13 @@ single RDMs, default=None
     -----
     Every number is that of the function of its own with the seed of the report:
     :func:`~netrep_go.multiset.pairwise_distances` of 'procrustes',
-    :func:`~netrep_go.inference.calibrate` of 'cka', ``MeanFieldCapacity().fit(layer, y)``,
-    :func:`~netrep_go.rsa.evaluate` of the RDMs of layers, ``EncodingModel().fit(layer,
-    targets)``. Layers with more features than samples are turned into a square matrix of the same
-    products of centered samples, once, from which distances, similarities and scores follow; they
-    are the same but for rounding. Where layers are not as wide, they are the same to the last bit.
+    :func:`~netrep_go.inference.calibrate` of 'cka',
+    :func:`~netrep_go.inference.compare_networks` of other measures,
+    ``MeanFieldCapacity().fit(layer, y)``, :func:`~netrep_go.rsa.evaluate` of the RDMs of layers,
+    ``EncodingModel().fit(layer, targets)``. Layers with more features than samples are turned
+    into a square matrix of the same products of centered samples, once, from which distances,
+    similarities and scores follow; they are the same but for rounding. Where layers are not as
+    wide, they are the same to the last bit, and so are other measures.
 
     Examples
     --------
@@ -153,6 +161,7 @@ single RDMs, default=None
         y=_labels(y, n),
         targets=matrix,
         rdms=vectors,
+        measures=None if measures is None else chosen(measures, "measures"),
         capacity=_capacity(capacity, seed, n_jobs),
         encoding=_encoding(encoding, seed, n_jobs),
         metric=metric,

@@ -16,8 +16,9 @@ from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._parts import replacing
 from netrep_go._results import Result
+from netrep_go.plotting._report import MEASURE
 from netrep_go.report._page import page
-from netrep_go.report._quantities import QUANTITIES, Rows
+from netrep_go.report._quantities import Rows, quantity
 
 if TYPE_CHECKING:
     from netrep_go.plotting import LayerReportDisplay
@@ -44,10 +45,12 @@ class LayerReport(Result):
         'cka_pvalue', 'cka_pvalue_max', these with NaN on the diagonal. Of shape (n_layers,):
         'capacity', 'radius', 'dimension' with '_se', 'center_correlation', 'rsa_mean', 'rsa_se',
         'score_mean'. 'rsa' is (n_layers, n_rdms), 'score' (n_layers, n_targets) and
-        'noise_ceiling' (2,), the bounds of the mean similarity.
+        'noise_ceiling' (2,), the bounds of the mean similarity. Measures that were asked for are
+        'measure_' and their name, of shape (n_layers, n_layers); `to_frame` has the values of
+        those with a direction in the other order, too, as '_reversed'.
     reasons : dict of str to dict
-        By section, 'distances', 'similarity', 'capacity', 'rsa' or 'encoding', why it is not
-        there: of all layers by None, or by the name of a layer.
+        By section, 'distances', 'similarity', 'measures', 'capacity', 'rsa' or 'encoding', why
+        it is not there: of all layers by None, or by the name of a layer or measure.
     rdm_names, target_names : list
         Names of the RDMs and of the targets, or their positions.
     settings : dict of str to str or number
@@ -81,12 +84,13 @@ class LayerReport(Result):
         pandas.DataFrame
             Columns of names, and one a quantity of `values`.
         """
-        found = {n: x for n, x in self.values.items() if n in _of(rows)}
+        found = {n: x for n, x in self.values.items() if _is_of(n, rows)}
         if rows == "layers":
             columns: Any = self._named("", range(len(self.names)))
             return pandas().DataFrame(columns | {"n_features": self.n_features} | found)
         if rows == "pairs":
             at = np.triu_indices(len(self.names), 1)
+            found |= {f"{n}_reversed": x.T for n, x in found.items() if _has_direction(n, x)}
             columns = self._named("_1", at[0]) | self._named("_2", at[1])
         else:
             others = self.rdm_names if rows == "rdms" else self.target_names
@@ -199,8 +203,16 @@ _PLAIN = (
 )
 
 
-def _of(rows: str) -> set[str]:
-    return {name for name, quantity in QUANTITIES.items() if quantity.rows == rows}
+def _is_of(name: str, rows: str) -> bool:
+    known = quantity(name)
+    return known is not None and known.rows == rows
+
+
+def _has_direction(name: str, values: np.ndarray) -> bool:
+    """Whether pairs have other values of a measure in the other order."""
+    if not name.startswith(MEASURE):
+        return False
+    return not np.allclose(values, values.T, rtol=1e-12, atol=0, equal_nan=True)
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +13,10 @@ from netrep_go._jobs import counted, said_once, warn_user
 from netrep_go._names import Name
 from netrep_go.capacity import MeanFieldCapacity
 from netrep_go.encoding import EncodingModel
-from netrep_go.inference import calibrate
+from netrep_go.inference import calibrate, compare_networks
+from netrep_go.metrics import Measure
 from netrep_go.multiset import pairwise_distances
+from netrep_go.plotting._report import MEASURE
 from netrep_go.report._layers import Layer
 from netrep_go.rsa import evaluate, rdm
 from netrep_go.rsa._condensed import check_varies
@@ -44,6 +46,7 @@ class Sections:
     y: Any
     targets: Any
     rdms: Any
+    measures: dict[str, Measure] | None
     capacity: MeanFieldCapacity
     encoding: EncodingModel
     metric: str
@@ -60,6 +63,8 @@ class Sections:
         """Compute all sections; those that cannot be say why."""
         with said_once():
             for name, (given, section) in _SECTIONS.items():
+                if given == "measures" and self.measures is None:
+                    continue  # nobody misses what is beside
                 if given is not None and getattr(self, given) is None:
                     self.reasons[name] = {None: f"no {given} given"}
                 else:
@@ -69,6 +74,9 @@ class Sections:
         """Return what the sections were computed with."""
         names = ("n_permutations", "alpha", "metric", "method", "seed")
         estimators = {"capacity": repr(self.capacity), "encoding": repr(self.encoding)}
+        if self.measures is not None:
+            each = (f"{name} = {measure!r}" for name, measure in self.measures.items())
+            estimators["measures"] = "; ".join(each)
         return {name: getattr(self, name) for name in names} | estimators
 
     def attempt(
@@ -82,8 +90,9 @@ class Sections:
             return None
 
     def note(self, section: str, layer: Name | None, reason: str) -> None:
-        """Keep why a section cannot be computed of a layer, or of all, and warn of it."""
-        of = "" if layer is None else f" of layer {layer!r}"
+        """Keep why a section has nothing of a layer or measure, or of all, and warn of it."""
+        kind = "" if self.measures and layer in self.measures else "layer "
+        of = "" if layer is None else f" of {kind}{layer!r}"
         warn_user(f"{section}{of} cannot be computed: {reason}")
         self.reasons.setdefault(section, {})[layer] = reason
 
@@ -143,6 +152,32 @@ def _similarity(report: Sections) -> None:
         }
 
     report.among("similarity", compute)
+
+
+def _measures(report: Sections) -> None:
+    def compute(factors: dict[Name, np.ndarray]) -> Values:
+        found = {
+            name: report.attempt("measures", name, _measured, report, measure, factors)
+            for name, measure in (report.measures or {}).items()
+        }
+        return {f"{MEASURE}{name}": x for name, x in found.items() if x is not None}
+
+    report.among("measures", compute)
+
+
+def _measured(report: Sections, measure: Measure, names: Iterable[Name]) -> np.ndarray:
+    """Return the values of a measure, of the layers as they are: widths may count."""
+    layers = {layer.name: layer.x for layer in report.layers}
+    found = compare_networks(
+        {name: layers[name] for name in names},
+        {"it": measure},
+        n_jobs=report.n_jobs,
+        verbose=report.verbose,
+    )
+    values: np.ndarray = found.values["it"]
+    if np.isnan(values).all():
+        raise ValueError(next(iter(found.reasons["it"].values()), "no value is defined"))
+    return values
 
 
 def _capacity(report: Sections) -> None:
@@ -206,6 +241,7 @@ def _turns(model: EncodingModel) -> bool:
 _SECTIONS: dict[str, tuple[str | None, Compute]] = {
     "distances": (None, _distances),
     "similarity": (None, _similarity),
+    "measures": ("measures", _measures),
     "capacity": ("y", _capacity),
     "rsa": ("rdms", _rsa),
     "encoding": ("targets", _encoding),

@@ -24,6 +24,7 @@ from netrep_go._validation import (
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
+    check_alike,
     check_named_alike,
     check_same_conditions,
     condition_names,
@@ -207,7 +208,7 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
     if models is not None:
         own, y = named_vectors(models, "models", allow_nan=True)
         check_same_conditions(x, "rdms", y, "models")
-        check_named_alike(rdms=condition_names(rdms), models=condition_names(models))
+        check_alike(rdms=rdms, models=models, controls=controls)
     elif method in REGRESSIONS:
         raise ValueError(f"method={method!r} needs models")
     control = as_controls(controls, method, x, "rdms", condition_names(rdms))

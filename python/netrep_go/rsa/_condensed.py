@@ -13,9 +13,10 @@ from netrep_go._names import (
     Name,
     check_all_same_names,
     check_names,
-    check_same_names,
+    check_same_indexes,
     check_square_names,
     holds_arrays,
+    last_names,
     names_or_numbers,
     row_names,
     split_names,
@@ -70,22 +71,50 @@ def _stack(
             raise ValueError(f"{where} must be one RDM, got {len(vector)}")
         vectors.append(vector)
         check_same_conditions(vectors[0], wheres[0], vector, where)
-        first, own = condition_names(items[0]), condition_names(item)
-        check_same_names(first, wheres[0], own, where, "conditions")
+    check_alike(**dict(zip(wheres, items, strict=True)))
     return np.concatenate(vectors)
+
+
+def _labeled(rdms: Any) -> list[Any]:
+    """Return those RDMs of an argument that may have labels."""
+    if isinstance(rdms, Mapping):
+        rdms = rdms.values()
+    elif not (holds_arrays(rdms) or isinstance(rdms, (list, tuple))):
+        rdms = [rdms]
+    return [rdm for rdm in rdms if hasattr(rdm, "shape") and not isinstance(rdm, np.ndarray)]
 
 
 def condition_names(rdms: Any) -> list[Name] | None:
     """Return the names of conditions: the index of RDMs that are square DataFrames."""
-    if holds_arrays(rdms) or isinstance(rdms, (list, tuple)):
-        rdms = next(iter(rdms.values() if isinstance(rdms, Mapping) else rdms), ())
-    names = row_names(rdms)
-    return names if names is not None and np.ndim(rdms) == 2 and is_single(rdms) else None
+    for rdm in _labeled(rdms):
+        names = row_names(rdm)
+        if names is not None and np.ndim(rdm) == 2 and is_single(rdm):
+            return names
+    return None
 
 
 def check_named_alike(**conditions: list[Name] | None) -> None:
     """Raise if arguments, those that have names of conditions, have others."""
     check_all_same_names(conditions.items(), "conditions")
+
+
+def check_alike(**rdms: Any) -> None:
+    """Raise if arguments label conditions, or the pairs in condensed RDMs, in other orders."""
+    check_named_alike(**{name: condition_names(x) for name, x in rdms.items()})
+    condensed = [(name, x) for name, given in rdms.items() for x in _labeled(given) if _pairs(x)]
+    check_same_indexes(condensed, "pairs of conditions", axis=-1)
+
+
+def _pairs(rdm: Any) -> bool:
+    """Whether an RDM is condensed and labels its pairs.
+
+    Numbers that do not count them are rows of some table, and say nothing.
+    """
+    labels = last_names(rdm)
+    if labels is None or np.ndim(rdm) not in (1, 2) or (np.ndim(rdm) == 2 and is_single(rdm)):
+        return False
+    numbers = all(isinstance(label, (int, np.integer)) for label in labels)
+    return not numbers or set(labels) == set(range(len(labels)))
 
 
 def as_vectors(rdms: ArrayLike, name: str, *, allow_nan: bool = False) -> np.ndarray:

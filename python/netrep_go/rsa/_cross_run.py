@@ -18,7 +18,6 @@ from netrep_go._names import (
     check_same_indexes,
     holds_arrays,
     names_or_numbers,
-    row_names,
     split_names,
 )
 from netrep_go._optional import pandas
@@ -27,11 +26,12 @@ from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go._validation import as_array, as_factor, check_option
 from netrep_go.rsa._compare import similarities
-from netrep_go.rsa._condensed import check_named_alike, check_square_matrices_named_alike
+from netrep_go.rsa._condensed import check_square_matrices_named_alike
 from netrep_go.rsa._inference import ModelEvaluation, evaluate, ratio
 
 _METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
 _METHODS = ("spearman", "pearson", "cosine", "tau-a", "tau-b", "rho-a")  # of any entries
+_RUNS = ("first", "second")
 _FLAT = 1e-12  # spread, as a part of the largest entry, that is rounding
 _LEAST = 2  # conditions
 _SMALLEST = np.finfo(float).tiny
@@ -92,10 +92,13 @@ n_conditions, n_features), or list or dict by subject
         )
     named = [
         (f"{run}, subject {key!r},", z)
-        for run, zs in (("first", xs), ("second", ys))
+        for run, zs in zip(_RUNS, (xs, ys), strict=True)
         for key, z in zip(keys, zs, strict=True)
     ]
     check_same_indexes(named, "conditions")
+    for key, *both in zip(keys, xs, ys, strict=True):
+        runs = [(f"{run}, subject {key!r},", z) for run, z in zip(_RUNS, both, strict=True)]
+        check_same_indexes(runs, "features", axis=-1)
     found = [_between(x, y, metric, key) for key, x, y in zip(keys, xs, ys, strict=True)]
     return np.stack(found) if _several(first) else found[0]
 
@@ -345,7 +348,9 @@ n_conditions), or list or dict of them
     check_option(method, "method", _METHODS)
     x, own = _squares(models, "models", names)
     y, subjects = _squares(rdms, "rdms")
-    check_named_alike(models=_first_names(models), rdms=_first_names(rdms))
+    for axis in (0, -1):
+        firsts = ("models", _first(models)), ("rdms", _first(rdms))
+        check_same_indexes(firsts, "conditions", axis)
     if x.shape[1:] != y.shape[1:]:
         raise ValueError(
             f"models and rdms must be of the same conditions, got {x.shape[1]} and {y.shape[1]}"
@@ -365,9 +370,9 @@ n_conditions), or list or dict of them
     return replace(found, n_conditions=x.shape[1])
 
 
-def _first_names(x: Any) -> list[Name] | None:
-    """Return the names of the conditions of the first of some matrices."""
-    return row_names(split_names(x, "rdms")[0][0] if _several(x) else x)
+def _first(x: Any) -> Any:
+    """Return the first of some matrices, or the only one."""
+    return split_names(x, "rdms")[0][0] if _several(x) else x
 
 
 def _condensed(squares: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from netrep_go._results import Result
 from netrep_go._validation import as_codes, check_integer, check_option, of_order_one
 from netrep_go.rsa._compare import similarities
 from netrep_go.rsa._data_sets import DataSets, as_data_sets
-from netrep_go.rsa._noise import has_several, noise_of_folds
+from netrep_go.rsa._noise import has_several, noise_of_folds, warn_if_seen
 from netrep_go.rsa._rdm import Labels, Noise, Responses, noise_of_each, rdm
 
 __all__ = ["DistanceTest", "crossnobis_reliability", "crossnobis_test"]
@@ -154,6 +154,11 @@ default=None
         If a fold has no observation of a condition (of one data set), or data, folds or noise
         are not those of :func:`rdm`.
 
+    Warns
+    -----
+    RuntimeWarning
+        If a normalizer was fitted to these responses, or those of a fold to them.
+
     Notes
     -----
     No p value is less than 1 / the number of draws: 5 folds have 16, and it takes 6 folds or
@@ -194,6 +199,7 @@ default=None
     sets = as_data_sets(data)
     names = sets.codes(conditions)[1].tolist()
     rdms = rdm(data, "crossnobis", conditions=conditions, folds=folds, noise=noise, n_jobs=n_jobs)
+    _warn_if_seen(sets, folds, noise)
     signed: _SignedFolds | _SignedSubjects
     if sets.single:
         study = _studies(sets, conditions, folds, noise)[0]
@@ -220,6 +226,14 @@ default=None
         correction=correction,
         n_permutations=n_draws,
     )
+
+
+def _warn_if_seen(data: DataSets, folds: Any, noise: Any) -> None:
+    """Warn if the noise of a data set was fitted to it."""
+    labels, noises = data.each(folds, "folds"), noise_of_each(noise, data)
+    for x, (name, given), own in zip(data.xs, labels, noises, strict=True):
+        values, codes = as_codes(given, name, len(x))
+        warn_if_seen(x, codes, own, values.tolist())
 
 
 class _SignedSubjects(NamedTuple):

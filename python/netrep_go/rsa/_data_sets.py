@@ -72,6 +72,12 @@ class DataSets:
                 check_same_indexes([(self.name(k), self.items[k]), (name, value)], "observations")
         return list(zip(names, values, strict=True))
 
+    def check_same_rows(self, conditions: Any, folds: Any, name: str = "folds") -> None:
+        """Raise if the indexes of two labels of the rows differ: the data may have none."""
+        each = self.each(conditions, "conditions"), self.each(folds, name)
+        for labels in zip(*each, strict=True):
+            check_same_indexes(labels, "observations")
+
     def row_names(self, names: Iterable[Name] | None) -> list[Name] | None:
         """Return the names of rows that are the same conditions in all data sets."""
         for k, x in enumerate(self.xs):

@@ -19,7 +19,7 @@ from netrep_go._parameters import checked
 from netrep_go._validation import as_codes, as_numbers, check_integer
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._data_sets import as_data_sets
-from netrep_go.rsa._rdm import Labels, Responses, rdm
+from netrep_go.rsa._rdm import Labels, Responses, check_enough, rdm
 
 __all__ = ["decoding_rdm", "rsa_score"]
 
@@ -85,14 +85,14 @@ default=5
     """
     sets = as_data_sets(data)
     codes, values = sets.codes(conditions)
-    if len(values) < 3:
-        raise ValueError(f"an RDM needs at least 3 conditions, got {len(values)}")
+    check_enough(len(values))
     if estimator is None:
         estimator = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[0.5, 0.5])
     if isinstance(cv, (int, np.integer)):
         check_integer(cv, "cv", 2)
     has_folds = hasattr(cv, "__len__") and not hasattr(cv, "split")
     folds = sets.each(cv, "cv") if has_folds else [("cv", None)] * len(sets.xs)
+    sets.check_same_rows(conditions, cv if has_folds else None, "cv")
     jobs = []
     for x, y, (name, fold) in zip(sets.xs, codes, folds, strict=True):
         groups = _as_groups(fold, name, y, values) if has_folds else None

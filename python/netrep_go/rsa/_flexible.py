@@ -20,10 +20,9 @@ from netrep_go.rsa._ceiling import NoiseCeiling
 from netrep_go.rsa._compare import NO_RDMS, SIMILARITIES, comparison
 from netrep_go.rsa._condensed import (
     RDMs,
-    check_named_alike,
+    check_alike,
     check_same_conditions,
     check_varies,
-    condition_names,
     model_names,
     named_vectors,
 )
@@ -283,8 +282,7 @@ def _prepared(
     own, parts, x = _candidates(models, names)
     rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
     n = check_same_conditions(x, "models", y, "rdms")
-    named = {f"models[{name!r}]": labels for name, labels in _condition_names(own, models)}
-    check_named_alike(**named, rdms=condition_names(rdms))
+    check_alike(**_labeled(models), rdms=rdms)
     noise = np.asarray(comparison(method, sigma, y, x)["sigma"])
     if noise.size == n * n:
         raise ValueError("sigma must be variances: covariances of copies are not defined")
@@ -334,12 +332,13 @@ def _candidates(
     return own, parts, np.concatenate(rows)
 
 
-def _condition_names(
-    own: list[Name] | None, models: Models
-) -> Iterator[tuple[Name, list[Name] | None]]:
-    items, _ = split_names(models, "models")
-    for name, item in zip(names_or_numbers(own, len(items)), items, strict=True):
-        yield name, condition_names(item.rdms if isinstance(item, FlexibleModel) else item)
+def _labeled(models: Models) -> dict[str, Any]:
+    """Return the RDMs of models as they were given, by what errors call them."""
+    items, own = split_names(models, "models")
+    return {
+        f"models[{name!r}]": item.rdms if isinstance(item, FlexibleModel) else item
+        for name, item in zip(names_or_numbers(own, len(items)), items, strict=True)
+    }
 
 
 def _places(vectors: np.ndarray, n: int) -> np.ndarray:

@@ -15,9 +15,11 @@ from scipy import sparse
 from netrep_go._adjacency import Adjacency, volume_adjacency
 from netrep_go._clusters import ClusterResult, cluster_test
 from netrep_go._files import as_path, reading
+from netrep_go._jobs import warn_user
 from netrep_go._names import (
     Name,
     check_all_same_names,
+    check_same_names,
     holds_arrays,
     names_or_numbers,
     row_names,
@@ -28,14 +30,27 @@ from netrep_go._parameters import checked
 from netrep_go._parts import replacing
 from netrep_go._results import Result
 from netrep_go._shown import shown
-from netrep_go._time_course import TimeCourse, as_subjects, windows
+from netrep_go._time_course import TimeCourse, sample_times, windows
 from netrep_go._validation import check_number, check_option
 from netrep_go.rsa._compare import SIMILARITIES, similarities
-from netrep_go.rsa._condensed import called, check_same_conditions, check_same_names, named_vectors
+from netrep_go.rsa._condensed import (
+    called,
+    check_named_alike,
+    check_same_conditions,
+    condition_names,
+    named_vectors,
+)
 from netrep_go.rsa._rdm import METRICS, rdm
 from netrep_go.rsa._recordings import recordings
 from netrep_go.rsa._searchlight import SearchlightResult, searchlight
-from netrep_go.rsa._subjects import as_subjects as searched_subjects
+from netrep_go.rsa._subjects import as_subjects, conditions_of
+from netrep_go.rsa._windows import (
+    Windows,
+    data_sets_over_time,
+    designs_of,
+    noise_of,
+    window_rdms,
+)
 
 _PRECOMPUTED = "precomputed"
 _OVER = ("places", "times", "both")
@@ -67,6 +82,8 @@ class Fusion(Result):
         Shape of the volume, or (n_vertices,) of a surface.
     affine : ndarray of shape (4, 4) or None
         From voxels to mm.
+    over : {'places', 'times', 'both'} or None
+        Whose subjects the scores are of; None of files that do not say it.
     """
 
     scores: np.ndarray = field(repr=False)
@@ -78,6 +95,7 @@ class Fusion(Result):
     n_features: np.ndarray | None = field(default=None, repr=False)
     shape: tuple[int, ...] | None = None
     affine: np.ndarray | None = field(default=None, repr=False)
+    over: str | None = None
 
     @property
     def mean(self) -> np.ndarray:
@@ -110,6 +128,19 @@ class Fusion(Result):
             subjects=self.subjects,
             method=self.method,
             label=f"similarity of RDMs\n({self.method})",
+            remark=self._remark(),
+        )
+
+    def _remark(self) -> str:
+        """Return what tests over subjects warn of."""
+        if self.over not in ("places", "times"):
+            return ""
+        shared, own = ("times", "places") if self.over == "places" else ("places", "times")
+        return (
+            f"subjects have {own} of their own but share the RDMs of {shared}, and the noise in "
+            f"them: the test says that other subjects have what is in these very RDMs, and finds "
+            f"clusters in most studies where they are noise. Use fusion with over='both', or "
+            "compare with a baseline"
         )
 
     @checked
@@ -196,7 +227,14 @@ class Fusion(Result):
         ------
         ValueError
             If there is one subject, or no adjacency of a surface.
+
+        Warns
+        -----
+        RuntimeWarning
+            Unless the scores are over 'both': see the notes of :func:`fusion`.
         """
+        if remark := self._remark():
+            warn_user(remark, RuntimeWarning)
         return cluster_test(self.scores, adjacency=(self._graph(adjacency), None), **options)
 
     def _graph(self, adjacency: Adjacency) -> Any:
@@ -291,7 +329,8 @@ class Fusion(Result):
             np.load(path, allow_pickle=False) as file,
         ):
             found: dict[str, Any] = {name: file[name] for name in file.files}
-            found |= {name: found[name].tolist() for name in ("names", "subjects", "method")}
+            plain = found.keys() & {"names", "subjects", "method", "over"}
+            found |= {name: found[name].tolist() for name in plain}
             if "shape" in found:
                 found["shape"] = tuple(found["shape"].tolist())
             return cls(**found)
@@ -370,7 +409,8 @@ def fusion(
     them: tests over subjects ask whether these very RDMs are found in other subjects, too, not
     whether others would be. Where RDMs of times were noise alone, and regions had RDMs that
     subjects share, 'places' had significant clusters (p < 0.05) in 90 % of 60 simulations, 'both'
-    in 5 %. Prefer 'both'; else compare scores with those of times before the onset.
+    in 5 %. Prefer 'both'; else compare scores with those of times before the onset. Tests of others
+    warn.
 
     References
     ----------
@@ -411,6 +451,7 @@ def fusion(
     named = names_or_numbers(own, len(subjects)) if whose == "places" else series.subjects
     if whose == "both" and own is not None and series.named:
         check_same_names(series.subjects, "temporal", own, "spatial", "subjects")
+    _check_conditions(series, subjects, options.get("conditions"), lights, metric)
     where = {"metric": metric, "method": method, "n_jobs": n_jobs, "verbose": verbose}
     given = models, subjects, whose, series.times, named, where
     return _of_searchlights(*given, options) if lights else _of_regions(*given)
@@ -423,6 +464,7 @@ class _Series(NamedTuple):
     times: np.ndarray
     subjects: list[Name]
     named: bool
+    conditions: list[Name] | None
 
 
 def _series(
@@ -445,18 +487,26 @@ def _series(
             for key, item in zip(keys, items, strict=True)
         ]
         _check_alike(each, keys)
+        conditions = {
+            f"temporal[{key!r}]": condition_names(x) for key, x in zip(keys, items, strict=True)
+        }
+        check_named_alike(**conditions)
         centers = windows(len(each[0]), times, 1, 1)[1]
-        return _Series(np.stack(each), centers, keys, own is not None)
+        known = [names for names in conditions.values() if names is not None]
+        return _Series(np.stack(each), centers, keys, own is not None, known[0] if known else None)
     with _naming("temporal"):
         recorded = recordings(temporal, times)
-        responses, subjects = as_subjects(recorded.data)
-    cut, centers = windows(responses[0].shape[-1], recorded.times, window, step)
-    each = []
-    for subject, x in zip(subjects, responses, strict=True):
-        samples = np.stack([x[..., span].reshape(len(x), -1) for span in cut])
-        with _naming(f"temporal, subject {subject!r}, at each time"):
-            each.append(rdm(samples, metric, n_jobs=n_jobs, verbose=verbose))
-    return _Series(np.stack(each), centers, subjects, holds_arrays(recorded.data))
+        sets = data_sets_over_time(recorded.data)
+        designs = designs_of(sets, None, None, metric, recorded.conditions)
+        at = sample_times(sets.xs[0].shape[-1], recorded.times)
+        cut = Windows(windows(len(at), at, window, step)[1], window, step)
+        noise = noise_of(None, "each", metric, sets, at)
+        each = []
+        for k, design in enumerate(designs):
+            parts = window_rdms(sets, k, cut, metric, design, noise, np.empty(0), n_jobs, verbose)
+            each.append(np.concatenate([rdms for _, rdms in parts]))
+    named = holds_arrays(recorded.data)
+    return _Series(np.stack(each), cut.centers, sets.keys, named, designs[0].names)
 
 
 @contextmanager
@@ -481,7 +531,7 @@ def _check_alike(each: list[np.ndarray], keys: list[Name]) -> None:
 def _by_subject(spatial: Any, lights: bool, mask: Any) -> tuple[list[Any], list[Name] | None]:
     """Return what each subject has at its places, and the subjects if they have names."""
     if lights:
-        several = isinstance(spatial, Mapping) or searched_subjects(spatial, mask) is not None
+        several = isinstance(spatial, Mapping) or as_subjects(spatial, mask) is not None
     elif isinstance(spatial, Mapping):
         several = all(isinstance(item, Mapping) for item in spatial.values())
     else:
@@ -512,8 +562,6 @@ def _of_regions(
 ) -> Fusion:
     """Compare the RDMs of regions with those of times."""
     each = [_region_rdms(item, k, where["metric"]) for k, item in enumerate(subjects)]
-    found = [(f"spatial of subject {k}", _conditions(x)) for k, x in enumerate(subjects)]
-    check_all_same_names(found, "conditions")
     first, rdms = each[0][0], [vectors for _, vectors in each]
     for k, names in enumerate(names for names, _ in each):
         if names != first:
@@ -536,13 +584,29 @@ def _of_regions(
         for k in range(n)
     ]
     return Fusion(
-        scores=np.stack(scores), times=times, names=first, subjects=named, method=where["method"]
+        scores=np.stack(scores),
+        times=times,
+        names=first,
+        subjects=named,
+        method=where["method"],
+        over=over,
     )
 
 
-def _conditions(regions: Any) -> list[Name] | None:
-    """Return the names of the conditions of the regions of a subject, those of the first."""
-    return row_names(next(iter(regions.values()))) if isinstance(regions, Mapping) else None
+def _check_conditions(
+    series: _Series, subjects: list[Any], labels: Any, lights: bool, metric: str
+) -> None:
+    """Raise if times and the places of subjects, those that name their conditions, have others."""
+    found = {"temporal": series.conditions}
+    for k, item in enumerate(subjects):
+        if lights:
+            names = conditions_of(item, labels)
+        elif metric == _PRECOMPUTED:
+            names = condition_names(item)
+        else:  # those of the first region: all have the same
+            names = row_names(next(iter(item.values()))) if isinstance(item, Mapping) else None
+        found[f"spatial of subject {k}"] = names
+    check_all_same_names(found.items(), "conditions")
 
 
 def _region_rdms(regions: Any, subject: int, metric: str) -> tuple[list[Name], np.ndarray]:
@@ -598,4 +662,5 @@ def _of_searchlights(
         n_features=np.min([result.n_features for result in found], axis=0),
         shape=first.shape,
         affine=first.affine,
+        over=over,
     )

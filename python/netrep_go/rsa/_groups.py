@@ -20,7 +20,7 @@ from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_option, of_order_one
 from netrep_go.rsa._condensed import (
     RDMs,
-    check_named_alike,
+    check_alike,
     check_same_conditions,
     check_varies,
     condition_names,
@@ -195,7 +195,7 @@ n_conditions), or dict of single RDMs
     other, second = named_vectors(others, "others", allow_nan=True)
     n = check_same_conditions(first, "rdms", second, "others")
     conditions = condition_names(rdms) or condition_names(others)
-    check_named_alike(rdms=condition_names(rdms), others=condition_names(others))
+    check_alike(rdms=rdms, others=others)
     _check_subjects(len(first), len(second), paired)
     if paired:
         check_same_names(own, "rdms", other, "others", "subjects")

@@ -19,10 +19,12 @@ from netrep_go.rsa._noise import (
     covariance_of,
     covariances_of,
     has_several,
+    warn_of_seen,
 )
 from netrep_go.rsa._rdm import PLAIN_METRICS, WHITENED_METRICS, check_folds, check_whitened
 
 LOCAL_METRICS = (*PLAIN_METRICS, *WHITENED_METRICS)
+NOT_CENTERED = ("cosine", "cosine_cov", "bures", "neg_riem_dist")
 NONE = np.empty(0, np.int64)
 
 
@@ -80,7 +82,8 @@ def as_design(
 def as_estimator(noise: Any, residuals: Any, metric: str) -> NoiseNormalizer | None:
     """Return how noise is to be estimated, None if it is given or taken to be white."""
     if noise is not None or residuals is not None or metric == "mahalanobis":
-        check_whitened(metric, noise if residuals is None else residuals)
+        given = ("noise", noise) if residuals is None else ("residuals", residuals)
+        check_whitened(metric, given[1], given[0])
     is_estimator = isinstance(noise, NoiseNormalizer) and not hasattr(noise, "dof_")
     if residuals is None:
         return clone(noise) if is_estimator else None
@@ -99,6 +102,12 @@ def check_independent(metric: str) -> None:
             "decoding needs residuals if noise is estimated: from responses, it would know those "
             "that are tested. Leave out noise to learn it from the folds of training"
         )
+
+
+def warn_of_observed(metric: str, method: str) -> None:
+    """Warn if a similarity sees the mean of distances that noise of the observations shifts."""
+    if metric == "crossnobis" and method in NOT_CENTERED:
+        warn_of_seen(f"method={method!r} sees their mean: give residuals, or use a correlation")
 
 
 def check_repeated(design: Design, n: int) -> None:

@@ -18,10 +18,9 @@ from netrep_go._validation import check_option
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores
 from netrep_go.rsa._condensed import (
     RDMs,
-    check_named_alike,
+    check_alike,
     check_same_conditions,
     check_varies,
-    condition_names,
     named_vectors,
 )
 from netrep_go.rsa._folds import Blocks, assign_folds
@@ -196,7 +195,7 @@ or dict of single RDMs
     own, z = named_vectors(models, "models", names)
     rdm_names, d = named_vectors(rdms, "rdms")
     n = check_same_conditions(z, "models", d, "rdms")
-    check_named_alike(models=condition_names(models), rdms=condition_names(rdms))
+    check_alike(models=models, rdms=rdms)
     check_varies(z, "models", own)
     check_varies(d, "rdms", rdm_names)
     blocks = Blocks(assign_folds(n, cv, random_state))

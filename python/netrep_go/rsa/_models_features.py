@@ -13,7 +13,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._jobs import RandomState, as_random_state, counted, in_threads
-from netrep_go._names import row_names
+from netrep_go._names import check_same_columns, column_names, row_names
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
@@ -133,10 +133,11 @@ class FeatureReweighting(BaseEstimator):
         x, t = _check(X, y, self.metric)
         equations = Equations(x, t, self.metric, self.fit_intercept)
         coef = equations.gram.solve(equations.rhs, float(self.alpha), self.positive)
-        self._store(equations, coef)
+        self._store(equations, coef, X)
         return self
 
-    def _store(self, equations: Equations, coef: np.ndarray) -> None:
+    def _store(self, equations: Equations, coef: np.ndarray, X: Any) -> None:
+        self._columns = column_names(X)
         self.coef_, self.intercept_ = coef, equations.intercept(coef)
         self.n_features_in_ = len(coef)
 
@@ -155,6 +156,7 @@ class FeatureReweighting(BaseEstimator):
             In the order of :func:`scipy.spatial.distance.squareform`.
         """
         check_is_fitted(self)
+        check_same_columns(X, "X", self._columns)
         x = as_factor(X, "X")
         if x.shape[1] != self.n_features_in_:
             raise ValueError(
@@ -180,8 +182,8 @@ class FeatureReweighting(BaseEstimator):
         float
             At most 1; 0 for a model that is no better than the mean of y.
         """
-        x, t = _check(X, y, self.metric)
-        return float(r2_score(squareform(t, checks=False), self.predict(x)))
+        _, t = _check(X, y, self.metric)
+        return float(r2_score(squareform(t, checks=False), self.predict(X)))
 
 
 class FeatureReweightingCV(FeatureReweighting):
@@ -297,7 +299,7 @@ class FeatureReweightingCV(FeatureReweighting):
                 errors[k] += np.sum((held_out - modelled - part.intercept(coef)) ** 2)
         self.cv_errors_ = errors / n_pairs
         self.alpha_ = float(self.alphas_[_first_least(errors, np.vdot(t, t))])
-        self._store(whole, whole.gram.solve(whole.rhs, self.alpha_, self.positive))
+        self._store(whole, whole.gram.solve(whole.rhs, self.alpha_, self.positive), X)
         return self
 
 

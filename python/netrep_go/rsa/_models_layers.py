@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from netrep_go._jobs import RandomState, counted, in_threads
 from netrep_go._names import (
     Name,
+    check_all_same_names,
     check_same_indexes,
     holds_arrays,
     names_or_numbers,
@@ -33,7 +34,6 @@ from netrep_go.rsa._condensed import (
     called,
     check_named_alike,
     check_same_conditions,
-    check_same_names,
     check_varies,
     condition_names,
     named_vectors,
@@ -105,6 +105,7 @@ def remix(
             f"layer and training must have the same features, got {x.shape[1]} and {known.shape[1]}"
         )
     check_same_indexes([("training", training), ("y", y)], "samples")
+    check_same_indexes([("layer", layer), ("training", training)], "features", axis=-1)
     y = as_labels(y, "y")
     if y.ndim not in (1, 2) or len(y) != len(known):
         raise ValueError(f"y must have {len(known)} rows, got shape {y.shape}")
@@ -321,7 +322,8 @@ dict of single RDMs
     weights, reweighted = weigh(z)
     readouts = remixed = both = None
     if training is not None and y is not None:
-        values = _readouts(activations, training, y, classifier, names, n_jobs, verbose)
+        others = _training(layers, activations, training, y, names)
+        values = _readouts(activations, others, y, classifier, n_jobs, verbose)
         readouts = _layer_rdms(values, readout_metric, "readouts", conditions, n_jobs)
         remixed = similarities(readouts, d, method, n_jobs=n_jobs)
         weights, both = weigh(np.concatenate([z, readouts]))
@@ -354,9 +356,8 @@ def _named(
         raise ValueError(f"{argument} must have at least one layer")
     keys = [str(k) for k in range(len(items))] if own is None else own
     matrices = {}
-    conditions = row_names(items[0])
     for key, item in zip(keys, items, strict=True):
-        where, first = f"{argument}[{key!r}]", f"{argument}[{keys[0]!r}]"
+        where = f"{argument}[{key!r}]"
         matrices[key] = as_matrix(item, where)
         n, expected = len(matrices[key]), len(matrices[keys[0]])
         if n != expected:
@@ -364,23 +365,40 @@ def _named(
                 f"{argument} must be for the same conditions, got {expected} in {keys[0]!r} "
                 f"and {n} in {key!r}"
             )
-        check_same_names(conditions, first, row_names(item), where, "conditions")
-    return matrices, conditions
+    known = [(f"{argument}[{key!r}]", row_names(x)) for key, x in zip(keys, items, strict=True)]
+    check_all_same_names(known, "conditions")
+    return matrices, next((names for _, names in known if names is not None), None)
+
+
+def _training(
+    layers: Layers,
+    activations: dict[Name, np.ndarray],
+    training: Layers,
+    y: ArrayLike,
+    names: Iterable[Name] | None,
+) -> dict[Name, np.ndarray]:
+    """Return the activations of each layer for other images, which are those of y, in its order."""
+    others, _ = _named(training, "training", None if holds_arrays(training) else names)
+    if set(others) != set(activations):
+        raise ValueError(f"training must have the layers {list(activations)}, got {list(others)}")
+    given = dict(zip(others, split_names(training, "training")[0], strict=True))
+    images = [(f"training[{key!r}]", x) for key, x in given.items()]
+    check_same_indexes([*images, ("y", y)], "samples")
+    for key, x in zip(activations, split_names(layers, "layers")[0], strict=True):
+        both = (f"layers[{key!r}]", x), (f"training[{key!r}]", given[key])
+        check_same_indexes(both, "features", axis=-1)
+    return others
 
 
 def _readouts(
     layers: dict[Name, np.ndarray],
-    training: Layers,
+    others: dict[Name, np.ndarray],
     y: ArrayLike,
     classifier: ClassifierMixin | None,
-    names: Iterable[Name] | None,
     n_jobs: int | None,
     verbose: bool,
 ) -> dict[Name, np.ndarray]:
     """Return the readouts of each layer."""
-    others, _ = _named(training, "training", None if holds_arrays(training) else names)
-    if set(others) != set(layers):
-        raise ValueError(f"training must have the layers {list(layers)}, got {list(others)}")
 
     def read(name: Name) -> np.ndarray:
         return remix(layers[name], others[name], y, classifier=classifier)

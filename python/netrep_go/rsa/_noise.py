@@ -11,8 +11,16 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.utils.validation import check_is_fitted
 
-from netrep_go._names import Name, check_same_indexes, holds_arrays
+from netrep_go._jobs import warn_user
+from netrep_go._names import (
+    Name,
+    check_same_columns,
+    check_same_indexes,
+    column_names,
+    holds_arrays,
+)
 from netrep_go._parameters import checked
+from netrep_go._parts import content_hash
 from netrep_go._shown import shown
 from netrep_go._validation import as_array, as_codes, check_number, check_option, validated
 
@@ -119,6 +127,7 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_option(self.method, "method", SHRINKAGES)
         check_same_indexes([("X", X), ("y", y)], "samples")
         x = validated(self, X, dtype=np.float64, ensure_min_samples=2)
+        self._columns, self._seen = column_names(X), content_hash(x)
         residuals, n_means = _residuals(x, y)
         self.dof_ = float(len(x) - n_means) if self.dof is None else self.dof
         check_number(self.dof_, "dof", 1, np.inf)
@@ -170,7 +179,12 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             The whitened responses.
         """
         check_is_fitted(self)
-        x = validated(self, X, dtype=np.float64, reset=False) / self._scale
+        x = validated(self, X, dtype=np.float64, reset=False)
+        check_same_columns(X, "X", self._columns)
+        return self._whiten(x)
+
+    def _whiten(self, x: np.ndarray) -> np.ndarray:
+        x = x / self._scale
         along = (x @ self._directions.T) * (self._gains - self._rest)
         return self._rest * x + along @ self._directions
 
@@ -252,6 +266,41 @@ def precision_root(noise: Any, name: str = "noise") -> NoiseNormalizer | np.ndar
         raise ValueError(
             f"{name} must be positive definite: it is the inverse of a covariance matrix"
         ) from None
+
+
+def warn_if_seen(x: np.ndarray, folds: np.ndarray, noise: Any, names: Sequence[Name]) -> None:
+    """Warn if crossnobis distances of responses are whitened by noise that was fitted to them.
+
+    That may be all of them, or those of each fold, whose numbers are ``folds``.
+    """
+    each = noise_of_folds(noise, names, "noise").values() if has_several(noise) else [noise]
+    parts = [x] if not has_several(noise) else (x[folds == k] for k in range(len(names)))
+    pairs = zip(each, parts, strict=True)
+    if any(isinstance(n, NoiseNormalizer) and n._seen == content_hash(own) for n, own in pairs):
+        warn_of_seen("pass noise fitted to residuals or to other data")
+
+
+def warn_of_seen(remedy: str) -> None:
+    """Warn that noise is that of the observations themselves."""
+    warn_user(
+        "noise was estimated from the observations whose crossnobis distances it whitens: they are "
+        f"above 0 in noise, and no longer unbiased; {remedy}",
+        RuntimeWarning,
+    )
+
+
+def check_noise_features(x: Any, name: str, noise: Any) -> None:
+    """Raise if a matrix of responses has its features in another order than their noise, by name.
+
+    Noise may be that of folds, in a list or mapping.
+    """
+    if has_several(noise):
+        for each in noise.values() if holds_arrays(noise) else noise:
+            check_noise_features(x, name, each)
+    elif isinstance(noise, NoiseNormalizer):
+        check_same_columns(x, name, getattr(noise, "_columns", None))
+    elif getattr(x, "ndim", 0) == 2:
+        check_same_indexes([(name, x), ("noise", noise)], "features", axis=-1)
 
 
 def covariance_of(noise: Any, n_features: int, name: str = "noise") -> np.ndarray:

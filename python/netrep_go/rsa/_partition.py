@@ -20,10 +20,9 @@ from netrep_go._validation import check_integer, check_number, of_order_one
 from netrep_go.rsa._condensed import (
     RDMs,
     as_vectors,
-    check_named_alike,
+    check_alike,
     check_same_conditions,
     check_varies,
-    condition_names,
     named_vectors,
 )
 from netrep_go.rsa._folds import Blocks, assign_folds
@@ -215,7 +214,7 @@ dict of single RDMs
     names, sets, z = _stack_models(models, names)
     rdm_names, d = named_vectors(rdms, "rdms")
     n = check_same_conditions(z, "models", d, "rdms")
-    check_named_alike(models=condition_names(models), rdms=condition_names(rdms))
+    check_alike(models=models, rdms=rdms)
     check_varies(d, "rdms", rdm_names)
     check_integer(n_bootstraps, "n_bootstraps", 0)
     check_number(confidence, "confidence", 0, 1)
@@ -283,7 +282,7 @@ def _stack_models(
     keys = own or [f"set {k}" for k in range(len(items))]
     wheres = [f"models[{key!r}]" for key in keys]
     vectors = [as_vectors(m, where) for m, where in zip(items, wheres, strict=True)]
-    check_named_alike(**{w: condition_names(m) for w, m in zip(wheres, items, strict=True)})
+    check_alike(**dict(zip(wheres, items, strict=True)))
     for m, where in zip(vectors, wheres, strict=True):
         check_same_conditions(m, where, vectors[0], wheres[0])
         check_varies(m, where)

@@ -21,7 +21,13 @@ from netrep_go._validation import (
 )
 from netrep_go.rsa._data_sets import DataSets, as_data_sets
 from netrep_go.rsa._images import Image, Images, holds_images
-from netrep_go.rsa._noise import NoiseNormalizer, covariances_of, has_several, precision_root
+from netrep_go.rsa._noise import (
+    NoiseNormalizer,
+    check_noise_features,
+    covariances_of,
+    has_several,
+    precision_root,
+)
 from netrep_go.rsa._volumes import placed
 
 __all__ = ["patterns", "rdm"]
@@ -173,6 +179,7 @@ default=None
         check_number(value, name, 0, np.inf)
     labels, own, n_conditions = _conditions(conditions, names, sets)
     fold_codes, fold_names = _folds(folds, sets, metric)
+    sets.check_same_rows(conditions, folds)
     xs, covariances = sets.xs, []
     if noise is not None or metric == "mahalanobis":
         check_whitened(metric, noise)
@@ -212,8 +219,7 @@ def dissimilarities(
 ) -> np.ndarray:
     """Return the condensed RDMs of responses that have been checked, a row each."""
     n = conditions[1]
-    if n < 3:
-        raise ValueError(f"an RDM needs at least 3 conditions, got {n}")
+    check_enough(n)
     out = np.empty((len(xs), n * (n - 1) // 2))
     inputs: dict[str, _native.Argument] = {
         "xs": xs,
@@ -231,6 +237,12 @@ def dissimilarities(
             "rsa.rdms", {"rdms": out}, inputs, names=names, n_jobs=n_jobs, progress=progress
         )
     return out
+
+
+def check_enough(n_conditions: int) -> None:
+    """Raise if there are too few conditions for an RDM to be compared with others."""
+    if n_conditions < 3:
+        raise ValueError(f"an RDM needs at least 3 conditions, got {n_conditions}")
 
 
 def native_metric(metric: str, *, whitened: bool) -> str:
@@ -286,11 +298,12 @@ def check_by_fold(metric: str) -> None:
         raise ValueError(f"noise of each fold is for metric='crossnobis', got metric={metric!r}")
 
 
-def check_whitened(metric: str, noise: Any) -> None:
+def check_whitened(metric: str, noise: Any, name: str = "noise") -> None:
     """Raise unless there is noise where a metric needs it, and there alone."""
     if metric not in WHITENED_METRICS:
+        verb = "is" if name == "noise" else "are"
         raise ValueError(
-            f"noise is for 'mahalanobis', 'crossnobis' and 'decoding', got metric={metric!r}"
+            f"{name} {verb} for 'mahalanobis', 'crossnobis' and 'decoding', got metric={metric!r}"
         )
     if noise is None:
         raise ValueError("mahalanobis needs noise; without noise, it is metric='euclidean'")
@@ -300,8 +313,12 @@ def noise_of_each(noise: Any, data: DataSets) -> list[Any]:
     """Return the noise of each data set, which may be a list or dict of that of its folds."""
     several = has_several(noise)
     if data.single:
-        return [noise[0] if several and _is_alone(noise) else noise]
-    return _of_data_sets(noise, data) if several else [noise] * len(data.xs)
+        each = [noise[0] if several and _is_alone(noise) else noise]
+    else:
+        each = _of_data_sets(noise, data) if several else [noise] * len(data.xs)
+    for k, own in enumerate(each):
+        check_noise_features(data.items[k], data.name(k), own)
+    return each
 
 
 def _by_fold(noise: Any, data: DataSets, metric: str) -> list[Any] | None:
@@ -359,10 +376,11 @@ def _whitened(data: DataSets, noise: Any, metric: str) -> list[np.ndarray]:
 
 
 def _whiten(x: np.ndarray, root: NoiseNormalizer | np.ndarray, name: str) -> np.ndarray:
+    n = root.n_features_in_ if isinstance(root, NoiseNormalizer) else len(root)
+    if n != x.shape[1]:
+        raise ValueError(f"{name} is of {n} features, but data have {x.shape[1]}")
     if isinstance(root, NoiseNormalizer):
-        return np.ascontiguousarray(root.transform(x))
-    if len(root) != x.shape[1]:
-        raise ValueError(f"{name} is of {len(root)} features, but data have {x.shape[1]}")
+        return np.ascontiguousarray(root._whiten(x))
     return x @ root
 
 

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from netrep_go import _native
 from netrep_go._jobs import about, progress_bar, warn_user
-from netrep_go._names import Name, names_or_numbers
+from netrep_go._names import Name, check_same_indexes, names_or_numbers
 from netrep_go._parameters import checked
 from netrep_go._validation import check_option
 from netrep_go.rsa._betas import Betas, labelled
@@ -28,8 +28,14 @@ from netrep_go.rsa._condensed import (
 from netrep_go.rsa._images import Images
 from netrep_go.rsa._lights import Around, Lights, inputs_of, lights_of, observed_of
 from netrep_go.rsa._lists import flattened
-from netrep_go.rsa._local import LOCAL_METRICS, as_design, as_estimator, check_same_conditions
-from netrep_go.rsa._noise import has_several
+from netrep_go.rsa._local import (
+    LOCAL_METRICS,
+    as_design,
+    as_estimator,
+    check_same_conditions,
+    warn_of_observed,
+)
+from netrep_go.rsa._noise import check_noise_features, has_several
 from netrep_go.rsa._rdm import NoiseOfFolds, check_by_fold
 from netrep_go.rsa._searchlight_result import SearchlightResult
 from netrep_go.rsa._subjects import Subjects, as_subjects
@@ -56,8 +62,8 @@ def searchlight(
     folds: ArrayLike | None = None,
     noise: NoiseOfFolds | None = None,
     residuals: ArrayLike | None = None,
-    controls: RDMs | None = None,
     residual_folds: ArrayLike | None = None,
+    controls: RDMs | None = None,
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
     verbose: bool = False,
@@ -139,11 +145,11 @@ or images, default=None
         Residuals from which the noise of each searchlight is estimated, of the features of
         ``data``; their mean is subtracted. Voxels are left out whose residuals are not finite
         or do not vary.
-    controls : like models, default=None
-        RDMs whose part of models and searchlights is removed, as in :func:`compare`.
     residual_folds : array_like of shape (n_residuals,), default=None
         Fold of each residual, for 'crossnobis': each fold then has noise of its own, as in
         :func:`rdm`. They are copied unless they are sorted.
+    controls : like models, default=None
+        RDMs whose part of models and searchlights is removed, as in :func:`compare`.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
     n_jobs : int, optional
@@ -159,14 +165,6 @@ or images, default=None
         ``centers``, ``to_volume()`` and ``to_nifti()``. Of several subjects it goes to
         :func:`cluster_test` as it is.
 
-    Warns
-    -----
-    RuntimeWarning
-        If the RDM of some searchlights is undefined: no voxel of theirs is finite,
-        responses are constant, the covariance of the noise has no inverse, or all
-        dissimilarities are the same. Their scores are NaN, and so is 'neg_riem_dist' of fewer
-        voxels than conditions.
-
     Raises
     ------
     ValueError
@@ -177,6 +175,15 @@ or images, default=None
         of the same shape and affine, and share a center.
     ImportError
         If a path of an image is given and nibabel is not installed.
+
+    Warns
+    -----
+    RuntimeWarning
+        If the RDM of some searchlights is undefined: no voxel of theirs is finite,
+        responses are constant, the covariance of the noise has no inverse, or all
+        dissimilarities are the same. Their scores are NaN, and so is 'neg_riem_dist' of fewer
+        voxels than conditions. Or if noise of the observations
+        shifts the mean of crossnobis distances, and ``method`` sees it ('cosine').
 
     Notes
     -----
@@ -268,7 +275,10 @@ def _of_subject(data: Any, asked: _Asked) -> SearchlightResult:
     design = as_design(data, lights.n_observations, conditions, folds, metric)
     check_same_conditions(design.n_conditions, vectors)
     check_named_alike(data=design.names, models=named)
+    _check_order(data, noise, asked.residuals, asked.residual_folds)
     observed = observed_of(lights, asked.residual_folds, design, metric, estimator is not None)
+    if observed is not None and asked.residuals is None:
+        warn_of_observed(metric, asked.method)
     inputs = {
         "models": vectors,
         "method": asked.method,
@@ -312,6 +322,14 @@ def _compared(
             progress=progress,
         )
     return scores, used
+
+
+def _check_order(data: Any, noise: Any, residuals: Any, residual_folds: Any) -> None:
+    """Raise if labels of rows or features are in another order than what belongs to them."""
+    rows = ("residuals", residuals), ("residual_folds", residual_folds)
+    check_same_indexes(rows, "residuals")
+    check_same_indexes([("data", data), rows[0]], "features", axis=-1)
+    check_noise_features(data, "data", noise)
 
 
 def _of_subjects(

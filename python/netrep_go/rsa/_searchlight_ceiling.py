@@ -11,7 +11,7 @@ from scipy import sparse
 
 from netrep_go import _native
 from netrep_go._jobs import RandomState, about
-from netrep_go._names import holds_arrays, names_or_numbers, split_names
+from netrep_go._names import check_same_indexes, holds_arrays, names_or_numbers, split_names
 from netrep_go._parameters import checked
 from netrep_go._shown import kind_of
 from netrep_go._validation import check_option
@@ -20,7 +20,7 @@ from netrep_go.rsa._ceilings import ceilings_of, check_permutations
 from netrep_go.rsa._compare import SIMILARITIES, as_controls
 from netrep_go.rsa._condensed import RDMs
 from netrep_go.rsa._lights import Around, Lights, inputs_of, lights_of, observed_of
-from netrep_go.rsa._local import LOCAL_METRICS, Design, as_design, as_estimator
+from netrep_go.rsa._local import LOCAL_METRICS, Design, as_design, as_estimator, warn_of_observed
 from netrep_go.rsa._noise import NoiseNormalizer
 from netrep_go.rsa._searchlight_result import SearchlightResult
 
@@ -109,7 +109,10 @@ def searchlight_noise_ceiling(
     estimator = as_estimator(noise, None, metric)
     if noise is not None and estimator is None:
         raise ValueError("noise must be a NoiseNormalizer that is not fitted")
+    if estimator is not None:
+        warn_of_observed(metric, method)
     where, items = _of_subjects(data)
+    check_same_indexes(zip(where, items, strict=True), "features", axis=-1)
     subjects = []
     for name, x in zip(where, items, strict=True):
         with about(name):

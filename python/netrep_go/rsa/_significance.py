@@ -33,7 +33,7 @@ from netrep_go.rsa._compare import SIMILARITIES, as_controls, comparison
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
-    check_named_alike,
+    check_alike,
     check_same_conditions,
     condition_names,
     model_names,
@@ -359,7 +359,7 @@ def permutation_test(
     own, x = named_vectors(models, "models", names, allow_nan=True)
     rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
     check_same_conditions(x, "models", y, "rdms")
-    check_named_alike(models=condition_names(models), rdms=condition_names(rdms))
+    check_alike(models=models, rdms=rdms, controls=controls)
     z, called_controls = as_controls(controls, method, x, "models", condition_names(models))
     subjects = {"model": called("models", own), "RDM": called("rdms", rdm_names), **called_controls}
     x, y, z, sigma = _without_missing(x, y, z, sigma)

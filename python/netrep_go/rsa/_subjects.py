@@ -10,6 +10,7 @@ import numpy as np
 from netrep_go._names import (
     Name,
     check_all_same_names,
+    check_same_indexes,
     holds_arrays,
     names_or_numbers,
     row_names,
@@ -60,6 +61,7 @@ class Subjects(NamedTuple):
         }
         each = [self.each(k, x, tests.get(k, lambda x: False)) for k, x in given.items()]
         check_same_conditions(self, each[[*given].index("conditions")])
+        self._check_same_features(dict(zip(given, each, strict=True)))
         for name, data, *own in zip(self.names, self.data, *each, strict=True):
             arguments = {"data": data, **dict(zip(given, own, strict=True))}
             if _is_several(data, arguments["mask"]):
@@ -67,6 +69,13 @@ class Subjects(NamedTuple):
                     f"data[{name!r}] must be of one subject, got a dict, list or axis of several"
                 )
             yield arguments
+
+    def _check_same_features(self, each: Mapping[str, list[Any]]) -> None:
+        """Raise if subjects with the same places have their features in other orders, by name."""
+        places = [each[name] for name in ("mask", "neighbors", "surface")]
+        if all(own is items[0] for items in places for own in items):
+            named = [(f"data[{k!r}]", x) for k, x in zip(self.names, self.data, strict=True)]
+            check_same_indexes(named, "features", axis=-1)
 
 
 def as_subjects(data: Any, mask: Any) -> Subjects | None:
@@ -140,7 +149,7 @@ def _is_lists(labels: Any) -> bool:
 
 def check_same_conditions(subjects: Subjects, labels: list[Any]) -> None:
     """Raise if subjects name other conditions than the first that names them."""
-    found = [_conditions(x, own) for x, own in zip(subjects.data, labels, strict=True)]
+    found = [conditions_of(x, own) for x, own in zip(subjects.data, labels, strict=True)]
     named = [(f"data[{k!r}]", x) for k, x in zip(subjects.names, found, strict=True)]
     known = [(name, conditions) for name, conditions in named if conditions is not None]
     for name, conditions in known[1:]:
@@ -154,7 +163,8 @@ def check_same_conditions(subjects: Subjects, labels: list[Any]) -> None:
     check_all_same_names(named, "conditions")
 
 
-def _conditions(data: Any, labels: Any) -> list[Name] | None:
+def conditions_of(data: Any, labels: Any) -> list[Name] | None:
+    """Return the names of the conditions of a subject's data with their labels, None of none."""
     if isinstance(data, Betas):
         labels = data.conditions
     if labels is None:

@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from netrep_go._names import Name, holds_arrays, names_or_numbers
+from netrep_go._names import Name, names_or_numbers
 from netrep_go._parameters import checked
-from netrep_go._time_course import TimeCourse, as_subjects, sample_times, windows
+from netrep_go._time_course import TimeCourse, sample_times, windows
 from netrep_go._validation import check_option
 from netrep_go.rsa._ceilings import ceilings_of, check_several
 from netrep_go.rsa._compare import METHODS, as_controls, axis_label, of_models
@@ -21,11 +21,16 @@ from netrep_go.rsa._condensed import (
     condition_names,
     named_vectors,
 )
-from netrep_go.rsa._data_sets import DataSets
-from netrep_go.rsa._local import check_same_conditions
+from netrep_go.rsa._local import check_same_conditions, warn_of_observed
 from netrep_go.rsa._rdm import METRICS, Labels, Noise
 from netrep_go.rsa._recordings import recordings, use_of
-from netrep_go.rsa._windows import Windows, designs_of, noise_of, window_rdms
+from netrep_go.rsa._windows import (
+    Windows,
+    data_sets_over_time,
+    designs_of,
+    noise_of,
+    window_rdms,
+)
 
 
 @checked
@@ -159,7 +164,7 @@ of one for each subject, default=None
     check_option(method, "method", METHODS)
     recorded = recordings(data, times, use_of(metric, conditions))
     conditions = recorded.events if conditions is None else conditions
-    sets = _as_sets(recorded.data, repeated=conditions is not None)
+    sets = data_sets_over_time(recorded.data, repeated=conditions is not None)
     designs = designs_of(sets, conditions, folds, metric, recorded.conditions)
     own, vectors = named_vectors(models, "models", names, allow_nan=True)
     check_same_conditions(designs[0].n_conditions, vectors)
@@ -169,6 +174,8 @@ of one for each subject, default=None
     cut = Windows(windows(len(at), at, window, step)[1], window, step)
     spread = noise_of(noise, noise_from, metric, sets, at)
     control = as_controls(controls, method, vectors, "models", model_conditions)
+    if spread.estimator is not None and not isinstance(noise_from, tuple):
+        warn_of_observed(metric, method)
     check_several(noise_ceiling, sets.keys, method)
     kept: list[list[np.ndarray]] = [[] for _ in designs]
 
@@ -201,10 +208,3 @@ of one for each subject, default=None
             else None
         ),
     )
-
-
-def _as_sets(data: Any, *, repeated: bool) -> DataSets:
-    """Return the responses of each subject: as many conditions or, repeated, any observations."""
-    xs, subjects = as_subjects(data, same="" if repeated else "conditions")
-    single = len(xs) == 1 and not holds_arrays(data) and np.ndim(data) == 3
-    return DataSets(xs, subjects, single, xs)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from netrep_go._names import check_same_places
 from netrep_go._optional import optional
 from netrep_go._shown import kind_of
 from netrep_go._validation import as_array, check_number
@@ -109,6 +110,7 @@ def placed(data: Any, volume: Any, name: str, affine: Any = None) -> Placed:
     """Return images, or what came in place of them, as arrays of the same place."""
     images, one = as_volumes(data, "data"), as_volume(volume, name)
     known = [each for each in (images, one) if each is not None]
+    check_same_places(data, "data", volume, name)
     if images is not None and one is not None:
         check_same_place(images, one)
     elif images is not None and hasattr(volume, "shape"):

@@ -9,8 +9,9 @@ import numpy as np
 
 from netrep_go import _native
 from netrep_go._jobs import progress_bar
-from netrep_go._names import Name, check_same_indexes
+from netrep_go._names import Name, holds_arrays
 from netrep_go._shown import shown
+from netrep_go._time_course import as_subjects, given_by_subject
 from netrep_go._validation import as_codes, check_integer, check_not_lost, check_number
 from netrep_go.rsa._data_sets import DataSets
 from netrep_go.rsa._local import (
@@ -22,10 +23,17 @@ from netrep_go.rsa._local import (
     estimate_inputs,
 )
 from netrep_go.rsa._noise import NoiseNormalizer, covariance_of, has_several
-from netrep_go.rsa._rdm import check_folds, native_metric, noise_of_each
+from netrep_go.rsa._rdm import check_enough, check_folds, native_metric, noise_of_each
 
 _Inputs = dict[str, _native.Argument]
 _BLOCK = 2**22  # numbers of the RDMs that are in memory together: 32 MiB
+
+
+def data_sets_over_time(data: Any, *, repeated: bool = False) -> DataSets:
+    """Return the responses of each subject: as many conditions or, repeated, any observations."""
+    xs, subjects = as_subjects(data, same="" if repeated else "conditions")
+    single = len(xs) == 1 and not holds_arrays(data) and np.ndim(data) == 3
+    return DataSets(xs, subjects, single, given_by_subject(data))
 
 
 def designs_of(
@@ -34,25 +42,26 @@ def designs_of(
     """Return the design of the observations of each data set."""
     check_folds(folds, metric)
     codes, n = [NONE] * len(data.xs), len(data.xs[0])
-    labels: list[Any] = [None] * len(data.xs)
-    if conditions is not None:
-        labels = [values for _, values in data.each(conditions, "conditions")]
+    if conditions is None:
+        names = names or data.row_names(None)
+    else:
         codes, found = data.codes(conditions)
         names, n = names or found.tolist(), len(found)
+    check_enough(n)
+    data.check_same_rows(conditions, folds)
     each = data.each(folds, "folds")
     return [
-        _design(len(x), code.astype(np.int64), label, fold, n, names)
-        for x, code, label, fold in zip(data.xs, codes, labels, each, strict=True)
+        _design(len(x), code.astype(np.int64), fold, n, names)
+        for x, code, fold in zip(data.xs, codes, each, strict=True)
     ]
 
 
 def _design(
-    n: int, codes: np.ndarray, labels: Any, folds: tuple[str, Any], n_conditions: int, names: Any
+    n: int, codes: np.ndarray, folds: tuple[str, Any], n_conditions: int, names: Any
 ) -> Design:
     name, values = folds
     if values is None:
         return Design(codes, NONE, n_conditions, 0, names)
-    check_same_indexes([("conditions", labels), (name, values)], "observations")
     if isinstance(values, (int, np.integer)) and not isinstance(values, bool):
         numbers = _assigned(codes if codes.size else np.arange(n), int(values), name, names)
     else:
