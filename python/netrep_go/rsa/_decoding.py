@@ -83,8 +83,7 @@ default=5
     """
     sets = as_data_sets(data)
     codes, values = sets.codes(conditions)
-    if len(values) < 3:
-        raise ValueError(f"an RDM needs at least 3 conditions, got {len(values)}")
+    check_n_conditions(len(values))
     if estimator is None:
         estimator = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[0.5, 0.5])
     if isinstance(cv, (int, np.integer)):

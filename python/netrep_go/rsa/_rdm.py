@@ -212,8 +212,7 @@ def dissimilarities(
 ) -> np.ndarray:
     """Return the condensed RDMs of responses that have been checked, a row each."""
     n = conditions[1]
-    if n < 3:
-        raise ValueError(f"an RDM needs at least 3 conditions, got {n}")
+    check_n_conditions(n)
     out = np.empty((len(xs), n * (n - 1) // 2))
     inputs: dict[str, _native.Argument] = {
         "xs": xs,

@@ -16,7 +16,7 @@ from netrep_go._validation import check_option
 from netrep_go.rsa._betas import labelled
 from netrep_go.rsa._ceilings import ceilings_of, check_permutations
 from netrep_go.rsa._compare import SIMILARITIES, as_controls
-from netrep_go.rsa._condensed import RDMs
+from netrep_go.rsa._condensed import RDMs, check_n_conditions
 from netrep_go.rsa._local import (
     LOCAL_METRICS,
     Design,
@@ -164,6 +164,7 @@ class _Subject:
         self.lights: _Lights = _lights(data, around, None, False)
         n, n_features = self.lights.x.shape[:: -1 if self.lights.turned else 1]
         self.design: Design = as_design(data, n, conditions, folds, metric)
+        check_n_conditions(self.design.n_conditions)
         design, estimated = self.design, estimator is not None
         observed = _observed(self.lights, None, design, metric, estimated)
         self.inputs = {
