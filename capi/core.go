@@ -63,6 +63,7 @@ func moduleVersion(path string) string {
 // fault breaks on purpose, so that tests can see what is left of the process.
 // It is locked unless NETREP_FAULTS was set when the process started.
 func fault(ctx context.Context, a *args) error {
+	word := &a.rest[0]
 	mode := a.option()
 	if os.Getenv("NETREP_FAULTS") == "" {
 		return protocolError("core.fault is for tests only: set NETREP_FAULTS")
@@ -87,6 +88,10 @@ func fault(ctx context.Context, a *args) error {
 		return core.ErrNoMemory
 	case 5:
 		return core.Numericalf("a fault")
+	case 7:
+		return core.Overrun(word.pointer(), int(word.shape[0]))
+	case 8:
+		return core.OverrunScratch()
 	}
 	err := core.Invalidf(
 		"%v, %v and %v differ", core.Network(1), core.HeldOut(0), core.Condition(2))

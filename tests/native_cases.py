@@ -3,6 +3,7 @@
 ``python native_cases.py CASE [ARGUMENT ...]`` prints the result of a case as JSON.
 """
 
+import _thread
 import contextlib
 import faulthandler
 import hashlib
@@ -383,7 +384,7 @@ JOBS = {name: partial(pair_job, name) for name in PAIRS} | {
 def interrupt(job):
     """Send SIGINT 0.3 s into a job; return the exception and its delay."""
     answer()
-    threads = threading.active_count()
+    threads = _thread._count()
     sent = []
 
     def send():
@@ -394,7 +395,7 @@ def interrupt(job):
     raised = outcome(JOBS[job])
     delay = time.monotonic() - sent[0]
     after = works()
-    ended = wait_until(lambda: threading.active_count() <= threads)
+    ended = wait_until(lambda: _thread._count() <= threads)
     return {"raised": raised, "delay": delay, "after": after, "ended": ended}
 
 
@@ -430,24 +431,25 @@ def break_off(source):
     def give_up(*_):
         raise TimeoutError(f"from {source}")
 
-    class Started(threading.Thread):
-        def start(self):
-            super().start()
-            give_up()
+    plain = _native._Worker.start
+
+    def started(worker, *arguments):
+        plain(worker, *arguments)
+        give_up()
 
     works()
-    threads = threading.active_count()
+    threads = _thread._count()
     if source == "signal":
         signal.signal(signal.SIGALRM, give_up)
         signal.setitimer(signal.ITIMER_REAL, 0.2)
     if source == "start":
-        threading.Thread = Started
+        _native._Worker.start = started
     progress = give_up if source == "progress" else None
     raised = outcome(
         lambda: _native.run("core.fault", {}, {"mode": "sleep"}, n_jobs=1, progress=progress)
     )
-    threading.Thread = Started.__base__
-    ended = wait_until(lambda: threading.active_count() <= threads, 2)
+    _native._Worker.start = plain
+    ended = wait_until(lambda: _thread._count() <= threads, 2)
     return {"raised": raised, "after": works(), "ended": ended}
 
 
@@ -686,7 +688,7 @@ def large_fits():
     return growth(lambda k: distances(networks[k : k + 6]), warm_up=5, repeats=50)
 
 
-def cancelled_jobs():
+def cancelled_jobs(repeats=40):
     def give_up(*_):
         raise TimeoutError
 
@@ -695,11 +697,11 @@ def cancelled_jobs():
     def work(_):
         outcome(lambda: _native.run("core.fault", {}, {"mode": "sleep"}, progress=give_up))
 
-    n_threads = threading.active_count()
+    n_threads = _thread._count()
     growth(work, warm_up=5, repeats=0)
     files = len(os.listdir("/dev/fd"))
-    grown = growth(work, warm_up=0, repeats=40)
-    ended = wait_until(lambda: threading.active_count() == n_threads)
+    grown = growth(work, warm_up=0, repeats=int(repeats))
+    ended = wait_until(lambda: _thread._count() == n_threads)
     return {"grown": grown, "ended": ended, "files": len(os.listdir("/dev/fd")) - files}
 
 
@@ -839,6 +841,7 @@ def score_pickled(path):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells may have it ignored
     warnings.simplefilter("error")
     # Python 3.12 dislikes a fork in a process with threads, which is what is tested.
     warnings.filterwarnings("ignore", "This process", DeprecationWarning)

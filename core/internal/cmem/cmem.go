@@ -33,9 +33,6 @@ import (
 var ErrNoMemory = errors.New("not enough memory")
 
 const (
-	// smallest is the size from which on memory is taken from regions; below,
-	// the C heap is faster.
-	smallest = 256 << 10
 	// regionSize is the address space that is reserved at a time. Memory is used
 	// only where it is written to.
 	regionSize = 64 << 20

@@ -28,7 +28,10 @@ func TestList(t *testing.T) {
 }
 
 func TestListRemembersFailure(t *testing.T) {
-	l := List[byte]{items: unsafe.Slice(new(byte), math.MaxInt/4)} // full
+	var a Arena
+	defer a.Free()
+	start := unsafe.SliceData(Slice[byte](&a, 1))              // of C, as -race knows where Go's memory ends
+	l := List[byte]{items: unsafe.Slice(start, math.MaxInt/4)} // full
 	for range 2 {
 		l.Add(0)
 		if !errors.Is(l.Err(), ErrNoMemory) || len(l.Items()) != 0 {

@@ -222,6 +222,12 @@ def n_conditions(vectors: np.ndarray, name: str) -> int:
     return n
 
 
+def check_n_conditions(n: int) -> None:
+    """Raise an error unless there are conditions enough for an RDM."""
+    if n < 3:
+        raise ValueError(f"an RDM needs at least 3 conditions, got {n}")
+
+
 def check_same_conditions(first: np.ndarray, name: str, second: np.ndarray, other: str) -> int:
     """Return the number of conditions of two sets of RDMs, or raise if they differ."""
     n, m = n_conditions(first, name), n_conditions(second, other)

@@ -18,8 +18,9 @@ from netrep_go._native import n_workers
 from netrep_go._parameters import checked
 from netrep_go._validation import as_codes, as_numbers, check_integer
 from netrep_go.rsa._compare import compare
+from netrep_go.rsa._condensed import check_n_conditions
 from netrep_go.rsa._data_sets import as_data_sets
-from netrep_go.rsa._rdm import Labels, Responses, check_enough, rdm
+from netrep_go.rsa._rdm import Labels, Responses, rdm
 
 __all__ = ["decoding_rdm", "rsa_score"]
 
@@ -85,7 +86,7 @@ default=5
     """
     sets = as_data_sets(data)
     codes, values = sets.codes(conditions)
-    check_enough(len(values))
+    check_n_conditions(len(values))
     if estimator is None:
         estimator = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[0.5, 0.5])
     if isinstance(cv, (int, np.integer)):

@@ -19,6 +19,7 @@ from netrep_go._validation import (
     check_number,
     check_option,
 )
+from netrep_go.rsa._condensed import check_n_conditions
 from netrep_go.rsa._data_sets import DataSets, as_data_sets
 from netrep_go.rsa._images import Image, Images, holds_images
 from netrep_go.rsa._noise import (
@@ -219,7 +220,7 @@ def dissimilarities(
 ) -> np.ndarray:
     """Return the condensed RDMs of responses that have been checked, a row each."""
     n = conditions[1]
-    check_enough(n)
+    check_n_conditions(n)
     out = np.empty((len(xs), n * (n - 1) // 2))
     inputs: dict[str, _native.Argument] = {
         "xs": xs,
@@ -237,12 +238,6 @@ def dissimilarities(
             "rsa.rdms", {"rdms": out}, inputs, names=names, n_jobs=n_jobs, progress=progress
         )
     return out
-
-
-def check_enough(n_conditions: int) -> None:
-    """Raise if there are too few conditions for an RDM to be compared with others."""
-    if n_conditions < 3:
-        raise ValueError(f"an RDM needs at least 3 conditions, got {n_conditions}")
 
 
 def native_metric(metric: str, *, whitened: bool) -> str:

@@ -18,7 +18,7 @@ from netrep_go._validation import check_option
 from netrep_go.rsa._betas import labelled
 from netrep_go.rsa._ceilings import ceilings_of, check_permutations
 from netrep_go.rsa._compare import SIMILARITIES, as_controls
-from netrep_go.rsa._condensed import RDMs
+from netrep_go.rsa._condensed import RDMs, check_n_conditions
 from netrep_go.rsa._lights import Around, Lights, inputs_of, lights_of, observed_of
 from netrep_go.rsa._local import LOCAL_METRICS, Design, as_design, as_estimator, warn_of_observed
 from netrep_go.rsa._noise import NoiseNormalizer
@@ -163,6 +163,7 @@ class _Subject:
         self.lights: Lights = lights_of(data, around, None, False)
         n = self.lights.n_observations
         self.design: Design = as_design(data, n, conditions, folds, metric)
+        check_n_conditions(self.design.n_conditions)
         design, estimated = self.design, estimator is not None
         observed = observed_of(self.lights, None, design, metric, estimated)
         self.inputs = inputs_of(self.lights, design, metric, None, estimator, observed)

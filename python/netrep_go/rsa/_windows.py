@@ -13,6 +13,7 @@ from netrep_go._names import Name, holds_arrays
 from netrep_go._shown import shown
 from netrep_go._time_course import as_subjects, given_by_subject
 from netrep_go._validation import as_codes, check_integer, check_not_lost, check_number
+from netrep_go.rsa._condensed import check_n_conditions
 from netrep_go.rsa._data_sets import DataSets
 from netrep_go.rsa._local import (
     NONE,
@@ -23,7 +24,7 @@ from netrep_go.rsa._local import (
     estimate_inputs,
 )
 from netrep_go.rsa._noise import NoiseNormalizer, covariance_of, has_several
-from netrep_go.rsa._rdm import check_enough, check_folds, native_metric, noise_of_each
+from netrep_go.rsa._rdm import check_folds, native_metric, noise_of_each
 
 _Inputs = dict[str, _native.Argument]
 _BLOCK = 2**22  # numbers of the RDMs that are in memory together: 32 MiB
@@ -47,7 +48,7 @@ def designs_of(
     else:
         codes, found = data.codes(conditions)
         names, n = names or found.tolist(), len(found)
-    check_enough(n)
+    check_n_conditions(n)
     data.check_same_rows(conditions, folds)
     each = data.each(folds, "folds")
     return [
