@@ -57,6 +57,12 @@ func crossProduct(gram, c []float64, m, n int) {
 	blas64.Implementation().Dsyrk(blas.Upper, blas.Trans, n, m, 1, c, n, 0, gram, n)
 }
 
+// Gram stores C'C, for the m x n row-major c with a stride, in the n x n gram.
+func Gram(gram, c []float64, stride, m, n int) {
+	blas64.Implementation().Dsyrk(blas.Upper, blas.Trans, n, m, 1, c, stride, 0, gram, n)
+	symmetrize(gram, n)
+}
+
 // symmetrize copies the upper triangle of the n x n a to the lower one.
 func symmetrize(a []float64, n int) {
 	for i := range n {

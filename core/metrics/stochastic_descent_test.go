@@ -106,3 +106,25 @@ func TestShareOfWorseEnds(t *testing.T) {
 		t.Error(share)
 	}
 }
+
+// TestLongestFits: no start takes many times the alternations of the others. Where steps
+// were not made shorter after one that was taken back, the worst here took 282.
+func TestLongestFits(t *testing.T) {
+	worst, total, fits := 0, 0, 0
+	for seed := range uint64(12) {
+		for _, tc := range [][2]int{{16, 5}, {8, 10}, {12, 8}} {
+			rng := rand.New(rand.NewPCG(seed, 5))
+			x, y := rounded(rng, tc[0], tc[1]), rounded(rng, tc[0], tc[1])
+			start, aligned := orthogonal(rng, tc[1]), mat.NewDense(tc[1], tc[1], nil)
+			g := metrics.Gaussian{Alpha: 0.2, Neurons: tc[1], MaxIter: 5000, Tol: 1e-8}
+			fit, err := g.Fit(context.Background(), aligned, x, y, false, []*mat.Dense{start})
+			if err != nil || !fit.Converged {
+				t.Fatal(err)
+			}
+			worst, total, fits = max(worst, len(fit.Loss)), total+len(fit.Loss), fits+1
+		}
+	}
+	if mean := total / fits; worst > 100 || mean > 40 {
+		t.Errorf("%d alternations at worst, %d in the mean", worst, mean)
+	}
+}

@@ -26,7 +26,8 @@ type space struct {
 	rank        int       // columns of the mean's coordinates
 	mean, next  []float64 // rows x rank
 	basis       []float64 // rank x width, nil for the identity
-	nets        []network
+	nets        []*network
+	turns       *turns   // nil without
 	descent     *descent // nil without extrapolation
 	workers     par.Team[*spaceWorker]
 }
@@ -37,6 +38,7 @@ type network struct {
 	data         []float64 // rows x rank, with a stride
 	rank, stride int
 	q            []float64 // mean's rank x rank
+	own          []float64 // X'X, rank x rank, for turns
 	to           []int32
 }
 
@@ -50,12 +52,11 @@ type spaceWorker struct {
 	block      []float64
 }
 
-// newSpace takes up the networks and a copy of the mean.
+// newSpace takes up the networks, for means of m x n.
 func newSpace(
-	ctx context.Context, arena *cmem.Arena, mean *mat.Dense, xs []*mat.Dense, group optimize.Group,
+	ctx context.Context, arena *cmem.Arena, m, n int, xs []*mat.Dense, group optimize.Group,
 ) (*space, error) {
-	m, n := mean.Dims()
-	nets := make([]network, len(xs)) // heap: one a network
+	nets := make([]*network, len(xs)) // heap: one a network
 	s := &space{group: group, rows: m, width: n, rank: n, nets: nets}
 	if group == optimize.Orthogonal {
 		s.rank = min(m, n)
@@ -76,7 +77,6 @@ func newSpace(
 	if err := arena.Err(); err != nil {
 		return nil, err
 	}
-	s.takeMean(mean, s.workers[0].wide)
 	return s, s.reduceAll(ctx, xs)
 }
 
@@ -84,7 +84,8 @@ func newSpace(
 // 0.
 func (s *space) take(arena *cmem.Arena, i int, x *mat.Dense) int {
 	m, n := x.Dims()
-	net := &s.nets[i]
+	net := new(network) // heap: small, one a network
+	s.nets[i] = net
 	if s.group != optimize.Orthogonal {
 		raw := x.RawMatrix()
 		*net = network{data: raw.Data, rank: n, stride: raw.Stride, to: arena.Int32s(n)}
@@ -123,13 +124,14 @@ func (s *space) newWorker(arena *cmem.Arena, reduced int) *spaceWorker {
 }
 
 // takeMean stores the coordinates of the mean, and its basis if it has one.
-func (s *space) takeMean(mean *mat.Dense, wide *linalg.WideFactor) {
+func (s *space) takeMean(mean *mat.Dense) {
 	if s.basis == nil {
 		for i := range s.rows {
 			copy(s.mean[i*s.width:(i+1)*s.width], mean.RawRowView(i))
 		}
 		return
 	}
+	wide := s.workers[0].wide
 	wide.Reduce(s.mean, mean, nil)
 	copy(s.basis, wide.Basis())
 }
@@ -149,50 +151,59 @@ func (s *space) reduceAll(ctx context.Context, xs []*mat.Dense) error {
 }
 
 // align finds the alignment of each network to the mean.
-func (s *space) align(ctx context.Context) error {
+func (s *space) align(ctx context.Context, nets []*network) error {
 	if s.group == optimize.Identity {
 		return nil
 	}
-	return s.workers.For(ctx, len(s.nets), func(w *spaceWorker, i int) error {
-		net := &s.nets[i]
-		cross := w.cross[:s.rank*net.rank]
+	return s.workers.For(ctx, len(nets), func(w *spaceWorker, i int) error {
+		net := nets[i]
 		if s.group == optimize.Permutation {
+			cross := w.cross[:s.rank*net.rank]
 			linalg.Gemm(blas.Trans, blas.NoTrans, net.rank, s.rank, s.rows,
 				-1, net.data, net.stride, s.mean, s.rank, 0, cross, s.rank)
 			copy(net.to, w.assignment.Minimize(cross, net.rank, s.rank))
 			return nil
 		}
-		linalg.Gemm(blas.Trans, blas.NoTrans, s.rank, net.rank, s.rows,
-			1, s.mean, s.rank, net.data, net.stride, 0, cross, net.rank)
-		if w.halley.Factor(net.q, cross, s.rank, net.rank) {
-			return nil
-		}
-		_, _, err := w.polar.Factor(net.q, cross, s.rank, net.rank, linalg.AnyBound)
-		return err
+		return s.rotate(w, net, s.product(w, net))
 	})
+}
+
+// product returns the product of the mean and a network, M'X.
+func (s *space) product(w *spaceWorker, net *network) []float64 {
+	cross := w.cross[:s.rank*net.rank]
+	linalg.Gemm(blas.Trans, blas.NoTrans, s.rank, net.rank, s.rows,
+		1, s.mean, s.rank, net.data, net.stride, 0, cross, net.rank)
+	return cross
+}
+
+// rotate makes the polar factor of a product that of the network.
+func (s *space) rotate(w *spaceWorker, net *network, cross []float64) error {
+	if w.halley.Factor(net.q, cross, s.rank, net.rank) {
+		return nil
+	}
+	_, _, err := w.polar.Factor(net.q, cross, s.rank, net.rank, linalg.AnyBound)
+	return err
 }
 
 // average stores keep*mean + weight*sum_i X_i Q_i in next, block by block.
 func (s *space) average(ctx context.Context, keep, weight float64) error {
 	return s.workers.For(ctx, s.blocks(), func(_ *spaceWorker, b int) error {
-		first, last := b*blockRows, min((b+1)*blockRows, s.rows)
+		first, last := s.block(b)
 		out := s.next[first*s.rank : last*s.rank]
 		for j, v := range s.mean[first*s.rank : last*s.rank] {
 			out[j] = keep * v
 		}
-		for i := range s.nets {
-			s.addAligned(out, i, first, last, weight)
+		for _, net := range s.nets {
+			s.addAligned(out, net, first, last, weight)
 		}
 		return nil
 	})
 }
 
 // addAligned adds rows [first, last) of weight X_i Q_i to out.
-func (s *space) addAligned(out []float64, i, first, last int, weight float64) {
-	net := &s.nets[i]
+func (s *space) addAligned(out []float64, net *network, first, last int, weight float64) {
 	if net.to == nil {
-		linalg.Gemm(blas.NoTrans, blas.Trans, last-first, s.rank, net.rank,
-			weight, net.data[first*net.stride:], net.stride, net.q, net.rank, 1, out, s.rank)
+		s.addProduct(out, net, net.q, first, last, weight)
 		return
 	}
 	for r := first; r < last; r++ {
@@ -203,13 +214,21 @@ func (s *space) addAligned(out []float64, i, first, last int, weight float64) {
 	}
 }
 
+// addProduct adds rows [first, last) of weight X_i Q to out, Q being stored as net.q is.
+func (s *space) addProduct(
+	out []float64, net *network, q []float64, first, last int, weight float64,
+) {
+	linalg.Gemm(blas.NoTrans, blas.Trans, last-first, s.rank, net.rank,
+		weight, net.data[first*net.stride:], net.stride, q, net.rank, 1, out, s.rank)
+}
+
 // storeMean writes the mean to dst.
 func (s *space) storeMean(dst *mat.Dense) { s.store(dst, s.mean) }
 
 // storeAligned writes X_i Q_i to dst.
 func (s *space) storeAligned(dst *mat.Dense, w *spaceWorker, i int) {
 	clear(w.block)
-	s.addAligned(w.block, i, 0, s.rows, 1)
+	s.addAligned(w.block, s.nets[i], 0, s.rows, 1)
 	s.store(dst, w.block)
 }
 
@@ -226,6 +245,11 @@ func (s *space) store(dst *mat.Dense, coords []float64) {
 	}
 }
 
+// block returns where block b of the samples begins and ends.
+func (s *space) block(b int) (first, last int) {
+	return b * blockRows, min((b+1)*blockRows, s.rows)
+}
+
 func (s *space) blocks() int { return (s.rows + blockRows - 1) / blockRows }
 
 // sweepTasks is the number of tasks of one align and average.
@@ -233,5 +257,10 @@ func (s *space) sweepTasks() int {
 	if s.group == optimize.Identity {
 		return s.blocks()
 	}
-	return len(s.nets) + s.blocks()
+	tasks := len(s.nets) + s.blocks()
+	if s.turns != nil {
+		size := blockSize(len(s.nets))
+		tasks += ((len(s.nets)+size-1)/size - 1) * s.blocks()
+	}
+	return tasks
 }

@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
@@ -46,9 +45,9 @@ type FrechetResult struct {
 // stands for padding narrow X_i with zero columns. A sweep aligns every network
 // to the mean held before it, in parallel, and replaces the mean by the average
 // of the aligned networks: generalised Procrustes analysis (Gower &
-// Dijksterhuis, Procrustes Problems, 2004, chapter 9). Unless Streaming, sweeps over
-// rotations are extrapolated (see descent), and none increases the objective under its
-// alignments.
+// Dijksterhuis, Procrustes Problems, 2004, chapter 9). Unless Streaming, networks that are
+// rotated take turns in the first sweeps (see turns), and later ones are extrapolated (see
+// descent); none increases the objective under its alignments.
 //
 // If Streaming, every aligned network enters a running average one by one: with
 // K networks, sweep t gives the old mean the weight ((t-1)K + 1) / (tK + 1).
@@ -76,13 +75,19 @@ func FrechetMean(
 	}
 	var arena cmem.Arena
 	defer arena.Free()
-	s, err := newSpace(ctx, &arena, mean, xs, opts.Group)
+	m, n := mean.Dims()
+	s, err := newSpace(ctx, &arena, m, n, xs, opts.Group)
 	if err != nil {
 		return FrechetResult{}, err
 	}
+	s.takeMean(mean)
 	if opts.Group == optimize.Orthogonal && !opts.Streaming {
+		s.turns = s.newTurns(&arena, len(xs))
 		s.descent = newDescent(&arena, len(s.mean))
 		if err := arena.Err(); err != nil {
+			return FrechetResult{}, err
+		}
+		if err := s.prepareTurns(ctx); err != nil {
 			return FrechetResult{}, err
 		}
 	}
@@ -97,32 +102,54 @@ func (s *space) iterate(
 	ctx context.Context, opts FrechetOptions, unit float64,
 ) (FrechetResult, error) {
 	result := FrechetResult{Change: math.Inf(1)}
-	k := float64(len(s.nets))
 	for result.Change > opts.Tol && result.Iterations < opts.MaxIter {
-		keep := 0.0
-		if opts.Streaming {
-			seen := float64(result.Iterations)*k + 1
-			keep = seen / (seen + k)
-		}
-		if err := s.align(ctx); err != nil {
+		kept, change, err := s.sweep(ctx, opts, result.Iterations)
+		if err != nil {
 			return result, err
 		}
-		if err := s.average(ctx, keep, (1-keep)/k); err != nil {
-			return result, err
-		}
-		change := floats.Distance(s.mean, s.next, 2) / math.Sqrt(float64(s.rows*s.width)) / unit
 		result.Iterations++
-		if s.descent == nil {
-			result.Change = change
-			s.mean, s.next = s.next, s.mean
-		} else if s.descent.follow(s.mean, s.next) {
-			result.Change = change
+		if kept {
+			result.Change = change / unit
 		}
 	}
-	if s.descent != nil {
+	if s.descent != nil && s.descent.known {
 		s.mean = s.descent.best
 	}
 	return result, nil
+}
+
+// sweep aligns every network once, and reports whether that is kept and by how much an
+// entry of the mean changed: networks take turns from the second sweep on for as long as
+// that is quick, and then the mean is extrapolated.
+func (s *space) sweep(
+	ctx context.Context, opts FrechetOptions, sweeps int,
+) (kept bool, change float64, err error) {
+	k := s.count()
+	if s.turns != nil && sweeps == 0 {
+		err := s.gather(ctx, nil, s.nets)
+		return true, s.moved(), err
+	}
+	if s.turns != nil && !s.turns.slow {
+		err := s.takeTurns(ctx)
+		return true, s.moved(), err
+	}
+	keep := 0.0
+	if opts.Streaming {
+		seen := float64(sweeps)*k + 1
+		keep = seen / (seen + k)
+	}
+	if err := s.align(ctx, s.nets); err != nil {
+		return false, 0, err
+	}
+	if err := s.average(ctx, keep, (1-keep)/k); err != nil {
+		return false, 0, err
+	}
+	change = s.moved()
+	if s.turns != nil && s.turns.slow {
+		return s.descent.follow(s.mean, s.next), change, nil
+	}
+	s.mean, s.next = s.next, s.mean
+	return true, change, nil
 }
 
 // AlignAll stores X_i Q_i, with the Q_i of the group that brings it closest to
@@ -138,15 +165,16 @@ func AlignAll(
 	}
 	var arena cmem.Arena
 	defer arena.Free()
-	s, err := newSpace(ctx, &arena, target, xs, group)
+	m, n := target.Dims()
+	s, err := newSpace(ctx, &arena, m, n, xs, group)
 	if err != nil {
 		return err
 	}
+	s.takeMean(target)
 	par.Expect(ctx, s.sweepTasks()-s.blocks()+len(xs)) // those of align, and to store
-	if err := s.align(ctx); err != nil {
+	if err := s.align(ctx, s.nets); err != nil {
 		return err
 	}
-	m, n := target.Dims()
 	return s.workers.For(ctx, len(xs), func(w *spaceWorker, i int) error {
 		s.storeAligned(dst.Slice(i*m, (i+1)*m, 0, n).(*mat.Dense), w, i)
 		return nil

@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
@@ -13,6 +12,7 @@ import (
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
 	"netrep_go/core/linalg"
+	"netrep_go/core/optimize"
 )
 
 // KMeansOptions steers KMeans.
@@ -35,11 +35,12 @@ type KMeansResult struct {
 	Converged bool
 }
 
-// An update of a centroid takes a few sweeps from where the centroid was; extrapolated,
-// these come as far as ten that are not. They end early when its entries change by less
-// than this, in units of the magnitude of its networks.
+// An update of a centroid takes a few sweeps from where the centroid was, the first one
+// over the networks that are new: as they take turns, three come as far as ten alignments
+// to a mean. They end early when one gains less than this part of the squared norms of the
+// networks.
 const (
-	centroidSweeps = 7
+	centroidSweeps = 3
 	centroidTol    = 1e-4
 )
 
@@ -79,7 +80,9 @@ func KMeans(
 		}
 		if result.Inertia < best.Inertia {
 			best = result
-			l.store(centroids, dists, labels)
+			if err := l.store(ctx, centroids, dists, labels); err != nil {
+				return best, err
+			}
 		}
 	}
 	return best, nil
@@ -107,101 +110,70 @@ func checkClusters(centroids *mat.Dense, clusters int, xs []*mat.Dense, opts KMe
 
 // lloyd is the state of the algorithm.
 type lloyd struct {
+	space     *space // of all networks
 	xs        []*mat.Dense
 	norms     []float64
-	centroids []*mat.Dense
-	dists     [][]float64 // of centroid c from network i
 	labels    []int
+	aligned   []bool // whether to the centroid of the label
+	centroids []centroid
+	before    []float64 // a centroid before its update
 	workers   par.Team[*procrustes]
+}
+
+// centroid is the mean of a cluster and what is known of its distances from the networks.
+type centroid struct {
+	mean    *mat.Dense
+	norm    float64
+	settled bool // no update moves it
+	ways
+}
+
+// jump moves the centroid to a network.
+func (c *centroid) jump(x *mat.Dense) {
+	copyPadded(c.mean, x)
+	c.norm, c.settled = linalg.Norm(x), false
+	c.forget()
 }
 
 func newLloyd(
 	ctx context.Context, arena *cmem.Arena, xs []*mat.Dense, clusters int,
 ) (*lloyd, error) {
-	l := &lloyd{
-		xs:        xs,
-		norms:     arena.Float64s(len(xs)),
-		centroids: make([]*mat.Dense, clusters), // heap: no more than networks
-		dists:     make([][]float64, clusters),  // heap: likewise
-		labels:    cmem.Slice[int](arena, len(xs)),
-	}
 	m, n := xs[0].Dims()
 	for _, x := range xs {
 		_, width := x.Dims()
 		n = max(n, width)
 	}
-	memory, dists := arena.Float64s(clusters, m, n), arena.Float64s(clusters, len(xs))
+	s, err := newSpace(ctx, arena, m, n, xs, optimize.Orthogonal)
+	if err != nil {
+		return nil, err
+	}
+	s.turns = s.newTurns(arena, len(xs))
+	l := &lloyd{
+		space:     s,
+		xs:        xs,
+		norms:     arena.Float64s(len(xs)),
+		labels:    cmem.Slice[int](arena, len(xs)),
+		aligned:   cmem.Slice[bool](arena, len(xs)),
+		centroids: make([]centroid, clusters), // heap: no more than networks
+		before:    arena.Float64s(m * n),
+	}
 	workers := par.Workers(ctx, len(xs)*clusters)
 	l.workers = par.NewTeam(arena, workers, func(arena *cmem.Arena) *procrustes {
 		return newProcrustes(arena, m, n)
 	})
+	for c := range l.centroids {
+		l.centroids[c] = centroid{ways: newWays(arena, len(xs))}
+		if memory := arena.Float64s(m, n); memory != nil {
+			l.centroids[c].mean = mat.NewDense(m, n, memory)
+		}
+	}
 	if err := arena.Err(); err != nil {
 		return nil, err
 	}
 	for i, x := range xs {
-		l.norms[i] = mat.Norm(x, 2)
+		l.norms[i] = linalg.Norm(x)
 	}
-	for c := range clusters {
-		l.centroids[c] = mat.NewDense(m, n, memory[c*m*n:(c+1)*m*n])
-		l.dists[c] = dists[c*len(xs) : (c+1)*len(xs)]
-	}
-	return l, nil
-}
-
-// seed draws centroids among the networks and assigns every network to the
-// nearest.
-func (l *lloyd) seed(rng *rand.Rand, apart *mat.Dense) {
-	nearest := make([]float64, len(l.xs)) // heap: one a network
-	for i := range nearest {
-		nearest[i] = math.Inf(1)
-	}
-	for c, centroid := range l.centroids {
-		i := drawSeed(rng, nearest, apart, len(l.centroids))
-		copyPadded(centroid, l.xs[i])
-		for j, d := range apart.RawRowView(i) {
-			if d*d < nearest[j] {
-				nearest[j], l.labels[j] = d*d, c
-			}
-		}
-	}
-}
-
-// drawSeed draws networks with probabilities proportional to nearest, their
-// squared distances from the seeds so far, and returns the one that leaves the
-// smallest sum.
-func drawSeed(rng *rand.Rand, nearest []float64, apart *mat.Dense, clusters int) int {
-	total := floats.Sum(nearest)
-	if math.IsInf(total, 1) || total == 0 {
-		return rng.IntN(len(nearest))
-	}
-	best, least := 0, math.Inf(1)
-	for range 2 + int(math.Log(float64(clusters))) {
-		i := draw(rng, nearest, total)
-		var left float64
-		for j, d := range apart.RawRowView(i) {
-			left += min(nearest[j], d*d)
-		}
-		if left < least {
-			best, least = i, left
-		}
-	}
-	return best
-}
-
-// draw returns i with probability weights[i]/total.
-func draw(rng *rand.Rand, weights []float64, total float64) int {
-	u := rng.Float64() * total
-	last := 0
-	for i, w := range weights {
-		if w > 0 {
-			last = i
-		}
-		if u < w {
-			return i
-		}
-		u -= w
-	}
-	return last
+	return l, s.prepareTurns(ctx)
 }
 
 // run updates centroids and labels until the labels rest.
@@ -225,64 +197,139 @@ func (l *lloyd) run(ctx context.Context, opts KMeansOptions) (KMeansResult, erro
 		l.assign()
 	}
 	for i, c := range l.labels {
-		result.Inertia += l.dists[c][i] * l.dists[c][i]
+		d := l.centroids[c].dists[i]
+		result.Inertia += d * d
 	}
 	return result, nil
 }
 
 // update moves each centroid to the mean of its networks.
 func (l *lloyd) update(ctx context.Context) error {
-	for c, centroid := range l.centroids {
-		var members []*mat.Dense
-		for i, x := range l.xs {
-			if l.labels[i] == c {
-				members = append(members, x) // heap: one a network
-			}
-		}
-		if len(members) == 0 {
+	for c := range l.centroids {
+		if l.centroids[c].settled {
 			continue
 		}
-		opts := FrechetOptions{Warm: true, MaxIter: centroidSweeps, Tol: centroidTol}
-		if _, err := FrechetMean(ctx, centroid, members, opts); err != nil {
+		if err := l.updateOne(ctx, c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// measure computes the distances of all centroids from all networks.
-func (l *lloyd) measure(ctx context.Context) error {
-	k := len(l.xs)
-	norms := make([]float64, len(l.centroids)) // heap: no more than networks
-	for c, centroid := range l.centroids {
-		norms[c] = mat.Norm(centroid, 2)
+func (l *lloyd) updateOne(ctx context.Context, c int) error {
+	cluster, aligned, fresh := l.cluster(c)
+	if len(cluster.nets) == 0 {
+		return nil
 	}
-	par.Expect(ctx, k*len(norms))
-	return l.workers.For(ctx, k*len(norms), func(w *procrustes, t int) (err error) {
-		c, i := t/k, t%k
-		l.dists[c][i], err = w.distance(l.centroids[c], l.xs[i], norms[c], l.norms[i])
+	par.Expect(ctx, centroidSweeps*cluster.sweepTasks())
+	at := &l.centroids[c]
+	copy(l.before, cluster.mean)
+	if err := cluster.gather(ctx, aligned, fresh); err != nil {
 		return err
+	}
+	for sweep := 1; sweep < centroidSweeps && !at.settled; sweep++ {
+		if err := cluster.takeTurns(ctx); err != nil {
+			return err
+		}
+		at.settled = cluster.turns.gain <= centroidTol*l.meanSquare(c)
+	}
+	for i, label := range l.labels {
+		l.aligned[i] = l.aligned[i] || label == c
+	}
+	at.norm = linalg.Norm(at.mean)
+	at.follow(floats.Distance(l.before, cluster.mean, 2))
+	return nil
+}
+
+// cluster returns the space of the networks of a cluster and its centroid, and those that
+// are aligned to that and the others.
+func (l *lloyd) cluster(c int) (cluster *space, aligned, fresh []*network) {
+	s := *l.space
+	s.mean, s.nets = l.centroids[c].mean.RawMatrix().Data, nil
+	for i, net := range l.space.nets {
+		if l.labels[i] != c {
+			continue
+		}
+		s.nets = append(s.nets, net) // heap: one a network
+		if l.aligned[i] {
+			aligned = append(aligned, net) // heap: likewise
+		} else {
+			fresh = append(fresh, net) // heap: likewise
+		}
+	}
+	return &s, aligned, fresh
+}
+
+// meanSquare returns the mean of the squared norms of the networks of a cluster.
+func (l *lloyd) meanSquare(c int) float64 {
+	var sum, count float64
+	for i, norm := range l.norms {
+		if l.labels[i] == c {
+			sum += norm * norm
+			count++
+		}
+	}
+	return sum / count
+}
+
+// measure computes the distances of networks from their centroids, and of others from
+// those that may be nearer.
+func (l *lloyd) measure(ctx context.Context) error {
+	par.Expect(ctx, len(l.xs))
+	return l.workers.For(ctx, len(l.xs), func(w *procrustes, i int) error {
+		own := &l.centroids[l.labels[i]]
+		if err := l.measureOne(w, own, i); err != nil {
+			return err
+		}
+		for c := range l.centroids {
+			other := &l.centroids[c]
+			if other.dists[i] > own.dists[i]+rounded*(other.norm+l.norms[i]) {
+				continue
+			}
+			if err := l.measureOne(w, other, i); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
+
+// measureOne makes the distance of a centroid from network i exact.
+func (l *lloyd) measureOne(w *procrustes, at *centroid, i int) (err error) {
+	if !at.exact[i] {
+		at.dists[i], err = w.distance(at.mean, l.xs[i], at.norm, l.norms[i])
+		at.exact[i] = true
+	}
+	return err
+}
+
+// rounded is the difference of distances, relative to the norms, that rounding explains.
+const rounded = 1e-9
 
 // assign gives each network the label of the nearest centroid and reports
 // whether one changed. Centroids that are equally near up to rounding do not
 // take networks from each other.
 func (l *lloyd) assign() (changed bool) {
-	const rounding = 1e-9
 	for i, old := range l.labels {
 		best := old
-		for c := range l.dists {
-			if l.dists[c][i] < l.dists[best][i] {
+		for c := range l.centroids {
+			if l.centroids[c].dists[i] < l.centroids[best].dists[i] {
 				best = c
 			}
 		}
-		if l.dists[old][i]-l.dists[best][i] > rounding*l.norms[i] {
-			l.labels[i] = best
+		if l.centroids[old].dists[i]-l.centroids[best].dists[i] > rounded*l.norms[i] {
+			l.relabel(i, best)
 			changed = true
 		}
 	}
 	return changed
+}
+
+// relabel moves network i to cluster c.
+func (l *lloyd) relabel(i, c int) {
+	l.centroids[l.labels[i]].settled = false
+	l.centroids[c].settled = false
+	l.labels[i], l.aligned[i] = c, false
 }
 
 // fillEmpty gives every cluster without networks the one that is farthest from
@@ -303,9 +350,8 @@ func (l *lloyd) fillEmpty() (changed bool) {
 		}
 		members[l.labels[i]]--
 		members[c]++
-		l.labels[i] = c
-		copyPadded(l.centroids[c], l.xs[i])
-		l.dists[c][i] = 0
+		l.relabel(i, c)
+		l.centroids[c].jump(l.xs[i])
 		changed = true
 	}
 	return changed
@@ -316,69 +362,32 @@ func (l *lloyd) fillEmpty() (changed bool) {
 func (l *lloyd) farthest(members []int) int {
 	best, distance := -1, 0.0
 	for i, c := range l.labels {
-		if d := l.dists[c][i]; members[c] > 1 && d > distance && d > 1e-7*l.norms[i] {
+		if d := l.centroids[c].dists[i]; members[c] > 1 && d > distance && d > 1e-7*l.norms[i] {
 			best, distance = i, d
 		}
 	}
 	return best
 }
 
-// store copies the state to the caller's memory.
-func (l *lloyd) store(centroids, dists *mat.Dense, labels []int64) {
-	m, n := l.centroids[0].Dims()
-	for c, centroid := range l.centroids {
-		centroids.Slice(c*m, (c+1)*m, 0, n).(*mat.Dense).Copy(centroid)
-		dists.SetRow(c, l.dists[c])
+// store copies the state to the caller's memory, with all distances.
+func (l *lloyd) store(
+	ctx context.Context, centroids, dists *mat.Dense, labels []int64,
+) error {
+	k := len(l.xs)
+	par.Expect(ctx, k*len(l.centroids))
+	err := l.workers.For(ctx, k*len(l.centroids), func(w *procrustes, t int) error {
+		return l.measureOne(w, &l.centroids[t/k], t%k)
+	})
+	if err != nil {
+		return err
+	}
+	for c, at := range l.centroids {
+		m, n := at.mean.Dims()
+		centroids.Slice(c*m, (c+1)*m, 0, n).(*mat.Dense).Copy(at.mean)
+		dists.SetRow(c, at.dists)
 	}
 	for i, c := range l.labels {
 		labels[i] = int64(c)
 	}
-}
-
-// procrustes measures min_Q |X Q - M|. It belongs to one worker.
-type procrustes struct {
-	nuclear     *linalg.Nuclear
-	polar       *linalg.Polar
-	cross, q, d []float64
-}
-
-func newProcrustes(arena *cmem.Arena, m, n int) *procrustes {
-	return &procrustes{
-		nuclear: linalg.NewNuclear(arena, n, n),
-		polar:   linalg.NewPolar(arena, n, n),
-		cross:   arena.Float64s(n * n),
-		q:       arena.Float64s(n * n),
-		d:       arena.Float64s(m * n),
-	}
-}
-
-// nearZero is the distance, relative to the norms, below which rounding in the
-// inner product shows and the residual is formed.
-const nearZero = 1e-4
-
-// distance measures x against m, which is not narrower, given their norms.
-func (p *procrustes) distance(m, x *mat.Dense, normM, normX float64) (float64, error) {
-	rows, n := m.Dims()
-	_, r := x.Dims()
-	rm, rx := m.RawMatrix(), x.RawMatrix()
-	cross := p.cross[:n*r]
-	linalg.Gemm(blas.Trans, blas.NoTrans, n, r, rows,
-		1, rm.Data, rm.Stride, rx.Data, rx.Stride, 0, cross, r)
-	sum, _, err := p.nuclear.Norm(cross, n, r, true, func(sum, bound float64) bool {
-		return bound <= 1e-10*(normM+normX)*linalg.Chord(sum, normM, normX)
-	})
-	d := linalg.Chord(sum, normM, normX)
-	if err != nil || d >= nearZero*(normM+normX) {
-		return d, err
-	}
-	linalg.Gemm(blas.Trans, blas.NoTrans, n, r, rows,
-		1, rm.Data, rm.Stride, rx.Data, rx.Stride, 0, cross, r)
-	q := p.q[:n*r]
-	p.polar.Complete = true
-	if _, _, err := p.polar.Factor(q, cross, n, r, linalg.AnyBound); err != nil {
-		return d, err
-	}
-	mat.NewDense(rows, n, p.d[:rows*n]).Copy(m)
-	linalg.Gemm(blas.NoTrans, blas.Trans, rows, n, r, 1, rx.Data, rx.Stride, q, r, -1, p.d, n)
-	return floats.Norm(p.d[:rows*n], 2), nil
+	return nil
 }

@@ -32,7 +32,7 @@ func checkNetworks(mean *mat.Dense, xs []*mat.Dense) error {
 func magnitude(xs []*mat.Dense, width int) float64 {
 	var size float64
 	for _, x := range xs {
-		size = math.Hypot(size, mat.Norm(x, 2))
+		size = math.Hypot(size, linalg.Norm(x))
 	}
 	m, _ := xs[0].Dims()
 	return linalg.Magnitude(size, len(xs)*m*width)

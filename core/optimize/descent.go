@@ -16,8 +16,8 @@ import (
 //
 //	T <- polar(T (I + W + W^2/2)),  W from the skew parts of T'C and T' image(T).
 //
-// Its steps go far beyond an alternation; one that increases the loss is taken back, and
-// an alternation follows. It is not safe for concurrent use.
+// Its steps go far beyond an alternation; one that increases the loss is taken back, an
+// alternation follows, and the next steps are shorter. It is not safe for concurrent use.
 type Descent struct {
 	group   Group
 	n       int
@@ -32,7 +32,9 @@ type Descent struct {
 	gradient    []float64 // at Best, negative and in units
 	pull        []float64
 	move        []float64
-	known       bool // whether there is a residual
+	angle       float64 // of the last step that the memory led to
+	reach       float64 // the longest that is tried
+	known       bool    // whether there is a residual
 }
 
 // Alternation stores in cross the matrix C of the alignment t, minus a gradient of the
@@ -57,6 +59,13 @@ const descentMemory = 10
 // longestTurn is the largest angle, of one turn or of several together, of a step: what is
 // known of the loss says nothing about alignments that are farther.
 const longestTurn = 1.0
+
+// A step that increased the loss was too long: the next ones are no longer than shorter of
+// it, and may become longer again by each that did not.
+const (
+	shorter = 0.25
+	longer  = 2
+)
 
 // faithful is the weight of the last alignment against C in its image: alternations have
 // the same ends with it, and without it those of a C of low rank jump where C says nothing.
@@ -101,6 +110,7 @@ func (d *Descent) Run(
 ) (losses []float64, converged bool, err error) {
 	copy(d.trial, t)
 	d.known = false
+	d.reach = longestTurn
 	if d.memory != nil {
 		d.memory.Forget()
 	}
@@ -113,8 +123,11 @@ func (d *Descent) Run(
 		if !plain && !(loss <= least) {
 			losses = append(losses, least) // heap: one an iteration
 			copy(d.trial, d.Image)
-			plain = true
+			d.reach, plain = d.angle*shorter, true
 			continue
+		}
+		if !plain {
+			d.reach = min(longestTurn, longer*d.reach)
 		}
 		gain := least - loss
 		least = loss
@@ -179,8 +192,10 @@ func (d *Descent) extrapolate() bool {
 		return false
 	}
 	n, factor := d.n, d.next
-	if angle := floats.Norm(d.move, 2) / math.Sqrt2; angle > longestTurn {
-		floats.Scale(longestTurn/angle, d.move)
+	d.angle = floats.Norm(d.move, 2) / math.Sqrt2
+	if d.angle > d.reach {
+		floats.Scale(d.reach/d.angle, d.move)
+		d.angle = d.reach
 	}
 	copy(factor, d.move)
 	linalg.Gemm(blas.NoTrans, blas.NoTrans, n, n, n, 0.5, d.move, n, d.move, n, 1, factor, n)

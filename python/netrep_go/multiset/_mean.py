@@ -73,9 +73,10 @@ def frechet_mean(
         Show a progress bar.
     method : {'streaming', 'full_batch'}, default='streaming'
         Full batch replaces the mean by the average of the aligned networks. With
-        rotations, steps of a limited-memory quasi-Newton method between the sweeps make
-        these fewer; a step that increases the objective, under the alignments of its
-        sweep, is taken back, and counts as a sweep.
+        rotations, networks are aligned to the sum of the others in turn for as long as
+        that is quick, and steps of a limited-memory quasi-Newton method between the later
+        sweeps make these fewer; a step that increases the objective, under the alignments
+        of its sweep, is taken back, and counts as a sweep.
         Streaming lets them enter a running average one by one, the start counting
         as one network and every sweep adding to the count, so that its steps
         shrink as 1/sweep: it changes little long before it has arrived. Prefer
