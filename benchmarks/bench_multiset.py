@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import floor
 import numpy as np
@@ -46,12 +46,20 @@ def peer_runs(alpha: float, train: list, test: list | None) -> dict:
     }
 
 
-def floor_run(alpha: float, n_networks: int, m: int, p: int, m_test: int) -> dict:
-    """Return the floor for networks of equal width."""
+def floor_runs(alpha: float, n_networks: int, m: int, p: int, m_test: int) -> dict:
+    """Return the floor for networks of equal width, held out also by eigenvectors."""
     pairs = n_networks * (n_networks - 1) // 2
-    pair = (lambda s: s.held_out(m_test)) if m_test else (lambda s: s.train())
     whiten = [lambda s: s.whiten()] * (n_networks if alpha < 1 else 0)
-    return {"floor": lambda: floor.spread(whiten + [pair] * pairs, m, p)}
+
+    def run(pair: Callable[[floor.Spectra], None]) -> Callable[[], None]:
+        return lambda: floor.spread(whiten + [pair] * pairs, m, p)
+
+    if not m_test:
+        return {"floor": run(lambda s: s.train())}
+    return {
+        "floor": run(lambda s: s.held_out(m_test)),
+        "floor by eigenvectors": run(lambda s: s.held_out_by_vectors(m_test)),
+    }
 
 
 def routes(train: list[np.ndarray], alpha: float) -> dict[str, object]:
@@ -70,7 +78,7 @@ def pair_case(name: str, alpha: float, train: list, test: list | None, **kw) -> 
     }
     same_width = len({x.shape for x in train}) == 1
     m_test = test[0].shape[0] if test else 0
-    below = floor_run(alpha, n, m, p, m_test) if same_width else {}
+    below = floor_runs(alpha, n, m, p, m_test) if same_width else {}
     notes = {} if test else routes(train, alpha)
     candidates = ours | below | peer_runs(alpha, train, test)
     kw = {"repeats": 3} | kw

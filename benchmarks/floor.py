@@ -42,7 +42,7 @@ def _pointer(argument: object) -> object:
 
 
 dgemm, dsyrk = _routine("dgemm"), _routine("dsyrk")
-dsyev, dsyevd = _routine("dsyev"), _routine("dsyevd")
+dsyevd, dsytrd, dormtr = _routine("dsyevd"), _routine("dsytrd"), _routine("dormtr")
 
 
 class Spectra:
@@ -55,8 +55,8 @@ class Spectra:
         self.y = np.asfortranarray(rng.standard_normal((m, p)))
         self.z = np.empty((m, p), order="F")
         self.c, self.g = (np.empty((p, p), order="F") for _ in range(2))
-        self.w = np.empty(p)
-        self.work = np.empty(40 * p + 6 * p * p + 1)
+        self.w, self.off, self.tau = (np.empty(p) for _ in range(3))
+        self.work = np.empty(64 * max(m, p) + 6 * p * p + 5000)
         self.iwork = np.empty(10 * p + 3, np.int32)
         self.info = np.zeros(1, np.int32)
 
@@ -67,22 +67,39 @@ class Spectra:
 
     def gram(self) -> None:
         """Form G = C'C."""
-        dsyrk("U", "T", self.p, self.p, 1.0, self.c, self.p, 0.0, self.g, self.p)
+        dsyrk("L", "T", self.p, self.p, 1.0, self.c, self.p, 0.0, self.g, self.p)
+
+    def reduce(self) -> None:
+        """Reduce G to tridiagonal form: the rest of a nuclear norm is linear in p."""
+        p = self.p
+        dsytrd("L", p, self.g, p, self.w, self.off, self.tau, self.work, 40 * p, self.info)
 
     def train(self) -> None:
         """Do what a certified training distance takes."""
-        p = self.p
         self.product(self.m)
         self.gram()
-        dsyev("N", "U", p, self.g, p, self.w, self.work, 40 * p, self.info)
+        self.reduce()
 
     def held_out(self, m_test: int) -> None:
         """Do what a training and a held-out distance take."""
+        self.train()
+        for _ in range(2):
+            self.rotate(m_test)
+        for _ in range(2):
+            self.reflect(m_test)
+
+    def held_out_by_vectors(self, m_test: int) -> None:
+        """Do what both distances take by eigenvectors of G."""
         self.product(self.m)
         self.gram()
         self.eigenvectors()
         for _ in range(3):
             self.rotate(m_test)
+
+    def reflect(self, m: int) -> None:
+        """Multiply m samples by the orthogonal matrix of the last reduction."""
+        p, work = self.p, len(self.work)
+        dormtr("R", "L", "N", m, p, self.g, p, self.tau, self.z, self.m, self.work, work, self.info)
 
     def rotate(self, m: int) -> None:
         """Multiply m samples by a p x p matrix."""
@@ -92,13 +109,13 @@ class Spectra:
     def eigenvectors(self) -> None:
         """Take the eigenvectors of G."""
         p, work = self.p, len(self.work)
-        dsyevd("V", "U", p, self.g, p, self.w, self.work, work, self.iwork,
+        dsyevd("V", "L", p, self.g, p, self.w, self.work, work, self.iwork,
                len(self.iwork), self.info)  # fmt: skip
 
     def whiten(self) -> None:
         """Do what whitening one network takes."""
         m, p = self.m, self.p
-        dsyrk("U", "T", p, m, 1.0, self.x, m, 0.0, self.g, p)
+        dsyrk("L", "T", p, m, 1.0, self.x, m, 0.0, self.g, p)
         self.eigenvectors()
         self.product(m)
 

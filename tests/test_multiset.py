@@ -227,6 +227,43 @@ def test_ill_conditioned_distances_against_the_definition(rng, smallest):
             assert score == pytest.approx(want, rel=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("smallest", "unit"),
+    [(1, 1), (0.1, 1e-60), (0.1, 1e60), (1e-2, 1), (1e-3, 1), (1e-5, 1), (0, 1)],
+)
+def test_held_out_distances_of_wide_networks_are_those_of_the_svd(rng, smallest, unit):
+    """Widths around 48 and held-out samples around 256 and 4 a unit, where routes change."""
+    train = [unit * ill_conditioned(rng, 180, p, smallest or 1e-1) for p in (47, 48, 49, 70, 70)]
+    if smallest == 0:
+        train[3][:, 60:] = 0  # of lower rank
+        train[4][:, :30] = train[3][:, :30]
+    for n_held_out, alpha in itertools.product((1, 192, 193, 257), (0.5, 1.0)):
+        rows = rng.integers(0, 180, n_held_out)
+        test = [x[rows] + 0.3 * x[::-1][rows] for x in train]
+        for score in SCORES:
+            metric = LinearMetric(alpha, score_method=score)
+            got = by_route(metric, train, test, 0.0)
+            want = by_route(metric, train, test, 1e-300)
+            for fast, exact in zip(got[:2], want[:2], strict=True):
+                scale = unit if score == "euclidean" and alpha == 1 else 1
+                assert_allclose(fast / scale, exact / scale, rtol=1e-7, atol=1e-8)
+            if smallest >= 0.1:
+                assert got[2][0] == 10
+            assert want[2][0] == 0
+
+
+@pytest.mark.parametrize("smallest", [1.0, 1e-2, 1e-4])
+def test_held_out_distances_of_wide_networks_against_the_definition(rng, smallest):
+    train = [ill_conditioned(rng, 200, p, smallest) for p in (50, 64, 64)]
+    test = [x[::3] for x in train]
+    for score in SCORES:
+        metric = LinearMetric(score_method=score)
+        got = pairwise_distances(metric, train, test, verbose=False)
+        for i, j in itertools.combinations(range(3), 2):
+            want = distance(metric, train[i], train[j], test[i], test[j])
+            assert (got[0][i, j], got[1][i, j]) == pytest.approx(want, rel=1e-7)
+
+
 def test_small_distances_take_the_residual(rng):
     X = rng.standard_normal((50, 6))
     train = [X, X + 1e-6 * rng.standard_normal((50, 6)), rng.standard_normal((50, 6))]

@@ -145,3 +145,26 @@ func ExampleAligned() {
 	fmt.Printf("%.3f\n", inner)
 	// Output: 75.000
 }
+
+// A nuclear norm, and <B Q, A> for the polar factor Q of C, without eigenvectors.
+func ExampleRooted() {
+	var arena cmem.Arena
+	defer arena.Free()
+	c, a, b := []float64{2, 0, 0, 1}, []float64{5, 7}, []float64{1, 10}
+	tri, rooted := linalg.NewTridiagonal(&arena, 2, 2), linalg.NewRooted(&arena, 2)
+	norm, ok := tri.Norm(c, 2, 2, linalg.AnyBound)
+	rooted.Reset(tri)
+	rooted.Add([]float64{b[0] * c[0], b[1] * c[3], a[0], a[1]}, make([]float64, 2), 1)
+	inner, _ := rooted.Sum()
+	fmt.Printf("%.3f %v %.3f\n", norm, ok, inner)
+	// Output: 3.000 true 75.000
+}
+
+func ExampleTridiagonal() {
+	var arena cmem.Arena
+	defer arena.Free()
+	tri := linalg.NewTridiagonal(&arena, 0, 2)
+	norm, ok := tri.Norm([]float64{3, 0, 0, 4}, 2, 2, linalg.AnyBound)
+	fmt.Printf("%.3f %v %v\n", norm, ok, tri.Loss() < 1e-14)
+	// Output: 7.000 true true
+}

@@ -13,18 +13,25 @@ import (
 type Nuclear struct {
 	gram, chol, w, work []float64
 	iwork               []int32
+	reduced             *Tridiagonal // with gram for its workspace; nil for few columns
 }
 
 // NewNuclear returns a workspace in the arena for matrices of at most m x n,
 // m >= n. The caller checks arena.Err.
 func NewNuclear(arena *cmem.Arena, m, n int) *Nuclear {
-	return &Nuclear{
-		gram:  arena.Float64s(n * n),
+	nu := &Nuclear{
 		chol:  arena.Float64s(n * n),
 		w:     arena.Float64s(n),
 		work:  arena.Float64s(max(nblas.EigenvaluesWork(n), nblas.SingularValuesWork(m, n))),
 		iwork: arena.Int32s(8 * n),
 	}
+	if n < LeastRooted {
+		nu.gram = arena.Float64s(n * n)
+	} else {
+		nu.reduced = NewTridiagonal(arena, 0, n)
+		nu.gram = nu.reduced.gram
+	}
+	return nu
 }
 
 // Norm returns the nuclear norm of the m x n row-major c, m >= n.
@@ -42,12 +49,8 @@ func (nu *Nuclear) Norm(
 	gram := nu.gram[:n*n]
 	crossProduct(gram, c, m, n)
 	if !doubt || nu.promising(gram, m, n, accept) {
-		w := nu.w[:n]
-		if nblas.Eigenvalues(n, gram, n, w, nu.work) && w[n-1] > smallestGram {
-			sum, bound := sqrtSum(w, gramError(m, w[n-1]))
-			if accept(sum, bound) {
-				return sum, ByGram, nil
-			}
+		if sum, ok := nu.byGram(m, n, accept); ok {
+			return sum, ByGram, nil
 		}
 	}
 	s := nu.w[:n]
@@ -60,6 +63,19 @@ func (nu *Nuclear) Norm(
 		sum += v
 	}
 	return sum, BySVD, nil
+}
+
+// byGram takes the norm from the Gram matrix.
+func (nu *Nuclear) byGram(m, n int, accept func(sum, bound float64) bool) (sum float64, ok bool) {
+	if n >= LeastRooted {
+		return nu.reduced.ofGram(m, n, accept)
+	}
+	w := nu.w[:n]
+	if !nblas.Eigenvalues(n, nu.gram, n, w, nu.work) || !(w[n-1] > smallestGram) {
+		return 0, false
+	}
+	sum, bound := sqrtSum(w, gramError(m, w[n-1]))
+	return sum, accept(sum, bound)
 }
 
 // promising predicts whether the certificate will hold, from the Cholesky

@@ -81,6 +81,17 @@ func (p *Polar) Spectrum(
 	return sum, accept(sum, bound)
 }
 
+// TakeSpectrum is Spectrum for the c that t has reduced and whose norm is accepted.
+func (p *Polar) TakeSpectrum(t *Tridiagonal) (ok bool) {
+	n := t.n
+	w := p.w[:n]
+	if !t.vectors(p.gram[:n*n], w, p.work, p.iwork) {
+		return false
+	}
+	p.delta = gramError(t.m, w[n-1])
+	return w[0] > 0
+}
+
 // FromSpectrum writes the polar factor of the c that Spectrum decomposed to q:
 // U = C V S^-1, its orthogonality restored by one Newton-Schulz step,
 // U <- U (3 I - U'U) / 2, times V'. It returns false if too little of the

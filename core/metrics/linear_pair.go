@@ -17,6 +17,8 @@ type linearPair struct {
 	nuclear  *linalg.Nuclear
 	polar    *linalg.Polar
 	aligned  *linalg.Aligned
+	reduced  *linalg.Tridiagonal // nil for few columns
+	rooted   *linalg.Rooted
 	c, d, q  []float64
 	held     []float64 // five blocks of heldRows held-out samples
 	buf      []float32
@@ -33,8 +35,16 @@ type linearPair struct {
 // certificate of their distance has never been seen to fail.
 const flat = 1e-3
 
-// heldRows is the number of held-out samples that are aligned in one go.
-const heldRows = 256
+const (
+	// heldRows is the number of held-out samples that are aligned in one go.
+	heldRows = 256
+	// manyRows is the number of held-out samples a column from which on forming Q is
+	// the cheapest.
+	manyRows = 4
+	// rootedMargin is the part of the tolerance that Rooted is expected to leave: its
+	// bound is up to ten times that of Aligned where networks fall off steeply.
+	rootedMargin = 0.1
+)
 
 func newLinearPair(arena *cmem.Arena, rank int, heldOut, single bool) *linearPair {
 	p := &linearPair{
@@ -48,6 +58,10 @@ func newLinearPair(arena *cmem.Arena, rank int, heldOut, single bool) *linearPai
 		p.d = arena.Float64s(rank * rank)
 		p.held = arena.Float64s(5 * heldRows * rank)
 		p.aligned = linalg.NewAligned(arena, rank)
+		if rank >= linalg.LeastRooted {
+			p.reduced = linalg.NewTridiagonal(arena, 2*heldRows, rank)
+			p.rooted = linalg.NewRooted(arena, rank)
+		}
 	} else {
 		p.nuclear = linalg.NewNuclear(arena, rank, rank)
 	}
@@ -56,6 +70,9 @@ func newLinearPair(arena *cmem.Arena, rank int, heldOut, single bool) *linearPai
 	}
 	return p
 }
+
+// doubtful reports whether certificates of the pair may fail.
+func (p *linearPair) doubtful() bool { return p.a.spread*p.b.spread < flat }
 
 func (p *linearPair) set(linear Linear, tol float64, a, b *linearNetwork) {
 	p.score, p.tol, p.a, p.b = linear.Score, tol, a, b
@@ -75,7 +92,7 @@ func (p *linearPair) trainDistance() (float64, linalg.Route, error) {
 	}
 	c := p.c[:rows*cols]
 	crossProduct(c, p.buf, &p.b.train, &p.a.train)
-	sum, route, err := p.nuclear.Norm(c, rows, cols, p.a.spread*p.b.spread < flat, p.accept)
+	sum, route, err := p.nuclear.Norm(c, rows, cols, p.doubtful(), p.accept)
 	if err != nil {
 		return math.NaN(), route, err
 	}
@@ -102,10 +119,19 @@ func (p *linearPair) heldOutDistance() (train, test float64, route linalg.Route,
 	}
 	c := p.c[:rows*cols]
 	crossProduct(c, p.buf, &p.b.train, &p.a.train)
-	sum, ok := p.polar.Spectrum(c, rows, cols, p.accept)
-	if ok {
-		train, near := p.distance(sum, p.a.norm, p.b.norm)
-		if test, ok := p.alignedDistance(c); ok && near == between {
+	sum, ok := 0.0, false
+	if p.byRoots() {
+		if sum, ok = p.reduced.Norm(c, rows, cols, p.accept); ok {
+			if train, test, ok := p.rootedDistances(sum, c); ok {
+				return train, test, linalg.ByGram, nil
+			}
+			ok = p.polar.TakeSpectrum(p.reduced)
+		}
+	} else {
+		sum, ok = p.polar.Spectrum(c, rows, cols, p.accept)
+	}
+	if train, near := p.distance(sum, p.a.norm, p.b.norm); ok && near == between {
+		if test, ok := p.alignedDistance(c); ok {
 			return train, test, linalg.ByGram, nil
 		}
 	}
@@ -124,22 +150,60 @@ func (p *linearPair) heldOutDistance() (train, test float64, route linalg.Route,
 // rounding shows in the result.
 func (p *linearPair) alignedDistance(c []float64) (d float64, ok bool) {
 	a, b := &p.a.test, &p.b.test
-	if a.rows > 4*a.cols {
+	if a.rows > manyRows*a.cols {
 		return 0, false
 	}
-	size := heldRows * b.cols
 	p.aligned.Reset()
 	for i := 0; i < a.rows; i += heldRows {
-		rows := min(heldRows, a.rows-i)
-		left, right := a.slice(i, i+rows, p.held), b.slice(i, i+rows, p.held[size:])
-		product := p.held[2*size:][:rows*a.cols]
-		linalg.Gemm(blas.NoTrans, blas.NoTrans, rows, a.cols, b.cols,
-			1, right, b.cols, c, a.cols, 0, product, a.cols)
-		p.aligned.Add(p.polar, product, left, p.held[3*size:], rows, a.cols)
+		left, product, rows := p.heldBlock(c, i)
+		p.aligned.Add(p.polar, product, left, p.held[3*heldRows*b.cols:], rows, a.cols)
 	}
 	inner, bound := p.aligned.Sum(p.polar, a.cols)
 	d, near := p.distance(inner, p.a.testNorm, p.b.testNorm)
 	return d, near == between && p.certified(inner, bound, p.a.testNorm, p.b.testNorm)
+}
+
+// heldBlock returns held-out samples of a, from row i on, and those of b times c, which
+// stand in the third block of p.held.
+func (p *linearPair) heldBlock(c []float64, i int) (left, product []float64, rows int) {
+	a, b := &p.a.test, &p.b.test
+	size := heldRows * b.cols
+	rows = min(heldRows, a.rows-i)
+	left = a.slice(i, i+rows, p.held)
+	right := b.slice(i, i+rows, p.held[size:])
+	product = p.held[2*size:][:rows*a.cols]
+	linalg.Gemm(blas.NoTrans, blas.NoTrans, rows, a.cols, b.cols,
+		1, right, b.cols, c, a.cols, 0, product, a.cols)
+	return left, product, rows
+}
+
+// byRoots reports whether the pair may do without eigenvectors and Q: it has enough
+// columns, is not too steep, and has not so many held-out samples that forming Q is
+// cheaper.
+func (p *linearPair) byRoots() bool {
+	return p.a.rank >= linalg.LeastRooted && !p.doubtful() &&
+		p.a.test.rows <= manyRows*p.a.rank
+}
+
+// rootedDistances returns both distances for the nuclear norm sum of the c that was
+// reduced. ok is false if rounding shows in them, or is expected to.
+func (p *linearPair) rootedDistances(sum float64, c []float64) (train, test float64, ok bool) {
+	train, near := p.distance(sum, p.a.norm, p.b.norm)
+	if near != between || p.reduced.Loss() > p.tol*rootedMargin {
+		return 0, 0, false
+	}
+	size := heldRows * p.b.test.cols
+	p.rooted.Reset(p.reduced)
+	for i := 0; i < p.a.test.rows; i += heldRows {
+		left, product, rows := p.heldBlock(c, i)
+		pair := p.held[2*size:][:2*rows*p.a.test.cols]
+		copy(pair[len(product):], left) // behind the product
+		p.rooted.Add(pair, p.held[4*size:], rows)
+	}
+	inner, bound := p.rooted.Sum()
+	test, near = p.distance(inner, p.a.testNorm, p.b.testNorm)
+	ok = near == between && p.certified(inner, bound, p.a.testNorm, p.b.testNorm)
+	return train, test, ok
 }
 
 // trainByFactor is the training distance from the nuclear norm sum of C or, if

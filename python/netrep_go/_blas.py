@@ -28,6 +28,10 @@ _SIGNATURES = {
     "dgelqf": "i i x i x x i i",
     "dorglq": "i i i x i x x i i",
     "dormlq": "c c i i i x i x x i x i i",
+    "dsytrd": "c i x i x x x x i i",
+    "dormtr": "c c c i i x i x x i x i i",
+    "dsterf": "i x x i",
+    "dstedc": "c i x x x i x i i i i",
 }
 
 _TYPES = {"char *": "c", "int *": "i"}

@@ -6,6 +6,7 @@ var address struct {
 	dgemm, sgemm, dsyrk, ssyrk, dgemv, dtrsm uintptr
 	dgesvd, dgesdd, dsyev, dsyevd, dpotrf    uintptr
 	dgelqf, dorglq, dormlq                   uintptr
+	dsytrd, dormtr, dsterf, dstedc           uintptr
 }
 
 var routines = [...]struct {
@@ -26,4 +27,8 @@ var routines = [...]struct {
 	{"dgelqf", &address.dgelqf},
 	{"dorglq", &address.dorglq},
 	{"dormlq", &address.dormlq},
+	{"dsytrd", &address.dsytrd},
+	{"dormtr", &address.dormtr},
+	{"dsterf", &address.dsterf},
+	{"dstedc", &address.dstedc},
 }

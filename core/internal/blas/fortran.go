@@ -34,6 +34,14 @@ package blas
 #cgo nocallback netrep_dorglq
 #cgo noescape netrep_dormlq
 #cgo nocallback netrep_dormlq
+#cgo noescape netrep_dsytrd
+#cgo nocallback netrep_dsytrd
+#cgo noescape netrep_dormtr
+#cgo nocallback netrep_dormtr
+#cgo noescape netrep_dsterf
+#cgo nocallback netrep_dsterf
+#cgo noescape netrep_dstedc
+#cgo nocallback netrep_dstedc
 
 #include <stdint.h>
 
@@ -156,6 +164,40 @@ static inline void netrep_dormlq(uintptr_t f, char side, char t, int m, int n, i
 			double *, double *, int *, double *, int *, int *))f)
 		(&side, &t, &m, &n, &k, a, &lda, tau, c, &ldc, work, &lwork, &info);
 }
+
+static inline void netrep_dsytrd(uintptr_t f, char ul, int n, double *a, int lda,
+	double *d, double *e, double *tau, double *work, int lwork)
+{
+	int info = 0;
+	((void (*)(char *, int *, double *, int *, double *, double *, double *, double *, int *, int *))f)
+		(&ul, &n, a, &lda, d, e, tau, work, &lwork, &info);
+}
+
+static inline void netrep_dormtr(uintptr_t f, char side, char ul, char t, int m, int n,
+	double *a, int lda, double *tau, double *c, int ldc, double *work, int lwork)
+{
+	int info = 0;
+	((void (*)(char *, char *, char *, int *, int *, double *, int *,
+			double *, double *, int *, double *, int *, int *))f)
+		(&side, &ul, &t, &m, &n, a, &lda, tau, c, &ldc, work, &lwork, &info);
+}
+
+static inline int netrep_dsterf(uintptr_t f, int n, double *d, double *e)
+{
+	int info = 0;
+	((void (*)(int *, double *, double *, int *))f)(&n, d, e, &info);
+	return info;
+}
+
+static inline int netrep_dstedc(uintptr_t f, char compz, int n, double *d, double *e,
+	double *z, int ldz, double *work, int lwork, int *iwork, int liwork)
+{
+	int info = 0;
+	((void (*)(char *, int *, double *, double *, double *, int *,
+			double *, int *, int *, int *, int *))f)
+		(&compz, &n, d, e, z, &ldz, work, &lwork, iwork, &liwork, &info);
+	return info;
+}
 */
 import "C"
 
@@ -268,4 +310,30 @@ func dormlq(
 ) {
 	C.netrep_dormlq(C.uintptr_t(address.dormlq), C.char(side), C.char(t), C.int(m), C.int(n), C.int(k),
 		doubles(a), C.int(lda), doubles(tau), doubles(c), C.int(ldc), doubles(work), C.int(lwork))
+}
+
+func dsytrd(ul byte, n int, a []float64, lda int, d, e, tau, work []float64, lwork int) {
+	C.netrep_dsytrd(C.uintptr_t(address.dsytrd), C.char(ul), C.int(n), doubles(a), C.int(lda),
+		doubles(d), doubles(e), doubles(tau), doubles(work), C.int(lwork))
+}
+
+func dormtr(
+	side, ul, t byte, m, n int, a []float64, lda int, tau, c []float64, ldc int, work []float64,
+	lwork int,
+) {
+	C.netrep_dormtr(C.uintptr_t(address.dormtr), C.char(side), C.char(ul), C.char(t),
+		C.int(m), C.int(n), doubles(a), C.int(lda), doubles(tau), doubles(c), C.int(ldc),
+		doubles(work), C.int(lwork))
+}
+
+func dsterf(n int, d, e []float64) (info int) {
+	return int(C.netrep_dsterf(C.uintptr_t(address.dsterf), C.int(n), doubles(d), doubles(e)))
+}
+
+func dstedc(
+	compZ byte, n int, d, e, z []float64, ldz int, work []float64, lwork int, iwork []int32,
+	liwork int,
+) (info int) {
+	return int(C.netrep_dstedc(C.uintptr_t(address.dstedc), C.char(compZ), C.int(n), doubles(d),
+		doubles(e), doubles(z), C.int(ldz), doubles(work), C.int(lwork), ints(iwork), C.int(liwork)))
 }

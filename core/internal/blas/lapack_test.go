@@ -474,6 +474,9 @@ func TestNotFinite(t *testing.T) {
 					"Eigenvalues":    func(a []float64) bool { return directEigen(lapack.EVNone, blas.Upper, n, a, n, s) },
 					"Eigen":          func(a []float64) bool { return directEigen(lapack.EVCompute, blas.Upper, n, a, n, s) },
 					"Cholesky":       func(a []float64) bool { return Cholesky(n, a, n) },
+					"Tridiagonalize": func(a []float64) bool {
+						return Tridiagonalize(n, a, n, s, u, vt, make([]float64, TridiagonalWork(0, n)))
+					},
 				} {
 					_, a := symmetric(rand.New(rand.NewPCG(2, 10)), blas.Upper, n, n+5, n)
 					if name == "SingularValues" || name == "SVD" || name == "Dgesvd" {
