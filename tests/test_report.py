@@ -568,9 +568,7 @@ def test_measures_are_in_tables_figures_files_and_pages(asked, tmp_path):
 
 def test_a_measure_that_cannot_be_computed_says_why(data):
     measures = {"too many": MutualKNN(n_neighbors=100), "rsa": "rsa"}
-    with pytest.warns(
-        UserWarning, match="measures of 'too many' cannot be|100 neighbors need"
-    ):
+    with pytest.warns(UserWarning, match="measures of 'too many' cannot be|100 neighbors need"):
         found = data.report(y=None, targets=None, rdms=None, measures=measures)
     assert list(found.reasons["measures"]) == ["too many"]
     assert "measure_rsa" in found.values
