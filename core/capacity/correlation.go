@@ -66,29 +66,66 @@ func newCenterBasis(arena *cmem.Arena, gram *mat.Dense) (*centerBasis, error) {
 }
 
 // correlator evaluates the correlations that are left after the subspace of V is
-// taken out of centers. It belongs to one worker.
+// taken out of centers. It belongs to one start, and has workers of its own.
 type correlator struct {
 	*centerBasis
-	c, d    []float64 // XV and (diag(b) - A) XV, P x K
-	e       []float64 // a block of rows of the residual Gram matrix
-	left    []float64 // 1 / |residual x_i|²
+	c, d    []float64   // XV and (diag(b) - A) XV, P x K
+	e       [][]float64 // a block of rows of the residual Gram matrix for each worker
+	left    []float64   // 1 / |residual x_i|²
+	costs   []float64   // sum of the squared correlations of x_i
 	stiefel *optimize.Stiefel
 }
 
-func newCorrelator(arena *cmem.Arena, centers *centerBasis, k int) *correlator {
+func newCorrelator(arena *cmem.Arena, centers *centerBasis, k, workers int) *correlator {
 	p := centers.p
-	return &correlator{
+	r := &correlator{
 		centerBasis: centers,
 		c:           arena.Float64s(p * k),
 		d:           arena.Float64s(p * k),
-		e:           arena.Float64s(min(rowBlock, p) * p),
+		e:           make([][]float64, workers), // heap: one a worker
 		left:        arena.Float64s(p),
+		costs:       arena.Float64s(p),
 		stiefel:     optimize.NewStiefel(arena, centers.rank, k),
 	}
+	for i := range r.e {
+		r.e[i] = arena.Float64s(min(rowBlock, p) * p)
+	}
+	return r
 }
 
 // rowBlock is the number of rows that stay in the cache between their uses.
 const rowBlock = 64
+
+// manyCenters is the number above which one start takes all workers, which share the rows
+// of its products, and ends are not polished: as far as Polish gets there, what is gained
+// moves capacities by a tenth of their standard errors.
+const manyCenters = 200
+
+// share calls f for blocks of n rows, on all workers.
+func (r *correlator) share(n, block int, f func(worker, first, rows int)) {
+	if n <= block || len(r.e) == 1 {
+		for first := 0; first < n; first += block {
+			f(0, first, min(block, n-first))
+		}
+		return
+	}
+	// without the caller's context, whose Job counts starts and which they look at
+	err := par.For(context.Background(), (n+block-1)/block, len(r.e), func(worker, i int) error {
+		f(worker, i*block, min(block, n-i*block))
+		return nil
+	})
+	if err != nil {
+		panic(err) // that of f
+	}
+}
+
+// product is the number of rows of X that are multiplied at a time.
+func (r *correlator) product() int {
+	if r.p > manyCenters {
+		return rowBlock
+	}
+	return r.p
+}
 
 // vanished is the |residual x_i| / |x_i| below which a center counts as gone: its
 // direction is rounding.
@@ -98,7 +135,10 @@ const vanished = 1e-7
 // the smallest ratio |residual x_i| / |x_i|, the stability of V.
 func (r *correlator) residual(v []float64, k int) (stability float64) {
 	if k > 0 {
-		linalg.Gemm(blas.NoTrans, blas.NoTrans, r.p, k, r.rank, 1, r.x, r.rank, v, k, 0, r.c, k)
+		r.share(r.p, r.product(), func(_, first, n int) {
+			linalg.Gemm(blas.NoTrans, blas.NoTrans, n, k, r.rank,
+				1, r.x[first*r.rank:], r.rank, v, k, 0, r.c[first*k:], k)
+		})
 	}
 	least := math.Inf(1)
 	for i := range r.p {
@@ -110,18 +150,22 @@ func (r *correlator) residual(v []float64, k int) (stability float64) {
 	return math.Sqrt(max(0, least))
 }
 
-// rows calls f for blocks of rows of E, from the row first on.
+// rows calls f for blocks of rows of E, from the row first on, one after the other.
 func (r *correlator) rows(k int, f func(first int, e []float64)) {
-	p := r.p
-	for first := 0; first < p; first += rowBlock {
-		n := min(rowBlock, p-first)
-		e := r.e[:n*p]
-		copy(e, r.gram[first*p:])
-		if k > 0 {
-			linalg.Gemm(blas.NoTrans, blas.Trans, n, p, k, -1, r.c[first*k:], k, r.c, k, 1, e, p)
-		}
-		f(first, e)
+	for first := 0; first < r.p; first += rowBlock {
+		f(first, r.block(0, k, first, min(rowBlock, r.p-first)))
 	}
+}
+
+// block returns n rows of E in memory of a worker.
+func (r *correlator) block(worker, k, first, n int) []float64 {
+	p := r.p
+	e := r.e[worker][:n*p]
+	copy(e, r.gram[first*p:])
+	if k > 0 {
+		linalg.Gemm(blas.NoTrans, blas.Trans, n, p, k, -1, r.c[first*k:], k, r.c, k, 1, e, p)
+	}
+	return e
 }
 
 // cost returns the sum of the squared correlations between residual centers, each
@@ -137,23 +181,66 @@ func (r *correlator) cost(gradient, v []float64, k int) (cost float64) {
 	if !(r.residual(v, k) > vanished) {
 		return math.Inf(1)
 	}
-	r.rows(k, func(first int, e []float64) {
-		for m := first; m < first+len(e)/p; m++ {
-			row := e[(m-first)*p : (m-first+1)*p]
-			var sum float64
-			for n, e := range row {
-				a := e * r.left[n]
-				sum += a * e
-				row[n] = -a * r.left[m]
-			}
-			sum *= r.left[m]
-			cost += sum - 1
-			row[m] += sum * r.left[m]
+	r.share(p, rowBlock, func(worker, first, n int) {
+		e := r.block(worker, k, first, n)
+		for m := 0; m < n; m += 4 {
+			r.weigh(e[m*p:min(m+4, n)*p], first+m)
 		}
-		linalg.Gemm(blas.NoTrans, blas.NoTrans, len(e)/p, k, p, 1, e, p, r.c, k, 0, r.d[first*k:], k)
+		linalg.Gemm(blas.NoTrans, blas.NoTrans, n, k, p, 1, e, p, r.c, k, 0, r.d[first*k:], k)
 	})
-	linalg.Gemm(blas.Trans, blas.NoTrans, r.rank, k, p, 2, r.x, r.rank, r.d, k, 0, gradient, k)
+	for _, sum := range r.costs {
+		cost += sum - 1
+	}
+	r.share(r.rank, r.product(), func(_, first, n int) {
+		linalg.Gemm(blas.Trans, blas.NoTrans, n, k, p,
+			2, r.x[first:], r.rank, r.d, k, 0, gradient[first*k:], k)
+	})
 	return cost / 2
+}
+
+// weigh replaces up to four rows of E, from the row m on, by those of diag(b) - A, and
+// stores the sums of their squared correlations. The sums of four rows do not wait for each
+// other.
+func (r *correlator) weigh(e []float64, m int) {
+	p := r.p
+	if len(e) < 4*p {
+		for i := range len(e) / p {
+			r.weighRow(e[i*p:(i+1)*p], m+i)
+		}
+		return
+	}
+	left := r.left[:p]
+	e0, e1, e2, e3 := e[:p], e[p:2*p], e[2*p:3*p], e[3*p:4*p]
+	m0, m1, m2, m3 := left[m], left[m+1], left[m+2], left[m+3]
+	var s0, s1, s2, s3 float64
+	for n, l := range left {
+		a0, a1, a2, a3 := e0[n]*l, e1[n]*l, e2[n]*l, e3[n]*l
+		s0 += a0 * e0[n]
+		s1 += a1 * e1[n]
+		s2 += a2 * e2[n]
+		s3 += a3 * e3[n]
+		e0[n], e1[n], e2[n], e3[n] = -a0*m0, -a1*m1, -a2*m2, -a3*m3
+	}
+	for i, sum := range [4]float64{s0, s1, s2, s3} {
+		r.addDiagonal(e[i*p:], m+i, sum)
+	}
+}
+
+func (r *correlator) weighRow(row []float64, m int) {
+	var sum float64
+	for n, e := range row {
+		a := e * r.left[n]
+		sum += a * e
+		row[n] = -a * r.left[m]
+	}
+	r.addDiagonal(row, m, sum)
+}
+
+// addDiagonal adds b_m to row m, given its multiple by |residual x_m|².
+func (r *correlator) addDiagonal(row []float64, m int, sum float64) {
+	sum *= r.left[m]
+	r.costs[m] = sum
+	row[m] += sum * r.left[m]
 }
 
 // Means over pairs of residual centers x_m, x_n: columns of Removals.Means.
@@ -208,7 +295,7 @@ func CorrelationCost(gradient, x, v *mat.Dense) (float64, error) {
 		gram:    arena.Float64s(p, p),
 		squared: arena.Float64s(p),
 	}
-	r := newCorrelator(&arena, centers, k)
+	r := newCorrelator(&arena, centers, k, 1)
 	if err := arena.Err(); err != nil {
 		return 0, err
 	}
@@ -290,13 +377,17 @@ func RemoveCorrelations(
 	if opts.Spectral { // there are no more axes to start from
 		opts.Repeats = min(opts.Repeats, centers.rank)
 	}
+	starts, helpers := par.Workers(ctx, opts.Repeats), 1
+	if centers.p > manyCenters {
+		helpers = par.Workers(ctx, math.MaxInt) / starts
+	}
 	s := removal{
 		centerBasis:    centers,
 		RemovalOptions: opts,
 		Removals:       dst,
 		criterion:      arena.Float64s(most + 1),
-		workers: par.NewTeam(&arena, par.Workers(ctx, opts.Repeats), func(arena *cmem.Arena) *correlator {
-			return newCorrelator(arena, centers, width)
+		workers: par.NewTeam(&arena, starts, func(arena *cmem.Arena) *correlator {
+			return newCorrelator(arena, centers, width, helpers)
 		}),
 		descents: cmem.Slice[descent](&arena, opts.Repeats),
 		ends:     arena.Float64s(opts.Repeats, centers.rank, width),
@@ -454,7 +545,7 @@ func (s *removal) descend(ctx context.Context, r *correlator, k, start int) erro
 	}
 	settings := optimize.StiefelSettings{MaxIter: s.MaxIter, Tol: s.Tol}
 	found := r.stiefel.Minimize(ctx, v, k, r.cost, settings)
-	if found.Converged && s.Spectral { // rounding decides on where in the tolerance it ended
+	if found.Converged && s.Spectral && s.p <= manyCenters { // rounding decides on where in the tolerance it ended
 		found.Value = r.stiefel.Polish(ctx, v, k, r.cost)
 	}
 	to := &s.descents[start]
