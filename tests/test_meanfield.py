@@ -17,6 +17,7 @@ from netrep_go.capacity import (
     point_capacity,
     project_on_cone,
 )
+from netrep_go.capacity._meanfield import _agree
 
 
 def place(points, n_manifolds=4):
@@ -615,3 +616,33 @@ def test_memory_is_linear_in_samples(rng):
     found = MeanFieldCapacity(n_t=10, max_removed=0, random_state=0).fit(X).manifolds_
     assert 1 < found.n_active[0] < 4
     assert np.isfinite(found.radius).all()
+
+
+@pytest.mark.parametrize(
+    ("n_manifolds", "agree", "expected"), [(200, 1, 5), (201, 1, 2), (201, -1, 5)]
+)
+def test_searches_go_on_until_they_agree(rng, monkeypatch, n_manifolds, agree, expected):
+    shared = 3 * rng.standard_normal((n_manifolds, 1, 2)) @ rng.standard_normal((2, 60))
+    X = list(
+        shared
+        + rng.standard_normal((n_manifolds, 1, 60))
+        + 0.3 * rng.standard_normal((n_manifolds, 3, 60))
+    )
+    options = {"n_t": 20, "max_removed": 1, "random_state": 0}
+    explicit = MeanFieldCapacity(n_searches=expected, **options).fit(X)
+    monkeypatch.setattr("netrep_go.capacity._meanfield._SMALL", agree)
+    auto = MeanFieldCapacity(**options).fit(X)
+    assert auto.capacity_ == explicit.capacity_
+    assert auto.capacity_se_ == explicit.capacity_se_
+    for a, b in zip(auto.manifolds_se_, explicit.manifolds_se_, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(("other", "agree"), [(1.0, True), (1.01, False)])
+def test_what_agrees(other, agree):
+    # 300 manifolds, two margins: errors of means are 0.01 / sqrt(300)
+    values = np.ones((2, 300, 11))
+    moved = values.copy()
+    moved[1, :, 1] *= other  # the radius at one margin
+    errors = np.full_like(values, 0.01)
+    assert _agree([values, moved], errors) is agree

@@ -172,8 +172,8 @@ class MeanFieldCapacity(BaseEstimator):
     n_searches : int, default=None
         Searches for directions whose spread the standard errors contain. All values are of the
         first; the others have other seeds, and centers that differ by rounding. With 1 the standard
-        errors are over draws of t alone. None is 5; of more than 200 manifolds it is 2 to 5, as many
-        as it takes for the spread of the mean capacity and radius to be below a third of their
+        errors are over draws of t alone. None is 5; of more than 200 manifolds it is 2 to 5, as
+        many as it takes for the spread of the mean capacity and radius to be below a third of their
         standard errors over draws.
     max_iter : int, default=5000
         Steps of each search.
