@@ -190,7 +190,7 @@ def test_many_manifolds(rng):
 
 
 def test_up_to_200_manifolds_have_three_starts(rng):
-    for n_manifolds, n_restarts, tol in ((200, 3, 1e-6), (201, 1, 1e-5)):
+    for n_manifolds, n_restarts, tol in ((200, 3, 1e-6), (201, 1, 1e-4)):
         X, _ = planted(rng, 2, n_manifolds=n_manifolds, n_features=60)
         auto = find_center_directions(X, max_removed=3)
         same = find_center_directions(X, max_removed=3, n_restarts=n_restarts, tol=tol)

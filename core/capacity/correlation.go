@@ -26,6 +26,7 @@ type centerBasis struct {
 	basis   []float64 // P x rank: the basis consists of the columns of X'basis
 	gram    []float64
 	squared []float64 // |x_i|²
+	values  []float64 // squared lengths of the columns of x
 }
 
 // newCenterBasis decomposes the Gram matrix of centers in memory of the arena.
@@ -37,6 +38,7 @@ func newCenterBasis(arena *cmem.Arena, gram *mat.Dense) (*centerBasis, error) {
 		basis:   arena.Float64s(p * p),
 		gram:    arena.Float64s(p * p),
 		squared: arena.Float64s(p),
+		values:  arena.Float64s(p),
 	}
 	vectors, values := arena.Float64s(p*p), arena.Float64s(p)
 	lwork, liwork := iblas.EigenWork(p)
@@ -56,6 +58,9 @@ func newCenterBasis(arena *cmem.Arena, gram *mat.Dense) (*centerBasis, error) {
 	for c.rank < p && values[p-1-c.rank] > floor {
 		c.rank++
 	}
+	for k := range c.rank {
+		c.values[k] = values[p-1-k]
+	}
 	for i := range p {
 		for k := range c.rank {
 			u, root := vectors[i*p+p-1-k], math.Sqrt(values[p-1-k])
@@ -74,6 +79,7 @@ type correlator struct {
 	left    []float64   // 1 / |residual x_i|²
 	costs   []float64   // sum of the squared correlations of x_i
 	stiefel *optimize.Stiefel
+	memory  *optimize.StiefelMemory // of many centers, instead
 }
 
 func newCorrelator(arena *cmem.Arena, centers *centerBasis, k, workers int) *correlator {
@@ -85,7 +91,6 @@ func newCorrelator(arena *cmem.Arena, centers *centerBasis, k, workers int) *cor
 		e:           make([][]float64, workers), // heap: one a worker
 		left:        arena.Float64s(p),
 		costs:       arena.Float64s(p),
-		stiefel:     optimize.NewStiefel(arena, centers.rank, k),
 	}
 	for i := range r.e {
 		r.e[i] = arena.Float64s(min(rowBlock, p) * p)
@@ -93,12 +98,49 @@ func newCorrelator(arena *cmem.Arena, centers *centerBasis, k, workers int) *cor
 	return r
 }
 
+// search makes the correlator ready for minimisations.
+func (r *correlator) search(arena *cmem.Arena, k int) {
+	if r.p <= manyCenters {
+		r.stiefel = optimize.NewStiefel(arena, r.rank, k)
+		return
+	}
+	r.memory = optimize.NewStiefelMemory(arena, r.rank, k)
+	r.stiefel = r.memory.Stiefel
+	if arena.Err() == nil {
+		r.precondition()
+	}
+}
+
+// precondition divides gradients by what second derivatives are nearly proportional to,
+// and by no less than a constant: the squared lengths of the columns of X.
+func (r *correlator) precondition() {
+	mean := floats.Sum(r.values[:r.rank]) / float64(r.rank)
+	for j, value := range r.values[:r.rank] {
+		r.memory.Scale[j] = 1 / (1 + value/mean)
+	}
+}
+
+// minimize goes on from v to where the cost is least.
+func (r *correlator) minimize(
+	ctx context.Context, v []float64, k int, settings optimize.StiefelSettings, polish bool,
+) optimize.StiefelResult {
+	if r.memory != nil {
+		return r.memory.Minimize(ctx, v, k, r.cost, settings)
+	}
+	found := r.stiefel.Minimize(ctx, v, k, r.cost, settings)
+	if found.Converged && polish { // rounding decides on where in the tolerance it ended
+		found.Value = r.stiefel.Polish(ctx, v, k, r.cost)
+	}
+	return found
+}
+
 // rowBlock is the number of rows that stay in the cache between their uses.
 const rowBlock = 64
 
 // manyCenters is the number above which one start takes all workers, which share the rows
-// of its products, and ends are not polished: as far as Polish gets there, what is gained
-// moves capacities by a tenth of their standard errors.
+// of its products, and is made by a method that takes fewer of these. Ends are not
+// polished then: as far as Polish gets, that moves capacities by a tenth of their standard
+// errors.
 const manyCenters = 200
 
 // share calls f for blocks of n rows, on all workers.
@@ -387,7 +429,9 @@ func RemoveCorrelations(
 		Removals:       dst,
 		criterion:      arena.Float64s(most + 1),
 		workers: par.NewTeam(&arena, starts, func(arena *cmem.Arena) *correlator {
-			return newCorrelator(arena, centers, width, helpers)
+			r := newCorrelator(arena, centers, width, helpers)
+			r.search(arena, width)
+			return r
 		}),
 		descents: cmem.Slice[descent](&arena, opts.Repeats),
 		ends:     arena.Float64s(opts.Repeats, centers.rank, width),
@@ -545,10 +589,7 @@ func (s *removal) descend(ctx context.Context, r *correlator, k, start int) erro
 		return core.Numericalf("a start of the search for correlated directions is linearly dependent")
 	}
 	settings := optimize.StiefelSettings{MaxIter: s.MaxIter, Tol: s.Tol}
-	found := r.stiefel.Minimize(ctx, v, k, r.cost, settings)
-	if found.Converged && s.Spectral && s.p <= manyCenters { // rounding decides on where in the tolerance it ended
-		found.Value = r.stiefel.Polish(ctx, v, k, r.cost)
-	}
+	found := r.minimize(ctx, v, k, settings, s.Spectral)
 	to := &s.descents[start]
 	to.cost, to.converged = found.Value, found.Converged
 	to.stability = r.residual(v, k)

@@ -50,6 +50,7 @@ func TestCostDoesNotDependOnWorkers(t *testing.T) {
 		}
 		for i, workers := range []int{1, 3} {
 			r := newCorrelator(&arena, centers, max(1, k), workers)
+			r.search(&arena, max(1, k))
 			if i == 0 && k > 0 && !r.stiefel.Orthonormalize(v, k) {
 				t.Fatal("the start is dependent")
 			}

@@ -155,7 +155,7 @@ def find_center_directions(
         Steps of a search.
     tol : float, default=None
         Length of the gradient, relative to the sum over pairs, at which a search ends, which it
-        also does where 20 steps gain less than 10 ``tol`` of the sum. None is 1e-6, and 1e-5 of
+        also does where 20 steps gain less than 10 ``tol`` of the sum. None is 1e-6, and 1e-4 of
         more than 200 manifolds.
     random_state : int, RandomState, Generator or None, default=None
         Determines the starts of ``search='stable'``.
@@ -259,7 +259,7 @@ def find_directions(
     check_option(search, "search", ("spectral", "stable"))
     many = len(centers) > MANY
     n_restarts = (1 if many else 3) if n_restarts is None else n_restarts
-    tol = (1e-5 if many else 1e-6) if tol is None else tol
+    tol = (1e-4 if many else 1e-6) if tol is None else tol
     check_integer(min_removed, "min_removed", 0)
     check_integer(n_restarts, "n_restarts", 1)
     check_integer(max_iter, "max_iter", 1)
