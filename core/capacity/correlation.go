@@ -79,7 +79,12 @@ type correlator struct {
 	left    []float64   // 1 / |residual x_i|²
 	costs   []float64   // sum of the squared correlations of x_i
 	stiefel *optimize.Stiefel
-	memory  *optimize.StiefelMemory // of many centers, instead
+
+	// of many centers
+	memory              *optimize.StiefelMemory
+	turned              []float64 // rank x K
+	small, shares, work []float64 // of C'DC
+	iwork               []int32
 }
 
 func newCorrelator(arena *cmem.Arena, centers *centerBasis, k, workers int) *correlator {
@@ -106,32 +111,53 @@ func (r *correlator) search(arena *cmem.Arena, k int) {
 	}
 	r.memory = optimize.NewStiefelMemory(arena, r.rank, k)
 	r.stiefel = r.memory.Stiefel
-	if arena.Err() == nil {
-		r.precondition()
-	}
+	r.turned = arena.Float64s(r.rank * k)
+	r.small, r.shares = arena.Float64s(k*k), arena.Float64s(k)
+	lwork, liwork := iblas.EigenWork(k)
+	r.work, r.iwork = arena.Float64s(lwork), arena.Int32s(liwork)
 }
 
-// precondition divides gradients by what second derivatives are nearly proportional to,
-// and by no less than a constant: the squared lengths of the columns of X.
-func (r *correlator) precondition() {
+// precondition chooses factors for gradients at v, whose columns it turns to the axes of
+// C'DC, C = XV, where D is the inverse diagonal of E. Second derivatives are nearly
+// proportional to the squared length of a column of X, for a row, and to 1 + C'DC, for a
+// column: directions that most centers share are much stiffer than others.
+func (r *correlator) precondition(v []float64, k int) error {
 	mean := floats.Sum(r.values[:r.rank]) / float64(r.rank)
 	for j, value := range r.values[:r.rank] {
-		r.memory.Scale[j] = 1 / (1 + value/mean)
+		r.memory.Rows[j] = 1 / (1 + value/mean)
 	}
+	r.residual(v, k)
+	for i, left := range r.left {
+		floats.ScaleTo(r.d[i*k:(i+1)*k], left, r.c[i*k:(i+1)*k])
+	}
+	linalg.Gemm(blas.Trans, blas.NoTrans, k, k, r.p, 1, r.c, k, r.d, k, 0, r.small, k)
+	if !iblas.Eigen(k, r.small[:k*k], k, r.shares, r.work, r.iwork) {
+		return core.Numericalf("the eigenvalues of directions of centers did not converge")
+	}
+	for j, share := range r.shares[:k] {
+		r.memory.Columns[j] = 1 / (1 + max(0, share))
+	}
+	linalg.Gemm(blas.NoTrans, blas.NoTrans, r.rank, k, k, 1, v, k, r.small, k, 0, r.turned, k)
+	copy(v, r.turned[:len(v)])
+	return nil
 }
 
 // minimize goes on from v to where the cost is least.
 func (r *correlator) minimize(
 	ctx context.Context, v []float64, k int, settings optimize.StiefelSettings, polish bool,
-) optimize.StiefelResult {
+) (optimize.StiefelResult, error) {
 	if r.memory != nil {
-		return r.memory.Minimize(ctx, v, k, r.cost, settings)
+		err := r.precondition(v, k)
+		if err != nil {
+			return optimize.StiefelResult{}, err
+		}
+		return r.memory.Minimize(ctx, v, k, r.cost, settings), nil
 	}
 	found := r.stiefel.Minimize(ctx, v, k, r.cost, settings)
 	if found.Converged && polish { // rounding decides on where in the tolerance it ended
 		found.Value = r.stiefel.Polish(ctx, v, k, r.cost)
 	}
-	return found
+	return found, nil
 }
 
 // rowBlock is the number of rows that stay in the cache between their uses.
@@ -589,7 +615,10 @@ func (s *removal) descend(ctx context.Context, r *correlator, k, start int) erro
 		return core.Numericalf("a start of the search for correlated directions is linearly dependent")
 	}
 	settings := optimize.StiefelSettings{MaxIter: s.MaxIter, Tol: s.Tol}
-	found := r.minimize(ctx, v, k, settings, s.Spectral)
+	found, err := r.minimize(ctx, v, k, settings, s.Spectral)
+	if err != nil {
+		return err
+	}
 	to := &s.descents[start]
 	to.cost, to.converged = found.Value, found.Converged
 	to.stability = r.residual(v, k)

@@ -15,17 +15,17 @@ import (
 type StiefelMemory struct {
 	*Stiefel
 	memory *LBFGS
-	// Scale has a positive factor for each row of a gradient, the preconditioner.
-	Scale    []float64
-	pull     []float64 // minus the gradient
-	residual []float64 // what the preconditioner makes of it
+	// Rows and Columns have positive factors for those of a gradient, the preconditioner.
+	Rows, Columns []float64
+	pull          []float64 // minus the gradient
+	residual      []float64 // what the preconditioner makes of it
 }
 
 const (
 	stiefelMemory = 10   // steps that are remembered
 	longestStep   = 1.0  // |step| at most
 	shorter       = 0.3  // of a step that gains too little
-	faintest      = 1e-6 // of the preconditioner, in units of value / gradient²: far below any step
+	faintest      = 1e-6 // of the value that the preconditioner's step would gain: far below any step
 )
 
 // NewStiefelMemory returns a workspace as NewStiefel does.
@@ -33,7 +33,8 @@ func NewStiefelMemory(arena *cmem.Arena, n, k int) *StiefelMemory {
 	return &StiefelMemory{
 		Stiefel:  NewStiefel(arena, n, k),
 		memory:   NewLBFGS(arena, n*k, stiefelMemory, true),
-		Scale:    arena.Float64s(n),
+		Rows:     arena.Float64s(n),
+		Columns:  arena.Float64s(k),
 		pull:     arena.Float64s(n * k),
 		residual: arena.Float64s(n * k),
 	}
@@ -52,7 +53,8 @@ func (s *StiefelMemory) Minimize(
 	}
 	s.memory.Resize(size)
 	s.project(gradient, v, k)
-	unit := faintest * value / floats.Dot(gradient, gradient)
+	s.precondition(s.residual, gradient, k, 1)
+	unit := faintest * value / floats.Dot(gradient, s.residual[:size])
 	oldest := value
 	for known := false; ctx.Err() == nil && result.Iterations < settings.MaxIter; {
 		if floats.Norm(gradient, 2) <= settings.Tol*math.Abs(value) {
@@ -88,8 +90,10 @@ func (s *StiefelMemory) Minimize(
 
 // precondition stores what the preconditioner makes of a gradient.
 func (s *StiefelMemory) precondition(dst, gradient []float64, k int, unit float64) {
-	for i, scale := range s.Scale[:s.n] {
-		floats.ScaleTo(dst[i*k:(i+1)*k], unit*scale, gradient[i*k:(i+1)*k])
+	for i, scale := range s.Rows {
+		row := dst[i*k : (i+1)*k]
+		floats.ScaleTo(row, unit*scale, gradient[i*k:(i+1)*k])
+		floats.Mul(row, s.Columns[:k])
 	}
 }
 

@@ -35,6 +35,14 @@ func falling(n int, unit float64) []float64 {
 	return diagonal
 }
 
+func unscaled(s *StiefelMemory) {
+	for _, scale := range [][]float64{s.Rows, s.Columns} {
+		for i := range scale {
+			scale[i] = 1
+		}
+	}
+}
+
 func TestStiefelMemoryFindsEigenvectors(t *testing.T) {
 	const n = 80
 	for _, unit := range []float64{1e-140, 1, 1e140} {
@@ -42,9 +50,10 @@ func TestStiefelMemoryFindsEigenvectors(t *testing.T) {
 		var arena cmem.Arena
 		s, plain := NewStiefelMemory(&arena, n, 5), NewStiefel(&arena, n, 5)
 		for i, value := range f.diagonal {
-			s.Scale[i] = unit / value
+			s.Rows[i] = unit / value
 		}
 		for k := 1; k <= 5; k++ {
+			s.Columns[k-1] = 1
 			v := gaussian(rand.New(rand.NewPCG(1, uint64(k))), n*k)
 			if !s.Orthonormalize(v, k) {
 				t.Fatal("Gaussian columns are dependent")
@@ -74,9 +83,7 @@ func TestStiefelMemoryNeverIncreasesTheValue(t *testing.T) {
 	var arena cmem.Arena
 	defer arena.Free()
 	s := NewStiefelMemory(&arena, n, k)
-	for i := range s.Scale {
-		s.Scale[i] = 1
-	}
+	unscaled(s)
 	start := gaussian(rand.New(rand.NewPCG(1, 9)), n*k)
 	s.Orthonormalize(start, k)
 	last := math.Inf(1)
@@ -102,9 +109,7 @@ func TestStiefelMemoryStaysWhereTheValueIsFinite(t *testing.T) {
 	var arena cmem.Arena
 	defer arena.Free()
 	s := NewStiefelMemory(&arena, n, 1)
-	for i := range s.Scale {
-		s.Scale[i] = 1
-	}
+	unscaled(s)
 	v := make([]float64, n)
 	v[n-1], v[0] = 1, 0.1
 	s.Orthonormalize(v, 1)
