@@ -130,9 +130,9 @@ def find_center_directions(
     There are many local minima, and ``search`` says which is taken. 'spectral' starts from
     the ``n_restarts`` axes in which the centers left are most correlated and keeps the end
     of least cost: the result depends on the centers alone. More than 200 manifolds are searched
-    by a preconditioned quasi-Newton method, which needs one start. 'stable' is the references' rule:
-    of ``n_restarts`` random starts it keeps the most stable end, which leaves the most of the
-    center that loses most.
+    by a preconditioned quasi-Newton method, which needs one start. 'stable' is the references'
+    rule: of ``n_restarts`` random starts it keeps the most stable end, which leaves the most of
+    the center that loses most.
 
     Parameters
     ----------
