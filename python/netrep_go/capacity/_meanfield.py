@@ -246,7 +246,11 @@ class MeanFieldCapacity(BaseEstimator):
 
     Other local minima of the centers' correlations are often nearly as good, and changes of the
     samples by rounding may find them: where nearly nothing is left of a center, small steps
-    change its direction. The standard errors contain that, see ``n_searches``.
+    change its direction. The standard errors contain that, see ``n_searches``. Beside normal draws
+    and searches whose spread is 0 to 5 times as large, intervals of 1.96 standard errors of 2 to 5
+    searches, as of more than 200 manifolds, cover 0.943 to 0.951, and those of 5 searches 0.945 to
+    0.951. In 20 runs of 250 manifolds with 5 directions, from samples that differ by 1e-15, they
+    cover the mean capacity, and radius, in 0.95.
 
     References
     ----------
