@@ -136,11 +136,54 @@ from netrep_go.capacity import MeanFieldCapacity
 rng = np.random.default_rng(0)
 X = [rng.standard_normal(2000) + 0.3 * rng.standard_normal((50, 2000)) for _ in range(1000)]
 start = time.perf_counter()
-MeanFieldCapacity(n_t=200, n_restarts=1, random_state=0).fit(X)
+MeanFieldCapacity(n_t=200, random_state=0).fit(X)
 seconds = time.perf_counter() - start
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps({"seconds": round(seconds, 1), "peak memory with input (MiB)": round(peak)}))
 """
+
+
+POINTS = """
+import json, resource, sys, time
+import numpy as np
+from netrep_go.capacity import MeanFieldCapacity
+rng = np.random.default_rng(0)
+shape = int(sys.argv[1]), 20
+X = [center + 0.3 * rng.standard_normal(shape) for center in rng.standard_normal((2, 20))]
+start = time.perf_counter()
+MeanFieldCapacity(n_t=200, max_removed=0, random_state=0, n_jobs=1).fit(X)
+seconds = time.perf_counter() - start
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps({"seconds": round(seconds, 2), "peak memory with input (MiB)": round(peak)}))
+"""
+
+
+def many_points(n_samples: int) -> dict[str, object]:
+    """Measure the time and the peak memory of 2 manifolds of many samples, likewise."""
+    command = [sys.executable, "-c", POINTS, str(n_samples)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    row = {"case": f"P=2, M={n_samples:,}, N=20, n_t=200, 1 core", "unit": "run"}
+    return row | json.loads(done.stdout)
+
+
+def thousand_points() -> dict[str, object]:
+    """Project on few samples, by their Gram matrix."""
+    return many_points(1000)
+
+
+def ten_thousand_points() -> dict[str, object]:
+    """Project on many, by column generation."""
+    return many_points(10_000)
+
+
+def fifty_thousand_points() -> dict[str, object]:
+    """Project on five times as many."""
+    return many_points(50_000)
+
+
+def two_hundred_thousand_points() -> dict[str, object]:
+    """Project on four times as many again."""
+    return many_points(200_000)
 
 
 def many_manifolds() -> dict[str, object]:
@@ -172,4 +215,11 @@ def cases(quick: bool) -> Iterable[Case]:
 
 
 if __name__ == "__main__":
-    main(__file__, cases, [example, one_core, two_cores, many_samples, many_manifolds])
+    points = [
+        thousand_points,
+        ten_thousand_points,
+        fifty_thousand_points,
+        two_hundred_thousand_points,
+    ]
+    rows = [example, one_core, two_cores, many_samples, many_manifolds]
+    main(__file__, cases, rows + points)

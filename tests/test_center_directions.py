@@ -160,3 +160,38 @@ def test_what_is_measured_for_each_number(rng, criterion):
         np.testing.assert_allclose(found.absolute_product[k], np.abs(products).mean())
         np.testing.assert_allclose(found.squared_product[k], (products**2).mean())
     np.testing.assert_array_equal(found.correlation, getattr(found, f"{criterion}_correlation"))
+
+
+def test_many_manifolds(rng):
+    # one start on all threads, ends that are not polished, axes of a Lanczos iteration
+    X, axes = planted(rng, 3, n_manifolds=210, n_features=150)
+    options = {"max_removed": 3}
+    runs = [find_center_directions(X, n_jobs=n, **options) for n in (1, 2)]
+    for a, b in zip(*runs, strict=True):
+        np.testing.assert_array_equal(a, b)
+    found = runs[0]
+    assert found.n_removed == 3
+    assert np.linalg.svd(found.directions @ axes.T, compute_uv=False).min() > 0.95
+    centers = np.vstack(X) - np.mean(X, axis=0)
+    value, gradient = center_correlation_cost(centers, found.directions.T)
+    assert value == pytest.approx(cost(centers, found.directions.T), rel=1e-12)
+    tangent = gradient - found.directions.T @ (found.directions @ gradient)
+    assert np.linalg.norm(tangent) < 5e-3 * value
+    close = find_center_directions(X, n_restarts=3, tol=1e-9, **options)
+    np.testing.assert_allclose(found.correlation, close.correlation, rtol=2e-3)
+    order = rng.permutation(210)
+    other = find_center_directions([X[i] for i in order], **options)
+    np.testing.assert_allclose(found.correlation, other.correlation, rtol=2e-3)
+    random = find_center_directions(X, search="stable", random_state=0, **options)
+    assert random.n_removed == 3
+    noise = [x * (1 + 1e-15 * rng.standard_normal(x.shape)) for x in X]
+    moved = find_center_directions(noise, **options)
+    np.testing.assert_allclose(found.correlation, moved.correlation, rtol=2e-3)
+
+
+def test_up_to_200_manifolds_have_three_starts(rng):
+    for n_manifolds, n_restarts, tol in ((200, 3, 1e-6), (201, 1, 1e-4)):
+        X, _ = planted(rng, 2, n_manifolds=n_manifolds, n_features=60)
+        auto = find_center_directions(X, max_removed=3)
+        same = find_center_directions(X, max_removed=3, n_restarts=n_restarts, tol=tol)
+        np.testing.assert_array_equal(auto.directions, same.directions)

@@ -15,7 +15,9 @@ from netrep_go.capacity import (
     ball_capacity,
     ellipsoid_capacity,
     point_capacity,
+    project_on_cone,
 )
+from netrep_go.capacity._meanfield import _agree
 
 
 def place(points, n_manifolds=4):
@@ -540,3 +542,107 @@ def test_searches_change_no_values():
     assert kept[0].capacity_se_ == kept[1].capacity_se_  # no search, no spread
     with pytest.raises(ValueError, match="n_searches must be at least 1"):
         MeanFieldCapacity(n_searches=0).fit(X)
+
+
+def clouds(rng, n_samples, n_features):
+    """Manifolds of so many samples that they are projected on without their Gram matrix."""
+    centers = 2 * rng.standard_normal((len(n_samples), n_features))
+    return [
+        c + 0.7 * rng.standard_normal((n, n_features))
+        for c, n in zip(centers, n_samples, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("frame", ["center", "matlab"])
+@pytest.mark.parametrize("kappa", [0.0, 0.8, -1.0])
+def test_many_samples_are_those_of_their_cone(rng, frame, kappa):
+    X = clouds(rng, (2100, 2500), 7)
+    X[1][1000:] = X[1][:1500]  # ties
+    T = [rng.standard_normal((40, 7 + (frame == "center"))) for _ in X]
+    model = MeanFieldCapacity(
+        kappa, estimator="norm", frame=frame, max_removed=0, store_anchors=True
+    ).fit(X, t_vectors=T)
+    origin = np.mean([x.mean(axis=0) for x in X], axis=0)
+    for i, (x, t) in enumerate(zip(X, T, strict=True)):
+        center = x.mean(axis=0)
+        size = np.linalg.norm(center - origin)
+        points = (x - center) / size
+        if frame == "matlab":
+            points = (x - origin) @ np.linalg.qr((x - center).T)[0][:, :6] / size
+        S = np.hstack([points, np.ones((len(x), 1))])
+        b = t + kappa * np.eye(S.shape[1])[-1]
+        found = project_on_cone(b @ S.T, S @ S.T, precomputed=True)
+        images = found.weights @ S
+        assert 1 / model.manifolds_.capacity[i] == pytest.approx((images**2).sum(axis=1).mean())
+        weights = model.anchor_weights_[i]
+        np.testing.assert_allclose(weights.sum(axis=1), 1)
+        outside = found.weights.sum(axis=1) > 0
+        nearest = points[np.argmax(t[:, :-1] @ points.T, axis=1)]
+        anchors = np.where(
+            outside[:, None], images[:, :-1] / np.maximum(images[:, -1:], 1e-300), nearest
+        )
+        np.testing.assert_allclose(weights @ points, anchors, atol=1e-7)
+        deviations = anchors - anchors.mean(axis=0)
+        radius = np.sqrt((deviations**2).sum(axis=1).mean())
+        assert model.manifolds_.radius[i] == pytest.approx(radius)
+        nearest -= nearest.mean(axis=0)
+        width = (t[:, :-1] * nearest).sum(axis=1)
+        assert model.manifolds_.gaussian_half_width[i] == pytest.approx(width.mean())
+
+
+def test_many_samples_beside_few(rng):
+    X = clouds(rng, (2300, 1, 2, 40), 5)
+    options = {"max_removed": 0, "n_t": 30, "random_state": 0}
+    whole = MeanFieldCapacity(**options).fit(X)
+    for n_jobs in (1, 2):
+        again = MeanFieldCapacity(n_jobs=n_jobs, **options).fit(X)
+        for a, b in zip(whole.manifolds_, again.manifolds_, strict=True):
+            np.testing.assert_array_equal(a, b)
+    for scale in (1e-60, 1e60):
+        scaled = MeanFieldCapacity(**options).fit([scale * x for x in X])
+        for a, b in zip(whole.manifolds_, scaled.manifolds_, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-8)
+    inner = 0.2 * X[0] + 0.8 * X[0].mean(axis=0)  # samples in the hull change nothing
+    more = [np.vstack([X[0], inner]), *X[1:]]
+    T = [rng.standard_normal((50, min(x.shape) + 1)) for x in X]
+    one, two = (MeanFieldCapacity(max_removed=0).fit(Z, t_vectors=T) for Z in (X, more))
+    for a, b in zip(one.manifolds_, two.manifolds_, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-8)
+
+
+def test_memory_is_linear_in_samples(rng):
+    # the Gram matrix of one of them would take 80 GB
+    X = clouds(rng, (100_000, 3), 3)
+    found = MeanFieldCapacity(n_t=10, max_removed=0, random_state=0).fit(X).manifolds_
+    assert 1 < found.n_active[0] < 4
+    assert np.isfinite(found.radius).all()
+
+
+@pytest.mark.parametrize(
+    ("n_manifolds", "agree", "expected"), [(200, 1, 5), (201, 1, 2), (201, -1, 5)]
+)
+def test_searches_go_on_until_they_agree(rng, monkeypatch, n_manifolds, agree, expected):
+    shared = 3 * rng.standard_normal((n_manifolds, 1, 2)) @ rng.standard_normal((2, 60))
+    X = list(
+        shared
+        + rng.standard_normal((n_manifolds, 1, 60))
+        + 0.3 * rng.standard_normal((n_manifolds, 3, 60))
+    )
+    options = {"n_t": 20, "max_removed": 1, "random_state": 0}
+    explicit = MeanFieldCapacity(n_searches=expected, **options).fit(X)
+    monkeypatch.setattr("netrep_go.capacity._meanfield._SMALL", agree)
+    auto = MeanFieldCapacity(**options).fit(X)
+    assert auto.capacity_ == explicit.capacity_
+    assert auto.capacity_se_ == explicit.capacity_se_
+    for a, b in zip(auto.manifolds_se_, explicit.manifolds_se_, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(("other", "agree"), [(1.0, True), (1.01, False)])
+def test_what_agrees(other, agree):
+    # 300 manifolds, two margins: errors of means are 0.01 / sqrt(300)
+    values = np.ones((2, 300, 11))
+    moved = values.copy()
+    moved[1, :, 1] *= other  # the radius at one margin
+    errors = np.full_like(values, 0.01)
+    assert _agree([values, moved], errors) is agree

@@ -1,10 +1,12 @@
 package capacity
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 
 	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
@@ -22,10 +24,12 @@ const drawBlock = 128
 type draws struct {
 	MeanField
 	*frame
-	nnls *optimize.NNLS
+	nnls       *optimize.NNLS
+	generation *generation // if a manifold has many points
 
 	t       []float64 // draws x (D + 1), the center's coordinate last
-	c       []float64 // t's_j, block x M
+	c       []float64 // t's_j, block x M, unless points are many
+	nearest []int     // the point of largest t'x_j
 	anchors []float64 // draws x D
 	mean    []float64
 	spread  float64   // variance of the mean anchor point
@@ -36,19 +40,24 @@ type draws struct {
 }
 
 func newDraws(arena *cmem.Arena, f MeanField, m, n int, directions *mat.Dense) *draws {
-	d := min(m, n)
-	return &draws{
+	d, few := min(m, n), mostFew(m, n)
+	w := &draws{
 		MeanField: f,
 		frame:     newFrame(arena, m, n, directions),
-		nnls:      optimize.NewNNLS(arena, m),
+		nnls:      optimize.NewNNLS(arena, few),
 		t:         arena.Float64s(f.Draws * (d + 1)),
-		c:         arena.Float64s(drawBlock * m),
+		c:         arena.Float64s(max(drawBlock*few, m)),
+		nearest:   cmem.Slice[int](arena, f.Draws),
 		anchors:   arena.Float64s(f.Draws * d),
 		mean:      arena.Float64s(d),
 		values:    arena.Float64s(f.Draws),
 		counts:    arena.Float64s(f.Draws),
 		inverse:   arena.Float64s(f.Draws),
 	}
+	if few < m {
+		w.generation = newGeneration(arena, w.frame, m, d)
+	}
+	return w
 }
 
 // begin takes a manifold and its draws: those given, or new ones.
@@ -56,7 +65,11 @@ func (w *draws) begin(x *mat.Dense, origin []float64, given *mat.Dense, rng *ran
 	if err := w.set(x, origin, w.Frame, given != nil); err != nil {
 		return err
 	}
-	w.nnls.SetCone(w.gram, w.m, w.m)
+	if w.many {
+		w.generation.begin()
+	} else {
+		w.nnls.SetCone(w.gram, w.m, w.m)
+	}
 	w.given = given != nil
 	width := w.d + 1
 	if given != nil {
@@ -90,15 +103,11 @@ func (w *draws) anchor(i int) []float64 { return w.anchors[i*w.d : (i+1)*w.d] }
 
 // measure fills a row of quantities for the margin kappa, and the weights of the
 // points in the anchor points unless that is nil.
-func (w *draws) measure(row, weights []float64, kappa float64) {
-	w.each(func(i int, products []float64) {
-		var own []float64
-		if weights != nil {
-			own = weights[i*w.m : (i+1)*w.m]
-			clear(own)
-		}
-		w.solve(i, products, own, kappa)
-	})
+func (w *draws) measure(ctx context.Context, row, weights []float64, kappa float64) error {
+	clear(weights)
+	if err := w.project(ctx, weights, kappa); err != nil {
+		return err
+	}
 	w.store(row, Active, w.counts)
 	w.cosine(row)
 	w.center()
@@ -109,54 +118,87 @@ func (w *draws) measure(row, weights []float64, kappa float64) {
 		w.widths(kappa)
 	}
 	w.store(row, InverseCapacity, w.inverse)
-	w.each(func(i int, products []float64) {
-		copy(w.anchor(i), w.point(floats.MaxIdx(products)))
-	})
+	for i, j := range w.nearest {
+		copy(w.anchor(i), w.point(j))
+	}
 	w.center()
 	w.radius(row, GaussianRadius)
 	w.dimension(row, GaussianDimension, GaussianHalfWidth)
 	w.gaussianDimensionMatlab(row)
+	return nil
 }
 
-// each calls f for every draw with the products t'x_j.
-func (w *draws) each(f func(i int, products []float64)) {
+// project finds the anchor points of all draws.
+func (w *draws) project(ctx context.Context, weights []float64, kappa float64) error {
 	for first := 0; first < w.Draws; first += drawBlock {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		n := min(drawBlock, w.Draws-first)
-		if w.d > 0 {
-			linalg.Gemm(blas.NoTrans, blas.Trans, n, w.m, w.d,
-				1, w.t[first*(w.d+1):], w.d+1, w.points, w.d, 0, w.c, w.m)
-		} else {
-			clear(w.c)
+		if !w.many {
+			w.projectOnFew(first, n, weights, kappa)
+		} else if err := w.projectOnMany(ctx, first, n, weights, kappa); err != nil {
+			return err
 		}
-		for i := range n {
-			f(first+i, w.c[i*w.m:(i+1)*w.m])
-		}
+	}
+	return nil
+}
+
+// projectOnFew finds the anchor points of n draws from the products t'x_j with all points.
+func (w *draws) projectOnFew(first, n int, weights []float64, kappa float64) {
+	if w.d > 0 {
+		linalg.Gemm(blas.NoTrans, blas.Trans, n, w.m, w.d,
+			1, w.t[first*(w.d+1):], w.d+1, w.points, w.d, 0, w.c, w.m)
+	} else {
+		clear(w.c)
+	}
+	for i := range n {
+		products := w.c[i*w.m : (i+1)*w.m]
+		w.nearest[first+i] = floats.MaxIdx(products)
+		floats.AddConst(w.draw(first + i)[w.d]+kappa, products)
+		p := w.nnls.Project(products)
+		w.keep(first+i, p.Active, p.Weights, p.Squared, weights, kappa)
 	}
 }
 
-// solve finds the anchor point of a draw: in the interior, where the projection
-// is 0, it is the point of largest t'x_j.
-func (w *draws) solve(i int, products, weights []float64, kappa float64) {
-	t, anchor := w.draw(i), w.anchor(i)
-	nearest := floats.MaxIdx(products)
-	floats.AddConst(t[w.d]+kappa, products)
-	p := w.nnls.Project(products)
-	lambda := floats.Sum(p.Weights)
-	w.counts[i] = float64(len(p.Active))
-	w.inverse[i] = p.Squared
+// projectOnMany finds them by column generation.
+func (w *draws) projectOnMany(ctx context.Context, first, n int, weights []float64, kappa float64) error {
+	t := blas64.General{Rows: n, Cols: w.d + 1, Stride: w.d + 1, Data: w.t[first*(w.d+1):]}
+	found, err := w.generation.project(ctx, t, kappa)
+	for i := range found {
+		s := &found[i]
+		w.nearest[first+i] = s.nearest
+		w.keep(first+i, s.columns, s.weights, s.squared, weights, kappa)
+	}
+	return err
+}
+
+// keep stores the anchor point of a draw, given the active points of its projection and
+// their weights: in the interior, where the projection is 0, it is the point of largest
+// t'x_j.
+func (w *draws) keep(
+	i int, active []int32, shares []float64, squared float64, weights []float64, kappa float64,
+) {
+	anchor := w.anchor(i)
+	if weights != nil {
+		weights = weights[i*w.m : (i+1)*w.m]
+	}
+	lambda := floats.Sum(shares)
+	w.counts[i] = float64(len(active))
+	w.inverse[i] = squared
 	if w.Estimator == Count && kappa >= 0 {
 		w.inverse[i] = w.counts[i] + kappa*lambda
 	}
 	if lambda == 0 {
-		copy(anchor, w.point(nearest))
+		copy(anchor, w.point(w.nearest[i]))
 		if weights != nil {
-			weights[nearest] = 1
+			weights[w.nearest[i]] = 1
 		}
 		return
 	}
 	clear(anchor)
-	for k, j := range p.Active {
-		share := p.Weights[k] / lambda
+	for k, j := range active {
+		share := shares[k] / lambda
 		floats.AddScaled(anchor, share, w.point(int(j)))
 		if weights != nil {
 			weights[j] = share

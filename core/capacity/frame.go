@@ -16,8 +16,8 @@ import (
 )
 
 // frame holds the points of one manifold relative to its center, in units of the
-// distance of the center from the origin: the Gram matrix of the s_j = (x_j, 1) and
-// coordinates of the x_j in an orthonormal basis of their span. Eigenvectors make
+// distance of the center from the origin: the Gram matrix of the s_j = (x_j, 1), unless
+// there are many, and coordinates of the x_j in an orthonormal basis of their span. Eigenvectors make
 // the basis, whose signs, and order where eigenvalues are equal, are up to
 // rounding. So draws are made in coordinates of the samples, g, and turned into
 // that basis: then t'x_j is entry j of G^(1/2) g, which depends on the Gram matrix
@@ -27,10 +27,11 @@ type frame struct {
 	directions *mat.Dense // to take out, or nil
 
 	m, d       int
+	many       bool      // points: there is no Gram matrix
 	deviations []float64 // M x N, and a row for the center
 	overlap    []float64 // of the deviations, or the center, with the directions
 	center     []float64
-	gram       []float64 // M x M
+	gram       []float64 // M x M, or, of many points, the diagonal
 	points     []float64 // M x D
 	basis      []float64 // M x D: a draw's coordinates are basis'g
 	shift      []float64 // the center's products with the deviations, then its coordinates
@@ -44,23 +45,28 @@ type frame struct {
 // point, below which it does not count for the rank.
 const negligible = 1e-13
 
+// mostFew returns how many of m points in n features may be projected on by their Gram
+// matrix.
+func mostFew(m, n int) int { return min(m, max(fewPoints, fewPerFeature*n)) }
+
 func newFrame(arena *cmem.Arena, m, n int, directions *mat.Dense) *frame {
+	rank, few := min(m, n), mostFew(m, n)
 	f := &frame{
 		features:   n,
 		directions: directions,
-		deviations: arena.Float64s((m + 1) * n),
+		deviations: arena.Float64s(m+1, n),
 		center:     arena.Float64s(n),
-		gram:       arena.Float64s(m * m),
-		points:     arena.Float64s(m * m),
-		basis:      arena.Float64s(m * m),
-		values:     arena.Float64s(m),
+		gram:       arena.Float64s(max(few*few, m)),
+		points:     arena.Float64s(m, rank),
+		basis:      arena.Float64s(m, rank),
+		values:     arena.Float64s(rank),
 		shift:      arena.Float64s(2 * m),
 	}
 	if directions != nil {
 		k, _ := directions.Dims()
 		f.overlap = arena.Float64s(m * k)
 	}
-	lwork, liwork := iblas.EigenWork(m)
+	lwork, liwork := iblas.EigenWork(rank)
 	f.iwork = arena.Int32s(liwork)
 	var optimum [1]float64
 	whole := blas64.General{Rows: m + 1, Cols: n, Stride: n}
@@ -73,7 +79,7 @@ func newFrame(arena *cmem.Arena, m, n int, directions *mat.Dense) *frame {
 // are those of mftma, or of the kind of frame, else as many as the rank.
 func (f *frame) set(x *mat.Dense, origin []float64, kind Frame, reference bool) error {
 	m, n := x.Dims()
-	f.m = m
+	f.m, f.many = m, m > mostFew(m, n)
 	size := f.subtractCenter(x, origin)
 	if size == 0 {
 		return core.Invalidf("the center of a manifold is at the origin")
@@ -93,13 +99,23 @@ func (f *frame) set(x *mat.Dense, origin []float64, kind Frame, reference bool) 
 	if kind == Matlab {
 		f.shiftPoints(a, reference)
 	}
+	f.appendCenter()
+	return nil
+}
+
+// appendCenter makes the Gram matrix that of the points with the center's axis.
+func (f *frame) appendCenter() {
+	m := f.m
+	if f.many {
+		floats.AddConst(1, f.gram[:m])
+		return
+	}
 	for i := range m {
 		for j := i; j < m; j++ {
 			f.gram[i*m+j]++
 			f.gram[j*m+i] = f.gram[i*m+j]
 		}
 	}
-	return nil
 }
 
 // subtractCenter stores the deviations of x from its mean without the directions,
@@ -164,15 +180,30 @@ func (f *frame) shiftPoints(a blas64.General, reference bool) {
 }
 
 // setGram stores the Gram matrix of points, without the center's axis, in the upper
-// triangle.
+// triangle, or its diagonal.
 func (f *frame) setGram(points blas64.General) {
 	m := f.m
+	if f.many {
+		for i := range m {
+			x := linalg.Row(points, i)
+			f.gram[i] = floats.Dot(x, x)
+		}
+		return
+	}
 	if points.Cols == 0 {
 		clear(f.gram[:m*m])
 		return
 	}
 	gram := blas64.Symmetric{Uplo: blas.Upper, N: m, Stride: m, Data: f.gram[:m*m]}
 	blas64.Syrk(blas.NoTrans, 1, points, 0, gram)
+}
+
+// squared returns element i of the diagonal of the Gram matrix.
+func (f *frame) squared(i int) float64 {
+	if f.many {
+		return f.gram[i]
+	}
+	return f.gram[i*f.m+i]
 }
 
 // byRank takes the principal axes of the points that are not negligible, from the
@@ -184,7 +215,7 @@ func (f *frame) byRank(a blas64.General) error {
 	}
 	largest := 0.0
 	for i := range m {
-		largest = max(largest, f.gram[i*m+i])
+		largest = max(largest, f.squared(i))
 	}
 	vectors := f.points[:n*n]
 	if a.Cols < m {

@@ -49,14 +49,13 @@ func (f MeanField) Measure(
 		}
 		size := f.Draws * w.m // weights of one margin
 		for k, kappa := range f.Kappas {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
 			var weights []float64
 			if anchors != nil {
 				weights = anchors[offsets[i]+k*size:][:size]
 			}
-			w.measure(dst.RawRowView(k*p+i), weights, kappa)
+			if err := w.measure(ctx, dst.RawRowView(k*p+i), weights, kappa); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

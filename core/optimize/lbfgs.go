@@ -50,6 +50,14 @@ func NewLBFGS(arena *cmem.Arena, n, depth int, preconditioned bool) *LBFGS {
 // Forget empties the memory.
 func (l *LBFGS) Forget() { l.taken = 0 }
 
+// Resize empties the memory and makes it one of n dimensions, no more than it has room for.
+func (l *LBFGS) Resize(n int) {
+	l.Forget()
+	for k, pair := range l.pairs {
+		l.pairs[k] = Pair{Step: pair.Step[:n], Gradient: pair.Gradient[:n], Residual: pair.Residual[:n]}
+	}
+}
+
 // Room returns where the next pair goes. Keep takes it in.
 func (l *LBFGS) Room() Pair { return l.pairs[l.taken%len(l.pairs)] }
 

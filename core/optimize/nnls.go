@@ -38,6 +38,7 @@ type NNLS struct {
 	columns Generators
 	gram    Gram // what columns are after SetCone
 	m       int
+	rank    int       // the most active columns
 	inverse []float64 // 1 / |s_j|, 0 if s_j = 0
 	signs   []float64 // y, or nil
 	shift   float64   // g
@@ -96,16 +97,22 @@ const (
 
 // NewNNLS returns a workspace in the arena for cones of up to m generators. The
 // caller checks arena.Err.
-func NewNNLS(arena *cmem.Arena, m int) *NNLS {
+func NewNNLS(arena *cmem.Arena, m int) *NNLS { return NewNNLSOfRank(arena, m, m) }
+
+// NewNNLSOfRank returns a workspace as NewNNLS does for generators of which no more
+// than rank are independent, in less memory where that is below m.
+func NewNNLSOfRank(arena *cmem.Arena, m, rank int) *NNLS {
+	rank = min(m, rank)
 	return &NNLS{
 		inverse:  arena.Float64s(m),
 		w:        arena.Float64s(m),
 		refused:  cmem.Slice[bool](arena, m),
-		factor:   newFactor(arena, m),
+		factor:   newFactor(arena, rank),
 		active:   arena.Int32s(m)[:0],
 		mu:       arena.Float64s(m)[:0],
 		previous: arena.Float64s(m),
 		saved:    arena.Int32s(m)[:0],
+		rank:     rank,
 	}
 }
 
@@ -123,7 +130,7 @@ func (s *NNLS) SetCone(gram []float64, m, stride int) {
 // the next call.
 func (s *NNLS) SetGenerators(columns Generators) {
 	s.columns, s.m = columns, columns.Len()
-	if s.m > cap(s.active) {
+	if s.m > len(s.w) {
 		panic("optimize: too many generators")
 	}
 	for j := range s.m {
@@ -151,6 +158,18 @@ func (s *NNLS) Balance(y []float64) {
 func (s *NNLS) Project(c []float64) Projection {
 	s.c = c[:s.m]
 	s.clear()
+	return s.solve()
+}
+
+// ProjectFrom is Project from where the first columns are active that are independent.
+func (s *NNLS) ProjectFrom(c []float64, first int) Projection {
+	s.c = c[:s.m]
+	s.clear()
+	for j := range first {
+		s.active = append(s.active, int32(j))
+	}
+	s.refactor(0)
+	s.settle()
 	return s.solve()
 }
 
@@ -395,8 +414,12 @@ func (s *NNLS) push(j int32) bool {
 }
 
 // row stores the row of the factor for column j as the active column k, and
-// returns false if the column depends on the active ones before it.
+// returns false if the column depends on the active ones before it, as all do once
+// these are as many as the rank.
 func (s *NNLS) row(k int, j int32) bool {
+	if k == s.rank {
+		return false
+	}
 	row := s.factor.row(k)
 	s.columns.Products(row[:k], j, s.active[:k])
 	if s.signs != nil {

@@ -27,6 +27,7 @@ __all__ = ["CenterDirections", "center_correlation_cost", "find_center_direction
 
 
 _MOST = 46  # directions that are tried unless the user says more, as in dnn-object-manifolds
+MANY = 200  # manifolds of which more are searched from one start, and to less precision
 
 
 class _Fields(NamedTuple):
@@ -109,9 +110,9 @@ def find_center_directions(
     max_removed: int | None = None,
     criterion: Literal["absolute", "squared"] = "absolute",
     search: Literal["spectral", "stable"] = "spectral",
-    n_restarts: int = 3,
+    n_restarts: int | None = None,
     max_iter: int = 5000,
-    tol: float = 1e-6,
+    tol: float | None = None,
     random_state: RandomState = None,
     n_jobs: int | None = None,
     verbose: bool = False,
@@ -130,9 +131,10 @@ def find_center_directions(
 
     There are many local minima, and ``search`` says which is taken. 'spectral' starts from
     the ``n_restarts`` axes in which the centers left are most correlated and keeps the end
-    of least cost: the result depends on the centers alone. 'stable' is the references' rule:
-    of ``n_restarts`` random starts it keeps the most stable end, which leaves the most of the
-    center that loses most.
+    of least cost: the result depends on the centers alone. More than 200 manifolds are searched
+    by a preconditioned quasi-Newton method, which needs one start. 'stable' is the references'
+    rule: of ``n_restarts`` random starts it keeps the most stable end, which leaves the most of
+    the center that loses most.
 
     Parameters
     ----------
@@ -150,12 +152,14 @@ def find_center_directions(
         Mean of absolute or of squared correlations.
     search : {'spectral', 'stable'}, default='spectral'
         Where searches start and which end is kept.
-    n_restarts : int, default=3
-        Starts for each K. The references make 10.
+    n_restarts : int, default=None
+        Starts for each K. None is 3, and 1 of more than 200 manifolds. The references make 10.
     max_iter : int, default=5000
         Steps of a search.
-    tol : float, default=1e-6
-        Length of the gradient, relative to the sum over pairs, at which a search ends.
+    tol : float, default=None
+        Length of the gradient, relative to the sum over pairs, at which a search ends, which it
+        also does where 20 steps gain less than 10 ``tol`` of the sum. None is 1e-6, and 1e-4 of
+        more than 200 manifolds.
     random_state : int, RandomState, Generator or None, default=None
         Determines the starts of ``search='stable'``.
     n_jobs : int, optional
@@ -246,9 +250,9 @@ def find_directions(
     max_removed: int | None,
     criterion: str,
     search: str,
-    n_restarts: int,
+    n_restarts: int | None,
     max_iter: int,
-    tol: float,
+    tol: float | None,
     seed: int,
     n_jobs: int | None,
     verbose: bool,
@@ -256,6 +260,9 @@ def find_directions(
     """Find directions of centers whose mean is 0."""
     check_option(criterion, "criterion", ("absolute", "squared"))
     check_option(search, "search", ("spectral", "stable"))
+    many = len(centers) > MANY
+    n_restarts = (1 if many else 3) if n_restarts is None else n_restarts
+    tol = (1e-4 if many else 1e-6) if tol is None else tol
     check_integer(min_removed, "min_removed", 0)
     check_integer(n_restarts, "n_restarts", 1)
     check_integer(max_iter, "max_iter", 1)

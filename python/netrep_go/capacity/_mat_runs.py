@@ -6,6 +6,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -106,9 +107,9 @@ def rehearse(estimator: Any, n_objects: int, n_jobs: int | None) -> None:
     """Fit a small problem, so that what an estimator cannot do is refused before any work."""
     parameters = estimator.get_params(deep=False)
     light = {
-        name: min(parameters[name], most)
+        name: most if parameters[name] is None else min(parameters[name], most)
         for name, most in _LIGHT.items()
-        if isinstance(parameters.get(name), (int, np.integer))
+        if isinstance(parameters.get(name, ""), (int, np.integer, NoneType))
     }
     trial = clone(estimator).set_params(**light, random_state=0, verbose=False)
     if n_jobs is not None:
