@@ -77,31 +77,39 @@ func (b *builder) sumRows(dst []float64, x *mat.Dense, first, last int) {
 
 // gather loads w features, from which it subtracts means if the measure does. Where each
 // cell is a row of the data, workers share them.
-func (b *builder) gather(ctx context.Context, x *mat.Dense, from, w int) error {
+func (b *builder) gather(ctx context.Context, x *mat.Dense, at, w int) error {
 	if b.missing || b.only == nil {
-		b.load(x, from, w)
+		b.load(x, at, w)
 		b.centerPatterns(w)
 		return nil
 	}
-	cells := len(b.only)
-	return b.share(ctx, (cells+b.side-1)/b.side, func(t int) error {
-		b.gatherRows(x, t*b.side, min((t+1)*b.side, cells), from, w)
+	return b.share(ctx, b.parts(), func(t int) error {
+		for first := 0; first < len(b.only); first += b.n { // of a fold
+			from, to := first+t*b.side, first+min((t+1)*b.side, b.n)
+			b.gatherRows(x, from, to, at, w)
+		}
 		return nil
 	})
 }
 
 // gatherRows is load for cells [first, last) of one row each, less the means that the
-// measure subtracts.
-func (b *builder) gatherRows(x *mat.Dense, first, last, from, w int) {
+// measure subtracts, and adds them to the sums over folds if there are any.
+func (b *builder) gatherRows(x *mat.Dense, first, last, at, w int) {
 	for c := first; c < last; c++ {
-		dst, row := b.a[c*w:(c+1)*w], x.RawRowView(int(b.only[c]))[from:from+w]
+		dst, row := b.a[c*w:(c+1)*w], x.RawRowView(int(b.only[c]))[at:at+w]
 		switch {
 		case b.measure.centered:
 			floats.AddScaledTo(dst, row, -b.mean[c], b.ones[:w])
 		case b.centersAtOnce():
-			floats.SubTo(dst, row, b.center[from:from+w])
+			floats.SubTo(dst, row, b.center[at:at+w])
 		default:
 			copy(dst, row)
+		}
+		switch {
+		case c < b.n && b.measure.folds:
+			copy(b.b[c*w:], dst)
+		case b.measure.folds:
+			floats.Add(b.b[c%b.n*w:][:w], dst)
 		}
 	}
 }
@@ -135,7 +143,7 @@ func (b *builder) transform(w int) error {
 	if b.missing {
 		b.dropMissing(w)
 	}
-	if b.measure.folds {
+	if b.measure.folds && (b.only == nil || b.missing) {
 		b.total(w)
 	}
 	return nil

@@ -203,6 +203,6 @@ of one for each subject, default=None
 
 def _as_sets(data: Any, *, repeated: bool) -> DataSets:
     """Return the responses of each subject: as many conditions or, repeated, any observations."""
-    xs, subjects = as_subjects(data, same="" if repeated else "conditions")
+    xs, subjects = as_subjects(data, same="" if repeated else "conditions", finite=False)
     single = len(xs) == 1 and not holds_arrays(data) and np.ndim(data) == 3
     return DataSets(xs, subjects, single, xs)
