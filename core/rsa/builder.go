@@ -57,6 +57,7 @@ type builder struct {
 	roots []float64 // of the sizes
 	// parts x n, of the sums of a condition and others
 	first, second, lengths []float64
+	scanned                bool // responses are, before they are multiplied
 	missing                bool // responses are, and mask says where
 	mask                   mask
 }
@@ -126,7 +127,7 @@ func (b *builder) start(m, p int, design Design) error {
 	}
 	b.setUnit()
 	b.setOnly(m)
-	b.missing = false // as far as is known
+	b.missing, b.scanned = false, false
 	return nil
 }
 

@@ -13,33 +13,40 @@ import (
 	"netrep_go/core/linalg"
 )
 
-// multiply stores the sums of products over all features in b.gram.
-func (b *builder) multiply(ctx context.Context, x *mat.Dense) error {
+// multiply stores the sums of products over all features in b.gram, or returns early if
+// responses that were not scanned turn out not to be finite.
+func (b *builder) multiply(ctx context.Context, x *mat.Dense) (finite bool, err error) {
 	_, p := x.Dims()
 	if b.centersAtOnce() {
 		if err := b.averageColumns(ctx, x); err != nil {
-			return err
+			return false, err
+		}
+		if sum := floats.Sum(b.center[:p]); !b.scanned && sum-sum != 0 {
+			return false, nil
 		}
 	}
 	for from, w := range b.blocks(p) {
 		if err := b.gather(ctx, x, from, w); err != nil {
-			return err
+			return false, err
 		}
 		if err := b.transform(w); err != nil {
-			return err
+			return false, err
 		}
 		before := 1.0 // what of the sums so far counts
 		if from == 0 {
 			before = 0
 		}
 		if err := b.accumulate(ctx, w, before); err != nil {
-			return err
+			return false, err
 		}
 		if b.missing {
 			b.accumulateMasked(w)
 		}
+		if !b.scanned && !b.finiteSquares() {
+			return false, nil
+		}
 	}
-	return nil
+	return true, nil
 }
 
 // averageColumns stores about the mean of each feature over conditions, in the first fold

@@ -134,3 +134,15 @@ func TestNearbyBesideFar(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+// TestHugeCommonResponses has means of features whose sum overflows, and no differences.
+func TestHugeCommonResponses(t *testing.T) {
+	x := mat.NewDense(4, 300, nil)
+	for k := range x.RawMatrix().Data {
+		x.RawMatrix().Data[k] = 1e306
+	}
+	got := rdmOf(t, x, Dissimilarity{Measure: SquaredEuclidean}, Design{Conditions: 4})
+	if slices.ContainsFunc(got, func(v float64) bool { return v != 0 }) {
+		t.Errorf("got %v, want zeros", got)
+	}
+}

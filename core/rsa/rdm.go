@@ -72,10 +72,10 @@ func (b *builder) condensed(
 	return nil
 }
 
-// scansFirst reports whether responses have to be looked at before they are multiplied.
-// Otherwise the products show what is not finite.
+// scansFirst reports whether responses are looked at before they are multiplied. Otherwise
+// means of features and products show what is not finite.
 func (b *builder) scansFirst() bool {
-	return b.measure.centered || b.measure.factors != nil || b.measure.classify != nil ||
+	return !b.measure.differences || b.measure.factors != nil || b.measure.classify != nil ||
 		b.design.Covariances != nil
 }
 
@@ -85,17 +85,20 @@ func (b *builder) sumProducts(ctx context.Context, arena *cmem.Arena, x *mat.Den
 		return b.multiplyByFold(x)
 	}
 	if !b.missing {
-		if err := b.multiply(ctx, x); err != nil || b.scansFirst() || b.finiteSquares() {
+		if finite, err := b.multiply(ctx, x); finite || err != nil {
 			return err
 		}
-		if err := b.scan(ctx, x); err != nil || !b.missing {
+		if err := b.scan(ctx, x); err != nil {
 			return err
 		}
 	}
-	if err := b.startMasked(arena, x); err != nil {
-		return err
+	if b.missing {
+		if err := b.startMasked(arena, x); err != nil {
+			return err
+		}
 	}
-	return b.multiply(ctx, x)
+	_, err := b.multiply(ctx, x)
+	return err
 }
 
 // finiteSquares reports whether the products of conditions with themselves are finite: they
@@ -113,6 +116,7 @@ func (b *builder) finiteSquares() bool {
 // features that are subtracted if none are.
 func (b *builder) scan(ctx context.Context, x *mat.Dense) error {
 	m, p := x.Dims()
+	b.scanned = true
 	clear(b.step)
 	clear(b.sum)
 	tasks, size := 1, m
