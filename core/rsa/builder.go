@@ -3,6 +3,7 @@ package rsa
 import (
 	"iter"
 	"slices"
+	"sync/atomic"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -57,8 +58,10 @@ type builder struct {
 	roots []float64 // of the sizes
 	// parts x n, of the sums of a condition and others
 	first, second, lengths []float64
-	scanned                bool // responses are, before they are multiplied
-	missing                bool // responses are, and mask says where
+	near                   []cmem.List[[3]int] // of each part, pairs {i, j, position} to refine
+	scanned                bool                // responses are, before they are multiplied
+	lacks                  atomic.Bool         // a scanned row does
+	missing                bool                // responses are, and mask says where
 	mask                   mask
 }
 
@@ -88,6 +91,7 @@ func newBuilder(arena *cmem.Arena, d Dissimilarity, n, folds, features int) *bui
 	b.gram, b.sizes, b.roots = arena.Float64s(n*n), arena.Float64s(n), arena.Float64s(n)
 	b.first, b.second = arena.Float64s(b.parts()*n), arena.Float64s(b.parts()*n)
 	b.lengths = arena.Float64s(b.parts() * n)
+	b.near = make([]cmem.List[[3]int], b.parts()) // heap: one a part
 	b.count, b.rows = arena.Float64s(cells), arena.Int32s(cells)
 	if b.measure.differences {
 		b.center = arena.Float64s(b.parts(), features)

@@ -3,7 +3,6 @@ package rsa
 import (
 	"context"
 	"math"
-	"sync/atomic"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -123,7 +122,7 @@ func (b *builder) scan(ctx context.Context, x *mat.Dense) error {
 	if b.only != nil && !b.measure.folds { // no two rows are of a condition
 		tasks, size = b.parts(), b.side
 	}
-	var missing atomic.Bool
+	b.lacks.Store(false)
 	err := b.share(ctx, tasks, func(t int) error {
 		for o := t * size; o < min((t+1)*size, m); o++ {
 			lacks, err := b.scanRow(o, x.RawRowView(o))
@@ -131,12 +130,12 @@ func (b *builder) scan(ctx context.Context, x *mat.Dense) error {
 				return err
 			}
 			if lacks {
-				missing.Store(true)
+				b.lacks.Store(true)
 			}
 		}
 		return nil
 	})
-	if b.missing = missing.Load(); err != nil || b.missing || !b.measure.centered {
+	if b.missing = b.lacks.Load(); err != nil || b.missing || !b.measure.centered {
 		return err
 	}
 	for c, count := range b.count {
@@ -181,7 +180,7 @@ func (b *builder) finish(ctx context.Context, dst []float64, x *mat.Dense) error
 			return err
 		}
 	}
-	near := make([]cmem.List[[3]int], b.parts()) // heap: one a part
+	near := b.near
 	defer func() {
 		for t := range near {
 			near[t].Free()
