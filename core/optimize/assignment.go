@@ -30,6 +30,7 @@ type Assignment struct {
 	row   []int32   // of a column, -1 if it is free
 	col   []int32   // of a row
 	free  []int32   // rows without a column
+	few   int       // the number of columns up to which there are no shortlists
 
 	short  []int32   // shortlists of the rows, in the first part of their room
 	listed []int32   // length of the shortlist of a row
@@ -45,10 +46,14 @@ const (
 	listedLater = 10
 )
 
+// few is the number of columns up to which scans are as fast as shortlists.
+const few = 64
+
 // NewAssignment returns a workspace in the arena for costs of up to n columns. The
 // caller checks arena.Err.
 func NewAssignment(arena *cmem.Arena, n int) *Assignment {
 	return &Assignment{
+		few:    few,
 		price:  arena.Float64s(n),
 		row:    arena.Int32s(n),
 		col:    arena.Int32s(n),
@@ -68,7 +73,7 @@ func (a *Assignment) Minimize(cost []float64, m, n int) []int32 {
 		panic("optimize: shape of the cost")
 	}
 	a.cost, a.n = cost, n
-	a.rows, a.whole = 0, 0
+	a.rows, a.whole, a.paths, a.sparse, a.crowded = 0, 0, 0, 0, 0
 	clear(a.price[:n])
 	for j := range n {
 		a.row[j] = -1
@@ -132,10 +137,32 @@ func (a *Assignment) reduceRows(free []int32) []int32 {
 // cheapest returns the two columns that are cheapest for row i, and how much
 // the second costs more.
 func (a *Assignment) cheapest(i int32) (first, second int32, gap float64) {
+	if a.n <= a.few {
+		return a.cheapestOfAll(i)
+	}
 	first, second, low, next := a.cheapestListed(i)
 	if !(next <= a.least[i]) {
 		a.scan(i)
 		first, second, low, next = a.cheapestListed(i)
+	}
+	return first, second, next - low
+}
+
+// cheapestOfAll is cheapest without a shortlist.
+func (a *Assignment) cheapestOfAll(i int32) (first, second int32, gap float64) {
+	row := a.costs(i)
+	price := a.price[:len(row)]
+	low, next := math.Inf(1), math.Inf(1)
+	for j, c := range row {
+		c -= price[j]
+		if c < next {
+			if c < low {
+				next, second = low, first
+				low, first = c, int32(j)
+			} else {
+				next, second = c, int32(j)
+			}
+		}
 	}
 	return first, second, next - low
 }

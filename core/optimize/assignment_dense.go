@@ -2,8 +2,9 @@ package optimize
 
 import "math"
 
-// denseSearch finds the nearest free column by looking at all columns of each row.
-func (a *Assignment) denseSearch(start int32) {
+// denseSearch finds the nearest free column by looking at all columns of each row, and
+// returns how many rows that were.
+func (a *Assignment) denseSearch(start int32) (rows float64) {
 	todo := a.todo[:a.n]
 	for j := range todo {
 		todo[j] = int32(j)
@@ -11,12 +12,13 @@ func (a *Assignment) denseSearch(start int32) {
 	}
 	i, base := start, 0.0
 	for {
+		rows++
 		k := a.relax(todo, i, base)
 		j := todo[k]
 		d := a.distance[j]
 		if a.row[j] < 0 {
 			a.end, a.reached = j, d
-			return
+			return rows
 		}
 		todo[k] = todo[len(todo)-1]
 		todo = todo[:len(todo)-1]

@@ -22,13 +22,18 @@ type path struct {
 	reached  float64   // its distance
 
 	rows, whole int // looked at since Minimize began, and those of which all columns were
+
+	paths           int     // searched since both ways are tried
+	sparse, crowded float64 // what they took of late, 0 at first
 }
 
-// Where more than mostly of the rows, of enough, were looked at as a whole, shortlists
-// are in the way: all rows compete for the same columns.
+// Where of enough rows that were looked at more than often had to be as a whole, shortlists
+// may be in the way: all rows compete for the same columns, or many cost the same. Then the
+// search that took less is taken, and in one of so many paths the other, to see.
 const (
-	mostly = 0.9
-	enough = 50
+	often  = 0.45
+	enough = 20
+	trial  = 256
 )
 
 func newPath(arena *cmem.Arena, n int) path {
@@ -45,7 +50,6 @@ func newPath(arena *cmem.Arena, n int) path {
 
 // begin forgets the last search.
 func (p *path) begin(n int) {
-	p.empty(2 * n)
 	p.passed = p.passed[:0]
 	p.final = p.final[:0]
 	for j := range n {
@@ -58,10 +62,13 @@ func (p *path) begin(n int) {
 // columns in use, and adjusts the prices of those it passed.
 func (a *Assignment) shortestPath(start int32) (end int32) {
 	a.begin(a.n)
-	if a.rows >= enough && float64(a.whole) > mostly*float64(a.rows) {
-		a.denseSearch(start)
+	if a.isCrowded() {
+		a.crowded = average(a.crowded, a.denseSearch(start))
 	} else {
+		rows, whole := a.rows, a.whole
 		a.search(start)
+		a.sparse = average(a.sparse, queueing+lookAtAll*float64(a.whole-whole)+
+			lookAtSome*float64(a.rows-rows))
 	}
 	for k, j := range a.passed {
 		a.price[j] += min(0, a.final[k]-a.reached)
@@ -69,8 +76,37 @@ func (a *Assignment) shortestPath(start int32) (end int32) {
 	return a.end
 }
 
+// What a search by way of the queue takes in units of a look of denseSearch at a row:
+// at first, for all columns of a row and for a shortlist.
+const (
+	queueing   = 0.5
+	lookAtAll  = 2
+	lookAtSome = 0.05
+)
+
+// average follows what paths took.
+func average(so, last float64) float64 {
+	if so == 0 {
+		return last
+	}
+	return so + (last-so)/4
+}
+
+// isCrowded reports whether the next path is to be found without shortlists.
+func (a *Assignment) isCrowded() bool {
+	if a.n <= a.few {
+		return true
+	}
+	if a.rows < enough || float64(a.whole) <= often*float64(a.rows) {
+		return false
+	}
+	a.paths++
+	return (a.crowded <= a.sparse) != (a.paths%trial == 0)
+}
+
 // search finds the nearest free column by shortlists.
 func (a *Assignment) search(start int32) {
+	a.empty(2 * a.n)
 	a.relaxShortlist(start, 0)
 	for len(a.items) > 0 && a.items[0].key < a.reached {
 		next := a.pop()

@@ -66,6 +66,7 @@ func TestAssignmentAgreesWithTryingAll(t *testing.T) {
 				cost[i] = float64(rng.IntN(3))
 			}
 		}
+		a.few = trial % 3 * few // with and without shortlists
 		cols := a.Minimize(cost, m, n)
 		if got, want := total(cost, n, cols), leastCost(cost, m, n, 0, make([]bool, n)); math.Abs(got-want) > 1e-12 {
 			t.Fatalf("%d x %d: cost %v, want %v", m, n, got, want)
@@ -124,6 +125,7 @@ func TestAssignmentOfTiesAndShortlists(t *testing.T) {
 				cost[i] = float64(i%n) + rng.Float64()
 			}
 		}
+		a.few = trial % 2 * few // with and without shortlists
 		cols := a.Minimize(cost, m, n)
 		bound := 0.0
 		for _, v := range a.price[:n] {
@@ -154,6 +156,7 @@ func TestAssignmentOfWhatIsNotFinite(t *testing.T) {
 		for i := range cost {
 			cost[i] = odd[rng.IntN(1+trial%len(odd))]
 		}
+		a.few = trial % 2 * few
 		seen := make(map[int32]bool)
 		for _, j := range a.Minimize(cost, m, n) {
 			seen[j] = 0 <= j && int(j) < n
@@ -172,11 +175,15 @@ func certifiedCosts(rng *rand.Rand) map[string][]float64 {
 		"permutation":   make([]float64, n*n),
 		"product":       make([]float64, n*n),
 		"wide range":    make([]float64, n*n),
+		"five values":   make([]float64, n*n),
+		"fifty values":  make([]float64, n*n),
 	}
 	for i := range n {
 		costs["permutation"][i*n+(i*7)%n] = -1
 		for j := range n {
 			costs["product"][i*n+j] = -float64((i + 1) * (j + 1)) // the hardest for bidding
+			costs["five values"][i*n+j] = float64(rng.IntN(5))
+			costs["fifty values"][i*n+j] = float64(rng.IntN(50))
 			costs["wide range"][i*n+j] = rng.NormFloat64() * math.Exp(20*rng.NormFloat64())
 		}
 	}

@@ -24,7 +24,7 @@ type StiefelMemory struct {
 const (
 	stiefelMemory = 10   // steps that are remembered
 	longestStep   = 1.0  // |step| at most
-	shorter       = 0.3  // of a step that gains too little
+	backtrack     = 0.3  // of a step that gains too little
 	faintest      = 1e-6 // of the value that the preconditioner's step would gain: far below any step
 )
 
@@ -136,8 +136,8 @@ func (s *StiefelMemory) shorten(
 				return nextValue, true
 			}
 		}
-		floats.Scale(shorter, move)
-		slope *= shorter
+		floats.Scale(backtrack, move)
+		slope *= backtrack
 	}
 	return value, false
 }

@@ -3,7 +3,9 @@ package rsa
 import (
 	"iter"
 	"slices"
+	"sync/atomic"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
@@ -34,52 +36,76 @@ type builder struct {
 	workers int // that share the products of an RDM; 0 is one
 
 	n        int       // conditions
+	side     int       // conditions that workers take at a time
 	features float64   // of the data
 	width    int       // features of a block
 	a, b     []float64 // cells x width, what is multiplied
 	columns  []float64 // two numbers a column
+	center   []float64 // parts x features, sums, of which the first become what is subtracted
+	ones     []float64 // one a column, or a condition
 	// step is that of the responses to each condition (see grid.go), mean what is
 	// subtracted from them, near their mean over features, and sum what then is
 	// left of their sum.
 	step, mean, sum []float64
 	count           []float64 // observations of each cell
 	even            bool      // it is the same for all
+	rows, only      []int32   // the observation of each cell; only is nil unless each has one
 	// unit is what means of observations are multiplied by or, if there are folds,
 	// means of products: they then are as exact as sums.
 	unit  float64
 	gram  []float64 // n x n, sums of products
 	sizes []float64 // of each condition, if no responses are missing
 	roots []float64 // of the sizes
-	// of the sums of a condition and others
-	first, second, lengths, cross []float64
-	missing                       bool // responses are, and mask says where
-	mask                          mask
+	// parts x n, of the sums of a condition and others
+	first, second, lengths []float64
+	near                   []cmem.List[[3]int] // of each part, pairs {i, j, position} to refine
+	scanned                bool                // responses are, before they are multiplied
+	lacks                  atomic.Bool         // a scanned row does
+	missing                bool                // responses are, and mask says where
+	mask                   mask
 }
 
-// blockSize is the number of float64 in a block that a second-level cache holds,
-// and leastWidth that of features with which products run near full speed.
 const (
-	blockSize  = 1 << 16
+	// blockSize is the number of float64 of a block that is multiplied while it is in the
+	// second-level cache, and leastWidth that of features with which products run near full
+	// speed: OpenBLAS takes as many at a time.
+	blockSize  = 1 << 15
 	leastWidth = 256
+	// mostInPart is how many conditions workers take at a time at most: enough for products
+	// to run near full speed. Most RDMs are one part.
+	mostInPart = 256
 )
 
 // newBuilder returns a builder of RDMs of n conditions, from data with no more
 // than so many folds and features.
 func newBuilder(arena *cmem.Arena, d Dissimilarity, n, folds, features int) *builder {
-	b := &builder{d: d, measure: measures[d.Measure], n: n}
+	b := &builder{d: d, measure: measures[d.Measure], n: n, side: sideOf(n)}
 	cells := n
 	if b.measure.folds {
 		cells *= max(1, folds)
 	}
-	b.width = min(features, max(leastWidth, blockSize/cells))
+	b.width = min(features, max(leastWidth, blockSize/cells/leastWidth*leastWidth))
 	b.a, b.b = arena.Float64s(cells*b.width), arena.Float64s(n*b.width)
-	b.columns = arena.Float64s(2 * b.width)
+	b.columns, b.ones = arena.Float64s(2*b.width), arena.Float64s(max(b.width, b.side))
 	b.step, b.mean, b.sum = arena.Float64s(n), arena.Float64s(n), arena.Float64s(n)
 	b.gram, b.sizes, b.roots = arena.Float64s(n*n), arena.Float64s(n), arena.Float64s(n)
-	b.first, b.second = arena.Float64s(n), arena.Float64s(n)
-	b.lengths, b.cross = arena.Float64s(n), arena.Float64s(n)
-	b.count = arena.Float64s(cells)
+	b.first, b.second = arena.Float64s(b.parts()*n), arena.Float64s(b.parts()*n)
+	b.lengths = arena.Float64s(b.parts() * n)
+	b.near = make([]cmem.List[[3]int], b.parts()) // heap: one a part
+	b.count, b.rows = arena.Float64s(cells), arena.Int32s(cells)
+	if b.measure.differences {
+		b.center = arena.Float64s(b.parts(), features)
+	}
+	for j := range b.ones {
+		b.ones[j] = 1
+	}
 	return b
+}
+
+// sideOf returns the number of conditions of a part: about the same for all of them.
+func sideOf(n int) int {
+	parts := (n + mostInPart - 1) / mostInPart
+	return ((n+parts-1)/parts + 7) / 8 * 8 // whole vectors
 }
 
 // start checks the design of m rows of p responses and counts observations.
@@ -99,12 +125,26 @@ func (b *builder) start(m, p int, design Design) error {
 	for o := range m {
 		b.count[b.cell(o)]++
 	}
+	b.even = slices.Min(b.count) == slices.Max(b.count)
 	if err := b.checkCounts(); err != nil {
 		return err
 	}
-	b.even = slices.Min(b.count) == slices.Max(b.count)
 	b.setUnit()
+	b.setOnly(m)
+	b.missing, b.scanned = false, false
 	return nil
+}
+
+// setOnly finds the row of each cell, if each has one of m.
+func (b *builder) setOnly(m int) {
+	b.only = nil
+	if !b.even || b.count[0] != 1 {
+		return
+	}
+	b.only = b.rows[:len(b.count)]
+	for o := range m {
+		b.only[b.cell(o)] = int32(o)
+	}
 }
 
 // setUnit finds the unit, for responses of which none is missing.
@@ -112,6 +152,8 @@ func (b *builder) setUnit() {
 	switch {
 	case b.measure.factors != nil: // of the means
 		b.unit = 1
+	case b.measure.folds && b.even:
+		b.unit = unitOf(slices.Values([]float64{b.products(0, 0)}))
 	case b.measure.folds:
 		b.unit = unitOf(b.allProducts())
 	default:
@@ -155,6 +197,9 @@ func (b *builder) checkCounts() error {
 }
 
 func (b *builder) checkFolds() error {
+	if b.even && b.count[0] > 0 {
+		return nil
+	}
 	for i := range b.n {
 		for j := i; j < b.n; j++ {
 			switch {
@@ -176,6 +221,10 @@ func (b *builder) checkFolds() error {
 // products returns the number of pairs of observations of conditions i and j
 // from different folds.
 func (b *builder) products(i, j int) float64 {
+	if b.even {
+		folds := float64(b.design.Folds)
+		return folds * (folds - 1) * b.count[0] * b.count[0]
+	}
 	var ni, nj, same float64
 	for f := range b.design.Folds {
 		ci, cj := b.count[f*b.n+i], b.count[f*b.n+j]
@@ -213,16 +262,15 @@ func (b *builder) load(x *mat.Dense, from, w int) {
 	case b.missing:
 		b.loadMasked(x, from, w)
 		return
-	case b.single():
-		b.loadRows(x, 0, m, from, w)
+	case b.only != nil:
+		for c, o := range b.only {
+			copy(b.a[c*w:(c+1)*w], x.RawRowView(int(o))[from:])
+		}
 		return
 	}
 	clear(b.a[:len(b.count)*w])
 	for o := range m {
-		row := b.a[b.cell(o)*w:][:w]
-		for j, v := range x.RawRowView(o)[from : from+w] {
-			row[j] += v
-		}
+		floats.Add(b.a[b.cell(o)*w:][:w], x.RawRowView(o)[from:from+w])
 	}
 	if b.measure.folds {
 		return
@@ -235,15 +283,5 @@ func (b *builder) load(x *mat.Dense, from, w int) {
 		for j := range row {
 			row[j] = row[j] * b.unit / count
 		}
-	}
-}
-
-// single reports whether rows of data are patterns.
-func (b *builder) single() bool { return b.design.Condition == nil && !b.measure.folds }
-
-// loadRows is load for rows [first, last) that are patterns, none of which lacks anything.
-func (b *builder) loadRows(x *mat.Dense, first, last, from, w int) {
-	for o := first; o < last; o++ {
-		copy(b.a[o*w:(o+1)*w], x.RawRowView(o)[from:])
 	}
 }

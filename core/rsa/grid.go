@@ -27,14 +27,27 @@ func step(x []float64) float64 {
 	return 0
 }
 
-// columnStep is step for the first column of rows of width w.
-func columnStep(x []float64, w int) float64 {
-	for k := w; k < len(x); k += w {
-		if d := x[k] - x[0]; d != 0 {
+// columnStep is step for column j of rows.
+func columnStep(row func(c int) []float64, rows, j int) float64 {
+	first := row(0)[j]
+	for c := 1; c < rows; c++ {
+		if d := row(c)[j] - first; d != 0 {
 			return lowestBit(d)
 		}
 	}
 	return 0
+}
+
+// shiftToGrid moves the means of columns of so many rows onto the grids of these.
+func shiftToGrid(mean []float64, rows int, row func(c int) []float64) {
+	first, second := row(0), row(1)
+	for j, v := range mean {
+		by := lowestBit(second[j] - first[j])
+		if by == 0 {
+			by = columnStep(row, rows, j)
+		}
+		mean[j] = onGrid(v, by)
+	}
 }
 
 // lowestBit returns the largest power of two of which v is a multiple, 0 if v is.

@@ -41,7 +41,8 @@ func TestShiftsAreOnTheGridOfTheData(t *testing.T) {
 			t.Errorf("%v on steps of %v: got %v, want %v", c[0], c[1], got, c[2])
 		}
 	}
-	if got := columnStep([]float64{1, 9, 1, 7, 3, 8}, 2); got != 2 {
+	rows := [][]float64{{9, 1}, {7, 1}, {8, 3}}
+	if got := columnStep(func(c int) []float64 { return rows[c] }, 3, 1); got != 2 {
 		t.Errorf("step of a column: got %v, want 2", got)
 	}
 }

@@ -22,7 +22,7 @@ type mask struct {
 	valid            []float64 // n x width, 1 or 0
 	seen             []float64 // cells x width, observations that are not NaN; then products
 	count, sum, self []float64 // n x n
-	counts           []float64 // of a condition and others
+	counts           []float64 // parts x n, of a condition and others
 }
 
 // startMasked makes a mask, and finds the unit and the means to be subtracted.
@@ -31,7 +31,7 @@ func (b *builder) startMasked(arena *cmem.Arena, x *mat.Dense) error {
 	b.mask = mask{
 		valid: arena.Float64s(n * b.width), seen: arena.Float64s(len(b.count) * b.width),
 		count: arena.Float64s(n * n), sum: arena.Float64s(n * n), self: arena.Float64s(n * n),
-		counts: arena.Float64s(n),
+		counts: arena.Float64s(b.parts() * n),
 	}
 	if err := arena.Err(); err != nil {
 		return err

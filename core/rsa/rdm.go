@@ -4,15 +4,12 @@ import (
 	"context"
 	"math"
 
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
-	"netrep_go/core/linalg"
 )
 
 // RDMs stores in row k of dst the condensed RDM of responses xs[k] with design
@@ -52,29 +49,20 @@ func (b *builder) condensed(
 	if err := b.start(m, p, design); err != nil {
 		return err
 	}
-	if err := b.scan(x); err != nil {
-		return err
+	if b.scansFirst() {
+		if err := b.scan(ctx, x); err != nil {
+			return err
+		}
 	}
 	if b.measure.classify != nil {
 		return b.decode(dst, x)
 	}
-	if b.design.Covariances != nil {
-		if err := b.multiplyByFold(x); err != nil {
-			return err
-		}
-		return b.finish(dst, x)
-	}
-	if b.missing {
-		var arena cmem.Arena
-		defer arena.Free()
-		if err := b.startMasked(&arena, x); err != nil {
-			return err
-		}
-	}
-	if err := b.multiply(ctx, x); err != nil {
+	var arena cmem.Arena // of the mask, if there is one
+	defer arena.Free()
+	if err := b.sumProducts(ctx, &arena, x); err != nil {
 		return err
 	}
-	if err := b.finish(dst, x); err != nil {
+	if err := b.finish(ctx, dst, x); err != nil || b.design.Covariances != nil {
 		return err
 	}
 	if total := floats.Sum(dst); math.IsNaN(total) || math.IsInf(total, 0) {
@@ -83,37 +71,99 @@ func (b *builder) condensed(
 	return nil
 }
 
+// scansFirst reports whether responses are looked at before they are multiplied. Otherwise
+// means of features and products show what is not finite.
+func (b *builder) scansFirst() bool {
+	return !b.measure.differences || b.measure.factors != nil || b.measure.classify != nil ||
+		b.design.Covariances != nil
+}
+
+// sumProducts stores the sums of products over the responses that there are.
+func (b *builder) sumProducts(ctx context.Context, arena *cmem.Arena, x *mat.Dense) error {
+	if b.design.Covariances != nil {
+		return b.multiplyByFold(x)
+	}
+	if !b.missing {
+		if finite, err := b.multiply(ctx, x); finite || err != nil {
+			return err
+		}
+		if err := b.scan(ctx, x); err != nil {
+			return err
+		}
+	}
+	if b.missing {
+		if err := b.startMasked(arena, x); err != nil {
+			return err
+		}
+	}
+	_, err := b.multiply(ctx, x)
+	return err
+}
+
+// finiteSquares reports whether the products of conditions with themselves are finite: they
+// are not where a response is not.
+func (b *builder) finiteSquares() bool {
+	for c := range b.n {
+		if v := b.gram[c*b.n+c]; v-v != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // scan finds out whether responses are missing, and stores the means over
 // features that are subtracted if none are.
-func (b *builder) scan(x *mat.Dense) error {
+func (b *builder) scan(ctx context.Context, x *mat.Dense) error {
 	m, p := x.Dims()
-	b.missing = false
+	b.scanned = true
 	clear(b.step)
 	clear(b.sum)
-	for o := range m {
-		row := x.RawRowView(o)
-		sum := floats.Sum(row)
-		if math.IsNaN(sum) || math.IsInf(sum, 0) {
-			for _, v := range row {
-				if math.IsInf(v, 0) {
-					return core.Invalidf("the responses contain infinity, in row %d", o)
-				}
-				b.missing = b.missing || math.IsNaN(v)
-			}
-		}
-		if c := b.condition(o); b.measure.centered {
-			b.sum[c] += sum
-			if b.step[c] == 0 {
-				b.step[c] = step(row)
-			}
-		}
+	tasks, size := 1, m
+	if b.only != nil && !b.measure.folds { // no two rows are of a condition
+		tasks, size = b.parts(), b.side
 	}
-	if b.measure.centered && !b.missing {
-		for c, count := range b.count {
-			b.subtractMean(c, b.sum[c]*b.unit/count, float64(p))
+	b.lacks.Store(false)
+	err := b.share(ctx, tasks, func(t int) error {
+		for o := t * size; o < min((t+1)*size, m); o++ {
+			lacks, err := b.scanRow(o, x.RawRowView(o))
+			if err != nil {
+				return err
+			}
+			if lacks {
+				b.lacks.Store(true)
+			}
 		}
+		return nil
+	})
+	if b.missing = b.lacks.Load(); err != nil || b.missing || !b.measure.centered {
+		return err
+	}
+	for c, count := range b.count {
+		b.subtractMean(c, b.sum[c]*b.unit/count, float64(p))
 	}
 	return nil
+}
+
+// scanRow adds row o to the sum of its condition, if that counts, and reports whether
+// responses are missing.
+func (b *builder) scanRow(o int, row []float64) (lacks bool, err error) {
+	sum := floats.Sum(row)
+	if math.IsNaN(sum) || math.IsInf(sum, 0) {
+		for _, v := range row {
+			if math.IsInf(v, 0) {
+				return false, core.Invalidf("the responses contain infinity, in row %d", o)
+			}
+			lacks = lacks || math.IsNaN(v)
+		}
+	}
+	if b.measure.centered {
+		c := b.condition(o)
+		b.sum[c] += sum
+		if b.step[c] == 0 {
+			b.step[c] = step(row)
+		}
+	}
+	return lacks, nil
 }
 
 // subtractMean sets what is subtracted from the responses to a condition, whose sum
@@ -123,217 +173,46 @@ func (b *builder) subtractMean(c int, sum, features float64) {
 	b.sum[c] = sum - features*b.mean[c]
 }
 
-// multiply stores the sums of products over all features in b.gram.
-func (b *builder) multiply(ctx context.Context, x *mat.Dense) error {
-	_, p := x.Dims()
-	clear(b.gram)
-	for from, w := range b.blocks(p) {
-		if err := b.gather(ctx, x, from, w); err != nil {
-			return err
-		}
-		if err := b.transform(w); err != nil {
-			return err
-		}
-		if err := b.accumulate(ctx, w); err != nil {
-			return err
-		}
-		if b.missing {
-			b.accumulateMasked(w)
-		}
-	}
-	return nil
-}
-
-// gather loads w features, and centers patterns if the measure does.
-func (b *builder) gather(ctx context.Context, x *mat.Dense, from, w int) error {
-	if b.missing || !b.single() {
-		b.load(x, from, w)
-		b.center(0, b.n, w)
-		return nil
-	}
-	return b.share(ctx, b.parts(), func(t int) {
-		first, last := t*side, min((t+1)*side, b.n)
-		b.loadRows(x, first, last, from, w)
-		b.center(first, last, w)
-	})
-}
-
-// center subtracts the means of patterns [first, last) if the measure does.
-func (b *builder) center(first, last, w int) {
-	for c := first; c < last && b.measure.centered; c++ {
-		floats.AddConst(-b.mean[c], b.a[c*w:(c+1)*w])
-	}
-}
-
-// transform turns the w gathered features of each condition into what is
-// multiplied.
-func (b *builder) transform(w int) error {
-	if b.measure.factors != nil {
-		if err := b.factor(w); err != nil {
-			return err
-		}
-	}
-	if b.differencesAlone() {
-		b.centerColumns(b.a[:len(b.count)*w], w)
-		if b.measure.factors != nil {
-			b.centerColumns(b.b[:b.n*w], w)
-		}
-	}
-	if b.missing {
-		b.dropMissing(w)
-	}
-	if b.measure.folds {
-		b.total(w)
-	}
-	return nil
-}
-
-// centerColumns subtracts about the mean over the conditions that have a feature, in
-// the first fold if there are any, from the rows of a.
-func (b *builder) centerColumns(a []float64, w int) {
-	center := b.columns[:w]
-	clear(center)
-	for c := range b.n {
-		floats.Add(center, a[c*w:(c+1)*w])
-	}
-	if b.missing {
-		b.averageValid(center)
-	} else {
-		floats.Scale(1/float64(b.n), center)
-	}
-	for j, mean := range center {
-		by := lowestBit(a[w+j] - a[j])
-		if by == 0 {
-			by = columnStep(a[j:], w)
-		}
-		center[j] = onGrid(mean, by)
-	}
-	for from := 0; from < len(a); from += w {
-		floats.Sub(a[from:from+w], center)
-	}
-}
-
-// factor stores first factors in b.a and second ones in b.b.
-func (b *builder) factor(w int) (err error) {
-	first, second, factors := b.a[:b.n*w], b.b[:b.n*w], b.measure.factors
-	for k, v := range first {
-		if b.missing && b.mask.valid[k] == 0 {
-			second[k] = 0
-			continue
-		}
-		if first[k], second[k], err = factors(b.d, v); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// total stores the sums of the w loaded features over folds in b.b.
-func (b *builder) total(w int) {
-	size := b.n * w
-	copy(b.b, b.a[:size])
-	for f := 1; f < b.design.Folds; f++ {
-		floats.Add(b.b[:size], b.a[f*size:(f+1)*size])
-	}
-}
-
-// multiplied returns the first and the second factors of products.
-func (b *builder) multiplied(w int) (first, second []float64) {
-	size := b.n * w
-	switch {
-	case b.measure.folds:
-		return b.b[:size], b.b[:size]
-	case b.measure.factors != nil:
-		return b.a[:size], b.b[:size]
-	}
-	return b.a[:size], b.a[:size]
-}
-
-// side is how many conditions workers take at a time: enough for products to run near
-// full speed. Most RDMs are one part.
-const side = 256
-
-// parts returns the number of parts of the conditions.
-func (b *builder) parts() int { return (b.n + side - 1) / side }
-
-// share runs tasks on the workers of an RDM. They do not depend on how many these are,
-// nor do sums.
-func (b *builder) share(ctx context.Context, tasks int, task func(t int)) error {
-	if tasks == 1 {
-		task(0)
-		return nil
-	}
-	par.Expect(ctx, tasks)
-	return par.For(ctx, tasks, b.workers, func(_, t int) error {
-		task(t)
-		return nil
-	})
-}
-
-// accumulate adds the products of w features to b.gram, of which the upper
-// triangle counts unless there are two factors.
-func (b *builder) accumulate(ctx context.Context, w int) error {
-	parts := b.parts()
-	return b.share(ctx, parts*parts, func(t int) {
-		if i, j := t/parts, t%parts; i <= j || b.measure.factors != nil {
-			b.addBlock(i*side, j*side, w)
-		}
-	})
-}
-
-// addBlock is accumulate for the block that begins at conditions i and j.
-func (b *builder) addBlock(i, j, w int) {
-	first, second := b.multiplied(w)
-	if b.measure.factors != nil {
-		b.addProduct(i, j, 1, first, second, w)
-		return
-	}
-	b.addSquare(i, j, 1, first, w)
-	for f := range b.design.Folds {
-		b.addSquare(i, j, -1, b.a[f*b.n*w:], w)
-	}
-}
-
-// addSquare adds a block of alpha x x', on the diagonal its upper triangle alone.
-func (b *builder) addSquare(i, j int, alpha float64, x []float64, w int) {
-	if i != j {
-		b.addProduct(i, j, alpha, x, x, w)
-		return
-	}
-	blas64.Implementation().Dsyrk(blas.Upper, blas.NoTrans, min(side, b.n-i), w,
-		alpha, x[i*w:], w, 1, b.gram[i*b.n+i:], b.n)
-}
-
-// addProduct adds a block of alpha x y'.
-func (b *builder) addProduct(i, j int, alpha float64, x, y []float64, w int) {
-	linalg.Gemm(blas.NoTrans, blas.Trans, min(side, b.n-i), min(side, b.n-j), w,
-		alpha, x[i*w:], w, y[j*w:], w, 1, b.gram[i*b.n+j:], b.n)
-}
-
 // finish turns products into dissimilarities, row by row.
-func (b *builder) finish(dst []float64, x *mat.Dense) error {
+func (b *builder) finish(ctx context.Context, dst []float64, x *mat.Dense) error {
 	if !b.missing {
 		if err := b.setSizes(); err != nil {
 			return err
 		}
 	}
-	var near cmem.List[[3]int]
-	defer near.Free()
-	for i, k := 0, 0; i < b.n-1; i++ {
-		s, err := b.row(i)
-		if err != nil {
-			return err
+	near := b.near
+	defer func() {
+		for t := range near {
+			near[t].Free()
 		}
-		if b.measure.differences && !b.measure.folds {
-			addNear(&near, s, i, k)
+	}()
+	err := b.share(ctx, len(near), func(t int) error {
+		for i := t * b.side; i < min((t+1)*b.side, b.n-1); i++ {
+			if err := b.finishRow(dst, i, t, &near[t]); err != nil {
+				return err
+			}
 		}
-		b.measure.formula(dst[k:k+len(s.cross)], s)
-		k += len(s.cross)
-	}
-	if err := near.Err(); err != nil || len(near.Items()) == 0 {
+		return near[t].Err()
+	})
+	if err != nil {
 		return err
 	}
-	return b.refine(dst, x, near.Items())
+	return b.refine(dst, x, near)
+}
+
+// finishRow stores the dissimilarities of condition i and those after it, in the memory
+// of a part, and notes those that are nearby.
+func (b *builder) finishRow(dst []float64, i, part int, near *cmem.List[[3]int]) error {
+	s, err := b.row(i, part)
+	if err != nil {
+		return err
+	}
+	k := i*b.n - i*(i+1)/2
+	if b.measure.differences && !b.measure.folds {
+		addNear(near, s, i, k)
+	}
+	b.measure.formula(dst[k:k+len(s.cross)], s)
+	return nil
 }
 
 // setSizes stores the size of each condition.
@@ -377,11 +256,12 @@ func centeredSquare(count, mean, sum, self float64) float64 {
 	return square
 }
 
-// row returns the sums of condition i and those after it.
-func (b *builder) row(i int) (sums, error) {
+// row returns the sums of condition i and those after it, in the memory of a part and of
+// the products.
+func (b *builder) row(i, part int) (sums, error) {
 	n, first := b.n, i+1
-	s := b.sums(n - first)
-	copy(s.cross, b.gram[i*n+first:(i+1)*n])
+	s := b.sums(n-first, part)
+	s.cross = b.gram[i*n+first : (i+1)*n]
 	switch {
 	case b.measure.factors != nil:
 		for k := range s.cross {
@@ -399,7 +279,9 @@ func (b *builder) row(i int) (sums, error) {
 		s.first[k] = b.sizes[i]
 	}
 	copy(s.second, b.sizes[first:])
-	floats.ScaleTo(s.lengths, b.roots[i], b.roots[first:])
+	if b.measure.flat != "" {
+		floats.ScaleTo(s.lengths, b.roots[i], b.roots[first:])
+	}
 	if b.measure.centered {
 		floats.Scale(b.features, s.cross)
 		floats.AddScaled(s.cross, -b.sum[i], b.sum[first:])
@@ -407,16 +289,17 @@ func (b *builder) row(i int) (sums, error) {
 	return s, nil
 }
 
-// sums returns memory for those of a condition with so many others.
-func (b *builder) sums(others int) sums {
-	s := sums{features: b.features, unit: b.unit * b.unit,
-		first: b.first[:others], second: b.second[:others],
-		lengths: b.lengths[:others], cross: b.cross[:others]}
+// sums returns the memory of a part for those of a condition with so many others.
+func (b *builder) sums(others, part int) sums {
+	from := part * b.n
+	to := from + others
+	s := sums{features: b.features, unit: b.unit * b.unit, first: b.first[from:to],
+		second: b.second[from:to], lengths: b.lengths[from:to]}
 	if b.measure.folds {
 		s.unit = b.unit
 	}
 	if b.missing {
-		s.count = b.mask.counts[:others]
+		s.count = b.mask.counts[from:to]
 	}
 	return s
 }
@@ -428,8 +311,9 @@ const nearby = 1e-5
 // addNear adds {i, j, position} of the pairs of condition i that are nearby, the first
 // of which is at position k.
 func addNear(near *cmem.List[[3]int], s sums, i, k int) {
+	first, second := s.first[:len(s.cross)], s.second[:len(s.cross)]
 	for t, cross := range s.cross {
-		if self := s.first[t] + s.second[t]; self-2*cross < nearby*self {
+		if self := first[t] + second[t]; self-2*cross < nearby*self {
 			near.Add([3]int{i, i + 1 + t, k + t})
 		}
 	}
@@ -437,9 +321,18 @@ func addNear(near *cmem.List[[3]int], s sums, i, k int) {
 
 // refine stores the dissimilarities of pairs {i, j, position} from differences:
 // there is nothing but the product of the difference with itself.
-func (b *builder) refine(dst []float64, x *mat.Dense, pairs [][3]int) error {
-	for _, pair := range pairs {
-		dst[pair[2]] = 0
+func (b *builder) refine(dst []float64, x *mat.Dense, near []cmem.List[[3]int]) error {
+	pairs := func(do func(pair [3]int)) (some bool) {
+		for t := range near {
+			for _, pair := range near[t].Items() {
+				do(pair)
+				some = true
+			}
+		}
+		return some
+	}
+	if !pairs(func(pair [3]int) { dst[pair[2]] = 0 }) {
+		return nil
 	}
 	_, p := x.Dims()
 	for from, w := range b.blocks(p) {
@@ -449,20 +342,19 @@ func (b *builder) refine(dst []float64, x *mat.Dense, pairs [][3]int) error {
 				return err
 			}
 		}
-		for _, pair := range pairs {
-			dst[pair[2]] += b.squaredDifference(pair[0], pair[1], w)
-		}
+		pairs(func(pair [3]int) { dst[pair[2]] += b.squaredDifference(pair[0], pair[1], w) })
 	}
-	s := b.sums(1)
+	s := b.sums(1, 0)
+	s.cross = b.gram[:1]
 	s.second[0], s.cross[0] = 0, 0
-	for _, pair := range pairs {
+	pairs(func(pair [3]int) {
 		square := dst[pair[2] : pair[2]+1]
 		s.first[0] = square[0]
 		if b.missing {
 			s.count[0] = b.mask.count[pair[0]*b.n+pair[1]]
 		}
 		b.measure.formula(square, s)
-	}
+	})
 	return nil
 }
 

@@ -27,6 +27,11 @@ type whitener struct {
 	inverse []float64 // of D
 	factor  []float64 // upper Cholesky factor of S^-2 + B' D^-1 B
 
+	// Of all pairs that matrix is U S^-1 / 2 + u u' / 2 with u_i = 1 / s_i, U their sum:
+	// there is no need of a factor.
+	variance []float64 // nil if pairs are lacking
+	sum      float64   // U
+
 	// S full: V^-1 is the quadratic form of |P L^-1 G L'^-1 P|^2 with S = L L', G
 	// with squared distances d and P the projection that removes L^-1 1.
 	full   bool
@@ -43,7 +48,10 @@ func newWhitener(
 		return w, w.setFull(arena, sigma)
 	}
 	variance := arena.Float64s(n)
-	w.inverse, w.factor = arena.Float64s(len(pairs)), arena.Float64s(n, n)
+	w.inverse = arena.Float64s(len(pairs))
+	if len(pairs) < Pairs(n) {
+		w.factor = arena.Float64s(n, n)
+	}
 	if err := arena.Err(); err != nil {
 		return nil, err
 	}
@@ -57,7 +65,17 @@ func newWhitener(
 				variance[i])
 		}
 	}
-	w.setDiagonal(variance)
+	for k, pair := range w.pairs {
+		w.inverse[k] = 1 / (2 * variance[pair[0]] * variance[pair[1]])
+	}
+	if w.factor != nil {
+		w.setDiagonal(variance)
+		return w, nil
+	}
+	w.variance = variance
+	for _, v := range variance {
+		w.sum += 1 / v
+	}
 	return w, nil
 }
 
@@ -68,7 +86,6 @@ func (w *whitener) setDiagonal(variance []float64) {
 	}
 	for k, pair := range w.pairs {
 		i, j := int(pair[0]), int(pair[1])
-		w.inverse[k] = 1 / (2 * variance[i] * variance[j])
 		w.factor[i*n+i] += w.inverse[k]
 		w.factor[j*n+j] += w.inverse[k]
 		w.factor[i*n+j] += w.inverse[k]
@@ -118,8 +135,12 @@ func (w *whitener) scratchSize() int {
 
 // solve stores V^-1 y, up to a constant factor, in dst.
 func (w *whitener) solve(dst, y, scratch []float64) {
-	if w.full {
+	switch {
+	case w.full:
 		w.solveFull(dst, y, scratch)
+		return
+	case w.variance != nil:
+		w.solveAll(dst, y, scratch[:w.n])
 		return
 	}
 	t := scratch[:w.n]
@@ -138,6 +159,32 @@ func (w *whitener) solve(dst, y, scratch []float64) {
 	for k, pair := range w.pairs {
 		dst[k] = (y[k] - t[pair[0]] - t[pair[1]]) * w.inverse[k]
 	}
+}
+
+// solveAll is solve where no pair is lacking, row by row.
+func (w *whitener) solveAll(dst, y, t []float64) {
+	rows := func(do func(i int, row, y []float64)) {
+		for i, k := 0, 0; i < w.n-1; i++ {
+			next := k + w.n - 1 - i
+			do(i, dst[k:next], y[k:next])
+			k = next
+		}
+	}
+	clear(t)
+	floats.MulTo(dst, y, w.inverse)
+	rows(func(i int, row, _ []float64) {
+		t[i] += floats.Sum(row)
+		floats.Add(t[i+1:], row)
+	})
+	mean := floats.Sum(t) / w.sum
+	for i, v := range w.variance {
+		t[i] = (2*v*t[i] - mean) / w.sum
+	}
+	rows(func(i int, row, y []float64) {
+		floats.SubTo(row, y, t[i+1:])
+		floats.AddConst(-t[i], row)
+	})
+	floats.Mul(dst, w.inverse)
 }
 
 func (w *whitener) solveFull(dst, y, scratch []float64) {

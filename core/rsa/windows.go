@@ -5,11 +5,13 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/internal/par"
+	"netrep_go/core/linalg"
 )
 
 // Recording are the responses of sensors over time, in rows for conditions or
@@ -23,12 +25,28 @@ type Recording struct {
 func (r Recording) gather(dst []float64, from, to int) {
 	n, p := to-from, r.Sensors
 	for o := range r.Rows {
-		rows := dst[o*n*p : (o+1)*n*p]
-		for s := range p {
-			for t, v := range r.Data[(o*p+s)*r.Samples:][from:to] {
-				rows[t*p+s] = v
+		data, rows := r.Data[o*p*r.Samples:(o+1)*p*r.Samples], dst[o*n*p:(o+1)*n*p]
+		t := 0
+		for ; t+lineSamples <= n; t += lineSamples {
+			r.gatherLines(rows[t*p:], data[from+t:])
+		}
+		for ; t < n; t++ {
+			for s := range p {
+				rows[t*p+s] = data[s*r.Samples+from+t]
 			}
 		}
+	}
+}
+
+// gatherLines stores the first samples of each sensor, a cache line of them, in rows of dst.
+func (r Recording) gatherLines(dst, data []float64) {
+	p := r.Sensors
+	row := func(t int) []float64 { return dst[t*p:][:p] }
+	x0, x1, x2, x3, x4, x5, x6, x7 := row(0), row(1), row(2), row(3), row(4), row(5), row(6), row(7)
+	for s := range x0 {
+		line := (*[lineSamples]float64)(data[s*r.Samples:])
+		x0[s], x1[s], x2[s], x3[s] = line[0], line[1], line[2], line[3]
+		x4[s], x5[s], x6[s], x7[s] = line[4], line[5], line[6], line[7]
 	}
 }
 
@@ -134,44 +152,60 @@ func (w *windowed) tile(dst *mat.Dense, shrunk []float64, from, to int) error {
 
 // rdm stores the RDM of the responses in a window.
 func (w *windowed) rdm(dst []float64, x blas64.General) error {
-	if w.normalizer != nil {
-		packed := blas64.General{Rows: x.Rows, Cols: x.Cols, Stride: x.Cols,
-			Data: w.patterns[:x.Rows*x.Cols]}
-		for o := range x.Rows {
-			copy(packed.Data[o*x.Cols:(o+1)*x.Cols], x.Data[o*x.Stride:])
-		}
-		if err := w.whiten(packed.Data); err != nil {
-			return err
-		}
-		x = packed
+	if w.normalizer == nil {
+		return w.condensed(dst, x)
 	}
+	if err := w.factorize(x); err != nil {
+		return notWhitened(x, err)
+	}
+	if err := w.builder.start(x.Rows, x.Cols, w.design); err != nil {
+		return err
+	}
+	packed := w.pack(x)
+	solve(packed.Data, w.normalizer.covariance, w.x.Sensors)
+	if err := w.condensed(dst, packed); err != nil || w.builder.missing {
+		return notWhitened(x, err)
+	}
+	return nil
+}
+
+func (w *windowed) condensed(dst []float64, x blas64.General) error {
 	var responses mat.Dense // heap: a view
 	responses.SetRawMatrix(x)
 	return w.builder.condensed(context.Background(), dst, &responses, w.design)
 }
 
-// whiten whitens the responses in a window.
-func (w *windowed) whiten(x []float64) error {
-	if !allFinite(x) {
-		return core.Invalidf("responses that are NaN cannot be whitened by noise")
+// notWhitened returns what is wrong with responses: that some are not finite, which shows
+// late, or else err, or that others become so where there is none.
+func notWhitened(x blas64.General, err error) error {
+	for o := range x.Rows {
+		if !allFinite(linalg.Row(x, o)) {
+			return core.Invalidf("responses that are NaN cannot be whitened by noise")
+		}
 	}
-	if err := w.factorize(x); err != nil {
-		return err
+	if err == nil {
+		return errRange
 	}
-	size := len(x) / w.x.Rows
-	if err := w.builder.start(w.x.Rows, size, w.design); err != nil {
-		return err
+	return err
+}
+
+// pack copies the responses in a window, less the first row where differences alone count.
+func (w *windowed) pack(x blas64.General) blas64.General {
+	packed := blas64.General{Rows: x.Rows, Cols: x.Cols, Stride: x.Cols,
+		Data: w.patterns[:x.Rows*x.Cols]}
+	for o := range x.Rows {
+		if w.builder.differencesAlone() {
+			floats.SubTo(linalg.Row(packed, o), linalg.Row(x, o), linalg.Row(x, 0))
+		} else {
+			copy(linalg.Row(packed, o), linalg.Row(x, o))
+		}
 	}
-	if w.builder.differencesAlone() {
-		subtractFirst(x, size)
-	}
-	solve(x, w.normalizer.covariance, w.x.Sensors)
-	return nil
+	return packed
 }
 
 // factorize readies the noise of a window: that of its own responses x, or the one of
 // all windows.
-func (w *windowed) factorize(x []float64) error {
+func (w *windowed) factorize(x blas64.General) error {
 	n := w.normalizer
 	if n.noise.Residuals == nil {
 		if w.factored {
@@ -183,7 +217,9 @@ func (w *windowed) factorize(x []float64) error {
 		}
 		return nil
 	}
-	copy(n.residuals, x)
+	for o := range x.Rows {
+		copy(n.residuals[o*x.Cols:], linalg.Row(x, o))
+	}
 	n.subtractMeans(w.x.Sensors)
 	if err := checkNoisy(n.variances); err != nil {
 		return err

@@ -116,3 +116,53 @@ func TestPooledCovarianceDoesNotDependOnWorkers(t *testing.T) {
 		t.Errorf("got %v and %v", one, four)
 	}
 }
+
+// Samples are gathered one by one or some at a time, wherever they begin.
+func TestGather(t *testing.T) {
+	x, _ := recording(3, 37)
+	for from := range 37 {
+		for to := from; to <= 37; to++ {
+			n := to - from
+			dst := make([]float64, 24*n*3)
+			x.gather(dst, from, to)
+			for k, v := range dst {
+				o, sample, sensor := k/(n*3), k/3%n, k%3
+				if want := x.Data[(o*3+sensor)*37+from+sample]; v != want {
+					t.Fatalf("samples %d to %d: number %d is %v, want %v", from, to, k, v, want)
+				}
+			}
+		}
+	}
+}
+
+// Whatever is not finite is found where responses are whitened, also late.
+func TestWhitenedResponsesMustBeFinite(t *testing.T) {
+	const missing = "responses that are NaN cannot be whitened by noise"
+	identity := mat.NewDense(3, 3, []float64{1, 0, 0, 0, 1, 0, 0, 0, 1})
+	for _, m := range []Measure{Euclidean, Crossnobis, Centroids} {
+		for _, v := range []float64{math.NaN(), math.Inf(1), 1e200} {
+			for o := range 24 {
+				x, design := recording(3, 9)
+				x.Data[(o*3+1)*9+5] = v
+				want := "data set 2: " + missing
+				if v == 1e200 {
+					want = "data set 2: " + errRange.Error()
+				}
+				for _, noise := range []*Noise{
+					{Covariance: identity},
+					{Group: design.Condition, Groups: 6, Freedom: 18 * 2, Shrinkage: Diagonal},
+				} {
+					if v == 1e200 && (m == Centroids || noise.Covariance == nil) {
+						continue // squares are not taken, or noise is as large
+					}
+					dst := mat.NewDense(4, 15, nil)
+					err := WindowRDMs(context.Background(), dst, nil, x, Windows{0, 2, 2},
+						Dissimilarity{Measure: m}, design, noise)
+					if err == nil || err.Error() != want {
+						t.Fatalf("%v, %v in row %d: got %v", m, v, o, err)
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,6 +1,7 @@
 """Scores over time, and the windows and subjects that they are of."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from netrep_go._maps import SubjectMaps, named_subjects
 from netrep_go._names import Name, holds_arrays, names_or_numbers, position_of, split_names
 from netrep_go._optional import pandas
 from netrep_go._results import Result
-from netrep_go._validation import as_array, check_integer
+from netrep_go._validation import as_array, as_responses, check_integer
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -123,22 +124,24 @@ def sample_times(n_times: int, times: ArrayLike | None) -> np.ndarray:
     return at
 
 
-def as_subjects(data: Any, *, same: str = "conditions") -> tuple[list[np.ndarray], list[Name]]:
+def as_subjects(
+    data: Any, *, same: str = "conditions", finite: bool = True
+) -> tuple[list[np.ndarray], list[Name]]:
     """Return the responses of each subject, and the subjects.
 
     They have as many times, and as many ``same`` unless that is empty: trials may differ.
+    Unless ``finite``, it is left to others to look for infinity.
     """
+    check = partial(as_array, allow_nan=True) if finite else as_responses
     if not (holds_arrays(data) or _lists_arrays(data)):
-        data = as_array(data, "data", 4 if np.ndim(data) == 4 else 3, allow_nan=True)
+        data = check(data, "data", 4 if np.ndim(data) == 4 else 3)
         subjects = list(data) if data.ndim == 4 else [data]
         return subjects, list(range(len(subjects)))
     items, own = split_names(data, "data")
     names = names_or_numbers(own, len(items))
     if not items:
         raise ValueError("data must have at least one subject, got none")
-    subjects = [
-        as_array(x, f"data[{k!r}]", 3, allow_nan=True) for k, x in zip(names, items, strict=True)
-    ]
+    subjects = [check(x, f"data[{k!r}]", 3) for k, x in zip(names, items, strict=True)]
     what, axes = (f"{same} and times", (0, 2)) if same else ("times", (2,))
     for name, x in zip(names, subjects, strict=True):
         if any(x.shape[k] != subjects[0].shape[k] for k in axes):

@@ -247,8 +247,11 @@ def _is_moderate(x: np.ndarray) -> bool:
 
 
 def _sum_of_squares(x: np.ndarray) -> float:
-    """Return that of a vector; neither way warns of overflow, as np.sum would."""
-    return float(np.vdot(x, x) if x.size <= _THREADED else np.einsum("i,i->", x, x))
+    """Return that of a vector: of parts, on one thread, which do not warn of overflow."""
+    if x.size <= _THREADED:
+        return float(np.vdot(x, x))
+    parts = (x[k : k + _THREADED] for k in range(0, x.size, _THREADED))
+    return sum(float(np.vdot(part, part)) for part in parts)
 
 
 def check_range(x: np.ndarray, name: str, limits: tuple[float, float]) -> None:
@@ -256,7 +259,10 @@ def check_range(x: np.ndarray, name: str, limits: tuple[float, float]) -> None:
 
     All may be 0, and NaN do not count.
     """
-    largest = np.fmax.reduce(np.abs(np.atleast_2d(x)), axis=-1, initial=0.0)
+    x = np.atleast_2d(x)
+    largest = np.maximum(x.max(axis=-1, initial=0.0), -x.min(axis=-1, initial=0.0))
+    if np.isnan(largest).any():
+        largest = np.fmax.reduce(np.abs(x), axis=-1, initial=0.0)
     lost = (largest > 0) & ~((limits[0] <= largest) & (largest <= limits[1]))
     if lost.any():
         size = "large" if largest[lost][0] > 1 else "small"

@@ -160,7 +160,7 @@ def is_single(rdms: Any) -> bool:
     if holds_arrays(rdms):
         return False
     shape = np.shape(rdms)
-    if len(shape) != 2:
+    if len(shape) != 2 or shape[0] != shape[1]:
         return len(shape) == 1
     return shape[0] > 1 and len(as_vectors(rdms, "rdms", allow_nan=True)) == 1
 

@@ -32,7 +32,7 @@ _BLOCK = 2**22  # numbers of the RDMs that are in memory together: 32 MiB
 
 def data_sets_over_time(data: Any, *, repeated: bool = False) -> DataSets:
     """Return the responses of each subject: as many conditions or, repeated, any observations."""
-    xs, subjects = as_subjects(data, same="" if repeated else "conditions")
+    xs, subjects = as_subjects(data, same="" if repeated else "conditions", finite=False)
     single = len(xs) == 1 and not holds_arrays(data) and np.ndim(data) == 3
     return DataSets(xs, subjects, single, given_by_subject(data))
 
