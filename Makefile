@@ -1,6 +1,9 @@
 # make test    builds, installs, lints and tests everything, from a clean clone
 # make test-long
 #              runs the tests that take minutes, and prints how often odd arguments do what
+# make race    runs the tests of Go under its race detector
+# make fuzz    fuzzes the gateway for FUZZ_TIME, a minute, at each of its entries
+# make asan    runs the Python tests on an extension that AddressSanitizer watches: an hour or more
 # make test-browser
 #              opens the page of a report in headless Chromium, if there is one, and clicks through it
 # make demo    runs the example; its figures go to demo_output/
@@ -30,7 +33,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 GO_SOURCES := go.mod go.sum $(shell find core capi -name '*.go' ! -name '*_test.go' -o -name '*.[chs]')
 
-.PHONY: test test-long test-browser test-frameworks lint demo docs lib bench wheel wheels
+.PHONY: test test-long race fuzz asan test-browser test-frameworks lint demo docs lib bench wheel wheels
 .PHONY: release-check venv clean
 
 test: lint
@@ -39,6 +42,18 @@ test: lint
 
 test-long: venv
 	$(BIN)/python -m pytest tests --long -m long -rP
+
+race: $(filter $(BIN)/go,$(GO))
+	$(GO) test -race ./core/... ./capi/...
+
+FUZZ_TIME := 60s
+fuzz: $(filter $(BIN)/go,$(GO))
+	for entry in FuzzArgs FuzzValues FuzzNearlyRight; do \
+		$(GO) test ./capi -run='^$$' -fuzz="^$$entry$$" -fuzztime=$(FUZZ_TIME) || exit; \
+	done
+
+asan: venv
+	$(BIN)/python .ci/asan.py
 
 test-browser: venv
 	$(BIN)/python -m pytest tests/test_report_browser.py --browser -rs

@@ -29,7 +29,11 @@ LEFT_OUT = (
 )
 # AddressSanitizer keeps what is freed for a while, and reserves addresses of its own.
 OF_MEMORY = "memory or room or huge or many_networks or cancelled_jobs or little or bytes"
-OPTIONS = "detect_leaks=0:allocator_may_return_null=1:quarantine_size_mb=64:handle_segv=0:handle_sigbus=0:handle_sigfpe=0"
+REPORTS = BUILT / "reports"
+OPTIONS = (  # faults are Go's to handle
+    f"log_path={REPORTS}/report:detect_leaks=0:allocator_may_return_null=1:"
+    "quarantine_size_mb=64:handle_segv=0:handle_sigbus=0:handle_sigfpe=0"
+)
 
 
 def build() -> None:
@@ -53,10 +57,14 @@ def build() -> None:
 
 def environment() -> dict[str, str]:
     """Return the environment of a process on what was built."""
-    library = subprocess.check_output(["gcc", "-print-file-name=libasan.so"], text=True).strip()
+    # That of C++, for exceptions are thrown through it.
+    libraries = [
+        subprocess.check_output(["gcc", f"-print-file-name={name}"], text=True).strip()
+        for name in ("libasan.so", "libstdc++.so.6")
+    ]
     return os.environ | {
         "ASAN_OPTIONS": OPTIONS,
-        "LD_PRELOAD": library,
+        "LD_PRELOAD": " ".join(libraries),
         "PYTHONMALLOC": "malloc",
         "PYTHONPATH": str(BUILT / "python"),
         "OPENBLAS_NUM_THREADS": "1",
@@ -67,6 +75,8 @@ def environment() -> dict[str, str]:
 def test(path: Path) -> tuple[str, Counter[str]]:
     """Run a file; return what it printed, and how many tests came to what."""
     command = [sys.executable, "-m", "pytest", "-q", str(path), "-k", f"not ({OF_MEMORY})"]
+    shutil.rmtree(REPORTS, ignore_errors=True)
+    REPORTS.mkdir()
     try:
         done = subprocess.run(
             command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=PATIENCE
@@ -74,12 +84,13 @@ def test(path: Path) -> tuple[str, Counter[str]]:
     except subprocess.TimeoutExpired:
         return "", Counter({"hang": 1})
     printed = done.stdout + done.stderr
+    reports = [path.read_text(errors="replace") for path in REPORTS.iterdir()]
     counts = Counter(
         {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|skipped|error)", printed)}
     )
-    counts["reports"] = len(re.findall("ERROR: AddressSanitizer", printed))
+    counts["reports"] = len(reports)
     counts["ended by a signal"] = int(done.returncode < 0)
-    return printed, counts
+    return printed + "".join(reports), counts
 
 
 def main() -> int:
@@ -94,7 +105,7 @@ def main() -> int:
         printed, counts = test(path)
         whole += counts
         print(f"{path.name}: {dict(+counts)} in {time.monotonic() - start:.0f} s", flush=True)
-        if counts["failed"] or counts["error"] or counts["reports"] or not counts["passed"]:
+        if set(+counts) - {"passed", "skipped"} or not counts:
             print(printed[-6000:], flush=True)
     print(f"{len(chosen)} files: {dict(+whole)}")
     bad = ("failed", "error", "reports", "ended by a signal", "hang")

@@ -686,7 +686,7 @@ def large_fits():
     return growth(lambda k: distances(networks[k : k + 6]), warm_up=5, repeats=50)
 
 
-def cancelled_jobs():
+def cancelled_jobs(repeats=40):
     def give_up(*_):
         raise TimeoutError
 
@@ -698,7 +698,7 @@ def cancelled_jobs():
     n_threads = threading.active_count()
     growth(work, warm_up=5, repeats=0)
     files = len(os.listdir("/dev/fd"))
-    grown = growth(work, warm_up=0, repeats=40)
+    grown = growth(work, warm_up=0, repeats=int(repeats))
     ended = wait_until(lambda: threading.active_count() == n_threads)
     return {"grown": grown, "ended": ended, "files": len(os.listdir("/dev/fd")) - files}
 

@@ -13,6 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+from estimators import CAPACITY
 from fuzz_judge import differs, numbers
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -44,16 +45,18 @@ def values(rng, kind, shape):
     return x
 
 
-KINDS = ("normal", "ties", "low rank", "constant", "dead columns", "twins", "offset")
+KINDS = ("normal", "ties", "low rank", "constant", "dead columns", "twins", "offset") * 3
+CASTS = ("fwht", "sq_bures_metric")  # their lines in test_native.py cast by themselves
+SILENT = {"DirectCapacity, both methods", *(cls.__name__ for cls in CAPACITY)}  # there
 
 
 @st.composite
 def matrices(draw, shape):
     """Draw a matrix and the clean one of its values, None if these are no real numbers."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    kind = draw(st.sampled_from(KINDS) | st.sampled_from(("nan", "inf", "-inf")))
-    x = values(rng, kind, shape) * 10.0 ** draw(st.just(0) | st.integers(-150, 150))
-    dtype = draw(st.just("f8") | st.sampled_from(TYPES))
+    kind = draw(st.sampled_from((*KINDS, "nan", "inf", "-inf")))
+    x = values(rng, kind, shape) * 10.0 ** draw(st.sampled_from((0, 0, 0, -150, -80, -6, 6, 80, 150)))
+    dtype = draw(st.sampled_from(("f8",) * 20 + TYPES))
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         x = x.astype(dtype)
@@ -66,9 +69,10 @@ def matrices(draw, shape):
 
 @st.composite
 def pairs(draw):
-    """Draw two matrices, of the shape that is expected or of other small ones."""
-    shape = draw(st.just(SHAPE) | st.tuples(st.integers(0, 15), st.integers(0, 5)))
-    other = draw(st.just(shape) | st.tuples(st.just(shape[0]), st.integers(0, 5)))
+    """Draw two matrices, most of the shape that is expected, some of other small ones."""
+    rows, columns = SHAPE
+    shape = draw(st.sampled_from([SHAPE] * 4 + [(n, columns) for n in range(5)] + [(rows, 1)]))
+    other = draw(st.sampled_from([shape] * 8 + [(shape[0], p) for p in range(6)]))
     return draw(matrices(shape)), draw(matrices(other))
 
 
@@ -77,7 +81,7 @@ def outcome(entry, x, y):
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         try:
-            found = numbers(list(_flat(ENTRY_POINTS[entry](x, y))))
+            found = numbers(list(flat(ENTRY_POINTS[entry](x, y))))
         except Exception as error:
             frames = traceback.extract_tb(error.__traceback__)
             ours = [frame for frame in frames if "netrep_go" in Path(frame.filename).parts]
@@ -85,13 +89,13 @@ def outcome(entry, x, y):
     return "result", found, heard
 
 
-def _flat(result):
-    return _flat_items(result) if isinstance(result, (list, tuple)) else [result]
-
-
-def _flat_items(items):
-    for item in items:
-        yield from _flat(item)
+def flat(result):
+    """Yield what is in nested lists and tuples."""
+    if not isinstance(result, (list, tuple)):
+        yield result
+        return
+    for item in result:
+        yield from flat(item)
 
 
 def judged(entry, first, second):
@@ -106,7 +110,9 @@ def judged(entry, first, second):
         assert isinstance(found, CLEAR), repr(found)
         assert str(found), f"{type(found).__name__} without a word"
     if clean_x is None or clean_y is None:
-        assert kind == "error", "what is no real number was taken"
+        real = clean_x if clean_y is None else clean_y
+        unused = kind == "result" and not differs(found, outcome(entry, real, real)[1])
+        assert kind == "error" or unused or entry in CASTS, "what is no real number was taken"
         return "refused type"
     clean, wanted, _ = outcome(entry, clean_x.copy(), clean_y.copy())
     if kind == "error":
@@ -118,10 +124,11 @@ def judged(entry, first, second):
     narrow = {"f4", "f2"} & {*types, other}
     why = differs(found, wanted, 1e-3 if narrow else 1e-12)
     assert not why or narrow, why
-    undefined = any(not np.isfinite(a).all() for a in found.values())
+    undefined = any(np.isnan(a).any() for a in found.values())
     if undefined:
         finite = np.isfinite(clean_x).all() and np.isfinite(clean_y).all()
-        return "undefined, said" if heard or not finite else "undefined, unsaid"
+        assert heard or not finite or entry in SILENT, "undefined, without a word"
+        return "undefined"
     return "right"
 
 

@@ -16,12 +16,13 @@ pytestmark = pytest.mark.skipif(
 def test_overruns_are_reported(where, size):
     """Of an input, and of scratch memory, which end where they should."""
     code = "import sys; from netrep_go import _native as n; n.call('core.fault', {}, {'mode': sys.argv[1]})"
+    options = os.environ["ASAN_OPTIONS"] + ":log_path=stderr"
     done = subprocess.run(
         [sys.executable, "-c", code, where],
         capture_output=True,
         text=True,
         timeout=120,
-        env=os.environ | {"NETREP_FAULTS": "1"},
+        env=os.environ | {"NETREP_FAULTS": "1", "ASAN_OPTIONS": options},
         check=False,
     )
     assert done.returncode != 0

@@ -610,6 +610,16 @@ def test_searchlights_without_a_noise_ceiling_are_said(rng):
         searchlight_noise_ceiling([data[0], data[1][:, :6]], neighbors=neighbors)
 
 
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_searchlights_of_too_few_conditions_have_no_noise_ceiling(rng, n):
+    """Five observations of two conditions are as few."""
+    data, options = list(rng.standard_normal((3, n, 8))), {"neighbors": [range(8)]}
+    if n == 5:
+        options |= {"conditions": np.arange(5) % 2, "metric": "euclidean"}
+    with pytest.raises(ValueError, match=rf"data\[0\]: .* at least 3 conditions, got {min(n, 2)}"):
+        searchlight_noise_ceiling(data, **options)
+
+
 # Fisher's z
 
 

@@ -16,6 +16,7 @@ from netrep_go._native import n_workers
 from netrep_go._parameters import checked
 from netrep_go._validation import as_codes, as_numbers, check_integer
 from netrep_go.rsa._compare import compare
+from netrep_go.rsa._condensed import check_n_conditions
 from netrep_go.rsa._data_sets import as_data_sets
 from netrep_go.rsa._rdm import Labels, Responses, rdm
 

@@ -19,6 +19,7 @@ from netrep_go._validation import (
     check_number,
     check_option,
 )
+from netrep_go.rsa._condensed import check_n_conditions
 from netrep_go.rsa._data_sets import DataSets, as_data_sets
 from netrep_go.rsa._images import Image, Images, holds_images
 from netrep_go.rsa._noise import NoiseNormalizer, covariances_of, has_several, precision_root
