@@ -335,3 +335,21 @@ func (d *descriptor) elementsIfSane() (int, error) {
 	}
 	return d.elements()
 }
+
+// What fuzzing has found: an output for one network, covariances, and no network.
+func TestCovariancesOfNoNetworkAreRefused(t *testing.T) {
+	out := make([]float64, 3)
+	list := func(n int64) descriptor { return describe[float64](kindList, nil, n) }
+	got := do("rsa.rdms", describe(kindFloat64|kindOutput, out, 1, 3), list(0),
+		describe[int64](kindInt64, nil, 0), describe[int64](kindInt64, nil, 0), integer(3), integer(1),
+		text("crossnobis"), number(0), number(0), list(1), describe(kindFloat64, []float64{1}, 1, 1))
+	if !strings.HasPrefix(got, "1"+separator) {
+		t.Errorf("got %q", got)
+	}
+}
+
+func number(v float64) descriptor {
+	d := descriptor{kind: kindFloat}
+	*(*float64)(unsafe.Pointer(&d.data)) = v
+	return d
+}

@@ -16,11 +16,12 @@ func rsaRDMs(ctx context.Context, a *args) error {
 	xs, conditions, folds := a.matrices(), a.ints(), a.ints()
 	nConditions, nFolds := a.int(), a.int()
 	d := rsa.Dissimilarity{Measure: rsa.Measure(a.option()), Prior: a.float(), Weight: a.float()}
+	covariances := a.matrices()
 	designs, err := designs(xs, conditions, folds, nConditions, nFolds)
-	if err == nil {
-		err = shareCovariances(designs, xs, a.matrices())
-	}
 	if err := firstError(err, sized(dst, len(xs), rsa.Pairs(nConditions))); err != nil {
+		return err
+	}
+	if err := shareCovariances(designs, xs, covariances); err != nil {
 		return err
 	}
 	return rsa.RDMs(ctx, dst, xs, d, designs)
@@ -55,7 +56,7 @@ func designs(
 	return list, nil
 }
 
-// shareCovariances gives each design those of its folds, if there are some.
+// shareCovariances gives each of one or more designs those of its folds, if there are some.
 func shareCovariances(designs []rsa.Design, xs, covariances []*mat.Dense) error {
 	if len(covariances) == 0 {
 		return nil

@@ -3,6 +3,7 @@
 ``python native_cases.py CASE [ARGUMENT ...]`` prints the result of a case as JSON.
 """
 
+import _thread
 import contextlib
 import faulthandler
 import hashlib
@@ -383,7 +384,7 @@ JOBS = {name: partial(pair_job, name) for name in PAIRS} | {
 def interrupt(job):
     """Send SIGINT 0.3 s into a job; return the exception and its delay."""
     answer()
-    threads = threading.active_count()
+    threads = _thread._count()
     sent = []
 
     def send():
@@ -394,7 +395,7 @@ def interrupt(job):
     raised = outcome(JOBS[job])
     delay = time.monotonic() - sent[0]
     after = works()
-    ended = wait_until(lambda: threading.active_count() <= threads)
+    ended = wait_until(lambda: _thread._count() <= threads)
     return {"raised": raised, "delay": delay, "after": after, "ended": ended}
 
 
@@ -430,24 +431,25 @@ def break_off(source):
     def give_up(*_):
         raise TimeoutError(f"from {source}")
 
-    class Started(threading.Thread):
-        def start(self):
-            super().start()
-            give_up()
+    plain = _native._Worker.start
+
+    def started(worker, work):
+        plain(worker, work)
+        give_up()
 
     works()
-    threads = threading.active_count()
+    threads = _thread._count()
     if source == "signal":
         signal.signal(signal.SIGALRM, give_up)
         signal.setitimer(signal.ITIMER_REAL, 0.2)
     if source == "start":
-        threading.Thread = Started
+        _native._Worker.start = started
     progress = give_up if source == "progress" else None
     raised = outcome(
         lambda: _native.run("core.fault", {}, {"mode": "sleep"}, n_jobs=1, progress=progress)
     )
-    threading.Thread = Started.__base__
-    ended = wait_until(lambda: threading.active_count() <= threads, 2)
+    _native._Worker.start = plain
+    ended = wait_until(lambda: _thread._count() <= threads, 2)
     return {"raised": raised, "after": works(), "ended": ended}
 
 
@@ -695,11 +697,11 @@ def cancelled_jobs(repeats=40):
     def work(_):
         outcome(lambda: _native.run("core.fault", {}, {"mode": "sleep"}, progress=give_up))
 
-    n_threads = threading.active_count()
+    n_threads = _thread._count()
     growth(work, warm_up=5, repeats=0)
     files = len(os.listdir("/dev/fd"))
     grown = growth(work, warm_up=0, repeats=int(repeats))
-    ended = wait_until(lambda: threading.active_count() == n_threads)
+    ended = wait_until(lambda: _thread._count() == n_threads)
     return {"grown": grown, "ended": ended, "files": len(os.listdir("/dev/fd")) - files}
 
 

@@ -5,6 +5,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"netrep_go/core"
 	"netrep_go/core/internal/cmem"
 	"netrep_go/core/optimize"
 )
@@ -18,7 +19,8 @@ type Transport struct {
 // Minimize stores in flow, q x p, what goes to each of q units from each of p, so that the
 // sum of flow times the p x q cost is as small as can be. The rows of steps, if it is not
 // nil, get the shortest paths in their order: what was sent, its cost a unit, and the
-// units at the ends. It returns their number, 0 without steps. It is faster for p <= q if
+// units at the ends. It returns their number, 0 without steps, and an error if there are more
+// than steps has rows. It is faster for p <= q if
 // supply and room are the same, and for p > q if they are not.
 func (t Transport) Minimize(ctx context.Context, flow, steps, cost *mat.Dense) (int, error) {
 	p, q := cost.Dims()
@@ -38,7 +40,10 @@ func (t Transport) Minimize(ctx context.Context, flow, steps, cost *mat.Dense) (
 		paths.SendAll(func() bool { return ctx.Err() != nil })
 		return 0, ctx.Err()
 	}
-	n := t.follow(ctx, paths, steps)
+	n, err := t.follow(ctx, paths, steps)
+	if err != nil {
+		return 0, err
+	}
 	return n, ctx.Err()
 }
 
@@ -59,7 +64,7 @@ func (t Transport) assign(arena *cmem.Arena, flow, cost *mat.Dense) error {
 // follow sends along shortest paths, stores them in steps, and returns their number there.
 func (t Transport) follow(
 	ctx context.Context, paths *optimize.Transport, steps *mat.Dense,
-) (n int) {
+) (n int, err error) {
 	for left := t.Mass; left > 0 && ctx.Err() == nil; {
 		step := paths.Send(left)
 		if step.Sent == 0 {
@@ -67,10 +72,13 @@ func (t Transport) follow(
 		}
 		left -= step.Sent
 		if steps != nil {
+			if n == steps.RawMatrix().Rows {
+				return 0, core.Invalidf("steps must have a row for each path, got %d", n)
+			}
 			row, column := float64(step.Row), float64(step.Column)
 			steps.SetRow(n, []float64{step.Sent, step.Cost, row, column})
 			n++
 		}
 	}
-	return n
+	return n, nil
 }

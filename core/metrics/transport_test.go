@@ -8,6 +8,8 @@ import (
 
 	"gonum.org/v1/gonum/floats/scalar"
 	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core"
 )
 
 // TestTransportsOfAllMassAgree compares what is sent at once with what is sent along
@@ -60,6 +62,18 @@ func TestTransportsCanBeCancelled(t *testing.T) {
 		_, err := Transport{Supply: 2, Room: 3, Mass: 6}.Minimize(ctx, flow, steps, cost)
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("error %v", err)
+		}
+	}
+}
+
+func TestTransportsNeedRoomForTheirPaths(t *testing.T) {
+	cost := mat.NewDense(3, 3, []float64{0, 1, 2, 1, 0, 1, 2, 1, 0})
+	all := Transport{Supply: 1, Room: 1, Mass: 3}
+	for rows := 1; rows < 5; rows++ {
+		flow, steps := mat.NewDense(3, 3, nil), mat.NewDense(rows, 4, nil)
+		n, err := all.Minimize(context.Background(), flow, steps, cost)
+		if few := rows < 3; errors.Is(err, core.ErrInvalid) != few || (n == 3) == few {
+			t.Errorf("%d rows: %d paths, error %v", rows, n, err)
 		}
 	}
 }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import itertools
 import os
 import struct
 import threading
+import weakref
 from array import array
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -41,7 +43,7 @@ _extension: Any = None
 _pid = 0  # of the process that _extension is loaded in
 _loader_pid = 0  # of the process that began to load it
 _lock = threading.Lock()
-_abandoned: list[threading.Lock] = []  # of workers that nobody waits for
+_abandoned: list[_Worker] = []  # that nobody waits for
 
 _Result = TypeVar("_Result")
 
@@ -148,40 +150,71 @@ def _watched(
     """Return what a function does on a worker thread, or raise what it raises there."""
     results: list[_Result] = []
     errors: list[BaseException] = []
-    # A lock that the worker releases at the end: waiting for it is one step in C,
-    # which an interrupt cannot tear, unlike the wait of a threading.Event.
-    running = threading.Lock()
-    running.acquire()
 
     def work() -> None:
         try:
             results.append(function())
         except BaseException as error:
             errors.append(error)
-        finally:
-            running.release()
 
-    _watch(threading.Thread(target=work, daemon=True), running, control, progress)
+    _watch(_Worker(), work, control, progress)
     if errors:
         raise errors.pop()
+    if not results:
+        raise MemoryError("there was no memory to begin with")
     return results[0]
 
 
+class _Worker:
+    """A thread that can be waited for, even if it had no memory to run what it is given.
+
+    Not one of :mod:`threading`: to start that, where there is no memory, takes for ever.
+    """
+
+    def __init__(self) -> None:
+        # A lock that the thread releases at the end: waiting for it is one step in C,
+        # which an interrupt cannot tear, unlike the wait of a threading.Event.
+        self._running = _thread.allocate_lock()
+        self._running.acquire()
+        self._alive: Callable[[], object] = lambda: None
+
+    def start(self, work: Callable[[], None]) -> None:
+        running = self._running
+
+        def run(_: object) -> None:
+            try:
+                work()
+            finally:
+                running.release()
+
+        held = _Held()
+        self._alive = weakref.ref(held)
+        _thread.start_new_thread(run, (held,))
+
+    def ended(self, timeout: float) -> bool:
+        """Wait some seconds for the end."""
+        return self._running.acquire(timeout=timeout) or self._alive() is None
+
+
+class _Held:
+    """What a thread has for as long as it lives."""
+
+
 def _watch(
-    worker: threading.Thread,
-    running: threading.Lock,
+    worker: _Worker,
+    work: Callable[[], None],
     control: np.ndarray,
     progress: Callable[[int, int], None] | None,
 ) -> None:
     try:
-        worker.start()
-        while not running.acquire(timeout=0.05):
+        worker.start(work)
+        while not worker.ended(0.05):
             if progress is not None:
                 progress(int(control[_DONE]), int(control[_TOTAL]))
     except BaseException:
         control[_CANCEL] = 1
-        if not running.acquire(timeout=0.15):
-            _abandoned.append(running)
+        if not worker.ended(0.15):
+            _abandoned.append(worker)
         raise
     if progress is not None:
         progress(int(control[_DONE]), int(control[_TOTAL]))
@@ -190,8 +223,9 @@ def _watch(
 @atexit.register
 def _wait_for_abandoned() -> None:
     """Let threads end that an interrupt left in LAPACK, which would crash beneath them."""
-    for running in _abandoned:
-        running.acquire()
+    for worker in _abandoned:
+        while not worker.ended(1):
+            pass
 
 
 def n_workers(n_jobs: int | None) -> int:
