@@ -36,6 +36,9 @@ type Noise struct {
 // other: a fold has as many degrees of freedom, or those of its rows less 1 if they are 0.
 func (n *Noise) Cut(folds int) ([]*Noise, error) {
 	r, each := n.Residuals, []*Noise{}
+	if len(n.Group) != r.Rows {
+		return nil, core.Invalidf("expected the folds of %d rows of residuals, got %d", r.Rows, len(n.Group))
+	}
 	for from := 0; from < r.Rows; {
 		to := from + 1
 		for to < r.Rows && n.Group[to] == n.Group[from] {

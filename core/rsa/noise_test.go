@@ -2,10 +2,13 @@ package rsa
 
 import (
 	"context"
+	"errors"
 	"math"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+
+	"netrep_go/core"
 )
 
 // A covariance that is given and the same one of residuals are one noise, and no noise
@@ -50,5 +53,20 @@ func TestNoiseIsGivenOrEstimated(t *testing.T) {
 				t.Errorf("%s: score %d is %v, want %v", name, k, v, want[k])
 			}
 		}
+	}
+}
+
+// The noise of folds needs the fold of each row, sorted, two rows or more of each.
+func TestNoiseIsCutByFolds(t *testing.T) {
+	residuals, _ := volume(6)
+	for _, group := range [][]int64{nil, {}, {0, 0, 1, 1, 2}, {0, 0, 0, 0, 1, 2}, {1, 1, 1, 0, 0, 0}} {
+		each, err := (&Noise{Residuals: residuals, Group: group}).Cut(3)
+		if !errors.Is(err, core.ErrInvalid) {
+			t.Errorf("%v: %d folds, error %v", group, len(each), err)
+		}
+	}
+	each, err := (&Noise{Residuals: residuals, Group: []int64{0, 0, 1, 1, 2, 2}}).Cut(3)
+	if err != nil || len(each) != 3 || each[2].Residuals.Rows != 2 {
+		t.Errorf("%d folds, error %v", len(each), err)
 	}
 }
