@@ -20,7 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILT = ROOT / "build" / "asan"
-PATIENCE = 1800  # seconds for a file
+PATIENCE = 7200  # seconds for a file
 
 # What builds, runs compilers or other programs, or judges the tree and not the library.
 LEFT_OUT = (

@@ -71,13 +71,14 @@ def small_calls(repeats):
         lambda: capacity.separate(x, np.arange(20) % 2, bias="none"),
         lambda: multiset.pairwise_distances(metric, [x, y, x], verbose=False),
     ]
-    before, errors = held(), [0]
+    errors = [0]
 
     def work(k):
         errors[0] += isinstance(outcome(calls[k % len(calls)]), str)
 
     for k in range(2000):
         work(k)
+    before = held()
     found = slope(work, int(repeats))
     return found | {"errors": errors[0], "held": [before, held()], "after": works()}
 
@@ -334,6 +335,41 @@ def digests_of(estimators):
         score = getattr(estimator, "score", None)
         found[name] = digest([learnt(estimator), score(x, y) if score else 0.0])
     return found
+
+
+# Files
+
+
+def damaged_models(folder, n_variants):
+    """Read an ONNX file that is cut, or whose bytes are others, many times."""
+    import onnx
+    from test_damage import damaged
+
+    from netrep_go.extract import activations
+
+    warnings.simplefilter("ignore")
+    helper, kind = onnx.helper, onnx.TensorProto.FLOAT
+    rng = np.random.default_rng(0)
+    weights = helper.make_tensor("w", kind, [3, 4], rng.standard_normal(12))
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["h"]), helper.make_node("Relu", ["h"], ["y"])],
+        "graph",
+        [helper.make_tensor_value_info("x", kind, ["n", 3])],
+        [helper.make_tensor_value_info("y", kind, ["n", 4])],
+        [weights],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    path, counts, unclear = Path(folder, "net.onnx"), {"read": 0, "refused": 0}, []
+    for content in damaged(model.SerializeToString(), rng, int(n_variants)):
+        path.write_bytes(content)
+        try:
+            activations(path, np.ones((2, 3), np.float32))
+            counts["read"] += 1
+        except Exception as error:
+            counts["refused"] += 1
+            if not isinstance(error, (ValueError, OSError)) or str(path) not in str(error):
+                unclear.append(f"{type(error).__name__}: {error}"[:300])
+    return counts | {"unclear": unclear[:5]}
 
 
 # The end

@@ -132,7 +132,9 @@ def test_200_cancelled_jobs():
     assert found["ended"]
 
 
-MEMORY_JOBS = tuple(campaign_cases.memory_jobs())
+MEMORY_JOBS = (
+    *("pairwise", "fit", "cka", "energy", "compare", "rdm", "evaluate", "separate", "mean field"),
+)
 
 
 @pytest.mark.long
@@ -197,6 +199,19 @@ def test_all_pickles_in_another_process(tmp_path):
     assert b"_capi" not in path.read_bytes()
     assert case("unpickled", path) == campaign_cases.digests_of(fitted)
     print(f"{len(fitted)} pickles")
+
+
+# Files
+
+
+@pytest.mark.long
+def test_damaged_models(tmp_path):
+    """ONNX has no checksum: what is read may be another network, or an error names the file."""
+    pytest.importorskip("onnxruntime", reason="onnxruntime comes with netrep-go[onnx]")
+    found = case("damaged_models", tmp_path, 600)
+    print(found)
+    assert found["unclear"] == []
+    assert found["refused"] > 100
 
 
 # The end
