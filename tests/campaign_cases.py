@@ -56,7 +56,11 @@ def small_calls(repeats):
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((2, 20, 6))
     flat, rdms = np.ones((20, 6)), rng.random((2, 45))
-    metric, cka, match = metrics.LinearMetric(alpha=0.5), metrics.LinearCKA(), metrics.PermutationMetric()
+    metric, cka, match = (
+        metrics.LinearMetric(alpha=0.5),
+        metrics.LinearCKA(),
+        metrics.PermutationMetric(),
+    )
     calls = [
         lambda: metric.fit_score(x, y),
         lambda: metric.fit_score(flat, x),
@@ -196,9 +200,11 @@ def memory_jobs():
         ),
         "compare": lambda: rsa.compare(rdms[:3], rdms[3:], method="spearman"),
         "rdm": lambda: rsa.rdm(responses, metric="euclidean"),
-        "evaluate": lambda: rsa.evaluate(
-            rdms[:3], rdms[3:], resample="subjects", n_bootstraps=20, random_state=0
-        ).draws,
+        "evaluate": lambda: (
+            rsa.evaluate(
+                rdms[:3], rdms[3:], resample="subjects", n_bootstraps=20, random_state=0
+            ).draws
+        ),
         "separate": lambda: capacity.separate(points, bits).weights,
         "mean field": lambda: (
             capacity.MeanFieldCapacity(n_t=50, random_state=0)
@@ -216,7 +222,7 @@ def less_and_less(job):
     plain = np.array(run(), dtype=float)
     works()
     found = {}
-    for more in (1024, 512, 384, 256, 192, 128, 96, 64, 48, 32, 24, 16, 8, 4, 2, 1, 0):
+    for more in (4096, 2048, 1024, 512, 384, 256, 192, 128, 96, 64, 48, 32, 24, 16, 8, 4, 2, 1, 0):
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limit = pages * resource.getpagesize() + more * 2**20
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
@@ -448,6 +454,7 @@ def odd_matrices(n_examples, *names):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells may have it ignored
     warnings.simplefilter("error")
     # Python 3.12 dislikes a fork in a process with threads.
     warnings.filterwarnings("ignore", "This process", DeprecationWarning)

@@ -433,8 +433,8 @@ def break_off(source):
 
     plain = _native._Worker.start
 
-    def started(worker, work):
-        plain(worker, work)
+    def started(worker, *arguments):
+        plain(worker, *arguments)
         give_up()
 
     works()
@@ -841,6 +841,7 @@ def score_pickled(path):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells may have it ignored
     warnings.simplefilter("error")
     # Python 3.12 dislikes a fork in a process with threads, which is what is tested.
     warnings.filterwarnings("ignore", "This process", DeprecationWarning)

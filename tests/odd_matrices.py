@@ -55,7 +55,9 @@ def matrices(draw, shape):
     """Draw a matrix and the clean one of its values, None if these are no real numbers."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     kind = draw(st.sampled_from((*KINDS, "nan", "inf", "-inf")))
-    x = values(rng, kind, shape) * 10.0 ** draw(st.sampled_from((0, 0, 0, -150, -80, -6, 6, 80, 150)))
+    x = values(rng, kind, shape) * 10.0 ** draw(
+        st.sampled_from((0, 0, 0, -150, -80, -6, 6, 80, 150))
+    )
     dtype = draw(st.sampled_from(("f8",) * 20 + TYPES))
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.mark.parametrize(("where", "size"), [("overrun", 10), ("scratch", 800_000)])
 def test_overruns_are_reported(where, size):
     """Of an input, and of scratch memory, which end where they should."""
-    code = "import sys; from netrep_go import _native as n; n.call('core.fault', {}, {'mode': sys.argv[1]})"
+    code = "import sys, netrep_go._native as n; n.call('core.fault', {}, {'mode': sys.argv[1]})"
     options = os.environ["ASAN_OPTIONS"] + ":log_path=stderr"
     done = subprocess.run(
         [sys.executable, "-c", code, where],

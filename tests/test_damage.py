@@ -223,6 +223,14 @@ def test_damaged_models_are_refused_by_name(tmp_path, rng):
             read(path)
     with pytest.raises(ValueError, match="model is not an ONNX model, or damaged"):
         activations(content[: len(content) // 2], X)
+    assert content.count(b"\x01y") == 2  # the name of what Relu gives and Neg takes
+    for k in (1, 2):
+        path.write_bytes(b"\x01\xff".join(content.split(b"\x01y", k)))
+        with pytest.raises(ValueError, match=rf"^{re.escape(str(path))} "):
+            read(path)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"net\.onnx cannot be run on X of shape \(2, 4\): "):
+        activations(path, np.ones((2, 4), np.float32))
 
 
 # Code in files

@@ -43,7 +43,8 @@ _extension: Any = None
 _pid = 0  # of the process that _extension is loaded in
 _loader_pid = 0  # of the process that began to load it
 _lock = threading.Lock()
-_abandoned: list[_Worker] = []  # that nobody waits for
+_working: dict[_Worker, np.ndarray] = {}  # threads that run, and their control words
+_ending = 0  # the thread that ends the interpreter
 
 _Result = TypeVar("_Result")
 
@@ -178,7 +179,8 @@ class _Worker:
         self._running.acquire()
         self._alive: Callable[[], object] = lambda: None
 
-    def start(self, work: Callable[[], None]) -> None:
+    def start(self, work: Callable[[], None], control: np.ndarray) -> None:
+        """Begin, unless the interpreter ends, which waits for what began."""
         running = self._running
 
         def run(_: object) -> None:
@@ -186,9 +188,13 @@ class _Worker:
                 work()
             finally:
                 running.release()
+                _working.pop(self, None)
 
         held = _Held()
         self._alive = weakref.ref(held)
+        _working[self] = control
+        if _ending not in (0, threading.get_ident()):
+            raise RuntimeError("the interpreter ends")
         _thread.start_new_thread(run, (held,))
 
     def ended(self, timeout: float) -> bool:
@@ -207,25 +213,35 @@ def _watch(
     progress: Callable[[int, int], None] | None,
 ) -> None:
     try:
-        worker.start(work)
+        worker.start(work, control)
         while not worker.ended(0.05):
             if progress is not None:
                 progress(int(control[_DONE]), int(control[_TOTAL]))
     except BaseException:
         control[_CANCEL] = 1
-        if not worker.ended(0.15):
-            _abandoned.append(worker)
+        worker.ended(0.15)
         raise
     if progress is not None:
         progress(int(control[_DONE]), int(control[_TOTAL]))
 
 
 @atexit.register
-def _wait_for_abandoned() -> None:
-    """Let threads end that an interrupt left in LAPACK, which would crash beneath them."""
-    for worker in _abandoned:
+def _end_all() -> None:
+    """Cancel what daemon threads compute, and let end what an interrupt has left.
+
+    BLAS gives up its memory when the process ends, and would crash beneath them.
+    """
+    global _ending
+    _ending = threading.get_ident()
+    working = dict(_working)
+    for control in working.values():
+        control[_CANCEL] = 1
+    for worker in working:
         while not worker.ended(1):
             pass
+
+
+os.register_at_fork(after_in_child=_working.clear)
 
 
 def n_workers(n_jobs: int | None) -> int:

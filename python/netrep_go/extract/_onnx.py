@@ -44,6 +44,7 @@ _KINDS = {
 }
 _SIZES = ("Shape", "Size")  # of what comes, not what it is
 _STRINGS = "tensor(string)"
+_UNFIT = "cannot be run by onnxruntime; it may be damaged"
 
 
 class Onnx:
@@ -60,6 +61,7 @@ class Onnx:
                 self._model = self._onnx.load(self._name)
             if not self._model.HasField("graph"):
                 raise ValueError("it has no graph")
+            _check_names(self._model.graph)
 
     def layers(self) -> dict[str, str]:
         """Return the operators of nodes by their outputs' names."""
@@ -103,14 +105,17 @@ class Onnx:
             if name not in there:
                 raise ValueError(f"provider {name!r} is not available; there are {there}")
         session = self._session(names, providers)
-        (entry,) = session.get_inputs()
-        ends = [each.name for each in session.get_outputs()]
+        with reading(self._name, _UNFIT):
+            (entry,) = session.get_inputs()
+            ends = [each.name for each in session.get_outputs()]
+            size = entry.shape[0] if entry.shape else None
 
         def run(batch: np.ndarray) -> dict[Key, Output]:
-            values = session.run(ends, {entry.name: _fed(batch, entry.type)})
+            fed = _fed(batch, entry.type)
+            with reading(self._name, f"cannot be run on X of shape {batch.shape}"):
+                values = session.run(ends, {entry.name: fed})
             return {Key(n, 1): _read(value) for n, value in zip(names, values, strict=True)}
 
-        size = entry.shape[0] if entry.shape else None
         yield run, size if isinstance(size, int) and size > 0 else None
 
     def _session(self, names: list[str], providers: list[Any]) -> Any:
@@ -131,7 +136,7 @@ class Onnx:
         return session
 
     def _started(self, model: Any, providers: list[Any]) -> Any:
-        with reading(self._name, "cannot be run by onnxruntime; it may be damaged"):
+        with reading(self._name, _UNFIT):
             return self._runtime.InferenceSession(model.SerializeToString(), providers=providers)
 
     def _cast(self, graph: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:
@@ -150,6 +155,15 @@ class Onnx:
                 name, end.name = end.name, f"{end.name} in float32"
                 graph.node.append(node("Cast", [name], [end.name], to=float32))
         return bool(foreign)
+
+
+def _check_names(graph: Any) -> None:
+    """Raise an error unless all names in a graph are texts, which protobuf does not see to."""
+    named = (*graph.input, *graph.output, *graph.initializer)
+    nodes = (name for node in graph.node for name in (node.op_type, *node.input, *node.output))
+    for name in (*(each.name for each in named), *nodes):
+        if not isinstance(name, str):
+            raise ValueError(f"a name is {name!r}")
 
 
 def _with_a_constant(found: list[Node], before: int, kind: str) -> str:
