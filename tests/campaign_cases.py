@@ -202,7 +202,7 @@ def memory_jobs():
         "rdm": lambda: rsa.rdm(responses, metric="euclidean"),
         "evaluate": lambda: (
             rsa.evaluate(
-                rdms[:3], rdms[3:], resample="subjects", n_bootstraps=20, random_state=0
+                rdms[:3], rdms[3:12], resample="subjects", n_bootstraps=20, random_state=0
             ).draws
         ),
         "separate": lambda: capacity.separate(points, bits).weights,

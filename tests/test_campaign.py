@@ -18,6 +18,7 @@ import campaign_cases
 import numpy as np
 import pytest
 from estimators import CAPACITY, IN_MATRICES, fast
+from odd_matrices import NAMES
 from test_native import ENTRY_POINTS, needs_proc
 
 import netrep_go
@@ -61,13 +62,13 @@ def assert_sound(found):
 
 
 def test_a_share_of_odd_matrices():
-    assert_sound(lines("odd_matrices", SHARE, *ENTRY_POINTS))
+    assert_sound(lines("odd_matrices", SHARE, *NAMES))
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("part", range(8))
 def test_odd_matrices(part):
-    names = list(ENTRY_POINTS)[part::8]
+    names = NAMES[part::8]
     whole = assert_sound(lines("odd_matrices", 1000, *names, timeout=3600))
     assert whole.total() == 1000 * len(names)
 
