@@ -37,7 +37,8 @@ type Noise struct {
 func (n *Noise) Cut(folds int) ([]*Noise, error) {
 	r, each := n.Residuals, []*Noise{}
 	if len(n.Group) != r.Rows {
-		return nil, core.Invalidf("expected the folds of %d rows of residuals, got %d", r.Rows, len(n.Group))
+		return nil, core.Invalidf(
+			"expected the folds of %d rows of residuals, got %d", r.Rows, len(n.Group))
 	}
 	for from := 0; from < r.Rows; {
 		to := from + 1
