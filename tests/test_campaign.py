@@ -229,7 +229,7 @@ def test_leaving_in_the_midst_of_three_jobs(how, returncode):
     (left,) = lines("leave", how, returncode=returncode, timeout=60)
     seconds = time.time() - left
     print(f"{how}: {seconds:.2f} s")
-    assert seconds < 2 + 3  # on a machine that does more
+    assert seconds < 20  # on a machine that does more
 
 
 # Loading
