@@ -320,7 +320,7 @@ def test_names_functions_and_errors_of_the_command(folder, capsys, monkeypatch):
     table = read("t.csv")
     assert table["network_1"].tolist() == ["a", "b", "a"]
     assert table["measure"].tolist() == ["gap", "gap", "cka"]
-    assert main(["compare", "V1.npy", "LM.npy", "--measures", "ckka"]) == 1
+    assert main(["compare", "V1.npy", "LM.npy", "--measures", "ckka"]) == 2
     assert "measures[0] == 'ckka'" in capsys.readouterr().err
     assert main(["compare", "V1.npy"]) == 1
     assert "networks must be at least 2" in capsys.readouterr().err
@@ -355,7 +355,7 @@ def test_measures_of_the_command_have_parameters_and_names(networks, folder, cap
         (["cka", "cka"], "measures must differ, got 'cka' more than once"),
         (["cka:foo=1"], "foo"),
     ):
-        assert main(["compare", *files, "--measures", *wrong]) == 1
+        assert main(["compare", *files, "--measures", *wrong]) == 2
         assert said in capsys.readouterr().err
 
 

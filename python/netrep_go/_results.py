@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from html import escape
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 
 _SHOWN = 60  # longest text of a field
+_LINE = 100  # longest text of a type
 _ROWS = 20  # of a table in a notebook
+
+
+class _Signature:
+    """The signature of a class with types for their names, as modules postpone annotations.
+
+    Unions that would be longer than a line, as of all that NumPy takes, keep their names.
+    """
+
+    def __get__(self, result: Any, cls: type) -> inspect.Signature:
+        make = cls.__init__ if dataclasses.is_dataclass(cls) else cls.__new__  # type: ignore[misc]
+        types = get_type_hints(cls)
+        _, *fields = inspect.signature(make).parameters.values()
+        shown = {name: t for name, t in types.items() if len(inspect.formatannotation(t)) < _LINE}
+        return inspect.Signature(
+            [p.replace(annotation=shown.get(p.name, p.annotation)) for p in fields]
+        )
 
 
 class Result:
@@ -18,6 +36,8 @@ class Result:
     It is shown by its fields, arrays by their shapes. In notebooks the table of
     ``to_frame`` stands below, if there is one.
     """
+
+    __signature__ = _Signature()
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}={_short(getattr(self, name))}" for name in _fields(self))
