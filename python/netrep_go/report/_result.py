@@ -46,7 +46,7 @@ class LayerReport(Result):
         'capacity', 'radius', 'dimension' with '_se', 'center_correlation', 'rsa_mean', 'rsa_se',
         'score_mean'. 'rsa' is (n_layers, n_rdms), 'score' (n_layers, n_targets) and
         'noise_ceiling' (2,), the bounds of the mean similarity. Measures that were asked for are
-        'measure_' and their name, of shape (n_layers, n_layers); `to_frame` has the values of
+        ``measure_NAME``, of shape (n_layers, n_layers); `to_frame` has the values of
         those with a direction in the other order, too, as '_reversed'.
     reasons : dict of str to dict
         By section, 'distances', 'similarity', 'measures', 'capacity', 'rsa' or 'encoding', why
