@@ -201,6 +201,7 @@ DATA = {
 }
 # Results and displays, which do nothing; what needs a framework for networks; numbers of axes.
 WITHOUT = (
+    "encoding.CompressionCost",
     "GroupComparison",
     "MeasureBenchmark",
     "Result",
