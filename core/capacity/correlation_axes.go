@@ -136,7 +136,9 @@ func (a *axes) iterate() (steps int, ok bool) {
 }
 
 // multiply stores alpha op(m) x + beta y in y.
-func multiply(op blas.Transpose, alpha float64, m blas64.General, x []float64, beta float64, y []float64) {
+func multiply(
+	op blas.Transpose, alpha float64, m blas64.General, x []float64, beta float64, y []float64,
+) {
 	blas64.Gemv(op, alpha, m, blas64.Vector{N: len(x), Inc: 1, Data: x},
 		beta, blas64.Vector{N: len(y), Inc: 1, Data: y})
 }

@@ -45,11 +45,7 @@ func (t Transport) Minimize(ctx context.Context, flow, steps, cost *mat.Dense) (
 		return 0, err
 	}
 	paths.Start(flows, costs, t.Supply, t.Room)
-	n, err := t.follow(ctx, paths, steps)
-	if err != nil {
-		return 0, err
-	}
-	return n, ctx.Err()
+	return t.follow(ctx, paths, steps)
 }
 
 // assign sends all that a row has to one column.
@@ -85,5 +81,5 @@ func (t Transport) follow(
 			n++
 		}
 	}
-	return n, nil
+	return n, ctx.Err()
 }
