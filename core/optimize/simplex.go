@@ -103,8 +103,7 @@ func (s *Simplex) store(flow []float64) {
 
 // plant makes the first tree by Vogel's method: the row that would lose most by taking
 // the second cheapest column sends to the cheapest one, where columns count from their
-// mean cost. What is used up then hangs below the other one. So a row that fills a column
-// with the last that it has hangs below another column, to which it sends nothing.
+// mean cost.
 func (s *Simplex) plant(supply, room float64) {
 	for v := range s.parent {
 		s.parent[v], s.child[v], s.next[v], s.last[v] = none, none, none, none
@@ -124,28 +123,37 @@ func (s *Simplex) plant(supply, room float64) {
 		s.rows.push(int32(i), -lost)
 	}
 	for len(columns) > 0 {
-		i := s.rows.pop().what
-		k, lost := s.cheapest(i, columns)
-		if s.left[i] > 0 && len(s.rows.items) > 0 && -lost > s.rows.items[0].key {
-			s.rows.push(i, -lost) // it lost more when other columns had room
-			continue
-		}
-		column := int32(s.m) + columns[k]
-		sent := min(s.left[i], s.left[column])
-		s.left[i] -= sent
-		s.left[column] -= sent
-		if s.left[column] > 0 {
-			s.attach(i, column, sent)
-			continue
-		}
-		s.attach(column, i, sent)
-		columns[k] = columns[len(columns)-1]
-		columns = columns[:len(columns)-1]
-		if s.left[i] == 0 {
-			lost = math.Inf(1)
-		}
-		s.rows.push(i, -lost)
+		columns = s.send(columns)
 	}
+}
+
+// send sends what the first of the rows has to the cheapest of the columns with room, and
+// returns those that still have room. What is used up then hangs below the other one. So a
+// row that fills a column with the last that it has hangs below another column, to which it
+// sends nothing.
+func (s *Simplex) send(columns []int32) []int32 {
+	i := s.rows.pop().what
+	k, lost := s.cheapest(i, columns)
+	if s.left[i] > 0 && len(s.rows.items) > 0 && -lost > s.rows.items[0].key {
+		s.rows.push(i, -lost) // it lost more when other columns had room
+		return columns
+	}
+	column := int32(s.m) + columns[k]
+	sent := min(s.left[i], s.left[column])
+	s.left[i] -= sent
+	s.left[column] -= sent
+	if s.left[column] > 0 {
+		s.attach(i, column, sent)
+		return columns
+	}
+	s.attach(column, i, sent)
+	if s.left[i] == 0 {
+		lost = math.Inf(1)
+	}
+	s.rows.push(i, -lost)
+	last := len(columns) - 1
+	columns[k] = columns[last]
+	return columns[:last]
 }
 
 // takeMeans sets the mean cost of each column.
