@@ -3,6 +3,7 @@
 import inspect
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -677,7 +678,8 @@ def test_every_parameter_has_an_option(path, capsys):
                 continue
             if name not in WITHOUT_OPTION.get(path, ()):
                 assert f"--{name.replace('_', '-')}" in printed, name
-        assert all(documentation.values()), documentation
+        assert all(text for _, text in documentation.values()), documentation
+        assert not re.search(r"\\[A-Za-z]", printed), "markup of docstrings"
 
 
 def test_documentation_of_parameters():
@@ -689,6 +691,8 @@ def test_documentation_of_parameters():
 'b'}, default='a'
         What :func:`~x.y` takes: ``a``
         or `b`.
+    third : float, default=1.0
+        Times :math:`\\alpha \\cdot x`.
     *others : int
         More.
 
@@ -698,11 +702,23 @@ def test_documentation_of_parameters():
         Nothing.
     """
     assert documented(text) == {
-        "first": "What x.y takes: a or b.",
-        "second": "What x.y takes: a or b.",
-        "others": "More.",
+        "first": ("{'a', 'b'}, default='a'", "What x.y takes: a or b."),
+        "second": ("{'a', 'b'}, default='a'", "What x.y takes: a or b."),
+        "third": ("float, default=1.0", "Times alpha * x."),
+        "others": ("int", "More."),
     }
     assert documented("Do it.") == {}
+
+
+def test_choices_are_told(capsys):
+    for command, told in (
+        (["capacity", "mean-field"], "--estimator {count,norm,width}"),
+        (["distances"], "--dtype {float64,float32}"),
+        (["rsa", "rdm"], "--metric {correlation,cosine,euclidean,sqeuclidean,mahalanobis,"),
+    ):
+        with pytest.raises(SystemExit, match="0"):
+            main([*command, "--help"])
+        assert told in capsys.readouterr().out
 
 
 def test_the_program_is_installed():

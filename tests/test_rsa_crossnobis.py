@@ -20,7 +20,7 @@ def observations(rng, n_folds, strength=0.0, per_fold=1, p=P):
 
 
 def enumerated(x, conditions, folds, noise):
-    """Return p values of pairs, by the largest and of the mean, from the signs of all folds."""
+    """Return p-values of pairs, by the largest and of the mean, from the signs of all folds."""
     n_folds = folds.max() + 1
     differences = [
         np.array([x[(conditions == j) & (folds == f)].mean(axis=0) for f in range(n_folds)])

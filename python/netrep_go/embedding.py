@@ -155,7 +155,7 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         ----------
         X : array_like of shape (n_networks, n_networks)
             Distances: symmetric, with zero diagonal.
-        y : None
+        y : None, default=None
             Ignored.
 
         Returns
@@ -204,7 +204,7 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         ----------
         X : array_like of shape (n_networks, n_networks)
             Distances: symmetric, with zero diagonal.
-        y : None
+        y : None, default=None
             Ignored.
 
         Returns
@@ -242,7 +242,7 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         ----------
         X : array_like of shape (n_new, n_networks)
             Distances of each new network to those that the embedding was fitted to.
-        y : None
+        y : None, default=None
             Ignored.
 
         Returns

@@ -42,7 +42,7 @@ class RBFOrthoSampler(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     n_components : int, default=100
         Number of features: an odd one counts as one less, and 1 as 2.
     random_state : int, RandomState, Generator or None, default=None
-        Draws W.
+        Determines W.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class RBFOrthoSampler(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         ----------
         X : {array_like, sparse matrix} of shape (n_samples, n_features)
             Data; only its width and type matter.
-        y : None
+        y : None, default=None
             Ignored.
 
         Returns

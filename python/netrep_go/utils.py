@@ -360,7 +360,7 @@ def trunc_svd(
     r : int
         Number of singular values.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the sketch.
+        Determines the sketch.
 
     Returns
     -------
@@ -423,12 +423,12 @@ def rand_orth(m: int, n: int | None = None, random_state: RandomState = None) ->
     ----------
     m : int
         Number of rows.
-    n : int, optional
+    n : int, default=None
         Number of columns; ``m`` if it is not given.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the matrix. Square matrices are those of netrep and
-        ``scipy.stats.ortho_group`` for the same state. Others are not: they are
-        drawn directly instead of being cut out of a large square one.
+        Determines the matrix. Square matrices are those of netrep and ``scipy.stats.ortho_group``
+        for the same state. Others are not: they are drawn directly instead of being cut out of a
+        large square one.
 
     Returns
     -------
@@ -468,7 +468,7 @@ def rand_struc_orth(n: int, n_transforms: int = 3, random_state: RandomState = N
     n_transforms : int, default=3
         Number of sign flips between Hadamard transforms.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the signs.
+        Determines the signs.
 
     Returns
     -------

@@ -90,9 +90,9 @@ def project_on_cone(
         shape (n_generators, n_generators).
     precomputed : bool, default=False
         Whether products and Gram matrix are given.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result
-        does not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 

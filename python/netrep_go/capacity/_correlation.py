@@ -162,9 +162,9 @@ def find_center_directions(
         more than 200 manifolds.
     random_state : int, RandomState, Generator or None, default=None
         Determines the starts of ``search='stable'``.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result
-        does not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar, of searches.
 

@@ -96,8 +96,8 @@ class JointCapacity(BaseEstimator):
 
     Parameters
     ----------
-    dichotomies : {"iid", "balanced", "sparse", "all"} or array_like of shape \
-            (n_dichotomies, n_manifolds), default="iid"
+    dichotomies : {'iid', 'balanced', 'sparse', 'all'} or array_like of shape \
+            (n_dichotomies, n_manifolds), default='iid'
         As in :class:`DirectCapacity`. "iid" labels are those of [1]_. "sparse" is one
         manifold against the rest, each in turn, which is GLUE's ONE_VERSUS_REST. Dichotomies
         that are given are used in turn.
@@ -116,7 +116,7 @@ class JointCapacity(BaseEstimator):
         Whether to keep the anchor points.
     random_state : int, RandomState, Generator or None, default=None
         Determines draws and labels.
-    n_jobs : int, optional
+    n_jobs : int, default=None
         Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not
         depend on it.
     verbose : bool, default=False
@@ -233,7 +233,7 @@ class JointCapacity(BaseEstimator):
             Labeled samples, or one array for each manifold, maybe by name. Samples that are
             NaN in all features are left out. The index of a DataFrame, which names samples,
             is not used.
-        y : array_like of shape (n_samples,), optional
+        y : array_like of shape (n_samples,), default=None
             Manifold of each sample.
 
         Returns

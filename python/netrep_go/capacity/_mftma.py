@@ -52,9 +52,9 @@ def manifold_analysis_corr(
         is removed where the centers are not correlated.
     random_state : int, RandomState, Generator or None, default=None
         Determines the vectors and the starts.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result
-        does not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show progress bars.
 

@@ -142,7 +142,7 @@ def check(
     ----------
     metric : str, callable, Measure, or object with fit and score
         What :func:`netrep_go.metrics.as_measure` takes.
-    properties : Properties, optional
+    properties : Properties, default=None
         What is claimed; that of the measure itself by default. Of functions and other
         objects nothing is known but what is given here.
     n_samples : int, default=12
@@ -153,9 +153,9 @@ def check(
         one number if ``metric`` is for networks of one width.
     n_seeds : int, default=3
         How many times networks are drawn for a claim.
-    known : sequence of (X, Y, value), optional
+    known : sequence of (X, Y, value), default=()
         Networks whose value is known.
-    draw : callable, optional
+    draw : callable, default=None
         A function ``draw(rng, n_samples, width)`` of a :class:`numpy.random.Generator` that
         returns a network; needed where properties name data that this package has not.
     tolerance : float, default=1e-5

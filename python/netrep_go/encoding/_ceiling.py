@@ -86,7 +86,7 @@ def split_half_reliability(
     n_splits : int, default=100
         Number of random splits; with 2 or 3 repeats there are no more than 1 or 3.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the splits.
+        Determines the splits.
 
     Returns
     -------

@@ -81,8 +81,10 @@ def compression_cost(
 
     Parameters
     ----------
-    n_samples, n_features, n_components : int
-        Sizes of the data and of the result.
+    n_samples, n_features : int
+        Sizes of the data.
+    n_components : int, default=1000
+        Number of components.
     method : {'gram', 'covariance', 'projection'}, default='gram'
         The method.
     n_projected : int, default=None
@@ -238,7 +240,7 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             Activations: an array, a memory map, which is read and not mapped, a layer of
             :class:`~netrep_go.extract.ActivationStore`, a data set of h5py, an array of zarr, or
             a generator, which is read once, and therefore not for 'gram'.
-        y : None
+        y : None, default=None
             Ignored.
 
         Returns

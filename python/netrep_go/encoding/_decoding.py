@@ -198,8 +198,8 @@ def decode_labels(
     n_permutations : int, default=0
         Number of permutations; 0 for no p-value.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the permutations.
-    n_jobs : int, optional
+        Determines the permutations.
+    n_jobs : int, default=None
         Number of threads, for permutations; None for as many as BLAS uses, -1 for all cores.
     verbose : bool, default=False
         Show a progress bar.
@@ -295,8 +295,8 @@ def decode_features(
     n_permutations : int, default=0
         Number of permutations of samples, each fitted and scored anew; 0 for no p-values.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the permutations.
-    n_jobs : int, optional
+        Determines the permutations.
+    n_jobs : int, default=None
         Number of threads, for permutations; None for as many as BLAS uses, -1 for all cores.
     verbose : bool, default=False
         Show a progress bar.

@@ -146,10 +146,10 @@ def permutation_test(
     correction : {'fdr', 'bonferroni', 'none'}, default='fdr'
         Of the p-values for the number of targets.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the permutations.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+        Determines the permutations.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -372,11 +372,12 @@ def bootstrap_scores(
     groups : array_like of shape (n_samples,), default=None
         Draw whole groups, such as runs.
     confidence : float, default=0.95
-        Coverage of the intervals.
+        Nominal coverage of the intervals.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the samples.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
+        Determines the samples.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 

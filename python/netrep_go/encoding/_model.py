@@ -124,10 +124,10 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
     dtype : {np.float64, np.float32}, default=np.float64
         Precision of products of matrices; factorizations and sums are in float64.
     random_state : int, RandomState, Generator or None, default=None
-        Draws random projections, and penalties of 'banded'.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+        Determines random projections, and penalties of 'banded'.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show progress bars.
 

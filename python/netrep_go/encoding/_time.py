@@ -237,9 +237,9 @@ array_like of shape (n_samples, n_sensors, n_times)
         Time of each response; None for its number.
     window, step : int, default=1
         Responses of so many times are used together, and the next ones start so many later.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -320,9 +320,9 @@ array_like of shape (n_samples, n_sensors, n_times)
         Time of each response; None for its number.
     window, step : int, default=1
         As in :func:`decode_times`.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 

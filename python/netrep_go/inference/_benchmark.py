@@ -297,7 +297,7 @@ def benchmark_measures(
 
     Parameters
     ----------
-    measures : str, Measure, callable, or list or dict of them, optional
+    measures : str, Measure, callable, or list or dict of them, default=None
         As for :func:`compare_networks`; each must say whether it is a distance or a similarity.
         By default all of :func:`netrep_go.metrics.measures` that compare matrices.
     n_seeds : int, default=12
@@ -305,10 +305,10 @@ def benchmark_measures(
     n_samples : int, default=80
         Number of held-out images that networks are compared on, from 20 to 899.
     confidence : float, default=0.95
-        Nominal coverage of intervals.
+        Nominal coverage of the intervals.
     random_state : int, RandomState, Generator or None, default=0
         Determines images and networks.
-    n_jobs : int, optional
+    n_jobs : int, default=None
         Number of processes that train, and of threads that compare; None for as many as BLAS
         uses, -1 for all cores. Scores do not depend on it.
     verbose : bool, default=True

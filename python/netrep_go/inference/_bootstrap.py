@@ -136,7 +136,7 @@ def bootstrap(
         As :func:`netrep_go.metrics.as_measure` takes it.
     X : array_like of shape (n_samples, n_features), or list, dict or Series of such
         A network, with Y; or all networks of a cohort.
-    Y : array_like of shape (n_samples, n_features), optional
+    Y : array_like of shape (n_samples, n_features), default=None
         The other network of a pair.
     over : {'samples', 'features', 'both'}, default='samples'
         What is drawn: what the interval generalizes to.
@@ -149,20 +149,20 @@ def bootstrap(
         'percentile': quantiles of the draws. 'bca': quantiles that are corrected for bias and
         skewness (Efron 1987), which needs the jackknife's values beside the draws.
     confidence : float, default=0.95
-        Nominal coverage.
-    correct_bias : bool, optional
+        Nominal coverage of the intervals.
+    correct_bias : bool, default=None
         Take the jackknife's estimate of the bias away. By default that is done for measures of
         which more samples would give the same but for a bias that falls with their number:
         CKA, distance correlation, angular and normalized shape distances. Lengths that grow
         with the samples, neighbors, of which there is a fixed number, folds and matchings have
         an interval around the statistic, for as many samples as there are.
-    names : sequence, optional
+    names : sequence of hashable, default=None
         Names of the networks of a cohort, if these are a list.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the samples and features.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+        Determines the samples and features.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=True
         Show a progress bar.
 

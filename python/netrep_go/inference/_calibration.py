@@ -224,21 +224,21 @@ def calibrate(
         measures share the permutations. Keys of a dict are their names in the result.
     X : array_like of shape (n_samples, n_features), or list, dict or Series of such
         A network, with Y; or all networks of a cohort.
-    Y : array_like of shape (n_samples, n_features), optional
+    Y : array_like of shape (n_samples, n_features), default=None
         The other network of a pair, whose samples are permuted.
     n_permutations : int, default=1000
         Number of random permutations.
     alpha : float, default=0.05
         Level of ``null_quantile`` and of the calibrated value.
-    strata : array_like of shape (n_samples,), optional
+    strata : array_like of shape (n_samples,), default=None
         Samples are permuted within these, such as runs or categories; by default all are.
-    names : sequence, optional
+    names : sequence of hashable, default=None
         Names of the networks of a cohort, if these are a list.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the permutations.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+        Determines the permutations.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=True
         Show a progress bar.
 

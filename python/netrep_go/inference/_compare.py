@@ -176,18 +176,19 @@ def compare_networks(
         the arrays in a file; of .npz and HDF5 files with several arrays, all are layers. A
         path in place of the list is a file whose arrays are the networks. All networks see
         the same samples; widths may differ.
-    measures : str, Measure, callable, or list or dict of them
+    measures : str, Measure, callable, or list or dict of them, \
+default=('cka', 'procrustes', 'rsa')
         Any measures, as :func:`netrep_go.metrics.as_measure` takes them: names of
         :func:`netrep_go.metrics.measures`, such as 'cka', instances or functions. Keys of a
         dict are their names in the result.
     reference : hashable, default=None
         The name of the network that all others are compared with: f(reference, other). If None,
         all pairs are compared.
-    names : sequence, default=None
+    names : sequence of hashable, default=None
         Names of the networks, if these are a list.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The values do not
-        depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=True
         Show a progress bar for each measure.
 

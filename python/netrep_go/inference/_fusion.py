@@ -76,7 +76,7 @@ def fuse(
         Of all pairs of a cohort by 2 measures or more, none undefined. Values of measures
         that are not symmetric are averaged over both orders; similarities are taken from the
         largest one.
-    n_neighbors : int, optional
+    n_neighbors : int, default=None
         Size of the neighborhoods, the network itself left out; a third of the networks by
         default, but 1 at least.
     width : float, default=0.5

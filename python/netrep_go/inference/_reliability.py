@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy import stats
 
-from netrep_go._cohort import Cohorts, Named, aligned, check_same_samples, labelled
+from netrep_go._cohort import Cohorts, Named, aligned, check_same_samples, labeled
 from netrep_go._jobs import RandomState, as_random_state, counted, warn_user
 from netrep_go._names import Name, names_or_numbers
 from netrep_go._optional import pandas
@@ -126,12 +126,13 @@ def reliability(
         they order networks alike.
     n_splits : int, default=100
         Number of random splits in halves.
-    names : sequence, optional
+    names : sequence of hashable, default=None
         Names of the networks, if these are a list.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the splits.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
+        Determines the splits.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=True
         Show a progress bar.
 
@@ -172,7 +173,7 @@ def reliability(
     name_of_measure, measure = name_of(measure), given_measure(measure)
     check_option(of, "of", OF)
     check_integer(n_splits, "n_splits", 1)
-    networks, own = labelled(X, "X", names)
+    networks, own = labeled(X, "X", names)
     rng = as_random_state(random_state)
     if of == "samples":
         distribution = _orders(measure, X, names, n_splits, rng, n_jobs, verbose)
@@ -248,7 +249,7 @@ def _values(measure: Measure, pairs: list[tuple[Named, Named]], n_jobs: int | No
 
 def _subjects(x: Any, name: str) -> list[tuple[Named, Named]]:
     """Return all pairs of subjects."""
-    subjects, _ = labelled(x, name, None)
+    subjects, _ = labeled(x, name, None)
     if len(subjects) < 2:
         raise ValueError(f"{name} must hold at least 2 subjects, got {len(subjects)}")
     aligned(Cohorts(subjects, None))

@@ -61,8 +61,9 @@ def convolve_metric(
         one is padded with silent channels.
     verbose : bool, default=True
         Show a progress bar.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
 
     Returns
     -------
@@ -112,11 +113,11 @@ class ConvolutionalMetric(Measure):
 
     Parameters
     ----------
-    metric : Measure, str, callable or object with fit and score, optional
+    metric : Measure, str, callable or object with fit and score, default=None
         The distance :math:`d_0`; ``LinearMetric()`` if it is not given. It is not
         changed: a clone is fitted. A similarity is refused, and so is what is not
         known to be a distance: see :func:`netrep_go.metrics.as_measure`.
-    max_shift : int, optional
+    max_shift : int, default=None
         Largest shift along either axis, in pixels; None for all shifts and 0 for
         none.
 

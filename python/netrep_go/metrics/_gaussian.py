@@ -222,18 +222,18 @@ class _WassersteinMetric(Measure):
         ----------
         train_data : list or dict of n_networks tuples of (means, covariances)
             Responses that alignments are fitted to.
-        test_data : list or dict of n_networks tuples of (means, covariances), optional
+        test_data : list or dict of n_networks tuples of (means, covariances), default=None
             Held-out responses to measure the fitted alignments on.
         eps : float, default=1e-6
             Added to the variances of the training data, in the square of their unit.
-        processes : int, optional
+        processes : int, default=None
             Another name of ``n_jobs``.
         verbose : bool, default=True
             Show a progress bar.
-        n_jobs : int, optional
-            Number of threads; None for as many as BLAS uses, -1 for all cores.
-            The distances do not depend on it.
-        names : sequence, optional
+        n_jobs : int, default=None
+            Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not
+            depend on it.
+        names : sequence of hashable, default=None
             Names of the networks for messages, if these are a list.
 
         Returns
@@ -378,7 +378,7 @@ class GaussianStochasticMetric(_WassersteinMetric):
         that is nearest to the root mean square response, and was an alternation alone or
         more than halved what an alternation changes.
     random_state : int, RandomState, Generator or None, default=None
-        Of the random starts.
+        Determines the random starts.
     n_restarts : int, default=1
         Number of starts, of which the best is kept; all but the first are random.
 
@@ -388,7 +388,7 @@ class GaussianStochasticMetric(_WassersteinMetric):
         The alignment: ``means_Y @ T`` is close to ``means_X``.
     loss_hist : list of float
         Least loss after each alternation of the best start: the square root of the sum,
-        over inputs, whose mean the metric minimises. It does not increase, and stays
+        over inputs, whose mean the metric minimizes. It does not increase, and stays
         where a step was taken back.
     n_iter_ : int
         Length of ``loss_hist``.
@@ -407,7 +407,7 @@ class GaussianStochasticMetric(_WassersteinMetric):
     the minimum. Where starts have several ends, it may be another one than alternation
     alone leads to: of 552 random starts in 7 problems, 28 ended higher and 29 lower.
 
-    The minimised sum and the score have the same weights, alpha and 2 - alpha.
+    The minimized sum and the score have the same weights, alpha and 2 - alpha.
     netrep's fit squares them, so that its alignments, except at alpha 0, 1 and 2,
     are best for another alpha than its score.
 
@@ -488,7 +488,7 @@ class GPStochasticMetric(_WassersteinMetric):
         that is nearest to the root mean square response, and was an alternation alone or
         more than halved what an alternation changes.
     random_state : int, RandomState, Generator or None, default=None
-        Of the random starts.
+        Determines the random starts.
     n_restarts : int, default=1
         Number of starts, of which the best is kept; all but the first are random.
 

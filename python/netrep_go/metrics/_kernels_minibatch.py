@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.exceptions import NotFittedError
 
-from netrep_go._cohort import Named, check_same_samples, labelled
+from netrep_go._cohort import Named, check_same_samples, labeled
 from netrep_go._jobs import in_threads, warn_user
 from netrep_go._names import Name, check_same_indexes, names_or_numbers
 from netrep_go._optional import pandas
@@ -80,12 +80,12 @@ class MinibatchCKA:
         X : array_like of shape (n_samples, n_features), or dict of these
             Activations of a network to the samples of a batch, of which there must be at least
             4; or of its layers by name.
-        Y : array_like of shape (n_samples, n_features), or dict of these, optional
+        Y : array_like of shape (n_samples, n_features), or dict of these, default=None
             Activations of another network to the same samples. None is for X once more: all
             pairs of layers of one network.
-        n_jobs : int, optional
+        n_jobs : int, default=None
             Number of threads that prepare layers; None for as many as BLAS uses, -1 for all
-            cores. The value does not depend on it.
+            cores. Results do not depend on it.
 
         Returns
         -------
@@ -180,7 +180,7 @@ class _Side:
 
     def __init__(self, x: Any, name: str) -> None:
         if isinstance(x, Mapping):
-            self.layers, self.names = labelled(x, name, None)
+            self.layers, self.names = labeled(x, name, None)
         else:
             self.layers, self.names = [(name, x)], None
 

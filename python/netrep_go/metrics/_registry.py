@@ -359,11 +359,11 @@ def as_measure(
         number, an object with ``fit(X, Y)`` and ``score(X, Y)``, or a
         :class:`Measure`, which comes back as it is. Functions and objects get networks
         as users pass them: nobody looks for NaN, or whether samples match.
-    kind : {'distance', 'similarity'}, optional
+    kind : {'distance', 'similarity'}, default=None
         Whether smaller or larger values mean more alike.
-    symmetric : bool, optional
+    symmetric : bool, default=None
         Whether f(X, Y) = f(Y, X), so that one order of a pair is enough.
-    triangle : bool, optional
+    triangle : bool, default=None
         Whether the triangle inequality holds.
 
     Returns

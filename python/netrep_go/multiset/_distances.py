@@ -72,7 +72,7 @@ def pairwise_distances(
         samples; widths may differ. The keys of a dict and the index of a Series name
         the networks; the index of a DataFrame among them names samples. For a
         stochastic metric, what its ``fit`` takes.
-    testdata : list, dict or Series of n_networks array_like, optional
+    testdata : list, dict or Series of n_networks array_like, default=None
         Held-out activations, of shape (n_test, n_features), to measure the fitted
         alignments on. Networks with names are matched by them. Directions that
         the training data of a network do not span count towards the norm of its
@@ -83,16 +83,16 @@ def pairwise_distances(
     enable_caching : bool, default=False
         Accepted for netrep's sake: whatever concerns one network is always
         computed once.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The
-        distances do not depend on it.
-    processes : int, optional
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
+    processes : int, default=None
         Another name of ``n_jobs``.
     dtype : {float64, float32}, default=float64
         Precision of the products of activations. With float32 they take half
         the time, angles are off by about 1e-6, and small ones by up to 1e-3; the
         spectra stay in float64.
-    names : sequence, optional
+    names : sequence of hashable, default=None
         Names of the networks for messages, if these are a list.
 
     Returns
@@ -188,16 +188,16 @@ def cross_distances(
     Xs, Ys : list, dict or Series of array_like of shape (n_samples, n_features)
         Activations of the two sets of networks to the same samples; names as in
         :func:`pairwise_distances`.
-    Xs_test, Ys_test : list, dict or Series of array_like, optional
+    Xs_test, Ys_test : list, dict or Series of array_like, default=None
         Held-out activations of the same networks, of shape (n_test, n_features);
         both or neither.
     verbose : bool, default=True
         Show a progress bar.
-    n_jobs, processes : int, optional
+    n_jobs, processes : int, default=None
         Number of threads, as in :func:`pairwise_distances`.
     dtype : {float64, float32}, default=float64
         As in :func:`pairwise_distances`.
-    names : tuple of (sequence, sequence), optional
+    names : tuple of (sequence, sequence), default=None
         Names of the networks in ``Xs`` and in ``Ys`` for messages, None for those that
         have names of their own.
 

@@ -26,7 +26,7 @@ __all__ = ["ProcrustesKMeans", "procrustes_kmeans"]
 class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
     r"""K-means clustering of networks in the metric space of Procrustes distance.
 
-    Finds labels and centroids that locally minimise the inertia
+    Finds labels and centroids that locally minimize the inertia
 
     .. math:: \sum_i \min_c \min_{Q \in O(n)} \|X_i Q - M_c\|_F^2
 
@@ -44,10 +44,10 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
     center_columns : bool, default=True
         Subtract the mean activation of each neuron, as in :class:`LinearMetric`.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the starts.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The
-        clusters do not depend on it.
+        Determines the starts.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show progress bars.
 
@@ -122,9 +122,9 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         X : list, dict or Series of n_networks array_like of shape (n_samples, n_features)
             Activations to the same samples. Narrow networks are padded with silent
             neurons.
-        y : None
+        y : None, default=None
             Ignored.
-        dist_matrix : array_like of shape (n_networks, n_networks), optional
+        dist_matrix : array_like of shape (n_networks, n_networks), default=None
             Distances between the networks, if they are known; used for the starts.
 
         Returns
@@ -269,18 +269,19 @@ def procrustes_kmeans(
         neurons.
     n_clusters : int
         Number of clusters, no more than there are networks.
-    dist_matrix : array_like of shape (n_networks, n_networks), optional
+    dist_matrix : array_like of shape (n_networks, n_networks), default=None
         Distances between the networks, if they are known; used for the starts.
     max_iter : int, default=100
         Largest number of updates of the centroids in one start.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the starts.
+        Determines the starts.
     n_restarts : int, default=3
         Number of starts; the one that ends with the smallest inertia is kept.
     center_columns : bool, default=True
         Subtract the mean activation of each neuron.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show progress bars.
 

@@ -65,7 +65,7 @@ class LandmarkDistances(Result):
 
         Parameters
         ----------
-        rows : array_like of int, of shape (n_rows,), optional
+        rows : array_like of int, of shape (n_rows,), default=None
             Networks from which; if None, all.
 
         Returns
@@ -183,18 +183,19 @@ def landmark_distances(
     n_landmarks : int
         How many networks, drawn at random, are landmarks: 2 or more, and 2 fewer than there are
         networks at most.
-    n_components : int, optional
+    n_components : int, default=None
         Dimension of the space. If None, as :class:`~netrep_go.embedding.EuclideanEmbedding`
         chooses it.
     n_held_out : int, default=24
         How many networks are measured to each other for the estimate of the error, of those
         that are no landmarks.
-    names : sequence, optional
+    names : sequence of hashable, default=None
         Names of the networks, if these are a list or a function.
     random_state : int, RandomState, Generator or None, default=None
-        Draws landmarks and what is held out.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses.
+        Determines landmarks and what is held out.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=True
         Show a progress bar.
 

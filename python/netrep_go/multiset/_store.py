@@ -158,22 +158,23 @@ class DistanceStore:
             NWB (``path.nwb::table/column/region``, its mean firing rates), a data set of HDF5 or
             zarr, or a function without arguments that loads it. A function of i loads
             network i, and `names` says how many there are.
-        testdata : list, dict, Series or callable, optional
+        testdata : list, dict, Series or callable, default=None
             Held-out activations of the same networks.
-        names : sequence of str or int, optional
+        names : sequence of str or int, default=None
             Names of the networks if they have none; else they are numbers from 0 on. A
             network that was added has a name of its own, or stands at the end of the list.
         dtype : {float64, float32}, default=float64
-            As in :func:`pairwise_distances`.
-        memory_limit : int, optional
+            Precision of the products of activations, as in :func:`pairwise_distances`.
+        memory_limit : int, default=None
             Bytes that networks may take in memory, with what is computed from them and beside
             what Python and the package take. If None, half of what the machine has free.
-        batch : (int, int), optional
+        batch : (int, int), default=None
             The pair (i, n) computes the i-th of n shares of what is missing, for several
             processes that share a disk.
-        n_jobs : int, optional
-            Number of threads; None for as many as BLAS uses.
-        client : dask.distributed.Client, optional
+        n_jobs : int, default=None
+            Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not
+            depend on it.
+        client : dask.distributed.Client, default=None
             Computes tiles on the workers of a cluster; they come back and are written here.
             If None, the one of ``joblib.parallel_config("dask")``, if any.
         verbose : bool, default=True
@@ -207,7 +208,7 @@ class DistanceStore:
         Xs_test: Any = None,
         Ys_test: Any = None,
         *,
-        names: tuple[Iterable[Name] | None, Iterable[Name] | None] = (None, None),
+        names: tuple[Iterable[Name] | None, Iterable[Name] | None] | None = None,
         dtype: DTypeLike = np.float64,
         memory_limit: int | None = None,
         batch: tuple[int, int] | None = None,
@@ -223,10 +224,11 @@ class DistanceStore:
             As in :meth:`pairwise_distances`.
         Xs, Ys : list, dict, Series or callable
             Two sets of networks.
-        Xs_test, Ys_test : list, dict, Series or callable, optional
+        Xs_test, Ys_test : list, dict, Series or callable, default=None
             Their held-out activations, both or neither.
-        names : tuple of (sequence, sequence), optional
-            Names of the networks in `Xs` and in `Ys`.
+        names : tuple of (sequence, sequence), default=None
+            Names of the networks in `Xs` and in `Ys`, None for those that have names of their
+            own.
         dtype, memory_limit, batch, n_jobs, client, verbose
             As in :meth:`pairwise_distances`.
 
@@ -242,6 +244,7 @@ class DistanceStore:
         """
         if (Xs_test is None) != (Ys_test is None):
             raise ValueError("Xs_test and Ys_test must be given together")
+        names = (None, None) if names is None else names
         if not isinstance(names, (tuple, list)) or len(names) != 2:
             raise TypeError(f"names must be a pair of lists of names, got {shown(names)}")
         sides = [

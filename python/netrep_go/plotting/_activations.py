@@ -86,9 +86,9 @@ class AlignedActivationsDisplay:
 
         Parameters
         ----------
-        activations : sequence or dict of array-like of shape (n_samples, n_features)
+        activations : sequence or dict of array_like of shape (n_samples, n_features)
             Activations of each network, aligned to a common space.
-        y : array-like of shape (n_samples,)
+        y : array_like of shape (n_samples,)
             Label of each sample, with at most 10 different values.
         names : iterable of str, default=None
             Name of each network. If None, the keys of a dict of activations.

@@ -81,7 +81,7 @@ class MeasureBenchmarkDisplay:
         ----------
         benchmark : MeasureBenchmark
             Scores of measures.
-        n_measures : int, optional
+        n_measures : int, default=None
             How many of the best measures are drawn; all by default.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a figure as wide as a column of a paper is made.
@@ -99,7 +99,7 @@ class MeasureBenchmarkDisplay:
 
         Parameters
         ----------
-        n_measures : int, optional
+        n_measures : int, default=None
             How many of the best measures are drawn; all by default.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a figure as wide as a column of a paper is made.

@@ -94,7 +94,7 @@ class ComparisonDisplay:
         ----------
         comparison : NetworkComparison
             Values of one or more measures.
-        cmap : str or matplotlib Colormap, default="viridis"
+        cmap : str or matplotlib Colormap, default='viridis'
             Color map.
         ax : sequence of matplotlib Axes, default=None
             Axes to draw on, one a measure. If None, a new figure is made.
@@ -123,7 +123,7 @@ class ComparisonDisplay:
 
         Parameters
         ----------
-        cmap : str or matplotlib Colormap, default="viridis"
+        cmap : str or matplotlib Colormap, default='viridis'
             Color map.
         ax : sequence of matplotlib Axes, default=None
             Axes to draw on, one a measure. If None, a new figure is made.

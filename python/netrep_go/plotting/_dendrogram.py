@@ -36,11 +36,11 @@ class DendrogramDisplay:
         :func:`scipy.cluster.hierarchy.linkage`.
     names : sequence of str, default=None
         Name of each network.
-    covariates : mapping of str to array-like of shape (n_networks,), default=None
+    covariates : mapping of str to array_like of shape (n_networks,), default=None
         Properties of the networks: a dict of columns or a DataFrame.
     hue : str, default=None
         Name of the covariate that is shown by the color of squares beside the names.
-    name : str, default="distance"
+    name : str, default='distance'
         Name and unit of the distances.
 
     Attributes
@@ -97,17 +97,17 @@ class DendrogramDisplay:
 
         Parameters
         ----------
-        distances : array-like of shape (n_networks, n_networks)
+        distances : array_like of shape (n_networks, n_networks)
             Symmetric matrix of distances.
         names : iterable of str, default=None
             Name of each network, such as the keys of a dict of networks. If None, those
             in the index of a DataFrame of distances, or else numbers.
-        covariates : mapping of str to array-like of shape (n_networks,), default=None
+        covariates : mapping of str to array_like of shape (n_networks,), default=None
             Properties of the networks: a dict of columns or a DataFrame.
         hue : str, default=None
             Name of the covariate to show by the color of squares beside the names, as in
             :class:`EmbeddingDisplay`.
-        name : str, default="distance"
+        name : str, default='distance'
             Name and unit of the distances, shown along the axis.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.

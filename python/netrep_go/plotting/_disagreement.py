@@ -86,7 +86,7 @@ class DisagreementDisplay:
             What :func:`netrep_go.inference.disagreement` returned.
         n_pairs : int, default=12
             How many pairs.
-        cmap : str or matplotlib Colormap, default="RdBu_r"
+        cmap : str or matplotlib Colormap, default='RdBu_r'
             Color map.
         ax : sequence of 2 matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
@@ -109,7 +109,7 @@ class DisagreementDisplay:
 
         Parameters
         ----------
-        cmap : str or matplotlib Colormap, default="RdBu_r"
+        cmap : str or matplotlib Colormap, default='RdBu_r'
             Color map.
         ax : sequence of 2 matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.

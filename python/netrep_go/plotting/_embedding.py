@@ -41,7 +41,7 @@ class EmbeddingDisplay:
         in the plane, under a square root: 0 is exact, above 0.2 is poor.
     names : sequence of str, default=None
         Name of each network, written beside its point.
-    covariates : mapping of str to array-like of shape (n_networks,), default=None
+    covariates : mapping of str to array_like of shape (n_networks,), default=None
         Properties of the networks: a dict of columns or a DataFrame.
     hue : str, default=None
         Name of the covariate that is shown by color.
@@ -104,12 +104,12 @@ class EmbeddingDisplay:
 
         Parameters
         ----------
-        distances : array-like of shape (n_networks, n_networks)
+        distances : array_like of shape (n_networks, n_networks)
             Symmetric matrix of distances.
         names : iterable of str, default=None
             Name of each network, such as the keys of a dict of networks. If None, those
             in the index of a DataFrame of distances.
-        covariates : mapping of str to array-like of shape (n_networks,), default=None
+        covariates : mapping of str to array_like of shape (n_networks,), default=None
             Properties of the networks: a dict of columns or a DataFrame.
         hue : str, default=None
             Name of the covariate to show by color. Numbers with fractions, such as

@@ -34,7 +34,7 @@ class DistanceMatrixDisplay:
         with a warning.
     order : ndarray of shape (n_networks,), default=None
         Index of the network in each row of the heat map.
-    name : str, default="distance"
+    name : str, default='distance'
         Name and unit of the distances.
 
     Attributes
@@ -86,7 +86,7 @@ class DistanceMatrixDisplay:
 
         Parameters
         ----------
-        distances : array-like of shape (n_networks, n_networks)
+        distances : array_like of shape (n_networks, n_networks)
             Symmetric matrix of distances.
         names : iterable of str, default=None
             Name of each network, such as the keys of a dict of networks. If None, those
@@ -94,12 +94,12 @@ class DistanceMatrixDisplay:
         cluster : bool, default=False
             If True, order the networks as the leaves of the average-linkage
             dendrogram, such that neighbors are as close as the tree allows.
-        name : str, default="distance"
+        name : str, default='distance'
             Name and unit of the distances, shown beside the color bar, such as
             "Procrustes distance (rad)".
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
-        cmap : str or matplotlib Colormap, default="viridis"
+        cmap : str or matplotlib Colormap, default='viridis'
             Color map.
 
         Returns
@@ -133,7 +133,7 @@ class DistanceMatrixDisplay:
         ----------
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
-        cmap : str or matplotlib Colormap, default="viridis"
+        cmap : str or matplotlib Colormap, default='viridis'
             Color map.
 
         Returns

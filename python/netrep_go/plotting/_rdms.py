@@ -40,7 +40,7 @@ class RDMsDisplay:
         Name of each row and column.
     order : ndarray of shape (n_conditions,), default=None
         Index of the condition in each row.
-    label : str, default="dissimilarity"
+    label : str, default='dissimilarity'
         Name and unit of the dissimilarities.
 
     Attributes
@@ -115,7 +115,7 @@ class RDMsDisplay:
             What stands beside the color bar; None for the metric and its unit.
         width : float, default=7.0
             Width of the new figure in inches.
-        cmap : str or matplotlib Colormap, default="viridis"
+        cmap : str or matplotlib Colormap, default='viridis'
             Color map.
         ax : sequence of matplotlib Axes, default=None
             Axes to draw on, one an RDM. If None, a new figure is made.
@@ -164,7 +164,7 @@ class RDMsDisplay:
             Axes to draw on, one an RDM. If None, a new figure is made.
         width : float, default=7.0
             Width of the new figure in inches.
-        cmap : str or matplotlib Colormap, default="viridis"
+        cmap : str or matplotlib Colormap, default='viridis'
             Color map.
 
         Returns

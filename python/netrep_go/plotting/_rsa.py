@@ -104,7 +104,7 @@ class RDMDisplay(DistanceMatrixDisplay):
             The metric of :func:`netrep_go.rsa.rdm` that the RDM was made with.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
-        cmap : str or matplotlib Colormap, default="viridis"
+        cmap : str or matplotlib Colormap, default='viridis'
             Color map.
 
         Returns
@@ -166,7 +166,7 @@ def unit_ranks(entries: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 class RDMEmbeddingDisplay:
     r"""Conditions as points, names or images in a plane that approximates an RDM.
 
-    The points minimise the raw stress of metric multidimensional scaling, as in
+    The points minimize the raw stress of metric multidimensional scaling, as in
     :class:`EmbeddingDisplay`. It is recommended to use :meth:`from_rdm` to create a
     display.
 

@@ -81,11 +81,11 @@ class SearchlightDisplay:
         Where they are along the axis, in mm or voxels.
     extent : tuple of float
         Ends of the slices: left, right, bottom, top.
-    axis : {'x', 'y', 'z'}
+    axis : {'x', 'y', 'z'}, default='z'
         What is the same in a slice.
-    unit : {'mm', 'voxels'}
+    unit : {'mm', 'voxels'}, default='voxels'
         Unit of positions.
-    label : str
+    label : str, default='score'
         What the scores are.
 
     Attributes
@@ -169,7 +169,7 @@ class SearchlightDisplay:
             Result of :func:`netrep_go.rsa.cluster_test` for this model: only what is
             significant in it is drawn.
         alpha : float, default=0.05
-            Largest p value that is significant.
+            Largest p-value that is significant.
         width : float, default=7.0
             Width of the new figure in inches.
         cmap : str or matplotlib Colormap, default=None

@@ -68,7 +68,7 @@ def layer_report(
     rdms : array_like of shape (n_rdms, n_pairs) or (n_rdms, n_samples, n_samples), or dict of \
 single RDMs, default=None
         Dissimilarities of the samples, such as those measured in each subject.
-    names : sequence, default=None
+    names : sequence of hashable, default=None
         Names of the layers, if these are a list.
     measures : str, Measure, callable, or list or dict of them, default=None
         Measures besides, as :func:`netrep_go.inference.compare_networks` takes them: a section
@@ -86,10 +86,10 @@ single RDMs, default=None
     encoding : EncodingModel, default=None
         What predicts targets; None is for its defaults.
     random_state : int, RandomState, Generator or None, default=None
-        Gives the seed of permutations and of the estimators that have none.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+        Determines the permutations, and the seeds of estimators that have none.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=True
         Show progress bars.
 

@@ -318,10 +318,12 @@ n_conditions), or list or dict of them
         Similarity: 'spearman', 'pearson', 'cosine', 'tau-a', 'tau-b' or 'rho-a'.
     resample : {'subjects'} or None, default=None
         What is drawn with replacement, as in :func:`evaluate`. Conditions cannot be.
-    n_bootstraps, noise_ceiling, random_state, n_jobs, verbose
+    n_bootstraps, noise_ceiling
         As in :func:`evaluate`.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
+    random_state, n_jobs, verbose
+        As in :func:`evaluate`.
 
     Returns
     -------

@@ -57,7 +57,7 @@ default=5
         folds: the mean of the two conditions' shares of held-out observations that are
         classified right. 'accuracy' counts observations, of which the more frequent
         condition has most.
-    n_jobs : int, optional
+    n_jobs : int, default=None
         Number of joblib workers; None for one, -1 for all cores.
     verbose : bool, default=False
         Show a progress bar.

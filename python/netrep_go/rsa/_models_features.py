@@ -31,7 +31,7 @@ from netrep_go._validation import (
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores
 from netrep_go.rsa._condensed import check_named_alike, condition_names
 from netrep_go.rsa._folds import Blocks, assign_folds
-from netrep_go.rsa._models_equations import Equations, modelled_pairs
+from netrep_go.rsa._models_equations import Equations, modeled_pairs
 from netrep_go.rsa._solve import Gram
 
 METRICS = ("sqeuclidean", "dot")
@@ -41,7 +41,7 @@ Metric = Literal["sqeuclidean", "dot"]
 class FeatureReweighting(BaseEstimator):
     r"""Fit a weight for each feature to the dissimilarities of pairs of conditions.
 
-    The dissimilarity of conditions i and j, or their similarity [1]_, is modelled as
+    The dissimilarity of conditions i and j, or their similarity [1]_, is modeled as
 
     .. math:: t_{ij} = c + \sum_p w_p\, (x_{ip} - x_{jp})^2
               \quad\text{or}\quad t_{ij} = c + \sum_p w_p\, x_{ip} x_{jp},
@@ -143,7 +143,7 @@ class FeatureReweighting(BaseEstimator):
 
     @checked
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """Return the modelled dissimilarities of conditions, or similarities.
+        """Return the modeled dissimilarities of conditions, or similarities.
 
         Parameters
         ----------
@@ -163,8 +163,8 @@ class FeatureReweighting(BaseEstimator):
                 f"X has {x.shape[1]} features, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input"
             )
-        modelled = modelled_pairs(x, self.coef_, self.metric) + self.intercept_
-        return squareform(modelled, checks=False)
+        modeled = modeled_pairs(x, self.coef_, self.metric) + self.intercept_
+        return squareform(modeled, checks=False)
 
     @checked
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
@@ -207,7 +207,7 @@ class FeatureReweightingCV(FeatureReweighting):
     fit_intercept : bool, default=True
         Whether the constant is fitted.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the folds.
+        Determines the folds.
 
     Attributes
     ----------
@@ -295,8 +295,8 @@ class FeatureReweightingCV(FeatureReweighting):
             n_pairs += len(held_out)
             for k, alpha in enumerate(self.alphas_):
                 coef = part.gram.solve(part.rhs, alpha, self.positive)
-                modelled = squareform(modelled_pairs(x[test], coef, self.metric), checks=False)
-                errors[k] += np.sum((held_out - modelled - part.intercept(coef)) ** 2)
+                modeled = squareform(modeled_pairs(x[test], coef, self.metric), checks=False)
+                errors[k] += np.sum((held_out - modeled - part.intercept(coef)) ** 2)
         self.cv_errors_ = errors / n_pairs
         self.alpha_ = float(self.alphas_[_first_least(errors, np.vdot(t, t))])
         self._store(whole, whole.gram.solve(whole.rhs, self.alpha_, self.positive), X)
@@ -310,7 +310,7 @@ class FeatureReweightingResult(Result):
     Attributes
     ----------
     prediction : ndarray of shape (n_pairs,)
-        Each pair as modelled by weights that are fitted without its conditions.
+        Each pair as modeled by weights that are fitted without its conditions.
     score : float
         Similarity of the prediction to the measured RDM.
     unweighted_score : float
@@ -395,10 +395,10 @@ def reweight_features(
     method : str, default='pearson'
         How the prediction and the measured RDM are compared, as in :func:`compare`.
     random_state : int, RandomState, Generator or None, default=None
-        Draws all folds.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+        Determines all folds.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -443,7 +443,7 @@ def reweight_features(
     models = [*counted(fitted, "Fitting weights", len(tasks), verbose)]
     predicted = _predicted(x, [model.coef_ for model in models], folds, pairs, metric)
     measured = squareform(t, checks=False)[np.newaxis]
-    plain = squareform(modelled_pairs(x, np.ones(x.shape[1]), metric), checks=False)
+    plain = squareform(modeled_pairs(x, np.ones(x.shape[1]), metric), checks=False)
     return FeatureReweightingResult(
         prediction=predicted,
         score=float(paired_scores(predicted[np.newaxis], measured, method)[0]),
@@ -457,12 +457,12 @@ def reweight_features(
 def _predicted(
     x: np.ndarray, coefs: list[np.ndarray], folds: np.ndarray, pairs: np.ndarray, metric: str
 ) -> np.ndarray:
-    """Return the pairs of conditions of each pair of folds, modelled by its weights."""
+    """Return the pairs of conditions of each pair of folds, modeled by its weights."""
     prediction = np.empty((len(x), len(x)))
     for (a, b), coef in zip(pairs, coefs, strict=True):
         rows, columns = folds == a, folds == b
         inside = np.flatnonzero(rows | columns)
-        part = modelled_pairs(x[inside], coef, metric)
+        part = modeled_pairs(x[inside], coef, metric)
         block = part[np.ix_(rows[inside], columns[inside])]
         prediction[np.ix_(rows, columns)] = block
         prediction[np.ix_(columns, rows)] = block.T

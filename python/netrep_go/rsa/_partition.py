@@ -146,7 +146,7 @@ def partition_variance(
         The model RDMs of each set, of shape (n_pairs,) or (n_models, n_pairs), or as square
         matrices. For ranks as in Spearman's correlation pass the ranks of dissimilarities.
     rdms : array_like of shape (n_rdms, n_pairs) or (n_rdms, n_conditions, n_conditions), or \
-dict of single RDMs
+            dict of single RDMs
         Measured RDMs; one alone is taken too.
     cv : int or array_like of shape (n_conditions,), default=None
         Number of folds of conditions, at least 3, or the fold of each condition. None for
@@ -163,10 +163,10 @@ dict of single RDMs
     names : sequence of hashable, default=None
         Names of the sets, if these have none.
     random_state : int, RandomState, Generator or None, default=None
-        Draws folds and samples.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+        Determines folds and samples.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 

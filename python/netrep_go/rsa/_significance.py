@@ -288,7 +288,7 @@ def permutation_test(
 
     Parameters
     ----------
-    models, rdms, method, names, sigma
+    models, rdms, method
         As in :func:`evaluate`, but not a regression: to test a model beside others, pass these
         as ``controls``. Conditions without entries in an RDM are left out of all; other entries
         of models that are NaN move with their conditions (see Notes).
@@ -302,10 +302,13 @@ def permutation_test(
     controls : like models, default=None
         RDMs whose part of models and measured RDMs is removed, as in :func:`compare`: the test
         is then one of a partial correlation (see Notes).
+    names, sigma
+        As in :func:`evaluate`.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the permutations. The same number gives the same ones, whatever ``n_jobs``.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
+        Determines the permutations. The same number gives the same ones, whatever ``n_jobs``.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -313,6 +316,12 @@ def permutation_test(
     -------
     PermutationTest
         Statistics and p-values, with ``to_frame()``.
+
+    Raises
+    ------
+    ValueError
+        If RDMs are of different conditions, a similarity is undefined, or ``method`` is a
+        regression.
 
     Warns
     -----

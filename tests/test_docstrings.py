@@ -1,0 +1,110 @@
+"""Docstrings of everything public: complete, true to the signature, and of one voice."""
+
+import contextlib
+import inspect
+import re
+from typing import Literal, get_args, get_origin, get_type_hints
+
+import fuzz_examples
+import pytest
+
+
+def documented():
+    """Return functions and classes that are public, and each method where it is written first."""
+    found, seen = {}, set()
+    for path, value in sorted(fuzz_examples.public().items()):
+        found[path] = value
+        for name in fuzz_examples.methods(value) if inspect.isclass(value) else ():
+            method = getattr(value, name)
+            if id(function := getattr(method, "__func__", method)) not in seen:
+                seen.add(id(function))
+                found[f"{path}.{name}"] = method
+    return found
+
+
+def sections(value):
+    """Return the summary, and the lines of each section, of a docstring."""
+    doc = re.sub(r"\\\n\s*", "", inspect.getdoc(value) or "")
+    parts = re.split(r"^([A-Z][A-Za-z ]+)\n-+$\n?", doc, flags=re.M)
+    return {"Summary": parts[0].split("\n\n")[0]} | dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def items(section):
+    """Yield the names, the type and the description of each entry of a section."""
+    for entry in re.split(r"\n(?=\S)", section.strip("\n")) if section.strip() else ():
+        head, _, text = entry.partition("\n")
+        names, _, kind = head.partition(" : ")
+        yield [name.strip().lstrip("*") for name in names.split(",")], kind, " ".join(text.split())
+
+
+def parameters(value):
+    """Return the parameters of a signature that a user gives."""
+    given = inspect.signature(value).parameters.values()
+    return {p.name: p for p in given if p.name not in ("self", "cls")}
+
+
+EMPTY = inspect.Parameter.empty
+PUBLIC = documented()
+FUNCTIONS = {path: value for path, value in PUBLIC.items() if not inspect.isclass(value)}
+# Classes that users make, by parameters in their docstrings; results have attributes.
+MADE = {
+    path: value
+    for path, value in PUBLIC.items()
+    if inspect.isclass(value) and "Parameters" in sections(value)
+}
+
+
+def test_much_is_public():
+    assert len(FUNCTIONS) > 350
+    assert len(MADE) > 70
+
+
+@pytest.mark.parametrize("path", FUNCTIONS | MADE)
+def test_parameters_are_those_of_the_signature(path):
+    """In its order, with its defaults; groups of names that share an entry stand as one."""
+    value = PUBLIC[path]
+    entries = list(items(sections(value).get("Parameters", "")))
+    assert [name for names, _, _ in entries for name in names] == list(parameters(value))
+    for names, kind, text in entries:
+        assert text, f"{names} has no description"
+        assert "optional" not in kind, f"{names}: say default=None"
+        for default in re.findall(r"default=(.*)$", kind):
+            for name in names:
+                assert_default(parameters(value)[name].default, default, name)
+        if kind and not names[0].startswith("*"):
+            required = [parameters(value)[name].default is EMPTY for name in names]
+            assert all(required) or "default=" in kind, f"{names} has a default that is not said"
+
+
+def assert_default(default, said, name):
+    """Compare a default with the words of the docstring."""
+    if said in ("np.float64", "float64"):
+        assert default.__name__ == "float64", name
+    elif "..." in said:  # a long tuple
+        assert str(default[-1]) in str([float(said.strip("()").split(", ")[-1])]), name
+    else:
+        assert '"' not in said, f"{name} has double quotes in its type"
+        assert eval(said, {}) == default, name
+
+
+@pytest.mark.parametrize("path", FUNCTIONS | MADE)
+def test_options_are_those_of_the_annotation(path):
+    value = PUBLIC[path]
+    function = value.__init__ if inspect.isclass(value) else value
+    function = inspect.unwrap(getattr(function, "__func__", function))
+    hints = {}
+    with contextlib.suppress(NameError):  # types that only type checkers import
+        hints = get_type_hints(function)
+    for names, kind, _ in items(sections(value).get("Parameters", "")):
+        for name in names:
+            allowed = literals(hints.get(name))
+            said = re.match(r"\{('.*?')\}", kind)
+            if allowed and said:
+                assert set(re.findall(r"'([^']*)'", said[1])) == allowed, name
+
+
+def literals(hint):
+    """Return the texts of a Literal, or of the one in a union."""
+    if get_origin(hint) is Literal:
+        return {text for text in get_args(hint) if isinstance(text, str)}
+    return set().union(*(literals(each) for each in get_args(hint)))
