@@ -108,3 +108,31 @@ def literals(hint):
     if get_origin(hint) is Literal:
         return {text for text in get_args(hint) if isinstance(text, str)}
     return set().union(*(literals(each) for each in get_args(hint)))
+
+
+def test_tables_and_figures_are_returned_in_the_same_words():
+    """What `to_frame` and `plot` say of what they return, and which columns there are."""
+    for path, value in FUNCTIONS.items():
+        doc, name = sections(value), path.rpartition(".")[2]
+        if name == "to_frame":
+            assert doc["Summary"].startswith("Return a pandas DataFrame "), path
+            assert doc["Returns"].startswith("pandas.DataFrame\n    "), path
+            assert doc["Raises"].rstrip().endswith("ImportError\n    If pandas is not installed.")
+        elif name == "plot":
+            assert doc["Summary"].startswith("Draw "), path
+            assert re.match(r"display : \S+Display\n    The drawn display\.$", doc["Returns"]), path
+
+
+def test_axes_of_displays_have_one_name():
+    """One is `ax_`, several are `axes_`; `plot` takes them first, as scikit-learn's do."""
+    displays = [path for path in PUBLIC if re.fullmatch(r"plotting\.\w+Display", path)]
+    assert len(displays) > 20
+    for path in displays:
+        for names, kind, _ in items(sections(PUBLIC[path]).get("Attributes", "")):
+            if "matplotlib Axes" in kind and "AxesImage" not in kind:
+                several = bool(re.match("ndarray|list|dict", kind))
+                assert all(name.endswith("axes_") == several for name in names), path
+    for path, value in FUNCTIONS.items():
+        if path.endswith(".plot") and "ax" in parameters(value):
+            first = next(iter(parameters(value).values()))
+            assert (first.name, first.kind) == ("ax", first.POSITIONAL_OR_KEYWORD), path

@@ -167,7 +167,7 @@ def test_frames_and_shown(rng):
     labels = pandas.Series(np.array(list("dbca"))[conditions], index=frame.index)
     result = crossnobis_test(frame, labels, pandas.Series(folds, index=frame.index))
     table = result.to_frame()
-    assert table.condition_a.tolist() == ["a", "a", "a", "b", "b", "c"]
+    assert table.condition_1.tolist() == ["a", "a", "a", "b", "b", "c"]
     np.testing.assert_array_equal(table.distance, result.distances)
     assert repr(result).startswith("DistanceTest(names=['a', 'b', 'c', 'd']")
 

@@ -190,7 +190,7 @@ def test_seeds_and_threads(rng, method):
     assert_array_equal(runs[0].draws, runs[1].draws)
     assert_array_equal(runs[0].noise_ceiling_draws, runs[1].noise_ceiling_draws)
     assert (runs[0].draws != runs[2].draws).any()
-    assert np.isfinite(runs[0].to_frame()["standard_error"]).all()
+    assert np.isfinite(runs[0].to_frame()["se"]).all()
 
 
 def test_sigma_of_resampled_conditions(rng):
@@ -317,7 +317,7 @@ def test_one_subject(rng):
     assert evaluation.pvalue_noise_ceiling is None
     assert np.isfinite(evaluation.standard_error()).all()
     frame = evaluation.to_frame()
-    assert frame["noise_ceiling_low"].isna().all()
+    assert frame["noise_ceiling_lower"].isna().all()
     assert np.isnan(evaluate(models, subjects[0]).standard_error()).all()
 
 
@@ -327,7 +327,7 @@ def test_frames(rng):
     evaluation = evaluate(named, subjects, resample="both", n_bootstraps=50, random_state=0)
     assert evaluation.to_frame()["model"].tolist() == ["a", "b", "c"]
     frame = compare_models(evaluation).to_frame()
-    assert frame[["model_a", "model_b"]].to_numpy().tolist() == [["a", "b"], ["a", "c"], ["b", "c"]]
+    assert frame[["model_1", "model_2"]].to_numpy().tolist() == [["a", "b"], ["a", "c"], ["b", "c"]]
     test = permutation_test(models, subjects, n_permutations=50, names=["x", "y", "z"])
     assert test.to_frame()["model"].tolist() == ["x", "y", "z"]
 
@@ -679,7 +679,7 @@ def test_models_are_evaluated_without_a_noise_ceiling(method):
     assert_allclose(evaluation.similarities[0], compare(opposite, x, method))
     assert np.isnan(evaluation.noise_ceiling).all()
     assert np.isnan(evaluation.pvalue_noise_ceiling).all()
-    assert evaluation.to_frame()["noise_ceiling_low"].isna().all()
+    assert evaluation.to_frame()["noise_ceiling_lower"].isna().all()
     assert_array_equal(evaluate(x, opposite, method, noise_ceiling=False).mean, evaluation.mean)
     with pytest.raises(ValueError, match="there is no noise ceiling"):
         noise_ceiling(opposite, method)

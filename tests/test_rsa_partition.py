@@ -172,7 +172,7 @@ def test_frame_and_display(rng):
     assert frame["n_sets"].tolist() == [1, 1, 2, 1, 2, 2, 3]
     assert frame["part"].tolist()[-1] == "set 0 & set 1 & set 2"
     np.testing.assert_array_equal(frame["value"], result.parts.mean(axis=0))
-    assert (frame["ci_low"] <= frame["ci_high"]).all()
+    assert (frame["low"] <= frame["high"]).all()
     pyplot = pytest.importorskip("matplotlib.pyplot")
     ax = VariancePartitionDisplay.from_partition(result).ax_
     widths = [bar.get_width() for bar in ax.patches]

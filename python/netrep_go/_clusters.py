@@ -108,7 +108,7 @@ class ClusterResult(Result):
         return np.asarray(self.pvalue_corrected <= alpha)
 
     def to_frame(self) -> Any:
-        """Return a row for each cluster.
+        """Return a pandas DataFrame with a row for each cluster.
 
         Returns
         -------

@@ -47,7 +47,7 @@ class ConeProjection(Result, _Fields):
     """
 
     def to_frame(self) -> Any:
-        """Return a table with a row for each vector.
+        """Return a pandas DataFrame with a row for each vector.
 
         Returns
         -------

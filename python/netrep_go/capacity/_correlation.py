@@ -68,7 +68,7 @@ class CenterDirections(Result, _Fields):
     """
 
     def to_frame(self) -> Any:
-        """Return a table with a row for each number of directions that was tried.
+        """Return a pandas DataFrame with a row for each number of directions that was tried.
 
         Returns
         -------

@@ -234,7 +234,7 @@ class DirectCapacity(BaseEstimator):
         return self
 
     def to_frame(self) -> Any:
-        """Return a table with a row for each number of features that was tested.
+        """Return a pandas DataFrame with a row for each number of features that was tested.
 
         Returns
         -------

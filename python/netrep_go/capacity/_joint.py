@@ -54,12 +54,17 @@ class JointGeometry(Result, _Fields):
 
     @checked
     def to_frame(self) -> Any:
-        """Return a table with a row for each manifold.
+        """Return a pandas DataFrame with a row for each manifold.
 
         Returns
         -------
         pandas.DataFrame
             A column for each quantity. :meth:`JointCapacity.to_frame` has names and errors.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
         return pandas().DataFrame(self._asdict())
 
@@ -327,7 +332,7 @@ class JointCapacity(BaseEstimator):
 
     @checked
     def to_frame(self, *, manifolds: bool = False) -> Any:
-        """Return a table of one row, or of one row for each manifold.
+        """Return a pandas DataFrame with one row, or a row for each manifold.
 
         Parameters
         ----------

@@ -98,7 +98,7 @@ class ManifoldGeometry(Result, _Fields):
     """
 
     def to_frame(self) -> Any:
-        """Return a table with a row for each manifold, of one margin after the other.
+        """Return a pandas DataFrame with a row for each manifold, of one margin after the other.
 
         Returns
         -------
@@ -488,13 +488,18 @@ class MeanFieldCapacity(BaseEstimator):
         self.anchor_weights_ = [part.reshape(shape) for part in parts]
 
     def to_frame(self) -> Any:
-        """Return a table with a row for each manifold and margin.
+        """Return a pandas DataFrame with a row for each manifold and margin.
 
         Returns
         -------
         pandas.DataFrame
             Columns ``manifold``, ``kappa``, and each quantity with its standard error,
             ``capacity`` and ``capacity_se``, for instance.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
         check_is_fitted(self, "manifolds_")
         kappas = np.ravel(self.kappa).astype(float)

@@ -84,7 +84,7 @@ class Conformance(Result):
         )
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a claim, by its name.
+        """Return a pandas DataFrame with a row for each claim, by its name.
 
         Returns
         -------

@@ -68,12 +68,17 @@ class Identification(Result):
     null_distribution: np.ndarray = field(repr=False)
 
     def to_frame(self) -> Any:
-        """Return a row for each sample.
+        """Return a pandas DataFrame with a row for each sample.
 
         Returns
         -------
         pandas.DataFrame
             With columns sample, rank, n_candidates, accuracy.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
         columns = {
             "sample": self.names,

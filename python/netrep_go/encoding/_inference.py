@@ -64,7 +64,18 @@ class EncodingPermutationTest(Result):
     correction: str
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a target."""
+        """Return a pandas DataFrame with a row for each target.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns target, statistic, pvalue, pvalue_corrected, pvalue_max.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         return pandas().DataFrame(
             {
                 "target": np.arange(len(self.statistic)),
@@ -85,7 +96,7 @@ class EncodingPermutationTest(Result):
 
         Returns
         -------
-        netrep_go.plotting.PermutationTestDisplay
+        display : netrep_go.plotting.PermutationTestDisplay
             The drawn display.
         """
         from netrep_go.plotting import PermutationTestDisplay
@@ -331,7 +342,18 @@ class EncodingBootstrap(Result):
     confidence: float
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a target."""
+        """Return a pandas DataFrame with a row for each target.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns target, statistic, low, high.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         low, high = self.interval
         return pandas().DataFrame(
             {
@@ -520,7 +542,18 @@ class EncodingContrasts(Result):
     correction: str
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a pair."""
+        """Return a pandas DataFrame with a row for each pair of models or layers.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns model_1, model_2, difference, pvalue, pvalue_corrected, correction.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         return pandas().DataFrame(
             {
                 "model_a": [a for a, _ in self.pairs],

@@ -68,7 +68,7 @@ class TemporalGeneralization(Result):
 
         Returns
         -------
-        netrep_go.plotting.TemporalGeneralizationDisplay
+        display : netrep_go.plotting.TemporalGeneralizationDisplay
             The drawn display.
         """
         from netrep_go.plotting import TemporalGeneralizationDisplay
@@ -83,12 +83,17 @@ class TemporalGeneralization(Result):
         return SubjectMaps(self.scores, subjects, None, self.times, self.chance)
 
     def to_frame(self) -> Any:
-        """Return a row for each subject and pair of times.
+        """Return a pandas DataFrame with a row for each subject and pair of times.
 
         Returns
         -------
         pandas.DataFrame
             With columns subject, train_time, test_time, method, score.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
         subject, train, test = np.indices(self.scores.shape).reshape(3, -1)
         columns = {

@@ -185,7 +185,7 @@ class MeasureBenchmark(Result):
         return np.clip([self.score[row] - half, self.score[row] + half], least, 1.0)
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row for each test, quality and measure.
+        """Return a pandas DataFrame with a row for each test, quality and measure.
 
         Returns
         -------
@@ -256,7 +256,7 @@ class MeasureBenchmark(Result):
 
         Returns
         -------
-        netrep_go.plotting.MeasureBenchmarkDisplay
+        display : netrep_go.plotting.MeasureBenchmarkDisplay
             The drawn display.
         """
         from netrep_go.plotting import MeasureBenchmarkDisplay

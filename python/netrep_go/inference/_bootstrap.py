@@ -77,7 +77,19 @@ class BootstrapIntervals(Result):
     pairs: Pairs = field(repr=False)
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a pair."""
+        """Return a pandas DataFrame with a row for each pair.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns measure, network_1, network_2, statistic, estimate, low, high, se,
+            bias.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         first, second = self.pairs
         columns: dict[str, Any] = {
             "measure": self.measure,
@@ -89,19 +101,19 @@ class BootstrapIntervals(Result):
             columns[name] = values[first, second] if np.ndim(values) else [values]
         return pandas().DataFrame(columns)
 
-    def plot(self, *, n_pairs: int = 30, ax: Any = None) -> BootstrapIntervalsDisplay:
+    def plot(self, ax: Any = None, *, n_pairs: int = 30) -> BootstrapIntervalsDisplay:
         """Draw the estimate of each pair and its interval.
 
         Parameters
         ----------
-        n_pairs : int, default=30
-            How many pairs at most: the first.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
+        n_pairs : int, default=30
+            How many pairs at most: the first.
 
         Returns
         -------
-        netrep_go.plotting.BootstrapIntervalsDisplay
+        display : netrep_go.plotting.BootstrapIntervalsDisplay
             The drawn display.
         """
         from netrep_go.plotting import BootstrapIntervalsDisplay

@@ -82,7 +82,19 @@ class Calibration(Result):
     pairs: Pairs = field(repr=False)
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a pair."""
+        """Return a pandas DataFrame with a row for each pair.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns measure, network_1, network_2, statistic, pvalue, pvalue_max,
+            calibrated, null_mean, null_std, null_quantile, exact_mean, exact_std.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         first, second = self.pairs
         columns = {
             "measure": self.measure,
@@ -95,19 +107,19 @@ class Calibration(Result):
                 columns[name] = values[first, second] if np.ndim(values) else [values]
         return pandas().DataFrame(columns)
 
-    def plot(self, *, n_pairs: int = 30, ax: Any = None) -> CalibrationDisplay:
+    def plot(self, ax: Any = None, *, n_pairs: int = 30) -> CalibrationDisplay:
         """Draw the value of each pair beside those of the permutations.
 
         Parameters
         ----------
-        n_pairs : int, default=30
-            How many pairs at most: those that are farthest from their nulls.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
+        n_pairs : int, default=30
+            How many pairs at most: those that are farthest from their nulls.
 
         Returns
         -------
-        netrep_go.plotting.CalibrationDisplay
+        display : netrep_go.plotting.CalibrationDisplay
             The drawn display.
         """
         from netrep_go.plotting import CalibrationDisplay
@@ -147,7 +159,18 @@ class Calibrations(Result):
         return f"Calibrations({', '.join(self.calibrations)})"
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row for each pair and measure."""
+        """Return a pandas DataFrame with a row for each pair and measure.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the columns of :class:`Calibration`, and pvalue_corrected.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         tables = []
         for name, one in self.calibrations.items():
             table, corrected = one.to_frame(), self.pvalue_corrected[name]
@@ -156,19 +179,19 @@ class Calibrations(Result):
             tables.append(table)
         return pandas().concat(tables, ignore_index=True)
 
-    def plot(self, *, n_pairs: int = 30, ax: Any = None) -> CalibrationDisplay:
+    def plot(self, ax: Any = None, *, n_pairs: int = 30) -> CalibrationDisplay:
         """Draw the value of each pair beside those of the permutations, a panel a measure.
 
         Parameters
         ----------
-        n_pairs : int, default=30
-            How many pairs at most: those that are farthest from their nulls.
         ax : sequence of matplotlib Axes, default=None
             Axes to draw on, one a measure. If None, a new figure is made.
+        n_pairs : int, default=30
+            How many pairs at most: those that are farthest from their nulls.
 
         Returns
         -------
-        netrep_go.plotting.CalibrationDisplay
+        display : netrep_go.plotting.CalibrationDisplay
             The drawn display.
         """
         from netrep_go.plotting import CalibrationDisplay

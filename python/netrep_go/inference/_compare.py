@@ -60,15 +60,20 @@ class NetworkComparison(Result):
         return f"NetworkComparison({shape} {what}: {', '.join(self.values)})"
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row for each pair and measure.
+        """Return a pandas DataFrame with a row for each pair and measure.
 
         Returns
         -------
-        DataFrame
+        pandas.DataFrame
             With columns network_1, layer_1, network_2, layer_2 (those of layers only if
             networks have some), measure, kind ('distance' or 'similarity'), value, which is
             f(1, 2), and reason, why it is undefined if it is. Symmetric measures have each pair
             once, others in both orders; no network is in a pair with itself.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
         tables = [self._table(measure) for measure in self.values]
         return pandas().concat(tables, ignore_index=True)
@@ -121,7 +126,7 @@ class NetworkComparison(Result):
 
         Returns
         -------
-        DataFrame of shape (n_rows, n_columns)
+        pandas.DataFrame of shape (n_rows, n_columns)
             With two levels of names, networks and layers, if there are layers.
         """
         if measure not in self.values:
@@ -145,7 +150,7 @@ class NetworkComparison(Result):
 
         Returns
         -------
-        netrep_go.plotting.ComparisonDisplay
+        display : netrep_go.plotting.ComparisonDisplay
             The drawn display.
         """
         from netrep_go.plotting import ComparisonDisplay

@@ -63,26 +63,38 @@ class ValueDifferences(Result):
     labels: list[tuple[Name, Name, Name, Name]] = field(repr=False)
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a comparison."""
+        """Return a pandas DataFrame with a row for each comparison.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns measure_1, network_1, measure_2, network_2, value_1, value_2,
+            difference, low, high, pvalue, pvalue_corrected.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         names = ("measure_1", "network_1", "measure_2", "network_2")
         columns: dict[str, Any] = dict(zip(names, zip(*self.labels, strict=True), strict=True))
         for name in _NUMBERS:
             columns[name] = getattr(self, name)
         return pandas().DataFrame(columns)
 
-    def plot(self, *, n_comparisons: int = 30, ax: Any = None) -> ValueDifferencesDisplay:
+    def plot(self, ax: Any = None, *, n_comparisons: int = 30) -> ValueDifferencesDisplay:
         """Draw the differences and their intervals.
 
         Parameters
         ----------
-        n_comparisons : int, default=30
-            How many comparisons at most: those of the least p-values.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
+        n_comparisons : int, default=30
+            How many comparisons at most: those of the least p-values.
 
         Returns
         -------
-        netrep_go.plotting.ValueDifferencesDisplay
+        display : netrep_go.plotting.ValueDifferencesDisplay
             The drawn display.
         """
         from netrep_go.plotting import ValueDifferencesDisplay

@@ -62,7 +62,18 @@ class Reliability(Result):
     names: list[Name] = field(repr=False)
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a network."""
+        """Return a pandas DataFrame with a row for each network.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns measure, network, value, low, high.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         return pandas().DataFrame(
             {
                 "measure": self.measure,
@@ -73,7 +84,7 @@ class Reliability(Result):
             }
         )
 
-    def plot(self, *, ax: Any = None) -> ReliabilityDisplay:
+    def plot(self, ax: Any = None) -> ReliabilityDisplay:
         """Draw the value of each network, and those of the splits.
 
         Parameters
@@ -83,7 +94,7 @@ class Reliability(Result):
 
         Returns
         -------
-        netrep_go.plotting.ReliabilityDisplay
+        display : netrep_go.plotting.ReliabilityDisplay
             The drawn display.
         """
         from netrep_go.plotting import ReliabilityDisplay

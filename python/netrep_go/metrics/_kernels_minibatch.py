@@ -162,7 +162,18 @@ class MinibatchCKA:
         return float(values[0, 0]) if all(own is None for own in names) else values
 
     def to_frame(self) -> Any:
-        """Return the values as a pandas DataFrame: a row a layer of X, a column a layer of Y."""
+        """Return a pandas DataFrame of the values.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With a row for each layer of X and a column for each of Y, by name.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         values = np.atleast_2d(self.value_)
         names = self._layers[0]
         rows, columns = (

@@ -201,6 +201,17 @@ class MatchingPath(Result):
         return float(np.interp(mass, np.concatenate([[0.0], self.mass]), sums) / mass)
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a step, by mass."""
+        """Return a pandas DataFrame with a row for each step, by mass.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns correlation.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         columns = {"mass": self.mass, "correlation": self.correlation}
         return pandas().DataFrame(columns).set_index("mass")

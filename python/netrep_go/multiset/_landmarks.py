@@ -118,7 +118,18 @@ class LandmarkDistances(Result):
         return D
 
     def to_frame(self) -> Any:
-        """Return the estimated distances as a pandas DataFrame with the names of the networks."""
+        """Return a pandas DataFrame of the estimated distances.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the names of the networks for rows and columns.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         return pandas().DataFrame(self.distances(), index=self.names, columns=self.names)
 
     def plot(self, ax: Any = None) -> Any:
@@ -131,13 +142,13 @@ class LandmarkDistances(Result):
 
         Returns
         -------
-        netrep_go.plotting.DistanceMatrixDisplay
+        display : netrep_go.plotting.DistanceMatrixDisplay
             The drawn display.
         """
         from netrep_go.plotting import DistanceMatrixDisplay
 
         names = self.names if len(self.names) <= 60 else None
-        return DistanceMatrixDisplay(self.distances(), names=names, name="distance").plot(ax=ax)
+        return DistanceMatrixDisplay(self.distances(), names=names, label="distance").plot(ax=ax)
 
 
 @checked

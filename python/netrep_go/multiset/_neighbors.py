@@ -59,7 +59,18 @@ class Neighbors(Result):
         return 1 - self.n_measured / self.n_pairs
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with a row for each query and neighbor."""
+        """Return a pandas DataFrame with a row for each query and neighbor.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns network, rank (1 is the nearest), neighbor, distance.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         n, k = self.indices.shape
         return pandas().DataFrame(
             {

@@ -308,7 +308,7 @@ class DistanceStore:
 
     @checked
     def to_frame(self, *, test: bool = False, incomplete: bool = False) -> Any:
-        """Return the matrix as a table with the names of the networks.
+        """Return a pandas DataFrame of the matrix.
 
         Parameters
         ----------
@@ -318,7 +318,14 @@ class DistanceStore:
         Returns
         -------
         pandas.DataFrame
-            In memory.
+            With the names of the networks for rows and columns, in memory.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`distances`.
+        ImportError
+            If pandas is not installed.
         """
         D = self.distances(test=test, incomplete=incomplete)[...]
         rows, columns = self._sides_names()
@@ -337,7 +344,7 @@ class DistanceStore:
 
         Returns
         -------
-        netrep_go.plotting.DistanceMatrixDisplay
+        display : netrep_go.plotting.DistanceMatrixDisplay
             The drawn display.
         """
         from netrep_go.plotting import DistanceMatrixDisplay
@@ -348,7 +355,7 @@ class DistanceStore:
         names = self.names if len(D) <= 60 else None
         known = self._known()
         label = f"{known['options']['measure'].rpartition('.')[2]} ({known['kind']})"
-        return DistanceMatrixDisplay(D, names=names, name=label).plot(ax=ax)
+        return DistanceMatrixDisplay(D, names=names, label=label).plot(ax=ax)
 
     def merge(self, *others: str | os.PathLike[str]) -> StoreStatus:
         """Take tiles from stores of the same networks and options, such as other machines made.

@@ -28,7 +28,7 @@ class ImageManifoldsDisplay:
     ----------
     images : ndarray of shape (n_manifolds, n_samples, height, width[, 3])
         The images that are shown, with intensities from 0 to 1.
-    names : sequence of str, default=None
+    names : sequence of hashable, default=None
         Name of each manifold.
 
     Attributes
@@ -81,7 +81,7 @@ class ImageManifoldsDisplay:
             Largest number of manifolds to show, which are the first ones.
         n_samples : int, default=9
             Largest number of samples of each.
-        names : sequence of str, default=None
+        names : sequence of hashable, default=None
             Name of each manifold. A dict of arrays has its own.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.

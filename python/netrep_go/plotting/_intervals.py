@@ -120,7 +120,7 @@ class CalibrationDisplay:
         display = cls(found, pvalues, _farthest(found, n_pairs), alpha=alpha)
         return display.plot(ax=ax)
 
-    def plot(self, *, ax: Sequence[Axes] | None = None) -> Self:
+    def plot(self, ax: Sequence[Axes] | None = None) -> Self:
         """Draw the display.
 
         Parameters
@@ -172,7 +172,7 @@ class _Rows(ABC):
 
     label: str  # of the values
 
-    def plot(self, *, ax: Axes | None = None) -> Self:
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw the display.
 
         Parameters
@@ -182,7 +182,7 @@ class _Rows(ABC):
 
         Returns
         -------
-        display
+        display : RowsDisplay
             The drawn display.
         """
         labels = self._labels()

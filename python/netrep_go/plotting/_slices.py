@@ -92,7 +92,7 @@ class SearchlightDisplay:
     ----------
     ims_ : list of matplotlib AxesImage
         The maps, of the same scale.
-    ax_ : ndarray of matplotlib Axes of shape (n_slices,)
+    axes_ : ndarray of matplotlib Axes of shape (n_slices,)
         The panels.
     figure_ : matplotlib Figure
         Figure that contains the panels.
@@ -105,7 +105,7 @@ class SearchlightDisplay:
     >>> found = searchlight(
     ...     rng.standard_normal((6, 5, 5, 4)), rng.random(15), mask=np.ones((5, 5, 4)))
     >>> display = found.plot(slices=3)
-    >>> [panel.get_title() for panel in display.ax_]
+    >>> [panel.get_title() for panel in display.axes_]
     ['z = 0', 'z = 2', 'z = 3']
     """
 
@@ -240,8 +240,8 @@ class SearchlightDisplay:
         left, right, bottom, top = self.extent
         ratio = (top - bottom) / (right - left)
         n = len(self.maps)
-        self.ax_ = grid(n, width, _LEAST, ratio=0.85 * ratio + 0.12) if ax is None else row(ax, n)
-        self.figure_ = self.ax_[0].figure
+        self.axes_ = grid(n, width, _LEAST, ratio=0.85 * ratio + 0.12) if ax is None else row(ax, n)
+        self.figure_ = self.axes_[0].figure
         far = float(np.nanmax(np.abs(self.maps)))
         signed = bool(np.nanmin(self.maps) < 0)
         style: dict[str, Any] = {
@@ -253,14 +253,14 @@ class SearchlightDisplay:
             "interpolation": "nearest",
         }
         self.ims_ = []
-        for k, panel in enumerate(self.ax_):
+        for k, panel in enumerate(self.axes_):
             self._draw_background(panel, k)
             self.ims_.append(panel.imshow(self.maps[k], **style))
             panel.set_title(f"{self.axis} = {self.positions[k]:g}{self._unit()}", fontsize="small")
             panel.spines[:].set_visible(False)
             panel.set(xticks=[], yticks=[])
         self._write_letters()
-        bar = self.figure_.colorbar(self.ims_[0], ax=list(self.ax_), shrink=0.8)
+        bar = self.figure_.colorbar(self.ims_[0], ax=list(self.axes_), shrink=0.8)
         bar.set_label(self.label, fontsize="small")
         return self
 
@@ -291,7 +291,7 @@ class SearchlightDisplay:
             return
         across, up = (_LETTERS[axis] for axis in _AXES[self.axis])
         for letter, x, y in ((across[0], 0, 0.5), (across[1], 1, 0.5), (up[1], 0.5, 1)):
-            self.ax_[0].annotate(
+            self.axes_[0].annotate(
                 letter,
                 (x, y),
                 xycoords="axes fraction",
@@ -299,7 +299,7 @@ class SearchlightDisplay:
                 va="top" if y == 1 else "center",
                 fontsize="small",
                 fontweight="bold",
-                bbox={"fc": shade(self.ax_[0], 1), "ec": "none", "pad": 0.6, "alpha": 0.7},
+                bbox={"fc": shade(self.axes_[0], 1), "ec": "none", "pad": 0.6, "alpha": 0.7},
             )
 
 

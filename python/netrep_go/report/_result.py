@@ -71,7 +71,7 @@ class LayerReport(Result):
 
     @checked
     def to_frame(self, rows: Rows = "layers") -> Any:
-        """Return a table of the quantities that are of one kind.
+        """Return a pandas DataFrame of the quantities that are of one kind.
 
         Parameters
         ----------
@@ -83,6 +83,11 @@ class LayerReport(Result):
         -------
         pandas.DataFrame
             Columns of names, and one a quantity of `values`.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
         found = {n: x for n, x in self.values.items() if _is_of(n, rows)}
         if rows == "layers":
@@ -121,7 +126,7 @@ class LayerReport(Result):
 
         Returns
         -------
-        netrep_go.plotting.LayerReportDisplay
+        display : netrep_go.plotting.LayerReportDisplay
             The drawn display.
         """
         from netrep_go.plotting import LayerReportDisplay

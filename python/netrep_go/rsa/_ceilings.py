@@ -54,7 +54,7 @@ class NoiseCeilings(Result):
     method: str
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a point.
+        """Return a pandas DataFrame with a row for each point.
 
         Returns
         -------

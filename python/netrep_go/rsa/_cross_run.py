@@ -190,7 +190,7 @@ class ExemplarInformation(Result):
     method: str
 
     def to_frame(self) -> Any:
-        """Return a row for each subject.
+        """Return a pandas DataFrame with a row for each subject.
 
         Returns
         -------

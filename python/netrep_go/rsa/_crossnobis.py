@@ -66,12 +66,12 @@ class DistanceTest(Result):
     n_permutations: int
 
     def to_frame(self) -> Any:
-        """Return a row for each pair of conditions.
+        """Return a pandas DataFrame with a row for each pair of conditions.
 
         Returns
         -------
         pandas.DataFrame
-            With columns condition_a, condition_b, distance, pvalue, pvalue_corrected.
+            With columns condition_1, condition_2, distance, pvalue, pvalue_corrected.
 
         Raises
         ------
@@ -80,8 +80,8 @@ class DistanceTest(Result):
         """
         pairs = [*combinations(self.names, 2)]
         columns = {
-            "condition_a": [a for a, _ in pairs],
-            "condition_b": [b for _, b in pairs],
+            "condition_1": [a for a, _ in pairs],
+            "condition_2": [b for _, b in pairs],
             "distance": self.distances,
             "pvalue": self.pvalue,
             "pvalue_corrected": self.pvalue_corrected,

@@ -261,7 +261,7 @@ class Fusion(Result):
 
         Returns
         -------
-        netrep_go.plotting.FusionDisplay
+        display : netrep_go.plotting.FusionDisplay
             The drawn display.
         """
         from netrep_go.plotting import FusionDisplay
@@ -269,7 +269,7 @@ class Fusion(Result):
         return FusionDisplay.from_fusion(self, **options)
 
     def to_frame(self) -> Any:
-        """Return a row for each subject, place and time.
+        """Return a pandas DataFrame with a row for each subject, place and time.
 
         Returns
         -------

@@ -77,12 +77,12 @@ class GroupComparison(Result):
     n_permutations: int
 
     def to_frame(self) -> Any:
-        """Return a row for each pair of conditions.
+        """Return a pandas DataFrame with a row for each pair of conditions.
 
         Returns
         -------
         pandas.DataFrame
-            With columns condition_a, condition_b, difference, statistic, pvalue_corrected.
+            With columns condition_1, condition_2, difference, statistic, pvalue_corrected.
 
         Raises
         ------
@@ -91,8 +91,8 @@ class GroupComparison(Result):
         """
         pairs = list(combinations(self.conditions, 2))
         columns = {
-            "condition_a": [a for a, _ in pairs],
-            "condition_b": [b for _, b in pairs],
+            "condition_1": [a for a, _ in pairs],
+            "condition_2": [b for _, b in pairs],
             "difference": self.difference,
             "statistic": self.pair_statistic,
             "pvalue_corrected": self.pvalue_corrected,

@@ -59,7 +59,7 @@ class Reweighting(Result):
     method: str
 
     def to_frame(self) -> Any:
-        """Return a row for each measured RDM.
+        """Return a pandas DataFrame with a row for each measured RDM.
 
         Returns
         -------
@@ -91,7 +91,7 @@ class Reweighting(Result):
 
         Returns
         -------
-        netrep_go.plotting.ReweightingDisplay
+        display : netrep_go.plotting.ReweightingDisplay
             The drawn display.
         """
         from netrep_go.plotting import ReweightingDisplay

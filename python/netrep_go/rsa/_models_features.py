@@ -331,7 +331,7 @@ class FeatureReweightingResult(Result):
     method: str
 
     def to_frame(self) -> Any:
-        """Return one row.
+        """Return a pandas DataFrame with one row.
 
         Returns
         -------

@@ -181,7 +181,7 @@ class LayerEvaluation(Result):
         return bars
 
     def to_frame(self) -> Any:
-        """Return a row for each model and measured RDM.
+        """Return a pandas DataFrame with a row for each model and measured RDM.
 
         Returns
         -------
@@ -210,7 +210,7 @@ class LayerEvaluation(Result):
 
         Returns
         -------
-        netrep_go.plotting.LayerEvaluationDisplay
+        display : netrep_go.plotting.LayerEvaluationDisplay
             The drawn display.
         """
         from netrep_go.plotting import LayerEvaluationDisplay

@@ -69,12 +69,12 @@ class VariancePartition(Result):
         return subset_labels(self.names)
 
     def to_frame(self) -> Any:
-        """Return a row for each part, with means over measured RDMs.
+        """Return a pandas DataFrame with a row for each part, and means over measured RDMs.
 
         Returns
         -------
         pandas.DataFrame
-            With columns part, n_sets, value, ci_low, ci_high, r2, r2_ci_low, r2_ci_high;
+            With columns part, n_sets, value, low, high, r2, r2_low, r2_high;
             value is explained by exactly these sets, r2 by any of them.
 
         Raises
@@ -89,11 +89,11 @@ class VariancePartition(Result):
             "part": self.part_names,
             "n_sets": [bin(s + 1).count("1") for s in range(self.parts.shape[1])],
             "value": self.parts.mean(axis=0),
-            "ci_low": low,
-            "ci_high": high,
+            "low": low,
+            "high": high,
             "r2": self.r2.mean(axis=0),
-            "r2_ci_low": r2_low,
-            "r2_ci_high": r2_high,
+            "r2_low": r2_low,
+            "r2_high": r2_high,
         }
         return pandas().DataFrame(columns)
 
@@ -107,7 +107,7 @@ class VariancePartition(Result):
 
         Returns
         -------
-        netrep_go.plotting.VariancePartitionDisplay
+        display : netrep_go.plotting.VariancePartitionDisplay
             The drawn display.
         """
         from netrep_go.plotting import VariancePartitionDisplay

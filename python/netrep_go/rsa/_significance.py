@@ -76,11 +76,23 @@ class ModelContrasts(Result):
     correction: str
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a pair."""
+        """Return a pandas DataFrame with a row for each pair of models.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns model_1, model_2, difference, pvalue, pvalue_corrected, test,
+            correction.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         return pandas().DataFrame(
             {
-                "model_a": [self.names[i] for i, _ in self.pairs],
-                "model_b": [self.names[j] for _, j in self.pairs],
+                "model_1": [self.names[i] for i, _ in self.pairs],
+                "model_2": [self.names[j] for _, j in self.pairs],
                 "difference": self.difference,
                 "pvalue": self.pvalue,
                 "pvalue_corrected": self.pvalue_corrected,
@@ -232,7 +244,19 @@ class PermutationTest(Result):
     correction: str
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a model."""
+        """Return a pandas DataFrame with a row for each model.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns model, statistic, pvalue, pvalue_corrected, null_mean, null_std,
+            alternative, n_permutations.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         return pandas().DataFrame(
             {
                 "model": self.names,
@@ -256,7 +280,7 @@ class PermutationTest(Result):
 
         Returns
         -------
-        netrep_go.plotting.PermutationTestDisplay
+        display : netrep_go.plotting.PermutationTestDisplay
             The drawn display.
         """
         from netrep_go.plotting import PermutationTestDisplay
