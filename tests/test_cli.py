@@ -196,8 +196,8 @@ def test_embeddings(networks, capsys):
     [
         ("mean-field", ["--n-t", 50, "--kappa", "0,0.1"],
          capacity.MeanFieldCapacity(kappa=(0, 0.1), n_t=50, random_state=3)),
-        ("direct", ["--n-t", 50, "--no-bias"],
-         capacity.DirectCapacity(n_t=50, bias=False, random_state=3)),
+        ("direct", ["--n-t", 50, "--no-fit-intercept"],
+         capacity.DirectCapacity(n_t=50, fit_intercept=False, random_state=3)),
         ("joint", ["--n-t", 50, "--no-center"],
          capacity.JointCapacity(n_t=50, center=False, random_state=3)),
     ],

@@ -74,7 +74,7 @@ class DirectCapacity(BaseEstimator):
         number one more on the negative one; iid labels are independent coins; sparse
         dichotomies have one negative manifold. "all" takes every dichotomy once (each draw
         in turn, for the conic method). Dichotomies that are given have entries 1 and -1.
-    bias : bool, default=True
+    fit_intercept : bool, default=True
         Whether hyperplanes need not go through the origin.
     rule : {'interpolate', 'first'}, default='interpolate'
         What the critical number of features is: where the curve, made monotone and
@@ -140,7 +140,7 @@ class DirectCapacity(BaseEstimator):
     Notes
     -----
     Manifolds that are nearer to each other than about 1e-6 of the largest sample's norm (from
-    the mean, if there is a bias) count as touching, hence as inseparable.
+    the mean, if there is an intercept) count as touching, hence as inseparable.
 
     References
     ----------
@@ -169,7 +169,7 @@ class DirectCapacity(BaseEstimator):
         *,
         features: str = "projection",
         dichotomies: str | ArrayLike = "balanced",
-        bias: bool = True,
+        fit_intercept: bool = True,
         rule: str = "interpolate",
         n_t: int = 1000,
         step: int | None = None,
@@ -182,7 +182,7 @@ class DirectCapacity(BaseEstimator):
         self.method = method
         self.features = features
         self.dichotomies = dichotomies
-        self.bias = bias
+        self.fit_intercept = fit_intercept
         self.rule = rule
         self.n_t = n_t
         self.step = step
@@ -316,7 +316,7 @@ class DirectCapacity(BaseEstimator):
             "sizes": manifolds.sizes,
             **dichotomy_inputs(dichotomies, self.n_manifolds_),
             "features": self.features,
-            "bias": bool(self.bias),
+            "bias": bool(self.fit_intercept),
             "seed": seed,
         }
 

@@ -297,7 +297,8 @@ def benchmark_measures(
 
     Parameters
     ----------
-    measures : str, Measure, callable, or list or dict of them, default=None
+    measures : Measure, str, callable or object with fit and score; or list or dict of such, \
+default=None
         As for :func:`compare_networks`; each must say whether it is a distance or a similarity.
         By default all of :func:`netrep_go.metrics.measures` that compare matrices.
     n_seeds : int, default=12

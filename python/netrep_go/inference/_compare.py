@@ -181,7 +181,7 @@ def compare_networks(
         the arrays in a file; of .npz and HDF5 files with several arrays, all are layers. A
         path in place of the list is a file whose arrays are the networks. All networks see
         the same samples; widths may differ.
-    measures : str, Measure, callable, or list or dict of them, \
+    measures : Measure, str, callable or object with fit and score; or list or dict of such, \
 default=('cka', 'procrustes', 'rsa')
         Any measures, as :func:`netrep_go.metrics.as_measure` takes them: names of
         :func:`netrep_go.metrics.measures`, such as 'cka', instances or functions. Keys of a

@@ -18,7 +18,7 @@ from netrep_go._jobs import bar_of, said_once
 from netrep_go._parameters import checked
 from netrep_go._validation import _as_array, check_integer
 from netrep_go.metrics._measure import Measure, Properties, check_distance
-from netrep_go.metrics._registry import as_measure
+from netrep_go.metrics._registry import measure_of
 from netrep_go.validation import check_equal_shapes
 
 __all__ = ["ConvolutionalMetric", "convolve_metric"]
@@ -94,7 +94,7 @@ def convolve_metric(
     >>> [int(i) for i in np.unravel_index(D.argmin(), D.shape)]  # 4 // 2 + (1, -1)
     [3, 1]
     """
-    metric = as_measure(metric)
+    metric = measure_of(metric, "metric")
     X, Y = _padded(metric, X, Y)
     shifts = _shifts(X.shape, None)
     bars = bar_of("Computing distances", len(shifts), verbose, "shift")
@@ -257,7 +257,8 @@ class ConvolutionalMetric(Measure):
 
     def _base(self) -> Measure:
         """Return the measure to fit."""
-        return as_measure("procrustes" if self.metric is None else clone(self.metric, safe=False))
+        metric = "procrustes" if self.metric is None else clone(self.metric, safe=False)
+        return measure_of(metric, "metric")
 
     def _allowed(self, shape: tuple[int, ...]) -> list[tuple[int, int]]:
         if self.max_shift is not None:

@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from netrep_go._cohort import Measured, Networks, one_set, resolve_n_jobs, two_sets
 from netrep_go._names import Name
 from netrep_go._parameters import checked
-from netrep_go.metrics import as_measure
+from netrep_go.metrics._registry import measure_of
 
 __all__ = ["cross_distances", "pairwise_distances"]
 
@@ -132,7 +132,8 @@ def pairwise_distances(
     """
     cohorts = one_set(traindata, testdata, names, ("traindata", "testdata"))
     n_jobs = resolve_n_jobs(n_jobs, processes)
-    return _without_none(as_measure(metric)._measure_cohorts(cohorts, dtype, n_jobs, verbose))
+    measure = measure_of(metric, "metric")
+    return _without_none(measure._measure_cohorts(cohorts, dtype, n_jobs, verbose))
 
 
 @overload
@@ -231,7 +232,8 @@ def cross_distances(
         )
     cohorts = two_sets((Xs, Xs_test, "Xs"), (Ys, Ys_test, "Ys"), names)
     n_jobs = resolve_n_jobs(n_jobs, processes)
-    return _without_none(as_measure(metric)._measure_cohorts(cohorts, dtype, n_jobs, verbose))
+    measure = measure_of(metric, "metric")
+    return _without_none(measure._measure_cohorts(cohorts, dtype, n_jobs, verbose))
 
 
 def _without_none(distances: Measured) -> Distances:

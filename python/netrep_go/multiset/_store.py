@@ -25,7 +25,8 @@ from netrep_go._parts import check_same, fingerprint, replacing
 from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go._validation import check_integer
-from netrep_go.metrics import Measure, as_measure
+from netrep_go.metrics import Measure
+from netrep_go.metrics._registry import measure_of
 from netrep_go.multiset._how import How
 from netrep_go.multiset._schedule import Work
 from netrep_go.multiset._sources import Seen, Side, see_all, side
@@ -197,7 +198,7 @@ class DistanceStore:
         """
         sides = [side(traindata, testdata, names, ("traindata", "testdata"))]
         how = How(dtype, memory_limit, batch, n_jobs, client, verbose)
-        return self._compute(as_measure(metric), sides, how)
+        return self._compute(measure_of(metric, "metric"), sides, how)
 
     @checked
     def cross_distances(
@@ -252,7 +253,7 @@ class DistanceStore:
             side(Ys, Ys_test, names[1], ("Ys", "Ys_test")),
         ]
         how = How(dtype, memory_limit, batch, n_jobs, client, verbose)
-        return self._compute(as_measure(metric), sides, how)
+        return self._compute(measure_of(metric, "metric"), sides, how)
 
     @property
     def names(self) -> Any:

@@ -70,7 +70,8 @@ single RDMs, default=None
         Dissimilarities of the samples, such as those measured in each subject.
     names : sequence of hashable, default=None
         Names of the layers, if these are a list.
-    measures : str, Measure, callable, or list or dict of them, default=None
+    measures : Measure, str, callable or object with fit and score; or list or dict of such, \
+default=None
         Measures besides, as :func:`netrep_go.inference.compare_networks` takes them: a section
         with the values of all pairs of layers.
     n_permutations : int, default=1000
