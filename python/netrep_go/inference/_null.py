@@ -122,14 +122,19 @@ class PreparedNull:
     def moments(self) -> Moments | None:
         if any(isinstance(x, Undefined) for x in self._prepared):
             return None
+        pairs = [(self._prepared[i], self._prepared[j]) for i, j in zip(*self._pairs, strict=True)]
         first, second = (
             [self._measure._traces(x, side) for x in self._prepared] for side in ("X", "Y")
         )
-        if None in (*first, *second):
+        if None not in (*first, *second):
+            lines = [self._measure._line(*pair) for pair in pairs]
+            return moments_of(first, second, lines, self._pairs)
+        each = [self._measure._null_moments(*pair) for pair in pairs]
+        known = [moments for moments in each if moments is not None]
+        if not known or len(known) < len(each):
             return None
-        pairs = zip(*self._pairs, strict=True)
-        lines = [self._measure._line(self._prepared[i], self._prepared[j]) for i, j in pairs]
-        return moments_of(first, second, lines, self._pairs)
+        mean, std = np.transpose(known)
+        return mean, std
 
 
 class AnyNull:

@@ -222,6 +222,13 @@ class Measure(BaseEstimator):
         """Return a and b."""
         return 0.0, 1.0
 
+    def _null_moments(self, x: Any, y: Any) -> tuple[float, float] | None:
+        """Return the mean and standard deviation of the value over all orders of the samples of y.
+
+        Of prepared networks, where they are known otherwise than by ``_traces``.
+        """
+        return None
+
     def _converges(self) -> bool:
         """Whether the value is that of a population but for a bias that falls with 1/n.
 
