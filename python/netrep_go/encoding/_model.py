@@ -15,14 +15,7 @@ from netrep_go._jobs import RandomState, n_threads, seed_from
 from netrep_go._machine import give_back
 from netrep_go._names import Name, check_same_columns, column_names
 from netrep_go._parameters import checked
-from netrep_go._shown import shown
-from netrep_go._validation import (
-    as_factor,
-    as_matrix,
-    check_integer,
-    check_option,
-    validated,
-)
+from netrep_go._validation import as_factor, as_matrix, check_integer, check_option, validated
 from netrep_go.encoding._banded import BandedSearch
 from netrep_go.encoding._design import Design, Features, check_compression
 from netrep_go.encoding._held_out import hold_out
@@ -585,10 +578,3 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _check_targets(self, Y: Any) -> None:
         """Raise if targets are named apart from those of the fit."""
         check_same_columns(Y, "Y", self._targets, "target")
-
-
-def check_model(model: Any, name: str, attribute: str) -> None:
-    """Raise if a model is none of encoding, or has not what a fit finds."""
-    if not isinstance(model, EncodingModel):
-        raise TypeError(f"{name} must be an EncodingModel, got {shown(model)}")
-    check_is_fitted(model, attribute)
