@@ -10,8 +10,8 @@ from netrep_go._jobs import in_threads, said_once
 from netrep_go.inference._pairs import Compared, Pairs, samples_taken
 from netrep_go.inference._repeated import values_between, values_of_prepared
 from netrep_go.metrics import Measure
-from netrep_go.metrics._measure import Undefined
 from netrep_go.metrics._products import Entries, Traces, permuted_product
+from netrep_go.metrics._properties import Undefined
 
 _BLOCK = 2**16  # numbers that are gathered before they are multiplied: in the cache
 

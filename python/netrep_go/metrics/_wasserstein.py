@@ -22,11 +22,12 @@ from netrep_go._cohort import (
 )
 from netrep_go._jobs import RandomState, as_random_state, warn_user
 from netrep_go._names import Name, check_same_indexes
+from netrep_go._orthogonal import rand_orth
 from netrep_go._parameters import checked
 from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.metrics._iterative import GROUPS, Arrays, Group, group_invariances, warn_unless
-from netrep_go.metrics._measure import Measure, Properties
-from netrep_go.utils import rand_orth
+from netrep_go.metrics._measure import Measure
+from netrep_go.metrics._properties import Properties
 
 _INITS = ("means", "rand")
 
