@@ -13,7 +13,7 @@ import (
 	"netrep_go/core/internal/par"
 )
 
-// Measured is what the RDM of each neighbourhood is made from.
+// Measured is what the RDM of each neighborhood is made from.
 type Measured struct {
 	Responses     *Responses
 	Design        Design // of the rows of the responses
@@ -31,7 +31,7 @@ func (m Measured) noises() []*Noise {
 	return m.FoldNoise
 }
 
-// check finds what is wrong with the design, which all neighbourhoods share.
+// check finds what is wrong with the design, which all neighborhoods share.
 func (m Measured) check() error {
 	var arena cmem.Arena
 	defer arena.Free()

@@ -53,7 +53,7 @@ class GaussianStochasticMetric(WassersteinMetric):
         The alignment: ``means_Y @ T`` is close to ``means_X``.
     loss_hist : list of float
         Least loss after each alternation of the best start: the square root of the sum,
-        over inputs, whose mean the metric minimises. It does not increase, and stays
+        over inputs, whose mean the metric minimizes. It does not increase, and stays
         where a step was taken back.
     n_iter_ : int
         Length of ``loss_hist``.
@@ -72,7 +72,7 @@ class GaussianStochasticMetric(WassersteinMetric):
     the minimum. Where starts have several ends, it may be another one than alternation
     alone leads to: of 552 random starts in 7 problems, 28 ended higher and 29 lower.
 
-    The minimised sum and the score have the same weights, alpha and 2 - alpha.
+    The minimized sum and the score have the same weights, alpha and 2 - alpha.
     netrep's fit squares them, so that its alignments, except at alpha 0, 1 and 2,
     are best for another alpha than its score.
 

@@ -43,7 +43,7 @@ class LinearMetric(AlignmentMetric):
     Parameters
     ----------
     alpha : float, default=1.0
-        Regularisation in [0, 1]. At 1 only rotations align the networks
+        Regularization in [0, 1]. At 1 only rotations align the networks
         (Procrustes); at 0 any invertible linear map does, as in CCA.
     center_columns : bool, default=True
         Subtract the mean activation of each neuron in the training data.

@@ -1,4 +1,4 @@
-"""Measures that follow from the alignment of shapes: normalised distances and cosines."""
+"""Measures that follow from the alignment of shapes: normalized distances and cosines."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class NormalizedProcrustes(LinearMetric):
     Parameters
     ----------
     alpha : float, default=1.0
-        Regularisation in [0, 1]. At 1 only rotations align the networks (Procrustes); at 0 any
+        Regularization in [0, 1]. At 1 only rotations align the networks (Procrustes); at 0 any
         invertible linear map does.
     center_columns : bool, default=True
         Subtract the mean activation of each neuron in the training data.
@@ -51,7 +51,7 @@ class NormalizedProcrustes(LinearMetric):
     form : {'distance', 'cosine'}, default='distance'
         'distance' is the distance of Ding et al., a metric from 0 to the root of 2. 'cosine' is
         the nuclear norm, **a similarity**: larger is more alike. Without whitening that is the
-        normalised Bures similarity of Tang et al.
+        normalized Bures similarity of Tang et al.
 
     Attributes
     ----------

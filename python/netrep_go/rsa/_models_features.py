@@ -27,7 +27,7 @@ from netrep_go._validation import (
 )
 from netrep_go.rsa._condensed import check_named_alike, condition_names
 from netrep_go.rsa._folds import assign_folds
-from netrep_go.rsa._models_equations import Equations, modelled_pairs
+from netrep_go.rsa._models_equations import Equations, modeled_pairs
 from netrep_go.rsa._solve import Gram
 
 METRICS = ("sqeuclidean", "dot")
@@ -37,7 +37,7 @@ Metric = Literal["sqeuclidean", "dot"]
 class FeatureReweighting(BaseEstimator):
     r"""Fit a weight for each feature to the dissimilarities of pairs of conditions.
 
-    The dissimilarity of conditions i and j, or their similarity [1]_, is modelled as
+    The dissimilarity of conditions i and j, or their similarity [1]_, is modeled as
 
     .. math:: t_{ij} = c + \sum_p w_p\, (x_{ip} - x_{jp})^2
               \quad\text{or}\quad t_{ij} = c + \sum_p w_p\, x_{ip} x_{jp},
@@ -139,7 +139,7 @@ class FeatureReweighting(BaseEstimator):
 
     @checked
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """Return the modelled dissimilarities of conditions, or similarities.
+        """Return the modeled dissimilarities of conditions, or similarities.
 
         Parameters
         ----------
@@ -159,8 +159,8 @@ class FeatureReweighting(BaseEstimator):
                 f"X has {x.shape[1]} features, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input"
             )
-        modelled = modelled_pairs(x, self.coef_, self.metric) + self.intercept_
-        return squareform(modelled, checks=False)
+        modeled = modeled_pairs(x, self.coef_, self.metric) + self.intercept_
+        return squareform(modeled, checks=False)
 
     @checked
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
@@ -291,8 +291,8 @@ class FeatureReweightingCV(FeatureReweighting):
             n_pairs += len(held_out)
             for k, alpha in enumerate(self.alphas_):
                 coef = part.gram.solve(part.rhs, alpha, self.positive)
-                modelled = squareform(modelled_pairs(x[test], coef, self.metric), checks=False)
-                errors[k] += np.sum((held_out - modelled - part.intercept(coef)) ** 2)
+                modeled = squareform(modeled_pairs(x[test], coef, self.metric), checks=False)
+                errors[k] += np.sum((held_out - modeled - part.intercept(coef)) ** 2)
         self.cv_errors_ = errors / n_pairs
         self.alpha_ = float(self.alphas_[_first_least(errors, np.vdot(t, t))])
         self._store(whole, whole.gram.solve(whole.rhs, self.alpha_, self.positive), X)

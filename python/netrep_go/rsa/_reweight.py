@@ -16,7 +16,7 @@ from netrep_go._results import Result
 from netrep_go._validation import check_option
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores
 from netrep_go.rsa._folds import Blocks, assign_folds
-from netrep_go.rsa._models_equations import modelled_pairs
+from netrep_go.rsa._models_equations import modeled_pairs
 from netrep_go.rsa._models_features import FeatureReweightingCV, Metric, checked_data
 
 
@@ -27,7 +27,7 @@ class FeatureReweightingResult(Result):
     Attributes
     ----------
     prediction : ndarray of shape (n_pairs,)
-        Each pair as modelled by weights that are fitted without its conditions.
+        Each pair as modeled by weights that are fitted without its conditions.
     score : float
         Similarity of the prediction to the measured RDM.
     unweighted_score : float
@@ -160,7 +160,7 @@ def reweight_features(
     models = [*counted(fitted, "Fitting weights", len(tasks), verbose)]
     predicted = _predicted(x, [model.coef_ for model in models], folds, pairs, metric)
     measured = squareform(t, checks=False)[np.newaxis]
-    plain = squareform(modelled_pairs(x, np.ones(x.shape[1]), metric), checks=False)
+    plain = squareform(modeled_pairs(x, np.ones(x.shape[1]), metric), checks=False)
     return FeatureReweightingResult(
         prediction=predicted,
         score=float(paired_scores(predicted[np.newaxis], measured, method)[0]),
@@ -174,12 +174,12 @@ def reweight_features(
 def _predicted(
     x: np.ndarray, coefs: list[np.ndarray], folds: np.ndarray, pairs: np.ndarray, metric: str
 ) -> np.ndarray:
-    """Return the pairs of conditions of each pair of folds, modelled by its weights."""
+    """Return the pairs of conditions of each pair of folds, modeled by its weights."""
     prediction = np.empty((len(x), len(x)))
     for (a, b), coef in zip(pairs, coefs, strict=True):
         rows, columns = folds == a, folds == b
         inside = np.flatnonzero(rows | columns)
-        part = modelled_pairs(x[inside], coef, metric)
+        part = modeled_pairs(x[inside], coef, metric)
         block = part[np.ix_(rows[inside], columns[inside])]
         prediction[np.ix_(rows, columns)] = block
         prediction[np.ix_(columns, rows)] = block.T

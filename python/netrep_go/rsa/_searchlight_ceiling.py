@@ -15,7 +15,7 @@ from netrep_go._names import check_same_indexes, holds_arrays, names_or_numbers,
 from netrep_go._parameters import checked
 from netrep_go._shown import kind_of
 from netrep_go._validation import check_option
-from netrep_go.rsa._betas import labelled
+from netrep_go.rsa._betas import labeled
 from netrep_go.rsa._ceilings import ceilings_of, check_permutations
 from netrep_go.rsa._compare import SIMILARITIES, as_controls
 from netrep_go.rsa._condensed import RDMs, check_n_conditions
@@ -159,7 +159,7 @@ class _Subject:
         name: str,
     ) -> None:
         self.name = name
-        data, conditions, folds = labelled(data, conditions, folds, metric)
+        data, conditions, folds = labeled(data, conditions, folds, metric)
         self.lights: Lights = lights_of(data, around, None, False)
         n = self.lights.n_observations
         self.design: Design = as_design(data, n, conditions, folds, metric)
