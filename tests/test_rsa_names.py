@@ -392,7 +392,7 @@ def long_calls(rng):
 
 
 def test_results_do_not_depend_on_threads(rng, monkeypatch):
-    monkeypatch.setattr("netrep_go._clusters._BLOCK", 2**10)  # several blocks for each thread
+    monkeypatch.setattr("netrep_go._map_design._BLOCK", 2**10)  # several blocks for each thread
     monkeypatch.setattr("netrep_go.rsa._partition._BLOCK", 2**8)
     drawn, fixed = long_calls(rng)
     for name, call in (drawn | fixed).items():

@@ -18,7 +18,7 @@ from netrep_go._validation import as_integers, check_integer, check_number
 from netrep_go.conformance._claims import CLAIMS, Kind, Known, Trial, refusal_of_widths, worst
 from netrep_go.conformance._networks import arrays, source_of
 from netrep_go.metrics import Properties
-from netrep_go.metrics._registry import measure_of
+from netrep_go.metrics._adapted import measure_of
 
 __all__ = ["Claim", "Conformance", "check"]
 

@@ -24,7 +24,7 @@ from netrep_go.inference._null import Null, null_of
 from netrep_go.inference._pairs import Compared, Pairs, compared, direction
 from netrep_go.inference._repeated import warn_if_undefined
 from netrep_go.metrics import Measure
-from netrep_go.metrics._registry import name_of
+from netrep_go.metrics._adapted import name_of
 
 if TYPE_CHECKING:
     from netrep_go.plotting import CalibrationDisplay

@@ -8,7 +8,7 @@ from typing import Any
 
 from netrep_go._shown import shown
 from netrep_go.metrics import Measure
-from netrep_go.metrics._registry import measure_of, name_of
+from netrep_go.metrics._adapted import measure_of, name_of
 
 
 def given_measure(measure: Any) -> Measure:

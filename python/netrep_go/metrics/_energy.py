@@ -12,14 +12,10 @@ from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, check_double, measure
 from netrep_go._names import check_same_indexes
 from netrep_go._parameters import checked
-from netrep_go._validation import (
-    as_factor,
-    check_integer,
-    check_number,
-    check_option,
-)
+from netrep_go._validation import as_factor, check_integer, check_number, check_option
 from netrep_go.metrics._iterative import GROUPS, Arrays, Group, group_invariances, warn_unless
-from netrep_go.metrics._measure import Measure, Properties
+from netrep_go.metrics._measure import Measure
+from netrep_go.metrics._properties import Properties
 
 
 class EnergyStochasticMetric(Measure):

@@ -13,15 +13,9 @@ from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, measure
 from netrep_go._jobs import warn_user
 from netrep_go._parameters import checked
-from netrep_go._validation import (
-    as_factor,
-    as_matrices,
-    check_number,
-    check_option,
-    check_widths,
-)
+from netrep_go._validation import as_factor, as_matrices, check_number, check_option, check_widths
 from netrep_go.metrics._alignment import SCORES, AlignmentMetric
-from netrep_go.metrics._measure import Properties
+from netrep_go.metrics._properties import Properties
 from netrep_go.validation import check_equal_shapes
 
 __all__ = ["LinearMetric"]

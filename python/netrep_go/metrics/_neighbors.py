@@ -10,7 +10,8 @@ import numpy as np
 
 from netrep_go._parameters import check_parameters
 from netrep_go._validation import check_integer, check_option, exponents, of_order_one
-from netrep_go.metrics._measure import Measure, Properties, Undefined
+from netrep_go.metrics._measure import Measure
+from netrep_go.metrics._properties import Properties, Undefined
 
 __all__ = [
     "ROUNDING",

@@ -10,18 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 from sklearn.base import clone
 
-from netrep_go._cohort import (
-    Cohorts,
-    Measured,
-    check_double,
-    check_same_samples,
-    measure_pairs,
-)
+from netrep_go._cohort import Cohorts, Measured, check_double, check_same_samples, measure_pairs
 from netrep_go._jobs import warn_user
 from netrep_go._parameters import check_parameters, checked
 from netrep_go._validation import as_matrices, check_widths, of_order_one, pad
 from netrep_go.metrics._linear import LinearMetric
-from netrep_go.metrics._measure import Properties, Undefined
+from netrep_go.metrics._properties import Properties, Undefined
 
 __all__ = ["AlignedCosine", "NormalizedProcrustes"]
 

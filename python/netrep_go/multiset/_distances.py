@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from netrep_go._cohort import Measured, Networks, one_set, resolve_n_jobs, two_sets
 from netrep_go._names import Name
 from netrep_go._parameters import checked
-from netrep_go.metrics._registry import measure_of
+from netrep_go.metrics._adapted import measure_of
 
 __all__ = ["cross_distances", "pairwise_distances"]
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from netrep_go._cohort import Cohorts, aligned
 from netrep_go.metrics import Measure
+from netrep_go.metrics._adapted import measure_of
 from netrep_go.metrics._measure import check_distance
-from netrep_go.metrics._registry import measure_of
 from netrep_go.multiset._sources import Source
 
 _IN_MEMORY = 256  # networks beside those of the rows

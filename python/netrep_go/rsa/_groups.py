@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from netrep_go import _native
-from netrep_go._clusters import Design, map_draws
 from netrep_go._jobs import RandomState
+from netrep_go._map_design import Design, map_draws
 from netrep_go._names import Name, check_same_names, names_or_numbers
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked

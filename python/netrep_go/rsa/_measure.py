@@ -15,7 +15,8 @@ from netrep_go._cohort import Cohorts, Measured, Named, check_double, measure_pa
 from netrep_go._jobs import said_once
 from netrep_go._parameters import check_parameters
 from netrep_go._validation import as_codes, as_factor, check_option, of_order_one
-from netrep_go.metrics._measure import Measure, Properties, Undefined
+from netrep_go.metrics._measure import Measure
+from netrep_go.metrics._properties import Properties, Undefined
 from netrep_go.rsa._compare import similarities
 from netrep_go.rsa._rdm import Codes, check_folds, dissimilarities
 

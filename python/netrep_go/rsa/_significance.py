@@ -39,7 +39,7 @@ from netrep_go.rsa._condensed import (
     model_names,
     named_vectors,
 )
-from netrep_go.rsa._inference import ModelEvaluation, t_values
+from netrep_go.rsa._evaluation import ModelEvaluation, t_values
 
 __all__ = ["ModelContrasts", "PermutationTest", "compare_models", "permutation_test"]
 
