@@ -177,7 +177,7 @@ def test_every_metric_has_a_label():
 
 def test_names_that_cannot_be_read_are_left_out_with_a_warning():
     D = 1.0 - np.eye(92)
-    with pytest.warns(RuntimeWarning, match="92 names along the y axis are left out"):
+    with pytest.warns(UserWarning, match="92 names along the y axis are left out"):
         display = DistanceMatrixDisplay.from_distances(D, names=range(92), ax=axes_of(3.4))
     assert not display.ax_.get_xticklabels()
     alone = DistanceMatrixDisplay.from_distances(D[:40, :40], names=range(40))

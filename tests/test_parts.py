@@ -121,7 +121,7 @@ def test_parts_are_put_together(tmp_path):
 def test_other_options_are_refused_with_what_differs(tmp_path):
     Parts(tmp_path, {"n": 3, "old": 1, "z": [1.0]}).write("a", {"x": [1]})
     other = Parts(tmp_path, {"n": 4, "z": [2.0]})
-    message = "other options: n was 3, now 4; old was 1, now None; z was '.*', now '.*'. Remove it"
+    message = "other options: n was 3, now 4; old was 1, now None; z was '.*', now '.*'; remove it"
     with pytest.raises(ValueError, match=message):
         "a" in other  # noqa: B015
     other.write("b", {"x": [1]})

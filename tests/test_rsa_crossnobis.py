@@ -273,7 +273,7 @@ def test_noise_of_the_responses_themselves_is_said():
         ([x, x[::-1]], own),
         ({"anna": x, "bert": x[::-1]}, {"anna": others, "bert": others}),
     ):
-        with pytest.warns(RuntimeWarning, match="noise was estimated from the observations whose"):
+        with pytest.warns(UserWarning, match="noise was estimated from the observations whose"):
             crossnobis_test(data, conditions, folds, noise=noise, **options)
     for noise in (others, own.get_precision(), None, of_folds[1:] + of_folds[:1]):
         crossnobis_test(x, conditions, folds, noise=noise, **options)

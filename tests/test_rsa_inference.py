@@ -636,7 +636,7 @@ def test_bootstrap_test_is_anticonservative(n, share):
             partial_draws=None,
             n_conditions=10,
         )
-        warns = pytest.warns(RuntimeWarning, match="use test='t'") if n < 30 else nullcontext()
+        warns = pytest.warns(UserWarning, match="use test='t'") if n < 30 else nullcontext()
         with warns:
             significant.append(compare_models(evaluation, test="bootstrap").pvalue[0] <= 0.05)
         right.append(compare_models(evaluation).pvalue[0] <= 0.05)
@@ -646,7 +646,7 @@ def test_bootstrap_test_is_anticonservative(n, share):
 
 def test_bootstrap_test_over_four_conditions_warns(rng):
     evaluation = evaluate(*study(rng, n_conditions=4), "pearson", resample="conditions")
-    with pytest.warns(RuntimeWarning, match="fewer than 5 conditions, got 4"):
+    with pytest.warns(UserWarning, match="fewer than 5 conditions, got 4"):
         compare_models(evaluation, test="bootstrap")
 
 
@@ -674,7 +674,7 @@ def test_models_are_evaluated_without_a_noise_ceiling(method):
     x = np.array([1.0, 2.0, 3.0])
     back = -x if method == "cosine" else x[::-1]
     opposite = np.array([x, back, x])  # the first and the second cancel
-    with pytest.warns(RuntimeWarning, match="there is no noise ceiling: it is NaN"):
+    with pytest.warns(UserWarning, match="there is no noise ceiling: it is NaN"):
         evaluation = evaluate(x, opposite, method)
     assert_allclose(evaluation.similarities[0], compare(opposite, x, method))
     assert np.isnan(evaluation.noise_ceiling).all()

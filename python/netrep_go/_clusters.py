@@ -288,7 +288,7 @@ def cluster_test(
     first = as_maps(scores, model, "scores")
     second = None if others is None else as_maps(others, model, "others")
     if first.remark:
-        warn_user(first.remark, RuntimeWarning)
+        warn_user(first.remark)
     check_same_indexes([("scores", scores), ("others", others)], "points", axis=-1)
     design, inside = design_of(first, second, paired, popmean, equal_var)
     if threshold is None:

@@ -97,7 +97,7 @@ def check_same(before: Mapping[str, Any], now: Mapping[str, Any], where: Path) -
     )
     if differences:
         raise ValueError(
-            f"{where} has results of other options: {differences}. Remove it to begin anew"
+            f"{where} has results of other options: {differences}; remove it to begin anew"
         )
 
 

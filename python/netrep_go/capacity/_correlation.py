@@ -303,7 +303,7 @@ def find_directions(
     if not converged:
         warn_user(
             f"the search for {n_removed} directions of the centers did not converge in "
-            f"{max_iter} steps. Increase max_iter.",
+            f"{max_iter} steps: increase max_iter",
             ConvergenceWarning,
         )
     absolute, squared, absolute_product, squared_product = means[: tried + 1].T

@@ -43,7 +43,7 @@ def explainable_variance(Y: ArrayLike, *, unbiased: bool = True) -> np.ndarray:
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If some are NaN.
 
     References
@@ -94,7 +94,7 @@ def split_half_reliability(
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If some are NaN.
 
     Notes
@@ -157,7 +157,7 @@ def normalize_scores(
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If some are NaN for their ceiling.
 
     Examples
@@ -183,7 +183,6 @@ def normalize_scores(
         warn_user(
             f"{np.count_nonzero(~known)} target(s) have no ceiling above {minimum:g}: their "
             "scores are NaN",
-            RuntimeWarning,
         )
     divisor = np.where(known, best, np.nan)
     return found / (divisor if scoring == "r2" else np.sqrt(divisor))
@@ -209,5 +208,5 @@ def _standardized(y: np.ndarray) -> np.ndarray:
     scale = y.std(axis=1, keepdims=True)
     constant = np.ptp(y, axis=1, keepdims=True) == 0
     if constant.any():
-        warn_user("targets that are constant in a repeat have no reliability: NaN", RuntimeWarning)
+        warn_user("targets that are constant in a repeat have no reliability: NaN")
     return (y - y.mean(axis=1, keepdims=True)) / np.where(constant, np.nan, scale)

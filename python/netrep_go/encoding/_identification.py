@@ -146,7 +146,7 @@ def identify(
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If predictions or samples do not vary over features: their correlations tie with all.
 
     Notes
@@ -234,7 +234,6 @@ def _correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         warn_user(
             "predicted or measured samples that do not vary over features have no correlation: "
             "they tie with all",
-            RuntimeWarning,
         )
     units = []
     for x, flat in zip((a, b), constant, strict=True):

@@ -289,7 +289,7 @@ def _warn_of_no_distance(first: str, second: str, n_dimensions: int) -> None:
     warn_user(
         f"alpha=0 cannot tell {first} and {second} apart: both have all {n_dimensions} dimensions "
         "that the samples allow, so that a linear map takes one onto the other, whatever they "
-        "respond. Take more samples, a larger alpha, or principal components"
+        "respond; take more samples, a larger alpha, or principal components"
     )
 
 

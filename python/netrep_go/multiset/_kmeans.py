@@ -177,8 +177,8 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         self.n_iter_ = int(counts[0])
         if not counts[1]:
             warn_user(
-                f"k-means did not converge in max_iter={self.max_iter} iterations: "
-                "networks still change clusters. Increase max_iter.",
+                f"k-means did not converge in max_iter={self.max_iter} iterations, "
+                "networks still change clusters: increase max_iter",
                 ConvergenceWarning,
             )
         return dists

@@ -302,7 +302,7 @@ def _as_reference(
     if len(X) != m or (X.shape[1] < n if least else X.shape[1] != n):
         raise ValueError(
             f"{name} must have shape ({m}, {n}){' or wider' if least else ''}, the "
-            f"samples and the largest width of the networks, got {X.shape}."
+            f"samples and the largest width of the networks, got {X.shape}"
         )
     return X
 
@@ -348,9 +348,9 @@ def _average(
         )
     if group != "identity" and 0 < tol < change[0]:
         warn_user(
-            f"The mean did not converge: sweep {sweeps[0]} still changed the "
+            f"the mean did not converge: sweep {sweeps[0]} still changed the "
             f"entries of the mean by {change[0]:.2g} (root mean square, relative to the "
-            f"magnitude of the networks), more than tol={tol:g}. Increase max_iter or tol.",
+            f"magnitude of the networks), more than tol={tol:g}: increase max_iter or tol",
             ConvergenceWarning,
         )
     return mean

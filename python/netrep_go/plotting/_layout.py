@@ -239,7 +239,6 @@ def _write(
         warn_user(
             f"{len(texts)} names along the {axis.axis_name} axis are left out, which would be "
             f"{size:.1f} points high: draw on larger axes",
-            RuntimeWarning,
         )
         return
     axis.set_ticks(places, texts, fontsize=size, parse_math=False, **style)

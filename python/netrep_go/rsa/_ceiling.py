@@ -161,4 +161,4 @@ def fixed(
 def warn_if_undefined(ceiling: NoiseCeiling | None) -> None:
     """Warn where a noise ceiling was asked for and there is none."""
     if ceiling is not None and np.isnan(ceiling.lower):
-        warn_user(f"{UNDEFINED}: it is NaN", RuntimeWarning)
+        warn_user(f"{UNDEFINED}: it is NaN")

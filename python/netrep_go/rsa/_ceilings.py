@@ -127,7 +127,7 @@ def noise_ceilings(
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If some points have none, as where the RDM of a subject is constant: they are NaN.
 
     Notes
@@ -289,7 +289,7 @@ def _warn_of_undefined(bounds: np.ndarray) -> None:
     if count == len(bounds):
         raise ValueError(text)
     if count:
-        warn_user(f"{text}; their bounds are NaN", RuntimeWarning)
+        warn_user(f"{text}; their bounds are NaN")
 
 
 def check_several(asked: bool, subjects: list[Name], method: str) -> None:

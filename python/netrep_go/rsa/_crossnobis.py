@@ -156,7 +156,7 @@ def crossnobis_test(
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If a normalizer was fitted to these responses, or those of a fold to them.
 
     Notes

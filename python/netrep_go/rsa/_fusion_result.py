@@ -198,11 +198,11 @@ class Fusion(Result):
 
         Warns
         -----
-        RuntimeWarning
+        UserWarning
             Unless the scores are over 'both': see the notes of :func:`fusion`.
         """
         if remark := self._remark():
-            warn_user(remark, RuntimeWarning)
+            warn_user(remark)
         return cluster_test(self.scores, adjacency=(self._graph(adjacency), None), **options)
 
     def _graph(self, adjacency: Adjacency) -> Any:

@@ -99,7 +99,7 @@ def evaluate(
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If the RDMs of subjects cancel in their mean, as opposite ranks do, which are likely
         for 3 conditions: the noise ceiling is then NaN.
 

@@ -285,7 +285,6 @@ def warn_of_seen(remedy: str) -> None:
     warn_user(
         "noise was estimated from the observations whose crossnobis distances it whitens: they are "
         f"above 0 in noise, and no longer unbiased; {remedy}",
-        RuntimeWarning,
     )
 
 

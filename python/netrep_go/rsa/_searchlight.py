@@ -178,7 +178,7 @@ or images, default=None
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If the RDM of some searchlights is undefined: no voxel of theirs is finite,
         responses are constant, the covariance of the noise has no inverse, or all
         dissimilarities are the same. Their scores are NaN, and so is 'neg_riem_dist' of fewer
@@ -421,4 +421,4 @@ def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray, estimated: str) 
     advice = estimated if count > empty else ""
     if count == len(used):
         raise ValueError(f"{text}{advice}")
-    warn_user(f"{text}; their scores are NaN{advice}", RuntimeWarning)
+    warn_user(f"{text}; their scores are NaN{advice}")

@@ -89,7 +89,7 @@ def searchlight_noise_ceiling(
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If some centers have none, as where the RDM of a subject is undefined: they are NaN.
 
     Examples

@@ -137,7 +137,7 @@ def compare_models(
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If 'bootstrap' is asked for after samples of fewer than 30 subjects or 5 conditions.
 
     Notes
@@ -199,7 +199,6 @@ def _warn_of_few(evaluation: ModelEvaluation) -> None:
         warn_user(
             f"test='bootstrap' finds too many differences for fewer than {needed[what]} {what}, "
             f"got {n[what]}: use test='t'",
-            RuntimeWarning,
         )
 
 
@@ -349,7 +348,7 @@ def permutation_test(
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If similarities are undefined after some permutations, as of RDMs with few entries left:
         these count as at least as extreme.
 
@@ -448,5 +447,4 @@ def _warn_of_undefined(undefined: np.ndarray) -> None:
         warn_user(
             f"similarities are undefined after {count} of {len(undefined)} permutations, of RDMs "
             "with few entries: these count as at least as extreme",
-            RuntimeWarning,
         )
