@@ -8,6 +8,8 @@ from typing import Literal, get_args, get_origin, get_type_hints
 import fuzz_examples
 import pytest
 
+from netrep_go.metrics import Measure
+
 
 def documented():
     """Return functions and classes that are public, and each method where it is written first."""
@@ -136,3 +138,92 @@ def test_axes_of_displays_have_one_name():
         if path.endswith(".plot") and "ax" in parameters(value):
             first = next(iter(parameters(value).values()))
             assert (first.name, first.kind) == ("ax", first.POSITIONAL_OR_KEYWORD), path
+
+
+# What broadcasts, or is of the form that another function or class says.
+ANY_SHAPE = {
+    "capacity.ball_capacity",
+    "capacity.conic_separability",
+    "capacity.cover_separability",
+    "capacity.disc_separability",
+    "capacity.point_capacity",
+    "capacity.segment_separability",
+    "capacity.write_mat",
+    "conv_layers.ConvolutionalMetric.fit_score",
+    "mftma.utils.activation_extractor.extractor",
+    "rsa.evaluate_flexible",
+    "rsa.searchlight_noise_ceiling",
+    "validation.check_equal_shapes",
+}
+
+
+@pytest.mark.parametrize("path", FUNCTIONS | MADE)
+def test_arrays_have_shapes(path):
+    for names, kind, text in items(sections(PUBLIC[path]).get("Parameters", "")):
+        if re.search("array_like|ndarray", kind) and path not in ANY_SHAPE:
+            assert "shape" in kind + text, names
+
+
+NOTHING_RAISED = {"metrics.measures", "show_versions"}
+
+
+def test_functions_say_what_they_raise():
+    silent = {
+        path
+        for path, value in FUNCTIONS.items()
+        if inspect.isfunction(value)
+        and not sections(value).get("Raises", "").strip()
+        and path.rpartition(".")[0] not in PUBLIC
+    }
+    assert silent == NOTHING_RAISED
+    learnt = (
+        "fit",
+        "partial_fit",
+        "predict",
+        "score",
+        "transform",
+        "fit_transform",
+        "load",
+    )
+    for path, value in FUNCTIONS.items():
+        if path.rpartition(".")[2] in learnt and path.rpartition(".")[0] in PUBLIC:
+            assert "Raises" in sections(value), path
+
+
+# What needs files or packages that are not here, and what another example makes.
+NO_EXAMPLE = {
+    "datasets.objects92",
+    "mftma.utils.activation_extractor.extractor",
+    "plotting.CapacityDisplay",  # from_estimators has it
+}
+
+
+def test_what_users_call_has_an_example():
+    """Results have theirs where they are returned, and methods in their class."""
+    called = MADE | {p: v for p, v in FUNCTIONS.items() if p.rpartition(".")[0] not in PUBLIC}
+    lacking = {
+        path for path, value in called.items() if ">>> " not in sections(value).get("Examples", "")
+    }
+    assert lacking == NO_EXAMPLE
+
+
+def test_measures_name_who_defined_them():
+    classes = {p: v for p, v in PUBLIC.items() if inspect.isclass(v) and issubclass(v, Measure)}
+    lacking = {path for path, value in classes.items() if "References" not in sections(value)}
+    assert len(classes) > 30
+    assert lacking == {"metrics.Measure"}
+    for path, value in FUNCTIONS.items():
+        assert not re.search(r"\[\d\]_", str(sections(value))) or "References" in sections(value), (
+            path
+        )
+
+
+def test_functions_return_and_displays_draw():
+    """Summaries are one sentence: what is returned, or what is done, and to what."""
+    for path, value in PUBLIC.items():
+        summary = sections(value)["Summary"]
+        assert "\n" not in summary, path
+        assert summary.endswith("."), path
+        assert re.match(r"[A-Z:`]", summary), path
+        if path in FUNCTIONS:
+            assert not re.match(r"(The|A|An|Whether|\w+s) ", summary), path

@@ -31,6 +31,11 @@ def rand_orth(m: int, n: int | None = None, random_state: RandomState = None) ->
     ndarray of shape (m, n)
         With orthonormal columns if m >= n, and orthonormal rows if m <= n.
 
+    Raises
+    ------
+    ValueError
+        If `m` or `n` is below 1.
+
     References
     ----------
     Mezzadri (2007). How to generate random matrices from the classical compact
@@ -71,6 +76,11 @@ def rand_struc_orth(n: int, n_transforms: int = 3, random_state: RandomState = N
     ndarray of int of shape (n_transforms, n)
         Signs, +1 or -1.
 
+    Raises
+    ------
+    ValueError
+        If `n` is below 1, or `n_transforms` is negative.
+
     See Also
     --------
     struc_orth_matvec : Applies the transformation.
@@ -103,6 +113,12 @@ def struc_orth_matvec(Ds: np.ndarray, a: np.ndarray, transpose: bool = False) ->
         Vector; n is a power of two. It is overwritten with the result.
     transpose : bool, default=False
         Multiply by the transpose, which is the inverse.
+
+    Raises
+    ------
+    ValueError
+        If `a` is not a writeable vector whose length is a power of two, or `Ds` does
+        not fit it.
 
     References
     ----------

@@ -211,6 +211,11 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         -------
         ndarray of shape (n_networks, n_components_)
             The points, ``embedding_``.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`.
         """
         return self.fit(X).embedding_
 
@@ -250,6 +255,13 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         float
             Minus the mean relative error, so that more is better as scikit-learn's
             model selection expects: -0.1 if embedded distances are off by 10 %.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            As :meth:`transform`.
         """
         D = self._check_new(X)
         points = self._place(D)

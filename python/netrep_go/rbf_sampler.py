@@ -97,6 +97,11 @@ class RBFOrthoSampler(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If X is not a matrix, or a parameter is out of its range.
         """
         check_number(self.gamma, "gamma", 0, np.inf)
         check_integer(self.n_components, "n_components", 1)
@@ -121,6 +126,13 @@ class RBFOrthoSampler(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         -------
         ndarray of shape (n_samples, 2 * k)
             Features: cosines, then sines.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If X is not finite, or has another number of features than in the fit.
         """
         check_is_fitted(self)
         X = validated(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)

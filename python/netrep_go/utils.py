@@ -63,6 +63,11 @@ def align(
     ndarray, csr_matrix or dia_matrix of shape (n_features, n_features)
         T: dense for 'orth', sparse for 'perm' and 'identity'.
 
+    Raises
+    ------
+    ValueError
+        If `X` or `Y` is not a finite, real matrix, or their shapes differ.
+
     References
     ----------
     Gower & Dijksterhuis (2004). Procrustes Problems. Oxford University Press.
@@ -124,6 +129,11 @@ def whiten(
     Z : ndarray of shape (n_features, n_features)
         The whitening transform.
 
+    Raises
+    ------
+    ValueError
+        If `X` is not a finite, real matrix, or `alpha` is not from 0 to 1.
+
     References
     ----------
     Williams, Kunz, Kornblith & Linderman (2021). Generalized Shape Metrics on
@@ -175,6 +185,11 @@ def posdefsqrt(A: ArrayLike) -> np.ndarray:
         :math:`V \mathrm{diag}(\lambda^{1/2}) V^\top` of
         :math:`A = V \mathrm{diag}(\lambda) V^\top`.
 
+    Raises
+    ------
+    ValueError
+        If `A` is not a finite, real, square matrix.
+
     Examples
     --------
     >>> from netrep_go.utils import posdefsqrt
@@ -207,6 +222,11 @@ def sq_bures_metric(A: ArrayLike, B: ArrayLike) -> float:
     -------
     float
         The squared distance.
+
+    Raises
+    ------
+    ValueError
+        If `A` or `B` is not a finite, real, square matrix, or their sizes differ.
 
     References
     ----------
@@ -243,6 +263,11 @@ def sq_bures_metric_slow(A: ArrayLike, B: ArrayLike) -> float:
     float
         The squared distance. Rounding can make it negative.
 
+    Raises
+    ------
+    ValueError
+        If `A` or `B` is not a finite, real, square matrix, or their sizes differ.
+
     See Also
     --------
     sq_bures_metric : Faster, and accurate near zero.
@@ -275,6 +300,11 @@ def centered_kernel(*args: Any, **kwargs: Any) -> np.ndarray:
     -------
     ndarray of shape (n_samples_X, n_samples_Y)
         The centered kernel matrix.
+
+    Raises
+    ------
+    ValueError
+        If the kernel is too large for float64.
 
     Examples
     --------
@@ -365,6 +395,11 @@ def trunc_svd(
     Vt : ndarray of shape (r, n)
         Right singular vectors.
 
+    Raises
+    ------
+    ValueError
+        If `X` is not a finite, real matrix, or `r` is below 1.
+
     See Also
     --------
     sklearn.utils.extmath.randomized_svd : What this calls, with 5 power iterations.
@@ -396,6 +431,11 @@ def econ_svd(X: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     -------
     U, s, Vt
         As :func:`numpy.linalg.svd` returns them with ``full_matrices=False``.
+
+    Raises
+    ------
+    ValueError
+        If `X` is not a finite, real matrix.
 
     Examples
     --------

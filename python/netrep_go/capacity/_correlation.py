@@ -371,6 +371,11 @@ def center_correlation_cost(centers: ArrayLike, V: ArrayLike) -> tuple[float, np
     gradient : ndarray of shape (n_features, n_directions)
         Derivatives with respect to V, not restricted to orthonormal columns.
 
+    Raises
+    ------
+    ValueError
+        If `V` has other columns than orthonormal ones, or not a row for each feature.
+
     Examples
     --------
     >>> import numpy as np

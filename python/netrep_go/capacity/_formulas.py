@@ -48,6 +48,11 @@ def point_capacity(kappa: ArrayLike = 0.0) -> Any:
     capacity : float or ndarray
         Points per feature that have a hyperplane with margin `kappa`, for random labels.
 
+    Raises
+    ------
+    ValueError
+        If a margin is not finite.
+
     References
     ----------
     .. [1] Gardner, E. (1988). The space of interactions in neural network models. J. Phys.
@@ -205,6 +210,13 @@ def cover_separability(
     separability : float or ndarray
         Fraction of the 2^P labelings.
 
+    Raises
+    ------
+    TypeError
+        If a number is no integer.
+    ValueError
+        If a number is below 1.
+
     References
     ----------
     .. [1] Cover, T. M. (1965). Geometrical and statistical properties of systems of linear
@@ -245,6 +257,13 @@ def segment_separability(n_manifolds: int, n_features: ArrayLike, radius: float)
     separability : float or ndarray
         Fraction of labelings, for each number of features.
 
+    Raises
+    ------
+    TypeError
+        If a number is no integer.
+    ValueError
+        If a number is below 1, or the radius is negative.
+
     Examples
     --------
     >>> from netrep_go.capacity import segment_separability
@@ -277,6 +296,13 @@ def disc_separability(n_manifolds: int, n_features: ArrayLike, radius: float) ->
     -------
     separability : float or ndarray
         Fraction of labelings, for each number of features.
+
+    Raises
+    ------
+    TypeError
+        If a number is no integer.
+    ValueError
+        If a number is below 1, or the radius is negative.
 
     Examples
     --------

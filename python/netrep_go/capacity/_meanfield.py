@@ -127,7 +127,7 @@ class MeanFieldCapacity(BaseEstimator):
         The directions.
     removals_ : CenterDirections
         The directions, and what was measured without 0, 1, ... of them.
-    residual_correlation_ : ndarray
+    residual_correlation_ : ndarray of shape (n_tried + 1,)
         Mean correlation of the centers after the removal of 0, 1, ... directions.
     anchor_weights_ : list of ndarray of shape (n_t, n_samples_i)
         If ``store_anchors``, the weights of a manifold's samples in each anchor point,

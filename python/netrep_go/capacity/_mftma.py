@@ -71,6 +71,12 @@ def manifold_analysis_corr(
     KK : int
         Number of directions that were removed.
 
+    Raises
+    ------
+    ValueError
+        If there are fewer than two manifolds, one has its center at the mean of all, or
+        `t_vecs` are of other shapes.
+
     Notes
     -----
     With ``t_vecs``, what is returned for each manifold is what mftma returns, but for the
@@ -162,6 +168,12 @@ def alldata_dimension_analysis(
         Number of principal components for the fraction ``perc``.
     D_feature : int
         Number of features.
+
+    Raises
+    ------
+    ValueError
+        If a manifold is not a finite matrix, they differ in features, or `perc` is out
+        of its range.
 
     Examples
     --------

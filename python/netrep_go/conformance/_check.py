@@ -173,6 +173,14 @@ def check(
         ``rng = numpy.random.default_rng(seed)`` and then, for matrices,
         ``rng.standard_normal((n_samples, width)) + 0.5``, one after the other.
 
+    Raises
+    ------
+    TypeError
+        If `measure` is no measure, `draw` no function, or a known value none.
+    ValueError
+        If a number is out of its range, or nothing says how to draw networks for the
+        measure.
+
     Examples
     --------
     >>> import numpy as np

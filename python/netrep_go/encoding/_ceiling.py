@@ -41,6 +41,11 @@ def explainable_variance(Y: ArrayLike, *, unbiased: bool = True) -> np.ndarray:
         At most 1, and below 0 for some targets that are noise. NaN for targets that are
         constant in a repeat.
 
+    Raises
+    ------
+    ValueError
+        If `Y` is not finite, or has fewer than 2 repeats or samples.
+
     Warns
     -----
     UserWarning
@@ -91,6 +96,11 @@ def split_half_reliability(
     ndarray of shape (n_targets,)
         At most 1, and below 0 for some targets that are noise. NaN for targets that are
         constant in a half.
+
+    Raises
+    ------
+    ValueError
+        If `Y` is not finite, or has fewer than 2 repeats or samples.
 
     Warns
     -----
@@ -154,6 +164,11 @@ def normalize_scores(
     -------
     ndarray of shape (..., n_targets)
         Scores; above 1 where a ceiling was underestimated.
+
+    Raises
+    ------
+    ValueError
+        If `ceiling` has not one entry for each target, or `minimum` is not from 0 to 1.
 
     Warns
     -----

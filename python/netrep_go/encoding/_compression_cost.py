@@ -75,6 +75,11 @@ def compression_cost(
     cost : CompressionCost
         With the attributes `method`, `matrix`, `memory`, `disk`, `products` and `decomposition`.
 
+    Raises
+    ------
+    ValueError
+        If a size is negative, or `method` is unknown.
+
     Examples
     --------
     Photographs of ImageNet's validation set in the first layer of VGG-16: the matrix of images

@@ -337,6 +337,11 @@ array_like of shape (n_samples, n_sensors, n_times)
         With ``scores`` of shape (n_subjects, n_times, n_times), which go to
         :func:`cluster_test`.
 
+    Raises
+    ------
+    ValueError
+        As :func:`decode_times`.
+
     References
     ----------
     .. [1] King, J.-R. & Dehaene, S. (2014). Characterizing the dynamics of mental

@@ -127,7 +127,7 @@ class MeasureBenchmark(Result):
 
     @checked
     def is_ranked(self, test: str) -> bool:
-        """Whether the best and the worst measure of a test differ by more than seeds do.
+        """Return whether the best and the worst measure of a test differ by more than seeds do.
 
         Their intervals must be apart when all measures have intervals at once (Bonferroni),
         for the best and the worst are chosen among these.

@@ -128,6 +128,13 @@ class NetworkComparison(Result):
         -------
         pandas.DataFrame of shape (n_rows, n_columns)
             With two levels of names, networks and layers, if there are layers.
+
+        Raises
+        ------
+        ValueError
+            If there is no such measure.
+        ImportError
+            If pandas is not installed.
         """
         if measure not in self.values:
             raise ValueError(f"measure must be one of {list(self.values)}, got {shown(measure)}")

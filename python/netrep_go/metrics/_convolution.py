@@ -181,6 +181,12 @@ class ConvolutionalMetric(Measure):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If X or Y is not finite, real and four-dimensional, shapes do not match,
+            or ``metric`` is no distance.
         """
         self._check_order([("X", X), ("Y", Y)])
         X, Y = _as_array(X, "X", 4), _as_array(Y, "Y", 4)
@@ -218,6 +224,13 @@ class ConvolutionalMetric(Measure):
         -------
         float
             The distance: smaller is more alike.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If shapes do not match each other or the training data.
         """
         X, Y = self._flat(X, Y)
         return self.metric_.score(X, Y)
@@ -235,6 +248,13 @@ class ConvolutionalMetric(Measure):
         -------
         X_aligned, Y_aligned : ndarray of shape (n_images, height, width, n_channels)
             Aligned activations; ``n_channels`` is the larger number.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If shapes do not match each other or the training data.
         """
         shape = np.shape(X)[:3]
         x, y = self.metric_.transform(*self._flat(X, Y))
@@ -253,6 +273,11 @@ class ConvolutionalMetric(Measure):
         -------
         X_aligned, Y_aligned : ndarray of shape (n_images, height, width, n_channels)
             Aligned activations.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`.
         """
         return self.fit(X, Y).transform(X, Y)
 

@@ -160,6 +160,11 @@ class LinearMetric(AlignmentMetric):
             Centered and whitened activations.
         Zx : ndarray of shape (n_features, n_features)
             The whitening transform.
+
+        Raises
+        ------
+        ValueError
+            If `X` is not a finite, real matrix.
         """
         self._check_parameters()
         return whiten_centered(as_factor(X, "X"), self.alpha, self.center_columns)
@@ -176,6 +181,11 @@ class LinearMetric(AlignmentMetric):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If the networks differ in shape.
         """
         mx, Xw, Zx = cache_X
         my, Yw, Zy = cache_Y

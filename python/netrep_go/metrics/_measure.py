@@ -260,11 +260,12 @@ class Measure(BaseEstimator):
 
         Parameters
         ----------
-        train_data : list or dict of n_networks array_like
+        train_data : list or dict of n_networks array_like of shape (n_samples, n_features)
             Activations that alignments are fitted to. All networks see the same
             samples; widths may differ.
         test_data : list or dict of n_networks array_like, default=None
-            Held-out activations to measure the fitted alignments on.
+            Held-out activations, of shape (n_test, n_features), to measure the fitted
+            alignments on.
         processes : int, default=None
             Another name of ``n_jobs``.
         verbose : bool, default=True

@@ -195,6 +195,11 @@ class MatchingPath(Result):
         -------
         float
             What :class:`PartialSoftMatching` returns for that mass.
+
+        Raises
+        ------
+        ValueError
+            If `mass` is not above 0 and at most 1.
         """
         check_number(mass, "mass", _LEAST_MASS, 1.0)
         sums = np.concatenate([[0.0], self.mass * self.correlation])

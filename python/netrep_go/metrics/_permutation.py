@@ -130,6 +130,11 @@ class PermutationMetric(AlignmentMetric):
             Mean activations (zeros without centering).
         Xphi : ndarray of shape (n_samples, n_features)
             Centered activations; X itself without centering.
+
+        Raises
+        ------
+        ValueError
+            If `X` is not a finite, real matrix.
         """
         self._check_parameters()
         X = as_matrix(X, "X")
@@ -151,6 +156,11 @@ class PermutationMetric(AlignmentMetric):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If the networks differ in shape.
         """
         mx, X = cache_X
         my, Y = cache_Y

@@ -174,6 +174,11 @@ class WassersteinMetric(Measure):
         -------
         X, Y_aligned : tuple of (means, covariances)
             As from ``transform``.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`.
         """
         return self.fit(X, Y).transform(X, Y)
 
@@ -190,6 +195,13 @@ class WassersteinMetric(Measure):
         -------
         float
             The distance: smaller is more alike.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            As :meth:`transform`.
         """
         check_number(self.alpha, "alpha", 0, 2)
         x, y = self._fitted_pair(X, Y)

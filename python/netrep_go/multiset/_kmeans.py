@@ -212,6 +212,14 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         ndarray of shape (n_networks, n_clusters)
             Euclidean Procrustes distances, those of
             ``LinearMetric(score_method='euclidean')``.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If an array is not a finite, real matrix, or has other samples than in
+            the fit.
         """
         check_is_fitted(self)
         xs = as_cohort(X, "X")
@@ -241,6 +249,13 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         -------
         ndarray of shape (n_networks,)
             Labels.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            As :meth:`transform`.
         """
         return self.transform(X).argmin(axis=1)
 
@@ -293,6 +308,12 @@ def procrustes_kmeans(
         Cluster of each network.
     cent_dists : ndarray of shape (n_clusters, n_networks)
         Euclidean Procrustes distances of centroids from networks.
+
+    Raises
+    ------
+    ValueError
+        If an array is not a finite, real matrix or shapes do not match, or there are
+        more clusters than networks.
 
     Examples
     --------

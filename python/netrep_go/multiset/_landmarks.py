@@ -72,6 +72,11 @@ class LandmarkDistances(Result):
         -------
         ndarray of shape (n_rows, n_networks)
             The distances.
+
+        Raises
+        ------
+        ValueError
+            If a row is not the number of a network.
         """
         which = self._rows(rows)
         D = _estimates(self.points[which], self.residuals[which], self.points, self.residuals)
@@ -104,6 +109,12 @@ class LandmarkDistances(Result):
         -------
         ndarray of shape (n_new, n_networks)
             Their distances to all networks.
+
+        Raises
+        ------
+        ValueError
+            If X has not a column for each landmark, or negative or infinite
+            entries.
         """
         D_new = as_array(X, "X", 2)
         check_range(D_new.ravel(), "X", FOURTH_POWERS)

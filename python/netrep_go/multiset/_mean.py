@@ -182,6 +182,11 @@ def procrustes_average(
     ndarray of shape (n_samples, n_features)
         The mean.
 
+    Raises
+    ------
+    ValueError
+        As :func:`frechet_mean`.
+
     Examples
     --------
     >>> import numpy as np

@@ -180,6 +180,13 @@ class LayerReport(Result):
         -------
         LayerReport
             The same report.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If it is damaged, or no report; begins with the path.
         """
         file = as_path(path, "path")
         with reading(file, "is damaged, or no layer report"):

@@ -102,7 +102,7 @@ def noise_ceilings(
         Similarity, as in :func:`compare`, but no regression.
     controls : like models of :func:`compare`, default=None
         RDMs whose part is removed, as in :func:`compare`; not with permutations.
-    sigma : array_like, default=None
+    sigma : array_like of shape (n_conditions,) or (n_conditions, n_conditions), default=None
         Noise of patterns, as in :func:`compare`.
     n_permutations : int, default=0
         Number of random permutations of the conditions of each subject for the p-values; 0 for

@@ -200,6 +200,12 @@ def rsa_score(
     float
         The similarity: larger is better.
 
+    Raises
+    ------
+    ValueError
+        If responses are of different conditions, or of fewer than 3, or a similarity is
+        undefined.
+
     Examples
     --------
     >>> import numpy as np

@@ -160,6 +160,12 @@ class ConditionKFold:
         ------
         train, test : ndarray of int
             Indices of pairs.
+
+        Raises
+        ------
+        ValueError
+            If there are not the pairs of some conditions, or too few conditions for
+            the folds.
         """
         blocks = self._blocks(X)
         for block in range(len(blocks)):

@@ -267,6 +267,11 @@ class Fusion(Result):
         path : str or path
             An .npz file of NumPy, which holds no pickled objects. Names must be texts or
             numbers.
+
+        Raises
+        ------
+        ValueError
+            If names are neither all texts nor all numbers.
         """
         for name in ("names", "subjects"):
             if len({isinstance(item, str) for item in getattr(self, name)}) > 1 or not all(
@@ -291,6 +296,13 @@ class Fusion(Result):
         -------
         Fusion
             The result.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If it is damaged; begins with the path.
         """
         with (
             reading(as_path(path, "path"), "is damaged, or no file of a fusion"),

@@ -75,7 +75,7 @@ def evaluate(
         bootstrap sample anew. The noise ceiling is that of what is left.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
-    sigma : array_like, default=None
+    sigma : array_like of shape (n_conditions,) or (n_conditions, n_conditions), default=None
         Noise of patterns, as in :func:`compare`.
     random_state : int, RandomState, Generator or None, default=None
         Determines the samples. The same number gives the same samples, whatever ``n_jobs``.

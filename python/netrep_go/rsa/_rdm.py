@@ -393,8 +393,9 @@ def patterns(
         Volumes, surfaces or sensors with one more axis, along which conditions or time
         points run: for a mask of shape (x, y, z), (x, y, z, n_conditions) as NIfTI
         files have it, or (n_conditions, x, y, z).
-    mask : array_like of bool, image or its path
-        The region: True or 1 where a unit belongs to it.
+    mask : array_like of bool of shape (n_x, n_y, n_z), image or its path
+        The region: True or 1 where a unit belongs to it. Other numbers of dimensions will do
+        too, such as one for the vertices of a surface.
     axis : int, default=None
         Axis of the conditions; None finds the one without which the shape is that of
         the mask. Images tell theirs.

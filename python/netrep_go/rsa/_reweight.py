@@ -101,7 +101,7 @@ def reweight_features(
         One measured RDM for 'sqeuclidean'; measured similarities for 'dot'.
     metric : {'sqeuclidean', 'dot'}, default='sqeuclidean'
         As in :class:`FeatureReweighting`.
-    alphas : int or array_like, default=20
+    alphas : int or array_like of shape (n_alphas,), default=20
         As in :class:`FeatureReweightingCV`.
     cv : int or array_like of shape (n_conditions,), default=5
         Number of folds, at least 3, or the fold of each condition.
