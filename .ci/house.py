@@ -1,4 +1,4 @@
-"""Prints the sizes of files and functions, and fails where an import or a line breaks a rule.
+"""Prints the sizes of files and functions, and fails where what they hold breaks a rule.
 
     python .ci/house.py [root]
 
@@ -7,6 +7,9 @@ is a line of Go above GO_COLUMNS, or one that takes memory that may grow with da
 where running out of it ends the interpreter: it is cmem's to give. A remark `// heap: ...` on the
 line says why what it takes is small. Tests of Go are free: their examples show what is above them,
 and their tables are wide.
+
+Parameters of public functions have the words of NAMES, and all texts American spelling, but for the
+titles of references.
 """
 
 from __future__ import annotations
@@ -68,6 +71,42 @@ ON_THE_HEAP = re.compile(
     """,
     re.VERBOSE,
 )
+# One word for one thing: what parameters of public functions are not called, and what instead.
+NAMES = {
+    "n_permutations": "n_perm n_perms n_permutation permutations n_shuffles",
+    "n_bootstraps": "n_boot n_boots n_bootstrap bootstraps n_resamples",
+    "n_restarts": "n_reps n_init n_starts restarts",
+    "max_iter": "niter n_iter n_iters max_iters max_iterations",
+    "random_state": "seed rng random_seed generator",
+    "n_jobs": "n_workers n_threads n_cpus num_workers jobs workers",
+    "verbose": "progress show_progress progress_bar",
+    "metric": "distance distance_metric dissimilarity",
+    "pvalue": "p pval pvals p_value p_values",
+    "pvalue_corrected": "p_corrected pvalue_adjusted corrected_pvalue",
+    "models": "model_rdms model_rdm",
+    "rdms": "data_rdms brain_rdms measured_rdms",
+    "hue": "color colors",
+    "alternative": "tail tails sided",
+    "ax": "axis_ axs",
+}
+UPSTREAM = {  # words of netrep's and mftma's signatures
+    "capacity/_mftma.py": {"n_reps"},
+    "metrics/_energy.py": {"niter"},
+    "metrics/_gaussian.py": {"niter"},
+    "mftma/utils/_pytorch.py": {"seed"},
+}
+BRITISH = re.compile(
+    r"""
+    \w*(?:behaviour|cent(?:re|red|ring)(?![a-z])|colour|favour|(?:label|model)l(?:ed|er|ing)|neighbour)\w*
+    | \w*(?:factor|general|initial|maxim|minim|normal|penal|random|regular|standard|summar|vector)
+      is(?:e|ed|er|ers|es|ing|ation|ations)(?![a-z])
+    | optimis(?:e|ed|er|es|ing|ation)(?![a-z])
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+SPELLS_BOTH = "tests/test_house.py"
+REFERENCE = re.compile(r"\.\. \[\d+\]")
+
 OFF_THE_HEAP = ("core/internal/cmem/*", "core/internal/blas/*")  # the mechanism, and tables
 
 
@@ -199,6 +238,50 @@ def heap_lines(paths: Iterable[Path], root: Path) -> Iterator[str]:
                 yield f"{name}:{i}: memory of Go's heap: {line.strip()}"
 
 
+def wrong_names(root: Path) -> Iterator[str]:
+    """Yield parameters of public functions that have another word."""
+    package = root / "python" / "netrep_go"
+    trees = {path: ast.parse(path.read_text()) for path in sorted(package.rglob("*.py"))}
+    public = {name for tree in trees.values() for name in _exported(tree)}
+    words = {wrong: right for right, others in NAMES.items() for wrong in others.split()}
+    for path, tree in trees.items():
+        free = UPSTREAM.get(path.relative_to(package).as_posix(), set())
+        for function in _public_functions(tree, public):
+            for each in (*function.args.args, *function.args.kwonlyargs):
+                if each.arg in words and each.arg not in free:
+                    where = f"{path.relative_to(root)}:{each.lineno}"
+                    yield f"{where}: {each.arg} is called {words[each.arg]}"
+
+
+def _exported(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            yield from (item.value for item in ast.walk(node) if isinstance(item, ast.Constant))
+
+
+def _public_functions(tree: ast.Module, public: set[str]) -> Iterator[ast.FunctionDef]:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name in public:
+            yield node
+        elif isinstance(node, ast.ClassDef) and node.name in public:
+            for each in node.body:
+                if isinstance(each, ast.FunctionDef) and re.match(r"__init__$|[^_]", each.name):
+                    yield each
+
+
+def wrong_spellings(root: Path) -> Iterator[str]:
+    """Yield words that Americans spell otherwise."""
+    folders = ("core", "capi", "python", "tests", "benchmarks", "examples", "docs")
+    paths = [path for folder in folders for path in sorted((root / folder).rglob("*.*"))]
+    for path in [*paths, *sorted(root.glob("*.md"))]:
+        name = path.relative_to(root).as_posix()
+        if path.suffix not in (".go", ".py", ".rst", ".md", ".ipynb") or name == SPELLS_BOTH:
+            continue
+        for i, line in enumerate(path.read_text().splitlines(), 1):
+            if (found := BRITISH.search(line)) and not REFERENCE.search(line):
+                yield f"{name}:{i}: {found[0]} is not American"
+
+
 def go_functions(path: Path) -> Iterator[Size]:
     """Yield the functions of a file that gofmt has formatted: they end in a brace that is first."""
     start, name = 0, ""
@@ -248,6 +331,8 @@ def violations(root: Path) -> list[str]:
         *wrong_imports(python_imports(root), PYTHON),
         *long_lines(go_files(root), root, GO_COLUMNS),
         *heap_lines(go_files(root), root),
+        *wrong_names(root),
+        *wrong_spellings(root),
     ]
 
 

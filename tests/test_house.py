@@ -159,3 +159,49 @@ def test_memory_of_the_heap_of_go(house, tree, line):
 def test_memory_that_is_not_of_the_heap(house, tree, lines):
     text = f"package rsa\n\nfunc f() {{\n\t{lines}\n}}\n"
     assert house.violations(tree(**CLEAN | {"core/rsa/r.go": text})) == []
+
+
+PUBLIC = '__all__ = ["F", "f"]\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(*, n_perms=1): ...",
+        "class F:\n    def __init__(self, n_perms): ...",
+        "class F:\n    def fit(self, x, n_perms): ...",
+    ],
+)
+def test_words_of_public_parameters(house, tree, text):
+    path = "python/netrep_go/metrics/_y.py"
+    (wrong,) = house.violations(tree(**CLEAN | {path: PUBLIC + text}))
+    line = text.count(chr(10)) + 2
+    assert wrong == f"{path}:{line}: n_perms is called n_permutations"
+    for free in (text, PUBLIC + text.replace("n_perms", "n_permutations")):  # not public, right
+        assert house.violations(tree(**{path: free})) == []
+
+
+def test_words_that_are_not_public_or_upstream_s(house, tree):
+    private = "class F:\n    def _draw(self, seed): ...\n\n\ndef _g(seed): ..."
+    files = {
+        "python/netrep_go/metrics/_y.py": PUBLIC + private,
+        "python/netrep_go/capacity/_mftma.py": PUBLIC + "def f(n_reps=1): ...",
+    }
+    assert house.violations(tree(**CLEAN | files)) == []
+
+
+@pytest.mark.parametrize("name", ["core/rsa/r.go", "tests/test_x.py", "docs/x.rst", "README.md"])
+@pytest.mark.parametrize(
+    "word", ["neighbours", "relabelled", "Colour", "recentred", "x_normalised", "optimisation"]
+)
+def test_spelling(house, tree, name, word):
+    (wrong,) = house.violations(tree(**CLEAN | {name: f"// a\n// the {word} of it"}))
+    assert wrong == f"{name}:2: {word} is not American"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["labelleft", "noise", "precise", "optimistic", ".. [1] A nearest-neighbour method", "percent"],
+)
+def test_words_that_all_spell_alike(house, tree, text):
+    assert house.violations(tree(**CLEAN | {"docs/x.rst": text})) == []
