@@ -51,8 +51,8 @@ def test_a_clean_tree(house, tree, capsys):
     assert house.main(tree(**CLEAN)) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1] == "Go functions: 2, median 2.5 lines; x.go G 4, core.go F 1"
-    assert lines[3] == "Python functions: 1, median 3 lines; _x.py f 3"
-    assert lines[4:] == ["Go lines above 100 columns: 0"]
+    assert lines[3] == "Python functions: 1, median 2 lines; _x.py f 2"
+    assert lines[4:] == []
 
 
 @pytest.mark.parametrize(
@@ -96,12 +96,12 @@ def test_examples_of_go_may_show_what_is_above_them(house, tree):
 
 
 def test_long_lines_of_go(house, tree, capsys):
-    lines = "\n".join("// " + "x" * n for n in (97, 98, 117, 118))
+    lines = "\n".join("// " + "x" * n for n in (97, 98))
     assert house.main(tree(**CLEAN | {"core/linalg/l_test.go": lines})) == 0
     capsys.readouterr()
     assert house.main(tree(**{"core/linalg/l.go": lines})) == 1
     shown = capsys.readouterr().out.splitlines()[4:]
-    assert shown == ["Go lines above 100 columns: 3", "core/linalg/l.go:4: 121 columns"]
+    assert shown == ["core/linalg/l.go:2: 101 columns"]
 
 
 TAKES = (
@@ -205,3 +205,27 @@ def test_spelling(house, tree, name, word):
 )
 def test_words_that_all_spell_alike(house, tree, text):
     assert house.violations(tree(**CLEAN | {"docs/x.rst": text})) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "most"),
+    [
+        ("core/rsa/r.go", "func f() {{\n{}}}\n", 53),
+        ("python/netrep_go/rsa/_r.py", 'def f():\n    """Do."""\n{}', 50),
+    ],
+)
+def test_long_functions(house, tree, file, text, most):
+    assert house.violations(tree(**CLEAN | {file: text.format("    x = 1\n" * most)})) == []
+    (wrong,) = house.violations(tree(**{file: text.format("    x = 1\n" * (most + 1))}))
+    assert wrong.startswith(f"{file}: f has ")
+
+
+@pytest.mark.parametrize(
+    ("file", "most"), [("core/rsa/r.go", 400), ("python/netrep_go/rsa/_r.py", 600)]
+)
+def test_long_files(house, tree, file, most):
+    assert house.violations(tree(**CLEAN | {file: "\n" * most})) == []
+    wrong = house.violations(tree(**{file: "\n" * (most + 1)}))
+    assert wrong == [f"{file}: {most + 1} lines"]
+    tests = {"core/rsa/r_test.go": "\n" * 401, "tests/test_x.py": "\n" * 601}
+    assert house.violations(tree(**{file: ""}, **tests)) == []
