@@ -106,7 +106,8 @@ var routines = parseSignatures(map[string]*routine{
 		takes: `vectors text`,
 		doc:   `Check the BLAS and LAPACK in use by a JSON document of test vectors.`},
 	"core.fault": {run: fault,
-		takes: `mode 'panic'|'panic in a task'|'nil'|'sleep'|'memory'|'numerical'|'subjects'|'overrun'|'scratch'`,
+		takes: `mode 'panic'|'panic in a task'|'nil'|'sleep'|'memory'|` +
+			`'numerical'|'subjects'|'overrun'|'scratch'`,
 		doc: `Break on purpose; for tests, and only if NETREP_FAULTS was set when the process
 			started. A library built with -asan also reads past the end of ~mode~ or of scratch memory.`},
 	"core.use_blas": {run: useBLAS,

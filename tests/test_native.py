@@ -221,7 +221,9 @@ def of_maps(x):
 
 def ceilings(*subjects):
     subjects = [x.astype(float) if x.dtype.kind == "O" else x for x in subjects]  # which it refuses
-    return searchlight_noise_ceiling(subjects, neighbors=[[0, 1, 2, 3]], metric="euclidean").scores
+    around = searchlight_noise_ceiling(subjects, neighbors=[[0, 1, 2, 3]], metric="euclidean")
+    inside = searchlight_noise_ceiling(subjects, mask=np.ones(4), radius=3, metric="euclidean")
+    return around.scores, inside.scores
 
 
 def searchlights(x):

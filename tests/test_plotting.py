@@ -18,6 +18,8 @@ from netrep_go.plotting import (
     EmbeddingDisplay,
 )
 
+pytestmark = pytest.mark.usefixtures("closed_figures")
+
 matplotlib.use("Agg")
 
 DEMO = Path(__file__).parents[1] / "examples" / "digits_shapes.py"
@@ -26,12 +28,6 @@ FROM_DISTANCES = [
     EmbeddingDisplay.from_distances,
     DendrogramDisplay.from_distances,
 ]
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

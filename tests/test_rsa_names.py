@@ -38,16 +38,12 @@ from netrep_go.rsa import (
     time_resolved,
 )
 
+pytestmark = pytest.mark.usefixtures("closed_figures")
+
 pandas = pytest.importorskip("pandas")
 matplotlib.use("Agg")
 
 ANIMALS = ["ant", "bee", "cat", "dog", "eel", "fox", "gnu", "hen", "ibis"]
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

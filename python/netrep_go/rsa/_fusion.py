@@ -20,7 +20,7 @@ from netrep_go._names import (
 )
 from netrep_go._parameters import checked
 from netrep_go._shown import shown
-from netrep_go._time_course import sample_times, windows
+from netrep_go._time_course import windows
 from netrep_go._validation import check_option
 from netrep_go.rsa._compare import SIMILARITIES, similarities
 from netrep_go.rsa._condensed import (
@@ -32,10 +32,9 @@ from netrep_go.rsa._condensed import (
 )
 from netrep_go.rsa._fusion_result import Fusion
 from netrep_go.rsa._rdm import METRICS, rdm
-from netrep_go.rsa._recordings import recordings
 from netrep_go.rsa._searchlight import searchlight
 from netrep_go.rsa._subjects import as_subjects, conditions_of
-from netrep_go.rsa._windows import Windows, data_sets_over_time, designs_of, noise_of, window_rdms
+from netrep_go.rsa._windows import noise_of, over_time, window_rdms
 
 _PRECOMPUTED = "precomputed"
 _OVER = ("places", "times", "both")
@@ -202,18 +201,13 @@ def _series(
         known = [names for names in conditions.values() if names is not None]
         return _Series(np.stack(each), centers, keys, own is not None, known[0] if known else None)
     with _naming("temporal"):
-        recorded = recordings(temporal, times)
-        sets = data_sets_over_time(recorded.data)
-        designs = designs_of(sets, None, None, metric, recorded.conditions)
-        at = sample_times(sets.xs[0].shape[-1], recorded.times)
-        cut = Windows(windows(len(at), at, window, step)[1], window, step)
+        data, sets, designs, at, cut = over_time(temporal, times, window, step, metric)
         noise = noise_of(None, "each", metric, sets, at)
         each = []
         for k, design in enumerate(designs):
             parts = window_rdms(sets, k, cut, metric, design, noise, np.empty(0), n_jobs, verbose)
             each.append(np.concatenate([rdms for _, rdms in parts]))
-    named = holds_arrays(recorded.data)
-    return _Series(np.stack(each), cut.centers, sets.keys, named, designs[0].names)
+    return _Series(np.stack(each), cut.centers, sets.keys, holds_arrays(data), designs[0].names)
 
 
 @contextmanager
