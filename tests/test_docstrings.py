@@ -227,3 +227,40 @@ def test_functions_return_and_displays_draw():
         assert re.match(r"[A-Z:`]", summary), path
         if path in FUNCTIONS:
             assert not re.match(r"(The|A|An|Whether|\w+s) ", summary), path
+
+
+# netrep's own, what does the same for two sets, and their forms for folders: bars are shown
+# there unless they are refused.
+WITH_A_BAR = {
+    "conv_layers.ConvolutionalMetric.pairwise_distances",
+    "conv_layers.convolve_metric",
+    "metrics.GPStochasticMetric.pairwise_distances",
+    "multiset.DistanceStore.cross_distances",
+    "multiset.DistanceStore.pairwise_distances",
+    "multiset.cross_distances",
+    "multiset.landmark_distances",
+    "multiset.nearest_neighbors",
+    "multiset.pairwise_distances",
+}
+SAME = {
+    "n_jobs": r"(Number of (threads|joblib workers|processes)|Threads|As in)",
+    "random_state": r"(Determines |Seed of |As in)",
+    "verbose": r"(Show (a progress bar|progress bars)\b|As in)",
+    "confidence": r"(Nominal coverage of the intervals|Probability)",
+}
+
+
+def test_seeds_threads_and_bars_are_alike():
+    """Their names, their defaults, that they are given by name, and what is said of them."""
+    shown = set()
+    for path, value in (FUNCTIONS | MADE).items():
+        given = parameters(value)
+        for names, _, text in items(sections(value).get("Parameters", "")):
+            for name in SAME.keys() & set(names):
+                assert re.match(SAME[name], text), f"{path}: {name}"
+        if "n_jobs" in given:
+            assert given["n_jobs"].kind is inspect.Parameter.KEYWORD_ONLY, path
+            assert given["n_jobs"].default is None, path
+        if "verbose" in given and given["verbose"].default:
+            shown.add(path)
+    assert shown == WITH_A_BAR

@@ -273,7 +273,7 @@ def benchmark_measures(
     confidence: float = 0.95,
     random_state: RandomState = 0,
     n_jobs: int | None = None,
-    verbose: bool = True,
+    verbose: bool = False,
 ) -> MeasureBenchmark:
     """Score measures by what is known of networks: the tests of ReSi [1]_, on digits.
 
@@ -312,7 +312,7 @@ default=None
     n_jobs : int, default=None
         Number of processes that train, and of threads that compare; None for as many as BLAS
         uses, -1 for all cores. Scores do not depend on it.
-    verbose : bool, default=True
+    verbose : bool, default=False
         Show progress bars.
 
     Returns

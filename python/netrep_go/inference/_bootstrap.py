@@ -135,7 +135,7 @@ def bootstrap(
     names: Iterable[Name] | None = None,
     random_state: RandomState = None,
     n_jobs: int | None = None,
-    verbose: bool = True,
+    verbose: bool = False,
 ) -> BootstrapIntervals:
     r"""Return intervals of values of a measure by resampling samples, features or both.
 
@@ -175,7 +175,7 @@ def bootstrap(
     n_jobs : int, default=None
         Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
         on it.
-    verbose : bool, default=True
+    verbose : bool, default=False
         Show a progress bar.
 
     Returns

@@ -224,7 +224,7 @@ def calibrate(
     names: Iterable[Name] | None = None,
     random_state: RandomState = None,
     n_jobs: int | None = None,
-    verbose: bool = True,
+    verbose: bool = False,
 ) -> Calibration | Calibrations:
     r"""Compare values of a measure with those of networks whose samples are shuffled.
 
@@ -262,7 +262,7 @@ def calibrate(
     n_jobs : int, default=None
         Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
         on it.
-    verbose : bool, default=True
+    verbose : bool, default=False
         Show a progress bar.
 
     Returns

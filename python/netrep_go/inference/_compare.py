@@ -173,7 +173,7 @@ def compare_networks(
     *,
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
-    verbose: bool = True,
+    verbose: bool = False,
 ) -> NetworkComparison:
     """Compare networks, or the layers of networks, by several measures.
 
@@ -201,7 +201,7 @@ default=('cka', 'procrustes', 'rsa')
     n_jobs : int, default=None
         Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
         on it.
-    verbose : bool, default=True
+    verbose : bool, default=False
         Show a progress bar for each measure.
 
     Returns

@@ -115,7 +115,7 @@ def compare_values(
     confidence: float = 0.95,
     correction: Correction = "fdr",
     n_jobs: int | None = None,
-    verbose: bool = True,
+    verbose: bool = False,
 ) -> ValueDifferences:
     """Test whether a network is more alike to one than to another, or by one measure than another.
 
@@ -141,7 +141,7 @@ def compare_values(
     n_jobs : int, default=None
         Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
         on it.
-    verbose : bool, default=True
+    verbose : bool, default=False
         Show a progress bar.
 
     Returns

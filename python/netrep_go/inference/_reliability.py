@@ -112,7 +112,7 @@ def reliability(
     names: Iterable[Name] | None = None,
     random_state: RandomState = None,
     n_jobs: int | None = None,
-    verbose: bool = True,
+    verbose: bool = False,
 ) -> Reliability:
     """Return how alike networks are to themselves: the ceiling of a measure.
 
@@ -144,7 +144,7 @@ def reliability(
     n_jobs : int, default=None
         Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
         on it.
-    verbose : bool, default=True
+    verbose : bool, default=False
         Show a progress bar.
 
     Returns

@@ -45,7 +45,7 @@ def layer_report(
     encoding: EncodingModel | None = None,
     random_state: RandomState = None,
     n_jobs: int | None = None,
-    verbose: bool = True,
+    verbose: bool = False,
 ) -> LayerReport:
     """Report on the layers of a network, or on several networks: all analyses in one call.
 
@@ -91,7 +91,7 @@ default=None
     n_jobs : int, default=None
         Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
         on it.
-    verbose : bool, default=True
+    verbose : bool, default=False
         Show progress bars.
 
     Returns

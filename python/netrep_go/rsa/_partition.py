@@ -159,7 +159,7 @@ def partition_variance(
         intervals need some tens of conditions: weights fitted to the few different ones
         that a sample of fewer leaves predict anything.
     confidence : float, default=0.95
-        Coverage of the intervals, which are between quantiles of the samples.
+        Nominal coverage of the intervals, which are between quantiles of the samples.
     names : sequence of hashable, default=None
         Names of the sets, if these have none.
     random_state : int, RandomState, Generator or None, default=None
