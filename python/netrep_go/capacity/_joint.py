@@ -254,7 +254,7 @@ class JointCapacity(BaseEstimator):
         if self.center:
             samples -= samples.mean(axis=0)
         if not samples.any():
-            raise ValueError("all samples are equal, so that no hyperplane tells them apart")
+            raise ValueError("X must have samples that differ: no hyperplane tells these apart")
         found = self._project(samples, manifolds.sizes)
         separable = found["separable"]
         self._warn_of_inseparable(separable)

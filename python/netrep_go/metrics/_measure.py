@@ -421,6 +421,6 @@ def check_distance(measure: Any, where: str) -> None:
         )
     if said is None:
         raise ValueError(
-            f"{where} needs a distance, and nothing says that {shown(measure)} is one: declare it, "
-            "as_measure(..., kind='distance')"
+            f"{where} needs a distance, and nothing says that the measure {shown(measure)} is one: "
+            "declare it, as_measure(..., kind='distance')"
         )
