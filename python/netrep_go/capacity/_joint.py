@@ -20,7 +20,7 @@ from netrep_go.capacity._manifolds import Samples, as_manifolds, check_several
 
 _BATCHES = 10  # of draws, whose spread tells standard errors
 _FEW = 0.25  # of the dichotomies; two manifolds have half of theirs on one side of their mean
-_MEASURES = (
+JOINT_QUANTITIES = (
     "capacity",
     "dimension",
     "radius",
@@ -259,7 +259,7 @@ class JointCapacity(BaseEstimator):
         if self.center:
             samples -= samples.mean(axis=0)
         if not samples.any():
-            raise ValueError("all samples are equal, so that no hyperplane tells them apart")
+            raise ValueError("X must have samples that differ: no hyperplane tells these apart")
         found = self._project(samples, manifolds.sizes)
         separable = found["separable"]
         self._warn_of_inseparable(separable)
@@ -348,7 +348,7 @@ class JointCapacity(BaseEstimator):
         """
         check_is_fitted(self, "capacity_")
         if not manifolds:
-            columns = [f"{name}{suffix}" for name in _MEASURES for suffix in ("", "_se")]
+            columns = [f"{name}{suffix}" for name in JOINT_QUANTITIES for suffix in ("", "_se")]
             return pandas().DataFrame({name: [getattr(self, f"{name}_")] for name in columns})
         table: dict[str, Any] = {"manifold": self.names_}
         for name in JointGeometry._fields:
@@ -380,7 +380,7 @@ class JointCapacity(BaseEstimator):
         whole, own = geometry[:, :5], geometry[:, 5:].reshape(1 + _BATCHES, 2, -1)
         axes, both, *alignments = whole.T
         measures = (axes, _radius(axes, both), *alignments)
-        for name, (value, *of_batches) in zip(_MEASURES[1:], measures, strict=True):
+        for name, (value, *of_batches) in zip(JOINT_QUANTITIES[1:], measures, strict=True):
             setattr(self, f"{name}_", float(value))
             setattr(self, f"{name}_se_", float(_spread(of_batches)))
         dimension, radius = own[:, 0], _radius(own[:, 0], own[:, 1])

@@ -11,7 +11,7 @@ from sklearn.base import clone
 from netrep_go._shown import shown
 from netrep_go.capacity._direct import DirectCapacity
 from netrep_go.capacity._geometry import center_correlations, participation_ratio, spectral_radii
-from netrep_go.capacity._joint import JointCapacity
+from netrep_go.capacity._joint import JOINT_QUANTITIES, JointCapacity
 from netrep_go.capacity._meanfield import MeanFieldCapacity
 
 _QUANTITIES = (  # of each manifold
@@ -22,14 +22,6 @@ _QUANTITIES = (  # of each manifold
     "gaussian_radius",
     "gaussian_half_width",
     "half_width",
-)
-JOINT = (
-    "capacity",
-    "dimension",
-    "radius",
-    "center_alignment",
-    "axis_alignment",
-    "center_axis_alignment",
 )
 
 
@@ -103,7 +95,7 @@ def _joint(
     """Return what MATLAB has no names for."""
     models = [model for model, _ in _refitted(estimator, manifolds, subsets)]
     variables = {}
-    for name in JOINT:
+    for name in JOINT_QUANTITIES:
         value, error = _summary(models, name)
         variables[f"joint_{name}_results"] = [value]
         variables[f"joint_{name}_se_results"] = [error]

@@ -322,7 +322,7 @@ def whiten_features(X: Samples, y: ArrayLike | None = None) -> Any:
     scores, scales, axes = svd(pool - pool.mean(axis=0), full_matrices=False)
     rank = np.count_nonzero(scales > tolerance(pool) * np.abs(pool).max() * np.sqrt(pool.size))
     if rank == 0:
-        raise ValueError("all samples are equal: there is no covariance to whiten")
+        raise ValueError("X must have samples that differ: there is no covariance to whiten")
     return manifolds.restore(
         manifolds.split((scores * axis_signs(axes) * np.sqrt(len(pool)))[:, :rank])
     )

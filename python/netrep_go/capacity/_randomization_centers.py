@@ -59,7 +59,7 @@ def orthogonalize_centers(
     n_manifolds, n_features = centers.shape
     if n_manifolds > n_features:
         raise ValueError(
-            "orthogonal centers need at least as many features as manifolds, got "
+            "X must have at least as many features as manifolds for orthogonal centers, got "
             f"{n_manifolds} manifolds and {n_features} features"
         )
     norms = np.linalg.norm(centers, axis=1, keepdims=True)
@@ -228,8 +228,8 @@ def _svd_of_centers(centers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     left, scales, right = svd(centers, full_matrices=False)
     if len(centers) > centers.shape[1] or scales[-1] <= tolerance(centers) * scales[0]:
         raise ValueError(
-            f"the {len(centers)} centers must be linearly independent, as vectors from the origin "
-            f"in {centers.shape[1]} features"
+            f"the {len(centers)} centers of X must be linearly independent, as vectors from the "
+            f"origin in {centers.shape[1]} features"
         )
     return left, scales, right
 

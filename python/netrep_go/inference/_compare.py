@@ -136,7 +136,7 @@ class NetworkComparison(Result):
         ImportError
             If pandas is not installed.
         """
-        if measure not in self.values:
+        if not isinstance(measure, str) or measure not in self.values:
             raise ValueError(f"measure must be one of {list(self.values)}, got {shown(measure)}")
         names = ["network", "layer"] if self.layered else ["network"]
         index, columns = (self._index(side, names) for side in (self.rows, self.columns))

@@ -16,7 +16,7 @@ from netrep_go import _native
 from netrep_go._cohort import Cohorts
 from netrep_go._jobs import bar_of, said_once
 from netrep_go._parameters import checked
-from netrep_go._validation import _as_array, check_integer
+from netrep_go._validation import _as_array, as_it_is, check_integer
 from netrep_go.metrics._adapted import measure_of
 from netrep_go.metrics._measure import Measure, check_distance
 from netrep_go.metrics._properties import Properties
@@ -256,7 +256,7 @@ class ConvolutionalMetric(Measure):
         ValueError
             If shapes do not match each other or the training data.
         """
-        shape = np.shape(X)[:3]
+        shape = as_it_is(X, "X").shape[:3]
         x, y = self.metric_.transform(*self._flat(X, Y))
         return x.reshape(*shape, -1), y.reshape(*shape, -1)
 
@@ -283,7 +283,10 @@ class ConvolutionalMetric(Measure):
 
     def _base(self) -> Measure:
         """Return the measure to fit."""
-        metric = "procrustes" if self.metric is None else clone(self.metric, safe=False)
+        try:
+            metric = "procrustes" if self.metric is None else clone(self.metric, safe=False)
+        except TypeError as error:  # what cannot be copied
+            raise TypeError(f"metric must be a measure: {error}") from None
         return measure_of(metric, "metric")
 
     def _allowed(self, shape: tuple[int, ...]) -> list[tuple[int, int]]:
@@ -400,7 +403,8 @@ class _Layers:
     @classmethod
     def prepare(cls, metric: Any, group: str, X: np.ndarray, Y: np.ndarray) -> _Layers:
         """Do what is the same for all shifts."""
-        X, Y = (metric.partial_fit(_flatten(a))[1].reshape(a.shape) for a in (X, Y))
+        both = zip((X, Y), "XY", strict=True)
+        X, Y = (metric._part(_flatten(a), name)[1].reshape(a.shape) for a, name in both)
         return cls(X, Y, group, metric.score_method)
 
     def products(self, shifts: list[tuple[int, int]]) -> Iterator[tuple[slice, np.ndarray]]:

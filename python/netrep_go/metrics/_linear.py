@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, measure
-from netrep_go._jobs import warn_user
+from netrep_go._jobs import about, warn_user
 from netrep_go._parameters import checked
 from netrep_go._validation import as_factor, as_matrices, check_number, check_option, check_widths
-from netrep_go.metrics._alignment import SCORES, AlignmentMetric
+from netrep_go.metrics._alignment import SCORES, AlignmentMetric, parts_of
 from netrep_go.metrics._properties import Properties
 from netrep_go.validation import check_equal_shapes
 
@@ -166,8 +166,13 @@ class LinearMetric(AlignmentMetric):
         ValueError
             If `X` is not a finite, real matrix.
         """
+        return self._part(X, "X")
+
+    def _part(self, X: ArrayLike, name: str) -> PartialFit:
         self._check_parameters()
-        return whiten_centered(as_factor(X, "X"), self.alpha, self.center_columns)
+        x = as_factor(X, name)
+        with about(name):
+            return whiten_centered(x, self.alpha, self.center_columns)
 
     @checked
     def finalize_fit(self, cache_X: PartialFit, cache_Y: PartialFit) -> LinearMetric:
@@ -187,8 +192,8 @@ class LinearMetric(AlignmentMetric):
         ValueError
             If the networks differ in shape.
         """
-        mx, Xw, Zx = cache_X
-        my, Yw, Zy = cache_Y
+        mx, Xw, Zx = parts_of(cache_X, "cache_X", 3)
+        my, Yw, Zy = parts_of(cache_Y, "cache_Y", 3)
         Xw, Yw = check_equal_shapes(Xw, Yw)
         Zx, Zy = check_equal_shapes(Zx, Zy)
         Wx, Wy, rank = np.empty(Zx.shape), np.empty(Zy.shape), np.empty(1, np.int64)

@@ -336,15 +336,14 @@ class Measure(BaseEstimator):
         def compare(i: int, j: int) -> tuple[float, float | None]:
             return self._measure_pair(cohorts, i, j, n_jobs)
 
-        said = self.properties
         with said_once(), blas_threads(n_jobs):
-            return measure_pairs(
-                compare,
-                cohorts,
-                symmetric=said.symmetric,
-                diagonal=said.kind != "distance" or not said.identity,
-                verbose=verbose,
-            )
+            return measure_pairs(compare, cohorts, **self._which_pairs(), verbose=verbose)
+
+    def _which_pairs(self) -> dict[str, bool]:
+        """Return whether one order of a pair tells the other, and pairs of one network count."""
+        said = self.properties
+        diagonal = said.kind != "distance" or not said.identity
+        return {"symmetric": said.symmetric, "diagonal": diagonal}
 
     def _is_prepared(self) -> bool:
         """Whether nothing is fitted: the value is ``_compare`` of networks that are prepared."""
@@ -353,7 +352,6 @@ class Measure(BaseEstimator):
 
     def _measure_prepared(self, cohorts: Cohorts, n_jobs: int | None, verbose: bool) -> Measured:
         """Prepare each network once, and compare them in threads."""
-        said = self.properties
         with said_once():
             train = self._prepared(cohorts.train, n_jobs)
             test = self._prepared(cohorts.test or [], n_jobs)
@@ -365,8 +363,7 @@ class Measure(BaseEstimator):
             return measure_pairs(
                 compare,
                 cohorts,
-                symmetric=said.symmetric,
-                diagonal=said.kind != "distance" or not said.identity,
+                **self._which_pairs(),
                 verbose=verbose,
                 n_jobs=n_jobs,
                 in_parallel=True,
@@ -425,6 +422,6 @@ def check_distance(measure: Any, where: str) -> None:
         )
     if said is None:
         raise ValueError(
-            f"{where} needs a distance, and nothing says that {shown(measure)} is one: declare it, "
-            "as_measure(..., kind='distance')"
+            f"{where} needs a distance, and nothing says that the measure {shown(measure)} is one: "
+            "declare it, as_measure(..., kind='distance')"
         )

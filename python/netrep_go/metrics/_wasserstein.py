@@ -16,7 +16,6 @@ from netrep_go._cohort import (
     Measured,
     Networks,
     check_double,
-    measure,
     one_set,
     resolve_n_jobs,
 )
@@ -25,7 +24,14 @@ from netrep_go._names import Name, check_same_indexes
 from netrep_go._orthogonal import rand_orth
 from netrep_go._parameters import checked
 from netrep_go._validation import check_integer, check_number, check_option
-from netrep_go.metrics._iterative import GROUPS, Arrays, Group, group_invariances, warn_unless
+from netrep_go.metrics._iterative import (
+    GROUPS,
+    Arrays,
+    Group,
+    group_invariances,
+    measure_fits,
+    warn_unless,
+)
 from netrep_go.metrics._measure import Measure
 from netrep_go.metrics._properties import Properties
 
@@ -98,6 +104,7 @@ class WassersteinMetric(Measure):
         """Return the size of the alignment."""
         return means.shape[-1]
 
+    @checked
     def fit(self, X: Gaussians, Y: Gaussians) -> Any:
         """Find the alignment of Y to X.
 
@@ -210,6 +217,7 @@ class WassersteinMetric(Measure):
         _native.run("metrics.gaussian_distance", {"distance": distance}, inputs)
         return distance[0]
 
+    @checked
     def pairwise_distances(  # type: ignore[override]  # eps stands where netrep has it
         self,
         train_data: Networks,
@@ -288,17 +296,9 @@ class WassersteinMetric(Measure):
             **self._starts(n),
             **self._options(n, eps),
         }
-        unsettled = np.zeros(1, np.int64)
-        measured = measure(
-            "multiset.gaussian_distances",
-            cohorts,
-            inputs,
-            n_jobs=n_jobs,
-            verbose=verbose,
-            counts={"unconverged": unsettled},
+        return measure_fits(
+            "multiset.gaussian_distances", cohorts, inputs, self.niter, n_jobs, verbose
         )
-        warn_unless(unsettled[0] == 0, f"{unsettled[0]} fits", self.niter)
-        return measured
 
     def _check_orders(self, cohorts: Cohorts) -> None:
         self._check_order(cohorts.train)

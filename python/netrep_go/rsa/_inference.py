@@ -15,15 +15,10 @@ from netrep_go._names import Name, names_or_numbers
 from netrep_go._parameters import checked
 from netrep_go._validation import check_integer, check_option
 from netrep_go.rsa._ceiling import fixed, warn_if_undefined
-from netrep_go.rsa._compare import METHODS, REGRESSIONS, as_controls, comparison
+from netrep_go.rsa._compare import METHODS, REGRESSIONS, comparison, models_and_rdms
 from netrep_go.rsa._condensed import (
     RDMs,
-    called,
-    check_alike,
-    check_same_conditions,
-    condition_names,
     model_names,
-    named_vectors,
 )
 from netrep_go.rsa._evaluation import ModelEvaluation, joined
 
@@ -132,12 +127,7 @@ def evaluate(
     [True, False]
     """
     check_option(method, "method", METHODS)
-    own, x = named_vectors(models, "models", names, allow_nan=True)
-    rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
-    check_same_conditions(x, "models", y, "rdms")
-    check_alike(models=models, rdms=rdms, controls=controls)
-    z, called_controls = as_controls(controls, method, x, "models", condition_names(models))
-    subjects = {"model": called("models", own), "RDM": called("rdms", rdm_names), **called_controls}
+    own, rdm_names, x, y, z, subjects = models_and_rdms(models, rdms, names, controls, method)
     n = _n_with_entries(np.vstack([x, y, z.reshape(len(z), x.shape[1])]))
     check_integer(n_bootstraps, "n_bootstraps", 2)
     _check_resample(resample, n, len(y))
