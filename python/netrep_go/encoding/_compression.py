@@ -142,8 +142,7 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
         Returns
         -------
-        self : StreamedPCA
-            The fitted estimator.
+        self
 
         Raises
         ------

@@ -95,7 +95,7 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Whether to store `coef_`, an array of features times targets.
     memory_limit : int or None, default=None
         Bytes that a fit may take beside X and Y. None is for the memory that is free.
-    dtype : {np.float64, np.float32}, default=np.float64
+    dtype : {float64, float32}, default=float64
         Precision of products of matrices; factorizations and sums are in float64.
     random_state : int, RandomState, Generator or None, default=None
         Determines random projections, and penalties of 'banded'.

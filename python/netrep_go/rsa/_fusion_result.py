@@ -264,7 +264,7 @@ class Fusion(Result):
 
         Parameters
         ----------
-        path : str or path
+        path : path
             An .npz file of NumPy, which holds no pickled objects. Names must be texts or
             numbers.
 
@@ -289,7 +289,7 @@ class Fusion(Result):
 
         Parameters
         ----------
-        path : str or path
+        path : path
             What :meth:`save` has written.
 
         Returns
