@@ -10,6 +10,7 @@ import pytest
 
 import netrep_go
 from netrep_go import _native
+from netrep_go._cli._commands import COMMANDS
 from netrep_go.metrics import measures
 
 ROOT = Path(__file__).parents[1]
@@ -114,6 +115,23 @@ def test_constants_in_decisions_are_those_of_the_code():
 def test_routines_are_as_many_as_the_reliability_page_counts():
     counted = re.findall(r"(\d+) routines", (ROOT / "docs" / "reliability.md").read_text())
     assert set(counted) == {str(len(_native.routines()))}
+
+
+def test_every_command_is_in_the_reference():
+    text = (ROOT / "docs" / "api.rst").read_text()
+    table = text[text.index("``netrep-go COMMAND --help``") : text.index("Results go to")]
+    column = "".join(line.partition("   ")[0] for line in table.splitlines()[2:])
+    listed, group = set(), ()
+    for literal in re.findall(r"``([^`]+)``", column):
+        words = tuple(literal.removeprefix("netrep-go ").split())
+        group = words[:-1] if " " in literal else group
+        listed.add(" ".join((*group, words[-1])))
+    there = {
+        " ".join((name, *inner))
+        for name, command in COMMANDS.items()
+        for inner in ([(leaf,) for leaf in command] if isinstance(command, dict) else [()])
+    }
+    assert listed == there
 
 
 @pytest.fixture(scope="module")

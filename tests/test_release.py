@@ -2,9 +2,11 @@
 
 import importlib.util
 import io
+import re
 import shutil
 import subprocess
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -180,6 +182,17 @@ def test_the_citation_is_of_this_version(release):
     found = "\n".join(release.problems(ROOT, ROOT / "dist", release.Commit([], [], [])))
     assert "CITATION.cff is of version" not in found
     assert "CHANGELOG.md begins with" not in found
+
+
+def test_the_citation_has_what_its_format_asks_for():
+    text = (ROOT / "CITATION.cff").read_text()
+    keys = set(re.findall(r"^([\w-]+):", text, re.MULTILINE))
+    assert {"cff-version", "message", "title", "authors", "version", "license"} <= keys
+    assert re.search(r"^authors:\n  - name: \S", text, re.MULTILINE)
+    assert (
+        tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["license"]
+        == (re.search(r"^license: (.*)$", text, re.MULTILINE)[1])
+    )
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="asks git")
