@@ -266,6 +266,19 @@ def test_what_stands_beside_a_line_of_rsatoolbox_has_its_values(old, new, tmp_pa
     np.testing.assert_allclose(eval(new, dict(world)), found, rtol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # NaN as an integer, there
+def test_order_of_conditions_is_what_the_page_says():
+    package = pytest.importorskip("rsatoolbox.rdm")
+    Dataset = pytest.importorskip("rsatoolbox.data").Dataset
+    X, s = np.arange(40.0).reshape(8, 5) ** 2, np.array([3, 1, 2, 0] * 2)
+    ds = Dataset(X, obs_descriptors={"s": s})
+    old = package.calc_rdm_unbalanced(ds, method="euclidean", descriptor="s")
+    assert old.pattern_descriptors["s"].tolist() == [3, 1, 2, 0]
+    old = package.calc_rdm(ds, method="euclidean", descriptor="s")
+    assert list(old.pattern_descriptors["s"]) == [0, 1, 2, 3]
+    np.testing.assert_allclose(rsa.rdm(X, "sqeuclidean", conditions=s) / 5, old.get_vectors()[0])
+
+
 def test_a_line_that_does_not_run_is_found():
     with pytest.raises(NameError):
         run("no_such_function(X)", World())
