@@ -19,7 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # Parts of sentences, and what would fail if they were not so: a file of tests or one test, a
 # benchmark, or a page whose lines are run. What a test of this file holds is not repeated here.
 BEHIND = {
-    "generalised shape metrics, CKA, CCA": "test_parity_netrep.py test_cka.py test_cca.py",
+    "shape metrics, CKA, CCA": "test_parity_netrep.py test_cka.py test_cca.py",
     "cohorts that may be larger than memory": (
         "test_distance_store.py::test_a_memory_limit_that_is_too_small_says_what_fits"
         " test_distance_store.py::test_gram_vectors_are_streamed bench_scale.py"

@@ -65,7 +65,7 @@ class ManifoldGeometry(Result, _Fields):
     half_width : ndarray of shape ([n_kappas,] n_manifolds)
         :math:`E[t \cdot ds]`.
     gaussian_radius, gaussian_dimension, gaussian_half_width : ndarray of shape \
-([n_kappas,] n_manifolds)
+        ([n_kappas,] n_manifolds)
         Radius, dimension and half width with the sample that is farthest along t for the
         anchor point, as in the paper of [1]_.
     gaussian_dimension_matlab : ndarray of shape ([n_kappas,] n_manifolds)
@@ -197,7 +197,7 @@ class MeanFieldCapacity(BaseEstimator):
     radius_, dimension_, dimension_cos_ : float or ndarray of shape (n_kappas,)
         Means over manifolds, see :class:`ManifoldGeometry`.
     capacity_se_, radius_se_, dimension_se_, dimension_cos_se_ : float or ndarray of shape \
-(n_kappas,)
+        (n_kappas,)
         Their standard errors, over draws of t and over searches.
     manifolds_ : ManifoldGeometry
         All quantities for each manifold.
