@@ -67,7 +67,7 @@ def found(name):
     file, _, function = name.partition("::")
     folder = "." if "/" in file else "benchmarks" if file.startswith("bench") else "tests"
     path = ROOT / folder / file
-    return path.exists() and f"def {function}" in path.read_text() + "def "
+    return path.exists() and (not function or f"def {function}(" in path.read_text())
 
 
 @pytest.mark.parametrize("claim", BEHIND)
@@ -140,3 +140,14 @@ def test_the_demo_prints_what_stands_there(tmp_path):
     missing = [line for line in expected if line != "..." and line not in printed.splitlines()]
     assert missing == []
     assert len((tmp_path / "demo_output" / "networks.csv").read_text().splitlines()) == 24 + 1
+
+
+def test_nothing_here_speaks_to_a_network():
+    assert "does no network\n  traffic" in (ROOT / "SECURITY.md").read_text()
+    go = "".join(
+        path.read_text() for top in ("core", "capi") for path in ROOT.glob(f"{top}/**/*.go")
+    )
+    assert not re.findall(r'^\s*(?:\w+ )?"(net(?:/.*)?)"$', go, re.MULTILINE)
+    assert re.findall(r'^\s*(?:\w+ )?"(os(?:/.*)?)"$', go, re.MULTILINE)  # as imports are written
+    python = "".join(path.read_text() for path in ROOT.glob("python/netrep_go/**/*.py"))
+    assert not re.findall(r"^\s*(?:from|import) (?:urllib|http|socket|requests)\b", python, re.M)
