@@ -111,7 +111,8 @@ class MeanFieldCapacity(BaseEstimator):
         Harmonic mean over manifolds.
     radius_, dimension_, dimension_cos_ : float or ndarray of shape (n_kappas,)
         Means over manifolds, see :class:`ManifoldGeometry`.
-    capacity_se_, radius_se_, dimension_se_, dimension_cos_se_ : float or ndarray
+    capacity_se_, radius_se_, dimension_se_, dimension_cos_se_ : float or ndarray of shape \
+        (n_kappas,)
         Their standard errors, over draws of t and over searches.
     manifolds_ : ManifoldGeometry
         All quantities for each manifold.
@@ -127,7 +128,7 @@ class MeanFieldCapacity(BaseEstimator):
         The directions.
     removals_ : CenterDirections
         The directions, and what was measured without 0, 1, ... of them.
-    residual_correlation_ : ndarray
+    residual_correlation_ : ndarray of shape (n_tried + 1,)
         Mean correlation of the centers after the removal of 0, 1, ... directions.
     anchor_weights_ : list of ndarray of shape (n_t, n_samples_i)
         If ``store_anchors``, the weights of a manifold's samples in each anchor point,
