@@ -14,7 +14,7 @@ from netrep_go import _native
 from netrep_go._jobs import RandomState
 from netrep_go._maps import SubjectMaps, check_same_points
 from netrep_go._resampling import groups, sign_flips
-from netrep_go._validation import of_order_one
+from netrep_go._sizes import of_order_one
 
 _BLOCK = 2**22  # numbers in a temporary array
 

@@ -13,14 +13,8 @@ from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import (
-    FOURTH_POWERS,
-    as_matrix,
-    check_integer,
-    check_number,
-    check_option,
-    check_range,
-)
+from netrep_go._sizes import FOURTH_POWERS, check_range
+from netrep_go._validation import as_matrix, check_integer, check_number, check_option
 from netrep_go.capacity._manifolds import Samples, as_manifolds
 
 __all__ = ["CenterDirections", "center_correlation_cost", "find_center_directions"]

@@ -41,10 +41,10 @@ class JointGeometry(Result, _Fields):
 
     Attributes
     ----------
-    capacity : ndarray
+    capacity : ndarray of shape (n_manifolds,)
         1 over the manifold's share of the inverse capacity, the mean number of its samples
         with positive weight. Their harmonic mean is the capacity of all.
-    radius, dimension : ndarray
+    radius, dimension : ndarray of shape (n_manifolds,)
         The formulas of :class:`JointCapacity` with this manifold alone.
     """
 

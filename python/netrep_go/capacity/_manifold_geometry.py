@@ -32,26 +32,27 @@ class ManifoldGeometry(Result, _Fields):
 
     Attributes
     ----------
-    capacity : ndarray
+    capacity : ndarray of shape ([n_kappas,] n_manifolds)
         Manifolds per feature that a linear readout can separate.
-    radius : ndarray
+    radius : ndarray of shape ([n_kappas,] n_manifolds)
         :math:`\sqrt{E |ds|^2}`.
-    dimension : ndarray
+    dimension : ndarray of shape ([n_kappas,] n_manifolds)
         :math:`E[(t \cdot ds)^2 / |ds|^2]`.
-    dimension_cos : ndarray
+    dimension_cos : ndarray of shape ([n_kappas,] n_manifolds)
         :math:`D \, E[t \cdot s / (|t| |s|)]^2`, which mftma calls the dimension.
-    dimension_matlab : ndarray
+    dimension_matlab : ndarray of shape ([n_kappas,] n_manifolds)
         :math:`D \, E[t \cdot ds / (|(t, t_0)| |ds|)]^2`, where t_0 is the coordinate of t
         along the center: "effective_dimension2" of dnn-object-manifolds.
-    half_width : ndarray
+    half_width : ndarray of shape ([n_kappas,] n_manifolds)
         :math:`E[t \cdot ds]`.
-    gaussian_radius, gaussian_dimension, gaussian_half_width : ndarray
+    gaussian_radius, gaussian_dimension, gaussian_half_width : ndarray of shape \
+        ([n_kappas,] n_manifolds)
         Radius, dimension and half width with the sample that is farthest along t for the
         anchor point, as in the paper of [1]_.
-    gaussian_dimension_matlab : ndarray
+    gaussian_dimension_matlab : ndarray of shape ([n_kappas,] n_manifolds)
         :math:`E[t \cdot ds]^2 / E |ds|^2` with the same samples: what dnn-object-manifolds
         prints.
-    n_active : ndarray
+    n_active : ndarray of shape ([n_kappas,] n_manifolds)
         Mean number of samples that an anchor point consists of.
 
     Notes

@@ -111,7 +111,8 @@ class MeanFieldCapacity(BaseEstimator):
         Harmonic mean over manifolds.
     radius_, dimension_, dimension_cos_ : float or ndarray of shape (n_kappas,)
         Means over manifolds, see :class:`ManifoldGeometry`.
-    capacity_se_, radius_se_, dimension_se_, dimension_cos_se_ : float or ndarray
+    capacity_se_, radius_se_, dimension_se_, dimension_cos_se_ : float or ndarray of shape \
+        (n_kappas,)
         Their standard errors, over draws of t and over searches.
     manifolds_ : ManifoldGeometry
         All quantities for each manifold.

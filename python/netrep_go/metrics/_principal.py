@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from netrep_go._validation import exponents
+from netrep_go._sizes import exponents
 from netrep_go.metrics._gram import centered
 from netrep_go.metrics._properties import Undefined
 

@@ -13,7 +13,8 @@ from sklearn.base import clone
 from netrep_go._cohort import Cohorts, Measured, check_double, check_same_samples, measure_pairs
 from netrep_go._jobs import warn_user
 from netrep_go._parameters import check_parameters, checked
-from netrep_go._validation import as_matrices, check_widths, of_order_one, pad
+from netrep_go._sizes import of_order_one
+from netrep_go._validation import as_matrices, check_widths, pad
 from netrep_go.metrics._linear import LinearMetric
 from netrep_go.metrics._properties import Properties, Undefined
 

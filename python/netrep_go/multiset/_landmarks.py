@@ -16,7 +16,8 @@ from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import FOURTH_POWERS, as_array, as_integers, check_integer, check_range
+from netrep_go._sizes import FOURTH_POWERS, check_range
+from netrep_go._validation import as_array, as_integers, check_integer
 from netrep_go.embedding import EuclideanEmbedding
 from netrep_go.metrics import Measure
 from netrep_go.multiset._measured import as_distance, measured

@@ -12,15 +12,8 @@ from netrep_go import _native
 from netrep_go._jobs import progress_bar
 from netrep_go._names import Name
 from netrep_go._parameters import checked
-from netrep_go._validation import (
-    FOURTH_POWERS,
-    SQUARES,
-    as_array,
-    check_option,
-    check_range,
-    departure,
-    of_order_one,
-)
+from netrep_go._sizes import FOURTH_POWERS, SQUARES, check_range, of_order_one
+from netrep_go._validation import as_array, check_option, departure
 from netrep_go.rsa._condensed import (
     RDMs,
     called,

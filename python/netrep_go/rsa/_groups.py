@@ -17,7 +17,8 @@ from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._resampling import largest_pvalue, null_distribution
 from netrep_go._results import Result
-from netrep_go._validation import check_integer, check_option, of_order_one
+from netrep_go._sizes import of_order_one
+from netrep_go._validation import check_integer, check_option
 from netrep_go.rsa._condensed import (
     RDMs,
     check_alike,

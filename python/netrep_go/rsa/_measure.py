@@ -14,7 +14,8 @@ from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, Named, check_double, measure_pairs
 from netrep_go._jobs import said_once
 from netrep_go._parameters import check_parameters
-from netrep_go._validation import as_codes, as_factor, check_option, of_order_one
+from netrep_go._sizes import of_order_one
+from netrep_go._validation import as_codes, as_factor, check_option
 from netrep_go.metrics._measure import Measure
 from netrep_go.metrics._properties import Properties, Undefined
 from netrep_go.rsa._compare import SIMILARITIES, similarities

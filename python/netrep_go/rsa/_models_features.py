@@ -14,15 +14,14 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go._jobs import RandomState
 from netrep_go._names import check_same_columns, column_names, row_names
 from netrep_go._parameters import checked
+from netrep_go._sizes import FOURTH_POWERS, check_range
 from netrep_go._validation import (
-    FOURTH_POWERS,
     as_array,
     as_factor,
     as_matrix,
     check_integer,
     check_number,
     check_option,
-    check_range,
     departure,
     ndim_of,
 )

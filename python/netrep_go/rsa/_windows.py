@@ -11,8 +11,9 @@ from netrep_go import _native
 from netrep_go._jobs import progress_bar
 from netrep_go._names import Name, holds_arrays
 from netrep_go._shown import shown
+from netrep_go._sizes import check_not_lost
 from netrep_go._time_course import as_subjects, given_by_subject, sample_times, windows
-from netrep_go._validation import as_codes, check_integer, check_not_lost, check_number
+from netrep_go._validation import as_codes, check_integer, check_number
 from netrep_go.rsa._condensed import check_n_conditions
 from netrep_go.rsa._data_sets import DataSets
 from netrep_go.rsa._local import (
