@@ -435,6 +435,16 @@ def test_wrong_usage(networks, capsys, arguments, message):
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["distances", "report"])
+def test_a_folder_in_the_place_of_results_is_seen_before_they_are_computed(
+    networks, capsys, command
+):
+    Path("D.csv").mkdir()
+    with pytest.raises(SystemExit, match="2"):
+        main([command, "net0.npy", "net1.npy", "-o", "D.csv"])
+    assert "Is a directory: 'D.csv'" in capsys.readouterr().err
+
+
 PAIR = ["net0.npy", "net1.npy"]
 MEASURED = [
     (["distances", *PAIR], "--metric"),

@@ -14,7 +14,7 @@ import numpy as np
 
 from netrep_go._files import INSIDE
 from netrep_go._optional import optional, pandas
-from netrep_go._parts import replacing
+from netrep_go._parts import replaceable, replacing
 
 Tables = Mapping[str, Any]  # names to data frames
 
@@ -119,6 +119,10 @@ def output(path: str, more: Iterable[str] = ()) -> Path:
         raise argparse.ArgumentTypeError(str(error)) from error
     if not os.access(file.parent, os.W_OK):
         raise argparse.ArgumentTypeError(f"{path}: {file.parent} is no folder to write to")
+    try:
+        replaceable(file)
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
     return file
 
 
