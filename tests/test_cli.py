@@ -812,6 +812,8 @@ def test_reports(networks, rng, capsys):
     run("report", *given, "-o", "report.csv")
     assert_array_equal(table("report.csv")["capacity"], expected.values["capacity"])
     assert_array_equal(table("report_pairs.csv")["distance"], expected.values["distance"][:1, 1])
+    assert_array_equal(table("report_targets.csv")["score"], expected.values["score"].ravel())
+    assert not Path("report_rdms.csv").exists()  # as none were given
     run("report", "net0.npy", "net2.npy", "--names", "a", "b", *options, "-o", "named.npz")
     assert LayerReport.load("named.npz").names == ["a", "b"]
     with pytest.raises(SystemExit):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.spatial.distance import squareform
 
 import netrep_go
 from netrep_go import _native
@@ -264,6 +265,51 @@ def test_samples_of_data_frames_must_agree(data):
     assert list(report.to_frame("targets")["target"][:4]) == ["V1", "V2", "V4", "V1"]
     with pytest.raises(ValueError, match="same samples in the same order, got 'image 0'"):
         data.report(layers=layers, targets=targets[::-1])
+
+
+def test_samples_of_rdms_must_agree(data):
+    """An RDM that is labeled in another order is of other samples, though it has their number."""
+    pandas = pytest.importorskip("pandas")
+    rows = [f"image {k}" for k in range(N)]
+    layers = {"a": pandas.DataFrame(data.layers["narrow"], rows), "b": data.layers["wide"]}
+    square = pandas.DataFrame(squareform(data.rdms[0]), rows, rows)
+    odd = square.iloc[::-1, ::-1]
+    given = {"layers": layers, "y": None, "targets": None}
+    want = data.report(**given, rdms=data.rdms[:1]).values["rsa"]
+    for same in (square, [square], {"subject": square}):
+        assert_array_equal(data.report(**given, rdms=same).values["rsa"], want)
+    for other in (odd, [odd], {"s": odd}, {"r": squareform(data.rdms[1]), "s": odd}):
+        with pytest.raises(ValueError, match="rdms must have the same samples .* got 'image 0'"):
+            data.report(**given, rdms=other)
+    with pytest.raises(ValueError, match="y and rdms must have the same samples"):
+        data.report(layers=data.layers, y=pandas.Series(data.y, rows), rdms=odd)
+
+
+def test_samples_of_stacks_of_rdms_must_agree(data):
+    xarray = pytest.importorskip("xarray")
+    rows = [f"image {k}" for k in range(N)]
+    layers = {"a": xarray.DataArray(data.layers["narrow"], {"image": rows}, ("image", "unit"))}
+    stack = xarray.DataArray(
+        [squareform(rdm) for rdm in data.rdms], {"row": rows, "column": rows}, ("s", "row", "column")
+    )
+    given = {"layers": {**layers, "b": data.layers["wide"]}, "y": None, "targets": None}
+    found = data.report(**given, rdms=stack).values["rsa"]
+    assert_array_equal(found, data.report(**given).values["rsa"])
+    with pytest.raises(ValueError, match="rdms must have the same samples .* got 'image 0'"):
+        data.report(**given, rdms=stack[:, ::-1, ::-1])
+
+
+def test_a_series_of_targets_has_its_name(data):
+    pandas = pytest.importorskip("pandas")
+    target = data.targets[:, 0].copy()
+    target[3] = np.nan  # one that is missing
+    series = pandas.Series(target, name="V4")
+    report = data.report(y=None, rdms=None, targets=series)
+    assert report.target_names == ["V4"]
+    assert data.report(y=None, rdms=None, targets=series.rename(None)).target_names == [0]
+    for k, x in enumerate(data.layers.values()):
+        score = EncodingModel(random_state=3).fit(x, target).score_
+        assert_allclose(report.values["score"][k], score, rtol=1e-8, atol=1e-10)
 
 
 def test_tables(data, report):

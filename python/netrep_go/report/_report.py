@@ -24,7 +24,7 @@ from netrep_go.report._layers import read_layers
 from netrep_go.report._result import LayerReport
 from netrep_go.report._sections import Sections
 from netrep_go.rsa._compare import SIMILARITIES
-from netrep_go.rsa._condensed import RDMs, n_conditions, named_vectors
+from netrep_go.rsa._condensed import RDMs, n_conditions, named_rdm, named_vectors
 from netrep_go.rsa._rdm import PLAIN_METRICS
 
 
@@ -151,7 +151,8 @@ single RDMs, default=None
     check_permutations(n_permutations, alpha)
     check_option(metric, "metric", PLAIN_METRICS)
     check_option(method, "method", SIMILARITIES)
-    layers, layered = read_layers(networks, names, {"y": y, "targets": targets}, n_jobs)
+    beside = {"y": y, "targets": targets, "rdms": named_rdm(rdms)}
+    layers, layered = read_layers(networks, names, beside, n_jobs)
     n = len(layers[0].x)
     rdm_names, vectors = _rdms(rdms, n)
     matrix, target_names = _targets(targets, n)
@@ -212,8 +213,10 @@ def _targets(targets: Any, n: int) -> tuple[np.ndarray | None, list[Name]]:
     """Return a matrix of targets and their names."""
     if targets is None:
         return None, []
-    matrix, _ = as_targets(targets, n, "targets")
-    return matrix, names_or_numbers(column_names(targets), matrix.shape[1])
+    matrix, is_vector = as_targets(targets, n, "targets")
+    name = getattr(targets, "name", None)  # of a Series
+    own = [name] if is_vector and name not in (None, "") else column_names(targets)
+    return matrix, names_or_numbers(own, matrix.shape[1])
 
 
 def _capacity(given: Any, seed: int, n_jobs: int | None) -> MeanFieldCapacity:
