@@ -130,19 +130,24 @@ def test_options_reach_their_functions(data):
     assert capacity.n_jobs is None
 
 
-def test_each_layer_is_prepared_once(data, monkeypatch):
-    prepared, routines, grams, rdms, regressed = [], [], [], [], []
-
-    def noting(function, notes, note):
-        def call(*args, **kwargs):
-            notes.append(note(*args))
-            return function(*args, **kwargs)
-
-        return call
+@pytest.fixture
+def watch(monkeypatch):
+    """Return what lets a function note something of each of its calls."""
 
     def watch(owner, name, notes, note):
-        monkeypatch.setattr(owner, name, noting(getattr(owner, name), notes, note))
+        kept = getattr(owner, name)
 
+        def noting(*args, **kwargs):
+            notes.append(note(*args))
+            return kept(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, noting)
+
+    return watch
+
+
+def test_each_layer_is_prepared_once(data, watch):
+    prepared, routines, grams, rdms, regressed = [], [], [], [], []
     watch(_layers, "compact", prepared, np.shape)
     watch(_native, "run", routines, lambda routine, *rest: routine)
     watch(LinearCKA, "_gram_vector", grams, lambda self, x, name: x.shape)
@@ -279,7 +284,7 @@ def test_samples_of_rdms_must_agree(data):
     for same in (square, [square], {"subject": square}):
         assert_array_equal(data.report(**given, rdms=same).values["rsa"], want)
     for other in (odd, [odd], {"s": odd}, {"r": squareform(data.rdms[1]), "s": odd}):
-        with pytest.raises(ValueError, match="rdms must have the same samples .* got 'image 0'"):
+        with pytest.raises(ValueError, match=r"rdms must have the same samples .* got 'image 0'"):
             data.report(**given, rdms=other)
     with pytest.raises(ValueError, match="y and rdms must have the same samples"):
         data.report(layers=data.layers, y=pandas.Series(data.y, rows), rdms=odd)
@@ -290,12 +295,14 @@ def test_samples_of_stacks_of_rdms_must_agree(data):
     rows = [f"image {k}" for k in range(N)]
     layers = {"a": xarray.DataArray(data.layers["narrow"], {"image": rows}, ("image", "unit"))}
     stack = xarray.DataArray(
-        [squareform(rdm) for rdm in data.rdms], {"row": rows, "column": rows}, ("s", "row", "column")
+        [squareform(rdm) for rdm in data.rdms],
+        {"row": rows, "column": rows},
+        ("s", "row", "column"),
     )
     given = {"layers": {**layers, "b": data.layers["wide"]}, "y": None, "targets": None}
     found = data.report(**given, rdms=stack).values["rsa"]
     assert_array_equal(found, data.report(**given).values["rsa"])
-    with pytest.raises(ValueError, match="rdms must have the same samples .* got 'image 0'"):
+    with pytest.raises(ValueError, match=r"rdms must have the same samples .* got 'image 0'"):
         data.report(**given, rdms=stack[:, ::-1, ::-1])
 
 
@@ -626,3 +633,74 @@ def test_a_measure_that_cannot_be_computed_says_why(data):
     ):
         with pytest.raises(ValueError, match=message):
             data.report(measures=odd)
+
+
+def part(x, y):
+    """Compare only what is of one width."""
+    return float(np.sum(x * y)) if x.shape == y.shape else np.nan
+
+
+def test_a_measure_that_is_not_defined_of_all_pairs_says_of_which(data):
+    layers = {**data.layers, "dead": np.ones((N, 70))}
+    given = {"y": None, "targets": None, "rdms": None, "layers": layers}
+    rules = {"of widths": part, "corrected": "cka_corrected"}
+    with pytest.warns(UserWarning, match="is NaN|cannot be computed") as said:
+        found = data.report(**given, measures=rules)
+    assert any("'of widths' cannot be computed: 6 of 6 pairs" in str(one.message) for one in said)
+    reasons = found.reasons["measures"]
+    assert reasons["of widths"] == "6 of 6 pairs have no value: the measure returns NaN"
+    assert reasons["dead"] == "the activations do not vary"
+    values = found.values["measure_of widths"]
+    assert_array_equal(np.isfinite(values), np.diag([True] * 4 + [False]))
+    missing = np.isnan(found.values["measure_corrected"][:4, :4])
+    n_missing = np.triu(missing | missing.T, 1).sum()
+    assert 0 < n_missing < 6
+    assert reasons["corrected"].startswith(f"{n_missing} of 6 pairs have no value: networks['")
+
+
+def test_reasons_of_a_layer_and_of_a_measure_with_one_name_are_both_there(data):
+    layers = {"rsa": np.ones((N, 3)), "b": data.layers["wide"], "c": data.layers["narrow"]}
+    with pytest.warns(UserWarning, match="is NaN|cannot be computed") as warned:
+        found = data.report(layers=layers, measures={"rsa": MutualKNN(n_neighbors=100)})
+    assert "capacity of layer 'rsa'" in " ".join(str(one.message) for one in warned)
+    (said,) = found.reasons["measures"].values()
+    assert "do not vary; 100 neighbors need" in said
+
+
+def test_errors_of_measures_say_which_and_the_rest_is_computed(data):
+    def odd(x, y):
+        raise ValueError("it broke")
+
+    with pytest.warns(UserWarning, match="measures of 'odd' cannot be computed: networks"):
+        found = data.report(measures=[odd, "cka"], y=None)
+    assert found.reasons["measures"] == {
+        "odd": "networks['narrow'] and networks['narrow']: it broke"
+    }
+    pairs = np.triu_indices(4, 1)
+    assert_allclose(found.values["measure_cka"][pairs], found.values["cka"][pairs], rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["m_reversed", "m_reversed_reversed"])
+def test_no_measure_has_the_name_of_values_in_the_other_order(data, name):
+    measures = {"m": "cknna", name.removesuffix("_reversed"): "cka", name: "rsa"}
+    with pytest.raises(ValueError, match=f"measures must differ in name, but '{name[:10]}' is"):
+        data.report(measures=measures)
+
+
+def test_measures_are_cited(asked, tmp_path):
+    said = asked.settings["measures"]
+    assert said.startswith("rsa = RSA(")
+    assert "knn = MutualKNN(n_neighbors=5) (Huh et al. 2024, arXiv:2405.07987); regr" in said
+    assert said in " ".join(page_of(asked, tmp_path).texts["p"])
+
+
+def test_measures_prepare_each_layer_once(data, watch):
+    """Once for the report, and once for each measure that was asked for: not once a pair."""
+    read, prepared, routines = [], [], []
+    watch(_layers, "as_factor", read, lambda x, label: label)
+    watch(MutualKNN, "_prepare", prepared, lambda self, x, label: x.shape)
+    watch(_native, "run", routines, lambda routine, *rest: routine)
+    data.report(y=None, targets=None, rdms=None, measures=["mutual_knn", "cka_unbiased"])
+    assert read == [f"networks[{name!r}]" for name in data.layers]
+    assert prepared == [x.shape for x in data.layers.values()]
+    assert sorted(routines) == ["multiset.cka_distances", "multiset.linear_distances"]

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from netrep_go.plotting._report import MEASURE
 
+REVERSED = "_reversed"  # and what ends the name of a measure's values in the other order
 Rows = Literal["layers", "pairs", "rdms", "targets"]
 
 

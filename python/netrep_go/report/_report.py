@@ -20,7 +20,9 @@ from netrep_go.encoding import EncodingModel
 from netrep_go.encoding._inputs import as_targets
 from netrep_go.inference._calibration import check_permutations
 from netrep_go.inference._measures import chosen
+from netrep_go.metrics import Measure
 from netrep_go.report._layers import read_layers
+from netrep_go.report._quantities import REVERSED
 from netrep_go.report._result import LayerReport
 from netrep_go.report._sections import Sections
 from netrep_go.rsa._compare import SIMILARITIES
@@ -162,7 +164,7 @@ single RDMs, default=None
         y=_labels(y, n),
         targets=matrix,
         rdms=vectors,
-        measures=None if measures is None else chosen(measures, "measures"),
+        measures=_measures(measures),
         capacity=_capacity(capacity, seed, n_jobs),
         encoding=_encoding(encoding, seed, n_jobs),
         metric=metric,
@@ -217,6 +219,22 @@ def _targets(targets: Any, n: int) -> tuple[np.ndarray | None, list[Name]]:
     name = getattr(targets, "name", None)  # of a Series
     own = [name] if is_vector and name not in (None, "") else column_names(targets)
     return matrix, names_or_numbers(own, matrix.shape[1])
+
+
+def _measures(given: Any) -> dict[str, Measure] | None:
+    """Return measures by names which no value in the other order has."""
+    if given is None:
+        return None
+    found = chosen(given, "measures")
+    odd = next(
+        (name for name in found if name.removesuffix(REVERSED) in found.keys() - {name}), None
+    )
+    if odd is not None:
+        raise ValueError(
+            f"measures must differ in name, but {odd!r} is what values of "
+            f"{odd.removesuffix(REVERSED)!r} in the other order are called"
+        )
+    return found
 
 
 def _capacity(given: Any, seed: int, n_jobs: int | None) -> MeanFieldCapacity:

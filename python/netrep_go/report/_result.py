@@ -18,7 +18,7 @@ from netrep_go._parts import replacing
 from netrep_go._results import Result
 from netrep_go.plotting._report import MEASURE
 from netrep_go.report._page import page
-from netrep_go.report._quantities import Rows, quantity
+from netrep_go.report._quantities import REVERSED, Rows, quantity
 
 if TYPE_CHECKING:
     from netrep_go.plotting import LayerReportDisplay
@@ -90,7 +90,7 @@ class LayerReport(Result):
             return pandas().DataFrame(columns | {"n_features": self.n_features} | found)
         if rows == "pairs":
             at = np.triu_indices(len(self.names), 1)
-            found |= {f"{n}_reversed": x.T for n, x in found.items() if _has_direction(n, x)}
+            found |= {f"{n}{REVERSED}": x.T for n, x in found.items() if _has_direction(n, x)}
             columns = self._named("_1", at[0]) | self._named("_2", at[1])
         else:
             others = self.rdm_names if rows == "rdms" else self.target_names
