@@ -789,6 +789,22 @@ def test_nobody_reads_on(networks):
     assert "Error" not in said
 
 
+def test_names_of_files_that_are_no_text(networks):
+    """The system takes any bytes as the name of a file, tables take texts alone."""
+    odd = os.fsdecode(b"net\xff.npy")
+    try:
+        np.save(odd, networks["net0"])
+    except OSError:
+        pytest.skip("the file system takes texts alone")
+    options = ["--n-permutations", "19", "-q"]
+    run("report", odd, "net1.npy", *options, "-o", "report.csv")
+    assert list(table("report.csv")["layer"]) == [r"net\udcff", "net1"]
+    run("report", odd, "net1.npy", *options, "-o", "report.html")
+    assert r"net\udcff" in Path("report.html").read_text(encoding="utf-8")
+    run("compare", odd, "net1.npy", "--measures", "cka", "-q", "-o", "compared.csv")
+    assert list(table("compared.csv")["network_1"]) == [r"net\udcff"]
+
+
 def test_reports(networks, rng, capsys):
     from netrep_go.report import LayerReport, layer_report
 

@@ -463,9 +463,53 @@ def test_page_has_all_sections(report, tmp_path):
     links = [each["href"] for each in page.all("a")]
     assert links == [f"#{name}" for name in ("layers", *SECTIONS, "methods")]
     assert [each["id"] for each in page.all("h2")] == [link[1:] for link in links]
-    assert len(page.all("svg")) == len(SECTIONS)
+    drawn = [each["aria-label"] for each in page.all("svg")]  # a panel each, so that they wrap
+    assert drawn == [
+        *("Procrustes distance", "calibrated CKA", "capacity", "radius", "dimension"),
+        *("mean similarity of RDMs", "mean score of targets"),
+    ]
+    low, high = report.values["noise_ceiling"]
+    assert f"the noise ceiling of the mean, {low:.4g} to {high:.4g}." in " ".join(page.texts["p"])
     assert len(page.all("table")) == 5  # layers, two of pairs, RDMs and targets
     assert not any("why" in each.get("class", "") for each in page.all("p"))
+
+
+UNSEEN = {  # names, and how they are written
+    "": "''",
+    " ": "' '",
+    "a\0b": r"a\x00b",
+    "\u202eevil": r"\u202eevil",
+    "tab\there": r"tab\there",
+    "a\u200bb": r"a\u200bb",
+    "Zero\u200cWidth": "Zero\u200cWidth",  # a mark that joins letters of Persian
+    "line\nbreak": "line\nbreak",
+}
+
+
+def test_names_that_cannot_be_seen_are_written_as_in_python(data, tmp_path):
+    x = data.layers["narrow"]
+    layers = {name: x + k for k, name in enumerate(UNSEEN)}
+    measures = {f"m{name}": "cka" for name in UNSEEN}
+    report = layer_report(layers, measures=measures, **FAST)
+    page = page_of(report, tmp_path)
+    assert {*UNSEEN.values()} <= {each["data-value"] for each in page.all("td")}
+    heads = " ".join(page.texts["button"])
+    drawn = " ".join(page.texts["text"])
+    for written in UNSEEN.values():
+        assert f"m{written}".strip("' ") in heads
+        assert all(line.strip("' ") in drawn for line in written.split("\n"))
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert not set("\0\t\u202e\u200b") & set(text)
+
+
+def test_numbers_that_are_names_keep_their_digits(data, tmp_path):
+    layers = {1000.25: data.layers["narrow"], 1000.5: data.layers["wide"]}
+    cells = page_of(layer_report(layers, **FAST), tmp_path).texts["td"]
+    assert {"1000.25", "1000.5"} <= {*cells}
+    mixed = {2: data.layers["narrow"], "b": data.layers["wide"], True: data.layers["square"]}
+    page = page_of(layer_report(mixed, **FAST), tmp_path)
+    named = {each["data-value"] for each in page.all("td") if each.get("class") == "name"}
+    assert named == {"2", "b", "True"}
 
 
 def test_page_needs_nothing_else(odd, tmp_path):

@@ -39,9 +39,13 @@ def named(paths: Iterable[str], argument: str, names: list[str] | None = None) -
 
 
 def name_of(path: str) -> str:
-    """Return the name of what is in a file: its stem, with the array if one is named."""
+    """Return the name of what is in a file: its stem, with the array if one is named.
+
+    Bytes that are no text, as the system allows in the names of files, are written as in Python.
+    """
     file, _, inside = path.partition(INSIDE)
-    return Path(file).stem + (INSIDE + inside if inside else "")
+    name = Path(file).stem + (INSIDE + inside if inside else "")
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def load(paths: Mapping[str, str], argument: str) -> dict[str, Any]:

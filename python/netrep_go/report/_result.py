@@ -145,7 +145,7 @@ class LayerReport(Result):
         """
         text = page(self)
         with replacing(as_path(path, "path")) as new:
-            new.write_text(text, encoding="utf-8")
+            new.write_text(text, encoding="utf-8", errors="backslashreplace")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all to one .npz file: arrays, and JSON for the rest. Nothing is pickled.
