@@ -1,6 +1,7 @@
 """The report of layers: every number is that of its own function, and the page stands alone."""
 
 import itertools
+import json
 import re
 import runpy
 import sys
@@ -14,6 +15,7 @@ from scipy.spatial.distance import squareform
 
 import netrep_go
 from netrep_go import _native
+from netrep_go._files import DamagedFileError
 from netrep_go.capacity import MeanFieldCapacity
 from netrep_go.encoding import EncodingModel
 from netrep_go.inference import calibrate, compare_networks
@@ -390,6 +392,105 @@ def test_files_that_are_no_reports_are_refused(report, tmp_path, damage):
         path.write_text("layers")
     with pytest.raises(ValueError, match=r"report\.npz is damaged, or no layer report"):
         LayerReport.load(path)
+
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+def forged(report, path, arrays, told):
+    """Write a file of a report with something else in it."""
+    report.save(path)
+    with np.load(path) as stored:
+        found = {name: stored[name] for name in stored.files}
+    text = json.loads(found["report"].item()) | told
+    found |= {"report": np.array(json.dumps({k: v for k, v in text.items() if v != "none"}))}
+    np.savez(path, **{**found, **arrays})
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"n_samples": HOSTILE},
+        {"n_samples": None},
+        {"n_features": [HOSTILE, 1, 1, 1]},
+        {"n_features": [1]},
+        {"names": "abcd"},
+        {"names": [{}, "b", "c", "d"]},
+        {"names": ["a", "b", "c"]},
+        {"names": "none"},
+        {"rdm_names": []},
+        {"target_names": [[{}], 1, 2]},
+        {"reasons": {"rsa": [[None, 5]]}},
+        {"reasons": [HOSTILE]},
+        {"settings": {"seed": HOSTILE}},
+        {"settings": {"layered": True}},
+        {"versions": {}},
+        {"versions": []},
+        {"more": 1},
+    ],
+)
+def test_files_whose_text_does_not_fit_are_refused(report, tmp_path, told):
+    forged(report, tmp_path / "report.npz", {}, told)
+    with pytest.raises(ValueError, match=r"report\.npz is damaged, or no layer report"):
+        LayerReport.load(tmp_path / "report.npz")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("cka", np.ones((5, 5))),
+        ("capacity", np.ones(1)),
+        ("capacity", np.array([HOSTILE] * 4)),
+        ("rsa", np.ones((4, 3), dtype=int)),
+        ("score", np.ones(4)),
+        ("noise_ceiling", np.ones(3)),
+        ("measure_x", np.ones(4)),
+        (HOSTILE, np.ones((4, 4))),
+    ],
+)
+def test_files_whose_arrays_do_not_fit_are_refused(report, tmp_path, name, values):
+    forged(report, tmp_path / "report.npz", {name: values}, {})
+    with pytest.raises(ValueError, match=r"report\.npz is damaged, or no layer report"):
+        LayerReport.load(tmp_path / "report.npz")
+
+
+def test_files_that_are_damaged_are_refused_or_say_the_same(report, tmp_path, rng):
+    path = tmp_path / "report.npz"
+    report.save(path)
+    whole = path.read_bytes()
+    refused = 0
+    for _ in range(150):
+        damaged = bytearray(whole)
+        start = rng.integers(len(whole) - 4)
+        damaged[start : start + 4] = rng.bytes(4)
+        path.write_bytes(damaged[: rng.integers(len(whole)) if rng.random() < 0.2 else None])
+        try:
+            found = LayerReport.load(path)
+        except DamagedFileError:
+            refused += 1
+        else:  # of the parts of a zip file that say nothing
+            assert repr(found) == repr(report)
+            for name, values in report.values.items():
+                assert_array_equal(found.values[name], values)
+    assert refused > 100
+
+
+def test_what_comes_from_a_file_is_escaped(report, tmp_path):
+    """Also what files may hold in places where a report has no text of a user."""
+    told = {
+        "names": [HOSTILE, "b", "c", "d"],
+        "rdm_names": [HOSTILE, 1, 2],
+        "reasons": {"measures": [[HOSTILE, HOSTILE], [None, HOSTILE]], HOSTILE: [[1, "x"]]},
+        "settings": {**report.settings, "capacity": HOSTILE, HOSTILE: HOSTILE, "seed": HOSTILE},
+        "versions": {**report.versions, "numpy": HOSTILE, HOSTILE: HOSTILE},
+    }
+    measure = {f"measure_{HOSTILE}": np.arange(16.0).reshape(4, 4)}
+    forged(report, tmp_path / "report.npz", measure, told)
+    page = page_of(LayerReport.load(tmp_path / "report.npz"), tmp_path)
+    assert len(page.all("script")) == 1
+    assert "alert" not in page.texts["script"][0]
+    assert not [name for _, each in page.tags for name in each if name.startswith("on")]
+    assert HOSTILE in {*page.texts["td"]} & {*page.texts["dt"]} & {*page.texts["dd"]}
 
 
 def test_display(report):

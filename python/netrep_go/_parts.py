@@ -246,17 +246,22 @@ def _path(folder: Path, name: object) -> Path:
 def _read(path: Path, *names: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return the arrays of a part, some or all, without its options, and these."""
     with reading(path, "is damaged: remove it to compute it anew"):
-        with path.open("rb") as file, np.load(file) as stored:
-            broken = stored.zip.testzip()  # NumPy checks only what its headers tell it to read
-            if broken is not None:
-                raise ValueError(f"{broken} has another checksum")
-            if len(set(stored.files)) < len(stored.files):
-                raise ValueError("two arrays have one name")
-            arrays = {name: stored[name] for name in names or stored.files}
+        arrays = read_arrays(path, *names)
         options = json.loads(arrays.pop(_OPTIONS).item())
         if not isinstance(options, dict):
             raise ValueError(f"its options are {shown(options)}")
     return arrays, options
+
+
+def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
+    """Return the arrays of an .npz file, some or all; raise if its bytes are not those written."""
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        broken = stored.zip.testzip()  # NumPy checks only what its headers tell it to read
+        if broken is not None:
+            raise ValueError(f"{broken} has another checksum")
+        if len(set(stored.files)) < len(stored.files):
+            raise ValueError("two arrays have one name")
+        return {name: stored[name] for name in names or stored.files}
 
 
 def _plain(value: Any) -> Any:

@@ -92,7 +92,7 @@ def page(report: LayerReport) -> str:
             '<h2 id="layers">Layers</h2>',
             *_tables(report, "layers"),
             *(line for section in sections for line in _section(report, section)),
-            *_methods(report),
+            *methods(report),
             f"<script>{_SCRIPT}</script>\n</body>\n</html>\n",
         )
     )
@@ -213,7 +213,7 @@ def _name(name: Any) -> str:
     return escape(text if text.strip() else repr(text))
 
 
-def _methods(report: LayerReport) -> Iterator[str]:
+def methods(report: LayerReport) -> Iterator[str]:
     """Yield what a reader needs to compute the same."""
     told, versions = report.settings, report.versions
     done = _computed(report)
