@@ -2,9 +2,11 @@
 
 import itertools
 import json
+import pickle
 import re
 import runpy
 import sys
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -163,12 +165,78 @@ def test_each_layer_is_prepared_once(data, watch):
 
 
 def test_results_do_not_depend_on_threads_and_follow_the_seed(data):
-    first, second = (data.report(n_jobs=n) for n in (1, 2))
+    measures = ["cka", "rsa", "mutual_knn", "permutation", "ridge_r2_y_to_x"]
+    first, second = (data.report(n_jobs=n, measures=measures) for n in (1, 2))
     for name, values in first.values.items():
         assert_array_equal(values, second.values[name])
     drawn = data.report(random_state=None, y=None, targets=None, rdms=None)
     again = data.report(random_state=drawn.settings["seed"], y=None, targets=None, rdms=None)
     assert_array_equal(drawn.values["cka_calibrated"], again.values["cka_calibrated"])
+
+
+def test_runs_are_alike_to_the_last_byte_and_leave_what_was_given_as_it_is(data, tmp_path):
+    given = {**data.layers, "y": data.y, "targets": data.targets, "rdms": data.rdms}
+    before = {name: x.tobytes() for name, x in given.items()}
+    for x in given.values():
+        x.setflags(write=False)
+    for k in range(2):
+        found = data.report(measures=["cka", "rsa", "mutual_knn"])
+        found.save(tmp_path / f"{k}.npz")
+        page_of(found, tmp_path)
+        (tmp_path / "report.html").rename(tmp_path / f"{k}.html")
+    for x in given.values():
+        x.setflags(write=True)
+    assert {name: x.tobytes() for name, x in given.items()} == before
+    assert (tmp_path / "0.html").read_bytes() == (tmp_path / "1.html").read_bytes()
+    first, second = (zipfile.ZipFile(tmp_path / f"{k}.npz") for k in range(2))
+    with first, second:
+        assert first.namelist() == second.namelist()
+        assert all(first.read(name) == second.read(name) for name in first.namelist())
+
+
+@pytest.mark.parametrize("layout", [np.asfortranarray, lambda x: x[::-1].copy()[::-1], list])
+def test_layouts_are_of_no_consequence(data, report, layout):
+    layers = {name: layout(x) for name, x in data.layers.items()}
+    found = data.report(layers=layers, targets=layout(data.targets), rdms=layout(data.rdms))
+    for name, values in report.values.items():
+        assert_array_equal(found.values[name], values)
+
+
+def test_single_precision_is_what_it_holds(data):
+    narrow = {name: x.astype(np.float32) for name, x in data.layers.items()}
+    wide = {name: x.astype(np.float64) for name, x in narrow.items()}
+    first, second = (data.report(layers=each, measures="cka") for each in (narrow, wide))
+    for name, values in second.values.items():
+        assert_array_equal(first.values[name], values)
+
+
+def test_labels_may_be_texts_and_classes_of_one_sample(data, report):
+    found = data.report(y=[f"class {k:02}" for k in data.y], targets=None, rdms=None)
+    assert_array_equal(found.values["capacity"], report.values["capacity"])
+    single = np.append(data.y[:-1], 99)
+    found = data.report(y=single, targets=None, rdms=None)
+    x = data.layers["square"]
+    fitted = MeanFieldCapacity(random_state=3).fit(x, single)
+    assert found.values["capacity"][1] == fitted.capacity_
+
+
+def test_reports_can_be_pickled(report, tmp_path):
+    again = pickle.loads(pickle.dumps(report))
+    assert repr(again) == repr(report)
+    for name, values in report.values.items():
+        assert_array_equal(again.values[name], values)
+    report.to_html(tmp_path / "first.html")
+    again.to_html(tmp_path / "second.html")
+    assert (tmp_path / "first.html").read_bytes() == (tmp_path / "second.html").read_bytes()
+
+
+def test_generators_give_seeds_and_move_on(data):
+    given = {"y": None, "targets": None, "rdms": None}
+    source = np.random.default_rng(3)
+    first, second = (data.report(**given, random_state=source) for _ in range(2))
+    again = data.report(**given, random_state=np.random.default_rng(3))
+    assert first.settings["seed"] == again.settings["seed"] != second.settings["seed"]
+    assert_array_equal(first.values["cka_calibrated"], again.values["cka_calibrated"])
 
 
 def test_what_is_not_given_is_said(data):

@@ -143,10 +143,11 @@ class LayerReport(Result):
         ------
         ImportError
             If Matplotlib or pandas is not installed.
+        OSError
+            If the file cannot be written; what was there stays.
         """
-        text = page(self)
         with replacing(as_path(path, "path")) as new:
-            new.write_text(text, encoding="utf-8", errors="backslashreplace")
+            new.write_text(page(self), encoding="utf-8", errors="backslashreplace")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all to one .npz file: arrays, and JSON for the rest. Nothing is pickled.
@@ -176,6 +177,11 @@ class LayerReport(Result):
         -------
         LayerReport
             The same report.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged, or holds no report. Nothing in a file is run.
         """
         file = as_path(path, "path")
         with reading(file, "is damaged, or no layer report"):
