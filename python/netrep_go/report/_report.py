@@ -55,8 +55,8 @@ def layer_report(
     layers in shape; how similar to them, beyond what shuffled samples are; what capacity, radius
     and dimension its manifolds have; how much its dissimilarities are like those that were
     measured; and how well it predicts measured responses; and, if asked for, the values of other
-    measures. A section for which data are not there,
-    or that cannot be computed from them, says why, and the others are computed.
+    measures. A section for which data are not there, or that cannot be computed from them, says
+    why, and the others are computed.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ single RDMs, default=None
     ------
     ValueError
         If a layer is not a finite, real matrix, layers differ in samples, or ``y``, ``targets``
-        or ``rdms`` are not of the same samples.
+        or ``rdms`` are not of the same samples: not as many, or in another order by their labels.
 
     Warns
     -----
