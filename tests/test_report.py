@@ -7,6 +7,7 @@ import re
 import runpy
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -770,6 +771,26 @@ def test_pages_are_the_same_after_saving_and_in_any_style(report, tmp_path):
     assert not pyplot.get_fignums()
 
 
+def test_threads_write_the_same_pages(report, asked, tmp_path):
+    """Styles of figures are of the process, and threads take turns."""
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("Agg")
+    before = {key: value for key, value in pyplot.rcParams.items() if key != "backend"}
+    written = [report, asked] * 3
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda k: written[k].to_html(tmp_path / f"{k}.html"), range(6)))
+    for k, each in enumerate(written):
+        each.to_html(tmp_path / "alone.html")
+        assert (tmp_path / f"{k}.html").read_bytes() == (tmp_path / "alone.html").read_bytes()
+    assert {key: pyplot.rcParams[key] for key in before} == before
+
+
+def test_notebooks_show_names_escaped(odd):
+    pytest.importorskip("pandas")
+    assert "<script>" not in odd._repr_html_()
+    assert "&lt;script&gt;" in odd._repr_html_()
+
+
 def test_long_tables_are_cut(rng, tmp_path):
     layers = [rng.standard_normal((8, 2)) for _ in range(70)]
     report = layer_report(layers, n_permutations=19, random_state=0, verbose=False)
@@ -807,7 +828,7 @@ def test_measures_are_those_of_their_function(data, asked):
     with pytest.warns(UserWarning, match="more features than samples"):
         want = compare_networks(data.layers, ASKED, verbose=False).values
     for name, values in want.items():
-        np.testing.assert_allclose(asked.values[f"measure_{name}"], values, rtol=1e-9, atol=1e-12)
+        assert_array_equal(asked.values[f"measure_{name}"], values)
     plain = data.report(y=None, targets=None, rdms=None)
     assert set(asked.values) - set(plain.values) == {f"measure_{name}" for name in ASKED}
     assert "measures" not in plain.reasons

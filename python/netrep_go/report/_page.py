@@ -131,7 +131,7 @@ def _figure(report: LayerReport, panel: str) -> str:
     pyplot: Any = optional("matplotlib.pyplot", "plot", "to_html")
     style = {"svg.fonttype": "none", "svg.hashsalt": panel}
     file = io.StringIO()
-    with pyplot.style.context(["default", style]), ignoring("Glyph"):
+    with ignoring("Glyph"), pyplot.style.context(["default", style]):  # a thread at a time
         figure = LayerReportDisplay(report)._plot([panel]).figure_
         try:
             metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
