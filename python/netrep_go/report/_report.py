@@ -254,7 +254,7 @@ def _encoding(given: Any, seed: int, n_jobs: int | None) -> EncodingModel:
 def _own(given: Any, name: str, kind: Any, seed: int, n_jobs: int | None) -> Any:
     """Return an estimator, with the seed and the threads of the report if it has none."""
     if given is not None and not isinstance(given, kind):
-        raise TypeError(f"{name} must be a {kind.__name__}, got {shown(given)}")
+        raise TypeError(f"{name} must be an instance of {kind.__name__}, got {shown(given)}")
     estimator = kind() if given is None else clone(given)
     own = {"random_state": seed, "n_jobs": n_jobs}
     return estimator.set_params(**{k: v for k, v in own.items() if getattr(estimator, k) is None})
