@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _MOST_ROWS = 2000  # of a table
 _LETTERS = 20  # of a name in a line of a table
+_SHRUNK = 0.8  # how small a figure may be drawn on a narrow screen, which it is moved across then
 _KINDS: tuple[Rows, ...] = ("layers", "pairs", "rdms", "targets")
 
 _STYLE = """
@@ -34,7 +35,8 @@ h1, h2 { line-height: 1.2; }
 h2 { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 1.5rem; }
 a { color: var(--link); }
 nav a { display: inline-block; margin-right: 1rem; }
-figure { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1rem 0; }
+figure { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1rem -.6rem; padding: 0 .6rem;
+  overflow-x: auto; }
 svg { max-width: 100%; height: auto; overflow: visible; color: var(--text); }
 .why { border-left: 4px solid var(--line); padding-left: 1rem; color: var(--dim); }
 .wide { overflow: auto; max-height: 32rem; border: 1px solid var(--line); }
@@ -142,7 +144,9 @@ def _figure(report: LayerReport, panel: str) -> str:
     svg = svg[svg.index("<svg") :]
     used = set(re.findall(r'(?:url\(|href=")#([\w-]+)', svg))
     svg = re.sub(r"<[^>]*>", lambda tag: _plain_tag(tag[0], used), svg)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{_title(panel)}"', 1)
+    least = _SHRUNK * 72 * figure.get_figwidth()
+    shown = f'role="img" aria-label="{_title(panel)}" style="min-width: {least:.0f}pt"'
+    return svg.replace("<svg", f"<svg {shown}", 1)
 
 
 def _plain_tag(tag: str, used: set[str]) -> str:
