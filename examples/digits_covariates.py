@@ -8,7 +8,7 @@ about the networks:
 
 1. How well do points of a Euclidean space stand for the networks, also new ones?
 2. How well do the points predict the properties of networks that were held out?
-3. Which network stands for its architecture, and how alike are neighbours?
+3. Which network stands for its architecture, and how alike are neighbors?
 4. Which properties matter, by permutation tests of the distances themselves?
 
 These are the analyses of Williams, Kunz, Kornblith & Linderman (2021), Generalized

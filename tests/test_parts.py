@@ -50,6 +50,14 @@ def test_a_file_is_replaced_at_once(tmp_path):
     assert path.stat().st_mode == (tmp_path / "y").stat().st_mode
 
 
+@pytest.mark.parametrize("inside", ["none/file", "file/file"])
+def test_where_no_file_can_be_is_named_as_it_was_asked_for(tmp_path, inside):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="directory") as found, replacing(tmp_path / inside):
+        pass
+    assert found.value.filename == str(tmp_path / inside)
+
+
 def test_the_file_is_on_the_disk_before_its_name_and_then_the_folder(tmp_path, monkeypatch):
     path, done = tmp_path / "x", []
     fsync, replace = os.fsync, os.replace

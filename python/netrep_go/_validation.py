@@ -17,6 +17,8 @@ from sklearn.utils.validation import check_array, validate_data
 from netrep_go._names import check_square_names
 from netrep_go._shown import kind_of, shown
 
+SAMPLES_ALIKE = "rows are samples, which both networks must share"
+
 
 def as_matrix(x: ArrayLike, name: str) -> np.ndarray:
     """Return ``x`` as a C-contiguous float64 matrix of finite numbers.
@@ -167,8 +169,11 @@ def as_numbers(x: Any, name: str) -> Any:
     So does what NumPy would take for one object. Anything else is left to others to convert
     or refuse.
     """
-    if x is None or isinstance(x, (str, bytes, Set, ValuesView, Iterator, type)) or callable(x):
-        raise TypeError(f"{name} must be an array of numbers, got {shown(x)}")
+    if x is None or isinstance(x, _NO_ARRAYS) or callable(x) or _holds_data(x):
+        way = next((f": pass {name}.{way}()" for way in _DATA if hasattr(x, way)), "")
+        raise TypeError(
+            f"{name} must be an array of numbers, got {kind_of(x) if way else shown(x)}{way}"
+        )
     x = at_hand(x, name)
     if isinstance(x, (list, tuple)) and _holds_masks(x):
         x = [as_numbers(item, name) for item in x]
@@ -183,6 +188,16 @@ def as_numbers(x: Any, name: str) -> Any:
             if kind := _no_number(part if told else np.asarray(part)):
                 raise ValueError(f"{name} must hold numbers, got {kind}")
     return x
+
+
+_NO_ARRAYS = (str, bytes, Set, ValuesView, Iterator, type)
+_DATA = ("get_fdata", "get_data")  # of images, and of MNE's objects
+
+
+def _holds_data(x: Any) -> bool:
+    """Whether this is no array, but has one: an object of MNE, an image, a result of ours."""
+    ours = type(x).__module__.startswith("netrep_go.")
+    return not hasattr(x, "__array__") and (ours or any(hasattr(type(x), way) for way in _DATA))
 
 
 def _holds_masks(x: Any) -> bool:

@@ -29,7 +29,14 @@ from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
-from netrep_go._validation import as_factor, check_flag, check_given, check_option, note_features
+from netrep_go._validation import (
+    SAMPLES_ALIKE,
+    as_factor,
+    check_flag,
+    check_given,
+    check_option,
+    note_features,
+)
 from netrep_go.metrics._products import Entries, Traces
 
 __all__ = ["Measure", "Properties"]
@@ -166,7 +173,7 @@ class Measure(BaseEstimator):
         if len(x) != len(y):
             raise ValueError(
                 "X and Y: Expected arrays with equal numbers of samples, but got arrays with "
-                f"shapes {x.shape} and {y.shape}."
+                f"shapes {x.shape} and {y.shape}: {SAMPLES_ALIKE}"
             )
         return [x, y]
 

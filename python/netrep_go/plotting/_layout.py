@@ -253,6 +253,11 @@ def _space(ax: Axes, axis: int, places: npt.ArrayLike, square: bool) -> float:
     return float(72 * (min(size) if square else size[axis]) / n)
 
 
+def inches_long(text: str) -> float:
+    """Return about how long a small text is."""
+    return _LETTER * points_of("small") * len(text) / 72
+
+
 def most_letters(ax: Axes, axis: int, size: float) -> float:
     """Return how many letters of this size names beside or below axes may have."""
     return 72 * _SHARE * inches(ax)[axis] / (_LETTER * max(size, _SMALLEST))
