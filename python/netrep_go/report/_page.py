@@ -34,7 +34,9 @@ svg { max-width: 100%; height: auto; color: var(--text); }
 .why { border-left: 4px solid var(--line); padding-left: 1rem; color: var(--dim); }
 .wide { overflow: auto; max-height: 32rem; border: 1px solid var(--line); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .7rem; text-align: right; white-space: nowrap; }
+th, td { padding: .25rem .7rem; text-align: right; }
+td { white-space: nowrap; }
+th { vertical-align: bottom; }
 th { position: sticky; top: 0; background: var(--band); }
 tbody tr:nth-child(even) { background: var(--band); }
 .name { text-align: left; }
