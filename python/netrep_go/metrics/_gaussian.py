@@ -23,6 +23,7 @@ from netrep_go._cohort import (
 from netrep_go._jobs import RandomState, as_random_state, warn_user
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
+from netrep_go._shown import shown
 from netrep_go._validation import (
     as_factor,
     check_integer,
@@ -572,7 +573,7 @@ class GPStochasticMetric(_WassersteinMetric):
 
 def _two(x: Any, name: str) -> Gaussians:
     if not isinstance(x, (tuple, list)) or len(x) != 2:
-        raise ValueError(f"{name} must be a tuple of means and covariances")
+        raise ValueError(f"{name} must be a tuple of means and covariances, got {shown(x)}")
     return x[0], x[1]
 
 
