@@ -1,5 +1,7 @@
 """What errors show of odd arguments: the name, the rule and the value, on one short line."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,9 @@ class Image:
     [
         (Epochs(), r"got Epochs: pass .*\.get_data\(\)$"),
         (Image(), r"got Image: pass .*\.get_fdata\(\)$"),
+        ("net.npy", "got 'net.npy': files are read by np.load, compare_networks and DistanceStore"),
+        (Path("nets.h5::V1"), "got 'nets.h5::V1': files are read by"),
+        ("V1", "got 'V1'$"),
         (get_measure("cka"), r"got LinearCKA\(score_method='cosine'\)$"),
     ],
 )

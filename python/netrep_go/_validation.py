@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime
 import math
 import numbers
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set, ValuesView
+from pathlib import Path
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -170,10 +172,7 @@ def as_numbers(x: Any, name: str) -> Any:
     or refuse.
     """
     if x is None or isinstance(x, _NO_ARRAYS) or callable(x) or _holds_data(x):
-        way = next((f": pass {name}.{way}()" for way in _DATA if hasattr(x, way)), "")
-        raise TypeError(
-            f"{name} must be an array of numbers, got {kind_of(x) if way else shown(x)}{way}"
-        )
+        raise TypeError(f"{name} must be an array of numbers, got {_with_way(x, name)}")
     x = at_hand(x, name)
     if isinstance(x, (list, tuple)) and _holds_masks(x):
         x = [as_numbers(item, name) for item in x]
@@ -190,7 +189,7 @@ def as_numbers(x: Any, name: str) -> Any:
     return x
 
 
-_NO_ARRAYS = (str, bytes, Set, ValuesView, Iterator, type)
+_NO_ARRAYS = (str, bytes, os.PathLike, Set, ValuesView, Iterator, type)
 _DATA = ("get_fdata", "get_data")  # of images, and of MNE's objects
 
 
@@ -198,6 +197,16 @@ def _holds_data(x: Any) -> bool:
     """Whether this is no array, but has one: an object of MNE, an image, a result of ours."""
     ours = type(x).__module__.startswith("netrep_go.")
     return not hasattr(x, "__array__") and (ours or any(hasattr(type(x), way) for way in _DATA))
+
+
+def _with_way(x: Any, name: str) -> str:
+    """Return what is no array, and how one is had from it if it has one or is a file."""
+    if isinstance(x, os.PathLike) or (isinstance(x, str) and Path(x).suffix):
+        return (
+            f"{shown(os.fspath(x))}: files are read by np.load, compare_networks and DistanceStore"
+        )
+    way = next((way for way in _DATA if hasattr(x, way)), None)
+    return shown(x) if way is None else f"{kind_of(x)}: pass {name}.{way}()"
 
 
 def _holds_masks(x: Any) -> bool:
