@@ -11,8 +11,8 @@ from netrep_go._shown import shown
 from netrep_go._validation import as_matrix, check_flag, check_integer, check_number, check_option
 from netrep_go.capacity import find_center_directions, separate, shuffle_samples
 from netrep_go.embedding import EuclideanEmbedding
-from netrep_go.encoding import decode_times
-from netrep_go.inference import calibrate, compare_networks
+from netrep_go.encoding import decode_times, explainable_variance
+from netrep_go.inference import calibrate, compare_networks, reliability
 from netrep_go.metrics import Aligner, LinearMetric, get_measure
 from netrep_go.multiset import (
     cross_distances,
@@ -106,6 +106,27 @@ def test_responses_in_place_of_a_model_are_refused_with_the_way(rng):
     measured = rdm(rng.standard_normal((3, 12, 30)))
     with pytest.raises(ValueError, match=r"models\['a'\] .* got 30 pairs; if .* take rdm\(\)"):
         evaluate({"a": rng.standard_normal((12, 30))}, measured)
+
+
+@pytest.mark.parametrize(
+    ("call", "axes"),
+    [
+        (lambda x: get_measure("energy").fit(x, x), "3d arrays of inputs, repeats and neurons"),
+        (
+            lambda x: get_measure("convolutional").fit(x, x),
+            "4d arrays of images, height, width and channels",
+        ),
+        (lambda x: get_measure("gaussian").fit((x, x), (x, x)), "3d arrays of inputs, neurons and"),
+        (explainable_variance, "3d arrays of repeats, samples and targets"),
+        (
+            lambda x: reliability("cka", [x, x], of="repeats", verbose=False),
+            "3d arrays of repeats, samples and features",
+        ),
+    ],
+)
+def test_axes_that_are_missing_are_named(call, axes, rng):
+    with pytest.raises(ValueError, match=rf"got shape \(6, 4\)\. Expected {axes}"):
+        call(rng.standard_normal((6, 4)))
 
 
 @pytest.mark.parametrize("value", LARGE)

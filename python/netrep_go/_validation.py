@@ -30,24 +30,26 @@ def as_matrix(x: ArrayLike, name: str) -> np.ndarray:
     return as_array(x, name, ndim=2)
 
 
-def as_array(x: ArrayLike, name: str, ndim: int, *, allow_nan: bool = False) -> np.ndarray:
-    """Return ``x`` as a C-contiguous float64 array of ``ndim`` dimensions.
+def as_array(
+    x: ArrayLike, name: str, ndim: int, *, allow_nan: bool = False, axes: str = ""
+) -> np.ndarray:
+    """Return ``x`` as a C-contiguous float64 array of ``ndim`` dimensions, whose axes errors name.
 
     ``x`` itself comes back if it is one already: it is never written to.
     """
     if _is_ready(x) and x.ndim == ndim and _is_moderate(x):
         return x
-    return _as_array(x, name, ndim, allow_nan)
+    return _as_array(x, name, ndim, allow_nan, axes)
 
 
-def as_factor(x: ArrayLike, name: str, ndim: int = 2) -> np.ndarray:
+def as_factor(x: ArrayLike, name: str, ndim: int = 2, axes: str = "") -> np.ndarray:
     """Return ``x`` as `as_array` does; raise if the range of float64 has no room for its squares.
 
     All may be 0.
     """
     if _is_ready(x) and x.ndim == ndim and _is_moderate(x):
         return x
-    x = _as_array(x, name, ndim)
+    x = _as_array(x, name, ndim, axes=axes)
     if not _is_moderate(x):
         check_range(x.ravel(), name, SQUARES)
     return x
@@ -65,7 +67,7 @@ def check_not_lost(x: np.ndarray, name: str) -> None:
         check_range(flat, name, SQUARES)
 
 
-def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
+def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False, axes: str = "") -> np.ndarray:
     """Return ``x`` as a ready array of ``ndim`` dimensions, or say what it is."""
     if isinstance(x, Mapping) and not issparse(x):  # SciPy's dictionaries of keys
         raise TypeError(f"{name} must be one array, got {kind_of(x)}: pass one of its values")
@@ -89,9 +91,10 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarr
         raise type(error)(message if name in message else f"{name}: {message}") from None
     if x.ndim != ndim:
         hint = " Reshape your data" if x.ndim < ndim else ""
+        of = f" of {axes}" if axes else ""
         raise ValueError(
             f"{name} must have {ndim} dimensions, got shape {x.shape}. "
-            f"Expected {ndim}d arrays.{hint}"
+            f"Expected {ndim}d arrays{of}.{hint}"
         )
     if x.size == 0:
         raise ValueError(
