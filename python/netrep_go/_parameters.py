@@ -7,6 +7,7 @@ that they may take.
 
 from __future__ import annotations
 
+import os
 from collections.abc import (
     Callable,
     Hashable,
@@ -25,6 +26,7 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 
 import numpy as np
 
+from netrep_go._files import as_path
 from netrep_go._jobs import RandomState, check_seed
 from netrep_go._results import Result
 from netrep_go._shown import shown
@@ -73,6 +75,12 @@ def as_text(value: Any, name: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a string, got {shown(value)}")
     return str(value)
+
+
+def as_it_was_given(path: Any, name: str) -> Any:
+    """Return a path; raise if the system can have none of that name."""
+    as_path(path, name)
+    return path
 
 
 def as_seed(value: Any, name: str) -> Any:
@@ -157,6 +165,7 @@ _KINDS: dict[Any, _Kind] = {
     object: _Kind(("anything",), lambda value: True, lambda value, name: value),
 }
 _TEXT = _Kind(("a string",), lambda value: isinstance(value, str), as_text)
+_PATH = _Kind(("a path",), lambda value: isinstance(value, (str, os.PathLike)), as_it_was_given)
 
 
 def _kind_of(hint: Any) -> _Kind | None:
@@ -168,8 +177,11 @@ def _kind_of(hint: Any) -> _Kind | None:
     origin, args = get_origin(hint), get_args(hint)
     if origin is Literal:
         return _option(args)
+    if origin is os.PathLike:
+        return _PATH
     if origin in (Union, UnionType):
-        return _either([_kind_of(arg) for arg in args])
+        paths = any(get_origin(arg) is os.PathLike for arg in args)
+        return _either([_kind_of(arg) for arg in args if not (paths and arg is str)])
     return _listed(args[0]) if origin is Sequence else None
 
 

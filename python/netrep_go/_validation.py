@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set, ValuesView
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -87,8 +88,9 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False, axes: str =
                 input_name=name,
             )
     except (TypeError, ValueError) as error:
-        message = first_line(error)
-        raise type(error)(message if name in message else f"{name}: {message}") from None
+        raise type(error)(naming(name, first_line(error))) from None
+    except OverflowError:  # of Python's integers
+        raise ValueError(f"{name} must hold numbers that float64 can") from None
     if x.ndim != ndim:
         hint = " Reshape your data" if x.ndim < ndim else ""
         of = f" of {axes}" if axes else ""
@@ -126,6 +128,8 @@ def at_hand(x: Any, name: str) -> Any:
         found = _all_at_hand(items, x, name)
         return x if found is items else dict(zip(x, found, strict=True))
     if isinstance(x, (np.ndarray, np.generic, type)) or not _is_tensor(x):
+        if isinstance(x, ModuleType):  # whose functions have the names of an array's attributes
+            raise TypeError(f"{name} must be a value, got {shown(x)}")
         return x
     try:
         if not hasattr(type(x), "__array__"):
@@ -187,7 +191,7 @@ def as_numbers(x: Any, name: str) -> Any:
     if isinstance(x, (np.ndarray, list, tuple)) or hasattr(type(x), "__array__"):
         for part in x.get_columns() if hasattr(x, "get_columns") else [x]:  # of polars
             told = isinstance(getattr(part, "dtype", None), np.dtype) and part.dtype.kind != "O"
-            if kind := _no_number(part if told else np.asarray(part)):
+            if kind := _no_number(part if told else as_it_is(part, name)):
                 raise ValueError(f"{name} must hold numbers, got {kind}")
     return x
 
@@ -198,8 +202,10 @@ _DATA = ("get_fdata", "get_data")  # of images, and of MNE's objects
 
 def _holds_data(x: Any) -> bool:
     """Whether this is no array, but has one: an object of MNE, an image, a result of ours."""
+    if isinstance(x, tuple) or hasattr(x, "__array__"):
+        return False
     ours = type(x).__module__.startswith("netrep_go.")
-    return not hasattr(x, "__array__") and (ours or any(hasattr(type(x), way) for way in _DATA))
+    return ours or any(hasattr(type(x), way) for way in _DATA)
 
 
 def _with_way(x: Any, name: str) -> str:
@@ -210,6 +216,19 @@ def _with_way(x: Any, name: str) -> str:
         )
     way = next((way for way in _DATA if hasattr(x, way)), None)
     return shown(x) if way is None else f"{kind_of(x)}: pass {name}.{way}()"
+
+
+def as_it_is(x: Any, name: str) -> np.ndarray:
+    """Return what NumPy makes of ``x``; raise if it is nested lists of unequal lengths."""
+    try:
+        return np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name}: {first_line(error)}") from None
+
+
+def ndim_of(x: Any, name: str) -> int:
+    """Return the number of dimensions; raise if there are nested lists of unequal lengths."""
+    return x.ndim if isinstance(getattr(x, "ndim", None), int) else as_it_is(x, name).ndim
 
 
 def _holds_masks(x: Any) -> bool:
@@ -230,9 +249,8 @@ def as_reals(x: Any, name: str) -> np.ndarray:
         if x.dtype.kind == "O" or x.dtype.char == "g":
             with np.errstate(over="ignore"):
                 x = x.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        message = str(error).partition("\n")[0]
-        raise ValueError(message if name in message else f"{name}: {message}") from None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(naming(name, first_line(error))) from None
     if x.dtype.kind not in "biuf":
         raise ValueError(f"{name} must be real numbers, got {x.dtype}")
     return x
@@ -385,6 +403,11 @@ def note_features(estimator: Any, X: Any, Y: Any) -> None:
     vars(estimator).pop("feature_names_in_", None)
 
 
+def naming(name: str, message: str) -> str:
+    """Return a message that begins with the name of an argument, unless it has it somewhere."""
+    return message if re.search(rf"\b{re.escape(name)}(?!\w)", message) else f"{name}: {message}"
+
+
 def first_line(error: Exception) -> str:
     """Return what an error of scikit-learn says before it shows the whole array."""
     return str(error).partition("\n")[0]
@@ -443,6 +466,15 @@ def check_option(value: object, name: str, allowed: Sequence[str]) -> None:
         raise ValueError(
             f"Expected `{name}` parameter to be in {{{', '.join(map(repr, allowed))}}}. "
             f"Found instead {name} == {shown(value)}."
+        )
+
+
+def check_estimator(estimator: Any, name: str, *methods: str) -> None:
+    """Raise unless this is an estimator as scikit-learn has them, with some methods."""
+    needed = ("fit", "get_params", *methods)
+    if isinstance(estimator, type) or not all(hasattr(estimator, method) for method in needed):
+        raise TypeError(
+            f"{name} must be an estimator with {', '.join(needed)}, got {shown(estimator)}"
         )
 
 
@@ -524,7 +556,7 @@ def as_labels(y: Any, name: str) -> np.ndarray:
         y = np.ma.array(y, dtype=object)
     if isinstance(y, np.ma.MaskedArray):
         hidden, y = np.ma.getmaskarray(y), np.ma.getdata(y)
-    labels = y if isinstance(y, np.ndarray) else _objects(y)
+    labels = y if isinstance(y, np.ndarray) else _objects(y, name)
     hidden = hidden | _missing(labels)
     if hidden.any():
         at = ", ".join(str(i[0]) for i in np.nonzero(np.atleast_1d(hidden)))
@@ -538,16 +570,18 @@ def as_labels(y: Any, name: str) -> np.ndarray:
         raise ValueError(
             f"{name} must have labels of one type, got {shown(first)} and {shown(second)}"
         )
+    if labels.dtype.kind == "c":
+        raise ValueError(f"{name} must have labels that can be sorted, got {labels.dtype}")
     if labels.dtype.kind == "O" and set(kinds) <= {numbers.Number, str, bytes} and labels.ndim == 1:
         return np.array(labels.tolist())
     return labels if isinstance(y, np.ndarray) else np.asarray(y)
 
 
-def _objects(y: Any) -> np.ndarray:
+def _objects(y: Any, name: str) -> np.ndarray:
     """Return labels as they are, before NumPy finds a common type for them."""
-    if isinstance(y, (list, tuple)) and np.ndim(y) == 1:
+    if isinstance(y, (list, tuple)) and as_it_is(y, name).ndim == 1:
         return np.array([*y, None], dtype=object)[:-1]
-    return np.asarray(y)
+    return as_it_is(y, name)
 
 
 def _missing(labels: np.ndarray) -> np.ndarray:
