@@ -138,6 +138,20 @@ def test_markers_of_more_levels_than_there_are_are_refused(distances):
         EmbeddingDisplay.from_distances(distances, covariates={"k": range(12)}, style="k")
 
 
+@pytest.mark.parametrize("n", [3, 5, 8])
+def test_names_of_points_stay_within_the_figure(n):
+    angles = 2 * np.pi * np.arange(n) / n
+    names = [f"a network with a name as long as this one, seed {k}" for k in range(n)]
+    circle = squareform(pdist(np.transpose([np.cos(angles), 0.9 * np.sin(angles)])))
+    display = EmbeddingDisplay.from_distances(circle, names=names)
+    display.figure_.canvas.draw()
+    figure = display.figure_.bbox
+    for text in display.ax_.texts:
+        box = text.get_window_extent()
+        assert figure.x0 - 1 <= box.x0
+        assert box.x1 <= figure.x1 + 1
+
+
 def test_names_of_points_keep_apart():
     points = np.array([[0.0, 0.0], [0.02, 0.0], [0.0, 0.02], [1.0, 1.0]])
     display = EmbeddingDisplay.from_distances(

@@ -211,11 +211,12 @@ _SIDES = ((1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1))
 
 
 def _around(ax: Axes) -> npt.NDArray[np.float64]:
-    """Return the left, bottom, right and top of what is left of, below and above axes."""
+    """Return the left, bottom, right and top of what is around axes, and right of the figure."""
     ends = np.asarray(ax.get_window_extent().extents) * 72 / ax.figure.dpi
     left, bottom, right, top = map(float, ends)
-    far = 10 * max(right, top)
-    return np.array([[-far, -far, left, far], [-far, -far, far, bottom], [-far, top, far, far]])
+    far, edge = 10 * max(right, top), 72 * _figure_inches(ax)[0]
+    beside = [[-far, -far, left, far], [edge, -far, far, far]]
+    return np.array([*beside, [-far, -far, far, bottom], [-far, top, far, far]])
 
 
 def _box(place: Any, size: Any, side: tuple[int, int]) -> npt.NDArray[np.float64]:
