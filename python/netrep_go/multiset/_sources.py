@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from netrep_go._cohort import labelled, matched
+from netrep_go._cohort import labeled, matched
 from netrep_go._files import INSIDE, why
 from netrep_go._jobs import counted, in_threads
 from netrep_go._names import Name
@@ -74,7 +74,7 @@ def side(train: Any, test: Any, names: Iterable[Name] | None, arguments: tuple[s
         if isinstance(names, (str, bytes)) or not isinstance(names, Iterable):
             raise TypeError(f"names must be a sequence of names, got {shown(names)}")
         names = list(names)
-    found, own = labelled(_listed(train, arguments[0], names), arguments[0], names)
+    found, own = labeled(_listed(train, arguments[0], names), arguments[0], names)
     networks = [Source(name, _portable(x)) for name, x in found]
     held_out = None
     if test is not None:
