@@ -223,7 +223,10 @@ def _locked_temporary(path: Path) -> tuple[Path, int]:
     """
     while True:
         temporary = path.with_name(f".{path.name}.{token_hex(8)}.part")
-        lock = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            lock = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+        except OSError as error:  # names what the user asked for
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from None
         with suppress(OSError):  # a disk without locks, on which nothing is swept
             fcntl.flock(lock, fcntl.LOCK_SH)
         if temporary.exists():

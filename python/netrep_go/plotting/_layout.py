@@ -223,11 +223,12 @@ _SIDES = ((1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1))
 
 
 def _around(ax: Axes) -> npt.NDArray[np.float64]:
-    """Return the left, bottom, right and top of what is left of, below and above axes."""
+    """Return the left, bottom, right and top of what is around axes, and right of the figure."""
     ends = np.asarray(ax.get_window_extent().extents) * 72 / ax.figure.dpi
     left, bottom, right, top = map(float, ends)
-    far = 10 * max(right, top)
-    return np.array([[-far, -far, left, far], [-far, -far, far, bottom], [-far, top, far, far]])
+    far, edge = 10 * max(right, top), 72 * _figure_inches(ax)[0]
+    beside = [[-far, -far, left, far], [edge, -far, far, far]]
+    return np.array([*beside, [-far, -far, far, bottom], [-far, top, far, far]])
 
 
 def _box(place: Any, size: Any, side: tuple[int, int]) -> npt.NDArray[np.float64]:
@@ -262,6 +263,11 @@ def _space(ax: Axes, axis: int, places: npt.ArrayLike, square: bool) -> float:
     at = np.asarray(places, dtype=np.float64)
     n = np.ptp(at) + 1 if at.size else 1
     return float(72 * (min(size) if square else size[axis]) / n)
+
+
+def inches_long(text: str) -> float:
+    """Return about how long a small text is."""
+    return _LETTER * points_of("small") * len(text) / 72
 
 
 def most_letters(ax: Axes, axis: int, size: float) -> float:

@@ -218,7 +218,9 @@ def n_conditions(vectors: np.ndarray, name: str) -> int:
     try:
         n = int(num_obs_y(vectors[0]))
     except ValueError:
-        hint = ", in a square matrix that is not symmetric" if len(vectors) == n_pairs else ""
+        hint = ", in a square matrix that is not symmetric"
+        if len(vectors) != n_pairs:
+            hint = "; if these are responses, take rdm() of them"
         raise ValueError(
             f"{name} must have n (n - 1) / 2 pairs for n conditions, got {n_pairs} pairs{hint}"
         ) from None
