@@ -11,7 +11,7 @@ from fuzz_mutations import everywhere, kind
 from numpy.testing import assert_array_equal
 
 from netrep_go import encoding, rsa
-from netrep_go._validation import as_labels, as_matrix, at_hand
+from netrep_go._validation import as_labels, as_matrix, at_hand, unmasked
 from netrep_go.inference import compare_networks
 from netrep_go.metrics import LinearCKA, LinearMetric
 from netrep_go.multiset import pairwise_distances
@@ -197,6 +197,128 @@ def test_what_numpy_cannot_read(tensor, way):
     assert check_refused(tensor, way) > 500
 
 
+def test_queries_that_were_not_made():
+    polars = pytest.importorskip("polars")
+
+    def query(x):
+        return polars.DataFrame(x.reshape(len(x), -1)).lazy()
+
+    assert check_refused(query, ".collect()") > 500
+
+
+class Quantity(np.ndarray):
+    """A stand-in for a quantity of Astropy."""
+
+    unit = "mV"
+    value = property(np.asarray)
+
+
+class OfPint:
+    """A stand-in for a quantity of Pint, which is no array of NumPy."""
+
+    units = "millivolt"
+
+    def __init__(self, x):
+        self.magnitude = np.asarray(x)
+
+    magnitude = None
+    __array_function__ = __array_ufunc__ = None
+
+    def __len__(self):
+        return len(self.magnitude)
+
+    def __getitem__(self, rows):
+        return OfPint(self.magnitude[rows])
+
+
+@pytest.mark.parametrize(
+    ("make", "way"), [(lambda x: x.view(Quantity), ".value"), (OfPint, ".magnitude")]
+)
+def test_numbers_with_units(make, way):
+    assert check_refused(make, way) > 500
+
+
+def test_lists_of_numbers_with_units(X):
+    for rows in ([*X.view(Quantity)], [OfPint(row) for row in X]):
+        with pytest.raises(TypeError, match=r"X\[0\] must be numbers without a unit, got m"):
+            as_matrix(rows, "X")
+        with pytest.raises(TypeError, match="numbers without a unit"):
+            pairwise_distances("procrustes", [X, rows], verbose=False)
+
+
+def test_quantities_without_unit(X):
+    class Ratio(Quantity):
+        unit = ""
+
+    assert_array_equal(as_matrix(X.view(Ratio), "X"), X)
+
+
+def hide(x):
+    """Return an array with a mask on one of its entries."""
+    mask = np.zeros(x.shape, bool)
+    mask.flat[x.size // 3] = x.size > 0
+    return np.ma.array(x, mask=mask)
+
+
+class OfAstropy(np.ndarray):
+    """A stand-in for a masked array of Astropy, whose mask NumPy drops."""
+
+    @classmethod
+    def of(cls, x):
+        found = np.array(x).view(cls)
+        found._mask = np.ma.getmaskarray(hide(x))
+        return found
+
+
+def of_dask(x):
+    """Return a masked array of Dask, whose mask it drops if NumPy asks for its numbers."""
+    array = pytest.importorskip("dask.array")
+    return array.ma.masked_array(array.from_array(np.array(x)), np.ma.getmaskarray(hide(x)))
+
+
+def outcome(entry, name, change):
+    """Return the numbers of a call, or that it was refused."""
+    try:
+        return result(entry, name, change)
+    except (TypeError, ValueError):
+        return "refused"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("change", [of_dask, OfAstropy.of])
+def test_masks_of_others_count_everywhere(change):
+    """They hide what NumPy's hide, or are refused."""
+    wrong, tried = [], 0
+    for entry, path, name in arguments():
+        if any(path.startswith(p) and name == n for p, n in WRITTEN):
+            continue
+        with warnings.catch_warnings(), contextlib.suppress(ImportError):
+            warnings.simplefilter("ignore")
+            tried += 1
+            found = outcome(entry, name, change)
+            if isinstance(found, str):
+                continue
+            want = outcome(entry, name, hide)
+            if isinstance(want, str) or differs(found, want, rtol=1e-6):
+                wrong.append(f"{path} {name}")
+    assert wrong == []
+    assert tried > 500
+
+
+@pytest.mark.parametrize("change", [of_dask, OfAstropy.of])
+def test_masks_of_others_count(X, change):
+    hidden = change(X)
+    assert_array_equal(np.asarray(hidden), X)  # NumPy drops it
+    for x in (hidden,) if isinstance(hidden, np.ndarray) else (hidden, [*hidden]):
+        assert_array_equal(rsa.rdm(x), rsa.rdm(hide(X)))
+        with pytest.raises(ValueError, match=r"X must not be masked|X contains NaN"):
+            LinearMetric().fit(x, X)
+        with pytest.raises(ValueError, match="X must not have masked values"):
+            unmasked(x, "X")
+    with pytest.raises(ValueError, match=r"y must have a label for each sample.*y\[4\]"):
+        as_labels(change(np.arange(12)), "y")
+
+
 @pytest.fixture
 def X(rng):
     return rng.standard_normal((12, 4))
@@ -255,6 +377,47 @@ def test_real_tensors_of_pytorch(X):
         LinearCKA().fit(tensor.to_sparse(), X)
     with pytest.raises(TypeError, match=r"X must be an array that NumPy can read .* on meta"):
         LinearCKA().fit(tensor.to("meta"), X)
+
+
+def test_annotated_data(X):
+    class AnnData:
+        obs_names = var_names = ()
+
+        def __init__(self, x):
+            self.X = x
+
+    with pytest.raises(TypeError, match=r"data must be an array, got AnnData: pass data\.X"):
+        rsa.rdm(AnnData(X))
+
+
+def test_errors_have_the_name_of_the_argument(X):
+    large = X.astype(object)
+    large[1, 1] = 10**400
+    for odd, message in (
+        (X.astype(complex), "data: Complex data not supported"),
+        (large, "data: int too large to convert to float"),
+        ([[1.0, 2.0], [3.0]], "data must have rows of one length"),
+        (pandas.DataFrame(X, columns=list("abca")), "data must have columns of different names"),
+    ):
+        with pytest.raises(ValueError, match=f"^{message}"):
+            rsa.rdm(odd)
+        with pytest.raises(ValueError, match=message.replace("data", "X", 1)):
+            LinearMetric().fit(odd, X)
+
+
+def test_uneven_lists_are_named(X):
+    model, uneven = X[:, 0] > 0, [*range(11), [1, 2]]
+    networks = [X, np.ones((12, 3))]  # which are of two widths, and no array either
+    for call, name in (
+        (lambda: rsa.rdm(X, conditions=uneven, folds=[1] * 12), "conditions"),
+        (lambda: rsa.compare([[1.0, 2.0, 3.0], [1.0]], [[1.0, 2.0, 3.0]]), "rdms"),
+        (lambda: encoding.decode_labels(X, model, cv=2, groups=uneven), "groups"),
+        (lambda: rsa.RSA(conditions=model).fit(X.tolist()[:-1] + [[1.0]], X), "X"),
+    ):
+        with pytest.raises(ValueError, match=f"^{name} must have rows of one length"):
+            call()
+    with pytest.raises(ValueError, match="inhomogeneous"):
+        rsa.rdm(networks, conditions=uneven)
 
 
 def test_columns_may_be_called_as_what_tensors_have(X):

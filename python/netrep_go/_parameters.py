@@ -114,9 +114,33 @@ def checked(function: F) -> F:
             check_parameters(args[0])
         positional = [_taken(*pair, checks) for pair in zip(names, args, strict=False)]
         named = {name: _taken(name, value, checks) for name, value in kwargs.items()}
-        return plain(*positional, *args[len(names) :], **named)
+        try:
+            return plain(*positional, *args[len(names) :], **named)
+        except ValueError as error:
+            if "inhomogeneous shape" in str(error):
+                _check_even(dict(zip(names, positional, strict=False)) | named)
+            raise
 
     return cast(F, checking)
+
+
+def _check_even(arguments: Mapping[str, Any]) -> None:
+    """Raise if one argument, and no other, is a list that NumPy makes no array of."""
+    uneven = [name for name, value in arguments.items() if _is_uneven(value)]
+    if len(uneven) == 1:
+        raise ValueError(
+            f"{uneven[0]} must have rows of one length, all numbers or all lists"
+        ) from None
+
+
+def _is_uneven(value: Any) -> bool:
+    if not isinstance(value, (list, tuple)):
+        return False
+    try:
+        np.asarray(value)
+    except (TypeError, ValueError):
+        return True
+    return False
 
 
 def check_parameters(estimator: Any) -> None:

@@ -80,9 +80,8 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarr
                 ensure_all_finite="allow-nan" if allow_nan else True,
                 input_name=name,
             )
-    except (TypeError, ValueError) as error:
-        message = first_line(error)
-        raise type(error)(message if name in message else f"{name}: {message}") from None
+    except (OverflowError, TypeError, ValueError) as error:
+        raise _named(error, name) from None
     if x.ndim != ndim:
         hint = " Reshape your data" if x.ndim < ndim else ""
         raise ValueError(
@@ -97,20 +96,59 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarr
     return np.require(x, np.float64, ["C", "A"])
 
 
+def _named(error: Exception, name: str) -> Exception:
+    """Return an error about an argument that tells its name, and not only a word like it."""
+    message = first_line(error)
+    told = re.search(rf"(?:^|\bInput |\bfor ){re.escape(name)}(?!\w)", message)
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(message if told else f"{name}: {message}")
+
+
 def _check_unmasked(x: Any, name: str) -> None:
     """Raise if entries are masked: what is under a mask would be taken for data."""
-    if np.ma.is_masked(x):
+    hidden = _hidden(x)
+    if hidden is not None and hidden.any():
         raise ValueError(
-            f"{name} must not be masked, got {np.ma.count_masked(x)} masked entries: where missing "
+            f"{name} must not be masked, got {hidden.sum()} masked entries: where missing "
             "entries are taken, give them as NaN, .filled(np.nan)"
         )
+
+
+def _hidden(x: Any) -> np.ndarray | None:
+    """Return where the mask of NumPy's masked arrays, or Astropy's, hides something."""
+    mask = getattr(x, "_mask", None) if isinstance(x, np.ndarray) else None
+    return mask if isinstance(mask, np.ndarray) and mask.dtype == bool else None
+
+
+def read_in(x: Any) -> Any:
+    """Return what another library holds as an array of NumPy, with its mask; frames as they are.
+
+    ``np.asarray`` would lose the mask, and so does Dask where it is not told to compute.
+    """
+    if isinstance(x, np.ndarray) or hasattr(x, "iloc") or hasattr(x, "get_columns"):
+        return x
+    if getattr(x, "dask", None) is not None:
+        x = x.compute()
+    return np.asanyarray(x) if hasattr(type(x), "__array__") else x
+
+
+def unmasked(x: Any, name: str) -> np.ndarray:
+    """Return an array of anything; raise if a mask hides some of it."""
+    if isinstance(x, (list, tuple)) and _holds_others(x):
+        x = [unmasked(item, name) for item in x]
+    x = read_in(at_hand(x, name))
+    hidden = _hidden(x)
+    if hidden is not None and hidden.any():
+        raise ValueError(f"{name} must not have masked values: fill them first")
+    return np.asarray(x)
 
 
 def at_hand(x: Any, name: str) -> Any:
     """Return ``x``; what only DLPack hands over, also in a list or dictionary, as NumPy's.
 
     Raise if another library keeps an array where NumPy cannot read it: on a GPU, in a graph of
-    gradients, in a type that NumPy lacks. What is on disk is not read.
+    gradients, in a type that NumPy lacks, in a query that was not made. What is on disk is not
+    read.
     """
     if type(x) in (list, tuple):
         return x if not x or isinstance(x[0], _PLAIN) else _all_at_hand(x, range(len(x)), name)
@@ -119,6 +157,7 @@ def at_hand(x: Any, name: str) -> Any:
         found = _all_at_hand(items, x, name)
         return x if found is items else dict(zip(x, found, strict=True))
     if isinstance(x, (np.ndarray, np.generic, type)) or not _is_tensor(x):
+        _check_array_itself(x, name)
         return x
     try:
         if not hasattr(type(x), "__array__"):
@@ -132,6 +171,36 @@ def at_hand(x: Any, name: str) -> Any:
         ) from None
     return x
 
+
+def _check_array_itself(x: Any, name: str) -> None:
+    """Raise if this only leads to an array: a query of polars, or data with their annotations.
+
+    Numbers with a unit do so, too: it would be dropped, and others may have another one.
+    """
+    if (found := _unit(x)) is not None:
+        unit, way = found
+        raise TypeError(
+            f"{name} must be numbers without a unit, got {unit}: pass {name}.{way}, all that is "
+            "compared in one unit"
+        )
+    for about, way in _LEADING.items():
+        if all(hasattr(type(x), attribute) for attribute in about):
+            raise TypeError(f"{name} must be an array, got {kind_of(x)}: pass {name}.{way}")
+
+
+def _unit(x: Any) -> tuple[str, str] | None:
+    """Return the unit of a quantity of Astropy, Pint and others, and how to have its numbers."""
+    if not hasattr(type(x), "__array_function__"):
+        return None
+    for unit, way in (("unit", "value"), ("units", "magnitude"), ("units", "value")):
+        if hasattr(type(x), unit) and hasattr(type(x), way):
+            told = str(getattr(x, unit))
+            return None if told in ("", "1", "dimensionless", "1.0 dimensionless") else (told, way)
+    return None
+
+
+# What leads to an array, by attributes that tell it, and how.
+_LEADING = {("collect", "collect_schema"): "collect()", ("obs_names", "var_names"): "X"}
 
 _PLAIN = (numbers.Number, str, bytes)  # lists that begin so hold no arrays
 
@@ -170,19 +239,28 @@ def as_numbers(x: Any, name: str) -> Any:
     if x is None or isinstance(x, (str, bytes, Set, ValuesView, Iterator, type)) or callable(x):
         raise TypeError(f"{name} must be an array of numbers, got {shown(x)}")
     x = at_hand(x, name)
-    if isinstance(x, (list, tuple)) and _holds_masks(x):
+    if getattr(getattr(x, "columns", None), "is_unique", True) is False:
+        twice = x.columns[x.columns.duplicated()][0]
+        raise ValueError(f"{name} must have columns of different names, got {twice!r} twice")
+    if isinstance(x, (list, tuple)) and _holds_others(x):
         x = [as_numbers(item, name) for item in x]
-    if isinstance(x, np.ma.MaskedArray):
-        hidden = np.ma.getmaskarray(x)
-        x = np.ma.getdata(x)
-        if hidden.any():
-            x = np.where(hidden, np.nan, x)
+    x = read_in(x)
+    if (hidden := _hidden(x)) is not None:
+        x = np.where(hidden, np.nan, np.asarray(x)) if hidden.any() else np.asarray(x)
     if isinstance(x, (np.ndarray, list, tuple)) or hasattr(type(x), "__array__"):
         for part in x.get_columns() if hasattr(x, "get_columns") else [x]:  # of polars
             told = isinstance(getattr(part, "dtype", None), np.dtype) and part.dtype.kind != "O"
             if kind := _no_number(part if told else np.asarray(part)):
                 raise ValueError(f"{name} must hold numbers, got {kind}")
     return x
+
+
+def _holds_others(x: Any) -> bool:
+    """Whether a nested list has arrays in it that are not just NumPy's."""
+    if isinstance(x, (list, tuple)):
+        return any(map(_holds_others, x))
+    plain = type(x) is np.ndarray or isinstance(x, np.generic)
+    return not plain and (hasattr(type(x), "__array__") or hasattr(type(x), "__array_function__"))
 
 
 def _holds_masks(x: Any) -> bool:
@@ -203,9 +281,8 @@ def as_reals(x: Any, name: str) -> np.ndarray:
         if x.dtype.kind == "O" or x.dtype.char == "g":
             with np.errstate(over="ignore"):
                 x = x.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        message = str(error).partition("\n")[0]
-        raise ValueError(message if name in message else f"{name}: {message}") from None
+    except (OverflowError, TypeError, ValueError) as error:
+        raise ValueError(str(_named(error, name))) from None
     if x.dtype.kind not in "biuf":
         raise ValueError(f"{name} must be real numbers, got {x.dtype}")
     return x
@@ -330,13 +407,14 @@ def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) 
         y = as_numbers(y, "y")
     try:
         return validate_data(estimator, as_numbers(X, "X"), y, **options)
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
         given = "X" if y is None or isinstance(y, str) else "X and y"
         message = first_line(error)
         named = any(name in re.split(r"\W+", message) for name in given.split(" and "))
         advice = str(error).rpartition("\n")[2]
         reshape = f" {advice}" if advice.startswith("Reshape") and "\n" in str(error) else ""
-        raise type(error)(message + reshape if named else f"{given}: {message}{reshape}") from None
+        raise kind(message + reshape if named else f"{given}: {message}{reshape}") from None
 
 
 def check_given(Y: Any) -> None:
@@ -495,8 +573,9 @@ def as_labels(y: Any, name: str) -> np.ndarray:
     hidden: Any = False
     if isinstance(y, (list, tuple)) and _holds_masks(y):
         y = np.ma.array(y, dtype=object)
-    if isinstance(y, np.ma.MaskedArray):
-        hidden, y = np.ma.getmaskarray(y), np.ma.getdata(y)
+    y = read_in(y)
+    if (mask := _hidden(y)) is not None:
+        hidden, y = mask, np.asarray(y)
     labels = y if isinstance(y, np.ndarray) else _objects(y)
     hidden = hidden | _missing(labels)
     if hidden.any():
@@ -511,6 +590,8 @@ def as_labels(y: Any, name: str) -> np.ndarray:
         raise ValueError(
             f"{name} must have labels of one type, got {shown(first)} and {shown(second)}"
         )
+    if labels.dtype.kind == "c":
+        raise ValueError(f"{name} must have labels that have an order, got {labels.dtype}")
     if labels.dtype.kind == "O" and set(kinds) <= {numbers.Number, str, bytes} and labels.ndim == 1:
         return np.array(labels.tolist())
     return labels if isinstance(y, np.ndarray) else np.asarray(y)

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from netrep_go._files import INSIDE
+from netrep_go._files import INSIDE, check_ends
 from netrep_go._optional import optional, pandas
 from netrep_go._parts import replacing
 
@@ -67,8 +67,9 @@ def read_labels(path: str, argument: str) -> Any:
     """Read one label for each sample: lines of a text file, a vector or a column of a table."""
     if Path(path).suffix == ".txt":
         try:
+            check_ends(path)
             return np.array(Path(path).read_text(encoding="utf-8").splitlines())
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise ValueError(f"{argument}: {path} cannot be read: {error}") from error
     labels = np.asarray(read_one(path, argument))
     if labels.ndim == 2 and 1 in labels.shape:

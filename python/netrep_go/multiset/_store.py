@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from netrep_go._cohort import check_dtype
-from netrep_go._files import as_path
+from netrep_go._files import as_path, reading
 from netrep_go._jobs import said_once
 from netrep_go._names import Name
 from netrep_go._optional import pandas
@@ -532,11 +532,9 @@ def _read(folder: Path) -> dict[str, Any] | None:
     file = folder / "store.json"
     if not file.exists():
         return None
-    try:
+    with reading(file, "is damaged"):
         manifest = json.loads(file.read_bytes())
         checksum = manifest.pop("checksum")
-    except (AttributeError, KeyError, ValueError) as error:
-        raise ValueError(f"{file} is damaged: {error}") from error
     if isinstance(manifest.get("format"), int) and manifest["format"] > _FORMAT:
         raise ValueError(
             f"{folder} has format {manifest['format']}, newer than {_FORMAT}: it needs a newer "

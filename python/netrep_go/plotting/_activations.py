@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.decomposition import PCA
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_consistent_length
 
 from netrep_go._names import Items, Name, check_same_indexes, names_or_numbers, split_names
 from netrep_go._parameters import checked
-from netrep_go._validation import as_labels, as_numbers
+from netrep_go._validation import as_array, as_labels, as_numbers
 from netrep_go.plotting._hues import levels
 from netrep_go.plotting._layout import title
 from netrep_go.plotting._style import COLORS, panels, shade
@@ -113,7 +113,7 @@ class AlignedActivationsDisplay:
         check_same_indexes([*labeled, ("y", y)], "samples")
         check_same_indexes(labeled, "features", axis=-1)
         matrices = [as_numbers(x, "activations") for x in matrices]
-        stack, y = check_array(np.stack(matrices), allow_nd=True), as_labels(y, "y")
+        stack, y = as_array(np.stack(matrices), "activations", 3), as_labels(y, "y")
         check_consistent_length(stack[0], y)
         check_consistent_length(stack, ax)
         pca = PCA(n_components=2, svd_solver="full").fit(np.concatenate(stack))

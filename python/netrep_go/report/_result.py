@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from netrep_go._files import as_path, reading
+from netrep_go._files import as_path, npz_arrays, reading
 from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
@@ -178,8 +178,7 @@ class LayerReport(Result):
         """
         file = as_path(path, "path")
         with reading(file, "is damaged, or no layer report"):
-            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
-                values = {name: stored[name] for name in stored.files}
+            values = npz_arrays(file)
             told = json.loads(values.pop(_TOLD).item())
             if told.pop("format") != _FORMAT:
                 raise ValueError(f"its format is not {_FORMAT!r}")
