@@ -412,7 +412,7 @@ def test_uneven_lists_are_named(X):
         (lambda: rsa.rdm(X, conditions=uneven, folds=[1] * 12), "conditions"),
         (lambda: rsa.compare([[1.0, 2.0, 3.0], [1.0]], [[1.0, 2.0, 3.0]]), "rdms"),
         (lambda: encoding.decode_labels(X, model, cv=2, groups=uneven), "groups"),
-        (lambda: rsa.RSA(conditions=model).fit(X.tolist()[:-1] + [[1.0]], X), "X"),
+        (lambda: rsa.RSA(conditions=model).fit([*X.tolist()[:-1], [1.0]], X), "X"),
     ):
         with pytest.raises(ValueError, match=f"^{name} must have rows of one length"):
             call()

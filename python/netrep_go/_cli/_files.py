@@ -41,7 +41,9 @@ def named(paths: Iterable[str], argument: str, names: list[str] | None = None) -
 def name_of(path: str) -> str:
     """Return the name of what is in a file: its stem, with the array if one is named."""
     file, _, inside = path.partition(INSIDE)
-    return Path(file).stem + (INSIDE + inside if inside else "")
+    name = Path(file).stem + (INSIDE + inside if inside else "")
+    # bytes that are no text would be taken by no file of results
+    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def load(paths: Mapping[str, str], argument: str) -> dict[str, Any]:
@@ -129,6 +131,8 @@ def write(tables: Tables, file: Path | None) -> None:
     A format that holds one table takes the others to files beside it.
     """
     if file is None:
+        if sys.stdout is None:
+            raise OSError("standard output is closed: name a file with --output")
         for k, table in enumerate(tables.values()):
             print(end="\n" if k else "")
             _csv(table, sys.stdout)

@@ -225,18 +225,18 @@ def _arrays_in(path: str | os.PathLike[str]) -> list[str]:
 
 
 def _npy(file: str, inside: str) -> np.ndarray:
-    _check_begins(file, b"\x93NUMPY", "an .npy")
+    _check_begins(file, b"\x93NUMPY", ".npy")
     return np.load(file, allow_pickle=False)
 
 
 def _npz_names(file: str) -> list[str]:
-    _check_begins(file, b"PK", "an .npz")
+    _check_begins(file, b"PK", ".npz")
     with np.load(file, allow_pickle=False) as arrays:
         return list(arrays.files)
 
 
 def _npz(file: str, inside: str) -> np.ndarray:
-    _check_begins(file, b"PK", "an .npz")
+    _check_begins(file, b"PK", ".npz")
     with np.load(file, allow_pickle=False) as arrays:
         name = _only(arrays.files, inside)
     return npz_arrays(file, [name])[name]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -55,11 +56,20 @@ def opened(x: Any, name: str) -> Any:
     nibabel = optional("nibabel", "neuro", f"{name} as an image file")
     try:
         check_ends(x)
+        _check_whole(os.fspath(x))
         return nibabel.load(x)
     except FileNotFoundError:
         raise FileNotFoundError(f"{name}: there is no file {os.fspath(x)!r}") from None
     except Exception as error:  # of many kinds, by format and damage
         raise ValueError(f"{name}: {os.fspath(x)!r} cannot be read: {error}") from error
+
+
+def _check_whole(path: str) -> None:
+    """Raise if compressed data have another checksum, before which nibabel ends to read."""
+    if path.lower().endswith((".gz", ".mgz")):
+        with gzip.open(path) as stream:
+            while stream.read(2**22):
+                pass
 
 
 def voxels(image: Any, name: str) -> np.ndarray:
