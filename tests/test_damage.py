@@ -153,6 +153,9 @@ def test_chunks_out_of_place_are_refused(tmp_path):
         path.write_bytes(content.replace(place, wrong.tobytes()))
         with pytest.raises(ValueError, match=r"x\.mat is damaged: variable 'x' cannot be read"):
             read_mat(path)
+        (tmp_path / "x.h5").write_bytes(path.read_bytes())
+        with pytest.raises(ValueError, match=r"x\.h5::x cannot be read: .*chunks"):
+            Source("X", f"{tmp_path}/x.h5::x").load()
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -369,6 +372,33 @@ def test_more_than_there_is_memory(tmp_path, end):
         pytest.importorskip("zarr").create_array(path, shape=shape, chunks=(1024, 1024), dtype="f8")
     with pytest.raises(MemoryError, match=rf"^X {re.escape(str(path))} has no room in memory: "):
         Source("X", path).load()
+
+
+def test_numbers_of_hdf5_that_are_in_other_files(tmp_path):
+    h5py = pytest.importorskip("h5py", reason="h5py comes with netrep-go[mat]")
+    path, numbers = tmp_path / "x.h5", np.arange(12.0).reshape(4, 3)
+    (tmp_path / "bytes").write_bytes(numbers.tobytes())
+    layout = h5py.VirtualLayout(numbers.shape, "f8")
+    layout[:] = h5py.VirtualSource("parts.h5", "x", numbers.shape)
+    with h5py.File(tmp_path / "parts.h5", "w") as file, h5py.File(path, "w") as whole:
+        file["x"] = numbers
+        whole.create_virtual_dataset("virtual", layout)
+        whole.create_dataset("raw", (4, 3), "f8", external=[(str(tmp_path / "bytes"), 0, 96)])
+    assert_array_equal(Source("X", f"{path}::virtual").load(), numbers)
+    with pytest.raises(ValueError, match=r"x\.h5::raw cannot be read: .* in another file, /"):
+        Source("X", f"{path}::raw").load()
+    (tmp_path / "parts.h5").unlink()
+    with pytest.raises(ValueError, match=r"in another file, parts\.h5: it is gone"):
+        Source("X", f"{path}::virtual").load()
+
+
+def test_numbers_of_hdf5_that_no_filter_makes_smaller(tmp_path, rng):
+    h5py = pytest.importorskip("h5py", reason="h5py comes with netrep-go[mat]")
+    path, numbers = tmp_path / "x.h5", rng.integers(256, size=(40, 30), dtype=np.uint8)
+    for how in ("lzf", "gzip"):
+        with h5py.File(path, "w") as file:
+            file.create_dataset("x", data=numbers, chunks=(20, 15), compression=how)
+        assert_array_equal(Source("X", path).load(), numbers)
 
 
 @pytest.mark.parametrize("end", [".npy", ".npz"])

@@ -559,6 +559,35 @@ def test_assemblies_are_compared_by_the_levels_that_both_have(assemblies):
     assert LinearMetric().fit_score(v4, bare) == want  # nothing is known of its order
 
 
+def test_assemblies_that_are_turned(assemblies):
+    v4, it = assemblies
+    for call in (
+        lambda: rsa.rdm(v4.T),
+        lambda: LinearMetric().fit(v4, it.T),
+        lambda: pairwise_distances("cka", {"V4": v4, "IT": it.T}, verbose=False),
+        lambda: encoding.EncodingModel(cv=3, outer_cv=3).fit(v4.T, it),
+    ):
+        with pytest.raises(ValueError, match=r"presentations before neuroids, .*\.transpose\('pre"):
+            call()
+    assert LinearMetric().fit_score(v4, it.T.transpose("presentation", ...)) > 0
+
+
+def test_dimensions_in_another_order(X):
+    xarray = pytest.importorskip("xarray")
+    square = xarray.DataArray(X @ X.T, dims=("image", "unit"))
+    want = LinearCKA().fit_score(square.values, square.values**2)
+    assert LinearCKA().fit_score(square, square**2) == want
+    site = (square**2).rename(unit="site")
+    assert LinearCKA().fit_score(square, site) == want  # nothing is known of its axes
+    for call in (
+        lambda: LinearCKA().fit_score(square, square.T**2),
+        lambda: pairwise_distances("cka", [square, square.T], verbose=False),
+        lambda: encoding.EncodingModel(cv=3, outer_cv=3).fit(square, square.T),
+    ):
+        with pytest.raises(ValueError, match=r"dimensions in one order, got \('image', 'unit'\)"):
+            call()
+
+
 def test_names_of_xarray_travel(assemblies):
     xarray = pytest.importorskip("xarray")
     v4, it = assemblies

@@ -117,8 +117,8 @@ def _index(x: Any, axis: int) -> Any:
 
     Axis -1 is the last one of all, others count those of xarray: pandas has but rows besides.
     """
-    if isinstance(getattr(x, "dims", None), tuple) and hasattr(x, "indexes"):  # of xarray
-        return x.indexes.get(x.dims[axis]) if x.dims else None
+    if dims := dims_of(x):
+        return x.indexes.get(dims[axis])
     labels = getattr(x, "columns" if axis == -1 and hasattr(x, "columns") else "index", None)
     return None if callable(labels) else labels
 
@@ -183,6 +183,9 @@ def check_same_indexes(things: Iterable[tuple[str, Any]], what: str, axis: int =
     -2 of that before. If one is labeled by more levels than another, as assemblies of recordings
     are, those count that both have.
     """
+    things = list(things)
+    if axis == 0:
+        _check_none_turned(things)
     known = [(index, thing) for thing, x in things if (index := _index(x, axis)) is not None]
     known.sort(key=lambda pair: _are_numbers(list(pair[0])))
     for index, thing in known[1:]:
@@ -190,6 +193,24 @@ def check_same_indexes(things: Iterable[tuple[str, Any]], what: str, axis: int =
         first, labels = _of_shared_levels(known[0][0], index)
         if len(labels) == len(first) and _disagree(first, labels):
             check_same_names(first, name, labels, thing, what)
+
+
+def _check_none_turned(things: list[tuple[str, Any]]) -> None:
+    """Raise if what one object of xarray has first, another one has further on."""
+    known = [(dims, thing) for thing, x in things if (dims := dims_of(x))]
+    for dims, thing in known[1:]:
+        first, name = known[0]
+        if dims[0] != first[0] and dims[0] in first and first[0] in dims:
+            raise ValueError(
+                f"{name} and {thing} must have their dimensions in one order, got {first} and "
+                f"{dims}: transpose one"
+            )
+
+
+def dims_of(x: Any) -> tuple[Name, ...]:
+    """Return the names of the axes of an array of xarray, none of others."""
+    dims = getattr(x, "dims", None)
+    return dims if isinstance(dims, tuple) and hasattr(x, "indexes") else ()
 
 
 def check_same_places(x: Any, name: str, volume: Any, other: str) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
-from netrep_go._names import check_square_names
+from netrep_go._names import check_square_names, dims_of
 from netrep_go._shown import kind_of, shown
 
 
@@ -183,6 +183,12 @@ def _check_array_itself(x: Any, name: str) -> None:
             f"{name} must be numbers without a unit, got {unit}: pass {name}.{way}, all that is "
             "compared in one unit"
         )
+    dims = list(dims_of(x))
+    if set(_ASSEMBLY) <= set(dims) and dims.index("presentation") > dims.index("neuroid"):
+        raise ValueError(
+            f"{name} must have presentations before neuroids, got dimensions {dims}: pass "
+            f"{name}.transpose('presentation', ...)"
+        )
     for about, way in _LEADING.items():
         if all(hasattr(type(x), attribute) for attribute in about):
             raise TypeError(f"{name} must be an array, got {kind_of(x)}: pass {name}.{way}")
@@ -198,6 +204,8 @@ def _unit(x: Any) -> tuple[str, str] | None:
             return None if told in ("", "1", "dimensionless", "1.0 dimensionless") else (told, way)
     return None
 
+
+_ASSEMBLY = ("presentation", "neuroid")  # as Brain-Score calls samples and features
 
 # What leads to an array, by attributes that tell it, and how.
 _LEADING = {("collect", "collect_schema"): "collect()", ("obs_names", "var_names"): "X"}

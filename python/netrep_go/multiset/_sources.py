@@ -268,13 +268,31 @@ def _data_sets(opened: Any) -> list[str]:
 
 
 def _hdf5(file: str, inside: str) -> np.ndarray:
+    from netrep_go.capacity._mat_values import check_size
+
     h5py = optional("h5py", "mat", "an HDF5 file")
     with h5py.File(file, "r") as opened:
         if not inside:
             inside = _only(_data_sets(opened), "")
         if inside not in opened or not isinstance(opened[inside], h5py.Dataset):
             raise ValueError(f"it has no array {inside!r}")
-        return read_whole(opened[inside])
+        data = opened[inside]
+        _check_own(data, Path(file).parent)
+        check_size(data)
+        return read_whole(data)
+
+
+def _check_own(data: Any, folder: Path) -> None:
+    """Raise if a file takes numbers from others: from any, byte by byte, or from such as are gone.
+
+    HDF5 would fill in zeros for these.
+    """
+    if data.external:
+        raise ValueError(f"its numbers are in another file, {data.external[0][0]}")
+    parts = {part.file_name for part in data.virtual_sources()} if data.is_virtual else set()
+    for part in sorted(parts - {"."}):  # which is the file itself
+        if "%" not in part and not (folder / part).exists():
+            raise ValueError(f"its numbers are in another file, {part}: it is gone")
 
 
 def _zarr(file: str, inside: str) -> np.ndarray:
