@@ -19,6 +19,7 @@ CLEAR = (
     "NotFittedError",
     "ImportError",
     "ModuleNotFoundError",
+    "InvalidParameterError",  # of scikit-learn, a ValueError
     "FileNotFoundError",
     "IsADirectoryError",
     "NotADirectoryError",
@@ -36,7 +37,15 @@ SPOKEN = {
     "random_state": ("seed",),
     "seed": ("random_state",),
     "metric": ("measure",),
-    "model": ("file",),
+    "model": ("file", "directory"),
+    "measures": ("measure",),
+    "dataset": ("data set",),
+    "X": ("conditions",),
+    "groups": ("names",),
+    "XtotT": ("manifolds", "X"),
+    "data": ("responses", "RDM"),
+    "rdms": ("RDMs",),
+    "models": ("entries", "RDMs"),
     "path": ("file", "folder", "directory", "store"),
     "others": ("store",),
     "prefix": ("file", "_tuning.mat"),
@@ -44,7 +53,9 @@ SPOKEN = {
 
 
 # What stands for a part of an argument, with its label.
-LABELLED = r"(manifold|network|condition|searchlight|model|data set|sample|RDM|point|layer)s? \S*\d"
+LABELLED = (
+    r"(manifold|image|network|condition|searchlight|model|data set|sample|RDM|point|layer)s? \S*\d"
+)
 
 
 def unclear(error: BaseException, argument: str, others: Iterable[str] = ()) -> str:

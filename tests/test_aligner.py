@@ -139,7 +139,7 @@ def test_the_scorer_of_distances_refuses_what_is_none(rng):
         with pytest.raises(ValueError, match=r"the score of Aligner is an R2.*leave scoring out"):
             neg_distance_scorer(aligner.fit(X, Y), X, Y)
     for other in (Ridge(), make_pipeline(Ridge()), make_pipeline(make_pipeline(Ridge()))):
-        with pytest.raises(ValueError, match=r"nothing says that Ridge\(\) is one"):
+        with pytest.raises(ValueError, match=r"nothing says that the measure Ridge\(\) is one"):
             neg_distance_scorer(other.fit(X, Y), X, Y)
     similarity = LinearCKA(score_method="cosine")
     with pytest.raises(ValueError, match="is a similarity"):

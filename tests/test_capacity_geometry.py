@@ -95,7 +95,7 @@ def test_bad_manifolds_are_refused(rng):
     X = rng.standard_normal((6, 3))
     with pytest.raises(ValueError, match=r"y must have shape \(6,\), got \(5,\)"):
         manifold_radii(X, [0] * 5)
-    with pytest.raises(ValueError, match="at least 2 manifolds, got 1"):
+    with pytest.raises(ValueError, match="X must have at least 2 manifolds"):
         manifold_radii(X, [0] * 6)
     with pytest.raises(ValueError, match=r"X\[0\] has 3 and X\[1\] 2"):
         participation_ratio([X, X[:, :2]])

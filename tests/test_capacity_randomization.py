@@ -222,11 +222,11 @@ def test_bad_manifolds_are_refused(rng):
     X = rng.standard_normal((5, 2, 4))
     with pytest.raises(ValueError, match="got 5 manifolds and 4 features"):
         orthogonalize_centers(X)
-    with pytest.raises(ValueError, match="the 5 centers must be linearly independent"):
+    with pytest.raises(ValueError, match="the 5 centers of X must be linearly independent"):
         decorrelate_centers(X)
     with pytest.raises(ValueError, match="linearly independent"):
         project_on_centers(X[[0, 1, 1]])
-    with pytest.raises(ValueError, match="all samples are equal"):
+    with pytest.raises(ValueError, match="X must have samples that differ"):
         whiten_features(np.full((2, 3, 4), 0.1))
     with pytest.raises(ValueError, match=r"factor must be in \[0, .*, got -1"):
         scale_manifolds(X, factor=-1)

@@ -160,7 +160,7 @@ def test_bad_arguments_are_refused(X, rng):
         activations(model, X, ["size"])
     with pytest.raises(ValueError, match=r"X must have at least one sample, got shape \(0, 2, 3\)"):
         activations(model, X[:0])
-    with pytest.raises(ValueError, match="provider 'NoSuchProvider' is not available; there are"):
+    with pytest.raises(ValueError, match=r"providers must be among .*, got 'NoSuchProvider'"):
         activations(model, X, providers=["NoSuchProvider"])
     with pytest.raises(ValueError, match="device is for PyTorch and Keras"):
         activations(model, X, device="cpu")

@@ -13,7 +13,7 @@ SHARE = 700  # cases of make test
 
 def assert_sound(verdicts):
     new = [v for v in verdicts if (v.case.entry, v.case.mutation) not in fuzz_examples.OPEN]
-    bad = fuzzing.listed(new, fuzzing.NONE_OF)
+    bad = fuzzing.listed(new, [*fuzzing.NONE_OF, "unclear"])
     assert not bad, "\n".join([*bad, *fuzzing.table(verdicts)])
 
 
@@ -34,7 +34,7 @@ def test_a_share_of_the_cases():
 def test_all_cases():
     cases, _ = fuzzing.cases()
     verdicts = fuzzing.run(cases)
-    print(*fuzzing.listed(verdicts, ["unclear"]), *fuzzing.table(verdicts), sep="\n")
+    print(*fuzzing.table(verdicts), sep="\n")
     assert_sound(verdicts)
 
 

@@ -251,9 +251,9 @@ def test_inseparable_manifolds_are_told(rng):
 
 def test_bad_input(rng):
     X = list(rng.standard_normal((4, 3, 5)))
-    with pytest.raises(ValueError, match="joint capacity needs at least 2 manifolds, got 1"):
+    with pytest.raises(ValueError, match="at least 2 manifolds for joint capacity, got 1"):
         JointCapacity().fit(X[:1])
-    with pytest.raises(ValueError, match="all samples are equal"):
+    with pytest.raises(ValueError, match="X must have samples that differ"):
         JointCapacity().fit([np.ones((2, 3)), np.ones((1, 3))])
     with pytest.raises(ValueError, match="n_t must be at least 1, got 0"):
         JointCapacity(n_t=0).fit(X)

@@ -253,9 +253,9 @@ def test_more_levels_than_colours_are_refused():
 
 
 def test_activations_that_are_not_aligned_are_refused():
-    with pytest.raises(ValueError, match="same shape"):
+    with pytest.raises(ValueError, match="activations must be matrices of one shape"):
         AlignedActivationsDisplay.from_activations([np.ones((4, 3)), np.ones((4, 2))], [0, 1] * 2)
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+    with pytest.raises(ValueError, match=r"y must have shape \(4,\), got \(2,\)"):
         AlignedActivationsDisplay.from_activations([np.ones((4, 3))], [0, 1])
 
 

@@ -210,7 +210,7 @@ def test_similarities_are_refused_where_a_distance_is_needed(rng, measure):
 
 def test_undeclared_functions_are_refused_where_direction_matters(rng):
     X, Y = rng.standard_normal((2, 4, 3, 3, 2))
-    with pytest.raises(ValueError, match=r"nothing says that as_measure\(asymmetric\) is one"):
+    with pytest.raises(ValueError, match=r"measure as_measure\(asymmetric\) is one"):
         ConvolutionalMetric(asymmetric).fit(X, Y)
     with pytest.raises(ValueError, match="declare it"):
         neg_distance_scorer(Residual(), X[..., 0, 0], Y[..., 0, 0])

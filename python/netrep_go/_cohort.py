@@ -86,7 +86,7 @@ def two_sets(
     names: Iterable[Iterable[Name] | None] | None = None,
 ) -> Cohorts:
     """Return two sets of networks, each with held-out data or None and its name in messages."""
-    pair = (None, None) if names is None else tuple(names)
+    pair = (None, None) if names is None else tuple(names) if isinstance(names, Iterable) else ()
     if isinstance(names, str) or len(pair) != 2:
         raise ValueError(
             f"names must be a pair, the names of {first[2]} and those of {second[2]}, got "

@@ -21,7 +21,8 @@ def split_names(
 
     A mapping and a pandas Series bring theirs; a sequence takes ``names``.
     """
-    if not hasattr(xs, "__len__") or isinstance(xs, (str, bytes, Set, type)) or _is_frame(xs):
+    odd = isinstance(xs, (str, bytes, Set, type)) or _is_frame(xs) or getattr(xs, "ndim", 1) == 0
+    if odd or not hasattr(xs, "__len__"):
         raise TypeError(f"{argument} must be a list of arrays, got {kind_of(xs)}")
     own = _own_names(xs)
     if own is not None:

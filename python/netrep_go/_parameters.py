@@ -7,6 +7,7 @@ that they may take.
 
 from __future__ import annotations
 
+import os
 from collections.abc import (
     Callable,
     Hashable,
@@ -25,6 +26,7 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 
 import numpy as np
 
+from netrep_go._files import as_path
 from netrep_go._jobs import RandomState, check_seed
 from netrep_go._results import Result
 from netrep_go._shown import shown
@@ -75,6 +77,12 @@ def as_text(value: Any, name: str) -> str:
     return str(value)
 
 
+def as_it_was_given(path: Any, name: str) -> Any:
+    """Return a path; raise if the system can have none of that name."""
+    as_path(path, name)
+    return path
+
+
 def as_seed(value: Any, name: str) -> Any:
     """Return what gives random numbers; raise if ``value`` does not."""
     check_seed(value, name)
@@ -114,33 +122,9 @@ def checked(function: F) -> F:
             check_parameters(args[0])
         positional = [_taken(*pair, checks) for pair in zip(names, args, strict=False)]
         named = {name: _taken(name, value, checks) for name, value in kwargs.items()}
-        try:
-            return plain(*positional, *args[len(names) :], **named)
-        except ValueError as error:
-            if "inhomogeneous shape" in str(error):
-                _check_even(dict(zip(names, positional, strict=False)) | named)
-            raise
+        return plain(*positional, *args[len(names) :], **named)
 
     return cast(F, checking)
-
-
-def _check_even(arguments: Mapping[str, Any]) -> None:
-    """Raise if one argument, and no other, is a list that NumPy makes no array of."""
-    uneven = [name for name, value in arguments.items() if _is_uneven(value)]
-    if len(uneven) == 1:
-        raise ValueError(
-            f"{uneven[0]} must have rows of one length, all numbers or all lists"
-        ) from None
-
-
-def _is_uneven(value: Any) -> bool:
-    if not isinstance(value, (list, tuple)):
-        return False
-    try:
-        np.asarray(value)
-    except (TypeError, ValueError):
-        return True
-    return False
 
 
 def check_parameters(estimator: Any) -> None:
@@ -181,6 +165,7 @@ _KINDS: dict[Any, _Kind] = {
     object: _Kind(("anything",), lambda value: True, lambda value, name: value),
 }
 _TEXT = _Kind(("a string",), lambda value: isinstance(value, str), as_text)
+_PATH = _Kind(("a path",), lambda value: isinstance(value, (str, os.PathLike)), as_it_was_given)
 
 
 def _kind_of(hint: Any) -> _Kind | None:
@@ -192,8 +177,11 @@ def _kind_of(hint: Any) -> _Kind | None:
     origin, args = get_origin(hint), get_args(hint)
     if origin is Literal:
         return _option(args)
+    if origin is os.PathLike:
+        return _PATH
     if origin in (Union, UnionType):
-        return _either([_kind_of(arg) for arg in args])
+        paths = any(get_origin(arg) is os.PathLike for arg in args)
+        return _either([_kind_of(arg) for arg in args if not (paths and arg is str)])
     return _listed(args[0]) if origin is Sequence else None
 
 

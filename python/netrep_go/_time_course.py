@@ -1,5 +1,6 @@
 """Scores over time, and the windows and subjects that they are of."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ from netrep_go._maps import SubjectMaps, named_subjects
 from netrep_go._names import Name, holds_arrays, names_or_numbers, position_of, split_names
 from netrep_go._optional import pandas
 from netrep_go._results import Result
-from netrep_go._validation import as_array, as_responses, check_integer
+from netrep_go._validation import as_array, as_responses, check_integer, ndim_of
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -134,7 +135,7 @@ def as_subjects(
     """
     check = partial(as_array, allow_nan=True) if finite else as_responses
     if not (holds_arrays(data) or _lists_arrays(data)):
-        data = check(data, "data", 4 if np.ndim(data) == 4 else 3)
+        data = check(data, "data", 4 if ndim_of(data, "data") == 4 else 3)
         subjects = list(data) if data.ndim == 4 else [data]
         return subjects, list(range(len(subjects)))
     items, own = split_names(data, "data")
@@ -156,7 +157,9 @@ def given_by_subject(data: Any) -> list[Any]:
     """Return what `as_subjects` takes for each subject as it was given, with its labels."""
     if holds_arrays(data) or _lists_arrays(data):
         return split_names(data, "data")[0]
-    return list(data) if np.ndim(data) == 4 else [data]
+    if np.ndim(data) < 4:
+        return [data]
+    return list(data if isinstance(data, Iterable) else np.asarray(data))
 
 
 def _lists_arrays(data: Any) -> bool:

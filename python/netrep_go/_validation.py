@@ -7,6 +7,7 @@ import math
 import numbers
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set, ValuesView
+from types import ModuleType
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -80,8 +81,10 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarr
                 ensure_all_finite="allow-nan" if allow_nan else True,
                 input_name=name,
             )
-    except (OverflowError, TypeError, ValueError) as error:
-        raise _named(error, name) from None
+    except (TypeError, ValueError) as error:
+        raise type(error)(naming(name, first_line(error))) from None
+    except OverflowError:  # of Python's integers
+        raise ValueError(f"{name} must hold numbers that float64 can") from None
     if x.ndim != ndim:
         hint = " Reshape your data" if x.ndim < ndim else ""
         raise ValueError(
@@ -94,14 +97,6 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarr
             "0 feature(s), while a minimum of 1 is required."
         )
     return np.require(x, np.float64, ["C", "A"])
-
-
-def _named(error: Exception, name: str) -> Exception:
-    """Return an error about an argument that tells its name, and not only a word like it."""
-    message = first_line(error)
-    told = re.search(rf"(?:^|\bInput |\bfor ){re.escape(name)}(?!\w)", message)
-    kind = TypeError if isinstance(error, TypeError) else ValueError
-    return kind(message if told else f"{name}: {message}")
 
 
 def _check_unmasked(x: Any, name: str) -> None:
@@ -140,7 +135,7 @@ def unmasked(x: Any, name: str) -> np.ndarray:
     hidden = _hidden(x)
     if hidden is not None and hidden.any():
         raise ValueError(f"{name} must not have masked values: fill them first")
-    return np.asarray(x)
+    return as_it_is(x, name)
 
 
 def at_hand(x: Any, name: str) -> Any:
@@ -157,6 +152,8 @@ def at_hand(x: Any, name: str) -> Any:
         found = _all_at_hand(items, x, name)
         return x if found is items else dict(zip(x, found, strict=True))
     if isinstance(x, (np.ndarray, np.generic, type)) or not _is_tensor(x):
+        if isinstance(x, ModuleType):  # whose functions have the names of an array's attributes
+            raise TypeError(f"{name} must be a value, got {shown(x)}")
         _check_array_itself(x, name)
         return x
     try:
@@ -258,7 +255,7 @@ def as_numbers(x: Any, name: str) -> Any:
     if isinstance(x, (np.ndarray, list, tuple)) or hasattr(type(x), "__array__"):
         for part in x.get_columns() if hasattr(x, "get_columns") else [x]:  # of polars
             told = isinstance(getattr(part, "dtype", None), np.dtype) and part.dtype.kind != "O"
-            if kind := _no_number(part if told else np.asarray(part)):
+            if kind := _no_number(part if told else as_it_is(part, name)):
                 raise ValueError(f"{name} must hold numbers, got {kind}")
     return x
 
@@ -269,6 +266,19 @@ def _holds_others(x: Any) -> bool:
         return any(map(_holds_others, x))
     plain = type(x) is np.ndarray or isinstance(x, np.generic)
     return not plain and (hasattr(type(x), "__array__") or hasattr(type(x), "__array_function__"))
+
+
+def as_it_is(x: Any, name: str) -> np.ndarray:
+    """Return what NumPy makes of ``x``; raise if it is nested lists of unequal lengths."""
+    try:
+        return np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name}: {first_line(error)}") from None
+
+
+def ndim_of(x: Any, name: str) -> int:
+    """Return the number of dimensions; raise if there are nested lists of unequal lengths."""
+    return x.ndim if isinstance(getattr(x, "ndim", None), int) else as_it_is(x, name).ndim
 
 
 def _holds_masks(x: Any) -> bool:
@@ -289,8 +299,8 @@ def as_reals(x: Any, name: str) -> np.ndarray:
         if x.dtype.kind == "O" or x.dtype.char == "g":
             with np.errstate(over="ignore"):
                 x = x.astype(np.float64)
-    except (OverflowError, TypeError, ValueError) as error:
-        raise ValueError(str(_named(error, name))) from None
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(naming(name, first_line(error))) from None
     if x.dtype.kind not in "biuf":
         raise ValueError(f"{name} must be real numbers, got {x.dtype}")
     return x
@@ -444,6 +454,15 @@ def note_features(estimator: Any, X: Any, Y: Any) -> None:
     vars(estimator).pop("feature_names_in_", None)
 
 
+def naming(name: str, message: str) -> str:
+    """Return a message that begins with the name of an argument, unless it has it somewhere.
+
+    Scikit-learn's word for complex numbers is none.
+    """
+    told = re.search(rf"(?<!Complex )\b{re.escape(name)}(?!\w)", message)
+    return message if told else f"{name}: {message}"
+
+
 def first_line(error: Exception) -> str:
     """Return what an error of scikit-learn says before it shows the whole array."""
     return str(error).partition("\n")[0]
@@ -502,6 +521,15 @@ def check_option(value: object, name: str, allowed: Sequence[str]) -> None:
         raise ValueError(
             f"Expected `{name}` parameter to be in {{{', '.join(map(repr, allowed))}}}. "
             f"Found instead {name} == {shown(value)}."
+        )
+
+
+def check_estimator(estimator: Any, name: str, *methods: str) -> None:
+    """Raise unless this is an estimator as scikit-learn has them, with some methods."""
+    needed = ("fit", "get_params", *methods)
+    if isinstance(estimator, type) or not all(hasattr(estimator, method) for method in needed):
+        raise TypeError(
+            f"{name} must be an estimator with {', '.join(needed)}, got {shown(estimator)}"
         )
 
 
@@ -584,7 +612,7 @@ def as_labels(y: Any, name: str) -> np.ndarray:
     y = read_in(y)
     if (mask := _hidden(y)) is not None:
         hidden, y = mask, np.asarray(y)
-    labels = y if isinstance(y, np.ndarray) else _objects(y)
+    labels = y if isinstance(y, np.ndarray) else _objects(y, name)
     hidden = hidden | _missing(labels)
     if hidden.any():
         at = ", ".join(str(i[0]) for i in np.nonzero(np.atleast_1d(hidden)))
@@ -599,17 +627,17 @@ def as_labels(y: Any, name: str) -> np.ndarray:
             f"{name} must have labels of one type, got {shown(first)} and {shown(second)}"
         )
     if labels.dtype.kind == "c":
-        raise ValueError(f"{name} must have labels that have an order, got {labels.dtype}")
+        raise ValueError(f"{name} must have labels that can be sorted, got {labels.dtype}")
     if labels.dtype.kind == "O" and set(kinds) <= {numbers.Number, str, bytes} and labels.ndim == 1:
         return np.array(labels.tolist())
     return labels if isinstance(y, np.ndarray) else np.asarray(y)
 
 
-def _objects(y: Any) -> np.ndarray:
+def _objects(y: Any, name: str) -> np.ndarray:
     """Return labels as they are, before NumPy finds a common type for them."""
-    if isinstance(y, (list, tuple)) and np.ndim(y) == 1:
+    if isinstance(y, (list, tuple)) and as_it_is(y, name).ndim == 1:
         return np.array([*y, None], dtype=object)[:-1]
-    return np.asarray(y)
+    return as_it_is(y, name)
 
 
 def _missing(labels: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from netrep_go._validation import (
     check_integer,
     check_number,
     check_option,
+    ndim_of,
 )
 from netrep_go.validation import check_equal_shapes
 
@@ -292,6 +293,9 @@ def centered_kernel(*args: Any, **kwargs: Any) -> np.ndarray:
     """
     from sklearn.metrics.pairwise import pairwise_kernels  # late: it takes 15 ms
 
+    metric = args[2] if len(args) > 2 else kwargs.get("metric")
+    if isinstance(metric, type):
+        raise TypeError(f"metric must be the name of a kernel or a function, got {shown(metric)}")
     arrays = [_as_operand(x, name) for x, name in zip(args, "XY", strict=False)]
     named = {name: _as_operand(x, name) if name in "XY" else x for name, x in kwargs.items()}
     with np.errstate(over="ignore", invalid="ignore"):
@@ -339,7 +343,7 @@ def angular_distance(X: ArrayLike, Y: ArrayLike) -> float:
     np.float64(3.141592653589793)
     """
     check_same_indexes([("X", X), ("Y", Y)], "features", axis=-1)
-    X, Y = check_equal_shapes(X, Y, nd=np.ndim(X))
+    X, Y = check_equal_shapes(X, Y, nd=ndim_of(X, "X"))
     sizes = np.linalg.norm(X.ravel()), np.linalg.norm(Y.ravel())
     if 0.0 in sizes:
         raise ValueError("X and Y must not be zero: a zero matrix has no angle to others")

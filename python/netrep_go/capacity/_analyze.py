@@ -275,6 +275,8 @@ def _named(
 ) -> list[tuple[str, Any]]:
     """Return estimators with their names, or an empty one; refuse what results would mix."""
     if not isinstance(estimators, Mapping):
+        if not isinstance(estimators, Sequence):
+            raise TypeError(f"estimators must be a list or dict, got {shown(estimators)}")
         classes = [type(estimator) for estimator in estimators]
         for estimator in estimators:
             _check_class(estimator, n_neurons)

@@ -112,7 +112,9 @@ def ball_capacity(radius: ArrayLike, dimension: ArrayLike, kappa: ArrayLike = 0.
     """
     check_same_indexes([("radius", radius), ("dimension", dimension)], "manifolds", axis=-1)
     radius, dimension = _not_negative(radius, "radius"), _not_negative(dimension, "dimension")
-    return _inverse(_inverse_of_balls(radius, dimension, _finite(kappa, "kappa")))
+    kappa = _finite(kappa, "kappa")
+    _check_broadcast(radius=radius, dimension=dimension, kappa=kappa)
+    return _inverse(_inverse_of_balls(radius, dimension, kappa))
 
 
 @checked
@@ -217,6 +219,7 @@ def cover_separability(n_points: ArrayLike, n_features: ArrayLike, *, bias: bool
     """
     check_same_indexes([("n_points", n_points), ("n_features", n_features)], "entries", axis=-1)
     n_points, n_features = _counts(n_points, "n_points", 1), _counts(n_features, "n_features", 0)
+    _check_broadcast(n_points=n_points, n_features=n_features)
     return binom.cdf(n_features - 1 + bool(bias), n_points - 1, 0.5)
 
 
@@ -475,6 +478,14 @@ def _not_negative(x: ArrayLike, name: str) -> np.ndarray:
     if x.size and x.min() < 0:
         raise ValueError(f"{name} must not be negative, got {x.min():g}")
     return x
+
+
+def _check_broadcast(**arrays: np.ndarray) -> None:
+    try:
+        np.broadcast_shapes(*(x.shape for x in arrays.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {x.shape}" for name, x in arrays.items())
+        raise ValueError(f"arguments must have shapes that broadcast, got {shapes}") from None
 
 
 def _counts(x: ArrayLike, name: str, low: int) -> np.ndarray:

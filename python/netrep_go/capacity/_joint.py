@@ -258,7 +258,7 @@ class JointCapacity(BaseEstimator):
         if self.center:
             samples -= samples.mean(axis=0)
         if not samples.any():
-            raise ValueError("all samples are equal, so that no hyperplane tells them apart")
+            raise ValueError("X must have samples that differ: no hyperplane tells these apart")
         n_draws = self._n_draws()
         shares = np.empty((n_draws, self.n_manifolds_))
         separable = np.empty(n_draws // 2, np.int64)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._names import check_same_indexes, split_names
-from netrep_go._validation import FOURTH_POWERS, as_labels, as_responses, check_range
+from netrep_go._validation import FOURTH_POWERS, as_labels, as_responses, check_range, ndim_of
 
 Samples = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 
@@ -63,7 +63,7 @@ class Manifolds:
 
     def centered_centers(self) -> np.ndarray:
         """Return centers relative to their mean; raise if one is nothing but rounding."""
-        check_several(self, "The distance of centers from their mean")
+        check_several(self, "distances of centers from their mean")
         centers = self.centers()
         scale = max(np.abs(samples).max() for samples in self.samples)  # what means round from
         centers -= centers.mean(axis=0)
@@ -131,13 +131,15 @@ def is_single(X: Any) -> bool:
     """Whether X is one matrix, not several."""
     if hasattr(X, "ndim"):  # an array, sparse ones too, or of pandas
         return X.ndim == 2
-    return isinstance(X, Sequence) and len(X) > 0 and np.ndim(X[0]) == 1
+    return isinstance(X, Sequence) and len(X) > 0 and ndim_of(X[0], "X[0]") == 1
 
 
 def check_several(manifolds: Manifolds, what: str) -> None:
     """Raise if there are fewer than two manifolds."""
     if len(manifolds.samples) < 2:
-        raise ValueError(f"{what} needs at least 2 manifolds, got {len(manifolds.samples)}")
+        raise ValueError(
+            f"X must have at least 2 manifolds for {what}, got {len(manifolds.samples)}"
+        )
 
 
 def _from_arrays(X: Sequence[ArrayLike] | Mapping[Any, ArrayLike]) -> Manifolds:

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from netrep_go._files import DamagedFileError, check_ends, reading
+from netrep_go._files import DamagedFileError, as_path, check_ends, reading
 from netrep_go._parameters import checked
 from netrep_go._parts import replacing
 from netrep_go._shown import shown
@@ -69,7 +69,7 @@ class TuningFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = as_path(path, "path")
         self._file = _open(self.path)
         try:
             with reading(self.path, _UNREADABLE):
@@ -296,8 +296,11 @@ def write_mat(path: str | os.PathLike[str], variables: Mapping[str, Any]) -> Non
     >>> write_mat("results.mat", {"capacity": [1.5, 2.0], "layer": "conv1"})  # doctest: +SKIP
     """
     path = Path(path)
+    if not isinstance(variables, Mapping):
+        raise TypeError(f"variables must be a dict of arrays, got {shown(variables)}")
     for name in variables:
-        if not (name.isidentifier() and name.isascii() and name[0] != "_" and len(name) <= 63):
+        allowed = isinstance(name, str) and name.isidentifier() and name.isascii()
+        if not allowed or name[0] == "_" or len(name) > 63:
             raise ValueError(f"{shown(name)} is not a name that MATLAB allows for a variable")
     # through a stream, as HDF5 would wait for the lock of replacing with one of its own
     with replacing(path) as part, part.open("w+b") as stream:

@@ -100,6 +100,8 @@ def manifold_analysis_corr(
     (0.1, 14)
     """
     X = _transposed(XtotT, "XtotT")
+    if len(X) < 2:
+        raise ValueError(f"XtotT must have at least 2 manifolds, got {len(X)}")
     check_number(kappa, "kappa", -np.inf, np.inf)
     check_integer(n_t, "n_t", 1)
     check_integer(n_reps, "n_reps", 1)
@@ -191,6 +193,15 @@ def _transposed(arrays: Arrays, argument: str) -> list[np.ndarray]:
     """Return the matrices of a list or dict, samples first."""
     items, names = split_names(arrays, argument)
     keys = names_or_numbers(names, len(items))
+    if not items:
+        raise ValueError(f"{argument} must have at least one manifold, got none")
     labeled = [(f"{argument}[{key!r}]", x) for key, x in zip(keys, items, strict=True)]
     check_same_indexes(labeled, "features")
-    return [np.ascontiguousarray(as_matrix(x, name).T) for name, x in labeled]
+    matrices = [np.ascontiguousarray(as_matrix(x, name).T) for name, x in labeled]
+    for (name, _), x in zip(labeled, matrices, strict=True):
+        if x.shape[1] != matrices[0].shape[1]:
+            raise ValueError(
+                f"manifolds must have the same features, but {labeled[0][0]} has "
+                f"{matrices[0].shape[1]} and {name} {x.shape[1]}"
+            )
+    return matrices

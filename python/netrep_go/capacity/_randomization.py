@@ -70,7 +70,7 @@ def orthogonalize_centers(
     n_manifolds, n_features = centers.shape
     if n_manifolds > n_features:
         raise ValueError(
-            "orthogonal centers need at least as many features as manifolds, got "
+            "X must have at least as many features as manifolds for orthogonal centers, got "
             f"{n_manifolds} manifolds and {n_features} features"
         )
     norms = np.linalg.norm(centers, axis=1, keepdims=True)
@@ -473,7 +473,7 @@ def whiten_features(X: Samples, y: ArrayLike | None = None) -> Any:
     scores, scales, axes = svd(pool - pool.mean(axis=0), full_matrices=False)
     rank = np.count_nonzero(scales > _tolerance(pool) * np.abs(pool).max() * np.sqrt(pool.size))
     if rank == 0:
-        raise ValueError("all samples are equal: there is no covariance to whiten")
+        raise ValueError("X must have samples that differ: there is no covariance to whiten")
     return manifolds.restore(
         manifolds.split((scores * axis_signs(axes) * np.sqrt(len(pool)))[:, :rank])
     )
@@ -506,8 +506,8 @@ def _svd_of_centers(centers: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     left, scales, right = svd(centers, full_matrices=False)
     if len(centers) > centers.shape[1] or scales[-1] <= _tolerance(centers) * scales[0]:
         raise ValueError(
-            f"the {len(centers)} centers must be linearly independent, as vectors from the origin "
-            f"in {centers.shape[1]} features"
+            f"the {len(centers)} centers of X must be linearly independent, as vectors from the "
+            f"origin in {centers.shape[1]} features"
         )
     return left, scales, right
 

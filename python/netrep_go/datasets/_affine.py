@@ -318,7 +318,9 @@ def _line(kind: str, r: float, n_samples: int) -> npt.NDArray[np.float64]:
     transforms = np.tile(np.eye(2, 3), (n_samples, 1, 1))
     if kind == "rotation":
         if r > 2 * np.sqrt(2):
-            raise ValueError(f"no rotation moves corners by {r:g} times half of the object's side")
+            raise ValueError(
+                f"range_factor: no rotation moves corners by {r:g} times half of the object's side"
+            )
         angle = np.linspace(-1, 1, n_samples) * 2 * np.arcsin(r / (2 * np.sqrt(2)))
         cos, sin = np.cos(angle), np.sin(angle)
         transforms[:, :, :2] = np.stack([cos, sin, -sin, cos], axis=1).reshape(-1, 2, 2)

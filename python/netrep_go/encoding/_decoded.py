@@ -20,7 +20,14 @@ from sklearn.utils.validation import has_fit_parameter
 
 from netrep_go._jobs import ignoring
 from netrep_go._names import Name, column_names, names_or_numbers
-from netrep_go._validation import as_array, as_codes, check_option
+from netrep_go._validation import (
+    as_array,
+    as_codes,
+    check_estimator,
+    check_integer,
+    check_option,
+    ndim_of,
+)
 from netrep_go.encoding._inputs import check_groups, make_splits
 from netrep_go.encoding._model import EncodingModel
 from netrep_go.encoding._scores import SCORINGS, Accumulator, Scoring, Sums
@@ -51,7 +58,10 @@ class Labels:
     def splits(self, cv: Any, groups: np.ndarray | None, y: np.ndarray) -> list[Split]:
         """Return folds with all labels in each, as far as they can be."""
         codes = np.searchsorted(self.values, y)
-        splitter = check_cv(cv, codes, classifier=True)
+        counted = cv is None or isinstance(cv, (int, np.integer))
+        if counted and cv is not None:
+            check_integer(cv, "cv", 2)
+        splitter = check_cv(cv, codes, classifier=True) if counted else cv
         if groups is not None and isinstance(cv, (int, np.integer)):
             check_groups(cv, groups, "cv")
             splitter = StratifiedGroupKFold(cv)
@@ -120,7 +130,7 @@ class FeatureTargets:
 
     def __init__(self, y: Any, n_samples: int, scoring: Scoring = "r", name: str = "Y") -> None:
         check_option(scoring, "scoring", SCORINGS)
-        self.is_vector = np.ndim(y) == 1
+        self.is_vector = ndim_of(y, name) == 1
         self.y = as_array(y, name, 1 if self.is_vector else 2)
         if len(self.y) != n_samples:
             raise ValueError(f"{name} must have the {n_samples} samples of X, got {len(self.y)}")
@@ -183,6 +193,7 @@ def as_estimator(estimator: Any, task: Decoded, n_features: int) -> Any:
         return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=priors)
     if estimator is None and isinstance(task, FeatureTargets):
         estimator = EncodingModel(scoring=task.method)
+    check_estimator(estimator, "estimator")
     if not (is_classifier if wants_labels else is_regressor)(estimator):
         kind = "classifier" if wants_labels else "regressor"
         raise ValueError(f"estimator must be a {kind}, got {estimator!r}")

@@ -295,6 +295,8 @@ def _sets(folds: Any, n_samples: int) -> list[np.ndarray]:
     if folds is None:
         return [np.arange(n_samples)]
     if isinstance(folds, (list, tuple)) and folds and isinstance(folds[0], (list, tuple)):
+        if any(not isinstance(fold, (list, tuple)) or len(fold) != 2 for fold in folds):
+            raise ValueError("folds must be a label of each sample, or pairs of train and test")
         sets = [as_integers(test, "samples of folds") for _, test in folds]
         tested, times = np.unique(np.concatenate(sets), return_counts=True)
         if times.max() > 1 or tested[0] < 0 or tested[-1] >= n_samples:

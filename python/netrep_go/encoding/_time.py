@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone, is_classifier
 
-from netrep_go._jobs import counted, in_threads
+from netrep_go._jobs import about, counted, in_threads
 from netrep_go._maps import SubjectMaps, named_subjects
 from netrep_go._names import Name, check_same_indexes, holds_arrays
 from netrep_go._optional import pandas
@@ -18,7 +18,7 @@ from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go._time_course import TimeCourse, as_subjects, given_by_subject, windows
-from netrep_go._validation import SQUARES, check_range
+from netrep_go._validation import SQUARES, check_estimator, check_range
 from netrep_go.encoding._decoded import (
     Decoded,
     FeatureTargets,
@@ -158,6 +158,8 @@ array_like of shape (n_samples, n_sensors, n_times)
            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]])
     """
     model = EncodingModel() if model is None else model
+    if not isinstance(model, EncodingModel):
+        raise TypeError(f"model must be an EncodingModel, got {shown(model)}")
     if model.outer_cv is None:
         raise ValueError("model must have outer_cv, folds to be scored in, got None")
     responses, subjects = as_subjects(data, same="samples")
@@ -167,7 +169,8 @@ array_like of shape (n_samples, n_sensors, n_times)
     for subject, x, given in zip(subjects, responses, given_by_subject(data), strict=True):
         check_same_samples(X, **{f"data of subject {subject!r}": given, "groups": groups})
         means = np.stack([x[..., span].mean(axis=-1) for span in spans], axis=-1)
-        found, names = _encoded(model, X, means, groups)
+        with about(f"data of subject {subject!r}"):
+            found, names = _encoded(model, X, means, groups)
         scores.append(found)
     return TimeCourse(
         scores=np.stack(scores),
@@ -404,6 +407,8 @@ class _Course:
             check_range(x.ravel(), "data", SQUARES)
         spans, self.times = windows(responses[0].shape[-1], times, window, step)
         cv = as_cv(cv)
+        if estimator is not None:
+            check_estimator(estimator, "estimator")
         is_regression = estimator is not None and not is_classifier(estimator)
         self._each = []
         for subject, x, given in zip(self.subjects, responses, given_by_subject(data), strict=True):

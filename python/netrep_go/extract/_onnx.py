@@ -12,6 +12,7 @@ import numpy as np
 from netrep_go._files import reading
 from netrep_go._optional import optional
 from netrep_go._parts import content_hash
+from netrep_go._shown import shown
 from netrep_go._validation import as_exact
 from netrep_go.extract._outputs import Key, Output, Run, Unusable
 from netrep_go.extract._structure import (
@@ -101,9 +102,9 @@ class Onnx:
         providers = ["CPUExecutionProvider"] if providers is None else list(providers)
         there = self._runtime.get_available_providers()
         for provider in providers:
-            name = provider if isinstance(provider, str) else provider[0]
+            name = provider[0] if isinstance(provider, tuple) and provider else provider
             if name not in there:
-                raise ValueError(f"provider {name!r} is not available; there are {there}")
+                raise ValueError(f"providers must be among {there}, got {shown(name)}")
         session = self._session(names, providers)
         with reading(self._name, _UNFIT):
             (entry,) = session.get_inputs()

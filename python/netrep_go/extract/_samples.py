@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from netrep_go._files import reading
 from netrep_go._optional import optional
 from netrep_go._parts import content_hash
-from netrep_go._validation import unmasked
+from netrep_go._shown import kind_of
+from netrep_go._validation import at_hand, unmasked
 
 Preprocess = Callable[[np.ndarray], Any]
 
@@ -167,6 +169,9 @@ def as_samples(X: Any, preprocess: Preprocess | None) -> AnySamples:
     """Return what reads X by batches."""
     if preprocess is not None or isinstance(X, (str, os.PathLike)):
         return _image_files(X, preprocess)
+    X = at_hand(X, "X")
+    if issparse(X):
+        raise TypeError(f"X must be dense, got {kind_of(X)}: pass X.toarray()")
     arrays = ("shape", "__getitem__", "__array__", "__dataframe__")
     if hasattr(X, "__iter__") and not any(hasattr(X, name) for name in arrays):
         return Stream(X, _length(X))

@@ -124,7 +124,7 @@ class NetworkComparison(Result):
         DataFrame of shape (n_rows, n_columns)
             With two levels of names, networks and layers, if there are layers.
         """
-        if measure not in self.values:
+        if not isinstance(measure, str) or measure not in self.values:
             raise ValueError(f"measure must be one of {list(self.values)}, got {shown(measure)}")
         names = ["network", "layer"] if self.layered else ["network"]
         index, columns = (self._index(side, names) for side in (self.rows, self.columns))

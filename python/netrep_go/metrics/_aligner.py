@@ -12,9 +12,10 @@ from sklearn.base import (
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from netrep_go._jobs import about
 from netrep_go._names import check_same_columns, check_same_indexes, column_names
 from netrep_go._parameters import checked
-from netrep_go._validation import as_factor, as_matrix, pad, validated
+from netrep_go._validation import as_factor, as_matrix, ndim_of, pad, validated
 from netrep_go.metrics._linear import LinearMetric, PartialFit, whiten_centered
 
 __all__ = ["Aligner"]
@@ -93,10 +94,11 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_same_indexes([("X", X), ("y", y)], "samples")
         columns = column_names(y)
         data, target = validated(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
-        target = np.asarray(target, np.float64).reshape(len(target), -1)
+        target = as_factor(target, "y", np.ndim(target)).reshape(len(target), -1)
         metric = LinearMetric(alpha=self.alpha, center_columns=self.center_columns)
         width = max(data.shape[1], target.shape[1])
-        metric.finalize_fit(*(self._whitened(pad(x, width)) for x in (data, target)))
+        both = zip((data, target), "Xy", strict=True)
+        metric.finalize_fit(*(self._whitened(pad(x, width), name) for x, name in both))
         n, q, r = data.shape[1], target.shape[1], metric.rank_
         self.mean_, self.target_mean_ = metric.mx_[:n], metric.my_[:q]
         back = np.linalg.inv(metric.Wy_)
@@ -104,9 +106,10 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self._n_features_out, self._target_columns = q, columns
         return self
 
-    def _whitened(self, X: np.ndarray) -> PartialFit:
-        X = as_matrix(X, "X")
-        return whiten_centered(X, self.alpha, self.center_columns, preserve_variance=False)
+    def _whitened(self, X: np.ndarray, name: str) -> PartialFit:
+        X = as_matrix(X, name)
+        with about(name):
+            return whiten_centered(X, self.alpha, self.center_columns, preserve_variance=False)
 
     def transform(self, X: ArrayLike) -> np.ndarray:
         """Map activations into the space of the reference.
@@ -147,7 +150,11 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_same_columns(y, "y", self._target_columns)
         from sklearn.metrics import r2_score  # late: it would double the time of our import
 
-        return float(r2_score(as_factor(y, "y", max(np.ndim(y), 1)), self._predicted(X)))
+        target = as_factor(y, "y", 1 if ndim_of(y, "y") < 2 else 2)
+        predicted = self._predicted(X)
+        if target.reshape(len(target), -1).shape != predicted.shape:
+            raise ValueError(f"y must have shape {predicted.shape}, got {target.shape}")
+        return float(r2_score(target, predicted))
 
     def _predicted(self, X: ArrayLike) -> np.ndarray:
         X = validated(self, X, dtype=np.float64, reset=False)

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go import _native
 from netrep_go._names import check_same_columns, check_same_indexes, column_names
 from netrep_go._parameters import checked
+from netrep_go._shown import shown
 from netrep_go._validation import as_matrix, check_given, check_option, note_features, pad
 from netrep_go.metrics._measure import Measure
 from netrep_go.validation import check_equal_shapes
@@ -19,16 +20,25 @@ from netrep_go.validation import check_equal_shapes
 SCORES = ("angular", "euclidean")
 
 
+def parts_of(cache: Any, name: str, n: int) -> tuple[np.ndarray, ...]:
+    """Return what ``partial_fit`` returned; raise if this is something else."""
+    if not isinstance(cache, (tuple, list)) or len(cache) != n:
+        raise TypeError(
+            f"{name} must be the {n} arrays that partial_fit returned, got {shown(cache)}"
+        )
+    return tuple(cache)
+
+
 class AlignmentMetric(Measure):
     """A metric that aligns two networks and measures the distance that remains.
 
-    The class provides ``partial_fit``, ``finalize_fit``, which sets ``mx_`` and
+    The class provides ``_part``, ``finalize_fit``, which sets ``mx_`` and
     ``my_``, ``_align``, which maps centered activations into the common space, and
     ``_n_aligned``, which returns how many leading dimensions of that are aligned; and
     the parameters ``zero_pad`` and ``score_method``.
     """
 
-    partial_fit: Any
+    _part: Any  # of a network and its name in errors, what partial_fit returns
     finalize_fit: Any
     _align: Any
     _n_aligned: Any
@@ -60,7 +70,7 @@ class AlignmentMetric(Measure):
         check_given(Y)
         padded = check_equal_shapes(X, Y, nd=2, zero_pad=self.zero_pad)
         note_features(self, X, Y)
-        self.finalize_fit(*map(self.partial_fit, padded))
+        self.finalize_fit(*(self._part(x, name) for x, name in zip(padded, "XY", strict=True)))
         self._widths = np.shape(X)[1], np.shape(Y)[1]
         self._columns = column_names(X), column_names(Y)
         return self

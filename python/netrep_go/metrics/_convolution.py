@@ -16,7 +16,7 @@ from netrep_go import _native
 from netrep_go._cohort import Cohorts
 from netrep_go._jobs import bar_of, said_once
 from netrep_go._parameters import checked
-from netrep_go._validation import _as_array, check_integer
+from netrep_go._validation import _as_array, as_it_is, check_integer
 from netrep_go.metrics._measure import Measure, Properties, check_distance
 from netrep_go.metrics._registry import as_measure
 from netrep_go.validation import check_equal_shapes
@@ -234,7 +234,7 @@ class ConvolutionalMetric(Measure):
         X_aligned, Y_aligned : ndarray of shape (n_images, height, width, n_channels)
             Aligned activations; ``n_channels`` is the larger number.
         """
-        shape = np.shape(X)[:3]
+        shape = as_it_is(X, "X").shape[:3]
         x, y = self.metric_.transform(*self._flat(X, Y))
         return x.reshape(*shape, -1), y.reshape(*shape, -1)
 
@@ -256,7 +256,11 @@ class ConvolutionalMetric(Measure):
 
     def _base(self) -> Measure:
         """Return the measure to fit."""
-        return as_measure("procrustes" if self.metric is None else clone(self.metric, safe=False))
+        try:
+            metric = "procrustes" if self.metric is None else clone(self.metric, safe=False)
+        except TypeError as error:  # what cannot be copied
+            raise TypeError(f"metric must be a measure: {error}") from None
+        return as_measure(metric)
 
     def _allowed(self, shape: tuple[int, ...]) -> list[tuple[int, int]]:
         if self.max_shift is not None:
@@ -372,7 +376,8 @@ class _Layers:
     @classmethod
     def prepare(cls, metric: Any, group: str, X: np.ndarray, Y: np.ndarray) -> _Layers:
         """Do what is the same for all shifts."""
-        X, Y = (metric.partial_fit(_flatten(a))[1].reshape(a.shape) for a in (X, Y))
+        both = zip((X, Y), "XY", strict=True)
+        X, Y = (metric._part(_flatten(a), name)[1].reshape(a.shape) for a, name in both)
         return cls(X, Y, group, metric.score_method)
 
     def products(self, shifts: list[tuple[int, int]]) -> Iterator[tuple[slice, np.ndarray]]:

@@ -102,6 +102,7 @@ class _WassersteinMetric(Measure):
         """Return the size of the alignment."""
         return means.shape[-1]
 
+    @checked
     def fit(self, X: Gaussians, Y: Gaussians) -> Any:
         """Find the alignment of Y to X.
 
@@ -202,6 +203,7 @@ class _WassersteinMetric(Measure):
         _native.run("metrics.gaussian_distance", {"distance": distance}, inputs)
         return distance[0]
 
+    @checked
     def pairwise_distances(  # type: ignore[override]  # eps stands where netrep has it
         self,
         train_data: Networks,

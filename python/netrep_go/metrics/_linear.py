@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, measure
-from netrep_go._jobs import warn_user
+from netrep_go._jobs import about, warn_user
 from netrep_go._parameters import checked
 from netrep_go._validation import (
     as_factor,
@@ -20,7 +20,7 @@ from netrep_go._validation import (
     check_option,
     check_widths,
 )
-from netrep_go.metrics._alignment import SCORES, AlignmentMetric
+from netrep_go.metrics._alignment import SCORES, AlignmentMetric, parts_of
 from netrep_go.metrics._measure import Properties
 from netrep_go.validation import check_equal_shapes
 
@@ -167,8 +167,13 @@ class LinearMetric(AlignmentMetric):
         Zx : ndarray of shape (n_features, n_features)
             The whitening transform.
         """
+        return self._part(X, "X")
+
+    def _part(self, X: ArrayLike, name: str) -> PartialFit:
         self._check_parameters()
-        return whiten_centered(as_factor(X, "X"), self.alpha, self.center_columns)
+        x = as_factor(X, name)
+        with about(name):
+            return whiten_centered(x, self.alpha, self.center_columns)
 
     @checked
     def finalize_fit(self, cache_X: PartialFit, cache_Y: PartialFit) -> LinearMetric:
@@ -183,8 +188,8 @@ class LinearMetric(AlignmentMetric):
         -------
         self
         """
-        mx, Xw, Zx = cache_X
-        my, Yw, Zy = cache_Y
+        mx, Xw, Zx = parts_of(cache_X, "cache_X", 3)
+        my, Yw, Zy = parts_of(cache_Y, "cache_Y", 3)
         Xw, Yw = check_equal_shapes(Xw, Yw)
         Zx, Zy = check_equal_shapes(Zx, Zy)
         Wx, Wy, rank = np.empty(Zx.shape), np.empty(Zy.shape), np.empty(1, np.int64)

@@ -95,14 +95,18 @@ class Properties(Result):
             check_option(self.kind, "kind", KINDS)
         for name in ("symmetric", "triangle", "identity", "null"):
             check_flag(getattr(self, name), name)
-        if isinstance(self.range, bytes) or not all(isinstance(end, Real) for end in self.range):
+        pair = isinstance(self.range, (tuple, list)) and len(self.range) == 2
+        if not pair or not all(isinstance(end, Real) for end in self.range):
             raise TypeError(f"range must be two numbers, got {shown(self.range)}")
         if not self.range[0] < self.range[1]:
             raise ValueError(f"range must be from a smaller to a larger value, got {self.range}")
-        unknown = set(self.invariances) - set(INVARIANCES)
+        names = [*self.invariances] if isinstance(self.invariances, Iterable) else [None]
+        if isinstance(self.invariances, str) or not all(isinstance(name, str) for name in names):
+            raise TypeError(f"invariances must be a set of names, got {shown(self.invariances)}")
+        unknown = set(names) - set(INVARIANCES)
         if unknown:
             raise ValueError(f"invariances are among {INVARIANCES}, got {sorted(unknown)}")
-        object.__setattr__(self, "invariances", frozenset(self.invariances))
+        object.__setattr__(self, "invariances", frozenset(names))
 
 
 class Undefined(float):
@@ -496,6 +500,6 @@ def check_distance(measure: Any, where: str) -> None:
         )
     if said is None:
         raise ValueError(
-            f"{where} needs a distance, and nothing says that {shown(measure)} is one: declare it, "
-            "as_measure(..., kind='distance')"
+            f"{where} needs a distance, and nothing says that the measure {shown(measure)} is one: "
+            "declare it, as_measure(..., kind='distance')"
         )

@@ -11,7 +11,7 @@ from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, measure
 from netrep_go._parameters import check_parameters, checked
 from netrep_go._validation import as_matrices, as_matrix, check_option, check_widths
-from netrep_go.metrics._alignment import SCORES, AlignmentMetric
+from netrep_go.metrics._alignment import SCORES, AlignmentMetric, parts_of
 from netrep_go.metrics._measure import Properties
 from netrep_go.validation import check_equal_shapes
 
@@ -131,8 +131,11 @@ class PermutationMetric(AlignmentMetric):
         Xphi : ndarray of shape (n_samples, n_features)
             Centered activations; X itself without centering.
         """
+        return self._part(X, "X")
+
+    def _part(self, X: ArrayLike, name: str) -> PartialFit:
         self._check_parameters()
-        X = as_matrix(X, "X")
+        X = as_matrix(X, name)
         if not self.center_columns:
             return np.zeros(X.shape[1]), X
         mx, Xphi = np.empty(X.shape[1]), np.empty(X.shape)
@@ -152,8 +155,8 @@ class PermutationMetric(AlignmentMetric):
         -------
         self
         """
-        mx, X = cache_X
-        my, Y = cache_Y
+        mx, X = parts_of(cache_X, "cache_X", 2)
+        my, Y = parts_of(cache_Y, "cache_Y", 2)
         X, Y = check_equal_shapes(X, Y)
         matched = np.empty(X.shape[1], np.int64)
         _native.call("metrics.permutation_match", {"columns": matched}, {"x": X, "y": Y})

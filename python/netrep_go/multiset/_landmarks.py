@@ -87,6 +87,8 @@ class LandmarkDistances(Result):
         if rows is None:
             return np.arange(n)
         which = as_integers(rows, "rows")
+        if not len(which):
+            raise ValueError("rows must have at least one index, got none")
         for i in which[(which < 0) | (which >= n)][:1]:
             raise ValueError(f"rows must be from 0 to {n - 1}, got {i}")
         return which

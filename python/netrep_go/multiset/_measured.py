@@ -20,7 +20,8 @@ def as_distance(metric: Any, where: str) -> Measure:
     check_distance(measure, where)
     if not measure.properties.symmetric:
         raise ValueError(
-            f"{where} needs a symmetric distance, and nothing says that {measure!r} is one: "
+            f"{where} needs a symmetric distance, and nothing says that the measure {measure!r} is "
+            "one: "
             "declare it, as_measure(..., symmetric=True)"
         )
     return measure

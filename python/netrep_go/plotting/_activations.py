@@ -11,7 +11,7 @@ from sklearn.utils import check_consistent_length
 
 from netrep_go._names import Items, Name, check_same_indexes, names_or_numbers, split_names
 from netrep_go._parameters import checked
-from netrep_go._validation import as_array, as_labels, as_numbers
+from netrep_go._validation import as_array, as_codes, as_numbers
 from netrep_go.plotting._hues import levels
 from netrep_go.plotting._layout import title
 from netrep_go.plotting._style import COLORS, panels, shade
@@ -113,13 +113,18 @@ class AlignedActivationsDisplay:
         check_same_indexes([*labeled, ("y", y)], "samples")
         check_same_indexes(labeled, "features", axis=-1)
         matrices = [as_numbers(x, "activations") for x in matrices]
-        stack, y = as_array(np.stack(matrices), "activations", 3), as_labels(y, "y")
-        check_consistent_length(stack[0], y)
+        if not matrices or len({np.shape(x) for x in matrices}) > 1:
+            shapes = [np.shape(x) for x in matrices]
+            raise ValueError(f"activations must be matrices of one shape, got shapes {shapes}")
+        stack = as_array(np.stack([*map(np.asarray, matrices)]), "activations", 3)
+        if min(len(stack) * stack.shape[1], stack.shape[2]) < 2:
+            raise ValueError(f"activations must have at least 2 features, got {stack.shape[2]}")
+        values, codes = as_codes(y, "y", stack.shape[1])
         check_consistent_length(stack, ax)
         pca = PCA(n_components=2, svd_solver="full").fit(np.concatenate(stack))
         display = cls(
             [pca.transform(X) for X in stack],
-            y,
+            values[codes],
             explained_variance_ratio=pca.explained_variance_ratio_,
             names=names,
         )

@@ -132,6 +132,8 @@ class CapacityDisplay:
         >>> bool(capacity[1] > capacity[0])
         True
         """
+        if not isinstance(estimators, Mapping):
+            raise TypeError(f"estimators must be a dict by layer, got {shown(estimators)}")
         nested = bool(estimators) and all(isinstance(e, Mapping) for e in estimators.values())
         networks = dict(estimators) if nested else {"": estimators}
         if not all(networks.values()):
@@ -233,6 +235,11 @@ def _as_groups(groups: Iterable[Name] | None, layers: Sequence[Sequence[str]]) -
         if len(layers) <= len(COLORS):
             return None
         groups = ["networks"] * len(layers)
+    if isinstance(groups, str) or not isinstance(groups, Iterable):
+        raise TypeError(f"groups must be a list of names, got {shown(groups)}")
+    groups = [*groups]
+    if len(groups) != len(layers):
+        raise ValueError(f"groups must have {len(layers)} names, as networks, got {len(groups)}")
     found = check_names(groups, len(layers), "networks", unique=False)
     if len(set(found)) > len(COLORS):
         raise ValueError(f"at most {len(COLORS)} groups can be drawn, got {len(set(found))}")

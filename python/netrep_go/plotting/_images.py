@@ -103,6 +103,8 @@ class ImageManifoldsDisplay:
                 "images must have shape (n_manifolds, n_samples, height, width[, 3]), got "
                 f"{shown.shape}"
             )
+        if not shown.size:
+            raise ValueError(f"images must not be empty, got shape {shown.shape}")
         if not np.isfinite(shown).all():
             raise ValueError("images must be finite, got NaN or infinity")
         total = shown.shape[1]

@@ -9,6 +9,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._parameters import checked
+from netrep_go._validation import check_estimator
+from netrep_go.capacity import CenterDirections
 from netrep_go.plotting._capacity import UNITS
 from netrep_go.plotting._layout import legend, name_columns
 from netrep_go.plotting._style import COLORS, MARKERS, axes, from_zero, row, shade
@@ -16,7 +18,7 @@ from netrep_go.plotting._style import COLORS, MARKERS, axes, from_zero, row, sha
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from netrep_go.capacity import CenterDirections, DirectCapacity, MeanFieldCapacity
+    from netrep_go.capacity import DirectCapacity, MeanFieldCapacity
 
 _QUANTITIES = ("capacity", "radius", "dimension")
 
@@ -79,6 +81,7 @@ class ManifoldGeometryDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         """
+        check_estimator(estimator, "estimator")
         check_is_fitted(estimator, "manifolds_")
         if np.size(estimator.kappa) > len(COLORS):
             raise ValueError(
@@ -190,6 +193,7 @@ class SeparabilityDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         """
+        check_estimator(estimator, "estimator")
         check_is_fitted(estimator, "separability_")
         return cls(estimator).plot(ax=ax)
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from scipy.cluster.hierarchy import leaves_list
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
-from sklearn.utils.validation import check_consistent_length
 
 from netrep_go._names import Name, check_names
 from netrep_go._parameters import checked
+from netrep_go._shown import shown
 from netrep_go._validation import check_number, check_option
 from netrep_go.plotting._contrasts import (
     MOST_LINES,
@@ -258,7 +258,10 @@ class RDMEmbeddingDisplay:
         """
         square = squareform(np.maximum(_one_rdm(rdm), 0), checks=False)
         names = _names(names, rdm, len(square))
-        check_consistent_length(square, images, hue)
+        n = len(square)
+        for what, values in (("images", images), ("hue", hue)):
+            if values is not None and not (isinstance(values, Sized) and len(values) == n):
+                raise ValueError(f"{what} must have {n} entries, got {shown(values)}")
         embedding, stress = multidimensional_scaling(square)
         display = cls(embedding, stress=stress, names=names, images=images, hue=hue)
         return display.plot(ax=ax)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from netrep_go._names import Name
+from netrep_go._clusters import ClusterResult
+from netrep_go._names import Name, position_of
 from netrep_go._parameters import checked
 from netrep_go._validation import as_array, check_integer, check_number
 from netrep_go.plotting._layout import short
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.axes import Axes
 
-    from netrep_go._clusters import ClusterResult
 
 _LEAST = 1.05  # inches that a slice is wide
 _MOST = 1000  # points along a side of a slice
@@ -305,8 +305,7 @@ class SearchlightDisplay:
 
 def _label(result: SearchlightResult, model: Name) -> str:
     """Return what the scores are: of which model, by which similarity, and of whom."""
-    named = model in result.names
-    name = model if named else result.names[int(model)]  # type: ignore[call-overload]
+    name = result.names[position_of(model, result.names)]
     text = f"model {name}" if isinstance(name, int) else short(name)
     whose = f", mean of {len(result.subjects)} subjects" if result.subjects is not None else ""
     what = "weight of" if result.method in REGRESSIONS else "similarity to"

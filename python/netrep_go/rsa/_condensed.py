@@ -22,7 +22,7 @@ from netrep_go._names import (
     split_names,
 )
 from netrep_go._shown import kind_of
-from netrep_go._validation import as_array, departure
+from netrep_go._validation import as_array, as_it_is, departure
 
 RDMs = ArrayLike | Mapping[Any, ArrayLike] | Sequence[ArrayLike]
 
@@ -122,7 +122,7 @@ def as_vectors(rdms: ArrayLike, name: str, *, allow_nan: bool = False) -> np.nda
 
     They may come as one vector or several, or as one square matrix or several.
     """
-    shape = np.shape(rdms)
+    shape = as_it_is(rdms, name).shape
     if isinstance(rdms, Mapping) or len(shape) not in (1, 2, 3):
         raise ValueError(
             f"{name} must be RDMs of shape (n_pairs,), (n_rdms, n_pairs), (n_conditions, "

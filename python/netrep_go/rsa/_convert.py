@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import NoneType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._parameters import checked
-from netrep_go._shown import kind_of
+from netrep_go._shown import kind_of, shown
 from netrep_go._validation import as_array
 from netrep_go.rsa._condensed import as_vectors, n_conditions
 
@@ -77,6 +78,12 @@ or (n_rdms, n_conditions, n_conditions)
     return RDMs(
         vectors.copy(),
         dissimilarity_measure=dissimilarity_measure,
-        rdm_descriptors=dict(rdm_descriptors or {}),
-        pattern_descriptors=dict(pattern_descriptors or {}),
+        rdm_descriptors=_descriptors(rdm_descriptors, "rdm_descriptors"),
+        pattern_descriptors=_descriptors(pattern_descriptors, "pattern_descriptors"),
     )
+
+
+def _descriptors(given: Any, name: str) -> dict[str, Any]:
+    if not isinstance(given, (Mapping, NoneType)):
+        raise TypeError(f"{name} must be a dict, got {shown(given)}")
+    return dict(given or {})

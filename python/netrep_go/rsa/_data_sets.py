@@ -18,7 +18,7 @@ from netrep_go._names import (
     row_names,
     split_names,
 )
-from netrep_go._validation import as_codes, as_responses, check_not_lost
+from netrep_go._validation import as_codes, as_responses, check_not_lost, ndim_of
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def as_data_sets(data: Any) -> DataSets:
 
 
 def _of_array(data: Any) -> DataSets:
-    single = np.ndim(data) == 2
+    single = ndim_of(data, "data") == 2
     x = as_responses(data, "data", 2 if single else 3)
     check_not_lost(x, "data")
     xs = [x] if single else list(x)

@@ -10,15 +10,23 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import LeaveOneGroupOut, check_cv, cross_val_score
 
-from netrep_go._jobs import counted
+from netrep_go._jobs import about, counted
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._native import n_workers
 from netrep_go._parameters import checked
-from netrep_go._validation import as_codes, as_numbers, check_integer
+from netrep_go._shown import shown
+from netrep_go._validation import (
+    as_codes,
+    as_numbers,
+    check_estimator,
+    check_integer,
+    first_line,
+)
 from netrep_go.rsa._compare import compare
-from netrep_go.rsa._condensed import check_n_conditions
+from netrep_go.rsa._condensed import check_n_conditions, n_conditions
 from netrep_go.rsa._data_sets import as_data_sets
 from netrep_go.rsa._rdm import Labels, Responses, rdm
 
@@ -89,8 +97,15 @@ default=5
     check_n_conditions(len(values))
     if estimator is None:
         estimator = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=[0.5, 0.5])
+    check_estimator(estimator, "estimator", "predict")
     if isinstance(cv, (int, np.integer)):
         check_integer(cv, "cv", 2)
+    elif isinstance(cv, (str, bytes)):
+        raise TypeError(f"cv must be a number, a splitter or labels of folds, got {shown(cv)}")
+    if isinstance(scoring, str):
+        get_scorer(scoring)
+    elif isinstance(scoring, type) or not (scoring is None or callable(scoring)):
+        raise TypeError(f"scoring must be the name of a scorer or one, got {shown(scoring)}")
     has_folds = hasattr(cv, "__len__") and not hasattr(cv, "split")
     folds = sets.each(cv, "cv") if has_folds else [("cv", None)] * len(sets.xs)
     sets.check_same_rows(conditions, cv if has_folds else None, "cv")
@@ -151,7 +166,8 @@ def _score(
             cross_val_score(estimator, x, y, cv=splits, scoring=scoring, error_score="raise").mean()
         )
     except ValueError as error:
-        raise ValueError(f"conditions {pair[0]!r} and {pair[1]!r}: {error}") from error
+        text = first_line(error)
+        raise ValueError(f"conditions {pair[0]!r} and {pair[1]!r}: {text}") from error
 
 
 def _balanced_accuracy(
@@ -216,4 +232,16 @@ def rsa_score(
     """
     check_same_indexes((("y_true", y_true), ("y_pred", y_pred)), "conditions")
     y_true, y_pred = as_numbers(y_true, "y_true"), as_numbers(y_pred, "y_pred")
-    return float(compare(rdm(y_pred, metric), rdm(y_true, metric), method))
+    predicted, true = _one_rdm(y_pred, "y_pred", metric), _one_rdm(y_true, "y_true", metric)
+    if len(predicted) != len(true):
+        n, m = (n_conditions(x, "y_true") for x in (predicted[None], true[None]))
+        raise ValueError(f"y_pred and y_true must have the same samples, got {n} and {m}")
+    return float(compare(predicted, true, method))
+
+
+def _one_rdm(responses: ArrayLike, name: str, metric: str) -> np.ndarray:
+    with about(name):
+        found = rdm(responses, metric)
+    if found.ndim != 1:
+        raise ValueError(f"{name} must be one matrix of responses, got {len(found)} data sets")
+    return found

@@ -8,13 +8,14 @@ in either of its folds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._shown import shown
 from netrep_go._validation import as_labels, check_integer
 from netrep_go.rsa._condensed import n_conditions
 
@@ -185,5 +186,10 @@ class ConditionKFold:
     def _blocks(self, X: Any) -> Blocks:
         if X is None:
             raise ValueError("X must be given: the number of pairs determines the splits")
-        n = n_conditions(np.empty((1, len(X))), "X")
+        shape = getattr(X, "shape", None)  # sparse matrices have no length
+        if shape is None and isinstance(X, Sized):
+            shape = (len(X),)
+        if not isinstance(shape, tuple) or not shape:
+            raise TypeError(f"X must have a row for each pair, got {shown(X)}")
+        n = n_conditions(np.empty((1, shape[0])), "X")
         return Blocks(assign_folds(n, self.n_splits, self.random_state, name="n_splits"))

@@ -27,6 +27,7 @@ from netrep_go._validation import (
     check_option,
     check_range,
     departure,
+    ndim_of,
 )
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores
 from netrep_go.rsa._condensed import check_named_alike, condition_names
@@ -480,7 +481,7 @@ def _check(
     if k < 3:
         raise ValueError(f"X must have at least 3 conditions, got {k}")
     check_named_alike(**{"X": row_names(X), name: condition_names(y)})
-    t = as_factor(y, name, 2 if np.ndim(y) == 2 else 1)
+    t = as_factor(y, name, 2 if ndim_of(y, name) == 2 else 1)
     if t.shape not in ((k, k), (k * (k - 1) // 2,)):
         raise ValueError(
             f"{name} must be of the conditions of X, of shape ({k}, {k}) or ({k * (k - 1) // 2},), "

@@ -26,7 +26,7 @@ from netrep_go._names import (
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import as_factor, as_labels, as_matrix, check_option
+from netrep_go._validation import as_factor, as_labels, as_matrix, check_estimator, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling, fixed, warn_if_undefined
 from netrep_go.rsa._compare import SIMILARITIES, paired_scores, similarities
 from netrep_go.rsa._condensed import (
@@ -111,6 +111,7 @@ def remix(
         raise ValueError(f"y must have {len(known)} rows, got shape {y.shape}")
     if classifier is None:
         classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    check_estimator(classifier, "classifier", "decision_function")
     values = []
     for k, column in enumerate(y.reshape(len(known), -1).T):
         if len(np.unique(column)) < 2:

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 
 from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._shown import shown
 from netrep_go._validation import check_integer
 from netrep_go.extract import layers
 from netrep_go.extract._activations import outputs_by_batch
 from netrep_go.extract._samples import to_numpy
+
+_ACCESS = ("__len__", "__getitem__")  # of a data set of PyTorch
 
 
 def make_manifold_data(
@@ -58,12 +61,17 @@ def make_manifold_data(
     check_integer(examples_per_class, "examples_per_class", 1)
     n_classes = sampled_classes if max_class is None else max_class
     check_integer(n_classes, "max_class", sampled_classes)
+    if isinstance(dataset, type) or not all(hasattr(dataset, way) for way in _ACCESS):
+        raise TypeError(f"dataset must have a length and pairs by index, got {shown(dataset)}")
     rng = as_random_state(seed)
     chosen = rng.choice(n_classes, size=sampled_classes, replace=False)
     found: dict[int, list[Any]] = {label: [] for label in chosen.tolist()}
     missing = sampled_classes * examples_per_class
     for i in rng.permutation(len(dataset)).tolist():
-        sample, label = dataset[i]
+        pair = dataset[i]
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise TypeError(f"dataset must have pairs of sample and class, got {shown(pair)}")
+        sample, label = pair
         samples = found.get(int(label))
         if samples is not None and len(samples) < examples_per_class:
             samples.append(sample)
