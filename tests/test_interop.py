@@ -15,6 +15,7 @@ from netrep_go._validation import as_labels, as_matrix, at_hand, unmasked
 from netrep_go.inference import compare_networks
 from netrep_go.metrics import LinearCKA, LinearMetric
 from netrep_go.multiset import pairwise_distances
+from netrep_go.plotting import EmbeddingDisplay
 
 pandas = pytest.importorskip("pandas")
 pyplot = pytest.importorskip("matplotlib.pyplot")
@@ -317,6 +318,30 @@ def test_masks_of_others_count(X, change):
             unmasked(x, "X")
     with pytest.raises(ValueError, match=r"y must have a label for each sample.*y\[4\]"):
         as_labels(change(np.arange(12)), "y")
+
+
+def test_masks_of_covariates(rng):
+    array = pytest.importorskip("dask.array")
+    D = pairwise_distances("procrustes", list(rng.standard_normal((5, 9, 3))), verbose=False)
+    numbers, hidden = np.array([1, 2, 1, 2, 1]), [0, 1, 0, 0, 0]
+
+    def colors(group):
+        display = EmbeddingDisplay.from_distances(D, covariates={"group": group}, hue="group")
+        found = [face for drawn in display.ax_.collections for face in drawn.get_facecolors()]
+        pyplot.close("all")
+        return np.array(found)
+
+    want = colors(np.where(hidden, np.nan, numbers))
+    for given in (
+        np.ma.array(numbers, mask=hidden),
+        array.ma.masked_array(array.from_array(numbers), np.array(hidden, bool)),
+    ):
+        assert_array_equal(colors(given), want)
+    for missing in (pandas.array(["a", None, "a", "b", "b"], "string"), ["a", None, "a", "b", "b"]):
+        with pytest.raises(
+            ValueError, match=r"covariate 'group' must have a label for each.*\[1\]"
+        ):
+            colors(missing)
 
 
 @pytest.fixture
