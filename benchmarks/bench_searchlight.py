@@ -1,4 +1,4 @@
-"""Searchlights against rsatoolbox: neighbourhoods, RDMs and comparison in one.
+"""Searchlights against rsatoolbox: neighborhoods, RDMs and comparison in one.
 
 Also the peak memory of a child process beyond its imports, for float32 and float64.
 """

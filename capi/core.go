@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,4 +97,18 @@ func fault(ctx context.Context, a *args) error {
 	err := core.Invalidf(
 		"%v, %v and %v differ", core.Network(1), core.HeldOut(0), core.Condition(2))
 	return fmt.Errorf("data: %w", err)
+}
+
+// Routines holds a line for each routine: its name and, in parentheses, its
+// signature. It is a variable, as are BLASRoutines and Info, because gopy writes
+// functions in an order that differs from build to build, and variables sorted.
+var Routines = routineLines()
+
+func routineLines() string {
+	lines := make([]string, 0, len(routines))
+	for name, r := range routines {
+		lines = append(lines, name+"("+r.takes+")")
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
 }

@@ -2,10 +2,7 @@ package capi
 
 import (
 	"context"
-	"slices"
 	"strings"
-
-	"netrep_go/core/rsa"
 )
 
 //go:generate go test -run TestReferenceIsUpToDate . -update
@@ -20,54 +17,6 @@ type routine struct {
 
 	signature signature
 }
-
-// Words of options that several routines take, in the order of the Go constants.
-var (
-	rdmMetrics   = choices(rsa.Measures())
-	similarities = choices(rsa.Similarities())
-	shrinkages   = choices(rsa.Shrinkages())
-)
-
-const (
-	scores      = `'angular'|'euclidean'`
-	groups      = `'orth'|'perm'|'identity'`
-	dichotomies = `'balanced'|'iid'|'sparse'|'given'`
-	features    = `'projection'|'subsample'|'first'`
-	estimators  = `'count'|'norm'|'width'`
-)
-
-// Arguments that several routines take.
-const (
-	cohortOutputs = `out distances float64[rows,columns], out test_distances float64[rows,columns]?`
-	cohort        = `train list of float64[m,p], test list of float64[m,p], first int`
-	gaussian      = `alpha float, group ` + groups + `, neurons int, max_iter int, tol float,
-		ridge float`
-	energy = `group ` + groups + `, repeats int, max_iter int, tol float`
-	direct = `points float64[m,n], sizes int64[p], dichotomies ` + dichotomies + `,
-		given list of float64[k,p], features ` + features + `, bias bool, seed int`
-)
-
-var (
-	comparison = `method ` + similarities +
-		`, sigma float64[k]?, controls float64[controls,pairs]?`
-	evaluation  = `models float64[models,pairs]?, subjects float64[subjects,pairs], ` + comparison
-	searchlight = `models float64[models,pairs], method ` + similarities +
-		`, controls float64[controls,pairs]?, ` + measured
-	measured = `metric ` + rdmMetrics + `, conditions int64[labels]?, folds int64[labels]?,
-		n_conditions int, n_folds int,
-		covariance float64[p,p]?, fold_covariances list of float64[p,p],
-		residuals float64|float32[r,s]?, residuals_transposed bool,
-		groups int64[residuals]?, n_groups int, dof float,
-		shrinkage ` + shrinkages + `, by_fold bool`
-)
-
-// choices returns the kind of an argument that is one of the words.
-func choices(words []string) string { return "'" + strings.Join(words, "'|'") + "'" }
-
-// pairsDoc tells of the arguments that routines for a whole cohort share.
-const pairsDoc = `If ~first~ is 0, ~distances~ are those of all pairs of networks in ~train~, else
-	those of the first networks (rows) from the others (columns). ~test~, a list that is empty or
-	has held-out data of each network, fills ~test_distances~, which is else empty.`
 
 // routines is the table of everything that can be called. A key is the Python
 // module and the function.
@@ -157,7 +106,8 @@ var routines = parseSignatures(map[string]*routine{
 		takes: `vectors text`,
 		doc:   `Check the BLAS and LAPACK in use by a JSON document of test vectors.`},
 	"core.fault": {run: fault,
-		takes: `mode 'panic'|'panic in a task'|'nil'|'sleep'|'memory'|'numerical'|'subjects'|'overrun'|'scratch'`,
+		takes: `mode 'panic'|'panic in a task'|'nil'|'sleep'|'memory'|` +
+			`'numerical'|'subjects'|'overrun'|'scratch'`,
 		doc: `Break on purpose; for tests, and only if NETREP_FAULTS was set when the process
 			started. A library built with -asan also reads past the end of ~mode~ or of scratch memory.`},
 	"core.use_blas": {run: useBLAS,
@@ -347,9 +297,7 @@ var routines = parseSignatures(map[string]*routine{
 			~xs~, for 'crossnobis', or none if responses are white.`},
 	"rsa.searchlight_balls": {run: searchlightBalls,
 		takes: `out similarities float64[centers,models], out used int64[centers],
-			x float64|float32[rows,columns], transposed bool, depth int, height int, width int,
-			centers int64[centers], steps int64[3*voxels],
-			feature int64[depth*height*width], ` + searchlight,
+			x float64|float32[rows,columns], transposed bool, ` + volumeBalls + `, ` + searchlight,
 		doc: `Compare the RDM of the voxels around each of ~centers~, positions in a volume,
 			with models. ~steps~ leads from a center to each voxel, and ~feature~ is the column
 			of each voxel in ~x~, -1 for none. ~x~ is rows x features, or features x rows if
@@ -362,16 +310,19 @@ var routines = parseSignatures(map[string]*routine{
 			~dof~ is then that of a fold, 0 for its rows less 1. ~controls~ are as in rsa.compare.
 			~used~ is
 			the number of voxels without missing responses, and with noise.`},
+	"rsa.searchlight_balls_rdms": {run: searchlightBallsRDMs,
+		takes: `out rdms float64[centers,c(c-1)/2], out used int64[centers],
+			x float64|float32[rows,columns], transposed bool, ` + volumeBalls + `, ` + measured,
+		doc: `Compute the condensed RDM of the voxels around each of ~centers~, NaN where it is
+			undefined. The rest is as in rsa.searchlight_balls.`},
 	"rsa.searchlight_lists": {run: searchlightLists,
 		takes: `out similarities float64[lists,models], out used int64[lists],
-			x float64|float32[rows,columns], transposed bool, start int64[lists+1],
-			neighbors int64[neighbors]?, ` + searchlight,
+			x float64|float32[rows,columns], transposed bool, ` + featureLists + `, ` + searchlight,
 		doc: `Compare the RDM of each set of features with models. Set i is ~neighbors~ from
 			~start~ i to i+1. The rest is as in rsa.searchlight_balls.`},
-	"rsa.searchlight_rdms": {run: searchlightRDMs,
+	"rsa.searchlight_lists_rdms": {run: searchlightListsRDMs,
 		takes: `out rdms float64[lists,c(c-1)/2], out used int64[lists],
-			x float64|float32[rows,columns], transposed bool, start int64[lists+1],
-			neighbors int64[neighbors]?, ` + measured,
+			x float64|float32[rows,columns], transposed bool, ` + featureLists + `, ` + measured,
 		doc: `Compute the condensed RDM of each set of features, NaN where it is undefined. The
 			rest is as in rsa.searchlight_lists.`},
 	"rsa.window_covariance": {run: windowCovariance,
@@ -417,17 +368,3 @@ func parseSignatures(table map[string]*routine) map[string]*routine {
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
-
-// Routines holds a line for each routine: its name and, in parentheses, its
-// signature. It is a variable, as are BLASRoutines and Info, because gopy writes
-// functions in an order that differs from build to build, and variables sorted.
-var Routines = routineLines()
-
-func routineLines() string {
-	lines := make([]string, 0, len(routines))
-	for name, r := range routines {
-		lines = append(lines, name+"("+r.takes+")")
-	}
-	slices.Sort(lines)
-	return strings.Join(lines, "\n")
-}

@@ -11,10 +11,8 @@ import (
 
 // searchlightLists compares the RDMs of given sets of features with models.
 func searchlightLists(ctx context.Context, a *args) error {
-	dst, used := a.outMatrix(), a.outInts()
-	x := a.voxels()
-	lists := rsa.Lists{Start: a.ints(), Features: a.ints()}
-	err := firstError(starts(lists), positions(lists.Features, 0, x.Features, "neighbors"))
+	dst, used, x := a.outMatrix(), a.outInts(), a.voxels()
+	lists, err := a.lists(x)
 	if err != nil {
 		return err
 	}
@@ -23,16 +21,47 @@ func searchlightLists(ctx context.Context, a *args) error {
 
 // searchlightBalls compares the RDMs of voxels around centers with models.
 func searchlightBalls(ctx context.Context, a *args) error {
-	dst, used := a.outMatrix(), a.outInts()
-	x := a.voxels()
-	balls := rsa.Balls{Shape: [3]int{a.int(), a.int(), a.int()}, Centers: a.ints(),
-		Steps: a.ints(), Column: a.ints()}
-	err := firstError(checkVolume(balls), positions(balls.Centers, 0, len(balls.Column), "centers"),
-		positions(balls.Column, -1, x.Features, "columns"))
+	dst, used, x := a.outMatrix(), a.outInts(), a.voxels()
+	balls, err := a.balls(x)
 	if err != nil {
 		return err
 	}
 	return searchlights(ctx, a, dst, used, x, balls)
+}
+
+// searchlightListsRDMs stores the RDMs of given sets of features.
+func searchlightListsRDMs(ctx context.Context, a *args) error {
+	dst, used, x := a.outMatrix(), a.outInts(), a.voxels()
+	lists, err := a.lists(x)
+	if err != nil {
+		return err
+	}
+	return rdmsAround(ctx, a, dst, used, x, lists)
+}
+
+// searchlightBallsRDMs stores the RDMs of voxels around centers.
+func searchlightBallsRDMs(ctx context.Context, a *args) error {
+	dst, used, x := a.outMatrix(), a.outInts(), a.voxels()
+	balls, err := a.balls(x)
+	if err != nil {
+		return err
+	}
+	return rdmsAround(ctx, a, dst, used, x, balls)
+}
+
+// lists takes sets of features.
+func (a *args) lists(x *rsa.Responses) (rsa.Lists, error) {
+	lists := rsa.Lists{Start: a.ints(), Features: a.ints()}
+	return lists, firstError(starts(lists), positions(lists.Features, 0, x.Features, "neighbors"))
+}
+
+// balls takes centers in a volume and the steps from them.
+func (a *args) balls(x *rsa.Responses) (rsa.Balls, error) {
+	balls := rsa.Balls{Shape: [3]int{a.int(), a.int(), a.int()}, Centers: a.ints(),
+		Steps: a.ints(), Column: a.ints()}
+	return balls, firstError(checkVolume(balls),
+		positions(balls.Centers, 0, len(balls.Column), "centers"),
+		positions(balls.Column, -1, x.Features, "columns"))
 }
 
 // checkVolume checks that there is a voxel for each place of the volume, and that
@@ -72,21 +101,18 @@ func searchlights(
 	return rsa.Searchlights(ctx, dst, used, measured, around, c, models)
 }
 
-// searchlightRDMs stores the RDMs of given sets of features.
-func searchlightRDMs(ctx context.Context, a *args) error {
-	dst, used := a.outMatrix(), a.outInts()
-	x := a.voxels()
-	lists := rsa.Lists{Start: a.ints(), Features: a.ints()}
-	measured, unmeasured := a.measured(x)
-	err := firstError(starts(lists), positions(lists.Features, 0, x.Features, "neighbors"),
-		unmeasured, length(used, lists.Len()))
-	if err != nil {
+func rdmsAround(
+	ctx context.Context, a *args, dst *mat.Dense, used []int64, x *rsa.Responses,
+	around rsa.Neighborhoods,
+) error {
+	measured, err := a.measured(x)
+	if err := firstError(err, length(used, around.Len())); err != nil {
 		return err
 	}
-	if err := sized(dst, lists.Len(), rsa.Pairs(measured.Design.Conditions)); err != nil {
+	if err := sized(dst, around.Len(), rsa.Pairs(measured.Design.Conditions)); err != nil {
 		return err
 	}
-	return rsa.SearchlightRDMs(ctx, dst, used, measured, lists)
+	return rsa.SearchlightRDMs(ctx, dst, used, measured, around)
 }
 
 // measured takes what the RDMs of responses are made from.

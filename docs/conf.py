@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import inspect
 import re
 import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import netrep_go
@@ -50,7 +49,7 @@ autodoc_typehints = "none"  # docstrings have the types
 numpydoc_show_class_members = False
 
 # Methods whose arrays are listed.
-METHODS = ("fit", "partial_fit", "transform", "predict", "score", "pairwise_distances")
+METHODS = ("fit", "partial_fit", "transform", "predict", "score", "split", "pairwise_distances")
 
 
 def skip_member(app: Any, what: str, name: str, *rest: Any) -> bool | None:
@@ -72,17 +71,29 @@ def _escaped(line: str) -> str:
 
 
 def write_measures(app: Any) -> None:
-    """Write the table of measures from their properties."""
+    """Write the tables of measures from their properties."""
     table = measures().to_frame().reset_index()
+    folder = Path(app.srcdir, "generated")
+    folder.mkdir(exist_ok=True)
+    _by_invariance(table).to_csv(folder / "invariances.csv", index=False)
     where = zip(table["measure"], table.pop("module"), table.pop("class"), strict=True)
     table["measure"] = [f":class:`{name} <{module}.{cls}>`" for name, module, cls in where]
     ends = zip(table.pop("low"), table.pop("high"), strict=True)
     table.insert(2, "range", [f"{low:.4g} to {high:.4g}" for low, high in ends])
     for column in ("symmetric", "triangle", "null"):
         table[column] = table[column].map({True: "yes", False: "no"})
-    folder = Path(app.srcdir, "generated")
-    folder.mkdir(exist_ok=True)
     table.to_csv(folder / "measures.csv", index=False)
+
+
+def _by_invariance(table: Any) -> Any:
+    """Return the names of measures by their data, by what they do not see and by what they are."""
+    what = (
+        table["kind"]
+        .mask(table["triangle"], "metric")
+        .map({"metric": "metrics", "distance": "other distances", "similarity": "similarities"})
+    )
+    names = ("``" + table["measure"] + "``").groupby([table["data"], table["invariances"], what])
+    return names.agg(", ".join).unstack(fill_value="").reset_index()
 
 
 def write_performance(app: Any) -> None:
@@ -96,45 +107,66 @@ def write_performance(app: Any) -> None:
 
 
 def write_shapes(app: Any) -> None:
-    """Write what each function takes and returns, as its docstring says it."""
+    """Write what each public name takes and returns, as its docstring says it."""
     lines: list[str] = []
-    for name in re.findall(r"^   (netrep_go\.\w+)$", Path(app.srcdir, "api.rst").read_text(), re.M):
-        rows = list(_rows(importlib.import_module(name))) if find_spec(name) else []
-        if not rows:
-            continue
-        lines += [name, "-" * len(name), "", f".. currentmodule:: {name}", ""]
-        lines += [".. list-table::", "   :header-rows: 1", "   :widths: 24 46 30", ""]
-        lines += ["   * - function", "     - takes", "     - returns"]
-        for head, takes, returns in rows:
-            lines += [f"   * - {head}", *_cell(takes), *_cell(returns)]
-        lines.append("")
+    listed = re.findall(r"^   (netrep_go[\w.]+)$", Path(app.srcdir, "api.rst").read_text(), re.M)
+    for name in listed:
+        lines += _section(name, *_public(name))
     folder = Path(app.srcdir, "generated")
     folder.mkdir(exist_ok=True)
     (folder / "shapes.txt").write_text("\n".join(lines))
 
 
-def _rows(module: Any) -> Iterator[tuple[str, list[str], list[str]]]:
-    """Yield links with what they take and return; those of which that is the same, together."""
+def _public(name: str) -> tuple[str, dict[str, Any]]:
+    """Return the module of a name in the reference, and its public members or the one named."""
+    found = resolve_name(name)
+    if inspect.ismodule(found):
+        return name, {member: getattr(found, member) for member in found.__all__}
+    module, _, member = name.rpartition(".")
+    return module, {member: found}
+
+
+def _section(title: str, module: str, public: dict[str, Any]) -> list[str]:
+    """Return the lines of a module or a function of its own."""
     rows: dict[str, tuple[str, list[str], list[str], list[str]]] = {}
-    for name in module.__all__:
-        for what, link, takes, returns in _entries(name, getattr(module, name)):
+    without = []
+    for name, member in public.items():
+        entries = list(_entries(name, member))
+        for what, takes, returns in entries:  # of which that is the same, together
             row = rows.setdefault(f"{what}{takes}{returns}", (what, [], takes, returns))
-            row[1].append(link)
+            row[1].append(_link(name, member))
+        if not entries:
+            without.append(_link(name, member))
+    lines = [title, "-" * len(title), "", f".. currentmodule:: {module}", ""]
+    if rows:
+        lines += [".. list-table::", "   :header-rows: 1", "   :widths: 24 46 30", ""]
+        lines += ["   * - function", "     - takes", "     - returns"]
     for what, links, takes, returns in rows.values():
-        yield what + ", ".join(links), takes, returns
+        lines += [f"   * - {what}{', '.join(links)}", *_cell(takes), *_cell(returns)]
+    if without:
+        lines += ["", f"Of numbers, files, models or results, not arrays: {', '.join(without)}."]
+    return [*lines, ""]
 
 
-def _entries(name: str, public: Any) -> Iterator[tuple[str, str, list[str], list[str]]]:
+def _link(name: str, public: Any) -> str:
+    return f":class:`{name}`" if inspect.isclass(public) else f":func:`{name}`"
+
+
+def _entries(name: str, public: Any) -> Iterator[tuple[str, list[str], list[str]]]:
     """Yield a function, or the methods and attributes of a class, if there are arrays."""
-    of_class = inspect.isclass(public)
-    functions = {f"``{m}`` of ": getattr(public, m, None) for m in METHODS if of_class}
-    link = f":class:`{name}`" if of_class else f":func:`{name}`"
-    for what, function in functions.items() if of_class else [("", public)]:
-        takes, returns = _arrays(function) if function else ([], [])
+    if not inspect.isclass(public):
+        takes, returns = _arrays(public)
+        if takes or any(re.search("array|shape", item) for item in returns):
+            yield "", takes, returns
+        return
+    if made_of := _arrays(public)[0]:
+        yield "", made_of, []
+    for method in (m for m in dir(public) if m in METHODS or m.startswith("from_")):
+        takes, returns = _arrays(getattr(public, method))
         if takes:
-            yield what, link, takes, returns
-    if of_class and (held := _held(public)):
-        yield "attributes of ", link, [], held
+            yield f"``{method}`` of ", takes, returns
+    if held := _held(public):
+        yield "attributes of ", [], held
 
 
 def _arrays(function: Any) -> tuple[list[str], list[str]]:
@@ -146,13 +178,20 @@ def _arrays(function: Any) -> tuple[list[str], list[str]]:
         if re.search("array|shape|tuple of|list, dict|dict of dict|like models", p.type)
         or (not p.type and p.desc and p.desc[0].startswith(("As in", "What it was")))
     ]
-    return takes, [_item(p) for p in doc["Returns"]]
+    return takes, [item for p in doc["Returns"] for item in (_item(p), *_bunch(p))]
+
+
+def _bunch(p: Any) -> list[str]:
+    """Return the arrays in a Bunch, which its description lists."""
+    found = re.findall(r"^(\w+(?:, \w+)*) : (.*array.*)$", "\n".join(p.desc), re.M)
+    return [f"**{_escaped(name)}**: {_plain(kind)}" for name, kind in found if "Bunch" in p.type]
 
 
 def _held(public: type) -> list[str]:
     """Return the arrays among the attributes of a class."""
     attributes = _docstring(public)["Attributes"]
-    return [_item(p) for p in attributes if "shape" in p.type and p.name != "feature_names_in_"]
+    arrays = [p for p in attributes if re.search("array|shape", p.type)]
+    return [_item(p) for p in arrays if p.name != "feature_names_in_"]
 
 
 def _docstring(public: Any) -> Any:

@@ -8,7 +8,7 @@ about the networks:
 
 1. How well do points of a Euclidean space stand for the networks, also new ones?
 2. How well do the points predict the properties of networks that were held out?
-3. Which network stands for its architecture, and how alike are neighbours?
+3. Which network stands for its architecture, and how alike are neighbors?
 4. Which properties matter, by permutation tests of the distances themselves?
 
 These are the analyses of Williams, Kunz, Kornblith & Linderman (2021), Generalized
@@ -43,7 +43,7 @@ QUICK = {"widths": (16, 32), "depths": (1, 2), "n_seeds": 4, "max_iter": 5}
 FOLDS = KFold(n_splits=5, shuffle=True, random_state=0)
 MODELS = {
     "mean of the others": DummyRegressor(),
-    "5 nearest neighbours": KNeighborsRegressor(n_neighbors=5, weights="distance"),
+    "5 nearest neighbors": KNeighborsRegressor(n_neighbors=5, weights="distance"),
     "ridge regression": RidgeCV(alphas=np.logspace(-6, 2, 17)),
     "support vectors": TransformedTargetRegressor(SVR(C=10.0), transformer=StandardScaler()),
 }
@@ -66,7 +66,7 @@ def main():
         distortions = distort(D)
     with timed("predictions"):
         predictions = predict(D, table)
-    with timed("medoids and neighbours"):
+    with timed("medoids and neighbors"):
         architectures = summarize(D, table)
     with timed("permutation tests"):
         tests = permute(D, table, n_permutations=999 if args.quick else 9999)
@@ -148,7 +148,7 @@ def predict(D, table):
 
 
 def summarize(D, table):
-    """Find the medoid of each architecture and what each network's neighbour shares."""
+    """Find the medoid of each architecture and what each network's neighbor shares."""
     neighbors = NearestNeighbors(n_neighbors=1, metric="precomputed").fit(D)
     distance, nearest = (a.ravel() for a in neighbors.kneighbors())
     pairs = table.assign(nearest=distance)

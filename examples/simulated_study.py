@@ -42,7 +42,7 @@ from netrep_go.rsa import (
 )
 
 FEATURES = np.array([[a, s, c] for c in (1, -1) for s in (1, -1) for a in (1, -1)])
-CONDITIONS = [  # in sorted order, as RDMs of labelled observations are
+CONDITIONS = [  # in sorted order, as RDMs of labeled observations are
     f"{color} {size} {kind}"
     for color in ("green", "red")
     for size in ("large", "small")

@@ -258,8 +258,8 @@ def digest(value):
 
 
 def entries():
-    """Return the entry points of test_native and two matrices that they take."""
-    from test_native import ENTRY_POINTS
+    """Return the entry points of native_entries and two matrices that they take."""
+    from native_entries import ENTRY_POINTS
 
     warnings.simplefilter("ignore")
     x, y = np.random.default_rng(0).standard_normal((2, 14, 4))

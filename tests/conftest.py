@@ -53,3 +53,12 @@ def pytest_collection_finish():
 def rng():
     """Return a generator that gives every test the same numbers."""
     return np.random.default_rng(0)
+
+
+@pytest.fixture
+def closed_figures():
+    """Close what a test has drawn."""
+    from matplotlib import pyplot
+
+    yield
+    pyplot.close("all")

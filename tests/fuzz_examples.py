@@ -289,10 +289,6 @@ def _saved_components():
     return path
 
 
-def _load_components(path):
-    return _encoding("StreamedPCA")().load(path).transform(X)
-
-
 @functools.cache
 def _activation_store():
     from netrep_go.extract import activations

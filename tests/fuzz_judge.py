@@ -53,7 +53,7 @@ SPOKEN = {
 
 
 # What stands for a part of an argument, with its label.
-LABELLED = (
+LABELED = (
     r"(manifold|image|network|condition|searchlight|model|data set|sample|RDM|point|layer)s? \S*\d"
 )
 
@@ -76,7 +76,7 @@ def unclear(error: BaseException, argument: str, others: Iterable[str] = ()) -> 
         return "prints an array"
     known = (argument, *SPOKEN.get(argument, ()), *others)  # two may not fit together
     named = any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", message) for word in known)
-    return "" if named or re.search(LABELLED, message) else f"does not name {argument}"
+    return "" if named or re.search(LABELED, message) else f"does not name {argument}"
 
 
 def leaves(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, np.ndarray]]:

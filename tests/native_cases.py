@@ -763,7 +763,7 @@ def no_room():
         ),
         "mean field": lambda: capacity.MeanFieldCapacity(
             n_restarts=10**8, search="stable", random_state=0
-        ).fit(*labelled(manifolds)),
+        ).fit(*labeled(manifolds)),
         "mftma": lambda: mftma.manifold_analysis_corr(
             [x.T for x in manifolds], 0, 10, n_reps=10**8
         ),
@@ -813,7 +813,7 @@ def huge_counts():
         return {"plain": plain, "huge": counts.huge(), "after": works()}
 
 
-def labelled(manifolds):
+def labeled(manifolds):
     return np.vstack(manifolds), np.repeat(np.arange(len(manifolds)), len(manifolds[0]))
 
 

@@ -56,10 +56,7 @@ EVALUATION = {"models": RDMS[:2], "subjects": RDMS, **COMPARISON}
 SEARCHLIGHT = {
     "x": _rng.standard_normal((5, 3)),
     "transposed": False,
-    "models": RDMS[:1],
     "metric": "euclidean",
-    "method": "spearman",
-    "controls": RDMS[1:2],
     "conditions": np.arange(5),
     "folds": np.empty(0, np.int64),
     "n_conditions": 5,
@@ -73,6 +70,16 @@ SEARCHLIGHT = {
     "dof": 5.0,
     "shrinkage": "shrinkage_diag",
     "by_fold": False,
+}
+COMPARED = {"models": RDMS[:1], "method": "spearman", "controls": RDMS[1:2]}
+LISTS = {"start": np.array([0, 2, 3]), "neighbors": np.array([0, 1, 2])}
+BALLS = {
+    "depth": 1,
+    "height": 1,
+    "width": 3,
+    "centers": np.array([1]),
+    "steps": np.array([0, 0, 0, 0, 0, 1]),
+    "feature": np.arange(3),
 }
 SAMPLES = _rng.standard_normal((8, 2, 5))  # rows, sensors, samples
 NOISE = {
@@ -312,25 +319,14 @@ EXAMPLES = {
     ),
     "rsa.searchlight_balls": (
         {"similarities": floats(1, 1), "used": ints(1)},
-        SEARCHLIGHT
-        | {
-            "depth": 1,
-            "height": 1,
-            "width": 3,
-            "centers": np.array([1]),
-            "steps": np.array([0, 0, 0, 0, 0, 1]),
-            "feature": np.arange(3),
-        },
+        COMPARED | SEARCHLIGHT | BALLS,
     ),
+    "rsa.searchlight_balls_rdms": ({"rdms": floats(1, 10), "used": ints(1)}, SEARCHLIGHT | BALLS),
     "rsa.searchlight_lists": (
         {"similarities": floats(2, 1), "used": ints(2)},
-        SEARCHLIGHT | {"start": np.array([0, 2, 3]), "neighbors": np.array([0, 1, 2])},
+        COMPARED | SEARCHLIGHT | LISTS,
     ),
-    "rsa.searchlight_rdms": (
-        {"rdms": floats(2, 10), "used": ints(2)},
-        {k: v for k, v in SEARCHLIGHT.items() if k not in ("models", "method", "controls")}
-        | {"start": np.array([0, 2, 3]), "neighbors": np.array([0, 1, 2])},
-    ),
+    "rsa.searchlight_lists_rdms": ({"rdms": floats(2, 10), "used": ints(2)}, SEARCHLIGHT | LISTS),
     "rsa.window_covariance": (
         {"covariance": floats(2, 2), "intensity": floats(1)},
         {"x": SAMPLES, "start": 1, "stop": 4} | NOISE,

@@ -1,4 +1,4 @@
-"""Pairs of matrices that hypothesis makes up, for every entry point of tests/test_native.py.
+"""Pairs of matrices that hypothesis makes up, for every entry point of native_entries.py.
 
 ``count(entry, n_examples)`` returns how often what happened. In an example, matrices of any values,
 types and layouts must give the numbers that their values give in clean float64, or the same error;
@@ -17,7 +17,7 @@ from estimators import CAPACITY
 from fuzz_judge import differs, numbers
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from test_native import ENTRY_POINTS, LAYOUTS, owned_bytes
+from native_entries import ENTRY_POINTS, LAYOUTS, owned_bytes
 
 SHAPE = (14, 4)  # of what all entry points take
 CLEAR = (ValueError, TypeError, MemoryError, OverflowError)  # LinAlgError is a ValueError
@@ -46,7 +46,7 @@ def values(rng, kind, shape):
 
 
 KINDS = ("normal", "ties", "low rank", "constant", "dead columns", "twins", "offset") * 3
-# But for those that are given parts of the matrices, which test_native.py casts.
+# But for those that are given parts of the matrices, which native_entries.py casts.
 NAMES = [name for name in ENTRY_POINTS if name not in ("fwht", "mantel", "sq_bures_metric")]
 SILENT = {"DirectCapacity, both methods", *(cls.__name__ for cls in CAPACITY)}  # there
 

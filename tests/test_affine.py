@@ -165,7 +165,7 @@ def test_bad_images_are_refused(images):
         affine_manifolds(images, "rotation")
 
 
-def test_preprocessing_crops_the_middle_and_normalises():
+def test_preprocessing_crops_the_middle_and_normalizes():
     image = np.zeros((16, 20, 3), np.uint8)
     image[1:15, 3:17] = [255, 0, 51]
     result = preprocess_images(image[np.newaxis], size=14, mean=(0.5, 0.0, 0.1), std=(0.5, 1, 0.1))

@@ -23,6 +23,9 @@ pytestmark = [
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
+# What is left in a tree by those who build the documentation, or open a notebook.
+BUILT = ("docs/_build/index.html", "docs/generated/x.csv", "examples/.ipynb_checkpoints/x.ipynb")
+
 # The distance of a network from its rotation is zero.
 SMOKE = """
 import numpy as np
@@ -124,6 +127,9 @@ def builder(scratch):
 @pytest.fixture(scope="session")
 def sdist(scratch):
     source = copy_source(scratch / "source")
+    for file in BUILT:
+        (source / file).parent.mkdir(parents=True, exist_ok=True)
+        (source / file).touch()
     run(sys.executable, "-m", "build", "--sdist", "--outdir", scratch, source)
     return next(scratch.glob("netrep_go-*.tar.gz"))
 
@@ -158,7 +164,8 @@ def test_sdist_holds_the_go_module(sdist):
     sources = (path for folder in ("core", "capi") for path in (ROOT / folder).rglob("*.*"))
     assert {str(path.relative_to(ROOT)) for path in sources} <= files
     assert {"go.mod", "go.sum", "LICENSE", "pyproject.toml", "setup.py"} <= files
-    assert not [name for name in files if name.endswith(".so")]
+    assert not [name for name in files if name.endswith((".so", ".png"))]
+    assert not {str(Path(file).parent) for file in BUILT} & {str(Path(f).parent) for f in files}
 
 
 def test_wheel_holds_only_the_package(wheel):

@@ -84,6 +84,7 @@ EXACT = {
     "gulp_squared": {"regularization": 0.01},
     "linear_regression_y_to_x": {},
     "linear_regression_x_to_y": {},
+    "mutual_knn": {"n_neighbors": 3},
 }
 
 
@@ -117,6 +118,16 @@ def test_others_have_no_exact_moments():
     for name in ("cka_angular", "cka_diagonal_free", "procrustes", "mean_cca", "gulp"):
         result = calibrate(name, *A, n_permutations=20, random_state=0, verbose=False)
         assert result.exact_mean is None
+
+
+def test_exact_moments_of_neighbors_need_networks_without_ties(rng):
+    networks = [*A, np.repeat(rng.standard_normal((10, 3)), 2, axis=0)]
+    measure = get_measure("mutual_knn", n_neighbors=4)
+    options = {"n_permutations": 20, "random_state": 0, "verbose": False}
+    found = calibrate(measure, networks[:2], **options)
+    assert found.exact_mean[0, 1] == pytest.approx(4 / 19)
+    with pytest.warns(match="equally similar"):
+        assert calibrate(measure, networks, **options).exact_mean is None
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ import campaign_cases
 import numpy as np
 import pytest
 from estimators import CAPACITY, IN_MATRICES, fast
+from native_entries import ENTRY_POINTS
 from odd_matrices import NAMES
-from test_native import ENTRY_POINTS, needs_proc
+from test_native import needs_proc
 
 import netrep_go
 from netrep_go import _native

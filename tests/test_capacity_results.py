@@ -31,15 +31,11 @@ from netrep_go.plotting import (
     SeparabilityDisplay,
 )
 
+pytestmark = pytest.mark.usefixtures("closed_figures")
+
 matplotlib.use("Agg")
 
 RESULTS = [CenterDirections, ConeProjection, ManifoldGeometry, MatAnalysis, Separation]
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

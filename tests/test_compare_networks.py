@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 from netrep_go._cli import main
 from netrep_go.inference import bootstrap, calibrate, compare_networks
 from netrep_go.metrics import LinearMetric, Measure, Properties, get_measure, measures
-from netrep_go.metrics._measure import Undefined
+from netrep_go.metrics._properties import Undefined
 from netrep_go.multiset import cross_distances, pairwise_distances
 
 mpl.use("Agg")

@@ -26,7 +26,7 @@ from netrep_go.encoding import EncodingModel, decode_features, decode_labels, de
 EQUAL = GaussianNB(priors=[0.5, 0.5])  # as likely, and fast
 
 
-def labelled(rng, counts=(20, 30, 10), shift=1.0):
+def labeled(rng, counts=(20, 30, 10), shift=1.0):
     y = np.repeat(["cat", "cup", "dog"][: len(counts)], counts)
     X = rng.standard_normal((len(y), 5))
     X[y == "cup", 0] += shift
@@ -40,7 +40,7 @@ def labelled(rng, counts=(20, 30, 10), shift=1.0):
     GridSearchCV(DecisionTreeClassifier(random_state=0), {"max_depth": [1, 3]}, cv=3),
 ], ids=lambda e: type(e).__name__)  # fmt: skip
 def test_labels_are_those_of_scikit_learn(rng, estimator):
-    X, y = labelled(rng)
+    X, y = labeled(rng)
     expected = cross_val_predict(estimator, X, y, cv=5)
     found = decode_labels(X, y, estimator)
     np.testing.assert_array_equal(found.predictions, expected)
@@ -79,7 +79,7 @@ def test_features_are_those_of_scikit_learn(rng):
 def test_labels_are_at_chance_in_noise(rng, counts, estimator):
     if estimator is not None:
         estimator = GaussianNB(priors=np.full(len(counts), 1 / len(counts)))
-    scores = [decode_labels(*labelled(rng, counts, 0.0), estimator, cv=4).score for _ in range(60)]
+    scores = [decode_labels(*labeled(rng, counts, 0.0), estimator, cv=4).score for _ in range(60)]
     error = np.std(scores, ddof=1) / np.sqrt(len(scores))
     assert abs(np.mean(scores) - 1 / len(counts)) < 3 * error
 
@@ -106,7 +106,7 @@ def test_features_are_at_chance_in_noise(rng):
 
 
 def test_permutations_are_those_of_scikit_learn(rng):
-    X, y = labelled(rng, (10, 10))
+    X, y = labeled(rng, (10, 10))
     cv = StratifiedKFold(5)
     found = decode_labels(X, y, EQUAL, cv=cv, n_permutations=60, random_state=0)
     peer = permutation_test_score(
@@ -164,7 +164,7 @@ def test_groups_that_leak_are_kept_together(rng):
 
 
 def test_searches_get_the_groups_that_their_splitter_keeps_together(rng):
-    X, y = labelled(rng, (24, 24))
+    X, y = labeled(rng, (24, 24))
     groups = np.tile(np.arange(12), 4)
     for cv in (GroupKFold(3), 3):
         search = GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9, 1.0]}, cv=cv)
@@ -187,7 +187,7 @@ def test_permutation_pvalues_of_features(rng):
 
 
 def test_samples_that_are_tested_several_times_or_never(rng):
-    X, y = labelled(rng, (20, 20))
+    X, y = labeled(rng, (20, 20))
     splits = [(np.arange(10, 40), np.arange(5)), (np.arange(5, 30), np.arange(30, 40))]
     found = decode_labels(X, y, cv=splits)
     assert found.predictions[5] is None
@@ -204,7 +204,7 @@ def test_samples_that_are_tested_several_times_or_never(rng):
 
 
 def test_folds_that_come_once_are_gone_through_as_often_as_needed(rng):
-    X, y = labelled(rng, (20, 20))
+    X, y = labeled(rng, (20, 20))
     splits = list(StratifiedKFold(4).split(X, y))
     for function, target in ((decode_labels, y), (decode_features, X[:, :2])):
         once, listed = (
@@ -256,7 +256,7 @@ def test_leaving_one_out_is_below_chance_and_permutations_show_it(rng):
 
 
 def test_wrong_input_is_named(rng):
-    X, y = labelled(rng, (10, 10))
+    X, y = labeled(rng, (10, 10))
     with pytest.raises(ValueError, match="y must have at least 2 labels, got 'a' alone"):
         decode_labels(X, ["a"] * 20)
     with pytest.raises(ValueError, match=r"must have labels, got numbers such as .* regressor"):
@@ -292,7 +292,7 @@ def test_wrong_input_is_named(rng):
 def test_confusion_is_drawn(rng):
     pyplot = pytest.importorskip("matplotlib.pyplot")
     pyplot.switch_backend("Agg")
-    X, y = labelled(rng)
+    X, y = labeled(rng)
     display = decode_labels(X, y).plot(colorbar=False)
     np.testing.assert_allclose(display.confusion_matrix.sum(axis=1), 1)
     assert [t.get_text() for t in display.ax_.get_xticklabels()] == ["cat", "cup", "dog"]

@@ -101,10 +101,10 @@ def test_clustering(D, model):
     assert adjusted_rand_score(FAMILY, model.fit_predict(D)) > 0.9
 
 
-def test_neighbours(D):
+def test_neighbors(D):
     model = NearestNeighbors(n_neighbors=5, metric="precomputed").fit(D)
-    distances, neighbours = model.kneighbors()
-    assert (FAMILY[neighbours] == FAMILY[:, None]).all()
+    distances, neighbors = model.kneighbors()
+    assert (FAMILY[neighbors] == FAMILY[:, None]).all()
     assert (distances > 0).all()
     classifier = KNeighborsClassifier(3, metric="precomputed").fit(D, FAMILY)
     assert (classifier.predict(D) == FAMILY).all()

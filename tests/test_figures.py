@@ -46,13 +46,9 @@ from netrep_go.rsa import (
 )
 from netrep_go.rsa._rdm import METRICS
 
+pytestmark = pytest.mark.usefixtures("closed_figures")
+
 mpl.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

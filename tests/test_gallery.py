@@ -11,6 +11,8 @@ from matplotlib.colors import to_rgb
 from netrep_go import plotting
 from netrep_go.plotting._style import COLORS, DASHES, line_styles, shade
 
+pytestmark = pytest.mark.usefixtures("closed_figures")
+
 EXAMPLE = Path(__file__).parents[1] / "examples" / "gallery.py"
 GALLERY = runpy.run_path(str(EXAMPLE))
 ON_COLORS = ("measure_benchmark",)  # text in cells of a color map
@@ -35,12 +37,6 @@ VISION = {
         [0.004733, 0.691367, 0.303900],
     ],
 }
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def linear(colors):

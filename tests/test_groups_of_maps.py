@@ -439,7 +439,7 @@ def test_threads_do_not_matter(rng, correction, monkeypatch):
     first, second = rng.standard_normal((9, 40)), rng.standard_normal((8, 40))
     options = {"correction": correction, "n_permutations": 101, "random_state": 3}
     one, two = (cluster_test(first, second, n_jobs=n, **options) for n in (1, 2))
-    monkeypatch.setattr("netrep_go._clusters._BLOCK", 300)
+    monkeypatch.setattr("netrep_go._map_design._BLOCK", 300)
     blocks = cluster_test(first, second, **options)
     np.testing.assert_array_equal(one.null_distribution, two.null_distribution)
     np.testing.assert_allclose(one.null_distribution, blocks.null_distribution, rtol=1e-12)

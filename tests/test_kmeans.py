@@ -25,7 +25,7 @@ def clusters(rng, sizes, shape=(40, 5), noise=0.2):
 
 
 def same_partition(a, b):
-    """Whether two labellings put the same networks together."""
+    """Whether two labelings put the same networks together."""
     return np.array_equal(np.equal.outer(a, a), np.equal.outer(b, b))
 
 

@@ -16,6 +16,8 @@ from sklearn.exceptions import NotFittedError
 from netrep_go.capacity import MeanFieldCapacity
 from netrep_go.plotting import CapacityDisplay
 
+pytestmark = pytest.mark.usefixtures("closed_figures")
+
 matplotlib.use("Agg")
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "manifold_capacity.py"
@@ -31,12 +33,6 @@ def fitted(capacity):
     model.dimension_, model.dimension_se_ = 3.0, 0.3
     model.center_correlation_ = 0.4
     return model
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def bars(panel):

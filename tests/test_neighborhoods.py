@@ -22,7 +22,7 @@ from netrep_go.metrics import (
     get_measure,
 )
 from netrep_go.metrics import _neighbors as neighbors
-from netrep_go.metrics._measure import Undefined
+from netrep_go.metrics._properties import Undefined
 from netrep_go.multiset import cross_distances, pairwise_distances
 
 DOT = {"similarity": "dot"}

@@ -18,6 +18,8 @@ from netrep_go.plotting import (
     EmbeddingDisplay,
 )
 
+pytestmark = pytest.mark.usefixtures("closed_figures")
+
 matplotlib.use("Agg")
 
 DEMO = Path(__file__).parents[1] / "examples" / "digits_shapes.py"
@@ -26,12 +28,6 @@ FROM_DISTANCES = [
     EmbeddingDisplay.from_distances,
     DendrogramDisplay.from_distances,
 ]
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture
@@ -91,7 +87,7 @@ def test_embedding_s_stress_is_stress_1():
     assert display.stress > 0.1
 
 
-def test_embedding_shows_covariates_by_colour_and_marker(distances):
+def test_embedding_shows_covariates_by_color_and_marker(distances):
     covariates = {"width": [32, 64, 32, 64, 32, 64], "kind": list("aabbaa")}
     display = EmbeddingDisplay.from_distances(
         distances, covariates=covariates, hue="width", style="kind"
@@ -154,7 +150,7 @@ def test_dendrogram_has_average_linkage():
     assert display.ax_.get_xlabel() == "angle (rad)"
 
 
-def test_dendrogram_colours_the_leaves_by_covariate(distances):
+def test_dendrogram_colors_the_leaves_by_covariate(distances):
     names = ["even 0", "odd 1", "even 2", "odd 3", "even 4", "odd 5"]
     display = DendrogramDisplay.from_distances(
         distances, names=names, covariates={"parity": [0, 1] * 3}, hue="parity"
@@ -246,7 +242,7 @@ def test_bad_covariates_are_refused(display, covariates, message, distances):
         display.from_distances(distances, covariates=covariates, hue="width")
 
 
-def test_more_levels_than_colours_are_refused():
+def test_more_levels_than_colors_are_refused():
     distances = 1.0 - np.eye(11)
     with pytest.raises(ValueError, match="must have at most 10 levels, got 11"):
         EmbeddingDisplay.from_distances(distances, covariates={"k": list("abcdefghijk")}, hue="k")

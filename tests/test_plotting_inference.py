@@ -10,13 +10,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from netrep_go.inference import bootstrap, calibrate, compare_values, reliability
 from netrep_go.plotting._style import COLORS
 
+pytestmark = pytest.mark.usefixtures("closed_figures")
+
 mpl.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from netrep_go.metrics import (
     measures,
     neg_distance_scorer,
 )
-from netrep_go.metrics._measure import Undefined
+from netrep_go.metrics._properties import Undefined
 from netrep_go.multiset import cross_distances, pairwise_distances
 
 

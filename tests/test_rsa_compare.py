@@ -35,7 +35,7 @@ GOLDEN = json.loads(Path(__file__).with_name("golden").joinpath("rsatoolbox.json
 WITHOUT_NAN = ("bures", "neg_riem_dist")
 ENTRYWISE = [name for name in SIMILARITIES if name not in WITHOUT_NAN]
 WHITENED = ["corr_cov", "cosine_cov"]
-# rsatoolbox's Bures similarity takes roots of eigenvalues that should be 0; it minimises the
+# rsatoolbox's Bures similarity takes roots of eigenvalues that should be 0; it minimizes the
 # Riemannian distance by simplices, and iterates to a relative 1e-5 where sigma is given.
 TOLERANCE = {"bures": 1e-8, "neg_riem_dist": 1e-6}
 
@@ -159,7 +159,7 @@ def test_whitened_cosine_is_linear_cka(rng):
     assert found == pytest.approx(cka, rel=1e-10)
 
 
-def test_bures_is_normalised(rng):
+def test_bures_is_normalized(rng):
     X, Y = rng.standard_normal((2, 12, 30))
     X, Y = X - X.mean(axis=0), Y - Y.mean(axis=0)
     want = np.linalg.norm(X.T @ Y, "nuc") / np.linalg.norm(X) / np.linalg.norm(Y)
@@ -199,7 +199,7 @@ def test_missing_entries_are_left_out_of_pairs(rng, method):
 
 
 @pytest.mark.parametrize("method", ENTRYWISE)
-def test_rdms_that_lack_the_same_entries_need_not_be_neighbours(rng, method):
+def test_rdms_that_lack_the_same_entries_need_not_be_neighbors(rng, method):
     x = distances(rng, 5)
     x[[1, 3], 3] = np.nan
     x[2, 7] = np.nan

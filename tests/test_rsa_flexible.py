@@ -17,6 +17,7 @@ from netrep_go.rsa import (
     rdm,
 )
 from netrep_go.rsa import _flexible as flexible
+from netrep_go.rsa import _flexible_folds as in_folds
 
 METHODS = ("spearman", "pearson", "cosine", "tau-a", "tau-b", "rho-a", "corr_cov", "cosine_cov")
 GOLDEN = json.loads((Path(__file__).parent / "golden/rsatoolbox_flexible.json").read_text())
@@ -37,9 +38,9 @@ def folds(models, y, method, n_folds=(3, 2), of_conditions=None):
     _, data = flexible._prepared(models, None, y, method, None, True)
     data = data._replace(folds=n_folds)
     n = len(data.place)
-    sample = flexible._Sample(np.arange(n), np.ones(len(y)))
+    sample = in_folds.Sample(np.arange(n), np.ones(len(y)))
     of_subjects = np.arange(len(y)) % n_folds[1]
-    return flexible.cross_validated(data, sample, np.arange(n) % n_folds[0], of_subjects)
+    return in_folds.cross_validated(data, sample, np.arange(n) % n_folds[0], of_subjects)
 
 
 @pytest.mark.parametrize("method", CASES)
@@ -73,8 +74,8 @@ def test_a_condition_drawn_twice_is_there_twice(layers, subjects):
     _, data = flexible._prepared(models, None, subjects, "pearson", None, False)
     data = data._replace(folds=(2, 1))
     counts = np.array([2.0, 0, 1, 1, 1])
-    found = flexible.cross_validated(
-        data, flexible._Sample(drawn, counts), np.arange(N) % 2, np.zeros(S, int)
+    found = in_folds.cross_validated(
+        data, in_folds.Sample(drawn, counts), np.arange(N) % 2, np.zeros(S, int)
     )
     place = flexible._places(subjects, N)
     expected = np.zeros((2, S))
@@ -108,10 +109,10 @@ def test_fits_find_what_rdms_are_made_of(layers):
 
 def test_interpolation_stays_between_two_neighbors():
     gram = np.eye(3)
-    np.testing.assert_allclose(flexible._between(gram, np.array([3.0, 1.0, 2.0])), [0.75, 0.25, 0])
-    np.testing.assert_allclose(flexible._between(gram, np.array([-1.0, -2.0, -0.5])), [0, 0, 1])
+    np.testing.assert_allclose(in_folds._between(gram, np.array([3.0, 1.0, 2.0])), [0.75, 0.25, 0])
+    np.testing.assert_allclose(in_folds._between(gram, np.array([-1.0, -2.0, -0.5])), [0, 0, 1])
     same = np.ones((3, 3))
-    assert flexible._between(same, np.ones(3)).sum() == 1
+    assert in_folds._between(same, np.ones(3)).sum() == 1
 
 
 def test_nothing_depends_on_units_threads_or_rounding(layers, subjects):

@@ -42,7 +42,7 @@ def study(rng, n_conditions=10, n_subjects=6, n_models=3, noise=1.5):
 
 
 def ceiling_by_definition(rdms, method):
-    """Return the bounds from averages of normalised RDMs."""
+    """Return the bounds from averages of normalized RDMs."""
     if method in ("spearman", "rho-a", "tau-a", "tau-b"):
         parts = stats.rankdata(rdms, axis=1)
     elif method in ("pearson", "corr_cov"):

@@ -372,7 +372,7 @@ def test_memory_is_that_of_features_squared(rng, metric):
     assert 8 * 8 * p * p < k * (k - 1) / 2 * p * 8 / 5, "the explicit design would be larger"
 
 
-def test_unpenalised_weights_are_those_of_least_norm(rng):
+def test_unpenalized_weights_are_those_of_least_norm(rng):
     x, t = rng.standard_normal((6, 30)), rng.standard_normal(15)
     model = FeatureReweighting("dot", alpha=0, fit_intercept=False).fit(x, t)
     expected = np.linalg.lstsq(design(x, "dot"), t, rcond=None)[0]

@@ -38,16 +38,12 @@ from netrep_go.rsa import (
     time_resolved,
 )
 
+pytestmark = pytest.mark.usefixtures("closed_figures")
+
 pandas = pytest.importorskip("pandas")
 matplotlib.use("Agg")
 
 ANIMALS = ["ant", "bee", "cat", "dog", "eel", "fox", "gnu", "hen", "ibis"]
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture
@@ -392,7 +388,7 @@ def long_calls(rng):
 
 
 def test_results_do_not_depend_on_threads(rng, monkeypatch):
-    monkeypatch.setattr("netrep_go._clusters._BLOCK", 2**10)  # several blocks for each thread
+    monkeypatch.setattr("netrep_go._map_design._BLOCK", 2**10)  # several blocks for each thread
     monkeypatch.setattr("netrep_go.rsa._partition._BLOCK", 2**8)
     drawn, fixed = long_calls(rng)
     for name, call in (drawn | fixed).items():

@@ -3,7 +3,6 @@
 import matplotlib
 import numpy as np
 import pytest
-from matplotlib import pyplot as plt
 from matplotlib.offsetbox import AnnotationBbox
 from scipy.spatial.distance import pdist, squareform
 from scipy.stats import rankdata
@@ -11,13 +10,9 @@ from scipy.stats import rankdata
 from netrep_go.plotting import ModelEvaluationDisplay, RDMDisplay, RDMEmbeddingDisplay
 from netrep_go.rsa import compare_models, evaluate, rdm
 
+pytestmark = pytest.mark.usefixtures("closed_figures")
+
 matplotlib.use("Agg")
-
-
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
 
 
 def draw(display):

@@ -218,7 +218,7 @@ def test_noise_of_designs():
 
 
 @pytest.mark.parametrize("n_observations", [8, 300])
-def test_normaliser_and_precision_are_the_same_noise(rng, n_observations):
+def test_normalizer_and_precision_are_the_same_noise(rng, n_observations):
     X, conditions, folds = balanced()
     noise = NoiseNormalizer().fit(responses(5, n_observations))
     precision = noise.get_precision()

@@ -319,7 +319,7 @@ def test_an_outlier_ties_nothing_else(rng):
 
 
 def test_ties_are_runs(rng):
-    chain = 1 + 2e-15 * np.arange(66)  # neighbours are equal, the ends are not
+    chain = 1 + 2e-15 * np.arange(66)  # neighbors are equal, the ends are not
     model = rng.random(66)
     assert compare(chain, model, "tau-a") == 0
     chain[33:] += 1e-13

@@ -1,4 +1,4 @@
-"""Measures that follow from alignments: normalised Procrustes, nuclear norms, aligned cosines."""
+"""Measures that follow from alignments: normalized Procrustes, nuclear norms, aligned cosines."""
 
 import numpy as np
 import pytest

@@ -66,7 +66,7 @@ def is_of_group(T, group):
 
 
 class TestAgainstNetrep:
-    """At alpha 0, 1 and 2 netrep's fit minimises what its score measures."""
+    """At alpha 0, 1 and 2 netrep's fit minimizes what its score measures."""
 
     @pytest.mark.parametrize("case", GOLDEN["gaussian"], ids=name_of)
     def test_gaussian(self, case):

@@ -207,7 +207,7 @@ def test_killed_anywhere_and_gone_on(kills, model, X, path, tmp_path):
 BATCHES = {
     "small": lambda X: (X[k : k + 3] for k in range(0, 11, 3)),
     "ragged": lambda X: (X[a:b] for a, b in [(0, 1), (1, 1), (1, 8), (8, 11)]),
-    "labelled": lambda X: ((X[k : k + 5], np.arange(5)) for k in range(0, 11, 5)),
+    "labeled": lambda X: ((X[k : k + 5], np.arange(5)) for k in range(0, 11, 5)),
     "first of lists": lambda X: ([X[k : k + 1], X[:1]] for k in range(11)),
 }
 
@@ -569,18 +569,18 @@ def test_rows_are_there_when_they_are_told_to_be(rng, tmp_path):
 def test_data_loaders_of_pytorch(model, X, path):
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     data = torch.utils.data
-    labelled = data.TensorDataset(torch.from_numpy(X), torch.arange(11))
+    labeled = data.TensorDataset(torch.from_numpy(X), torch.arange(11))
     expected = activations(model, X, batch_size=4)
-    loader = data.DataLoader(labelled, batch_size=3)
+    loader = data.DataLoader(labeled, batch_size=3)
     with pytest.raises(Interrupt):
         activations(model, Failing(X, stop=8), batch_size=4, store=path.parent / "other")
     assert_stored(activations(model, loader, batch_size=4, store=path), expected)
     whole = data.DataLoader(data.TensorDataset(torch.from_numpy(X)), batch_size=4, drop_last=True)
     assert_array_equal(activations(model, whole, ["logits"])["logits"], expected["logits"][:8])
-    part = data.DataLoader(labelled, batch_size=3, sampler=range(2, 9))
+    part = data.DataLoader(labeled, batch_size=3, sampler=range(2, 9))
     assert_array_equal(activations(model, part, ["logits"])["logits"], expected["logits"][2:9])
     with pytest.raises(ValueError, match="set shuffle=False in the DataLoader"):
-        activations(model, data.DataLoader(labelled, batch_size=3, shuffle=True))
+        activations(model, data.DataLoader(labeled, batch_size=3, shuffle=True))
 
 
 def test_models_of_pytorch_in_a_store(X, tmp_path):

@@ -118,7 +118,7 @@ const (
 
 // RemoveCorrelations finds the K directions without which the centers of P
 // manifolds, whose Gram matrix relative to their mean is gram, are least
-// correlated. For each K from 1 on it minimises the correlator's cost from starts
+// correlated. For each K from 1 on it minimizes the correlator's cost from starts
 // that add a random direction to the best subspace of the K before, and keeps the
 // most stable end, the one with the largest min_i |residual x_i| / |x_i|. The
 // chosen K has the smallest criterion, the mean correlation left over.
@@ -278,7 +278,7 @@ func (s *removal) end(start, k int) []float64 {
 	return s.ends[start*len(s.best):][:s.rank*k]
 }
 
-// descend minimises the cost from a direction beside the best k-1.
+// descend minimizes the cost from a direction beside the best k-1.
 func (s *removal) descend(ctx context.Context, r *correlator, k, start int) error {
 	rng := rand.New(rand.NewPCG(s.Seed, uint64(k*s.Repeats+start)))
 	v := s.end(start, k)

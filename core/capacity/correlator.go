@@ -49,7 +49,7 @@ func newCorrelator(arena *cmem.Arena, centers *centerBasis, k, workers int) *cor
 	return r
 }
 
-// search makes the correlator ready for minimisations.
+// search makes the correlator ready for minimizations.
 func (r *correlator) search(arena *cmem.Arena, k int) {
 	if r.p <= manyCenters {
 		r.stiefel = optimize.NewStiefel(arena, r.rank, k)

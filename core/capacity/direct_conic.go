@@ -68,12 +68,12 @@ func (d *Direct) Faces(ctx context.Context, faces []int64) error {
 type faceFinder struct {
 	*Direct
 	x         blas64.General
-	labelled  *optimize.Labelled
+	labeled   *optimize.Labeled
 	nnls      *optimize.NNLS
 	separator *separator
 
 	t, fields []float64 // facesBlock columns
-	c         []float64 // products of the labelled points with one of t
+	c         []float64 // products of the labeled points with one of t
 	order     []int     // of objects
 }
 
@@ -84,7 +84,7 @@ func newFaceFinder(
 	f := &faceFinder{
 		Direct:    d,
 		x:         x,
-		labelled:  optimize.NewLabelled(arena, m),
+		labeled:   optimize.NewLabeled(arena, m),
 		nnls:      optimize.NewNNLS(arena, m),
 		separator: newSeparator(arena, m),
 		t:         arena.Float64s(x.Cols * facesBlock),
@@ -92,15 +92,15 @@ func newFaceFinder(
 		c:         arena.Float64s(m),
 		order:     cmem.Slice[int](arena, len(d.Sizes)),
 	}
-	f.labelled.Labels = arena.Float64s(m)
+	f.labeled.Labels = arena.Float64s(m)
 	points := optimize.NewPoints(arena, m, x.Cols)
 	if arena.Err() != nil {
 		return nil
 	}
 	points.Set(x)
-	f.labelled.Generators = points
+	f.labeled.Generators = points
 	if gram != nil {
-		f.labelled.Generators = gram
+		f.labeled.Generators = gram
 	}
 	return f
 }
@@ -117,7 +117,7 @@ func (f *faceFinder) find(faces []int64, from int) {
 	linalg.Gemm(blas.NoTrans, blas.NoTrans, f.x.Rows, k, cols,
 		1, f.x.Data, f.x.Stride, f.t, k, 0, f.fields, k)
 	for i := range faces {
-		bothSigns := f.draw(f.labelled.Labels, f.order, f.rng(1, from+i), from+i)
+		bothSigns := f.draw(f.labeled.Labels, f.order, f.rng(1, from+i), from+i)
 		if f.Bias && !bothSigns {
 			faces[i] = Trivial
 			continue
@@ -131,13 +131,13 @@ func (f *faceFinder) find(faces []int64, from int) {
 
 // face returns the dimension of the face, or Inseparable.
 func (f *faceFinder) face() int64 {
-	f.nnls.SetGenerators(f.labelled)
-	floats.Mul(f.c, f.labelled.Labels)
+	f.nnls.SetGenerators(f.labeled)
+	floats.Mul(f.c, f.labeled.Labels)
 	if f.Bias {
-		f.nnls.Balance(f.labelled.Labels)
+		f.nnls.Balance(f.labeled.Labels)
 	}
 	p := f.nnls.Project(f.c)
-	points, labels := f.labelled.Generators, f.labelled.Labels
+	points, labels := f.labeled.Generators, f.labeled.Labels
 	if !provesSeparable(p, f.c) && !f.separator.separable(points, labels, f.Bias) {
 		return Inseparable
 	}

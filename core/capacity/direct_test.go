@@ -33,7 +33,7 @@ func ones(n int) []int64 {
 	return sizes
 }
 
-// cover is the fraction of labellings of m points that planes through the origin
+// cover is the fraction of labelings of m points that planes through the origin
 // of n dimensions separate (Cover, 1965).
 func cover(m, n int) float64 {
 	p, term := 0.0, math.Ldexp(1, 1-m)

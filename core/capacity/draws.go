@@ -162,7 +162,9 @@ func (w *draws) projectOnFew(first, n int, weights []float64, kappa float64) {
 }
 
 // projectOnMany finds them by column generation.
-func (w *draws) projectOnMany(ctx context.Context, first, n int, weights []float64, kappa float64) error {
+func (w *draws) projectOnMany(
+	ctx context.Context, first, n int, weights []float64, kappa float64,
+) error {
 	t := blas64.General{Rows: n, Cols: w.d + 1, Stride: w.d + 1, Data: w.t[first*(w.d+1):]}
 	found, err := w.generation.project(ctx, t, kappa)
 	for i := range found {

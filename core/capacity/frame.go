@@ -17,9 +17,9 @@ import (
 
 // frame holds the points of one manifold relative to its center, in units of the
 // distance of the center from the origin: the Gram matrix of the s_j = (x_j, 1), unless
-// there are many, and coordinates of the x_j in an orthonormal basis of their span. Eigenvectors make
-// the basis, whose signs, and order where eigenvalues are equal, are up to
-// rounding. So draws are made in coordinates of the samples, g, and turned into
+// there are many, and coordinates of the x_j in an orthonormal basis of their span.
+// Eigenvectors make the basis, whose signs, and order where eigenvalues are equal, are up
+// to rounding. So draws are made in coordinates of the samples, g, and turned into
 // that basis: then t'x_j is entry j of G^(1/2) g, which depends on the Gram matrix
 // G of the points alone, and continuously.
 type frame struct {

@@ -85,7 +85,9 @@ func (g *generation) begin() {
 // project projects the draws t, of which each has a row with the center's coordinate
 // last, plus kappa times the center's axis, at most a block of them. It returns searches
 // that are done.
-func (g *generation) project(ctx context.Context, t blas64.General, kappa float64) ([]columnSearch, error) {
+func (g *generation) project(
+	ctx context.Context, t blas64.General, kappa float64,
+) ([]columnSearch, error) {
 	found := g.searches[:t.Rows]
 	for i := range found {
 		row := linalg.Row(t, i)

@@ -132,7 +132,7 @@ func (j *joint) storeAnchors(dst []float64) {
 // jointProjector belongs to one worker.
 type jointProjector struct {
 	*joint
-	labelled  *optimize.Labelled
+	labeled   *optimize.Labeled
 	nnls      *optimize.NNLS
 	separator *separator
 	t, c      []float64
@@ -144,7 +144,7 @@ func newJointProjector(arena *cmem.Arena, j *joint) *jointProjector {
 	m := j.x.Rows
 	p := &jointProjector{
 		joint:     j,
-		labelled:  optimize.NewLabelled(arena, m),
+		labeled:   optimize.NewLabeled(arena, m),
 		nnls:      optimize.NewNNLS(arena, m),
 		separator: newSeparator(arena, m),
 		t:         arena.Float64s(jointBlock * j.x.Cols),
@@ -152,7 +152,7 @@ func newJointProjector(arena *cmem.Arena, j *joint) *jointProjector {
 		weights:   arena.Float64s(m),
 		order:     cmem.Slice[int](arena, len(j.Sizes)),
 	}
-	p.labelled.Generators, p.labelled.Labels = j.gram, arena.Float64s(m)
+	p.labeled.Generators, p.labeled.Labels = j.gram, arena.Float64s(m)
 	return p
 }
 
@@ -168,12 +168,12 @@ func (p *jointProjector) run(from, to int) error {
 	linalg.Gemm(blas.NoTrans, blas.Trans, to-from, m, cols,
 		1, p.t, cols, p.x.Data, p.x.Stride, 0, p.fields[from*m:], m)
 	for pair := from; pair < to; pair++ {
-		p.Direct.draw(p.labelled.Labels, p.order, p.rng(1, pair), pair)
-		p.nnls.SetGenerators(p.labelled)
+		p.Direct.draw(p.labeled.Labels, p.order, p.rng(1, pair), pair)
+		p.nnls.SetGenerators(p.labeled)
 		p.separable[pair] = 0
 		sure := false
 		if p.Kappa != 0 {
-			sure = p.separator.separable(p.gram, p.labelled.Labels, false)
+			sure = p.separator.separable(p.gram, p.labeled.Labels, false)
 		}
 		for k := range 2 {
 			clear(p.shares.RawRowView(2*pair + k))
@@ -185,7 +185,7 @@ func (p *jointProjector) run(from, to int) error {
 				sure = proved || sure
 			}
 		}
-		if sure || (p.Kappa == 0 && p.separator.separable(p.gram, p.labelled.Labels, false)) {
+		if sure || (p.Kappa == 0 && p.separator.separable(p.gram, p.labeled.Labels, false)) {
 			p.separable[pair] = 1
 		}
 	}
@@ -198,7 +198,7 @@ func (p *jointProjector) project(draw int) (bool, error) {
 	m := p.x.Rows
 	sign := float64(1 - 2*(draw%2))
 	for i, z := range p.fields[draw/2*m : (draw/2+1)*m] {
-		p.c[i] = sign*p.labelled.Labels[i]*z + p.margins[i]
+		p.c[i] = sign*p.labeled.Labels[i]*z + p.margins[i]
 	}
 	projection := p.nnls.Project(p.c)
 	p.share(p.shares.RawRowView(draw), projection)

@@ -23,11 +23,11 @@ import (
 // The weights are those of the point nearest to 0 in the hull of the y_i x_i,
 // which is the w of largest margin, min_i y_i (w'x_i + bias) / |w|.
 type separator struct {
-	nnls     *optimize.NNLS
-	labelled *optimize.Labelled
-	c        []float64
-	sides    []float64 // y_i (w'x_i + bias)
-	signed   []float64
+	nnls    *optimize.NNLS
+	labeled *optimize.Labeled
+	c       []float64
+	sides   []float64 // y_i (w'x_i + bias)
+	signed  []float64
 }
 
 // Separation is what Separate finds.
@@ -52,11 +52,11 @@ const leastMargin = 1e-12
 // checks arena.Err.
 func newSeparator(arena *cmem.Arena, m int) *separator {
 	return &separator{
-		nnls:     optimize.NewNNLS(arena, m),
-		labelled: optimize.NewLabelled(arena, m),
-		c:        arena.Float64s(m),
-		sides:    arena.Float64s(m),
-		signed:   arena.Float64s(m),
+		nnls:    optimize.NewNNLS(arena, m),
+		labeled: optimize.NewLabeled(arena, m),
+		c:       arena.Float64s(m),
+		sides:   arena.Float64s(m),
+		signed:  arena.Float64s(m),
 	}
 }
 
@@ -83,11 +83,11 @@ const sureMargin = 1e-11
 // products with the generators (y_i x_i, r) are
 // r (1 - r sum_i mu_i) - y_i (w'x_i + bias).
 func (s *separator) separates(p optimize.Projection) bool {
-	r := s.labelled.Offset
+	r := s.labeled.Offset
 	return floats.Max(p.Gradient) < r*(1-r*floats.Sum(p.Weights)-sureMargin)
 }
 
-// provesSeparable reports whether the projection of t on the cone of labelled
+// provesSeparable reports whether the projection of t on the cone of labeled
 // points, with products c with t, proves that they are separable: what it leaves
 // of t is on the far side of all points that are not active, clearly, and active
 // ones are independent. It overwrites the gradient.
@@ -103,12 +103,12 @@ func provesSeparable(p optimize.Projection, c []float64) bool {
 func (s *separator) project(
 	points optimize.Generators, y []float64, bias bool,
 ) optimize.Projection {
-	s.labelled.Generators, s.labelled.Labels, s.labelled.Offset = points, y, largest(points)
+	s.labeled.Generators, s.labeled.Labels, s.labeled.Offset = points, y, largest(points)
 	c := s.c[:len(y)]
 	for i := range c {
-		c[i] = s.labelled.Offset
+		c[i] = s.labeled.Offset
 	}
-	s.nnls.SetGenerators(s.labelled)
+	s.nnls.SetGenerators(s.labeled)
 	if bias {
 		s.nnls.Balance(y)
 	}
@@ -130,12 +130,12 @@ func largest(points optimize.Generators) float64 {
 // measure stores the sides of all points from the hyperplane of a projection and
 // returns the smallest, with |w|.
 func (s *separator) measure(p optimize.Projection) (nearest, norm float64) {
-	y, sides, signed := s.labelled.Labels, s.sides[:len(s.labelled.Labels)], s.signed[:len(p.Active)]
+	y, sides, signed := s.labeled.Labels, s.sides[:len(s.labeled.Labels)], s.signed[:len(p.Active)]
 	clear(sides)
 	for i, j := range p.Active {
 		signed[i] = -p.Weights[i] * y[j]
 	}
-	s.labelled.Generators.Subtract(sides, p.Active, signed)
+	s.labeled.Generators.Subtract(sides, p.Active, signed)
 	for i, j := range p.Active {
 		norm -= signed[i] * sides[j]
 	}

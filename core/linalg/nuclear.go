@@ -39,7 +39,7 @@ func NewNuclear(arena *cmem.Arena, m, n int) *Nuclear {
 // The cheap way sums square roots of eigenvalues of C'C. It is taken only if
 // accept(sum, bound) holds, bound being a limit on the error of sum; else the
 // singular values of c are computed, for which accept is not asked. With doubt, a
-// Cholesky factorisation predicts matrices whose certificate would fail, because
+// Cholesky factorization predicts matrices whose certificate would fail, because
 // a failed certificate costs more than a certified norm saves.
 //
 // c is overwritten if the route is BySVD.

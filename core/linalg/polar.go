@@ -17,7 +17,7 @@ import (
 const maxPolarLoss = 1e-4
 
 // Polar computes polar factors of tall matrices on one workspace: for
-// C = U S V', the matrix with orthonormal columns Q = U V' that maximises
+// C = U S V', the matrix with orthonormal columns Q = U V' that maximizes
 // tr(Q'C). It is not safe for concurrent use.
 type Polar struct {
 	// Complete asks for orthonormal columns where c vanishes, too: an isometry

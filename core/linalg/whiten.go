@@ -19,7 +19,7 @@ import (
 // between the identity (alpha = 1) and full whitening (alpha = 0), with
 // eigenvalues clipped from below. The scale s keeps the total variance,
 // tr(Z'X'XZ) = tr(X'X), counting the clipped eigenvalues (Williams et al.,
-// NeurIPS 2021, regularised CCA).
+// NeurIPS 2021, regularized CCA).
 type Whitening struct {
 	Alpha float64
 	// Tol is where eigenvalues are clipped, in the square of the unit of X; 0 clips

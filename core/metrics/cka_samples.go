@@ -240,7 +240,7 @@ func refineByGrams(ctx context.Context, r *ckaRun, near [][2]int) error {
 	return nil
 }
 
-// subtractOrigins turns the rows of V into differences of normalised Gram
+// subtractOrigins turns the rows of V into differences of normalized Gram
 // matrices.
 func (g *gramStream) subtractOrigins(ctx context.Context, length int) error {
 	norm := func(t int) float64 { return g.run.norms[g.networks[t]] }

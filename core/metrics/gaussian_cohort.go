@@ -26,7 +26,7 @@ type GaussianCohort struct {
 
 // gaussianWorker is the workspace of one worker, which works on a pair alone.
 type gaussianWorker struct {
-	factorisers par.Team[*factoriser]
+	factorizers par.Team[*factorizer]
 	fit         *gaussianSolver
 	score       *gaussianSolver // for the number of held-out inputs
 	alignment   []float64
@@ -92,7 +92,7 @@ func (f *factored) reserve(arena *cmem.Arena) {
 }
 
 func (f *factored) factor(
-	ctx context.Context, k int, team par.Team[*factoriser], ridge float64,
+	ctx context.Context, k int, team par.Team[*factorizer], ridge float64,
 ) error {
 	if err := f.networks[k].factor(ctx, team, f.given[k], ridge); err != nil {
 		return core.Errorf("%v: %w", f.subject(k), err)
@@ -121,7 +121,7 @@ func (c *GaussianCohort) Reserve(workers int) error {
 func (c *GaussianCohort) newWorker(arena *cmem.Arena) *gaussianWorker {
 	n := c.gaussian.Neurons
 	w := &gaussianWorker{
-		factorisers: par.Team[*factoriser]{newFactoriser(arena, c.train.d)},
+		factorizers: par.Team[*factorizer]{newFactorizer(arena, c.train.d)},
 		fit:         newGaussianSolver(arena, c.gaussian, 1, c.train.m, c.train.d),
 		alignment:   arena.Float64s(n * n),
 	}
@@ -134,7 +134,7 @@ func (c *GaussianCohort) newWorker(arena *cmem.Arena) *gaussianWorker {
 // Prepare factors the covariances of network k. The ridge is for the training
 // data, as in netrep.
 func (c *GaussianCohort) Prepare(ctx context.Context, worker, k int) error {
-	team := c.workers[worker].factorisers
+	team := c.workers[worker].factorizers
 	if err := c.train.factor(ctx, k, team, c.gaussian.Ridge); err != nil || len(c.test.given) == 0 {
 		return err
 	}

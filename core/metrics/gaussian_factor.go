@@ -41,7 +41,7 @@ func (g *gaussians) at(i int) (f []float64, rank int) {
 
 // factor fills g from r.
 func (g *gaussians) factor(
-	ctx context.Context, team par.Team[*factoriser], r Responses, ridge float64,
+	ctx context.Context, team par.Team[*factorizer], r Responses, ridge float64,
 ) error {
 	g.means = r.Means
 	g.meansNorm = 0
@@ -51,7 +51,7 @@ func (g *gaussians) factor(
 		}
 	}
 	d := g.d
-	return eachInput(ctx, newChunks(g.m), team, func(f *factoriser, _, i int) error {
+	return eachInput(ctx, newChunks(g.m), team, func(f *factorizer, _, i int) error {
 		cov := r.Covs.Slice(i*d, (i+1)*d, 0, d).(*mat.Dense)
 		rank, trace, err := f.factor(g.factors[i*d*d:(i+1)*d*d], cov, ridge, i)
 		g.ranks[i], g.traces[i] = rank, trace
@@ -59,15 +59,15 @@ func (g *gaussians) factor(
 	})
 }
 
-// factoriser factors covariances. It belongs to one worker.
-type factoriser struct {
+// factorizer factors covariances. It belongs to one worker.
+type factorizer struct {
 	v, lambda, work []float64
 	iwork           []int32
 }
 
-func newFactoriser(arena *cmem.Arena, d int) *factoriser {
+func newFactorizer(arena *cmem.Arena, d int) *factorizer {
 	nwork, niwork := nblas.EigenWork(d)
-	return &factoriser{
+	return &factorizer{
 		v:      arena.Float64s(d * d),
 		lambda: arena.Float64s(d),
 		work:   arena.Float64s(nwork),
@@ -78,7 +78,7 @@ func newFactoriser(arena *cmem.Arena, d int) *factoriser {
 // factor stores in dst the d x rank F = V sqrt(lambda + ridge) with FF' = cov +
 // ridge I, and returns the trace of FF'. Eigenvalues that rounding explains are
 // left out. i is the number of cov in messages.
-func (f *factoriser) factor(
+func (f *factorizer) factor(
 	dst []float64, cov *mat.Dense, ridge float64, i int,
 ) (rank int, trace float64, err error) {
 	d := len(f.lambda)

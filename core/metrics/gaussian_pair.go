@@ -13,7 +13,7 @@ import (
 )
 
 // Fit stores in the Neurons x Neurons t the best alignment of y to x that
-// alternating minimisation finds: of the polar factors Q_i of Fy_i' T Fx_i for
+// alternating minimization finds: of the polar factors Q_i of Fy_i' T Fx_i for
 // factors Sx_i = Fx_i Fx_i', and of T given them, extrapolated by optimize.Descent. The
 // loss is sqrt(m) times the distance with the Q_i before the last T. It does not increase.
 //
@@ -54,8 +54,8 @@ func (g Gaussian) withPair(
 	var arena cmem.Arena
 	defer arena.Free()
 	workers := par.Workers(ctx, newChunks(m).count())
-	factorisers := par.NewTeam(&arena, workers, func(arena *cmem.Arena) *factoriser {
-		return newFactoriser(arena, d)
+	factorizers := par.NewTeam(&arena, workers, func(arena *cmem.Arena) *factorizer {
+		return newFactorizer(arena, d)
 	})
 	solver := newGaussianSolver(&arena, g, workers, m, d)
 	pair := [2]*gaussians{newGaussians(&arena, m, d), newGaussians(&arena, m, d)}
@@ -63,7 +63,7 @@ func (g Gaussian) withPair(
 		return err
 	}
 	for i, r := range []Responses{x, y} {
-		if err := pair[i].factor(ctx, factorisers, r, g.Ridge); err != nil {
+		if err := pair[i].factor(ctx, factorizers, r, g.Ridge); err != nil {
 			return fmt.Errorf("%c: %w", "XY"[i], err)
 		}
 	}

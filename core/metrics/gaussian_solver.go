@@ -137,7 +137,7 @@ func (s *gaussianSolver) meansProduct(weight float64, x, y *gaussians) {
 }
 
 // crossProduct stores in s.cross the C whose inner product <T, C> an alignment
-// maximises, Alpha my'mx + (2 - Alpha) sum_i Fy_i Q_i Fx_i', with the polar
+// maximizes, Alpha my'mx + (2 - Alpha) sum_i Fy_i Q_i Fx_i', with the polar
 // factors at t.
 func (s *gaussianSolver) crossProduct(ctx context.Context, t []float64, x, y *gaussians) error {
 	n := s.g.Neurons

@@ -13,7 +13,7 @@ import (
 	"netrep_go/core/linalg"
 )
 
-// Linear is the family of generalised shape metrics
+// Linear is the family of generalized shape metrics
 //
 //	d(X, Y) = min_{Q orthogonal} score(X Zx, Y Zy Q)
 //
@@ -93,7 +93,7 @@ func Align(wx, wy, xw, yw, zx, zy *mat.Dense) (rank int, err error) {
 // AlignedDistance is the score between a and b, both m x n. Columns from rank
 // on count towards the norms but not towards the inner product.
 //
-// The angle is 2 atan2(|u - v|, |u + v|) of the normalised matrices, which is
+// The angle is 2 atan2(|u - v|, |u + v|) of the normalized matrices, which is
 // accurate near 0 and pi, where the arccos of an inner product is not (Kahan).
 func AlignedDistance(a, b *mat.Dense, rank int, score Score) (float64, error) {
 	if err := score.check(); err != nil {

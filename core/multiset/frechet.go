@@ -44,7 +44,7 @@ type FrechetResult struct {
 // over M, the Q being matrices of the group whose rows are orthonormal, which
 // stands for padding narrow X_i with zero columns. A sweep aligns every network
 // to the mean held before it, in parallel, and replaces the mean by the average
-// of the aligned networks: generalised Procrustes analysis (Gower &
+// of the aligned networks: generalized Procrustes analysis (Gower &
 // Dijksterhuis, Procrustes Problems, 2004, chapter 9). Unless Streaming, networks that are
 // rotated take turns in the first sweeps (see turns), and later ones are extrapolated (see
 // descent); none increases the objective under its alignments.

@@ -33,7 +33,7 @@ func leastCost(cost []float64, m, n, i int, used []bool) float64 {
 	return best
 }
 
-// negatedCrossProduct is what PermutationMetric minimises: -X'Y.
+// negatedCrossProduct is what PermutationMetric minimizes: -X'Y.
 func negatedCrossProduct(rng *rand.Rand, m, n, samples int) []float64 {
 	x, y := make([]float64, samples*m), make([]float64, samples*n)
 	for i := range x {

@@ -89,7 +89,7 @@ func NewDescent(arena *cmem.Arena, group Group, n int) *Descent {
 // Align is that of the group.
 func (d *Descent) Align(t, c []float64) (float64, error) { return d.aligner.Align(t, c) }
 
-// Follow writes to image the element of the group that maximises <image, C>, and where C
+// Follow writes to image the element of the group that maximizes <image, C>, and where C
 // leaves it open is near t, and returns the maximum. c is overwritten.
 func (d *Descent) Follow(image, c, t []float64) (float64, error) {
 	if d.group != Orthogonal {

@@ -1,3 +1,3 @@
-// Package optimize solves the small optimisation problems inside metrics, under
+// Package optimize solves the small optimization problems inside metrics, under
 // the names that scipy.optimize has for them.
 package optimize

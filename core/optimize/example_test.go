@@ -19,7 +19,7 @@ func ExampleAssignment_Minimize() {
 	// Output: [1 0]
 }
 
-// The permutation T that maximises <T, C>.
+// The permutation T that maximizes <T, C>.
 func ExampleAligner_Align() {
 	var arena cmem.Arena
 	defer arena.Free()
@@ -83,20 +83,20 @@ func ExampleNewGram() {
 
 // The points 1 and -1 are on the sides that their labels say, so (0, 1) is not in
 // the cone of the (y_j x_j, 1): its projection is shorter.
-func ExampleLabelled() {
+func ExampleLabeled() {
 	var arena cmem.Arena
 	defer arena.Free()
-	labelled := optimize.NewLabelled(&arena, 2)
-	labelled.Generators = &optimize.Gram{Data: []float64{1, -1, -1, 1}, M: 2, Stride: 2} // 1 and -1
-	labelled.Labels, labelled.Offset = []float64{1, -1}, 1
+	labeled := optimize.NewLabeled(&arena, 2)
+	labeled.Generators = &optimize.Gram{Data: []float64{1, -1, -1, 1}, M: 2, Stride: 2} // 1 and -1
+	labeled.Labels, labeled.Offset = []float64{1, -1}, 1
 	nnls := optimize.NewNNLS(&arena, 2)
-	nnls.SetGenerators(labelled)
+	nnls.SetGenerators(labeled)
 	p := nnls.Project([]float64{1, 1}) // of (0, 1)
 	fmt.Printf("%.3f of 1\n", p.Squared)
 	// Output: 0.500 of 1
 }
 
-// The line that minimises -(v_1² + 4 v_2²) is the second axis.
+// The line that minimizes -(v_1² + 4 v_2²) is the second axis.
 func ExampleStiefel_Minimize() {
 	var arena cmem.Arena
 	defer arena.Free()

@@ -99,7 +99,7 @@ func (f *factor) backward(x []float64) {
 }
 
 // remove takes row and column p out of the matrix of k rows: the rows below move
-// up, and rotations of neighbouring columns make L triangular again.
+// up, and rotations of neighboring columns make L triangular again.
 func (f *factor) remove(p, k int) {
 	for i := p; i < k-1; i++ {
 		row, below := f.row(i), f.row(i+1)

@@ -119,30 +119,30 @@ func (p *Points) Subtract(w []float64, list []int32, weights []float64) {
 
 func (p *Points) row(j int32) []float64 { return linalg.Row(p.X, int(j)) }
 
-// Labelled turns the columns x_j of other generators into s_j = (y_j x_j, r)
+// Labeled turns the columns x_j of other generators into s_j = (y_j x_j, r)
 // without touching them. The labels y_j are 1 or -1. With an offset r > 0, by
 // Gordan's theorem, (0, r) is in the cone of the s_j if and only if no hyperplane
 // through the origin has all x_j on the side of their labels.
-type Labelled struct {
+type Labeled struct {
 	Generators
 	Labels       []float64
 	Offset       float64
 	scratch, own []float64
 }
 
-// NewLabelled returns the memory, in the arena, for up to m columns. The caller
+// NewLabeled returns the memory, in the arena, for up to m columns. The caller
 // checks arena.Err.
-func NewLabelled(arena *cmem.Arena, m int) *Labelled {
-	return &Labelled{scratch: arena.Float64s(m), own: arena.Float64s(m)}
+func NewLabeled(arena *cmem.Arena, m int) *Labeled {
+	return &Labeled{scratch: arena.Float64s(m), own: arena.Float64s(m)}
 }
 
 // Squared returns |s_j|².
-func (l *Labelled) Squared(j int) float64 {
+func (l *Labeled) Squared(j int) float64 {
 	return l.Generators.Squared(j) + l.Offset*l.Offset
 }
 
 // Products stores s_j's_a in dst for every column a of the list.
-func (l *Labelled) Products(dst []float64, j int32, list []int32) {
+func (l *Labeled) Products(dst []float64, j int32, list []int32) {
 	l.Generators.Products(dst, j, list)
 	y, offset := l.Labels[j], l.Offset*l.Offset
 	for i, a := range list {
@@ -152,7 +152,7 @@ func (l *Labelled) Products(dst []float64, j int32, list []int32) {
 
 // Subtract subtracts S's from w, with s the sum of the listed columns times the
 // weights.
-func (l *Labelled) Subtract(w []float64, list []int32, weights []float64) {
+func (l *Labeled) Subtract(w []float64, list []int32, weights []float64) {
 	own, scratch := l.own[:len(list)], l.scratch[:len(w)]
 	for i, j := range list {
 		own[i] = weights[i] * l.Labels[j]

@@ -11,8 +11,8 @@ import (
 	"netrep_go/core/internal/cmem"
 )
 
-// labelled writes the columns (y x, r) out.
-func labelled(points *mat.Dense, labels []float64, offset float64) cone {
+// labeled writes the columns (y x, r) out.
+func labeled(points *mat.Dense, labels []float64, offset float64) cone {
 	m, n := points.Dims()
 	explicit := mat.NewDense(m, n+1, nil)
 	for i, y := range labels {
@@ -34,20 +34,20 @@ func TestGenerators(t *testing.T) {
 			labels[i] = float64(2*rng.IntN(2) - 1)
 		}
 		for _, offset := range []float64{0, 1, 2.5} {
-			want := labelled(points.points, labels, offset)
+			want := labeled(points.points, labels, offset)
 			s, arena := solver(m)
-			byGram, byPoints := NewLabelled(arena, m), NewLabelled(arena, m)
+			byGram, byPoints := NewLabeled(arena, m), NewLabeled(arena, m)
 			rows := NewPoints(arena, m, n+1)
 			rows.Set(points.points.RawMatrix())
 			byGram.Generators, byPoints.Generators = &Gram{points.gram.RawMatrix().Data, m, m}, rows
 			for range 10 {
 				b := gaussian(rng, n+2)
 				c := want.products(b)
-				for _, l := range []*Labelled{byGram, byPoints} {
+				for _, l := range []*Labeled{byGram, byPoints} {
 					l.Labels, l.Offset = labels, offset
 					s.SetGenerators(l)
 					p := s.Project(c)
-					want.check(t, "labelled", b, p, 1e-11)
+					want.check(t, "labeled", b, p, 1e-11)
 					x := want.image(p)
 					floats.SubTo(x, b, x)
 					if g := want.products(x); !floats.EqualApprox(g, p.Gradient, 1e-10) {
@@ -60,7 +60,7 @@ func TestGenerators(t *testing.T) {
 	}
 }
 
-// Cover's count of the labellings of points that planes through the origin
+// Cover's count of the labelings of points that planes through the origin
 // separate, found by Gordan's alternative.
 func TestGordan(t *testing.T) {
 	rng := rand.New(rand.NewPCG(13, 14))
@@ -68,7 +68,7 @@ func TestGordan(t *testing.T) {
 	x := mat.NewDense(m, n, gaussian(rng, m*n))
 	arena := new(cmem.Arena)
 	defer arena.Free()
-	s, l, rows := NewNNLS(arena, m), NewLabelled(arena, m), NewPoints(arena, m, n)
+	s, l, rows := NewNNLS(arena, m), NewLabeled(arena, m), NewPoints(arena, m, n)
 	rows.Set(x.RawMatrix())
 	l.Generators, l.Labels, l.Offset = rows, make([]float64, m), 1
 	ones := []float64{1, 1, 1, 1, 1, 1, 1, 1}
@@ -85,6 +85,6 @@ func TestGordan(t *testing.T) {
 		}
 	}
 	if want := 2 * (1 + 7 + 21); separable != want {
-		t.Errorf("%d labellings are separable, want %d", separable, want)
+		t.Errorf("%d labelings are separable, want %d", separable, want)
 	}
 }

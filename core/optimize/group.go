@@ -49,7 +49,7 @@ func NewAligner(arena *cmem.Arena, group Group, n int) *Aligner {
 	return a
 }
 
-// Align writes to t the n x n element of the group that maximises <T, C>, and
+// Align writes to t the n x n element of the group that maximizes <T, C>, and
 // returns the maximum. c is overwritten.
 func (a *Aligner) Align(t, c []float64) (float64, error) {
 	switch a.group {

@@ -17,7 +17,7 @@ import (
 // order, +Inf where it is not defined, and stores its gradient there.
 type Objective func(gradient, v []float64, k int) float64
 
-// Stiefel minimises functions of the subspace that the columns of an n x k matrix
+// Stiefel minimizes functions of the subspace that the columns of an n x k matrix
 // V with V'V = I span, on one workspace: of V, they depend on VV' only. It is not
 // safe for concurrent use.
 //
@@ -33,7 +33,7 @@ type Stiefel struct {
 	best                      []float64
 }
 
-// StiefelSettings ends a minimisation.
+// StiefelSettings ends a minimization.
 type StiefelSettings struct {
 	MaxIter int
 	// Tol is the length of the gradient, relative to the value, at which the
@@ -42,7 +42,7 @@ type StiefelSettings struct {
 	Tol float64
 }
 
-// StiefelResult tells how a minimisation ended.
+// StiefelResult tells how a minimization ended.
 type StiefelResult struct {
 	Value      float64
 	Iterations int

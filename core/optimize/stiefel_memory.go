@@ -9,7 +9,7 @@ import (
 	"netrep_go/core/internal/cmem"
 )
 
-// StiefelMemory minimises as Stiefel does, by a limited-memory BFGS method (see LBFGS) with
+// StiefelMemory minimizes as Stiefel does, by a limited-memory BFGS method (see LBFGS) with
 // a preconditioner. Its steps are dearer than those of Barzilai & Borwein and it takes a
 // half to a third of them, which pays where values cost most. It never increases the value.
 type StiefelMemory struct {

@@ -24,7 +24,7 @@ type copied struct {
 	scratch *scratch
 	rdm     []float64
 	sum     []float64
-	parts   []float64 // normalised RDMs of subjects, for the ceiling
+	parts   []float64 // normalized RDMs of subjects, for the ceiling
 }
 
 func (c *copyMethod) evaluate(ctx context.Context, w *evaluator) error {
@@ -68,7 +68,7 @@ func newCopied(ctx context.Context, arena *cmem.Arena, w *evaluator) (*copied, e
 	return c, c.compare(ctx, w)
 }
 
-// part returns the normalised RDM of subject s.
+// part returns the normalized RDM of subject s.
 func (c *copied) part(s int) []float64 { return c.parts[s*len(c.rdm):][:len(c.rdm)] }
 
 // setSource finds where the entries of the sample of the conditions drawn come from,
@@ -157,7 +157,7 @@ func (c *copied) copy(x []float64) []float64 {
 	return c.rdm
 }
 
-// ceilings compares subjects with means of normalised RDMs.
+// ceilings compares subjects with means of normalized RDMs.
 func (c *copied) ceilings(ctx context.Context, w *evaluator) error {
 	if !w.ceiling() {
 		return nil

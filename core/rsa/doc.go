@@ -18,9 +18,9 @@
 // logarithms and whitened responses are not whole: these have rounding of their own.
 //
 // Whatever ranks or orders the entries of an RDM ties those that rounding may have
-// told apart (ranks.go): neighbours in order that differ by at most 32 epsilon of
+// told apart (ranks.go): neighbors in order that differ by at most 32 epsilon of
 // the larger one, or of the larger quartile in absolute value; so 1 - r near 0, which
-// has the rounding of 1, is tied with 0. Runs of such neighbours are one tie, which
+// has the rounding of 1, is tied with 0. Runs of such neighbors are one tie, which
 // makes ties transitive. It is one rule for all RDMs, also those computed elsewhere.
 //
 // # Tables

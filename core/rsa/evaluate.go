@@ -17,7 +17,7 @@ import (
 // The noise ceiling says how similar the RDM of the true model would be to those
 // of the subjects: its upper bound is the mean similarity of subjects to the
 // mean of all, the lower one to the mean of the others (Nili et al., PLoS Comput
-// Biol 10 (2014) e1003553). RDMs are normalised before they are averaged, as the
+// Biol 10 (2014) e1003553). RDMs are normalized before they are averaged, as the
 // similarity does: ranks, z-scores or unit length.
 type Evaluation struct {
 	Comparison

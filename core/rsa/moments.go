@@ -14,7 +14,7 @@ import (
 
 // momentMethod evaluates correlations and cosines: all that it takes are inner
 // products of the entries of the sample, weighted by how often they count. The
-// mean of normalised RDMs needs no further ones.
+// mean of normalized RDMs needs no further ones.
 type momentMethod struct {
 	vector vector
 	scaled []float64 // (models + subjects) x pairs, entries times the roots of weights

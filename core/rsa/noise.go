@@ -13,7 +13,7 @@ import (
 	"netrep_go/core/internal/cmem"
 )
 
-// Noise is what the responses of every neighbourhood are whitened by: the
+// Noise is what the responses of every neighborhood are whitened by: the
 // covariance of its features, given or estimated from residuals.
 type Noise struct {
 	// Covariance is that of all features; nil if there are residuals.
@@ -100,7 +100,7 @@ func Shrinkages() []string {
 	return names(shrinkages[:], func(s shrinkage) string { return s.name })
 }
 
-// normalizer whitens the responses of one neighbourhood after the other. It belongs
+// normalizer whitens the responses of one neighborhood after the other. It belongs
 // to one worker.
 type normalizer struct {
 	noise      *Noise

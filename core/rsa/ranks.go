@@ -90,9 +90,9 @@ func sortKey(v float64) uint64 {
 // definition may differ.
 const rounding = 32 * 0x1p-52
 
-// gap tells ties, of numbers in an order: two neighbours are equal if they differ
+// gap tells ties, of numbers in an order: two neighbors are equal if they differ
 // by rounding of the larger one, or of a typical number, the larger quartile in
-// absolute value. Runs of such neighbours are tied, so that ties are transitive.
+// absolute value. Runs of such neighbors are tied, so that ties are transitive.
 type gap struct {
 	typical float64 // what is rounding of that
 	widest  float64 // and of any number
@@ -107,7 +107,7 @@ func newGap(x []float64, order []int32) gap {
 	return gap{larger(last/4, last-last/4), larger(0, last)}
 }
 
-// closed reports whether neighbours a <= b are tied.
+// closed reports whether neighbors a <= b are tied.
 func (g gap) closed(a, b float64) bool {
 	d := b - a
 	return d <= g.widest && (d <= g.typical || d <= rounding*b || d <= -rounding*a)

@@ -13,120 +13,7 @@ import (
 	"netrep_go/core/internal/par"
 )
 
-// Responses are those of features, such as voxels, in rows for conditions or
-// observations, in memory of the caller: of either precision and, by the strides, in
-// either order.
-type Responses struct {
-	Rows, Features int
-	// The response of feature f in row r is element r*Row + f*Column of
-	// Doubles or, if that is nil, of Singles.
-	Row, Column int
-	Doubles     []float64
-	Singles     []float32
-}
-
-// rows returns those in [from, to), in the same memory.
-func (r *Responses) rows(from, to int) *Responses {
-	part := *r
-	part.Rows = to - from
-	if r.Doubles != nil {
-		part.Doubles = r.Doubles[from*r.Row:]
-	} else {
-		part.Singles = r.Singles[from*r.Row:]
-	}
-	return &part
-}
-
-// gather stores the responses of the features in dst, rows x features.
-func (r *Responses) gather(dst []float64, features []int64) {
-	if r.Doubles != nil {
-		gather(dst, r.Doubles, r, features)
-	} else {
-		gather(dst, r.Singles, r, features)
-	}
-}
-
-func gather[T float32 | float64](dst []float64, x []T, r *Responses, features []int64) {
-	if r.Column > r.Row { // a feature's responses are next to each other
-		for k, f := range features {
-			for c, v := range x[int(f)*r.Column:][:r.Rows] {
-				dst[c*len(features)+k] = float64(v)
-			}
-		}
-		return
-	}
-	for c := range r.Rows {
-		row, out := x[c*r.Row:], dst[c*len(features):][:len(features)]
-		for k, f := range features {
-			out[k] = float64(row[int(f)*r.Column])
-		}
-	}
-}
-
-// Neighborhoods are the features of each searchlight.
-type Neighborhoods interface {
-	// Len is the number of searchlights.
-	Len() int
-	// Largest bounds the features of one.
-	Largest() int
-	// Append appends those of searchlight k to dst.
-	Append(dst []int64, k int) []int64
-}
-
-// Lists are given neighbourhoods: that of searchlight k is Features[Start[k]:Start[k+1]].
-type Lists struct{ Start, Features []int64 }
-
-// Len is the number of searchlights.
-func (l Lists) Len() int { return len(l.Start) - 1 }
-
-// Largest is the length of the longest list.
-func (l Lists) Largest() int {
-	largest := int64(0)
-	for k := range l.Len() {
-		largest = max(largest, l.Start[k+1]-l.Start[k])
-	}
-	return int(largest)
-}
-
-// Append appends list k.
-func (l Lists) Append(dst []int64, k int) []int64 {
-	return append(dst, l.Features[l.Start[k]:l.Start[k+1]]...) // heap: dst has room for Largest
-}
-
-// Balls are the voxels of a volume that are near a center. They are found when
-// they are asked for: lists of them would take more memory than the responses.
-type Balls struct {
-	Shape   [3]int
-	Centers []int64 // positions in the volume, in row-major order
-	Steps   []int64 // three for each voxel of a ball, seen from its center
-	Column  []int64 // feature of each voxel of the volume, -1 for none
-}
-
-// Len is the number of searchlights.
-func (b Balls) Len() int { return len(b.Centers) }
-
-// Largest is the number of voxels in a whole ball.
-func (b Balls) Largest() int { return len(b.Steps) / 3 }
-
-// Append appends the features around center k.
-func (b Balls) Append(dst []int64, k int) []int64 {
-	center := int(b.Centers[k])
-	at := [3]int{
-		center / (b.Shape[1] * b.Shape[2]), center / b.Shape[2] % b.Shape[1], center % b.Shape[2],
-	}
-	for s := 0; s < len(b.Steps); s += 3 {
-		x, y, z := at[0]+int(b.Steps[s]), at[1]+int(b.Steps[s+1]), at[2]+int(b.Steps[s+2])
-		if x < 0 || y < 0 || z < 0 || x >= b.Shape[0] || y >= b.Shape[1] || z >= b.Shape[2] {
-			continue
-		}
-		if column := b.Column[(x*b.Shape[1]+y)*b.Shape[2]+z]; column >= 0 {
-			dst = append(dst, column) // heap: likewise
-		}
-	}
-	return dst
-}
-
-// Measured is what the RDM of each neighbourhood is made from.
+// Measured is what the RDM of each neighborhood is made from.
 type Measured struct {
 	Responses     *Responses
 	Design        Design // of the rows of the responses
@@ -144,7 +31,7 @@ func (m Measured) noises() []*Noise {
 	return m.FoldNoise
 }
 
-// check finds what is wrong with the design, which all neighbourhoods share.
+// check finds what is wrong with the design, which all neighborhoods share.
 func (m Measured) check() error {
 	var arena cmem.Arena
 	defer arena.Free()
@@ -385,45 +272,6 @@ func subtractFirst(x []float64, n int) {
 	for from := len(x) - n; from >= 0; from -= n {
 		floats.Sub(x[from:from+n], x[:n])
 	}
-}
-
-// finite gathers the responses of the features that are finite in every row and
-// returns which these are, in the same memory.
-func (r *Responses) finite(dst []float64, features []int64) []int64 {
-	n := len(features)
-	r.gather(dst, features)
-	if allFinite(dst[:r.Rows*n]) {
-		return features
-	}
-	kept := features[:0]
-	for j, f := range features {
-		var sum float64
-		for c := range r.Rows {
-			v := dst[c*n+j]
-			sum += v - v
-		}
-		if sum == 0 {
-			kept = append(kept, f)
-		}
-	}
-	r.gather(dst, kept)
-	return kept
-}
-
-// allFinite adds up what is NaN of a number that is not finite, in four sums that do
-// not wait for each other.
-func allFinite(x []float64) bool {
-	var a, b, c, d float64
-	for ; len(x) >= 4; x = x[4:] {
-		a += x[0] - x[0]
-		b += x[1] - x[1]
-		c += x[2] - x[2]
-		d += x[3] - x[3]
-	}
-	for _, v := range x {
-		a += v - v
-	}
-	return a+b+c+d == 0
 }
 
 func setNaN(x []float64) {

@@ -74,7 +74,7 @@ def one_set(
     train: Networks, test: Networks | None, names: Iterable[Name] | None, arguments: Sequence[str]
 ) -> Cohorts:
     """Return a set of networks whose pairs are to be measured; the arguments' names in messages."""
-    train_set, own = labelled(train, arguments[0], names)
+    train_set, own = labeled(train, arguments[0], names)
     if test is None:
         return aligned(Cohorts(train_set, None))
     return aligned(Cohorts(train_set, matched(test, own, len(train_set), *arguments)))
@@ -93,7 +93,7 @@ def two_sets(
             f"{shown(names)}"
         )
     (xs, own_x), (ys, own_y) = (
-        labelled(train, name, given)
+        labeled(train, name, given)
         for (train, _, name), given in zip((first, second), pair, strict=True)
     )
     test = [
@@ -115,10 +115,10 @@ def aligned(cohorts: Cohorts) -> Cohorts:
 
 def named(xs: Networks, argument: str, names: Iterable[Name] | None = None) -> list[Named]:
     """Give each network of an argument its name in messages, such as ``Xs[0]`` or ``Xs['V1']``."""
-    return labelled(xs, argument, names)[0]
+    return labeled(xs, argument, names)[0]
 
 
-def labelled(
+def labeled(
     xs: Networks, argument: str, names: Iterable[Name] | None
 ) -> tuple[list[Named], list[Name] | None]:
     """Return the networks under their names in messages, and the names that users gave."""
@@ -140,7 +140,7 @@ def matched(
             f"{name} must have one array for each of the {n} networks in {train_name}, but there "
             f"are {n} networks in the training data and {len(test)} in the test data"
         )
-    networks, names = labelled(test, name, None)
+    networks, names = labeled(test, name, None)
     if own is None or names is None:
         return networks
     for found, there, elsewhere in ((own, train_name, names), (names, name, own)):

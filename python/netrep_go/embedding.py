@@ -28,7 +28,8 @@ from sklearn.utils.validation import check_is_fitted
 from netrep_go._names import check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._signs import axis_signs
-from netrep_go._validation import as_codes, as_distances, as_factor, exponents, validated
+from netrep_go._sizes import exponents
+from netrep_go._validation import as_codes, as_distances, as_factor, validated
 
 __all__ = ["EuclideanEmbedding", "medoids"]
 

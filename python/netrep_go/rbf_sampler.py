@@ -12,9 +12,9 @@ from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._jobs import RandomState, as_random_state
+from netrep_go._orthogonal import rand_orth
 from netrep_go._parameters import checked
 from netrep_go._validation import check_integer, check_number, validated
-from netrep_go.utils import rand_orth
 
 __all__ = ["RBFOrthoSampler"]
 

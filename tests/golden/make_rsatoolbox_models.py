@@ -42,7 +42,7 @@ def weights() -> list[dict]:
 
 
 def searchlights() -> list[dict]:
-    """Centers, neighbours and evaluations of two models in a small volume."""
+    """Centers, neighbors and evaluations of two models in a small volume."""
     rng = np.random.default_rng(1)
     mask = rng.random((5, 4, 6)) > 0.2
     data = rng.standard_normal((6, mask.size))

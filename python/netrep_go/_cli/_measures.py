@@ -60,7 +60,7 @@ def _imported(module: str, attribute: str, argument: str) -> Any:
 
 def measures_of(texts: Sequence[str]) -> dict[str, Any]:
     """Return measures by what tells them apart: their names, or all that was typed."""
-    from netrep_go.metrics._registry import name_of
+    from netrep_go.metrics._adapted import name_of
 
     found = [measure_of(text, (), f"measures[{k}]") for k, text in enumerate(texts)]
     names = [

@@ -25,21 +25,24 @@ from netrep_go.capacity._geometry import (
     spectral_radii,
 )
 from netrep_go.capacity._joint import JointCapacity, JointGeometry
+from netrep_go.capacity._manifold_geometry import ManifoldGeometry
 from netrep_go.capacity._mat import TuningFile, read_mat, write_mat
 from netrep_go.capacity._mat_analysis import MatAnalysis
-from netrep_go.capacity._meanfield import ManifoldGeometry, MeanFieldCapacity
+from netrep_go.capacity._meanfield import MeanFieldCapacity
 from netrep_go.capacity._randomization import (
-    decorrelate_centers,
-    orthogonalize_centers,
     permute_axes,
     permute_features,
-    project_on_centers,
-    randomize_centers,
     scale_manifolds,
     shuffle_samples,
     standardize_features,
     truncate_manifolds,
     whiten_features,
+)
+from netrep_go.capacity._randomization_centers import (
+    decorrelate_centers,
+    orthogonalize_centers,
+    project_on_centers,
+    randomize_centers,
 )
 from netrep_go.capacity._separability import Separation, separate
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,8 @@ from netrep_go._parameters import checked
 from netrep_go._parts import check_same, content_hash, in_batch, merge
 from netrep_go._shown import shown
 from netrep_go._validation import check_integer
-from netrep_go.capacity import _randomization
+from netrep_go.capacity import _randomization as randomization
+from netrep_go.capacity import _randomization_centers as centers
 from netrep_go.capacity._direct import DirectCapacity
 from netrep_go.capacity._mat import TuningFile, write_mat
 from netrep_go.capacity._mat_analysis import MatAnalysis, joined
@@ -23,20 +26,17 @@ from netrep_go.capacity._mat_runs import Place, Run, folder_of, rehearse
 from netrep_go.capacity._mat_stages import STAGES
 from netrep_go.capacity._meanfield import MeanFieldCapacity
 
-_CONTROLS = (
-    "decorrelate_centers",
-    "orthogonalize_centers",
-    "permute_axes",
-    "permute_features",
-    "project_on_centers",
-    "randomize_centers",
-    "randomize_centers_equal_norms",
-    "shuffle_samples",
-    "standardize_features",
-    "whiten_features",
-)
-_OPTIONS_OF: dict[str, tuple[str, dict[str, Any]]] = {
-    "randomize_centers_equal_norms": ("randomize_centers", {"equal_norms": True})
+_CONTROLS: dict[str, Callable[..., Any]] = {
+    "decorrelate_centers": centers.decorrelate_centers,
+    "orthogonalize_centers": centers.orthogonalize_centers,
+    "permute_axes": randomization.permute_axes,
+    "permute_features": randomization.permute_features,
+    "project_on_centers": centers.project_on_centers,
+    "randomize_centers": centers.randomize_centers,
+    "randomize_centers_equal_norms": partial(centers.randomize_centers, equal_norms=True),
+    "shuffle_samples": randomization.shuffle_samples,
+    "standardize_features": randomization.standardize_features,
+    "whiten_features": randomization.whiten_features,
 }
 _N_SUBSETS = 10  # of neurons, as in MATLAB
 
@@ -267,7 +267,7 @@ def _collect(where: Place, names: list[str]) -> MatAnalysis:
 def _check_controls(controls: Sequence[str]) -> None:
     for control in controls:
         if control not in _CONTROLS:
-            raise ValueError(f"controls must be among {_CONTROLS}, got {shown(control)}")
+            raise ValueError(f"controls must be among {(*_CONTROLS,)}, got {shown(control)}")
 
 
 def _named(
@@ -316,10 +316,10 @@ def _selected(sets: Sequence[int] | None, n_sets: int) -> list[int]:
 def _change(manifolds: list[np.ndarray], controls: Sequence[str], seed: int) -> list[np.ndarray]:
     """Apply the controls in order."""
     for step, label in enumerate(controls):
-        name, options = _OPTIONS_OF.get(label, (label, {}))
-        control = getattr(_randomization, name)
-        if "random_state" in (control.__kwdefaults__ or {}):
-            options = {**options, "random_state": (seed + 1 + step) % 2**31}
+        control = _CONTROLS[label]
+        options: dict[str, Any] = {}
+        if "random_state" in signature(control).parameters:
+            options = {"random_state": (seed + 1 + step) % 2**31}
         manifolds = control(manifolds, **options)
     return manifolds
 

@@ -13,7 +13,8 @@ from netrep_go._names import check_same_indexes
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import as_matrix, exponents, of_order_one
+from netrep_go._sizes import exponents, of_order_one
+from netrep_go._validation import as_matrix
 
 __all__ = ["ConeProjection", "project_on_cone"]
 

@@ -13,14 +13,8 @@ from netrep_go._jobs import RandomState, progress_bar, seed_from, warn_user
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import (
-    FOURTH_POWERS,
-    as_matrix,
-    check_integer,
-    check_number,
-    check_option,
-    check_range,
-)
+from netrep_go._sizes import FOURTH_POWERS, check_range
+from netrep_go._validation import as_matrix, check_integer, check_number, check_option
 from netrep_go.capacity._manifolds import Samples, as_manifolds
 
 __all__ = ["CenterDirections", "center_correlation_cost", "find_center_directions"]
@@ -269,10 +263,6 @@ def find_directions(
     check_number(tol, "tol", 0.0, 1.0)
     gram = centers @ centers.T
     most = _most(gram, min_removed, max_removed)
-    weights = np.empty((len(gram), max(1, most)))
-    means, stability = np.empty((most + 1, 4)), np.empty(most + 1)
-    norms = np.empty((most + 1, len(gram)))
-    counts = np.empty(3, np.int64)
     inputs = {
         "gram": gram,
         "least": min_removed,
@@ -285,39 +275,40 @@ def find_directions(
         "seed": seed,
     }
     outputs = {
-        "weights": weights,
-        "means": means,
-        "norms": norms,
-        "stability": stability,
-        "counts": counts,
+        "weights": np.empty((len(gram), max(1, most))),
+        "means": np.empty((most + 1, 4)),
+        "norms": np.empty((most + 1, len(gram))),
+        "stability": np.empty(most + 1),
+        "counts": np.empty(3, np.int64),
     }
     with progress_bar("Searching directions of centers", verbose) as progress:
-        _native.run(
-            "capacity.center_directions",
-            outputs,
-            inputs,
-            n_jobs=n_jobs,
-            progress=progress,
-        )
-    n_removed, tried, converged = counts.tolist()
+        _native.run("capacity.center_directions", outputs, inputs, n_jobs=n_jobs, progress=progress)
+    n_removed, tried, converged = outputs["counts"].tolist()
     if not converged:
         warn_user(
             f"the search for {n_removed} directions of the centers did not converge in "
             f"{max_iter} steps. Increase max_iter.",
             ConvergenceWarning,
         )
-    absolute, squared, absolute_product, squared_product = means[: tried + 1].T
-    directions = np.linalg.qr(centers.T @ weights[:, :n_removed])[0].T
+    return _found_directions(centers, criterion, n_removed, tried, outputs)
+
+
+def _found_directions(
+    centers: np.ndarray, criterion: str, n_removed: int, tried: int, found: dict[str, np.ndarray]
+) -> CenterDirections:
+    """Return the directions that are removed, and what was found for each number of them."""
+    absolute, squared, absolute_product, squared_product = found["means"][: tried + 1].T
+    directions = np.linalg.qr(centers.T @ found["weights"][:, :n_removed])[0].T
     return CenterDirections(
         np.ascontiguousarray(directions),
         n_removed,
         squared if criterion == "squared" else absolute,
-        stability[: tried + 1],
+        found["stability"][: tried + 1],
         absolute,
         squared,
         absolute_product,
         squared_product,
-        norms[: tried + 1],
+        found["norms"][: tried + 1],
     )
 
 

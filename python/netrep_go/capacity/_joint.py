@@ -15,16 +15,12 @@ from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_number
-from netrep_go.capacity._dichotomies import (
-    all_dichotomies,
-    check_dichotomies,
-    dichotomy_inputs,
-)
+from netrep_go.capacity._dichotomies import all_dichotomies, check_dichotomies, dichotomy_inputs
 from netrep_go.capacity._manifolds import Samples, as_manifolds, check_several
 
 _BATCHES = 10  # of draws, whose spread tells standard errors
 _FEW = 0.25  # of the dichotomies; two manifolds have half of theirs on one side of their mean
-_MEASURES = (
+JOINT_QUANTITIES = (
     "capacity",
     "dimension",
     "radius",
@@ -45,10 +41,10 @@ class JointGeometry(Result, _Fields):
 
     Attributes
     ----------
-    capacity : ndarray
+    capacity : ndarray of shape (n_manifolds,)
         1 over the manifold's share of the inverse capacity, the mean number of its samples
         with positive weight. Their harmonic mean is the capacity of all.
-    radius, dimension : ndarray
+    radius, dimension : ndarray of shape (n_manifolds,)
         The formulas of :class:`JointCapacity` with this manifold alone.
     """
 
@@ -259,43 +255,42 @@ class JointCapacity(BaseEstimator):
             samples -= samples.mean(axis=0)
         if not samples.any():
             raise ValueError("X must have samples that differ: no hyperplane tells these apart")
-        n_draws = self._n_draws()
-        shares = np.empty((n_draws, self.n_manifolds_))
-        separable = np.empty(n_draws // 2, np.int64)
-        geometry = np.empty((1 + _BATCHES, 5 + 2 * self.n_manifolds_))
-        pairs = np.empty((3, self.n_manifolds_, self.n_manifolds_))
-        anchors = np.empty(n_draws * len(samples) if self.store_anchors else 0)
-        with progress_bar("Projecting on cones", self.verbose) as progress:
-            _native.run(
-                "capacity.joint",
-                {
-                    "shares": shares,
-                    "separable": separable,
-                    "geometry": geometry,
-                    "pairs": pairs.reshape(-1, self.n_manifolds_),
-                    "anchors": anchors,
-                },
-                {
-                    "points": samples,
-                    "sizes": manifolds.sizes,
-                    **dichotomy_inputs(self._dichotomies(), self.n_manifolds_),
-                    "features": "projection",
-                    "bias": False,
-                    "seed": seed_from(self.random_state),
-                    "kappa": float(self.kappa),
-                    "signed": bool(self.signed),
-                },
-                n_jobs=self.n_jobs,
-                progress=progress,
-            )
+        found = self._project(samples, manifolds.sizes)
+        separable = found["separable"]
         self._warn_of_inseparable(separable)
-        of_each = self._store_capacity(shares.reshape(n_draws // 2, 2, -1).mean(axis=1), separable)
-        self._store_geometry(geometry, *of_each)
-        self.center_alignments_, self.axis_alignments_, self.center_axis_alignments_ = pairs
+        shares = found["shares"].reshape(len(separable), 2, -1).mean(axis=1)
+        self._store_geometry(found["geometry"], *self._store_capacity(shares, separable))
+        self.center_alignments_, self.axis_alignments_, self.center_axis_alignments_ = np.split(
+            found["pairs"], 3
+        )
         if self.store_anchors:
-            weights = anchors.reshape(n_draws, -1)
+            weights = found["anchors"].reshape(2 * len(separable), -1)
             self.anchor_weights_ = np.split(weights, np.cumsum(manifolds.sizes)[:-1], axis=1)
         return self
+
+    def _project(self, samples: np.ndarray, sizes: np.ndarray) -> dict[str, np.ndarray]:
+        """Return what Go finds of all draws."""
+        n_draws, n = self._n_draws(), self.n_manifolds_
+        outputs = {
+            "shares": np.empty((n_draws, n)),
+            "separable": np.empty(n_draws // 2, np.int64),
+            "geometry": np.empty((1 + _BATCHES, 5 + 2 * n)),
+            "pairs": np.empty((3 * n, n)),
+            "anchors": np.empty(n_draws * len(samples) if self.store_anchors else 0),
+        }
+        inputs = {
+            "points": samples,
+            "sizes": sizes,
+            **dichotomy_inputs(self._dichotomies(), n),
+            "features": "projection",
+            "bias": False,
+            "seed": seed_from(self.random_state),
+            "kappa": float(self.kappa),
+            "signed": bool(self.signed),
+        }
+        with progress_bar("Projecting on cones", self.verbose) as progress:
+            _native.run("capacity.joint", outputs, inputs, n_jobs=self.n_jobs, progress=progress)
+        return outputs
 
     def _n_draws(self) -> int:
         """Return the number of draws, in pairs for all batches, or for all manifolds."""
@@ -348,7 +343,7 @@ class JointCapacity(BaseEstimator):
         """
         check_is_fitted(self, "capacity_")
         if not manifolds:
-            columns = [f"{name}{suffix}" for name in _MEASURES for suffix in ("", "_se")]
+            columns = [f"{name}{suffix}" for name in JOINT_QUANTITIES for suffix in ("", "_se")]
             return pandas().DataFrame({name: [getattr(self, f"{name}_")] for name in columns})
         table: dict[str, Any] = {"manifold": self.names_}
         for name in JointGeometry._fields:
@@ -380,7 +375,7 @@ class JointCapacity(BaseEstimator):
         whole, own = geometry[:, :5], geometry[:, 5:].reshape(1 + _BATCHES, 2, -1)
         axes, both, *alignments = whole.T
         measures = (axes, _radius(axes, both), *alignments)
-        for name, (value, *of_batches) in zip(_MEASURES[1:], measures, strict=True):
+        for name, (value, *of_batches) in zip(JOINT_QUANTITIES[1:], measures, strict=True):
             setattr(self, f"{name}_", float(value))
             setattr(self, f"{name}_se_", float(_spread(of_batches)))
         dimension, radius = own[:, 0], _radius(own[:, 0], own[:, 1])

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from netrep_go._names import check_same_indexes, split_names
-from netrep_go._validation import FOURTH_POWERS, as_labels, as_responses, check_range, ndim_of
+from netrep_go._sizes import FOURTH_POWERS, check_range
+from netrep_go._validation import as_labels, as_responses, ndim_of
 
 Samples = ArrayLike | Sequence[ArrayLike] | Mapping[Any, ArrayLike]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from netrep_go._optional import pandas
 from netrep_go._results import Result
-from netrep_go.capacity._mat_stages import JOINT
+from netrep_go.capacity._joint import JOINT_QUANTITIES
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -140,6 +140,6 @@ _COLUMNS: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
     "direct_capacity_se": ("direct_capacity_se_results", lambda x: x[:, 0]),
 } | {
     f"joint_{name}{suffix}": (f"joint_{name}{suffix}_results", lambda x: x[:, 0])
-    for name in JOINT
+    for name in JOINT_QUANTITIES
     for suffix in ("", "_se")
 }

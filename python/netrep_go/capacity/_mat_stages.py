@@ -10,12 +10,8 @@ from sklearn.base import clone
 
 from netrep_go._shown import shown
 from netrep_go.capacity._direct import DirectCapacity
-from netrep_go.capacity._geometry import (
-    center_correlations,
-    participation_ratio,
-    spectral_radii,
-)
-from netrep_go.capacity._joint import JointCapacity
+from netrep_go.capacity._geometry import center_correlations, participation_ratio, spectral_radii
+from netrep_go.capacity._joint import JOINT_QUANTITIES, JointCapacity
 from netrep_go.capacity._meanfield import MeanFieldCapacity
 
 _QUANTITIES = (  # of each manifold
@@ -27,14 +23,6 @@ _QUANTITIES = (  # of each manifold
     "gaussian_half_width",
     "half_width",
 )
-JOINT = (
-    "capacity",
-    "dimension",
-    "radius",
-    "center_alignment",
-    "axis_alignment",
-    "center_axis_alignment",
-)
 
 
 def _mean_field(
@@ -44,9 +32,6 @@ def _mean_field(
     if np.ndim(estimator.kappa):
         raise ValueError(f"kappa must be one number, got {shown(estimator.kappa)}")
     directions = estimator.directions_
-    centers = np.stack([samples.mean(axis=0) for samples in manifolds])
-    centers -= centers.mean(axis=0)
-    correlations = center_correlations(manifolds)
     residual = [samples - samples @ directions.T @ directions for samples in manifolds]
     if subsets is None:
         fitted = [(estimator, residual)]
@@ -61,7 +46,6 @@ def _mean_field(
         }
         for geometry in ("manifolds_", "manifolds_se_")
     )
-    removals = estimator.removals_
     return {
         "theory_capacity_results": [capacity],
         "theory_capacity_se_results": [capacity_se],
@@ -77,6 +61,18 @@ def _mean_field(
         "mean_half_width2_results": found["half_width"],
         "spectral_dimension_results": np.stack([participation_ratio(x) for _, x in fitted]),
         "spectral_radius_results": np.stack([spectral_radii(x) for _, x in fitted]),
+        **_of_centers(estimator, manifolds),
+        "residual_correlations_results": center_correlations(residual),
+    }
+
+
+def _of_centers(estimator: MeanFieldCapacity, manifolds: list[np.ndarray]) -> dict[str, Any]:
+    """Return the variables that are of the centers, and of what is removed from them."""
+    removals, directions = estimator.removals_, estimator.directions_
+    centers = np.stack([samples.mean(axis=0) for samples in manifolds])
+    centers -= centers.mean(axis=0)
+    correlations = center_correlations(manifolds)
+    return {
         "best_K_results": [estimator.n_centers_removed_],
         "effective_n_results": [centers.shape[1]],
         "mean_abs_corrcoef_results": removals.absolute_correlation,
@@ -88,7 +84,6 @@ def _mean_field(
         "AllKs": np.arange(len(estimator.residual_correlation_), dtype=float),
         "residual_centers_results": (centers - centers @ directions.T @ directions).T,
         "original_correlations_results": correlations,
-        "residual_correlations_results": center_correlations(residual),
         "correlation_spectrum_results": np.linalg.svd(centers, compute_uv=False) ** 2,
         "normalized_correlation_spectrum_results": np.linalg.eigvalsh(correlations)[::-1],
     }
@@ -100,7 +95,7 @@ def _joint(
     """Return what MATLAB has no names for."""
     models = [model for model, _ in _refitted(estimator, manifolds, subsets)]
     variables = {}
-    for name in JOINT:
+    for name in JOINT_QUANTITIES:
         value, error = _summary(models, name)
         variables[f"joint_{name}_results"] = [value]
         variables[f"joint_{name}_se_results"] = [error]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,102 +15,18 @@ from netrep_go import _native
 from netrep_go._jobs import RandomState, as_random_state, progress_bar, seed_from
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
-from netrep_go._results import Result
 from netrep_go._validation import as_array, check_integer, check_option
+from netrep_go.capacity._centers import check_distances, mean_correlation
 from netrep_go.capacity._correlation import MANY, CenterDirections, find_directions
+from netrep_go.capacity._manifold_geometry import ManifoldGeometry
 from netrep_go.capacity._manifolds import Manifolds, Samples, as_manifolds, is_single
 
-__all__ = ["ManifoldGeometry", "MeanFieldCapacity"]
+__all__ = ["MeanFieldCapacity"]
 
 _ESTIMATORS = ("count", "norm", "width")
-_VANISHED = 1e-10  # part of its distance that a center must keep
 _SEARCHES = 5
 _SMALL = 1 / 3  # part of a standard error over draws that a spread over searches may be
 _NUDGE = 1e-14  # relative change of centers, as by rounding, that another search may follow
-
-
-class _Fields(NamedTuple):
-    capacity: np.ndarray
-    radius: np.ndarray
-    dimension: np.ndarray
-    dimension_cos: np.ndarray
-    dimension_matlab: np.ndarray
-    half_width: np.ndarray
-    gaussian_radius: np.ndarray
-    gaussian_dimension: np.ndarray
-    gaussian_dimension_matlab: np.ndarray
-    gaussian_half_width: np.ndarray
-    n_active: np.ndarray
-
-
-class ManifoldGeometry(Result, _Fields):
-    r"""Quantities of manifolds, arrays of shape (n_manifolds,) or (n_kappas, n_manifolds).
-
-    With Gaussian vectors t, anchor points s and their deviations ds from the mean anchor
-    point, in units of the distance of the manifold's center from the origin:
-
-    Attributes
-    ----------
-    capacity : ndarray
-        Manifolds per feature that a linear readout can separate.
-    radius : ndarray
-        :math:`\sqrt{E |ds|^2}`.
-    dimension : ndarray
-        :math:`E[(t \cdot ds)^2 / |ds|^2]`.
-    dimension_cos : ndarray
-        :math:`D \, E[t \cdot s / (|t| |s|)]^2`, which mftma calls the dimension.
-    dimension_matlab : ndarray
-        :math:`D \, E[t \cdot ds / (|(t, t_0)| |ds|)]^2`, where t_0 is the coordinate of t
-        along the center: "effective_dimension2" of dnn-object-manifolds.
-    half_width : ndarray
-        :math:`E[t \cdot ds]`.
-    gaussian_radius, gaussian_dimension, gaussian_half_width : ndarray
-        Radius, dimension and half width with the sample that is farthest along t for the
-        anchor point, as in the paper of [1]_.
-    gaussian_dimension_matlab : ndarray
-        :math:`E[t \cdot ds]^2 / E |ds|^2` with the same samples: what dnn-object-manifolds
-        prints.
-    n_active : ndarray
-        Mean number of samples that an anchor point consists of.
-
-    Notes
-    -----
-    Names in dnn-object-manifolds, whose frame is ``MeanFieldCapacity(frame="matlab")``:
-
-    =============================  ==========================================
-    there                          here
-    =============================  ==========================================
-    alphac_hat                     capacity, with ``estimator="width"``
-    alphac_hat2                    capacity, with the other estimators
-    mean_argmax_norm2              radius squared
-    effective_dimension            dimension
-    effective_dimension2           dimension_matlab
-    mean_half_width2               half_width
-    mean_argmax_norm(1)            gaussian_radius squared
-    mean_half_width(1)             gaussian_half_width
-    gaussian_dimension, Dg         gaussian_dimension_matlab
-    =============================  ==========================================
-
-    References
-    ----------
-    .. [1] Chung, Lee & Sompolinsky (2018). Classification and geometry of general
-       perceptual manifolds. Physical Review X 8, 031003. doi:10.1103/PhysRevX.8.031003
-    """
-
-    def to_frame(self) -> Any:
-        """Return a table with a row for each manifold, of one margin after the other.
-
-        Returns
-        -------
-        pandas.DataFrame
-            A column for each quantity. :meth:`MeanFieldCapacity.to_frame` has names and errors.
-
-        Raises
-        ------
-        ImportError
-            If pandas is not installed.
-        """
-        return pandas().DataFrame({k: np.ravel(v) for k, v in self._asdict().items()})
 
 
 class MeanFieldCapacity(BaseEstimator):
@@ -195,7 +111,8 @@ class MeanFieldCapacity(BaseEstimator):
         Harmonic mean over manifolds.
     radius_, dimension_, dimension_cos_ : float or ndarray of shape (n_kappas,)
         Means over manifolds, see :class:`ManifoldGeometry`.
-    capacity_se_, radius_se_, dimension_se_, dimension_cos_se_ : float or ndarray
+    capacity_se_, radius_se_, dimension_se_, dimension_cos_se_ : float or ndarray of shape \
+        (n_kappas,)
         Their standard errors, over draws of t and over searches.
     manifolds_ : ManifoldGeometry
         All quantities for each manifold.
@@ -211,7 +128,7 @@ class MeanFieldCapacity(BaseEstimator):
         The directions.
     removals_ : CenterDirections
         The directions, and what was measured without 0, 1, ... of them.
-    residual_correlation_ : ndarray
+    residual_correlation_ : ndarray of shape (n_tried + 1,)
         Mean correlation of the centers after the removal of 0, 1, ... directions.
     anchor_weights_ : list of ndarray of shape (n_t, n_samples_i)
         If ``store_anchors``, the weights of a manifold's samples in each anchor point,
@@ -422,12 +339,12 @@ class MeanFieldCapacity(BaseEstimator):
         self._seed = seed_from(rng)
         sizes = manifolds.sizes if self.origin == "samples" else np.ones_like(manifolds.sizes)
         origin = np.average(raw, axis=0, weights=sizes)
-        _check_distances(raw - origin, found.directions, manifolds.names)
+        check_distances(raw - origin, found.directions, manifolds.names)
         self.removals_ = found
         self.directions_ = found.directions
         self.n_centers_removed_ = found.n_removed
         self.residual_correlation_ = found.correlation
-        self.center_correlation_ = _mean_correlation(centers)
+        self.center_correlation_ = mean_correlation(centers)
         self.names_ = manifolds.names
         self.n_features_in_ = manifolds.n_features
         return origin
@@ -549,25 +466,6 @@ def _invert(inverse: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndar
     deviation = np.full_like(error, np.inf)
     np.multiply(error, capacity**2, out=deviation, where=inverse > 0)
     return capacity, deviation
-
-
-def _mean_correlation(centers: np.ndarray) -> float:
-    """Return the mean absolute correlation of centers whose mean is 0."""
-    units = centers / np.linalg.norm(centers, axis=1, keepdims=True)
-    rows, columns = np.triu_indices(len(units), 1)
-    return float(np.minimum(np.abs(units @ units.T), 1.0)[rows, columns].mean())
-
-
-def _check_distances(centers: np.ndarray, directions: np.ndarray, names: list[Any]) -> None:
-    """Raise if a center is at the origin, or there once the directions are removed."""
-    left = np.linalg.norm(centers - centers @ directions.T @ directions, axis=1)
-    gone = np.flatnonzero(left <= _VANISHED * np.linalg.norm(centers, axis=1).max())
-    if len(gone):
-        raise ValueError(
-            f"the center of manifold {names[gone[0]]!r} is at the origin"
-            + (f" after the removal of {len(directions)} directions" if len(directions) else "")
-            + ": its radius is not defined"
-        )
 
 
 def _as_vectors(

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from netrep_go._jobs import RandomState
 from netrep_go._names import check_same_indexes, names_or_numbers, split_names
 from netrep_go._parameters import checked
-from netrep_go._validation import as_matrix, check_integer, check_number, exponents
+from netrep_go._sizes import exponents
+from netrep_go._validation import as_matrix, check_integer, check_number
 from netrep_go.capacity._correlation import variance_limit
 from netrep_go.capacity._geometry import explained_variance_dimension, participation_ratio
 from netrep_go.capacity._manifolds import as_manifolds

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from netrep_go._validation import exponents
+from netrep_go._sizes import exponents
 
 Correction = Literal["samples", "features", "both"]
 

@@ -9,10 +9,24 @@ from typing import Any
 import numpy as np
 
 from netrep_go._optional import optional
+from netrep_go._validation import as_matrix
 from netrep_go.encoding._paths import FoldTargets
 from netrep_go.encoding._search import Choice, Pattern, Search, Split, Training, known_rows
 
 _BATCH = 1000  # targets at a time
+
+
+def as_bands(gammas: Any, n_layers: int) -> int | np.ndarray:
+    """Return the relative weights of bands to try, or how many."""
+    if np.ndim(gammas) == 0:
+        return int(gammas)
+    gammas = as_matrix(gammas, "gammas")
+    if gammas.shape[1] != n_layers or gammas.min() < 0:
+        raise ValueError(
+            f"gammas must have {n_layers} columns, one a layer, and none below 0, got shape "
+            f"{gammas.shape} from {gammas.min():g}"
+        )
+    return gammas
 
 
 class BandedSearch:

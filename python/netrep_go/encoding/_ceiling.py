@@ -18,8 +18,6 @@ from netrep_go._validation import (
     check_option,
 )
 
-CEILINGS = ("explainable_variance", "split_half")
-
 
 @checked
 def explainable_variance(Y: ArrayLike, *, unbiased: bool = True) -> np.ndarray:

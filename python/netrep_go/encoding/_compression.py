@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from scipy.sparse import load_npz, save_npz
@@ -21,116 +21,15 @@ from netrep_go._jobs import RandomState, as_random_state, counted, warn_user
 from netrep_go._names import check_same_columns, column_names
 from netrep_go._parameters import checked
 from netrep_go._parts import replacing
-from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_option
-from netrep_go.encoding._streaming import Moments, Source, principal_axes
+from netrep_go.encoding._compression_cost import LIMIT, METHODS, CompressionCost, compression_cost
+from netrep_go.encoding._streaming import Moments, Source, Spread, principal_axes
 
-_METHODS = ("gram", "covariance", "projection")
-_LIMIT = 2**30
 _FORMAT = 1
 _TOLD = 1024  # features by which the variance that projections explain is told
 _SUMS = {4: 1e60, 8: 1e140}  # the largest sum of squares in a type, by its bytes
 _ARRAYS = ("mean_", "explained_variance_", "explained_variance_ratio_")
 _NUMBERS = ("method_", "n_samples_", "n_features_in_", "total_variance_")
-
-
-class _Cost(NamedTuple):
-    method: str
-    matrix: int
-    memory: int
-    disk: int
-    products: float
-    decomposition: float
-
-
-class CompressionCost(Result, _Cost):
-    """What a compression takes, as it can be counted before.
-
-    Attributes
-    ----------
-    method : str
-        The method.
-    matrix : int
-        Bytes of the matrix that is decomposed.
-    memory : int
-        Bytes at the peak, without blocks of data, and without loadings.
-    disk : int
-        Bytes of the loadings.
-    products : float
-        Operations to make the matrix.
-    decomposition : float
-        Operations of its eigenvectors, about.
-    """
-
-
-@checked
-def compression_cost(
-    n_samples: int,
-    n_features: int,
-    n_components: int = 1000,
-    *,
-    method: str = "gram",
-    n_projected: int | None = None,
-    itemsize: int = 4,
-) -> CompressionCost:
-    r"""Return what :class:`StreamedPCA` would take, without doing it.
-
-    The Gram matrix of n samples with p features takes 8 n^2 bytes and n^2 p operations, their
-    covariance 8 p^2 and n p^2, and that of r random projections 8 r^2 and n r^2. LAPACK's
-    eigenvectors take about 9 times the cube of the side.
-
-    Parameters
-    ----------
-    n_samples, n_features, n_components : int
-        Sizes of the data and of the result.
-    method : {'gram', 'covariance', 'projection'}, default='gram'
-        The method.
-    n_projected : int, default=None
-        Number of random projections. If None, four times `n_components`.
-    itemsize : int, default=4
-        Bytes of an entry of the data.
-
-    Returns
-    -------
-    cost : CompressionCost
-        With the attributes `method`, `matrix`, `memory`, `disk`, `products` and `decomposition`.
-
-    Examples
-    --------
-    Photographs of ImageNet's validation set in the first layer of VGG-16: the matrix of images
-    would have 20 GB and take 2e15 operations, that of projections 128 MB.
-
-    >>> from netrep_go.encoding import compression_cost
-    >>> gram = compression_cost(50_000, 802_816, 1000)
-    >>> gram.matrix / 1e9, round(gram.products / 1e15, 1)
-    (20.0, 2.0)
-    >>> compression_cost(50_000, 802_816, 1000, method="projection").matrix / 1e6
-    128.0
-    """
-    check_option(method, "method", _METHODS)
-    n_samples, n_features = _count(n_samples, "n_samples", 0), _count(n_features, "n_features", 0)
-    n_components, itemsize = _count(n_components, "n_components"), _count(itemsize, "itemsize")
-    if n_projected is not None:
-        n_projected = _count(n_projected, "n_projected")
-    sides = {"gram": n_samples, "covariance": n_features}
-    side = sides.get(method, n_projected or 4 * n_components)
-    other = n_features if method == "gram" else n_samples
-    sparse = 2 * n_samples * side * n_features**0.5 if method == "projection" else 0.0
-    loaded = side if method == "projection" else n_features
-    return CompressionCost(
-        method=method,
-        matrix=8 * side**2,
-        memory=8 * (2 * side**2 + 2 * side * min(n_components, side) + 2 * n_features),
-        disk=itemsize * loaded * n_components,
-        products=sparse + float(side) ** 2 * other,
-        decomposition=9.0 * side**3,
-    )
-
-
-def _count(value: int, name: str, least: int = 1) -> int:
-    """Return a count as an integer without limits, as sizes are products of counts."""
-    check_integer(value, name, least)
-    return int(value)
 
 
 class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -216,7 +115,7 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         method: str = "auto",
         n_projected: int | None = None,
         folder: str | os.PathLike[str] | None = None,
-        memory_limit: int = _LIMIT,
+        memory_limit: int = LIMIT,
         random_state: RandomState = None,
         verbose: bool = False,
     ) -> None:
@@ -258,7 +157,7 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         check_integer(self.n_components, "n_components", 1)
         check_integer(self.memory_limit, "memory_limit", 1, 2**63 - 1)
-        check_option(self.method, "method", ("auto", *_METHODS))
+        check_option(self.method, "method", ("auto", *METHODS))
         if self.n_projected is not None:
             check_integer(self.n_projected, "n_projected", self.n_components)
         folder = None if self.folder is None else as_path(self.folder, "folder")
@@ -361,20 +260,47 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _fit_rows(self, source: Source, blocks: Iterator[np.ndarray], n_features: int) -> None:
         """Fit to the covariance of features, or of projections and some features."""
-        told = np.empty(0, int)
-        rng = as_random_state(self.random_state)
+        told, rng = np.empty(0, int), as_random_state(self.random_state)
         if self.method_ == "projection":
-            n_projected = int(self.n_projected or 4 * int(self.n_components))
-            if n_projected > n_features:
-                raise ValueError(
-                    f"n_projected must be at most the {n_features} features of X, got "
-                    f"{n_projected}: take method='covariance'"
-                )
-            projection = SparseRandomProjection(n_projected, random_state=rng)
-            projection.fit(np.broadcast_to(np.float32(0), (1, n_features)))
-            self.projection_ = projection.components_.T.tocsr().astype(source.dtype())
-            told = np.sort(rng.permutation(n_features)[:_TOLD])
-        moments, features = Moments(), _Features(n_features)
+            told = self._draw_projection(n_features, source.dtype(), rng)
+        moments, features = self._sums(blocks, n_features, told)
+        n, total = moments.n, features.total()
+        _check_samples(n)
+        _check_varies(total, n, features.mean(), source.dtype())
+        products = moments.products()
+        side = len(products) - len(told)
+        across, of_told = products[:side, side:].copy(), np.trace(products[side:, side:])
+        inner = products if not len(told) else products[:side, :side].copy()
+        del products
+        values, vectors = principal_axes(inner, self.n_components, source.dtype(), n)
+        ratio = values / total
+        if len(told):
+            explained = ((vectors.T @ across) ** 2).sum(axis=1) / values
+            ratio = explained / of_told if of_told > 0 else np.full(len(values), np.nan)
+        self._set(n, features.mean(), values / (n - 1), ratio, total / (n - 1))
+        with self._new_loadings(side, source.dtype()) as keep:
+            keep(0, vectors.astype(source.dtype()))
+
+    def _draw_projection(
+        self, n_features: int, dtype: np.dtype, rng: np.random.RandomState
+    ) -> np.ndarray:
+        """Draw the projections, and return the features that tell what they explain."""
+        n_projected = int(self.n_projected or 4 * int(self.n_components))
+        if n_projected > n_features:
+            raise ValueError(
+                f"n_projected must be at most the {n_features} features of X, got "
+                f"{n_projected}: take method='covariance'"
+            )
+        projection = SparseRandomProjection(n_projected, random_state=rng)
+        projection.fit(np.broadcast_to(np.float32(0), (1, n_features)))
+        self.projection_ = projection.components_.T.tocsr().astype(dtype)
+        return np.sort(rng.permutation(n_features)[:_TOLD])
+
+    def _sums(
+        self, blocks: Iterator[np.ndarray], n_features: int, told: np.ndarray
+    ) -> tuple[Moments, Spread]:
+        """Return the moments of what is projected and of some features, and the spread of all."""
+        moments, features = Moments(), Spread(n_features)
         for block in self._counted("Covariance", blocks):
             if block.shape[1] != n_features:
                 raise ValueError(
@@ -383,23 +309,7 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 )
             features.add(block)
             moments.add(np.hstack([self._projected(block), block[:, told]]))
-        n = moments.n
-        _check_samples(n)
-        _check_varies(features.total(), n, features.mean(), source.dtype())
-        products = moments.products()
-        side = len(products) - len(told)
-        across, of_told = products[:side, side:].copy(), np.trace(products[side:, side:])
-        inner = products if not len(told) else products[:side, :side].copy()
-        del products
-        values, vectors = principal_axes(inner, self.n_components, source.dtype(), n)
-        ratio = values / features.total()
-        if len(told):
-            explained = ((vectors.T @ across) ** 2).sum(axis=1) / values
-            ratio = explained / of_told if of_told > 0 else np.full(len(values), np.nan)
-        total = features.total() / (n - 1)
-        self._set(n, features.mean(), values / (n - 1), ratio, total)
-        with self._new_loadings(side, source.dtype()) as keep:
-            keep(0, vectors.astype(source.dtype()))
+        return moments, features
 
     def _projected(self, block: np.ndarray) -> np.ndarray:
         if self.projection_ is None:
@@ -562,33 +472,6 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
 
     def _counted(self, text: str, blocks: Any) -> Iterator[Any]:
         return counted(blocks, f"{text}, blocks", None, self.verbose)
-
-
-class _Features:
-    """Means and the total variance of features whose rows come in blocks."""
-
-    def __init__(self, n_features: int) -> None:
-        self._n = 0
-        self._sum = np.zeros(n_features)
-        self._squares = 0.0
-
-    def add(self, rows: np.ndarray) -> None:
-        """Add rows, about the mean of the first ones."""
-        if self._n == 0:
-            self._pivot = rows.mean(axis=0)
-        moved = rows - self._pivot
-        self._n += len(rows)
-        self._sum += moved.sum(axis=0)
-        self._squares += float(np.vdot(moved, moved))
-
-    def mean(self) -> np.ndarray:
-        """Return the means."""
-        mean: np.ndarray = self._pivot + self._sum / self._n
-        return mean
-
-    def total(self) -> float:
-        """Return the sum of squares about the means."""
-        return self._squares - float(self._sum @ self._sum) / self._n
 
 
 def _loadings_file(folder: Path) -> Path:

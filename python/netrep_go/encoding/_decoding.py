@@ -236,11 +236,8 @@ def decode_labels(
     check_same_samples(X, y=y, groups=groups)
     x = as_factor(X, "X")
     task = Labels(y, len(x))
-    estimator = as_estimator(estimator, task, x.shape[1])
-    cv, labels = as_cv(cv), as_groups(groups, len(x))
-    splits, predicted = _observed(task, estimator, x, cv, labels)
-    null = _null(
-        task, estimator, x, cv, labels, n_permutations, random_state, n_jobs=n_jobs, verbose=verbose
+    splits, predicted, null = _tested(
+        task, estimator, x, cv, groups, n_permutations, random_state, n_jobs, verbose
     )
     recall = task.scores(task.y, splits, predicted)
     score, scores = float(recall.mean()), np.nanmean(null, axis=1) if len(null) else np.empty(0)
@@ -328,11 +325,8 @@ def decode_features(
     check_same_samples(X, Y=Y, groups=groups)
     x = as_factor(X, "X")
     task = FeatureTargets(Y, len(x), scoring)
-    estimator = as_estimator(estimator, task, x.shape[1])
-    cv, labels = as_cv(cv), as_groups(groups, len(x))
-    splits, predicted = _observed(task, estimator, x, cv, labels)
-    null = _null(
-        task, estimator, x, cv, labels, n_permutations, random_state, n_jobs=n_jobs, verbose=verbose
+    splits, predicted, null = _tested(
+        task, estimator, x, cv, groups, n_permutations, random_state, n_jobs, verbose
     )
     scores = task.scores(task.y, splits, predicted)
     highest = null.max(axis=1, keepdims=True)
@@ -348,6 +342,27 @@ def decode_features(
         pvalue_max=permutation_pvalue(scores, highest) if len(null) else None,
         null_distribution=null,
     )
+
+
+def _tested(
+    task: Decoded,
+    estimator: Any,
+    x: np.ndarray,
+    cv: Any,
+    groups: ArrayLike | None,
+    n_permutations: int,
+    random_state: RandomState,
+    n_jobs: int | None,
+    verbose: bool,
+) -> tuple[list[Split], list[np.ndarray], np.ndarray]:
+    """Return the folds, what each of them predicts, and the scores of permutations."""
+    estimator = as_estimator(estimator, task, x.shape[1])
+    cv, labels = as_cv(cv), as_groups(groups, len(x))
+    splits, predicted = _observed(task, estimator, x, cv, labels)
+    null = _null(
+        task, estimator, x, cv, labels, n_permutations, random_state, n_jobs=n_jobs, verbose=verbose
+    )
+    return splits, predicted, null
 
 
 def _observed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,44 +28,44 @@ def hold_out(search: Any, folds: Sequence[Split], chosen: Sequence[Choice]) -> H
     predictions = np.zeros((n, q))
     scores = np.full((n_layers + 1, len(folds), q), np.nan)  # the chosen layer is the last
     totals = np.full((n_layers + 1, q), np.nan)
-    columns = [pattern.columns for pattern in search.patterns]
+    found = _predicted(search, folds, chosen)
+    for pattern in search.patterns:
+        targets = pattern.columns
+        sums_of = [Accumulator(search.scoring) for _ in range(n_layers + 1)]
+        times = np.zeros((n, 1))
+        for o, fold in enumerate(folds):
+            layer = chosen[o].layer[targets]
+            each, predicted = zip(*(next(found) for _ in range(n_layers)), strict=True)
+            for place, sums in enumerate((*each, _pick(each, layer))):
+                sums_of[place].add(sums)
+                if sums.n:
+                    scores[place, o, targets] = sums.score(search.scoring)
+            _, test = known_rows(fold, pattern)
+            predictions[np.ix_(test, targets)] += _pick_columns(predicted, layer)
+            times[test] += 1
+        with np.errstate(invalid="ignore"):
+            predictions[:, targets] /= times
+        totals[:, targets] = [total.score for total in sums_of]
+    return HeldOut(predictions, scores[-1], totals[-1], scores[:-1], totals[:-1])
+
+
+def _predicted(
+    search: Any, folds: Sequence[Split], chosen: Sequence[Choice]
+) -> Iterator[tuple[Sums, np.ndarray]]:
+    """Yield sums and predictions of all layers, fold by fold of each pattern."""
     tasks = [
         (layer, k, o)
-        for k in range(len(columns))
+        for k in range(len(search.patterns))
         for o in range(len(folds))
-        for layer in range(n_layers)
+        for layer in range(len(search.designs))
     ]
 
     def predict(task: tuple[int, int, int]) -> tuple[Sums, np.ndarray]:
         layer, k, o = task
         return _predict(search, folds[o], chosen[o], layer, k)
 
-    found = counted(
-        in_threads(predict, tasks, search.n_jobs),
-        "Predicting held-out samples",
-        len(tasks),
-        search.verbose,
-    )
-    for k, targets in enumerate(columns):
-        sums_of = [Accumulator(search.scoring) for _ in range(n_layers + 1)]
-        times = np.zeros((n, 1))
-        for o, fold in enumerate(folds):
-            layer = chosen[o].layer[targets]
-            each, predicted = zip(*(next(found) for _ in range(n_layers)), strict=True)
-            each = (*each, _pick(each, layer))
-            for place, sums in enumerate(each):
-                sums_of[place].add(sums)
-                if sums.n:
-                    scores[place, o, targets] = sums.score(search.scoring)
-            _, test = known_rows(fold, search.patterns[k])
-            where = np.ix_(test, targets)
-            predictions[where] += _pick_columns(predicted, layer)
-            times[test] += 1
-        with np.errstate(invalid="ignore"):
-            predictions[:, targets] /= times
-        for place, total in enumerate(sums_of):
-            totals[place, targets] = total.score
-    return HeldOut(predictions, scores[-1], totals[-1], scores[:-1], totals[:-1])
+    found = in_threads(predict, tasks, search.n_jobs)
+    return counted(found, "Predicting held-out samples", len(tasks), search.verbose)
 
 
 def _predict(

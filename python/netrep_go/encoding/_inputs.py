@@ -12,8 +12,8 @@ from sklearn.model_selection import GroupKFold, check_cv
 from netrep_go._jobs import ignoring, warn_user
 from netrep_go._names import Name, check_same_indexes, split_names
 from netrep_go._shown import shown
+from netrep_go._sizes import SQUARES, check_range
 from netrep_go._validation import (
-    SQUARES,
     as_array,
     as_factor,
     as_integers,
@@ -21,7 +21,6 @@ from netrep_go._validation import (
     as_matrix,
     as_reals,
     check_integer,
-    check_range,
     departure,
 )
 from netrep_go.encoding._scores import is_of_folds

@@ -10,7 +10,8 @@ import numpy as np
 from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._results import Result
-from netrep_go.encoding._model import EncodingModel, check_model
+from netrep_go.encoding._fitted import check_model
+from netrep_go.encoding._model import EncodingModel
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -15,16 +15,9 @@ from netrep_go._jobs import RandomState, n_threads, seed_from
 from netrep_go._machine import give_back
 from netrep_go._names import Name, check_same_columns, column_names
 from netrep_go._parameters import checked
-from netrep_go._shown import shown
-from netrep_go._validation import (
-    as_factor,
-    as_matrix,
-    check_integer,
-    check_option,
-    validated,
-)
-from netrep_go.encoding._banded import BandedSearch
-from netrep_go.encoding._design import Design, Features, check_compression
+from netrep_go._validation import as_factor, as_matrix, check_integer, check_option, validated
+from netrep_go.encoding._banded import BandedSearch, as_bands
+from netrep_go.encoding._design import Design, check_compression
 from netrep_go.encoding._held_out import hold_out
 from netrep_go.encoding._inputs import (
     as_groups,
@@ -40,29 +33,10 @@ from netrep_go.encoding._inputs import (
     warn_of_constants,
 )
 from netrep_go.encoding._memory import Sizes, check_memory
+from netrep_go.encoding._readouts import coefficients, readouts_of_bands, readouts_of_layers
 from netrep_go.encoding._scores import SCORINGS, Scoring, Sums
 from netrep_go.encoding._search import Choice, Search, Split, Training, patterns
 from netrep_go.encoding._solvers import REGRESSIONS, Regression, Solver, make_solver
-
-
-class Readout(NamedTuple):
-    """Fitted weights of some targets on one layer."""
-
-    layer: int
-    columns: np.ndarray
-    features: Features
-    samples: np.ndarray | None  # whose products with new ones the weights are of
-    weights: np.ndarray
-
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        """Return predictions less the mean."""
-        z = self.features(x)
-        return (z if self.samples is None else z @ self.samples.T) @ self.weights
-
-    def coef(self) -> np.ndarray:
-        """Return the weights of features."""
-        weights = self.weights if self.samples is None else self.samples.T @ self.weights
-        return self.features.weights(weights)
 
 
 class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -296,7 +270,7 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.names_, self._widths = list(layers), [x.shape[1] for x in layers.values()]
         search: Any = self._search(layers, y - self.train_mean_)
         if self.regression == "banded":
-            search = BandedSearch(search, self._bands(len(layers)), self._seed)
+            search = BandedSearch(search, as_bands(self.gammas, len(layers)), self._seed)
         with search.solver.hushed():
             self._run(search, trainings, outer)
         return self
@@ -413,93 +387,28 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.fold_layer_ = np.stack([self._layer_names(choice.layer) for choice in chosen])
         if self.regression != "ols":
             pairs = zip(self.folds_, chosen, strict=True)
-            picked = [self._picked(search, rows, choice) for (rows, _), choice in pairs]
+            picked = [search.picked(rows, choice) for (rows, _), choice in pairs]
             setattr(self, f"fold_{self._option}", np.stack(picked))
 
-    def _bands(self, n_layers: int) -> int | np.ndarray:
-        """Return the relative weights of bands to try, or how many."""
-        if np.ndim(self.gammas) == 0:
-            return int(self.gammas)  # type: ignore[arg-type]
-        gammas = as_matrix(self.gammas, "gammas")
-        if gammas.shape[1] != n_layers or gammas.min() < 0:
-            raise ValueError(
-                f"gammas must have {n_layers} columns, one a layer, and none below 0, got shape "
-                f"{gammas.shape} from {gammas.min():g}"
-            )
-        return gammas
-
-    def _store_bands(self, search: BandedSearch) -> None:
-        """Fit all bands together to all samples."""
-        rows = np.arange(len(search.y))
-        self.alpha_ = np.empty((len(self.names_), len(self.train_mean_)))
-        for k, pattern in enumerate(search.patterns):
-            path = search.path(rows, rows[:0], 0, k)
-            self.alpha_[:, pattern.columns] = path.alphas
-            self.intercept_[pattern.columns] += path.targets.mean
-            known = np.flatnonzero(pattern.known)
-            for layer, (design, weights) in enumerate(zip(search.bands, path.weights, strict=True)):
-                samples, _, features = design.matrices(known, known[:0])
-                self._readouts.append(Readout(layer, pattern.columns, features, samples, weights))
-
     def _store_fit(self, search: Any, choice: Choice) -> None:
-        """Fit what was chosen to all samples."""
-        self._readouts: list[Readout] = []
-        self.intercept_ = self.train_mean_.copy()
+        """Fit what was chosen to all samples: all bands together, or each target to its layer."""
         if self.regression == "banded":
-            self._store_bands(search)
+            self._readouts, means, self.alpha_ = readouts_of_bands(search)
         else:
-            self._store_chosen(search, choice)
+            self._readouts, means = readouts_of_layers(search, choice)
+            self.layer_ = self._layer_names(choice.layer)
+            if self.regression != "ols":
+                rows = np.arange(len(search.y))
+                setattr(self, self._option, search.picked(rows, choice))
+        self.intercept_ = self.train_mean_ + means
         if self.with_coef:
-            self.coef_ = self._coef()
-
-    def _store_chosen(self, search: Search, choice: Choice) -> None:
-        """Fit each target to the layer that it has chosen."""
-        rows = np.arange(len(search.y))
-        self.layer_ = self._layer_names(choice.layer)
-        if self.regression != "ols":
-            setattr(self, self._option, self._picked(search, rows, choice))
-        for layer in np.unique(choice.layer):
-            for k, pattern in enumerate(search.patterns):
-                columns = pattern.columns[choice.layer[pattern.columns] == layer]
-                if columns.size:
-                    self._readouts.append(self._readout(search, choice, layer, k, columns))
-
-    def _readout(
-        self, search: Search, choice: Choice, layer: int, k: int, columns: np.ndarray
-    ) -> Readout:
-        """Fit one layer to some targets of a pattern."""
-        pattern, design = search.patterns[k], search.designs[layer]
-        rows = np.flatnonzero(pattern.known)
-        mine = np.isin(pattern.columns, columns)
-        with search.blas_threads(layer, k):
-            path = search.path(np.arange(len(search.y)), rows[:0], layer, k)
-            weights = path.coefficients(choice.option[layer, pattern.columns])
-            weights = weights if mine.all() else weights[:, mine]  # not copied where all are
-        self.intercept_[columns] += path.targets.mean[mine]
-        features, samples = path.features, None
-        del path  # which has factors as large as what follows
-        if features is None:
-            samples, _, features = design.matrices(rows, rows[:0])
-        return Readout(int(layer), columns, features, samples, weights)
-
-    def _coef(self) -> Any:
-        """Return the coefficients of each layer, zero where a target uses another one."""
-        coef: dict[Name, np.ndarray] = {}
-        for readout in self._readouts:
-            name, found = self.names_[readout.layer], readout.coef()
-            full = coef.setdefault(name, np.zeros((len(self.train_mean_), len(found))))
-            full[readout.columns] = found.T
-        return coef if self._is_mapping else coef[self.names_[0]]
+            coef = coefficients(self._readouts, len(means))
+            named = {self.names_[layer]: found for layer, found in coef.items()}
+            self.coef_: Any = named if self._is_mapping else named[self.names_[0]]
 
     @property
     def _option(self) -> str:
         return "n_components_" if self.regression in ("pcr", "pls") else "alpha_"
-
-    def _picked(self, search: Search, rows: np.ndarray, choice: Choice) -> np.ndarray:
-        """Return the penalty, or the number of components, of each target in its layer."""
-        each: list[Any] = [search.options(rows, layer) for layer in range(len(search.designs))]
-        at = np.arange(len(choice.layer))
-        return np.stack(each)[choice.layer, choice.option[choice.layer, at]]
 
     def _layer_names(self, layer: np.ndarray) -> np.ndarray:
         names = np.empty(len(self.names_), object)
@@ -585,10 +494,3 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _check_targets(self, Y: Any) -> None:
         """Raise if targets are named apart from those of the fit."""
         check_same_columns(Y, "Y", self._targets, "target")
-
-
-def check_model(model: Any, name: str, attribute: str) -> None:
-    """Raise if a model is none of encoding, or has not what a fit finds."""
-    if not isinstance(model, EncodingModel):
-        raise TypeError(f"{name} must be an EncodingModel, got {shown(model)}")
-    check_is_fitted(model, attribute)

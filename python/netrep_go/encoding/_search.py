@@ -58,13 +58,6 @@ def patterns(y: np.ndarray) -> list[Pattern]:
     return [Pattern(mask, c, y[:, c]) for mask, c in zip(masks.T, columns, strict=True)]
 
 
-class _Task(NamedTuple):
-    training: int
-    layer: int
-    pattern: int
-    fold: int
-
-
 @dataclass
 class Search:
     """The choice of layers and options in training sets.
@@ -159,6 +152,12 @@ class Search:
     def options(self, rows: np.ndarray, layer: int) -> np.ndarray | None:
         """Return what a training set chooses from in a layer."""
         return self.solver.options(self.designs[layer], rows, self.y)
+
+    def picked(self, rows: np.ndarray, choice: Choice) -> np.ndarray:
+        """Return the penalty, or the number of components, of each target in its layer."""
+        each: list[Any] = [self.options(rows, layer) for layer in range(len(self.designs))]
+        at = np.arange(len(choice.layer))
+        return np.stack(each)[choice.layer, choice.option[choice.layer, at]]
 
     def _moments(
         self,

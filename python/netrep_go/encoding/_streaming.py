@@ -123,6 +123,33 @@ class Moments:
         return self._products
 
 
+class Spread:
+    """Means and the total variance of features whose rows come in blocks."""
+
+    def __init__(self, n_features: int) -> None:
+        self._n = 0
+        self._sum = np.zeros(n_features)
+        self._squares = 0.0
+
+    def add(self, rows: np.ndarray) -> None:
+        """Add rows, about the mean of the first ones."""
+        if self._n == 0:
+            self._pivot = rows.mean(axis=0)
+        moved = rows - self._pivot
+        self._n += len(rows)
+        self._sum += moved.sum(axis=0)
+        self._squares += float(np.vdot(moved, moved))
+
+    def mean(self) -> np.ndarray:
+        """Return the means."""
+        mean: np.ndarray = self._pivot + self._sum / self._n
+        return mean
+
+    def total(self) -> float:
+        """Return the sum of squares about the means."""
+        return self._squares - float(self._sum @ self._sum) / self._n
+
+
 def principal_axes(
     products: np.ndarray, n_components: int, dtype: np.dtype, n_samples: int
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -17,8 +17,9 @@ from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._shown import shown
+from netrep_go._sizes import SQUARES, check_range
 from netrep_go._time_course import TimeCourse, as_subjects, given_by_subject, windows
-from netrep_go._validation import SQUARES, check_estimator, check_range
+from netrep_go._validation import check_estimator
 from netrep_go.encoding._decoded import (
     Decoded,
     FeatureTargets,

@@ -21,7 +21,7 @@ from netrep_go.inference._measures import given_measure
 from netrep_go.inference._pairs import Compared, Pairs, compared, samples_taken
 from netrep_go.inference._repeated import is_compared, repeated, stacked, warn_if_undefined
 from netrep_go.metrics import Measure
-from netrep_go.metrics._registry import name_of
+from netrep_go.metrics._adapted import name_of
 
 if TYPE_CHECKING:
     from netrep_go.plotting import BootstrapIntervalsDisplay

@@ -24,7 +24,7 @@ from netrep_go.inference._null import Null, null_of
 from netrep_go.inference._pairs import Compared, Pairs, compared, direction
 from netrep_go.inference._repeated import warn_if_undefined
 from netrep_go.metrics import Measure
-from netrep_go.metrics._registry import name_of
+from netrep_go.metrics._adapted import name_of
 
 if TYPE_CHECKING:
     from netrep_go.plotting import CalibrationDisplay
@@ -291,10 +291,7 @@ def calibrate(
     measures = chosen(measure, "measure") if several else {name_of(measure): given_measure(measure)}
     signs = [direction(one, "calibrate") for one in measures.values()]
     check_permutations(n_permutations, alpha)
-    if names is not None and Y is None:
-        items, own = split_names(X, "X", names)
-        X, names = dict(zip(own or (), items, strict=True)), None
-    founds = [_compared(name, one, X, Y, names, several) for name, one in measures.items()]
+    founds = _all_compared(measures, X, Y, names, several)
     n = founds[0].n_samples
     _check_enough(n, strata, alpha)
     nulls = [null_of(*pair, n_jobs) for pair in zip(measures.values(), founds, strict=True)]
@@ -319,6 +316,16 @@ def calibrate(
     if not several:
         return results[name]
     return Calibrations(calibrations=results, pvalue_corrected=corrected)
+
+
+def _all_compared(
+    measures: dict[str, Measure], X: Any, Y: Any, names: Iterable[Name] | None, several: bool
+) -> list[Compared]:
+    """Return the networks of each measure, by names that are read once."""
+    if names is not None and Y is None:
+        items, own = split_names(X, "X", names)
+        X, names = dict(zip(own or (), items, strict=True)), None
+    return [_compared(name, one, X, Y, names, several) for name, one in measures.items()]
 
 
 def _compared(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import stats
 
-from netrep_go._cohort import Networks, labelled
+from netrep_go._cohort import Networks, labeled
 from netrep_go._jobs import counted, said_once
 from netrep_go._names import Name, names_or_numbers
 from netrep_go._optional import pandas
@@ -176,7 +176,7 @@ def compare_values(
             "measure must be all distances or all similarities, to be compared with each other, "
             f"got {dict(zip(names, (one.properties.kind for one in measures), strict=True))}"
         )
-    networks, own = labelled(Ys, "Ys", None)
+    networks, own = labeled(Ys, "Ys", None)
     labels = [(m, n) for m in names for n in names_or_numbers(own, len(networks))]
     if len(labels) < 2:
         raise ValueError("Ys must hold at least 2 networks to compare, or measure 2 measures")

@@ -8,7 +8,8 @@ from typing import Any
 
 from netrep_go._shown import shown
 from netrep_go.metrics import Measure, as_measure
-from netrep_go.metrics._registry import name_of, named_measure
+from netrep_go.metrics._adapted import name_of
+from netrep_go.metrics._registry import named_measure
 
 
 def given_measure(measure: Any) -> Measure:

@@ -9,7 +9,7 @@ from typing import Any
 
 from scipy.sparse import issparse
 
-from netrep_go._cohort import labelled
+from netrep_go._cohort import labeled
 from netrep_go._files import INSIDE
 from netrep_go._names import Name, holds_arrays, names_or_numbers
 from netrep_go.multiset._sources import source_of
@@ -56,7 +56,7 @@ def read_networks(networks: Any, names: Iterable[Name] | None) -> Networks:
                 "networks must be several: a list or dict of arrays, of dicts of layers or of "
                 "paths, or the path of one .npz, .h5 or .hdf5 file with several arrays"
             )
-    found, own = labelled(networks, "networks", names)
+    found, own = labeled(networks, "networks", names)
     opened = [(label, _layers(x, label)) for label, x in found]
     layered = [label for label, x in opened if _holds_layers(x)]
     if layered:  # a file with the one layer of a network, among others with several
@@ -78,7 +78,7 @@ def _read(network: Name, label: str, x: Any) -> Iterator[Representation]:
     if not _holds_layers(x):
         yield Representation(network, None, label, source_of(x, label).load())
         return
-    for (name, content), layer in zip(labelled(x, label, None)[0], x.keys(), strict=True):
+    for (name, content), layer in zip(labeled(x, label, None)[0], x.keys(), strict=True):
         yield Representation(network, layer, name, source_of(content, name).load())
 
 

@@ -10,8 +10,8 @@ from netrep_go._jobs import in_threads, said_once
 from netrep_go.inference._pairs import Compared, Pairs, samples_taken
 from netrep_go.inference._repeated import values_between, values_of_prepared
 from netrep_go.metrics import Measure
-from netrep_go.metrics._measure import Undefined
 from netrep_go.metrics._products import Entries, Traces, permuted_product
+from netrep_go.metrics._properties import Undefined
 
 _BLOCK = 2**16  # numbers that are gathered before they are multiplied: in the cache
 
@@ -122,14 +122,19 @@ class PreparedNull:
     def moments(self) -> Moments | None:
         if any(isinstance(x, Undefined) for x in self._prepared):
             return None
+        pairs = [(self._prepared[i], self._prepared[j]) for i, j in zip(*self._pairs, strict=True)]
         first, second = (
             [self._measure._traces(x, side) for x in self._prepared] for side in ("X", "Y")
         )
-        if None in (*first, *second):
+        if None not in (*first, *second):
+            lines = [self._measure._line(*pair) for pair in pairs]
+            return moments_of(first, second, lines, self._pairs)
+        each = [self._measure._null_moments(*pair) for pair in pairs]
+        known = [moments for moments in each if moments is not None]
+        if not known or len(known) < len(each):
             return None
-        pairs = zip(*self._pairs, strict=True)
-        lines = [self._measure._line(self._prepared[i], self._prepared[j]) for i, j in pairs]
-        return moments_of(first, second, lines, self._pairs)
+        mean, std = np.transpose(known)
+        return mean, std
 
 
 class AnyNull:

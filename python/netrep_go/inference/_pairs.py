@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from netrep_go._cohort import Cohorts, Named, aligned, check_same_samples, labelled
+from netrep_go._cohort import Cohorts, Named, aligned, check_same_samples, labeled
 from netrep_go._names import Name, names_or_numbers
 from netrep_go._shown import shown
 from netrep_go.metrics import Measure
@@ -47,7 +47,7 @@ def compared(measure: Measure, X: Any, Y: Any, names: Iterable[Name] | None) -> 
         if names is not None:
             raise ValueError("names are those of a cohort, X without Y")
         return star(measure, ("X", X), [("Y", Y)], ["Y"])
-    networks, own = labelled(X, "X", names)
+    networks, own = labeled(X, "X", names)
     if len(networks) < 2:
         raise ValueError(f"X must hold at least 2 networks, or be one beside Y, got {shown(X)}")
     symmetric = measure.properties.symmetric

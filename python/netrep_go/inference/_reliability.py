@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy import stats
 
-from netrep_go._cohort import Cohorts, Named, aligned, check_same_samples, labelled
+from netrep_go._cohort import Cohorts, Named, aligned, check_same_samples, labeled
 from netrep_go._jobs import RandomState, as_random_state, counted, warn_user
 from netrep_go._names import Name, names_or_numbers
 from netrep_go._optional import pandas
@@ -21,7 +21,7 @@ from netrep_go.inference._measures import given_measure
 from netrep_go.inference._pairs import compared, samples_taken
 from netrep_go.inference._repeated import repeated, stacked
 from netrep_go.metrics import Measure
-from netrep_go.metrics._registry import name_of
+from netrep_go.metrics._adapted import name_of
 
 if TYPE_CHECKING:
     from netrep_go.plotting import ReliabilityDisplay
@@ -172,7 +172,7 @@ def reliability(
     name_of_measure, measure = name_of(measure), given_measure(measure)
     check_option(of, "of", OF)
     check_integer(n_splits, "n_splits", 1)
-    networks, own = labelled(X, "X", names)
+    networks, own = labeled(X, "X", names)
     rng = as_random_state(random_state)
     if of == "samples":
         distribution = _orders(measure, X, names, n_splits, rng, n_jobs, verbose)
@@ -248,7 +248,7 @@ def _values(measure: Measure, pairs: list[tuple[Named, Named]], n_jobs: int | No
 
 def _subjects(x: Any, name: str) -> list[tuple[Named, Named]]:
     """Return all pairs of subjects."""
-    subjects, _ = labelled(x, name, None)
+    subjects, _ = labeled(x, name, None)
     if len(subjects) < 2:
         raise ValueError(f"{name} must hold at least 2 subjects, got {len(subjects)}")
     aligned(Cohorts(subjects, None))

@@ -11,7 +11,7 @@ from netrep_go._cohort import Cohorts, Named, pair_in_errors, warn_undefined
 from netrep_go._jobs import in_threads, said_once
 from netrep_go.inference._pairs import Pairs
 from netrep_go.metrics import Measure
-from netrep_go.metrics._measure import Undefined
+from netrep_go.metrics._properties import Undefined
 
 # From an index of a draw to the measure and the networks of that draw, in the order of the
 # pairs' numbers.

@@ -1,5 +1,6 @@
 """Measures: distances and similarities of two sets of activations."""
 
+from netrep_go.metrics._adapted import as_measure
 from netrep_go.metrics._aligner import Aligner
 from netrep_go.metrics._cca import CCA, PWCCA, SVCCA
 from netrep_go.metrics._cka import LinearCKA
@@ -17,14 +18,15 @@ from netrep_go.metrics._kernels_corrected import CorrectedCKA
 from netrep_go.metrics._kernels_minibatch import MinibatchCKA
 from netrep_go.metrics._linear import LinearMetric
 from netrep_go.metrics._matching import CorrelationMatch, SoftMatching
-from netrep_go.metrics._measure import Measure, Properties
+from netrep_go.metrics._measure import Measure
 from netrep_go.metrics._neighbors_kernels import CKNNA, SecondOrderCosine
 from netrep_go.metrics._neighbors_ranks import LCSKNN, EditKNN, RankSimilarity
 from netrep_go.metrics._neighbors_sets import CycleKNN, MutualKNN, NeighborJaccard
 from netrep_go.metrics._outputs import JSD, AccuracyDifference, Disagreement
 from netrep_go.metrics._partial import MatchingPath, PartialSoftMatching
 from netrep_go.metrics._permutation import PermutationMetric
-from netrep_go.metrics._registry import MeasureTable, as_measure, get_measure, measures
+from netrep_go.metrics._properties import Properties
+from netrep_go.metrics._registry import MeasureTable, get_measure, measures
 from netrep_go.metrics._regression import LinearRegressionR2, RidgePredictivity
 from netrep_go.metrics._scorer import neg_distance_scorer
 from netrep_go.metrics._shapes import AlignedCosine, NormalizedProcrustes

@@ -36,7 +36,7 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     Parameters
     ----------
     alpha : float, default=1.0
-        Regularisation in [0, 1]: 1 allows rotations only, 0 any linear map.
+        Regularization in [0, 1]: 1 allows rotations only, 0 any linear map.
     center_columns : bool, default=True
         Move the mean of the data to the mean of the reference.
 

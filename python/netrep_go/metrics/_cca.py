@@ -10,9 +10,10 @@ from scipy.special import gammaln
 
 from netrep_go._parameters import checked
 from netrep_go._validation import check_integer, check_number
-from netrep_go.metrics._measure import Measure, Properties, Undefined
+from netrep_go.metrics._measure import Measure
 from netrep_go.metrics._principal import Principal, on_basis, principal
 from netrep_go.metrics._products import Traces
+from netrep_go.metrics._properties import Properties, Undefined
 
 __all__ = ["CCA", "PWCCA", "SVCCA"]
 

@@ -14,8 +14,9 @@ from netrep_go._cohort import Cohorts, Measured, measure
 from netrep_go._parameters import check_parameters
 from netrep_go._validation import as_matrices, check_option
 from netrep_go.metrics._gram import check_samples, vanishes
-from netrep_go.metrics._measure import Measure, Properties
+from netrep_go.metrics._measure import Measure
 from netrep_go.metrics._products import Entries
+from netrep_go.metrics._properties import Properties
 
 __all__ = ["LinearCKA"]
 

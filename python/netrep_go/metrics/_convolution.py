@@ -17,8 +17,9 @@ from netrep_go._cohort import Cohorts
 from netrep_go._jobs import bar_of, said_once
 from netrep_go._parameters import checked
 from netrep_go._validation import _as_array, as_it_is, check_integer
-from netrep_go.metrics._measure import Measure, Properties, check_distance
-from netrep_go.metrics._registry import as_measure
+from netrep_go.metrics._adapted import as_measure
+from netrep_go.metrics._measure import Measure, check_distance
+from netrep_go.metrics._properties import Properties
 from netrep_go.validation import check_equal_shapes
 
 __all__ = ["ConvolutionalMetric", "convolve_metric"]

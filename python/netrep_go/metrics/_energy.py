@@ -9,17 +9,20 @@ from numpy.typing import ArrayLike, DTypeLike
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go import _native
-from netrep_go._cohort import Cohorts, Measured, check_double, measure
+from netrep_go._cohort import Cohorts, Measured, check_double
 from netrep_go._names import check_same_indexes
 from netrep_go._parameters import checked
-from netrep_go._validation import (
-    as_factor,
-    check_integer,
-    check_number,
-    check_option,
+from netrep_go._validation import as_factor, check_integer, check_number, check_option
+from netrep_go.metrics._iterative import (
+    GROUPS,
+    Arrays,
+    Group,
+    group_invariances,
+    measure_fits,
+    warn_unless,
 )
-from netrep_go.metrics._iterative import GROUPS, Arrays, Group, group_invariances, warn_unless
-from netrep_go.metrics._measure import Measure, Properties
+from netrep_go.metrics._measure import Measure
+from netrep_go.metrics._properties import Properties
 
 
 class EnergyStochasticMetric(Measure):
@@ -231,17 +234,9 @@ class EnergyStochasticMetric(Measure):
         train, r = _flat_responses(cohorts.train)
         test, r_test = _flat_responses(cohorts.test or [])
         inputs = {"train": train, "test": test, "test_repeats": r_test, **self._options(r)}
-        unsettled = np.zeros(1, np.int64)
-        measured = measure(
-            "multiset.energy_distances",
-            cohorts,
-            inputs,
-            n_jobs=n_jobs,
-            verbose=verbose,
-            counts={"unconverged": unsettled},
+        return measure_fits(
+            "multiset.energy_distances", cohorts, inputs, self.niter, n_jobs, verbose
         )
-        warn_unless(unsettled[0] == 0, f"{unsettled[0]} fits", self.niter)
-        return measured
 
     def _fitted_pair(self, X: ArrayLike, Y: ArrayLike) -> Arrays:
         check_is_fitted(self, "Q")

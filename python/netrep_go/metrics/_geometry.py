@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from netrep_go._parameters import check_parameters
-from netrep_go._validation import check_flag, exponents, of_order_one
+from netrep_go._sizes import exponents, of_order_one
+from netrep_go._validation import check_flag
 from netrep_go.metrics._gram import condensed_distances
-from netrep_go.metrics._measure import Measure, Properties, Undefined
+from netrep_go.metrics._measure import Measure
+from netrep_go.metrics._properties import Properties, Undefined
 
 __all__ = ["ConcentricityDifference", "MagnitudeDifference", "UniformityDifference"]
 

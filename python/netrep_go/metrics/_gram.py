@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from netrep_go import _native
-from netrep_go._validation import exponents
+from netrep_go._sizes import exponents
 from netrep_go.metrics._products import Entries
 
 Estimator = Literal["biased", "unbiased", "diagonal_free"]

@@ -11,8 +11,9 @@ from scipy.sparse import csr_array, diags_array, eye_array
 
 from netrep_go._parameters import check_parameters
 from netrep_go._validation import check_integer, check_option
-from netrep_go.metrics._measure import Measure, Properties, Undefined
+from netrep_go.metrics._measure import Measure
 from netrep_go.metrics._neighbors import nearest
+from netrep_go.metrics._properties import Properties, Undefined
 
 __all__ = ["IMD"]
 

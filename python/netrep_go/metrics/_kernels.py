@@ -18,8 +18,9 @@ from netrep_go.metrics._gram import (
     hsic_vector,
     vanishes,
 )
-from netrep_go.metrics._measure import Measure, Properties, Undefined
+from netrep_go.metrics._measure import Measure
 from netrep_go.metrics._products import Entries
+from netrep_go.metrics._properties import Properties, Undefined
 
 __all__ = ["DistanceCorrelation", "KernelCKA", "RSMNormDifference"]
 

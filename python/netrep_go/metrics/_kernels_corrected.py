@@ -15,7 +15,8 @@ from netrep_go.metrics._gram import (
     hsic_vector,
     vanishes,
 )
-from netrep_go.metrics._measure import Measure, Properties, Undefined
+from netrep_go.metrics._measure import Measure
+from netrep_go.metrics._properties import Properties, Undefined
 
 __all__ = ["CorrectedCKA"]
 

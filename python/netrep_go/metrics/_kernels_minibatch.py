@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.exceptions import NotFittedError
 
-from netrep_go._cohort import Named, check_same_samples, labelled
+from netrep_go._cohort import Named, check_same_samples, labeled
 from netrep_go._jobs import in_threads, warn_user
 from netrep_go._names import Name, check_same_indexes, names_or_numbers
 from netrep_go._optional import pandas
@@ -180,7 +180,7 @@ class _Side:
 
     def __init__(self, x: Any, name: str) -> None:
         if isinstance(x, Mapping):
-            self.layers, self.names = labelled(x, name, None)
+            self.layers, self.names = labeled(x, name, None)
         else:
             self.layers, self.names = [(name, x)], None
 

@@ -13,15 +13,9 @@ from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, measure
 from netrep_go._jobs import about, warn_user
 from netrep_go._parameters import checked
-from netrep_go._validation import (
-    as_factor,
-    as_matrices,
-    check_number,
-    check_option,
-    check_widths,
-)
+from netrep_go._validation import as_factor, as_matrices, check_number, check_option, check_widths
 from netrep_go.metrics._alignment import SCORES, AlignmentMetric, parts_of
-from netrep_go.metrics._measure import Properties
+from netrep_go.metrics._properties import Properties
 from netrep_go.validation import check_equal_shapes
 
 __all__ = ["LinearMetric"]
@@ -49,7 +43,7 @@ class LinearMetric(AlignmentMetric):
     Parameters
     ----------
     alpha : float, default=1.0
-        Regularisation in [0, 1]. At 1 only rotations align the networks
+        Regularization in [0, 1]. At 1 only rotations align the networks
         (Procrustes); at 0 any invertible linear map does, as in CCA.
     center_columns : bool, default=True
         Subtract the mean activation of each neuron in the training data.

@@ -9,8 +9,10 @@ import numpy as np
 
 from netrep_go import _native
 from netrep_go._parameters import check_parameters
-from netrep_go._validation import check_option, exponents, of_order_one
-from netrep_go.metrics._measure import Measure, Properties, Undefined
+from netrep_go._sizes import exponents, of_order_one
+from netrep_go._validation import check_option
+from netrep_go.metrics._measure import Measure
+from netrep_go.metrics._properties import Properties, Undefined
 
 __all__ = ["CorrelationMatch", "SoftMatching"]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
-from dataclasses import dataclass, field, replace
-from numbers import Real
-from typing import Any, Literal, Self
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -27,97 +26,15 @@ from netrep_go._cohort import (
 from netrep_go._jobs import blas_threads, in_threads, said_once, warn_user
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
-from netrep_go._results import Result
 from netrep_go._shown import shown
-from netrep_go._validation import as_factor, check_flag, check_given, check_option, note_features
+from netrep_go._validation import as_factor, check_given, note_features
 from netrep_go.metrics._products import Entries, Traces
+from netrep_go.metrics._properties import Properties, Undefined
 
-__all__ = ["Measure", "Properties"]
-
-KINDS = ("distance", "similarity")
-Kind = Literal["distance", "similarity"]
-
-INVARIANCES = ("permutation", "rotation", "linear", "scale", "translation")
+__all__ = ["Measure"]
 
 # what a value follows from, if the pairs are fitted one by one
 _STEPS = {"fit", "score", "partial_fit", "finalize_fit", "transform", "_align", "_compare"}
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class Properties(Result):
-    """What is true of a measure.
-
-    Attributes
-    ----------
-    kind : {'distance', 'similarity'} or None
-        Whether smaller or larger values mean more alike; None where that is not known.
-    range : tuple of (float, float)
-        Smallest and largest value, on the data that the measure is fitted to.
-    symmetric : bool
-        Whether the two networks may change places: f(X, Y) = f(Y, X).
-    triangle : bool
-        Whether f(X, Z) <= f(X, Y) + f(Y, Z).
-    identity : bool
-        Whether a network is as alike to itself as networks can be: f(X, X) is 0 of a
-        distance and the upper end of the range of a similarity. Not so of estimates that
-        correct for noise.
-    null : bool
-        Whether values of networks that have nothing to do with each other are 0 on average:
-        the mean of f(X, PY) over all permutations P of the samples is 0.
-    invariances : frozenset of str
-        What may be done to either network without a change of the value: 'permutation'
-        of the features, 'rotation', any invertible 'linear' map, 'scale' (one positive
-        factor) and 'translation' (a constant added to each feature).
-    data : str
-        What a network is: 'matrix' (n_samples, n_features), 'images' (n_images, height,
-        width, n_channels), 'repeats' (n_inputs, n_repeats, n_neurons), 'gaussians' (means
-        and covariances of each input), 'process' (a mean and a covariance over all times
-        and neurons) or 'outputs' of classifiers (n_samples, n_classes).
-    cost : str
-        Leading term of the operations of a pair, for n samples and p features.
-    reference : str
-        Where the measure was defined.
-    """
-
-    kind: Kind | None
-    range: tuple[float, float] = (-np.inf, np.inf)
-    symmetric: bool = False
-    triangle: bool = False
-    identity: bool = True
-    null: bool = False
-    invariances: Set[str] = field(default_factory=frozenset)
-    data: str = "matrix"
-    cost: str = ""
-    reference: str = ""
-
-    def __post_init__(self) -> None:
-        if self.kind is not None:
-            check_option(self.kind, "kind", KINDS)
-        for name in ("symmetric", "triangle", "identity", "null"):
-            check_flag(getattr(self, name), name)
-        pair = isinstance(self.range, (tuple, list)) and len(self.range) == 2
-        if not pair or not all(isinstance(end, Real) for end in self.range):
-            raise TypeError(f"range must be two numbers, got {shown(self.range)}")
-        if not self.range[0] < self.range[1]:
-            raise ValueError(f"range must be from a smaller to a larger value, got {self.range}")
-        names = [*self.invariances] if isinstance(self.invariances, Iterable) else [None]
-        if isinstance(self.invariances, str) or not all(isinstance(name, str) for name in names):
-            raise TypeError(f"invariances must be a set of names, got {shown(self.invariances)}")
-        unknown = set(names) - set(INVARIANCES)
-        if unknown:
-            raise ValueError(f"invariances are among {INVARIANCES}, got {sorted(unknown)}")
-        object.__setattr__(self, "invariances", frozenset(names))
-
-
-class Undefined(float):
-    """What a measure returns in place of a number that would mean nothing: NaN, and why."""
-
-    reason: str
-
-    def __new__(cls, reason: str) -> Self:
-        self = super().__new__(cls, np.nan)
-        self.reason = reason
-        return self
 
 
 class Measure(BaseEstimator):
@@ -225,6 +142,13 @@ class Measure(BaseEstimator):
     def _line(self, x: Any, y: Any) -> tuple[float, float]:
         """Return a and b."""
         return 0.0, 1.0
+
+    def _null_moments(self, x: Any, y: Any) -> tuple[float, float] | None:
+        """Return the mean and standard deviation of the value over all orders of the samples of y.
+
+        Of prepared networks, where they are known otherwise than by ``_traces``.
+        """
+        return None
 
     def _converges(self) -> bool:
         """Whether the value is that of a population but for a bias that falls with 1/n.
@@ -411,15 +335,14 @@ class Measure(BaseEstimator):
         def compare(i: int, j: int) -> tuple[float, float | None]:
             return self._measure_pair(cohorts, i, j, n_jobs)
 
-        said = self.properties
         with said_once(), blas_threads(n_jobs):
-            return measure_pairs(
-                compare,
-                cohorts,
-                symmetric=said.symmetric,
-                diagonal=said.kind != "distance" or not said.identity,
-                verbose=verbose,
-            )
+            return measure_pairs(compare, cohorts, **self._which_pairs(), verbose=verbose)
+
+    def _which_pairs(self) -> dict[str, bool]:
+        """Return whether one order of a pair tells the other, and pairs of one network count."""
+        said = self.properties
+        diagonal = said.kind != "distance" or not said.identity
+        return {"symmetric": said.symmetric, "diagonal": diagonal}
 
     def _is_prepared(self) -> bool:
         """Whether nothing is fitted: the value is ``_compare`` of networks that are prepared."""
@@ -428,7 +351,6 @@ class Measure(BaseEstimator):
 
     def _measure_prepared(self, cohorts: Cohorts, n_jobs: int | None, verbose: bool) -> Measured:
         """Prepare each network once, and compare them in threads."""
-        said = self.properties
         with said_once():
             train = self._prepared(cohorts.train, n_jobs)
             test = self._prepared(cohorts.test or [], n_jobs)
@@ -440,8 +362,7 @@ class Measure(BaseEstimator):
             return measure_pairs(
                 compare,
                 cohorts,
-                symmetric=said.symmetric,
-                diagonal=said.kind != "distance" or not said.identity,
+                **self._which_pairs(),
                 verbose=verbose,
                 n_jobs=n_jobs,
                 in_parallel=True,

@@ -9,8 +9,9 @@ import numpy as np
 
 from netrep_go._parameters import check_parameters
 from netrep_go._validation import check_integer, check_number, check_option
-from netrep_go.metrics._measure import Measure, Properties, Undefined
+from netrep_go.metrics._measure import Measure
 from netrep_go.metrics._neighbors import ROUNDING, Neighbors, directions, nearest, reordered, shared
+from netrep_go.metrics._properties import Properties, Undefined
 
 __all__ = ["CKNNA", "SecondOrderCosine"]
 

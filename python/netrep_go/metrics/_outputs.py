@@ -12,7 +12,8 @@ from scipy.special import entr, softmax
 from netrep_go._names import check_same_indexes
 from netrep_go._parameters import check_parameters
 from netrep_go._validation import as_exact, as_factor, as_reals, check_option
-from netrep_go.metrics._measure import Measure, Properties
+from netrep_go.metrics._measure import Measure
+from netrep_go.metrics._properties import Properties
 
 __all__ = ["JSD", "AccuracyDifference", "Disagreement"]
 

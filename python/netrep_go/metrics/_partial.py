@@ -21,7 +21,7 @@ from netrep_go.metrics._matching import (
     standardized,
     transport,
 )
-from netrep_go.metrics._measure import Properties, Undefined
+from netrep_go.metrics._properties import Properties, Undefined
 
 __all__ = ["MatchingPath", "PartialSoftMatching"]
 

@@ -12,7 +12,7 @@ from netrep_go._cohort import Cohorts, Measured, measure
 from netrep_go._parameters import check_parameters, checked
 from netrep_go._validation import as_matrices, as_matrix, check_option, check_widths
 from netrep_go.metrics._alignment import SCORES, AlignmentMetric, parts_of
-from netrep_go.metrics._measure import Properties
+from netrep_go.metrics._properties import Properties
 from netrep_go.validation import check_equal_shapes
 
 __all__ = ["PermutationMetric"]

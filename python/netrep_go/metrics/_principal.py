@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from netrep_go._validation import exponents
+from netrep_go._sizes import exponents
 from netrep_go.metrics._gram import centered
-from netrep_go.metrics._measure import Undefined
+from netrep_go.metrics._properties import Undefined
 
 _EPS = np.finfo(float).eps
 

@@ -12,9 +12,10 @@ from sklearn.base import clone
 from netrep_go._jobs import check_seed
 from netrep_go._parameters import checked
 from netrep_go._validation import check_integer, check_number
-from netrep_go.metrics._measure import Measure, Properties, Undefined
+from netrep_go.metrics._measure import Measure
 from netrep_go.metrics._principal import on_basis, principal, rank_of
 from netrep_go.metrics._products import Traces
+from netrep_go.metrics._properties import Properties, Undefined
 
 __all__ = ["LinearRegressionR2", "RidgePredictivity"]
 

@@ -1,4 +1,4 @@
-"""Scoring for model selection: scikit-learn maximises, distances are minimised."""
+"""Scoring for model selection: scikit-learn maximizes, distances are minimized."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures that follow from the alignment of shapes: normalised distances and cosines."""
+"""Measures that follow from the alignment of shapes: normalized distances and cosines."""
 
 from __future__ import annotations
 
@@ -10,18 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 from sklearn.base import clone
 
-from netrep_go._cohort import (
-    Cohorts,
-    Measured,
-    check_double,
-    check_same_samples,
-    measure_pairs,
-)
+from netrep_go._cohort import Cohorts, Measured, check_double, check_same_samples, measure_pairs
 from netrep_go._jobs import warn_user
 from netrep_go._parameters import check_parameters, checked
-from netrep_go._validation import as_matrices, check_widths, of_order_one, pad
+from netrep_go._sizes import of_order_one
+from netrep_go._validation import as_matrices, check_widths, pad
 from netrep_go.metrics._linear import LinearMetric
-from netrep_go.metrics._measure import Properties, Undefined
+from netrep_go.metrics._properties import Properties, Undefined
 
 __all__ = ["AlignedCosine", "NormalizedProcrustes"]
 
@@ -48,7 +43,7 @@ class NormalizedProcrustes(LinearMetric):
     Parameters
     ----------
     alpha : float, default=1.0
-        Regularisation in [0, 1]. At 1 only rotations align the networks (Procrustes); at 0 any
+        Regularization in [0, 1]. At 1 only rotations align the networks (Procrustes); at 0 any
         invertible linear map does.
     center_columns : bool, default=True
         Subtract the mean activation of each neuron in the training data.
@@ -57,7 +52,7 @@ class NormalizedProcrustes(LinearMetric):
     form : {'distance', 'cosine'}, default='distance'
         'distance' is the distance of Ding et al., a metric from 0 to the root of 2. 'cosine' is
         the nuclear norm, **a similarity**: larger is more alike. Without whitening that is the
-        normalised Bures similarity of Tang et al.
+        normalized Bures similarity of Tang et al.
 
     Attributes
     ----------

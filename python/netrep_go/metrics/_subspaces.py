@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from netrep_go._validation import check_number
-from netrep_go.metrics._measure import Measure, Properties, Undefined
+from netrep_go.metrics._measure import Measure
 from netrep_go.metrics._principal import on_basis, principal
 from netrep_go.metrics._products import Traces
+from netrep_go.metrics._properties import Properties, Undefined
 
 __all__ = ["GULP", "EigenspaceOverlap"]
 

@@ -11,7 +11,8 @@ from scipy.spatial.distance import squareform
 
 from netrep_go._optional import optional
 from netrep_go.metrics._gram import condensed_distances
-from netrep_go.metrics._measure import Measure, Properties, Undefined
+from netrep_go.metrics._measure import Measure
+from netrep_go.metrics._properties import Properties, Undefined
 
 __all__ = ["RTD", "RTDLite"]
 

@@ -26,7 +26,7 @@ __all__ = ["ProcrustesKMeans", "procrustes_kmeans"]
 class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
     r"""K-means clustering of networks in the metric space of Procrustes distance.
 
-    Finds labels and centroids that locally minimise the inertia
+    Finds labels and centroids that locally minimize the inertia
 
     .. math:: \sum_i \min_c \min_{Q \in O(n)} \|X_i Q - M_c\|_F^2
 

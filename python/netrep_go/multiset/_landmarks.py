@@ -16,8 +16,10 @@ from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._results import Result
-from netrep_go._validation import FOURTH_POWERS, as_array, as_integers, check_integer, check_range
+from netrep_go._sizes import FOURTH_POWERS, check_range
+from netrep_go._validation import as_array, as_integers, check_integer
 from netrep_go.embedding import EuclideanEmbedding
+from netrep_go.metrics import Measure
 from netrep_go.multiset._measured import as_distance, measured
 from netrep_go.multiset._sources import side
 
@@ -248,14 +250,9 @@ def landmark_distances(
     order = as_random_state(random_state).permutation(len(xs))
     landmarks = np.sort(order[:n_landmarks])
     held_out = order[n_landmarks : n_landmarks + n_held_out]
-    chosen = [xs[i] for i in landmarks]
     others = np.setdiff1d(np.arange(len(xs)), landmarks)
-    D = np.empty((len(xs), n_landmarks))
     with said_once():
-        D[landmarks] = measured(measure, chosen, None, n_jobs)
-        blocks = [others[k : k + _BLOCK] for k in range(0, len(others), _BLOCK)]
-        for block in counted(blocks, "Measuring to landmarks", len(others), verbose, blocks=True):
-            D[block] = measured(measure, [xs[i] for i in block], chosen, n_jobs)
+        D = _to_landmarks(measure, xs, landmarks, others, n_jobs, verbose)
         true = measured(measure, [xs[i] for i in held_out], None, n_jobs)
     embedding = EuclideanEmbedding(n_components).fit(D[landmarks])
     points, residuals = _place(embedding, D[landmarks], D)
@@ -267,6 +264,24 @@ def landmark_distances(
             f"guessing the mean distance for every pair, {errors[1]:.3g}"
         )
     return LandmarkDistances(*errors, landmarks, D, points, residuals, known.names, embedding)
+
+
+def _to_landmarks(
+    measure: Measure,
+    xs: Any,
+    landmarks: np.ndarray,
+    others: np.ndarray,
+    n_jobs: int | None,
+    verbose: bool,
+) -> np.ndarray:
+    """Return the distances of all networks to the landmarks."""
+    chosen = [xs[i] for i in landmarks]
+    D = np.empty((len(xs), len(landmarks)))
+    D[landmarks] = measured(measure, chosen, None, n_jobs)
+    blocks = [others[k : k + _BLOCK] for k in range(0, len(others), _BLOCK)]
+    for block in counted(blocks, "Measuring to landmarks", len(others), verbose, blocks=True):
+        D[block] = measured(measure, [xs[i] for i in block], chosen, n_jobs)
+    return D
 
 
 def _place(

@@ -48,7 +48,7 @@ def frechet_mean(
 
     .. math:: \sum_i \min_{T \in G} \|X_i T - M\|_F^2
 
-    found by aligning all networks to M and averaging them in turn (generalised
+    found by aligning all networks to M and averaging them in turn (generalized
     Procrustes analysis).
 
     Parameters

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from netrep_go._cohort import labelled, matched
+from netrep_go._cohort import labeled, matched
 from netrep_go._files import INSIDE, check_ends, npz_arrays
 from netrep_go._jobs import counted, in_threads
 from netrep_go._machine import read_whole
@@ -84,7 +84,7 @@ def side(train: Any, test: Any, names: Iterable[Name] | None, arguments: tuple[s
         if isinstance(names, (str, bytes)) or not isinstance(names, Iterable):
             raise TypeError(f"names must be a sequence of names, got {shown(names)}")
         names = list(names)
-    found, own = labelled(_listed(train, arguments[0], names), arguments[0], names)
+    found, own = labeled(_listed(train, arguments[0], names), arguments[0], names)
     networks = [Source(name, _portable(x)) for name, x in found]
     held_out = None
     if test is not None:

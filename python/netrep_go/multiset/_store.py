@@ -3,72 +3,43 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from netrep_go._cohort import check_dtype
-from netrep_go._files import as_path, reading
+from netrep_go._files import as_path
 from netrep_go._jobs import said_once
 from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
-from netrep_go._parts import check_same, fingerprint, replacing
-from netrep_go._results import Result
+from netrep_go._parts import check_same, replacing
 from netrep_go._shown import shown
 from netrep_go._validation import check_integer
 from netrep_go.metrics import Measure, as_measure
 from netrep_go.multiset._how import How
+from netrep_go.multiset._manifest import (
+    FORMAT,
+    StoreStatus,
+    checksum_of,
+    comparable,
+    options_of,
+    read_manifest,
+)
 from netrep_go.multiset._schedule import Work
 from netrep_go.multiset._sources import Seen, Side, see_all, side
 from netrep_go.multiset._tiles import Missing, Tiles, is_missing, zarr
 
-__all__ = ["DistanceStore", "StoreStatus"]
+__all__ = ["DistanceStore"]
 
-_FORMAT = 1
 _ARRAYS = ("train", "test")
 _GROUP = '{"attributes": {}, "zarr_format": 3, "node_type": "group"}'
 _WITHIN = ("between two sets", "within one")
-
-
-@dataclass(frozen=True, repr=False)
-class StoreStatus(Result):
-    """How far a :class:`DistanceStore` is.
-
-    Attributes
-    ----------
-    n_rows, n_columns : int
-        Shape of the matrix.
-    n_tiles, n_done : int
-        How many tiles it takes, and how many of these stand on disk, whole.
-    n_computed : int
-        How many the call that returned this computed.
-    n_loads : int
-        How often that call read a network to compute with.
-    options : dict
-        The measure, its parameters and what else tells results apart.
-    """
-
-    n_rows: int
-    n_columns: int
-    n_tiles: int
-    n_done: int
-    n_computed: int
-    n_loads: int
-    options: dict[str, Any]
-
-    @property
-    def complete(self) -> bool:
-        """Whether all is there."""
-        return self.n_done == self.n_tiles
 
 
 class DistanceStore:
@@ -125,7 +96,7 @@ class DistanceStore:
         zarr()
         self.path = as_path(path, "path")
         self._tile_size = int(tile_size)
-        self._manifest = _read(self.path)
+        self._manifest = read_manifest(self.path)
 
     def __repr__(self) -> str:
         return f"DistanceStore({str(self.path)!r})"
@@ -377,11 +348,11 @@ class DistanceStore:
     def _take_list(self, other: DistanceStore) -> None:
         """Take the list of networks if there is none; raise if it is another one."""
         manifest = other._known()
-        self._manifest = _read(self.path)
+        self._manifest = read_manifest(self.path)
         if self._manifest is None:
             self._manifest = manifest
             self._write()
-        check_same(_comparable(self._known()), _comparable(manifest), self.path)
+        check_same(comparable(self._known()), comparable(manifest), self.path)
 
     def _take_tile(self, at: tuple[int, int], mask: np.ndarray, ours: Tiles, theirs: Tiles) -> None:
         """Take what is missing in a tile and known in another store."""
@@ -399,12 +370,12 @@ class DistanceStore:
 
     def _reread(self) -> dict[str, Any]:
         """Return what the store says of itself, which other processes may have changed."""
-        self._manifest = _read(self.path)
+        self._manifest = read_manifest(self.path)
         return self._known()
 
     def _known(self) -> dict[str, Any]:
         if self._manifest is None:
-            self._manifest = _read(self.path)
+            self._manifest = read_manifest(self.path)
         if self._manifest is None:
             raise ValueError(
                 f"{self.path} has no distances yet, there is no store: compute them first"
@@ -437,13 +408,13 @@ class DistanceStore:
         how.check()
         check_dtype(how.dtype)
         measure._check_parameters()
-        options = _options(measure, how.dtype, sides[0].test is not None)
+        options = options_of(measure, how.dtype, sides[0].test is not None)
         sides = [each.storable() for each in sides]
         seen = see_all(sides, how.n_jobs, how.verbose)
         with self._locked():
             sides = self._agree(measure, options, sides, seen)
         largest = max(known.nbytes for each in seen for known in each)
-        n_samples, key = seen[0][0].n_samples[0], _checksum(self._known())
+        n_samples, key = seen[0][0].n_samples[0], checksum_of(self._known())
         work = Work(measure, sides, how, self._tiles(), self._locked, largest, n_samples, key)
         with said_once():
             n_computed, n_loads = work.run(self._left())
@@ -457,7 +428,7 @@ class DistanceStore:
         seen: list[list[Seen]],
     ) -> list[Side]:
         """Write what is to be computed, unless the store holds other things."""
-        self._manifest = _read(self.path)
+        self._manifest = read_manifest(self.path)
         entries = [
             [[name, known.hash] for name, known in zip(each.names, found, strict=True)]
             for each, found in zip(sides, seen, strict=True)
@@ -476,7 +447,7 @@ class DistanceStore:
             sides = [each.take(order) for each, order in zip(sides, orders, strict=True)]
             entries = [[e[k] for k in order] for e, order in zip(entries, orders, strict=True)]
         self._manifest = {
-            "format": _FORMAT,
+            "format": FORMAT,
             "tile_size": self._tile_size if self._manifest is None else self._manifest["tile_size"],
             "kind": measure.properties.kind or "value",
             "options": options,
@@ -512,7 +483,7 @@ class DistanceStore:
             with replacing(group) as new:
                 new.write_text(_GROUP)
         manifest = self._known()
-        text = json.dumps(manifest | {"checksum": _checksum(manifest)}, indent=1)
+        text = json.dumps(manifest | {"checksum": checksum_of(manifest)}, indent=1)
         file = self.path / "store.json"
         if not (file.exists() and file.read_text() == text):
             with replacing(file) as new:
@@ -525,56 +496,3 @@ class DistanceStore:
         with (self.path / ".lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
-
-
-def _read(folder: Path) -> dict[str, Any] | None:
-    """Return what a store says of itself, None if there is none."""
-    file = folder / "store.json"
-    if not file.exists():
-        return None
-    with reading(file, "is damaged"):
-        manifest = json.loads(file.read_bytes())
-        checksum = manifest.pop("checksum")
-    if isinstance(manifest.get("format"), int) and manifest["format"] > _FORMAT:
-        raise ValueError(
-            f"{folder} has format {manifest['format']}, newer than {_FORMAT}: it needs a newer "
-            "version of netrep_go"
-        )
-    if checksum != _checksum(manifest):
-        raise ValueError(f"{file} is damaged: its checksum is wrong")
-    return manifest
-
-
-def _checksum(manifest: dict[str, Any]) -> str:
-    text = json.dumps(manifest, sort_keys=True)
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def _comparable(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return what must be the same in stores that are merged."""
-    networks = [network for side in manifest["sides"] for network in side]
-    return manifest["options"] | {
-        "tile_size": manifest["tile_size"],
-        "networks": [f"{name}: {digest}" for name, digest in networks],
-    }
-
-
-def _options(measure: Measure, dtype: DTypeLike, held_out: bool) -> dict[str, Any]:
-    """Return what tells results apart, as JSON keeps it."""
-    parameters = {
-        name: value
-        if isinstance(value, (str, int, float, type(None), np.ndarray))
-        else _name(value)
-        for name, value in measure.get_params().items()
-    }
-    return fingerprint(
-        {"measure": _name(type(measure)), "dtype": np.dtype(dtype).name, "held_out": held_out}
-        | parameters
-    )
-
-
-def _name(value: Any) -> str:
-    """Return what a function, class or object is called."""
-    named = value if hasattr(value, "__qualname__") else type(value)
-    name = f"{named.__module__}.{named.__qualname__}"
-    return name if named is value else f"{name}: {value!r}"

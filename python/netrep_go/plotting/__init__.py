@@ -11,6 +11,7 @@ follows the colors of the axes, so that styles with a dark ground work.
 
 from netrep_go.plotting._activations import AlignedActivationsDisplay
 from netrep_go.plotting._benchmark import MeasureBenchmarkDisplay
+from netrep_go.plotting._calibration import CalibrationDisplay
 from netrep_go.plotting._capacity import CapacityDisplay
 from netrep_go.plotting._comparison import ComparisonDisplay
 from netrep_go.plotting._dendrogram import DendrogramDisplay
@@ -23,7 +24,6 @@ from netrep_go.plotting._heatmap import DistanceMatrixDisplay
 from netrep_go.plotting._images import ImageManifoldsDisplay
 from netrep_go.plotting._intervals import (
     BootstrapIntervalsDisplay,
-    CalibrationDisplay,
     ReliabilityDisplay,
     ValueDifferencesDisplay,
 )

@@ -11,7 +11,8 @@ from scipy.spatial.distance import squareform
 
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
-from netrep_go._validation import as_distances, exponents, of_order_one
+from netrep_go._sizes import exponents, of_order_one
+from netrep_go._validation import as_distances
 from netrep_go.plotting._hues import hues_of
 from netrep_go.plotting._layout import legend, name_rows
 from netrep_go.plotting._style import axes, names_of, point, shade

@@ -12,7 +12,8 @@ from sklearn.manifold import smacof
 
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
-from netrep_go._validation import as_distances, exponents
+from netrep_go._sizes import exponents
+from netrep_go._validation import as_distances
 from netrep_go.plotting._hues import hues_of, label, levels
 from netrep_go.plotting._layout import legend, write_names
 from netrep_go.plotting._style import MARKERS, axes, names_of, point, shade

@@ -112,6 +112,6 @@ def _values(x: Any, name: str) -> npt.NDArray[Any]:
 
 
 def label(ax: Axes, name: str, levels: Sequence[tuple[Any, Any, str]]) -> None:
-    """Add an empty labelled point for each level, its color and marker to the legend."""
+    """Add an empty labeled point for each level, its color and marker to the legend."""
     for level, color, marker in levels:
         ax.scatter([], [], label=f"{name} {level}".strip(), **point(ax, color, marker))

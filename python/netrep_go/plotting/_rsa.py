@@ -166,7 +166,7 @@ def unit_ranks(entries: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 class RDMEmbeddingDisplay:
     r"""Conditions as points, names or images in a plane that approximates an RDM.
 
-    The points minimise the raw stress of metric multidimensional scaling, as in
+    The points minimize the raw stress of metric multidimensional scaling, as in
     :class:`EmbeddingDisplay`. It is recommended to use :meth:`from_rdm` to create a
     display.
 

@@ -112,20 +112,8 @@ def row(ax: Sequence[Axes] | None, n_panels: int) -> npt.NDArray[np.object_]:
 
 def panels(n_panels: int) -> npt.NDArray[np.object_]:
     """Return the axes of a new figure with a grid of panels on the same scale."""
-    n_columns = min(n_panels, _MAX_COLUMNS)
-    n_rows = -(-n_panels // n_columns)
-    _, grid = pyplot().subplots(
-        n_rows,
-        n_columns,
-        figsize=(3.2 * n_columns, 2.7 * n_rows),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
-    for empty in grid.flat[n_panels:]:
-        empty.remove()
-    return grid.ravel()[:n_panels]
+    width = 3.2 * min(n_panels, _MAX_COLUMNS)
+    return grid(n_panels, width, 3.2, ratio=2.7 / 3.2, share=True)
 
 
 def grid(

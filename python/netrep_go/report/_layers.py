@@ -11,7 +11,8 @@ import numpy as np
 from netrep_go._cohort import Cohorts, aligned, check_same_samples
 from netrep_go._jobs import in_threads
 from netrep_go._names import Name, check_same_indexes
-from netrep_go._validation import FOURTH_POWERS, as_factor, check_range
+from netrep_go._sizes import FOURTH_POWERS, check_range
+from netrep_go._validation import as_factor
 from netrep_go.inference._networks import Networks, read_networks
 from netrep_go.metrics._principal import compact
 

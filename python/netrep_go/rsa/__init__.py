@@ -21,24 +21,22 @@ from netrep_go.rsa._cross_run import (
 )
 from netrep_go.rsa._crossnobis import DistanceTest, crossnobis_reliability, crossnobis_test
 from netrep_go.rsa._decoding import decoding_rdm, rsa_score
+from netrep_go.rsa._evaluation import ModelEvaluation
 from netrep_go.rsa._flexible import FlexibleModel, evaluate_flexible
 from netrep_go.rsa._folds import ConditionKFold
-from netrep_go.rsa._fusion import Fusion, fusion
+from netrep_go.rsa._fusion import fusion
+from netrep_go.rsa._fusion_result import Fusion
 from netrep_go.rsa._groups import GroupComparison, compare_groups
-from netrep_go.rsa._inference import ModelEvaluation, evaluate
+from netrep_go.rsa._inference import evaluate
 from netrep_go.rsa._measure import RSA
 from netrep_go.rsa._models import Reweighting, reweight
-from netrep_go.rsa._models_features import (
-    FeatureReweighting,
-    FeatureReweightingCV,
-    FeatureReweightingResult,
-    reweight_features,
-)
+from netrep_go.rsa._models_features import FeatureReweighting, FeatureReweightingCV
 from netrep_go.rsa._models_layers import LayerEvaluation, evaluate_layers, remix
 from netrep_go.rsa._noise import NoiseNormalizer
 from netrep_go.rsa._partition import VariancePartition, partition_variance
 from netrep_go.rsa._rdm import patterns, rdm
 from netrep_go.rsa._regions import region_rdms, regions
+from netrep_go.rsa._reweight import FeatureReweightingResult, reweight_features
 from netrep_go.rsa._searchlight import searchlight
 from netrep_go.rsa._searchlight_ceiling import searchlight_noise_ceiling
 from netrep_go.rsa._searchlight_result import SearchlightResult

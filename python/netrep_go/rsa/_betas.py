@@ -80,7 +80,7 @@ class Betas(Result):
         return pandas().DataFrame(columns)
 
 
-def labelled(data: Any, conditions: Any, folds: Any, metric: str) -> tuple[Any, Any, Any]:
+def labeled(data: Any, conditions: Any, folds: Any, metric: str) -> tuple[Any, Any, Any]:
     """Return volumes in place of betas, with their conditions and the folds of a metric.
 
     Others are returned as they are.

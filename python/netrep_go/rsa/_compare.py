@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,15 +12,8 @@ from netrep_go import _native
 from netrep_go._jobs import progress_bar
 from netrep_go._names import Name
 from netrep_go._parameters import checked
-from netrep_go._validation import (
-    FOURTH_POWERS,
-    SQUARES,
-    as_array,
-    check_option,
-    check_range,
-    departure,
-    of_order_one,
-)
+from netrep_go._sizes import FOURTH_POWERS, SQUARES, check_range, of_order_one
+from netrep_go._validation import as_array, check_option, departure
 from netrep_go.rsa._condensed import (
     RDMs,
     called,
@@ -346,6 +339,30 @@ def as_controls(
     check_same_conditions(others, argument, values, "controls")
     check_named_alike(**{argument: conditions}, controls=condition_names(controls))
     return Controls(values, {"control": called("controls", names)})
+
+
+class Compared(NamedTuple):
+    """Condensed RDMs of models, those to be compared with them and controls, with their names."""
+
+    names: list[Name] | None
+    rdm_names: list[Name] | None
+    models: np.ndarray
+    rdms: np.ndarray
+    controls: np.ndarray
+    called: dict[str, Callable[[int], str]]  # what errors call each
+
+
+def models_and_rdms(
+    models: RDMs, rdms: RDMs, names: Iterable[Name] | None, controls: RDMs | None, method: str
+) -> Compared:
+    """Return RDMs of models and those to be compared with them, of the same conditions."""
+    own, x = named_vectors(models, "models", names, allow_nan=True)
+    rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
+    check_same_conditions(x, "models", y, "rdms")
+    check_alike(models=models, rdms=rdms, controls=controls)
+    control = as_controls(controls, method, x, "models", condition_names(models))
+    called_by = {"model": called("models", own), "RDM": called("rdms", rdm_names), **control.called}
+    return Compared(own, rdm_names, x, y, control.values, called_by)
 
 
 def _as_sigma(sigma: ArrayLike | None, method: str, n: int) -> np.ndarray:

@@ -8,7 +8,8 @@ from scipy.linalg import solve_triangular
 from scipy.spatial.distance import squareform
 
 from netrep_go._parameters import checked
-from netrep_go._validation import as_array, check_integer, check_number, departure, of_order_one
+from netrep_go._sizes import of_order_one
+from netrep_go._validation import as_array, check_integer, check_number, departure
 from netrep_go.rsa._condensed import RDMs, n_conditions, named_vectors
 
 __all__ = ["distance_covariance"]

@@ -27,7 +27,8 @@ from netrep_go._shown import shown
 from netrep_go._validation import as_array, as_factor, check_option
 from netrep_go.rsa._compare import similarities
 from netrep_go.rsa._condensed import check_square_matrices_named_alike
-from netrep_go.rsa._inference import ModelEvaluation, evaluate, ratio
+from netrep_go.rsa._evaluation import ModelEvaluation, ratio
+from netrep_go.rsa._inference import evaluate
 
 _METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean")
 _METHODS = ("spearman", "pearson", "cosine", "tau-a", "tau-b", "rho-a")  # of any entries

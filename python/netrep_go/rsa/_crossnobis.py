@@ -16,7 +16,8 @@ from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._resampling import corrected, largest_pvalue, null_distribution, sign_flips, tied
 from netrep_go._results import Result
-from netrep_go._validation import as_codes, check_integer, check_option, of_order_one
+from netrep_go._sizes import of_order_one
+from netrep_go._validation import as_codes, check_integer, check_option
 from netrep_go.rsa._compare import similarities
 from netrep_go.rsa._data_sets import DataSets, as_data_sets
 from netrep_go.rsa._noise import has_several, noise_of_folds, warn_if_seen

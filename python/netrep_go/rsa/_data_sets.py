@@ -18,7 +18,8 @@ from netrep_go._names import (
     row_names,
     split_names,
 )
-from netrep_go._validation import as_codes, as_responses, check_not_lost, ndim_of
+from netrep_go._sizes import check_not_lost
+from netrep_go._validation import as_codes, as_responses, ndim_of
 
 
 @dataclass(frozen=True)

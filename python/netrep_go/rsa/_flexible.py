@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
-from netrep_go import _native
 from netrep_go._jobs import RandomState, counted, in_threads, seed_from
 from netrep_go._names import Name, names_or_numbers, split_names
 from netrep_go._parameters import checked
 from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_option
 from netrep_go.rsa._ceiling import NoiseCeiling
-from netrep_go.rsa._compare import NO_RDMS, SIMILARITIES, comparison
+from netrep_go.rsa._compare import SIMILARITIES, comparison
 from netrep_go.rsa._condensed import (
     RDMs,
     check_alike,
@@ -26,18 +24,14 @@ from netrep_go.rsa._condensed import (
     model_names,
     named_vectors,
 )
-from netrep_go.rsa._inference import ModelEvaluation
-from netrep_go.rsa._solve import NULL, Gram
+from netrep_go.rsa._evaluation import ModelEvaluation
+from netrep_go.rsa._flexible_folds import ENTRIES, Data, Part, Sample, Scores, cross_validated
 
 __all__ = ["FlexibleModel", "evaluate_flexible"]
 
 _FITS = ("positive", "weights", "select", "interpolate")
 _RESAMPLE = ("both", "conditions", "subjects")
 _WHOLE = ("bures", "neg_riem_dist")  # of all pairs of conditions, which copies do not have
-_UNCENTERED = ("cosine", "cosine_cov")
-_ENTRIES = (*_UNCENTERED, "pearson", "corr_cov")  # the others compare ranks
-_WHITENED = ("corr_cov", "cosine_cov")
-_FLAT = 1e-12  # spread, as a part of the largest entry, that is rounding
 _TIED = 32 * np.finfo(float).eps  # as in compare
 _PER_FOLD = 3  # conditions, which have three pairs
 _KEPT = 1 - float(np.exp(-1.0))  # share of things that are in a bootstrap sample
@@ -229,47 +223,6 @@ n_conditions), or dict of single RDMs
     )
 
 
-Part = tuple[str, slice]  # how a model is fitted, "" if it is fixed, and which rows are its RDMs
-
-
-class _Data(NamedTuple):
-    """What samples are drawn from."""
-
-    x: np.ndarray  # RDMs of all models, one model after the other
-    y: np.ndarray  # those of subjects
-    parts: list[Part]
-    place: np.ndarray  # position in a condensed RDM of each two conditions, -1 if it does not count
-    conditions: np.ndarray  # those with entries
-    method: str
-    sigma: np.ndarray
-    with_ceiling: bool
-    folds: tuple[int, int] = (1, 1)  # numbers of them, of conditions and of subjects
-
-
-class _Sample(NamedTuple):
-    """Conditions as often as they were drawn, and how often each subject was."""
-
-    conditions: np.ndarray
-    subjects: np.ndarray
-
-
-class _Scores(NamedTuple):
-    """Similarities of the models to each subject, and its noise ceilings (lower, upper)."""
-
-    scores: np.ndarray
-    ceilings: np.ndarray
-    subjects: np.ndarray  # how often each was drawn
-
-    def bounds(self) -> np.ndarray:
-        """Return the noise ceiling, each subject drawn counting once."""
-        return np.asarray(self.ceilings[:, self.subjects > 0].mean(axis=1))
-
-    def row(self) -> np.ndarray:
-        """Return the mean similarity of each model to the subjects drawn, and the ceiling."""
-        means = self.scores @ self.subjects / self.subjects.sum()
-        return np.concatenate([means, self.bounds() if self.ceilings.size else []])
-
-
 def _prepared(
     models: Models,
     names: Iterable[Name] | None,
@@ -277,7 +230,7 @@ def _prepared(
     method: str,
     sigma: ArrayLike | None,
     noise_ceiling: bool,
-) -> tuple[list[Name] | None, _Data]:
+) -> tuple[list[Name] | None, Data]:
     """Return the names of models, and what samples are drawn from."""
     own, parts, x = _candidates(models, names)
     rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
@@ -291,9 +244,9 @@ def _prepared(
         raise ValueError(f"models and rdms need {_PER_FOLD} entries that none of them lacks (NaN)")
     check_varies(y[:, place[place >= 0]], "rdms", rdm_names)
     y = _of_one_unit(y)
-    return own, _Data(
+    return own, Data(
         x=_of_one_unit(x),
-        y=y if method in _ENTRIES else _with_ties(y),
+        y=y if method in ENTRIES else _with_ties(y),
         parts=parts,
         place=place,
         conditions=np.flatnonzero((place >= 0).any(axis=0)),
@@ -398,18 +351,18 @@ def _with_ties(vectors: np.ndarray) -> np.ndarray:
     return tied
 
 
-def _rows(data: _Data, what: str, n: int, n_cv: int, seed: int, *options: Any) -> Iterator[Any]:
+def _rows(data: Data, what: str, n: int, n_cv: int, seed: int, *options: Any) -> Iterator[Any]:
     """Yield for each sample the rows of draws of its cross-validations."""
     for each in _samples(data, what, n, n_cv, seed, *options):
         yield np.stack([found.row() for found in each])
 
 
 def _samples(
-    data: _Data, what: str, n: int, n_cv: int, seed: int, n_jobs: int | None, verbose: bool
-) -> Iterator[list[_Scores]]:
+    data: Data, what: str, n: int, n_cv: int, seed: int, n_jobs: int | None, verbose: bool
+) -> Iterator[list[Scores]]:
     """Yield what the cross-validations of each sample find; nothing is drawn without ``what``."""
 
-    def evaluated(t: int) -> list[_Scores]:
+    def evaluated(t: int) -> list[Scores]:
         rng = np.random.default_rng([seed, len(what), t])
         for _ in range(_ATTEMPTS):
             found = _evaluated(data, what, n_cv, rng)
@@ -423,13 +376,13 @@ def _samples(
     return counted(in_threads(evaluated, range(n), n_jobs), f"Resampling {what}", n, verbose)
 
 
-def _evaluated(data: _Data, what: str, n_cv: int, rng: np.random.Generator) -> list[_Scores] | None:
+def _evaluated(data: Data, what: str, n_cv: int, rng: np.random.Generator) -> list[Scores] | None:
     """Return what the cross-validations of a sample find, None if some of it is undefined."""
     n, n_subjects = len(data.conditions), len(data.y)
     drawn = rng.integers(n, size=n) if what in ("both", "conditions") else np.arange(n)
     picked = rng.integers(n_subjects, size=n_subjects)
     subjects = np.arange(n_subjects) if what in ("", "conditions") else picked
-    sample = _Sample(
+    sample = Sample(
         data.conditions[np.sort(drawn)], np.bincount(subjects, minlength=n_subjects).astype(float)
     )
     different = np.unique(sample.conditions)
@@ -448,183 +401,3 @@ def _evaluated(data: _Data, what: str, n_cv: int, rng: np.random.Generator) -> l
             return None
         found.append(scores)
     return found
-
-
-def cross_validated(
-    data: _Data, sample: _Sample, of_conditions: np.ndarray, of_subjects: np.ndarray
-) -> _Scores | None:
-    """Return the mean over the folds of conditions, each in turn left out; None if undefined."""
-    found = []
-    for fold in range(data.folds[0]):
-        inside = of_conditions[sample.conditions] == fold
-        train = sample.conditions if data.folds[0] == 1 else sample.conditions[~inside]
-        weights = _fitted(data, _Pairs.of(data, train), sample, of_subjects)
-        test = _Pairs.of(data, sample.conditions[inside])
-        each = None if weights is None else _tested(data, test, sample, of_subjects, weights)
-        if each is None:
-            return None
-        found.append(each)
-    scores, ceilings = (np.mean([each[k] for each in found], axis=0) for k in range(2))
-    return _Scores(scores, ceilings, sample.subjects)
-
-
-class _Pairs(NamedTuple):
-    """The pairs of the conditions of a fold, as often as these were drawn."""
-
-    place: np.ndarray  # in condensed RDMs, -1 for two copies of one
-    ends: np.ndarray  # their two conditions, as positions among those of the fold
-    drawn: np.ndarray  # the conditions of the fold
-
-    @classmethod
-    def of(cls, data: _Data, drawn: np.ndarray) -> _Pairs:
-        ends = np.array(np.triu_indices(len(drawn), 1))
-        return cls(data.place[drawn[ends[0]], drawn[ends[1]]], ends, drawn)
-
-    def compared(self, x: np.ndarray, y: np.ndarray, data: _Data) -> np.ndarray:
-        """Return the similarities of two sets of RDMs that have the pairs that count."""
-        counts = self.place >= 0
-        whole = np.full((len(x) + len(y), len(counts)), np.nan)
-        whole[: len(x), counts], whole[len(x) :, counts] = x, y
-        found = np.empty((len(x), len(y)))
-        sigma = data.sigma[self.drawn] if data.method in _WHITENED else np.empty(0)
-        inputs: dict[str, Any] = {
-            "xs": whole[: len(x)],
-            "ys": whole[len(x) :],
-            "method": data.method,
-        }
-        inputs |= {"sigma": sigma, "controls": NO_RDMS}
-        _native.call("rsa.compare", {"similarities": found}, inputs)
-        return found
-
-    def take(self, rows: np.ndarray) -> np.ndarray:
-        """Return the pairs that count of RDMs."""
-        return np.take(rows, self.place[self.place >= 0], axis=1)
-
-    def dual(self, rows: np.ndarray, data: _Data) -> np.ndarray:
-        r"""Return what inner products with RDMs are taken with: of whitened ones, the RDMs V^-1.
-
-        For patterns with the variances s, :math:`V = D + B^\top S^2 B`, with :math:`2 s_i s_j`
-        on the diagonal of D and B the incidence of conditions and pairs; it is solved by a
-        system of conditions.
-        """
-        if data.method not in _WHITENED:
-            return rows
-        i, j = self.ends[:, self.place >= 0]
-        s = data.sigma[self.drawn]
-        incidence = np.zeros((len(s), len(i)))
-        incidence[i, np.arange(len(i))] = incidence[j, np.arange(len(j))] = 1
-        scaled = incidence / (2 * s[i] * s[j])
-        inner = np.diag(s**-2.0) + scaled @ incidence.T
-        return rows / (2 * s[i] * s[j]) - np.linalg.solve(inner, scaled @ rows.T).T @ scaled
-
-
-def _varying(rows: np.ndarray, method: str) -> np.ndarray:
-    """Return which RDMs have a similarity to others."""
-    size = np.abs(rows).max(axis=1, initial=0)
-    if method in _UNCENTERED:
-        return np.asarray(size > 0)
-    return np.asarray(np.ptp(rows, axis=1) > _FLAT * size) if rows.shape[1] else size > 0
-
-
-def _normalized(rows: np.ndarray, method: str) -> np.ndarray:
-    """Return RDMs as they enter a mean: ranks, or z-scores or vectors of unit length."""
-    if method not in _ENTRIES:
-        rows = stats.rankdata(rows, axis=1)
-    if method not in _UNCENTERED:
-        rows = rows - rows.mean(axis=1, keepdims=True)
-    if method in _ENTRIES:
-        rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows
-
-
-def _fitted(
-    data: _Data, pairs: _Pairs, sample: _Sample, of_subjects: np.ndarray
-) -> np.ndarray | None:
-    """Return for each fold of subjects and each model the weights of all RDMs of models.
-
-    All fits are made from one Gram matrix of the models, and their products with subjects.
-    """
-    weights = np.zeros((data.folds[1], len(data.parts), len(data.x)))
-    for m, (fit, rows) in enumerate(data.parts):
-        if not fit:
-            weights[:, m, rows] = 1
-    if not any(fit for fit, _ in data.parts):
-        return weights
-    x, y = pairs.take(data.x), pairs.take(data.y)
-    if not _varying(y, data.method).all():
-        return None
-    chosen = any(fit == "select" for fit, _ in data.parts)
-    similar = _similar(data, pairs, x, y) if chosen else np.zeros((len(x), len(y)))
-    if data.method not in _UNCENTERED:
-        varies = _varying(x, data.method)
-        x = np.where(varies[:, np.newaxis], x - x.mean(axis=1, keepdims=True), 0.0)
-    dual, y = pairs.dual(x, data), _normalized(y, data.method)
-    if data.method in _WHITENED:
-        y /= np.sqrt(np.sum(y * pairs.dual(y, data), axis=1, keepdims=True))
-    gram, cross = x @ dual.T, dual @ y.T
-    for fold in range(data.folds[1]):
-        count = sample.subjects * ((of_subjects != fold) | (data.folds[1] == 1))
-        target, liking = cross @ count, similar @ count
-        for m, (fit, rows) in enumerate(data.parts):
-            if fit:
-                found = _solved(fit, gram[rows, rows], target[rows], liking[rows])
-                weights[fold, m, rows] = found
-    return weights
-
-
-def _similar(data: _Data, pairs: _Pairs, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return the similarities of RDMs to those of subjects, 0 of what does not vary."""
-    varies = _varying(x, data.method)
-    found = np.zeros((len(x), len(y)))
-    if varies.any():
-        found[varies] = pairs.compared(x[varies], y, data)
-    return found
-
-
-def _solved(fit: str, gram: np.ndarray, target: np.ndarray, liking: np.ndarray) -> np.ndarray:
-    if fit == "select":
-        return np.asarray(np.eye(len(liking))[liking.argmax()])
-    if fit == "interpolate":
-        return _between(gram, target)
-    return Gram(gram).solve(target, positive=fit == "positive")
-
-
-def _between(gram: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Return the point from one RDM to the next whose cosine with the target is largest.
-
-    Within a pair, it is the least-squares solution if both weights are positive, else an end.
-    """
-    a, b, inner = gram.diagonal()[:-1], gram.diagonal()[1:], gram.diagonal(1)
-    one, other = b * target[:-1] - inner * target[1:], a * target[1:] - inner * target[:-1]
-    inside = np.flatnonzero((one > 0) & (other > 0) & (a * b - inner**2 > NULL * a * b))
-    points = np.vstack([np.eye(len(gram)), np.zeros((len(inside), len(gram)))])
-    added = np.arange(len(inside)) + len(gram)
-    points[added, inside], points[added, inside + 1] = one[inside], other[inside]
-    points /= points.sum(axis=1, keepdims=True)
-    length = np.sqrt(np.maximum(np.sum(points @ gram * points, axis=1), 0))
-    cosine = np.divide(points @ target, length, out=np.full(len(points), -np.inf), where=length > 0)
-    return np.asarray(points[cosine.argmax()])
-
-
-def _tested(
-    data: _Data, pairs: _Pairs, sample: _Sample, of_subjects: np.ndarray, weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the similarities of predictions to subjects left out, and their noise ceilings."""
-    y = pairs.take(data.y)
-    if not _varying(y, data.method).all():
-        return None
-    n_folds, n_models = weights.shape[:2]
-    predictions = weights.reshape(-1, len(data.x)) @ pairs.take(data.x)
-    subjects = np.arange(len(y))
-    means, lower = np.empty((0, y.shape[1])), subjects
-    if data.with_ceiling:
-        without = of_subjects if n_folds > 1 else np.where(sample.subjects > 0, subjects, -1)
-        left = without != np.arange(without.max() + 1)[:, np.newaxis]
-        counts = np.vstack([left, np.ones(len(y))]) * sample.subjects
-        means, lower = counts @ _normalized(y, data.method), without
-    found = _similar(data, pairs, np.vstack([predictions, means]), y)
-    of_models = found[: len(predictions)].reshape(n_folds, n_models, -1)
-    scores = of_models[np.maximum(of_subjects, 0), :, subjects].T
-    bounds = found[len(predictions) :]
-    ceilings = np.array([bounds[lower, subjects], bounds[-1]]) if data.with_ceiling else bounds
-    return scores, ceilings

@@ -10,14 +10,15 @@ from typing import Any, Literal
 import numpy as np
 
 from netrep_go import _native
-from netrep_go._clusters import Design, map_draws
 from netrep_go._jobs import RandomState
+from netrep_go._map_design import Design, map_draws
 from netrep_go._names import Name, check_same_names, names_or_numbers
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._resampling import largest_pvalue, null_distribution
 from netrep_go._results import Result
-from netrep_go._validation import check_integer, check_option, of_order_one
+from netrep_go._sizes import of_order_one
+from netrep_go._validation import check_integer, check_option
 from netrep_go.rsa._condensed import (
     RDMs,
     check_alike,

@@ -65,6 +65,14 @@ class Lights(NamedTuple):
         """How many features there are, in searchlights or not."""
         return self.x.shape[0 if self.turned else 1]
 
+    def some(self, part: slice) -> dict[str, _native.Argument]:
+        """Return what tells a routine where some of the searchlights are."""
+        if "start" not in self.around:
+            return self.around | {"centers": self.centers[part]}
+        start, neighbors = (np.asarray(self.around[name]) for name in ("start", "neighbors"))
+        start = start[part.start : part.stop + 1]
+        return {"start": start - start[0], "neighbors": neighbors[start[0] : start[-1]]}
+
 
 def inputs_of(
     lights: Lights,

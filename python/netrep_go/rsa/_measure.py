@@ -14,27 +14,17 @@ from netrep_go import _native
 from netrep_go._cohort import Cohorts, Measured, Named, check_double, measure_pairs
 from netrep_go._jobs import said_once
 from netrep_go._parameters import check_parameters
-from netrep_go._validation import as_codes, as_factor, check_option, of_order_one
-from netrep_go.metrics._measure import Measure, Properties, Undefined
-from netrep_go.rsa._compare import similarities
+from netrep_go._sizes import of_order_one
+from netrep_go._validation import as_codes, as_factor, check_option
+from netrep_go.metrics._measure import Measure
+from netrep_go.metrics._properties import Properties, Undefined
+from netrep_go.rsa._compare import SIMILARITIES, similarities
 from netrep_go.rsa._rdm import Codes, check_folds, dissimilarities
 
 __all__ = ["RSA"]
 
 _METRICS = ("correlation", "cosine", "euclidean", "sqeuclidean", "crossnobis", "poisson")
-_METHODS = (
-    "spearman",
-    "pearson",
-    "cosine",
-    "tau-a",
-    "tau-b",
-    "rho-a",
-    "corr_cov",
-    "cosine_cov",
-    "bures",
-    "neg_riem_dist",
-    "euclidean",
-)
+_METHODS = (*SIMILARITIES, "euclidean")
 _FLAT = 1e-12  # what varies less, relative to its size, is constant
 _NO_CODES = np.empty(0, np.int64)
 

@@ -76,7 +76,7 @@ def _differences(x: np.ndarray, t: np.ndarray) -> Sums:
     return gram, squares.T @ t.sum(axis=1) - np.sum(x * (t @ x), axis=0), k * sums, flat
 
 
-def modelled_pairs(x: np.ndarray, coef: np.ndarray, metric: str) -> np.ndarray:
+def modeled_pairs(x: np.ndarray, coef: np.ndarray, metric: str) -> np.ndarray:
     """Return weighted products or distances of all pairs of conditions, with a zero diagonal."""
     inner = (x * coef) @ x.T
     inner = (inner + inner.T) / 2

@@ -328,11 +328,6 @@ dict of single RDMs
         readouts = _layer_rdms(values, readout_metric, "readouts", conditions, n_jobs)
         remixed = similarities(readouts, d, method, n_jobs=n_jobs)
         weights, both = weigh(np.concatenate([z, readouts]))
-    ceiling = None
-    if len(d) > 1:
-        subjects = {"RDM": called("rdms", rdm_names)}
-        ceiling = fixed(np.empty((0, 0)), d, method, None, subjects).ceiling
-        warn_if_undefined(ceiling)
     return LayerEvaluation(
         names=list(activations),
         rdm_names=names_or_numbers(rdm_names, len(d)),
@@ -343,9 +338,19 @@ dict of single RDMs
         layer_rdms=z,
         readout_rdms=readouts,
         weights=weights,
-        noise_ceiling=ceiling,
+        noise_ceiling=_ceiling(d, method, rdm_names),
         method=method,
     )
+
+
+def _ceiling(rdms: np.ndarray, method: str, names: list[Name] | None) -> NoiseCeiling | None:
+    """Return the noise ceiling of several RDMs."""
+    if len(rdms) < 2:
+        return None
+    subjects = {"RDM": called("rdms", names)}
+    ceiling = fixed(np.empty((0, 0)), rdms, method, None, subjects).ceiling
+    warn_if_undefined(ceiling)
+    return ceiling
 
 
 def _named(

@@ -15,8 +15,9 @@ from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._resampling import blocks, null_distribution
 from netrep_go._results import Result
+from netrep_go._sizes import of_order_one
 from netrep_go._subsets import parts_of, subset_labels
-from netrep_go._validation import check_integer, check_number, of_order_one
+from netrep_go._validation import check_integer, check_number
 from netrep_go.rsa._condensed import (
     RDMs,
     as_vectors,

@@ -12,7 +12,7 @@ from netrep_go._names import Name, check_names
 from netrep_go._parameters import checked
 from netrep_go._shown import shown
 from netrep_go._validation import as_reals
-from netrep_go.rsa._betas import Betas, labelled
+from netrep_go.rsa._betas import Betas, labeled
 from netrep_go.rsa._images import Image, Images
 from netrep_go.rsa._rdm import Labels, Noise, rdm
 from netrep_go.rsa._volumes import Volumes, placed
@@ -133,7 +133,7 @@ of them, or Betas
     >>> {name: x.shape for name, x in region_rdms(volumes, labels, names={7: "IT"}).items()}
     {'IT': (45,)}
     """
-    data, conditions, folds = labelled(data, conditions, folds, metric)
+    data, conditions, folds = labeled(data, conditions, folds, metric)
     responses = regions(data, labels, names=names)
     rdms = rdm(responses, metric, conditions=conditions, folds=folds, noise=noise, n_jobs=n_jobs)
     return dict(zip(responses, rdms, strict=True))

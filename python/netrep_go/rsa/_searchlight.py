@@ -16,7 +16,7 @@ from netrep_go._jobs import about, progress_bar, warn_user
 from netrep_go._names import Name, check_same_indexes, names_or_numbers
 from netrep_go._parameters import checked
 from netrep_go._validation import check_option
-from netrep_go.rsa._betas import Betas, labelled
+from netrep_go.rsa._betas import Betas, labeled
 from netrep_go.rsa._compare import METHODS, as_controls
 from netrep_go.rsa._condensed import (
     RDMs,
@@ -264,7 +264,7 @@ def _of_subject(data: Any, asked: _Asked) -> SearchlightResult:
     check_option(metric, "metric", LOCAL_METRICS)
     check_option(asked.method, "method", METHODS)
     own, vectors = named_vectors(asked.models, "models", asked.names, allow_nan=True)
-    data, conditions, folds = labelled(data, asked.conditions, asked.folds, metric)
+    data, conditions, folds = labeled(data, asked.conditions, asked.folds, metric)
     named = condition_names(asked.models)
     control = as_controls(asked.controls, asked.method, vectors, "models", named)
     estimator = as_estimator(noise, asked.residuals, metric)

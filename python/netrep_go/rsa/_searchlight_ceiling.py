@@ -15,7 +15,7 @@ from netrep_go._names import check_same_indexes, holds_arrays, names_or_numbers,
 from netrep_go._parameters import checked
 from netrep_go._shown import kind_of
 from netrep_go._validation import check_option
-from netrep_go.rsa._betas import labelled
+from netrep_go.rsa._betas import labeled
 from netrep_go.rsa._ceilings import ceilings_of, check_permutations
 from netrep_go.rsa._compare import SIMILARITIES, as_controls
 from netrep_go.rsa._condensed import RDMs, check_n_conditions
@@ -159,7 +159,7 @@ class _Subject:
         name: str,
     ) -> None:
         self.name = name
-        data, conditions, folds = labelled(data, conditions, folds, metric)
+        data, conditions, folds = labeled(data, conditions, folds, metric)
         self.lights: Lights = lights_of(data, around, None, False)
         n = self.lights.n_observations
         self.design: Design = as_design(data, n, conditions, folds, metric)
@@ -175,36 +175,18 @@ class _Subject:
         self.used = np.zeros(self.shape[0], np.int64)
 
     def __getitem__(self, part: slice) -> np.ndarray:
-        start, neighbors = _lists(self.lights, part)
-        rdms = np.empty((len(start) - 1, self.shape[1]))
+        rdms = np.empty((len(self.used[part]), self.shape[1]))
         used = np.empty(len(rdms), np.int64)
         with about(self.name):
             _native.run(
-                "rsa.searchlight_rdms",
+                f"{self.lights.routine}_rdms",
                 {"rdms": rdms, "used": used},
-                {**self.inputs, "start": start, "neighbors": neighbors},
+                self.inputs | self.lights.some(part),
                 names=self.design.called(),
                 n_jobs=self.n_jobs,
             )
         self.used[part] = used
         return rdms
-
-
-def _lists(lights: Lights, part: slice) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the features of some searchlights begin and end, and the features."""
-    around: Any = lights.around
-    if "start" in around:
-        starts = around["start"][part.start : part.stop + 1]
-        return starts - starts[0], around["neighbors"][starts[0] : starts[-1]]
-    shape = tuple(around[name] for name in ("depth", "height", "width"))
-    centers = np.stack(np.unravel_index(around["centers"][part], shape), axis=1)
-    places = centers[:, np.newaxis] + around["steps"].reshape(1, -1, 3)
-    inside = ((places >= 0) & (places < shape)).all(axis=2)
-    columns = around["feature"][
-        np.ravel_multi_index(tuple(np.moveaxis(places, 2, 0)), shape, "clip")
-    ]
-    inside &= columns >= 0
-    return np.concatenate([[0], np.cumsum(inside.sum(axis=1))]), columns[inside]
 
 
 def _of_subjects(data: Any) -> tuple[list[str], list[Any]]:

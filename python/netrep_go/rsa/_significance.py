@@ -29,17 +29,12 @@ from netrep_go._resampling import (
 from netrep_go._results import Result
 from netrep_go._validation import check_integer, check_option
 from netrep_go.rsa._ceiling import fixed
-from netrep_go.rsa._compare import SIMILARITIES, as_controls, comparison
+from netrep_go.rsa._compare import SIMILARITIES, comparison, models_and_rdms
 from netrep_go.rsa._condensed import (
     RDMs,
-    called,
-    check_alike,
-    check_same_conditions,
-    condition_names,
     model_names,
-    named_vectors,
 )
-from netrep_go.rsa._inference import ModelEvaluation, t_values
+from netrep_go.rsa._evaluation import ModelEvaluation, t_values
 
 __all__ = ["ModelContrasts", "PermutationTest", "compare_models", "permutation_test"]
 
@@ -356,12 +351,7 @@ def permutation_test(
     check_option(alternative, "alternative", ALTERNATIVES)
     check_option(correction, "correction", CORRECTIONS)
     check_integer(n_permutations, "n_permutations", 1)
-    own, x = named_vectors(models, "models", names, allow_nan=True)
-    rdm_names, y = named_vectors(rdms, "rdms", allow_nan=True)
-    check_same_conditions(x, "models", y, "rdms")
-    check_alike(models=models, rdms=rdms, controls=controls)
-    z, called_controls = as_controls(controls, method, x, "models", condition_names(models))
-    subjects = {"model": called("models", own), "RDM": called("rdms", rdm_names), **called_controls}
+    own, _, x, y, z, subjects = models_and_rdms(models, rdms, names, controls, method)
     x, y, z, sigma = _without_missing(x, y, z, sigma)
     inputs = {"models": x, "subjects": y, **comparison(method, sigma, y, x, z)}
     found = fixed(x, y, method, sigma, subjects, controls=z, ceiling=False)

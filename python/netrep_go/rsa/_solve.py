@@ -23,7 +23,7 @@ class Gram:
         self._vectors[gram.diagonal() == 0] = 0  # which rounding mixes with others
 
     def solve(self, rhs: np.ndarray, alpha: float = 0.0, positive: bool = False) -> np.ndarray:
-        r"""Return w that minimises :math:`w^\top (G + \alpha I) w - 2 b^\top w` for b = Z'y.
+        r"""Return w that minimizes :math:`w^\top (G + \alpha I) w - 2 b^\top w` for b = Z'y.
 
         If ``positive``, none is negative. For ``alpha`` = 0, w is the solution of least norm.
         """
@@ -39,7 +39,7 @@ class Gram:
 
 
 def _not_negative(gram: np.ndarray, rhs: np.ndarray) -> np.ndarray:
-    r"""Return the w that minimises :math:`w^\top G w - 2 b^\top w` and is not negative.
+    r"""Return the w that minimizes :math:`w^\top G w - 2 b^\top w` and is not negative.
 
     It is what projects on a cone. SciPy's nnls stops early where columns depend on each
     other, far from the least.

@@ -10,27 +10,14 @@ from numpy.typing import ArrayLike
 
 from netrep_go._names import Name, names_or_numbers
 from netrep_go._parameters import checked
-from netrep_go._time_course import TimeCourse, sample_times, windows
+from netrep_go._time_course import TimeCourse
 from netrep_go._validation import check_option
 from netrep_go.rsa._ceilings import ceilings_of, check_several
 from netrep_go.rsa._compare import METHODS, as_controls, axis_label, of_models
-from netrep_go.rsa._condensed import (
-    RDMs,
-    called,
-    check_named_alike,
-    condition_names,
-    named_vectors,
-)
+from netrep_go.rsa._condensed import RDMs, called, check_named_alike, condition_names, named_vectors
 from netrep_go.rsa._local import check_same_conditions, warn_of_observed
 from netrep_go.rsa._rdm import METRICS, Labels, Noise
-from netrep_go.rsa._recordings import recordings, use_of
-from netrep_go.rsa._windows import (
-    Windows,
-    data_sets_over_time,
-    designs_of,
-    noise_of,
-    window_rdms,
-)
+from netrep_go.rsa._windows import noise_of, over_time, window_rdms
 
 
 @checked
@@ -162,16 +149,11 @@ of one for each subject, default=None
     """
     check_option(metric, "metric", METRICS)
     check_option(method, "method", METHODS)
-    recorded = recordings(data, times, use_of(metric, conditions))
-    conditions = recorded.events if conditions is None else conditions
-    sets = data_sets_over_time(recorded.data, repeated=conditions is not None)
-    designs = designs_of(sets, conditions, folds, metric, recorded.conditions)
+    _, sets, designs, at, cut = over_time(data, times, window, step, metric, conditions, folds)
     own, vectors = named_vectors(models, "models", names, allow_nan=True)
     check_same_conditions(designs[0].n_conditions, vectors)
     model_conditions = condition_names(models)
     check_named_alike(data=designs[0].names, models=model_conditions)
-    at = sample_times(sets.xs[0].shape[-1], recorded.times)
-    cut = Windows(windows(len(at), at, window, step)[1], window, step)
     spread = noise_of(noise, noise_from, metric, sets, at)
     control = as_controls(controls, method, vectors, "models", model_conditions)
     if spread.estimator is not None and not isinstance(noise_from, tuple):

@@ -11,8 +11,9 @@ from netrep_go import _native
 from netrep_go._jobs import progress_bar
 from netrep_go._names import Name, holds_arrays
 from netrep_go._shown import shown
-from netrep_go._time_course import as_subjects, given_by_subject
-from netrep_go._validation import as_codes, check_integer, check_not_lost, check_number
+from netrep_go._sizes import check_not_lost
+from netrep_go._time_course import as_subjects, given_by_subject, sample_times, windows
+from netrep_go._validation import as_codes, check_integer, check_number
 from netrep_go.rsa._condensed import check_n_conditions
 from netrep_go.rsa._data_sets import DataSets
 from netrep_go.rsa._local import (
@@ -25,6 +26,7 @@ from netrep_go.rsa._local import (
 )
 from netrep_go.rsa._noise import NoiseNormalizer, covariance_of, has_several
 from netrep_go.rsa._rdm import check_folds, native_metric, noise_of_each
+from netrep_go.rsa._recordings import recordings, use_of
 
 _Inputs = dict[str, _native.Argument]
 _BLOCK = 2**22  # numbers of the RDMs that are in memory together: 32 MiB
@@ -183,6 +185,35 @@ class Windows(NamedTuple):
     centers: np.ndarray
     width: int
     step: int
+
+
+class OverTime(NamedTuple):
+    """Recordings: data sets and the design of each, the time of each sample, and windows."""
+
+    data: Any  # as given, or arrays of objects
+    sets: DataSets
+    designs: list[Design]
+    times: np.ndarray
+    cut: Windows
+
+
+def over_time(
+    data: Any,
+    times: Any,
+    window: int,
+    step: int,
+    metric: str,
+    conditions: Any = None,
+    folds: Any = None,
+) -> OverTime:
+    """Return recordings that are cut into windows."""
+    recorded = recordings(data, times, use_of(metric, conditions))
+    conditions = recorded.events if conditions is None else conditions
+    sets = data_sets_over_time(recorded.data, repeated=conditions is not None)
+    designs = designs_of(sets, conditions, folds, metric, recorded.conditions)
+    at = sample_times(sets.xs[0].shape[-1], recorded.times)
+    cut = Windows(windows(len(at), at, window, step)[1], window, step)
+    return OverTime(recorded.data, sets, designs, at, cut)
 
 
 def window_rdms(

@@ -1,21 +1,8 @@
-"""Permutation tests of distances between networks against properties of the networks.
-
-Each test permutes networks, not pairs, because distances that share a network depend on
-each other. All of them take a matrix of distances of any metric. The index of a DataFrame
-of distances and of a Series names the networks; where two arguments have names, these must
-agree.
-
-A covariate with a unit, such as width, becomes a matrix of differences for
-:func:`mantel`; one without an order, such as a brain region or an organism, is a vector
-of labels `y` for :func:`permanova` and :func:`knn_permutation`. Where a second covariate has
-to be held fixed, its values are the `strata`: networks are only exchanged with others
-of the same stratum.
-"""
+"""The tests, whose draws are of networks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
 from itertools import chain
 from typing import Any, Literal
 
@@ -28,7 +15,6 @@ from sklearn.neighbors import NearestNeighbors
 from netrep_go import _native
 from netrep_go._jobs import RandomState
 from netrep_go._names import check_same_indexes
-from netrep_go._optional import pandas
 from netrep_go._parameters import checked
 from netrep_go._resampling import (
     ALTERNATIVES,
@@ -38,142 +24,11 @@ from netrep_go._resampling import (
     permutation_pvalue,
     permutations,
 )
-from netrep_go._results import Result
 from netrep_go._validation import as_codes, as_distances, check_integer, check_option
-
-__all__ = [
-    "KNNResult",
-    "MantelResult",
-    "PermanovaResult",
-    "knn_permutation",
-    "mantel",
-    "permanova",
-]
+from netrep_go.covariates._results import KNNResult, MantelResult, PermanovaResult
 
 _BLOCK = 2**16  # numbers in a temporary array: 512 KiB, which malloc reuses and caches hold
 _CONSTANT = 1e-10  # spread of distances, relative to the largest, that is rounding
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class _PermutationResult(Result):
-    """What all permutation tests return."""
-
-    statistic: float
-    pvalue: float
-    n_networks: int
-    n_permutations: int
-    null_distribution: np.ndarray = field(repr=False, compare=False)
-
-    def to_frame(self) -> Any:
-        """Return one row with all numbers, and the null's mean and standard deviation.
-
-        Returns
-        -------
-        pandas.DataFrame
-            To be concatenated with the rows of other tests.
-
-        Raises
-        ------
-        ImportError
-            If pandas is not installed.
-        """
-        row: dict[str, Any] = {"test": type(self).__name__.removesuffix("Result").lower()}
-        row |= {f.name: getattr(self, f.name) for f in fields(self)}
-        null = row.pop("null_distribution")
-        with np.errstate(invalid="ignore"):  # F is infinite where nothing varies within groups
-            row |= {"null_mean": null.mean(), "null_std": null.std()}
-        return pandas().DataFrame([row])
-
-    def plot(self, **options: Any) -> Any:
-        """Draw the permutations and what was observed.
-
-        Parameters
-        ----------
-        **options
-            Of :meth:`netrep_go.plotting.PermutationTestDisplay.from_test`.
-
-        Returns
-        -------
-        netrep_go.plotting.PermutationTestDisplay
-            The drawn display.
-        """
-        from netrep_go.plotting import PermutationTestDisplay
-
-        return PermutationTestDisplay.from_test(self, **options)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class MantelResult(_PermutationResult):
-    """Result of :func:`mantel`.
-
-    Attributes
-    ----------
-    statistic : float
-        Correlation of the two sets of distances.
-    pvalue : float
-        Fraction of permutations, the identity included, with a statistic as extreme.
-    n_networks, n_permutations : int
-        Numbers of networks and of random permutations.
-    null_distribution : ndarray of shape (n_permutations,)
-        The statistic of every permutation.
-    method, alternative : str
-        As given.
-    """
-
-    method: str
-    alternative: str
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class PermanovaResult(_PermutationResult):
-    """Result of :func:`permanova`.
-
-    Attributes
-    ----------
-    statistic : float
-        Pseudo-F.
-    pvalue : float
-        Fraction of permutations, the identity included, with a statistic as large.
-    n_networks, n_permutations : int
-        Numbers of networks and of random permutations.
-    null_distribution : ndarray of shape (n_permutations,)
-        The statistic of every permutation.
-    r_squared : float
-        Fraction of the sum of squared distances that is between groups.
-    n_groups : int
-        Number of groups.
-    """
-
-    r_squared: float
-    n_groups: int
-
-
-@dataclass(frozen=True, kw_only=True, repr=False)
-class KNNResult(_PermutationResult):
-    """Result of :func:`knn_permutation`.
-
-    Attributes
-    ----------
-    statistic : float
-        Leave-one-out accuracy.
-    pvalue : float
-        Fraction of permutations, the identity included, with an accuracy as large.
-    n_networks, n_permutations : int
-        Numbers of networks and of random permutations.
-    null_distribution : ndarray of shape (n_permutations,)
-        The accuracy of every permutation. Its mean is the chance level.
-    n_neighbors : int
-        As given.
-    n_groups : int
-        Number of distinct labels.
-    """
-
-    n_neighbors: int
-    n_groups: int
 
 
 @checked
