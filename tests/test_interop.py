@@ -11,7 +11,8 @@ from fuzz_mutations import everywhere, kind
 from numpy.testing import assert_array_equal
 
 from netrep_go import encoding, rsa
-from netrep_go._validation import as_labels, as_matrix, at_hand, unmasked
+from netrep_go._foreign import at_hand
+from netrep_go._validation import as_labels, as_matrix, unmasked
 from netrep_go.inference import compare_networks
 from netrep_go.metrics import LinearCKA, LinearMetric
 from netrep_go.multiset import pairwise_distances

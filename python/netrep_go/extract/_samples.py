@@ -12,10 +12,11 @@ import numpy as np
 from scipy.sparse import issparse
 
 from netrep_go._files import reading
+from netrep_go._foreign import at_hand
 from netrep_go._optional import optional
 from netrep_go._parts import content_hash
 from netrep_go._shown import kind_of
-from netrep_go._validation import at_hand, unmasked
+from netrep_go._validation import unmasked
 
 Preprocess = Callable[[np.ndarray], Any]
 

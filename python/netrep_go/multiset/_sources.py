@@ -13,13 +13,13 @@ import numpy as np
 
 from netrep_go._cohort import labeled, matched
 from netrep_go._files import INSIDE, check_ends, npz_arrays
+from netrep_go._foreign import at_hand
 from netrep_go._jobs import counted, in_threads
 from netrep_go._machine import read_whole
 from netrep_go._names import Name
 from netrep_go._optional import optional
 from netrep_go._parts import content_hash
 from netrep_go._shown import shown
-from netrep_go._validation import at_hand
 from netrep_go.multiset._nwb import read_nwb
 from netrep_go.multiset._tables import read_table
 
