@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from io import StringIO
 
 import numpy as np
 import pytest
@@ -50,6 +51,19 @@ def test_nothing_is_drawn_unless_asked_for(capsys):
     with progress_bar("text", False) as draw:
         assert draw is None
     assert capsys.readouterr().err == ""
+
+
+def test_nothing_is_drawn_where_nobody_sees_it(rng, monkeypatch):
+    """As in a program without a console, whose standard error is None, or closed."""
+    closed = StringIO()
+    closed.close()
+    for stderr in (None, closed):
+        monkeypatch.setattr(sys, "stderr", stderr)
+        with progress_bar("text", True) as draw:
+            assert draw is None
+        assert list(counted([1, 2], "text", 2, True)) == [1, 2]
+        Xs = rng.standard_normal((3, 6, 2))
+        assert pairwise_distances("procrustes", Xs, verbose=True).shape == (3, 3)
 
 
 def test_tqdm_waits_for_the_first_bar():

@@ -814,11 +814,11 @@ def test_names_of_files_that_are_no_text(networks):
         pytest.skip("the file system takes texts alone")
     options = ["--n-permutations", "19", "-q"]
     run("report", odd, "net1.npy", *options, "-o", "report.csv")
-    assert list(table("report.csv")["layer"]) == [r"net\udcff", "net1"]
+    assert list(table("report.csv")["layer"]) == [r"net\xff", "net1"]
     run("report", odd, "net1.npy", *options, "-o", "report.html")
-    assert r"net\udcff" in Path("report.html").read_text(encoding="utf-8")
+    assert r"net\xff" in Path("report.html").read_text(encoding="utf-8")
     run("compare", odd, "net1.npy", "--measures", "cka", "-q", "-o", "compared.csv")
-    assert list(table("compared.csv")["network_1"]) == [r"net\udcff"]
+    assert list(table("compared.csv")["network_1"]) == [r"net\xff"]
 
 
 def test_reports(networks, rng, capsys):
@@ -854,3 +854,47 @@ def test_reports(networks, rng, capsys):
     assert main(["distances", "net0.npy", "net2.npy", "-o", "D.csv"]) == 0
     with pytest.raises(SystemExit):
         main(["distances", "net0.npy", "net2.npy", "-o", "D.html"])
+
+
+CODE = "import sys; from netrep_go._cli import main; sys.exit(main())"
+RUN = shlex.join([sys.executable, "-c", CODE])
+
+
+@pytest.mark.parametrize(
+    ("ends", "code", "printed", "said"),
+    [
+        ("> /dev/full", 1, False, "error: [Errno 28] No space left on device"),
+        ("| true", 1, False, ""),
+        (">&-", 1, False, "error: standard output is closed: name a file with --output"),
+        ("2>&-", 0, True, ""),
+    ],
+)
+def test_where_nobody_listens(networks, ends, code, printed, said):
+    """What is buffered is written before the end, and messages do not go among results."""
+    quiet = "" if ends == "2>&-" else "-q"
+    script = f"{RUN} distances net0.npy net1.npy {quiet} {ends}; echo ${{PIPESTATUS[0]}} > code"
+    buffered = {k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+    found = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=buffered)
+    assert int(Path("code").read_text()) == code
+    assert found.stdout.startswith(",net0,net1\n") == printed
+    assert len(found.stdout.splitlines()) == 3 * printed
+    assert found.stderr == (f"netrep-go: {said}\n" if said else "")
+
+
+def test_names_that_are_no_text(networks, capsys):
+    """Whatever the system allows, results can be written."""
+    os.rename(b"net1.npy", b"net\xff.npy")
+    os.rename("net2.npy", "größe.npy")
+    paths = ["net0.npy", os.fsdecode(b"net\xff.npy"), "größe.npy"]
+    names = ["net0", r"net\xff", "größe"]
+    run("distances", *paths, "-q")
+    assert capsys.readouterr().out.splitlines()[0] == f",{','.join(names)}"
+    for file in ("D.csv", "D.json", "D.npz"):
+        run("distances", *paths, "-q", "-o", file)
+    assert list(table("D.csv").columns) == names
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    found = subprocess.run(
+        f"{RUN} distances net0.npy größe.npy -q", shell=True, capture_output=True, env=plain
+    )
+    assert found.stdout.splitlines()[0] == rb",net0,gr\xf6\xdfe"
+    assert found.returncode == 0

@@ -4,10 +4,15 @@ Where a format has checksums, what is wrong is never taken for right.
 """
 
 import json
+import os
 import pathlib
 import pickle
 import re
+import signal
 import warnings
+from io import BytesIO
+from types import SimpleNamespace
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -15,10 +20,19 @@ from numpy.testing import assert_array_equal
 from scipy.io import savemat
 from scipy.sparse import issparse
 
+from netrep_go._cli._files import read_labels
+from netrep_go._disk import DiskArray
 from netrep_go._parts import Parts, merge
 from netrep_go.capacity import TuningFile, read_mat, write_mat
 from netrep_go.datasets._objects92 import _read
+from netrep_go.encoding import StreamedPCA
+from netrep_go.extract import ActivationStore, activations
+from netrep_go.extract._samples import ImageFiles
 from netrep_go.inference import compare_networks
+from netrep_go.multiset import DistanceStore
+from netrep_go.multiset._sources import _LISTS, _READERS, Source
+from netrep_go.report import LayerReport
+from netrep_go.rsa import Fusion, read_betas
 
 N_VARIANTS = 150
 
@@ -139,6 +153,9 @@ def test_chunks_out_of_place_are_refused(tmp_path):
         path.write_bytes(content.replace(place, wrong.tobytes()))
         with pytest.raises(ValueError, match=r"x\.mat is damaged: variable 'x' cannot be read"):
             read_mat(path)
+        (tmp_path / "x.h5").write_bytes(path.read_bytes())
+        with pytest.raises(ValueError, match=r"x\.h5::x cannot be read: .*chunks"):
+            Source("X", f"{tmp_path}/x.h5::x").load()
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -200,8 +217,6 @@ def test_what_is_no_part_is_refused(tmp_path):
 def test_damaged_models_are_refused_by_name(tmp_path, rng):
     onnx = pytest.importorskip("onnx", reason="onnx comes with netrep-go[onnx]")
     pytest.importorskip("onnxruntime", reason="onnxruntime comes with netrep-go[onnx]")
-    from netrep_go.extract import activations
-
     helper, kind = onnx.helper, onnx.TensorProto.FLOAT
     graph = helper.make_graph(
         [helper.make_node("Relu", ["x"], ["y"]), helper.make_node("Neg", ["y"], ["z"])],
@@ -231,6 +246,184 @@ def test_damaged_models_are_refused_by_name(tmp_path, rng):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"net\.onnx cannot be run on X of shape \(2, 4\): "):
         activations(path, np.ones((2, 4), np.float32))
+
+
+def _of_images(path):
+    return read_betas(path, {"condition": [*"abc"] * 2})
+
+
+def _of_tables(path):
+    image = SimpleNamespace(dataobj=np.ones((2, 2, 2, 6)), affine=np.eye(4))
+    return read_betas(image, path)
+
+
+def _of_sources(path):
+    return Source("networks['a']", f"{path}::trials/stimulus").load()
+
+
+# Whatever reads a file that somebody else may have written, with an end of its name.
+READERS = {
+    **{f"a network {end}": (end, _of_sources) for end in _READERS},
+    **{f"names in {end}": (end, lambda path: Source("a", path).inside()) for end in _LISTS},
+    "labels": (".txt", lambda path: read_labels(str(path), "y")),
+    "a layer report": (".npz", LayerReport.load),
+    "a fusion": (".npz", Fusion.load),
+    "betas": (".nii", _of_images),
+    "compressed betas": (".nii.gz", _of_images),
+    "betas on a surface": (".gii", _of_images),
+    "a table": (".csv", _of_tables),
+    "a compressed table": (".tsv.gz", _of_tables),
+    "a file of MATLAB": (".mat", read_mat),
+    "responses": (".mat", read_sets),
+    "a model": (".onnx", lambda path: activations(path, np.ones((2, 3), np.float32))),
+    "a picture": (".png", lambda path: ImageFiles([path], np.asarray).read(0, 1)),
+    "the manifest of a store": ("/store.json", lambda path: DistanceStore(path.parent).status()),
+    "a store of activations": ("/store.json", lambda path: ActivationStore(path.parent)),
+    "a compression": ("/compression.json", lambda path: StreamedPCA.load(path.parent)),
+    "loadings": (".npy", DiskArray.from_npy),
+    "objects": (".mat", _read),
+    "a part": (".npz", lambda path: Parts(path.parent, {}).read(path.stem)),
+}
+
+
+@pytest.fixture
+def soon():
+    """Fail, and do not wait for ever, where a pipe is waited for."""
+
+    def late(*_):
+        raise TimeoutError("it is waited for")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(20)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("what", READERS)
+def test_pipes_and_devices_are_not_waited_for(tmp_path, soon, what):
+    end, read = READERS[what]
+    path = tmp_path / f"x{end}"
+    path.parent.mkdir(exist_ok=True)
+    for make in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):
+        make(path)
+        with pytest.raises(ValueError, match=r"must be a file or a folder, and no pipe") as found:
+            read(path)
+        assert str(path) in str(found.value)
+        path.unlink()
+
+
+def test_headers_that_tell_of_fewer_numbers(tmp_path, rng):
+    """NumPy compares no checksum of what it does not read."""
+    path, numbers = tmp_path / "a.npz", np.arange(8000.0)  # more than is read ahead
+    options = {"options": np.array("{}")}
+    for read in (
+        lambda: Source("X", f"{path}::x").load(),
+        lambda: Fusion.load(path),
+        lambda: LayerReport.load(path),
+        lambda: Parts(tmp_path, {}).read("a"),
+    ):
+        np.savez(path, x=numbers, **options)
+        content = path.read_bytes()
+        assert content.count(b"(8000,)") == 1
+        path.write_bytes(content.replace(b"(8000,)", b"(4000,)"))
+        with np.load(path) as stored:
+            assert_array_equal(stored["x"], numbers[:4000])
+        with pytest.raises(ValueError, match=r"Bad CRC-32|longer than its header"):
+            read()
+
+
+def test_compressed_images_are_right_or_refused(tmp_path, rng):
+    """nibabel stops before the checksum."""
+    nibabel = pytest.importorskip("nibabel", reason="nibabel comes with netrep-go[neuro]")
+    values = rng.standard_normal((3, 3, 3, 6))
+    for image, end in (
+        (nibabel.Nifti1Image(values, np.eye(4)), ".nii.gz"),
+        (nibabel.freesurfer.MGHImage(values.astype(np.float32), np.eye(4)), ".mgz"),
+    ):
+        nibabel.save(image, tmp_path / f"whole{end}")
+        content = (tmp_path / f"whole{end}").read_bytes()
+        right = _of_images(tmp_path / f"whole{end}").data
+        path = tmp_path / f"x{end}"
+        found, n_refused = read_damaged(path, damaged(content[10:], rng), lambda p: p)
+        assert n_refused == 0
+        contents = (content[:10] + body for body in damaged(content[10:], rng))
+        found, n_refused = read_damaged(path, contents, lambda p: _of_images(p).data)
+        assert n_refused > N_VARIANTS / 2
+        assert all(same(each, right) for each in found)
+
+
+@pytest.mark.parametrize("end", [".npy", ".npz", ".h5", ".zarr"])
+def test_more_than_there_is_memory(tmp_path, end):
+    """The file is small, but tells of 8 TiB: there is an error, and the process goes on."""
+    path, shape = tmp_path / f"x{end}", (2**20, 2**20)
+    header = BytesIO()
+    about = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, about)
+    if end == ".npy":
+        path.write_bytes(header.getvalue())
+    elif end == ".npz":
+        with ZipFile(path, "w") as file:
+            file.writestr("x.npy", header.getvalue())
+    elif end == ".h5":
+        with pytest.importorskip("h5py").File(path, "w") as file:
+            file.create_dataset("x", shape, "f8", chunks=(1024, 1024))
+    else:
+        pytest.importorskip("zarr").create_array(path, shape=shape, chunks=(1024, 1024), dtype="f8")
+    with pytest.raises(MemoryError, match=rf"^X {re.escape(str(path))} has no room in memory: "):
+        Source("X", path).load()
+
+
+def test_numbers_of_hdf5_that_are_in_other_files(tmp_path):
+    h5py = pytest.importorskip("h5py", reason="h5py comes with netrep-go[mat]")
+    path, numbers = tmp_path / "x.h5", np.arange(12.0).reshape(4, 3)
+    (tmp_path / "bytes").write_bytes(numbers.tobytes())
+    layout = h5py.VirtualLayout(numbers.shape, "f8")
+    layout[:] = h5py.VirtualSource("parts.h5", "x", numbers.shape)
+    with h5py.File(tmp_path / "parts.h5", "w") as file, h5py.File(path, "w") as whole:
+        file["x"] = numbers
+        whole.create_virtual_dataset("virtual", layout)
+        whole.create_dataset("raw", (4, 3), "f8", external=[(str(tmp_path / "bytes"), 0, 96)])
+    assert_array_equal(Source("X", f"{path}::virtual").load(), numbers)
+    with pytest.raises(ValueError, match=r"x\.h5::raw cannot be read: .* in another file, /"):
+        Source("X", f"{path}::raw").load()
+    (tmp_path / "parts.h5").unlink()
+    with pytest.raises(ValueError, match=r"in another file, parts\.h5: it is gone"):
+        Source("X", f"{path}::virtual").load()
+
+
+def test_numbers_of_hdf5_that_no_filter_makes_smaller(tmp_path, rng):
+    h5py = pytest.importorskip("h5py", reason="h5py comes with netrep-go[mat]")
+    path, numbers = tmp_path / "x.h5", rng.integers(256, size=(40, 30), dtype=np.uint8)
+    for how in ("lzf", "gzip"):
+        with h5py.File(path, "w") as file:
+            file.create_dataset("x", data=numbers, chunks=(20, 15), compression=how)
+        assert_array_equal(Source("X", path).load(), numbers)
+
+
+@pytest.mark.parametrize("end", [".npy", ".npz"])
+def test_what_is_no_file_of_numpy(tmp_path, end):
+    """NumPy would call it a pickle, and say how to load that."""
+    path = tmp_path / f"x{end}"
+    path.write_bytes(b"something else")
+    with pytest.raises(ValueError, match=rf"x\{end} cannot be read: it is no \{end} file of"):
+        Source("X", path).load()
+
+
+def test_matrices_that_are_cut_off(tmp_path):
+    path = tmp_path / "x.npy"
+    np.save(path, np.ones((4, 3)))
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ValueError, match=r"^.*x\.npy is damaged.* shorter than its \(4, 3\)"):
+        DiskArray.from_npy(path)
+
+
+def test_tables_that_are_no_text(tmp_path):
+    for end, content in ((".csv", b"condition\n\xff\xfe\n"), (".csv.gz", b"\x1f\x8b\x08")):
+        path = tmp_path / f"x{end}"
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=rf"^table: '.*x\{end}' cannot be read: "):
+            _of_tables(path)
 
 
 # Code in files

@@ -11,11 +11,13 @@ from fuzz_mutations import everywhere, kind
 from numpy.testing import assert_array_equal
 
 from netrep_go import encoding, rsa
-from netrep_go._validation import as_labels, as_matrix, at_hand
+from netrep_go._foreign import at_hand
+from netrep_go._validation import as_labels, as_matrix, unmasked
 from netrep_go.encoding import EncodingModel
 from netrep_go.inference import compare_networks
 from netrep_go.metrics import LinearCKA, LinearMetric, get_measure
 from netrep_go.multiset import pairwise_distances
+from netrep_go.plotting import EmbeddingDisplay
 
 pandas = pytest.importorskip("pandas")
 pyplot = pytest.importorskip("matplotlib.pyplot")
@@ -198,6 +200,152 @@ def test_what_numpy_cannot_read(tensor, way):
     assert check_refused(tensor, way) > 500
 
 
+def test_queries_that_were_not_made():
+    polars = pytest.importorskip("polars")
+
+    def query(x):
+        return polars.DataFrame(x.reshape(len(x), -1)).lazy()
+
+    assert check_refused(query, ".collect()") > 500
+
+
+class Quantity(np.ndarray):
+    """A stand-in for a quantity of Astropy."""
+
+    unit = "mV"
+    value = property(np.asarray)
+
+
+class OfPint:
+    """A stand-in for a quantity of Pint, which is no array of NumPy."""
+
+    units = "millivolt"
+
+    def __init__(self, x):
+        self.magnitude = np.asarray(x)
+
+    magnitude = None
+    __array_function__ = __array_ufunc__ = None
+
+    def __len__(self):
+        return len(self.magnitude)
+
+    def __getitem__(self, rows):
+        return OfPint(self.magnitude[rows])
+
+
+@pytest.mark.parametrize(
+    ("make", "way"), [(lambda x: x.view(Quantity), ".value"), (OfPint, ".magnitude")]
+)
+def test_numbers_with_units(make, way):
+    assert check_refused(make, way) > 500
+
+
+def test_lists_of_numbers_with_units(X):
+    for rows in ([*X.view(Quantity)], [OfPint(row) for row in X]):
+        with pytest.raises(TypeError, match=r"X\[0\] must be numbers without a unit, got m"):
+            as_matrix(rows, "X")
+        with pytest.raises(TypeError, match="numbers without a unit"):
+            pairwise_distances("procrustes", [X, rows], verbose=False)
+
+
+def test_quantities_without_unit(X):
+    class Ratio(Quantity):
+        unit = ""
+
+    assert_array_equal(as_matrix(X.view(Ratio), "X"), X)
+
+
+def hide(x):
+    """Return an array with a mask on one of its entries."""
+    mask = np.zeros(x.shape, bool)
+    mask.flat[x.size // 3] = x.size > 0
+    return np.ma.array(x, mask=mask)
+
+
+class OfAstropy(np.ndarray):
+    """A stand-in for a masked array of Astropy, whose mask NumPy drops."""
+
+    @classmethod
+    def of(cls, x):
+        found = np.array(x).view(cls)
+        found._mask = np.ma.getmaskarray(hide(x))
+        return found
+
+
+def of_dask(x):
+    """Return a masked array of Dask, whose mask it drops if NumPy asks for its numbers."""
+    array = pytest.importorskip("dask.array")
+    return array.ma.masked_array(array.from_array(np.array(x)), np.ma.getmaskarray(hide(x)))
+
+
+def outcome(entry, name, change):
+    """Return the numbers of a call, or that it was refused."""
+    try:
+        return result(entry, name, change)
+    except (TypeError, ValueError):
+        return "refused"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("change", [of_dask, OfAstropy.of])
+def test_masks_of_others_count_everywhere(change):
+    """They hide what NumPy's hide, or are refused."""
+    wrong, tried = [], 0
+    for entry, path, name in arguments():
+        if any(path.startswith(p) and name == n for p, n in WRITTEN):
+            continue
+        with warnings.catch_warnings(), contextlib.suppress(ImportError):
+            warnings.simplefilter("ignore")
+            tried += 1
+            found = outcome(entry, name, change)
+            if isinstance(found, str):
+                continue
+            want = outcome(entry, name, hide)
+            if isinstance(want, str) or differs(found, want, rtol=1e-6):
+                wrong.append(f"{path} {name}")
+    assert wrong == []
+    assert tried > 500
+
+
+@pytest.mark.parametrize("change", [of_dask, OfAstropy.of])
+def test_masks_of_others_count(X, change):
+    hidden = change(X)
+    assert_array_equal(np.asarray(hidden), X)  # NumPy drops it
+    for x in (hidden,) if isinstance(hidden, np.ndarray) else (hidden, [*hidden]):
+        assert_array_equal(rsa.rdm(x), rsa.rdm(hide(X)))
+        with pytest.raises(ValueError, match=r"X must not be masked|X contains NaN"):
+            LinearMetric().fit(x, X)
+        with pytest.raises(ValueError, match="X must not have masked values"):
+            unmasked(x, "X")
+    with pytest.raises(ValueError, match=r"y must have a label for each sample.*y\[4\]"):
+        as_labels(change(np.arange(12)), "y")
+
+
+def test_masks_of_covariates(rng):
+    array = pytest.importorskip("dask.array")
+    D = pairwise_distances("procrustes", list(rng.standard_normal((5, 9, 3))), verbose=False)
+    numbers, hidden = np.array([1, 2, 1, 2, 1]), [0, 1, 0, 0, 0]
+
+    def colors(group):
+        display = EmbeddingDisplay.from_distances(D, covariates={"group": group}, hue="group")
+        found = [face for drawn in display.ax_.collections for face in drawn.get_facecolors()]
+        pyplot.close("all")
+        return np.array(found)
+
+    want = colors(np.where(hidden, np.nan, numbers))
+    for given in (
+        np.ma.array(numbers, mask=hidden),
+        array.ma.masked_array(array.from_array(numbers), np.array(hidden, bool)),
+    ):
+        assert_array_equal(colors(given), want)
+    for missing in (pandas.array(["a", None, "a", "b", "b"], "string"), ["a", None, "a", "b", "b"]):
+        with pytest.raises(
+            ValueError, match=r"covariate 'group' must have a label for each.*\[1\]"
+        ):
+            colors(missing)
+
+
 @pytest.fixture
 def X(rng):
     return rng.standard_normal((12, 4))
@@ -256,6 +404,32 @@ def test_real_tensors_of_pytorch(X):
         LinearCKA().fit(tensor.to_sparse(), X)
     with pytest.raises(TypeError, match=r"X must be an array that NumPy can read .* on meta"):
         LinearCKA().fit(tensor.to("meta"), X)
+
+
+def test_annotated_data(X):
+    class AnnData:
+        obs_names = var_names = ()
+
+        def __init__(self, x):
+            self.X = x
+
+    with pytest.raises(TypeError, match=r"data must be an array, got AnnData: pass data\.X"):
+        rsa.rdm(AnnData(X))
+
+
+def test_errors_have_the_name_of_the_argument(X):
+    large = X.astype(object)
+    large[1, 1] = 10**400
+    for odd, message in (
+        (X.astype(complex), "data: Complex data not supported"),
+        (large, "data must hold numbers that float64 can"),
+        ([[1.0, 2.0], [3.0]], "data: setting an array element with a sequence"),
+        (pandas.DataFrame(X, columns=list("abca")), "data must have columns of different names"),
+    ):
+        with pytest.raises(ValueError, match=f"^{message}"):
+            rsa.rdm(odd)
+        with pytest.raises(ValueError, match=message.replace("data", "X", 1)):
+            LinearMetric().fit(odd, X)
 
 
 def test_columns_may_be_called_as_what_tensors_have(X):
@@ -395,6 +569,35 @@ def test_assemblies_are_compared_by_the_levels_that_both_have(assemblies):
         LinearMetric().fit_score(frames[0], frames[1][::-1])
     bare = it.drop_vars(["presentation", "image_id", "category"])
     assert LinearMetric().fit_score(v4, bare) == want  # nothing is known of its order
+
+
+def test_assemblies_that_are_turned(assemblies):
+    v4, it = assemblies
+    for call in (
+        lambda: rsa.rdm(v4.T),
+        lambda: LinearMetric().fit(v4, it.T),
+        lambda: pairwise_distances("cka", {"V4": v4, "IT": it.T}, verbose=False),
+        lambda: encoding.EncodingModel(cv=3, outer_cv=3).fit(v4.T, it),
+    ):
+        with pytest.raises(ValueError, match=r"presentations before neuroids, .*\.transpose\('pre"):
+            call()
+    assert LinearMetric().fit_score(v4, it.T.transpose("presentation", ...)) > 0
+
+
+def test_dimensions_in_another_order(X):
+    xarray = pytest.importorskip("xarray")
+    square = xarray.DataArray(X @ X.T, dims=("image", "unit"))
+    want = LinearCKA().fit_score(square.values, square.values**2)
+    assert LinearCKA().fit_score(square, square**2) == want
+    site = (square**2).rename(unit="site")
+    assert LinearCKA().fit_score(square, site) == want  # nothing is known of its axes
+    for call in (
+        lambda: LinearCKA().fit_score(square, square.T**2),
+        lambda: pairwise_distances("cka", [square, square.T], verbose=False),
+        lambda: encoding.EncodingModel(cv=3, outer_cv=3).fit(square, square.T),
+    ):
+        with pytest.raises(ValueError, match=r"dimensions in one order, got \('image', 'unit'\)"):
+            call()
 
 
 def test_names_of_xarray_travel(assemblies):

@@ -57,7 +57,10 @@ class DiskArray:
                 shape, turned, dtype = np.lib.format.read_array_header_2_0(file)
             if len(shape) != 2 or turned or dtype.hasobject:
                 raise ValueError(f"it must be in C order, got {dtype} of {shape}")
-            return cls(path, file.tell(), dtype, shape)
+            found = cls(path, file.tell(), dtype, shape)
+            if found.offset + found.nbytes > os.fstat(file.fileno()).st_size:
+                raise ValueError(f"it is shorter than its {shape} entries")
+            return found
 
     @property
     def size(self) -> int:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
+import numpy as np
+
+from netrep_go._machine import check_room
 from netrep_go._shown import shown
 
 INSIDE = "::"  # between the path of a file and the name of an array in it
@@ -37,6 +42,45 @@ def why(error: object) -> str:
     return "it holds Python objects, or no array" if "pickle" in text else text
 
 
+def check_ends(path: str | os.PathLike[str]) -> None:
+    """Raise if this is a pipe, a socket or a device: to read it may wait, or go on, for ever.
+
+    Of what is not there, or must not be seen, whoever opens it says so.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise DamagedFileError(
+            f"{os.fspath(path)} must be a file or a folder, and no pipe, socket or device: copy "
+            "what it gives to a file"
+        )
+
+
+def npz_arrays(
+    path: str | os.PathLike[str], names: Iterable[str] | None = None
+) -> dict[str, np.ndarray]:
+    """Return arrays of an .npz file, all or some, and compare their checksums.
+
+    NumPy does so only of what their headers tell it to read.
+    """
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+        if len(set(stored.files)) < len(stored.files):
+            raise ValueError("two arrays have one name")
+        return {name: _entry(stored.zip, name) for name in names or stored.files}
+
+
+def _entry(stored: ZipFile, name: str) -> np.ndarray:
+    info = stored.getinfo(f"{name}.npy")
+    check_room(info.file_size)
+    with stored.open(info) as entry:
+        array = np.lib.format.read_array(entry, allow_pickle=False)
+        if entry.read(1):
+            raise ValueError(f"{name} is longer than its header tells")
+    return array
+
+
 @contextmanager
 def reading(path: str | os.PathLike[str], trouble: str) -> Iterator[None]:
     """Raise whatever goes wrong inside as an error that names the file and what the trouble is.
@@ -44,6 +88,7 @@ def reading(path: str | os.PathLike[str], trouble: str) -> Iterator[None]:
     Libraries raise errors of every class at files that are damaged, MemoryError for sizes that
     were never written, too. What the system says of a path, as when there is none, stays.
     """
+    check_ends(path)
     try:
         yield
     except DamagedFileError:

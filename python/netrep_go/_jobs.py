@@ -139,12 +139,12 @@ def bars_named(name: str) -> Iterator[None]:
 
 @contextmanager
 def bar_of(text: str, total: int | None, show: bool, unit: str = "it") -> Iterator[Any]:
-    """Yield a bar of tqdm, or None.
+    """Yield a bar of tqdm, or None, as in a process whose errors nobody sees.
 
     tqdm.auto warns as it is imported in a notebook without widgets, so that it waits
     until a bar is drawn.
     """
-    if not show:
+    if not show or sys.stderr is None or getattr(sys.stderr, "closed", False):
         yield None
         return
     from tqdm.auto import tqdm
@@ -168,7 +168,7 @@ def progress_bar(
             bar.n = done if total is None else total * done // max(steps, 1)
             bar.refresh()
 
-        yield draw if show else None
+        yield None if bar is None else draw
 
 
 def in_threads(

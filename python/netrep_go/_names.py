@@ -210,6 +210,11 @@ def _check_same_axes(things: list[tuple[tuple[Any, ...], str]], axis: int) -> No
             )
 
 
+def dims_of(x: Any) -> tuple[Name, ...]:
+    """Return the names of the axes of an array of xarray, none of others."""
+    return x.dims if _is_xarray(x) else ()
+
+
 def check_same_places(x: Any, name: str, volume: Any, other: str) -> None:
     """Raise if what has one more axis before has the places of a volume in other orders."""
     for axis in range(1, np.ndim(volume) + 1 if hasattr(volume, "shape") else 0):

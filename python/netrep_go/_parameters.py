@@ -27,10 +27,11 @@ from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get
 import numpy as np
 
 from netrep_go._files import as_path
+from netrep_go._foreign import at_hand
 from netrep_go._jobs import RandomState, check_seed
 from netrep_go._results import Result
 from netrep_go._shown import shown
-from netrep_go._validation import MOST, at_hand, check_flag, check_integer, check_option
+from netrep_go._validation import MOST, check_flag, check_integer, check_option
 
 Check = Callable[[Any, str], Any]  # returns the value of the parameter named, or raises
 

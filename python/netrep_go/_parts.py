@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from netrep_go._files import reading
+from netrep_go._files import npz_arrays, reading
 from netrep_go._shown import shown
 from netrep_go._validation import check_integer
 
@@ -50,7 +50,7 @@ class Parts:
         path = _path(self._folder, name)
         if not path.exists():
             return False
-        check_same(_read(path, _OPTIONS)[1], self._options, self._folder)
+        check_same(_read(path)[1], self._options, self._folder)
         return True
 
     def read(self, name: object) -> dict[str, np.ndarray]:
@@ -246,25 +246,14 @@ def _path(folder: Path, name: object) -> Path:
     return folder / f"{name}.npz"
 
 
-def _read(path: Path, *names: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Return the arrays of a part, some or all, without its options, and these."""
+def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Return the arrays of a part without its options, and these."""
     with reading(path, "is damaged: remove it to compute it anew"):
-        arrays = read_arrays(path, *names)
+        arrays = npz_arrays(path)
         options = json.loads(arrays.pop(_OPTIONS).item())
         if not isinstance(options, dict):
             raise ValueError(f"its options are {shown(options)}")
     return arrays, options
-
-
-def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
-    """Return the arrays of an .npz file, some or all; raise if its bytes are not those written."""
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        broken = stored.zip.testzip()  # NumPy checks only what its headers tell it to read
-        if broken is not None:
-            raise ValueError(f"{broken} has another checksum")
-        if len(set(stored.files)) < len(stored.files):
-            raise ValueError("two arrays have one name")
-        return {name: stored[name] for name in names or stored.files}
 
 
 def _plain(value: Any) -> Any:

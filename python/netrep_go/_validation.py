@@ -6,9 +6,8 @@ import datetime
 import numbers
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set, ValuesView
+from collections.abc import Iterator, Mapping, Sequence, Set, ValuesView
 from pathlib import Path
-from types import ModuleType
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_array, validate_data
 
+from netrep_go._foreign import at_hand, first_line, hidden_in, read_in
 from netrep_go._names import check_square_names
 from netrep_go._shown import kind_of, shown
 from netrep_go._sizes import SQUARES, check_range, is_moderate
@@ -101,68 +101,23 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False, axes: str =
 
 def _check_unmasked(x: Any, name: str) -> None:
     """Raise if entries are masked: what is under a mask would be taken for data."""
-    if np.ma.is_masked(x):
+    hidden = hidden_in(x)
+    if hidden is not None and hidden.any():
         raise ValueError(
-            f"{name} must not be masked, got {np.ma.count_masked(x)} masked entries: where missing "
+            f"{name} must not be masked, got {hidden.sum()} masked entries: where missing "
             "entries are taken, give them as NaN, .filled(np.nan)"
         )
 
 
-def at_hand(x: Any, name: str) -> Any:
-    """Return ``x``; what only DLPack hands over, also in a list or dictionary, as NumPy's.
-
-    Raise if another library keeps an array where NumPy cannot read it: on a GPU, in a graph of
-    gradients, in a type that NumPy lacks. What is on disk is not read.
-    """
-    if type(x) in (list, tuple):
-        return x if not x or isinstance(x[0], _PLAIN) else _all_at_hand(x, range(len(x)), name)
-    if type(x) is dict:
-        items = [*x.values()]
-        found = _all_at_hand(items, x, name)
-        return x if found is items else dict(zip(x, found, strict=True))
-    if isinstance(x, (np.ndarray, np.generic, type)) or not _is_tensor(x):
-        if isinstance(x, ModuleType):  # whose functions have the names of an array's attributes
-            raise TypeError(f"{name} must be a value, got {shown(x)}")
-        return x
-    try:
-        if not hasattr(type(x), "__array__"):
-            return np.from_dlpack(x)
-        np.asarray(x)
-    except (AttributeError, BufferError, NotImplementedError, RuntimeError, TypeError) as error:
-        why = "" if isinstance(error, AttributeError) else f" ({first_line(error).rstrip('.')})"
-        raise TypeError(
-            f"{name} must be an array that NumPy can read from the memory of the CPU, got "
-            f"{kind_of(x)} on {getattr(x, 'device', 'a GPU')}{why}{_way_to_numpy(x, name)}"
-        ) from None
-    return x
-
-
-_PLAIN = (numbers.Number, str, bytes)  # lists that begin so hold no arrays
-
-
-def _all_at_hand(items: Any, keys: Iterable[Any], name: str) -> Any:
-    """Return a list or tuple, itself if all are at hand as they are."""
-    found = [at_hand(item, f"{name}[{key!r}]") for key, item in zip(keys, items, strict=True)]
-    same = all(one is item for one, item in zip(found, items, strict=True))
-    return items if same else type(items)(found)
-
-
-def _is_tensor(x: Any) -> bool:
-    """Whether this is an array that another library has in memory, of whatever device."""
-    kind = type(x)
-    if hasattr(kind, "__dlpack__") or hasattr(kind, "__cuda_array_interface__"):
-        return True
-    has_device = hasattr(kind, "device") or "device" in getattr(x, "__dict__", ())  # no column
-    return hasattr(kind, "__array__") and has_device
-
-
-def _way_to_numpy(x: Any, name: str) -> str:
-    """Return how an array of PyTorch, CuPy or Numba becomes one of NumPy."""
-    if hasattr(x, "cpu"):
-        lacking = "float8" in str(x.dtype) or "bfloat16" in str(x.dtype)
-        return f": pass {name}.detach().cpu(){'.float()' if lacking else ''}.numpy()"
-    ways = [way for way in ("get", "copy_to_host") if hasattr(x, way)]
-    return f": pass {name}.{ways[0]}()" if ways else ""
+def unmasked(x: Any, name: str) -> np.ndarray:
+    """Return an array of anything; raise if a mask hides some of it."""
+    if isinstance(x, (list, tuple)) and _holds_others(x):
+        x = [unmasked(item, name) for item in x]
+    x = read_in(at_hand(x, name))
+    hidden = hidden_in(x)
+    if hidden is not None and hidden.any():
+        raise ValueError(f"{name} must not have masked values: fill them first")
+    return as_it_is(x, name)
 
 
 def as_numbers(x: Any, name: str) -> Any:
@@ -174,13 +129,14 @@ def as_numbers(x: Any, name: str) -> Any:
     if x is None or isinstance(x, _NO_ARRAYS) or callable(x) or _holds_data(x):
         raise TypeError(f"{name} must be an array of numbers, got {_with_way(x, name)}")
     x = at_hand(x, name)
-    if isinstance(x, (list, tuple)) and _holds_masks(x):
+    if getattr(getattr(x, "columns", None), "is_unique", True) is False:
+        twice = x.columns[x.columns.duplicated()][0]
+        raise ValueError(f"{name} must have columns of different names, got {twice!r} twice")
+    if isinstance(x, (list, tuple)) and _holds_others(x):
         x = [as_numbers(item, name) for item in x]
-    if isinstance(x, np.ma.MaskedArray):
-        hidden = np.ma.getmaskarray(x)
-        x = np.ma.getdata(x)
-        if hidden.any():
-            x = np.where(hidden, np.nan, x)
+    x = read_in(x)
+    if (hidden := hidden_in(x)) is not None:
+        x = np.where(hidden, np.nan, np.asarray(x)) if hidden.any() else np.asarray(x)
     if isinstance(x, (np.ndarray, list, tuple)) or hasattr(type(x), "__array__"):
         for part in x.get_columns() if hasattr(x, "get_columns") else [x]:  # of polars
             told = isinstance(getattr(part, "dtype", None), np.dtype) and part.dtype.kind != "O"
@@ -209,6 +165,14 @@ def _with_way(x: Any, name: str) -> str:
         )
     way = next((way for way in _DATA if hasattr(x, way)), None)
     return shown(x) if way is None else f"{kind_of(x)}: pass {name}.{way}()"
+
+
+def _holds_others(x: Any) -> bool:
+    """Whether a nested list has arrays in it that are not just NumPy's."""
+    if isinstance(x, (list, tuple)):
+        return any(map(_holds_others, x))
+    plain = type(x) is np.ndarray or isinstance(x, np.generic)
+    return not plain and (hasattr(type(x), "__array__") or hasattr(type(x), "__array_function__"))
 
 
 def as_it_is(x: Any, name: str) -> np.ndarray:
@@ -317,13 +281,14 @@ def validated(estimator: Any, X: Any, y: Any = "no_validation", **options: Any) 
         y = as_numbers(y, "y")
     try:
         return validate_data(estimator, as_numbers(X, "X"), y, **options)
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
         given = "X" if y is None or isinstance(y, str) else "X and y"
         message = first_line(error)
         named = any(name in re.split(r"\W+", message) for name in given.split(" and "))
         advice = str(error).rpartition("\n")[2]
         reshape = f" {advice}" if advice.startswith("Reshape") and "\n" in str(error) else ""
-        raise type(error)(message + reshape if named else f"{given}: {message}{reshape}") from None
+        raise kind(message + reshape if named else f"{given}: {message}{reshape}") from None
 
 
 def check_given(Y: Any) -> None:
@@ -346,13 +311,12 @@ def note_features(estimator: Any, X: Any, Y: Any) -> None:
 
 
 def naming(name: str, message: str) -> str:
-    """Return a message that begins with the name of an argument, unless it has it somewhere."""
-    return message if re.search(rf"\b{re.escape(name)}(?!\w)", message) else f"{name}: {message}"
+    """Return a message that begins with the name of an argument, unless it has it somewhere.
 
-
-def first_line(error: Exception) -> str:
-    """Return what an error of scikit-learn says before it shows the whole array."""
-    return str(error).partition("\n")[0]
+    Scikit-learn's word for complex numbers is none.
+    """
+    told = re.search(rf"(?<!Complex )\b{re.escape(name)}(?!\w)", message)
+    return message if told else f"{name}: {message}"
 
 
 def copied(x: np.ndarray, name: str) -> np.ndarray:
@@ -496,8 +460,9 @@ def as_labels(y: Any, name: str) -> np.ndarray:
     hidden: Any = False
     if isinstance(y, (list, tuple)) and _holds_masks(y):
         y = np.ma.array(y, dtype=object)
-    if isinstance(y, np.ma.MaskedArray):
-        hidden, y = np.ma.getmaskarray(y), np.ma.getdata(y)
+    y = read_in(y)
+    if (mask := hidden_in(y)) is not None:
+        hidden, y = mask, np.asarray(y)
     labels = y if isinstance(y, np.ndarray) else _objects(y, name)
     hidden = hidden | _missing(labels)
     if hidden.any():

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from netrep_go._files import INSIDE
+from netrep_go._files import INSIDE, check_ends
 from netrep_go._optional import optional, pandas
 from netrep_go._parts import replaceable, replacing
 
@@ -45,7 +45,8 @@ def name_of(path: str) -> str:
     """
     file, _, inside = path.partition(INSIDE)
     name = Path(file).stem + (INSIDE + inside if inside else "")
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+    # bytes that are no text would be taken by no file of results
+    return os.fsencode(name).decode(errors="backslashreplace")
 
 
 def load(paths: Mapping[str, str], argument: str) -> dict[str, Any]:
@@ -71,8 +72,9 @@ def read_labels(path: str, argument: str) -> Any:
     """Read one label for each sample: lines of a text file, a vector or a column of a table."""
     if Path(path).suffix == ".txt":
         try:
+            check_ends(path)
             return np.array(Path(path).read_text(encoding="utf-8").splitlines())
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise ValueError(f"{argument}: {path} cannot be read: {error}") from error
     labels = np.asarray(read_one(path, argument))
     if labels.ndim == 2 and 1 in labels.shape:
@@ -136,6 +138,8 @@ def write(tables: Tables, file: Path | None) -> None:
     A format that holds one table takes the others to files beside it.
     """
     if file is None:
+        if sys.stdout is None:
+            raise OSError("standard output is closed: name a file with --output")
         for k, table in enumerate(tables.values()):
             print(end="\n" if k else "")
             _csv(table, sys.stdout)

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from netrep_go._files import DamagedFileError, as_path, reading
+from netrep_go._files import DamagedFileError, as_path, check_ends, reading
 from netrep_go._parameters import checked
 from netrep_go._parts import replacing
 from netrep_go._shown import shown
@@ -387,6 +387,7 @@ def _write_header(stream: IO[bytes]) -> None:
 def _open(path: Path) -> Any:
     """Open a file of version 7.3, or say what else it is."""
     library = h5py()
+    check_ends(path)
     with path.open("rb") as file:
         header = file.read(len(_V5_HEADER))
     if header == _V5_HEADER:

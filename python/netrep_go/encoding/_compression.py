@@ -16,7 +16,7 @@ from sklearn.random_projection import SparseRandomProjection
 from sklearn.utils.validation import check_is_fitted
 
 from netrep_go._disk import DiskArray, NpyWriter
-from netrep_go._files import as_path, reading
+from netrep_go._files import as_path, check_ends, npz_arrays, reading
 from netrep_go._jobs import RandomState, as_random_state, counted, warn_user
 from netrep_go._names import check_same_columns, column_names
 from netrep_go._parameters import checked
@@ -473,6 +473,8 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """
         folder = as_path(path, "path")
         with reading(folder, "is damaged, or of another version"):
+            for file in folder.glob("*"):
+                check_ends(file)
             told = json.loads((folder / "compression.json").read_bytes())
             if told.pop("format") != _FORMAT:
                 raise ValueError(f"its format is not {_FORMAT}")
@@ -482,6 +484,8 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             for name in _ARRAYS:
                 setattr(pca, name, np.load(folder / f"{name}.npy", allow_pickle=False))
             projection = folder / "projection_.npz"
+            if pca.method_ == "projection":
+                npz_arrays(projection)  # SciPy compares no checksums
             pca.projection_ = load_npz(projection) if pca.method_ == "projection" else None
             pca.loadings_ = DiskArray.from_npy(_loadings_file(folder))
         return pca

@@ -64,8 +64,9 @@ class Source:
         n, n_columns = self.shape
         width = max(1, self._budget // (n * self._itemsize + per_column))
         chunks = getattr(self._X, "chunks", None)
-        if chunks and chunks[-1] <= width:
-            width -= width % chunks[-1]
+        chunk = chunks[-1] if chunks else 0
+        if isinstance(chunk, int) and 0 < chunk <= width:  # Dask tells the size of each
+            width -= width % chunk
         for start in range(0, n_columns, width):
             block = self._X[:, start : start + width]
             for first in range(0, block.shape[1], _INNER):

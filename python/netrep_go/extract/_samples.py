@@ -12,10 +12,11 @@ import numpy as np
 from scipy.sparse import issparse
 
 from netrep_go._files import reading
+from netrep_go._foreign import at_hand
 from netrep_go._optional import optional
 from netrep_go._parts import content_hash
 from netrep_go._shown import kind_of
-from netrep_go._validation import as_it_is, at_hand
+from netrep_go._validation import unmasked
 
 Preprocess = Callable[[np.ndarray], Any]
 
@@ -33,7 +34,7 @@ class Samples:
     def __init__(self, X: Any) -> None:
         # pandas objects slice by labels, other frames and arrays by positions
         sliced = hasattr(X, "shape") and not hasattr(X, "iloc")
-        self._source = X if sliced else as_it_is(X, "X")
+        self._source = X if sliced else to_numpy(X)
         self.shape = tuple(self._source.shape)
         if not self.shape or self.shape[0] == 0:
             raise ValueError(f"X must have at least one sample, got shape {self.shape}")
@@ -41,10 +42,7 @@ class Samples:
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Return rows, which may be a view of what the user has."""
-        rows = self._source[start:stop]
-        if np.ma.is_masked(rows):
-            raise ValueError("X must not have masked values: fill them first")
-        return to_numpy(rows)
+        return to_numpy(self._source[start:stop])
 
     def batches(self, size: int, start: int = 0) -> Iterator[np.ndarray]:
         """Yield all samples from the given one on, so many at once."""
@@ -224,7 +222,7 @@ def hashed(batch: np.ndarray) -> str:
 def to_numpy(batch: Any) -> np.ndarray:
     """Return a batch as an array, which may be a view of it."""
     if not hasattr(batch, "detach"):
-        return np.asarray(at_hand(batch, "X"))
+        return unmasked(batch, "X")
     from netrep_go.extract._torch import to_numpy as from_torch
 
     return from_torch(batch)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from netrep_go._files import as_path, reading
+from netrep_go._files import as_path, check_ends, reading
 from netrep_go._parts import check_same, content_hash, fingerprint, replacing, sync
 from netrep_go.extract._containers import container
 from netrep_go.extract._samples import hashed
@@ -237,6 +237,7 @@ class StoreWriter:
 
 def _read(manifest: Path) -> State | None:
     """Return what a manifest tells, None if there is none."""
+    check_ends(manifest)
     try:
         text = manifest.read_bytes()
     except (FileNotFoundError, NotADirectoryError):

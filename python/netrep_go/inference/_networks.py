@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from scipy.sparse import issparse
@@ -13,7 +12,7 @@ from scipy.sparse import issparse
 from netrep_go._cohort import labeled
 from netrep_go._files import INSIDE
 from netrep_go._names import Name, holds_arrays, names_or_numbers
-from netrep_go.multiset._sources import arrays_in, source_of
+from netrep_go.multiset._sources import source_of
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def _layers(x: Any, label: str, least: int = 2) -> Any:
 
 def _inside(path: str | os.PathLike[str], label: str, least: int = 2) -> dict[str, str] | None:
     """Return the paths of the arrays in a file by their names, None if it has fewer."""
-    names = source_of(partial(arrays_in, path), label).load()
+    names = source_of(path, label).inside()
     return (
         {name: f"{os.fspath(path)}{INSIDE}{name}" for name in names}
         if len(names) >= least

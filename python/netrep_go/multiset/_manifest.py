@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from netrep_go._files import reading
 from netrep_go._parts import fingerprint
 from netrep_go._results import Result
 from netrep_go.metrics import Measure
@@ -55,11 +56,9 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     file = folder / "store.json"
     if not file.exists():
         return None
-    try:
+    with reading(file, "is damaged"):
         manifest = json.loads(file.read_bytes())
         checksum = manifest.pop("checksum")
-    except (AttributeError, KeyError, ValueError) as error:
-        raise ValueError(f"{file} is damaged: {error}") from error
     if isinstance(manifest.get("format"), int) and manifest["format"] > FORMAT:
         raise ValueError(
             f"{folder} has format {manifest['format']}, newer than {FORMAT}: it needs a newer "

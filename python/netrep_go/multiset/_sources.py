@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from netrep_go._cohort import labeled, matched
-from netrep_go._files import INSIDE, why
+from netrep_go._files import INSIDE, check_ends, npz_arrays, why
+from netrep_go._foreign import at_hand
 from netrep_go._jobs import counted, in_threads
+from netrep_go._machine import read_whole
 from netrep_go._names import Name
 from netrep_go._optional import optional
 from netrep_go._parts import content_hash
 from netrep_go._shown import shown
-from netrep_go._validation import at_hand
 from netrep_go.multiset._nwb import read_nwb
+from netrep_go.multiset._tables import read_table
 
 
 @dataclass(frozen=True)
@@ -30,14 +33,21 @@ class Source:
 
     def load(self) -> Any:
         """Return the network; raise with its name if that fails."""
+        return self._told(_load)
+
+    def inside(self) -> list[str]:
+        """Return the names of the arrays in the file; raise with its name if that fails."""
+        return self._told(_arrays_in)
+
+    def _told(self, read: Callable[[Any], Any]) -> Any:
+        what = f" {self.content}" if isinstance(self.content, (str, os.PathLike)) else ""
         try:
-            return _load(self.content)
-        except MemoryError:
-            raise
+            return read(self.content)
+        except MemoryError as error:
+            raise MemoryError(f"{self.name}{what} has no room in memory: {error}") from error
         except FileNotFoundError as error:
             raise FileNotFoundError(f"{self.name}: there is no file {self.content}") from error
         except Exception as error:
-            what = f" {self.content}" if isinstance(self.content, (str, Path)) else ""
             raise ValueError(f"{self.name}{what} cannot be read: {why(error)}") from error
 
 
@@ -188,7 +198,7 @@ def _load(content: Any) -> Any:
     if callable(content) and not hasattr(content, "__array__"):
         return content()
     if hasattr(content, "chunks") and hasattr(content, "dtype"):  # of HDF5 or zarr
-        return content[...]
+        return read_whole(content)
     return content
 
 
@@ -200,42 +210,43 @@ def read_array(path: str | os.PathLike[str]) -> Any:
         raise ValueError(f"its suffix must be one of {', '.join(_READERS)}")
     if not os.path.exists(file):
         raise FileNotFoundError(file)
+    check_ends(file)
     return _READERS[suffix](file, inside)
 
 
-def arrays_in(path: str | os.PathLike[str]) -> list[str]:
+def _arrays_in(path: str | os.PathLike[str]) -> list[str]:
     """Return the names of the arrays in an .npz or HDF5 file, none if there is no such file."""
     file, _, inside = os.fspath(path).partition(INSIDE)
     suffix = Path(file).suffix.lower()
     if inside or suffix not in _LISTS or not os.path.exists(file):
         return []
+    check_ends(file)
     return _LISTS[suffix](file)
 
 
 def _npy(file: str, inside: str) -> np.ndarray:
+    _check_begins(file, b"\x93NUMPY", ".npy")
     return np.load(file, allow_pickle=False)
 
 
 def _npz_names(file: str) -> list[str]:
+    _check_begins(file, b"PK", ".npz")
     with np.load(file, allow_pickle=False) as arrays:
         return list(arrays.files)
 
 
 def _npz(file: str, inside: str) -> np.ndarray:
+    _check_begins(file, b"PK", ".npz")
     with np.load(file, allow_pickle=False) as arrays:
-        return arrays[_only(arrays.files, inside)]
+        name = _only(arrays.files, inside)
+    return npz_arrays(file, [name])[name]
 
 
-def _table(separator: str) -> Callable[[str, str], Any]:
-    def read(file: str, inside: str) -> Any:
-        pandas = optional("pandas", "plot", "a file of text")
-        with open(file, encoding="utf-8") as lines:
-            first = lines.readline().strip().split(separator)
-        header = None if all(map(_is_number, first)) else 0
-        index = 0 if header == 0 and first[0].strip('"') == "" else None
-        return pandas.read_csv(file, sep=separator, header=header, index_col=index)
-
-    return read
+def _check_begins(file: str, start: bytes, what: str) -> None:
+    """Raise if a file begins with other bytes: NumPy would say that it may be a pickle."""
+    with open(file, "rb") as opened:
+        if opened.read(len(start)) != start:
+            raise ValueError(f"it is no {what} file of NumPy")
 
 
 def _parquet(file: str, inside: str) -> Any:
@@ -257,13 +268,31 @@ def _data_sets(opened: Any) -> list[str]:
 
 
 def _hdf5(file: str, inside: str) -> np.ndarray:
+    from netrep_go.capacity._mat_values import check_size
+
     h5py = optional("h5py", "mat", "an HDF5 file")
     with h5py.File(file, "r") as opened:
         if not inside:
             inside = _only(_data_sets(opened), "")
         if inside not in opened or not isinstance(opened[inside], h5py.Dataset):
             raise ValueError(f"it has no array {inside!r}")
-        return opened[inside][()]
+        data = opened[inside]
+        _check_own(data, Path(file).parent)
+        check_size(data)
+        return read_whole(data)
+
+
+def _check_own(data: Any, folder: Path) -> None:
+    """Raise if a file takes numbers from others: from any, byte by byte, or from such as are gone.
+
+    HDF5 would fill in zeros for these.
+    """
+    if data.external:
+        raise ValueError(f"its numbers are in another file, {data.external[0][0]}")
+    parts = {part.file_name for part in data.virtual_sources()} if data.is_virtual else set()
+    for part in sorted(parts - {"."}):  # which is the file itself
+        if "%" not in part and not (folder / part).exists():
+            raise ValueError(f"its numbers are in another file, {part}: it is gone")
 
 
 def _zarr(file: str, inside: str) -> np.ndarray:
@@ -271,7 +300,7 @@ def _zarr(file: str, inside: str) -> np.ndarray:
     node = zarr.open(file, mode="r", path=inside or None)
     if not hasattr(node, "shape"):
         node = node[_only([name for name, _ in node.arrays()], "")]
-    return node[...]
+    return read_whole(node)
 
 
 def _mat(file: str, inside: str) -> np.ndarray:
@@ -297,19 +326,11 @@ def _only(names: list[str], inside: str) -> str:
     return inside
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 _READERS: dict[str, Callable[[str, str], Any]] = {
     ".npy": _npy,
     ".npz": _npz,
-    ".csv": _table(","),
-    ".tsv": _table("\t"),
+    ".csv": partial(read_table, ","),
+    ".tsv": partial(read_table, "\t"),
     ".parquet": _parquet,
     ".mat": _mat,
     ".h5": _hdf5,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from netrep_go._shown import shown
+from netrep_go._validation import as_labels, as_numbers
 from netrep_go.plotting._style import COLORS, point, pyplot
 
 if TYPE_CHECKING:
@@ -97,10 +98,17 @@ def _column(
 ) -> npt.NDArray[Any]:
     if covariates is None or name not in covariates:
         raise ValueError(f"covariates must have a column {shown(name)}")
-    values = np.asarray(covariates[name])
+    values = _values(covariates[name], f"covariate {name!r}")
     if values.shape != (n_networks,):
         raise ValueError(f"covariate {name!r} must have shape ({n_networks},), got {values.shape}")
     return values
+
+
+def _values(x: Any, name: str) -> npt.NDArray[Any]:
+    """Return numbers, NaN where they are missing, or labels, of which none may be."""
+    if np.asarray(x).dtype.kind in "biuf":
+        return np.asarray(as_numbers(x, name))
+    return as_labels(x, name)
 
 
 def label(ax: Axes, name: str, levels: Sequence[tuple[Any, Any, str]]) -> None:

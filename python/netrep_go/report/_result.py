@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from netrep_go._files import as_path, reading
+from netrep_go._files import as_path, npz_arrays, reading
 from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
-from netrep_go._parts import read_arrays, replacing
+from netrep_go._parts import replacing
 from netrep_go._results import Result
 from netrep_go._shown import shown
 from netrep_go.plotting._report import MEASURE
@@ -192,7 +192,7 @@ class LayerReport(Result):
         """
         file = as_path(path, "path")
         with reading(file, "is damaged, or no layer report"):
-            values = read_arrays(file)
+            values = npz_arrays(file)
             found = cls(**_told(values.pop(_TOLD).item()), values=values)
             _check_whole(found)
         return found

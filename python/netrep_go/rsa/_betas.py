@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from netrep_go._files import check_ends
 from netrep_go._names import Name
 from netrep_go._optional import optional, pandas
 from netrep_go._parameters import as_text, checked
@@ -162,9 +163,11 @@ def _columns(table: Any) -> Any:
         reader = optional("pandas", "plot", "a table in a file").read_csv
         separator = "\t" if os.fspath(table).lower().endswith((".tsv", ".tsv.gz")) else ","
         try:
+            check_ends(table)
             return reader(table, sep=separator)
-        except (ValueError, OSError) as error:
-            raise type(error)(f"table: {os.fspath(table)!r} cannot be read: {error}") from None
+        except Exception as error:  # of many kinds, by damage
+            kind = type(error) if isinstance(error, OSError) else ValueError
+            raise kind(f"table: {os.fspath(table)!r} cannot be read: {error}") from None
     if not isinstance(table, Mapping) and not hasattr(table, "columns"):
         raise TypeError(
             f"table must be a DataFrame, a dict of columns or a path, got {kind_of(table)}"

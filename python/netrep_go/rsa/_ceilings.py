@@ -272,7 +272,7 @@ def _is_one_square(x: np.ndarray) -> bool:
 
 def _as_it_is(x: Any) -> np.ndarray:
     """Return an array that is not read yet, such as a memory map, with its mask if it has one."""
-    return x if isinstance(x, np.ndarray) else np.asarray(x)
+    return np.asanyarray(x)
 
 
 def _corrected(pvalue: np.ndarray, lower: np.ndarray, largest: np.ndarray) -> np.ndarray:

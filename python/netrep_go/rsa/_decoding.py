@@ -13,18 +13,13 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import LeaveOneGroupOut, check_cv, cross_val_score
 
+from netrep_go._foreign import first_line
 from netrep_go._jobs import about, counted
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._native import n_workers
 from netrep_go._parameters import checked
 from netrep_go._shown import shown
-from netrep_go._validation import (
-    as_codes,
-    as_numbers,
-    check_estimator,
-    check_integer,
-    first_line,
-)
+from netrep_go._validation import as_codes, as_numbers, check_estimator, check_integer
 from netrep_go.rsa._compare import compare
 from netrep_go.rsa._condensed import check_n_conditions, n_conditions
 from netrep_go.rsa._data_sets import as_data_sets

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from netrep_go._adjacency import Adjacency, volume_adjacency
 from netrep_go._clusters import ClusterResult, cluster_test
-from netrep_go._files import as_path, reading
+from netrep_go._files import as_path, npz_arrays, reading
 from netrep_go._jobs import warn_user
 from netrep_go._names import Name
 from netrep_go._optional import pandas
@@ -304,11 +304,8 @@ class Fusion(Result):
         ValueError
             If it is damaged; begins with the path.
         """
-        with (
-            reading(as_path(path, "path"), "is damaged, or no file of a fusion"),
-            np.load(path, allow_pickle=False) as file,
-        ):
-            found: dict[str, Any] = {name: file[name] for name in file.files}
+        with reading(as_path(path, "path"), "is damaged, or no file of a fusion"):
+            found: dict[str, Any] = dict(npz_arrays(path))
             plain = found.keys() & {"names", "subjects", "method", "over"}
             found |= {name: found[name].tolist() for name in plain}
             if "shape" in found:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import os
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from netrep_go._files import check_ends
 from netrep_go._optional import optional
 from netrep_go._validation import as_reals
 
@@ -54,6 +55,8 @@ def opened(x: Any, name: str) -> Any:
         return x
     nibabel = optional("nibabel", "neuro", f"{name} as an image file")
     try:
+        check_ends(x)
+        _check_whole(os.fspath(x))
         return nibabel.load(x)
     except FileNotFoundError:
         raise FileNotFoundError(f"{name}: there is no file {os.fspath(x)!r}") from None
@@ -61,10 +64,20 @@ def opened(x: Any, name: str) -> Any:
         raise ValueError(f"{name}: {os.fspath(x)!r} cannot be read: {error}") from error
 
 
+def _check_whole(path: str) -> None:
+    """Raise if compressed data have another checksum, before which nibabel ends to read."""
+    if path.lower().endswith((".gz", ".mgz")):
+        with gzip.open(path) as stream:
+            while stream.read(2**22):
+                pass
+
+
 def voxels(image: Any, name: str) -> np.ndarray:
     """Return the numbers of an image on a grid, in the order of its axes."""
     try:
         values = np.asanyarray(image.dataobj)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise ValueError(f"{name} cannot be read: {error}") from error
+    except Exception as error:  # of many kinds, by format and damage
+        file = getattr(image, "get_filename", lambda: None)()
+        where = "" if file is None else f": {file!r}"
+        raise ValueError(f"{name}{where} cannot be read: {error}") from error
     return as_reals(values, name)
