@@ -27,11 +27,14 @@ extensions = [
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 
+# Pages with tables of many columns, to which the list of sections leaves its place.
+WIDE = ("measures", "performance", "reliability", "conformance", "shapes")
+
 html_theme = "pydata_sphinx_theme"
 html_title = project
 html_theme_options = {
     "show_prev_next": False,
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"]} | {page: [] for page in WIDE},
     "header_links_before_dropdown": 8,
 }
 # Pages without others below them need no list of these.
@@ -222,7 +225,7 @@ def write_formula(self: Any, node: Any) -> None:
 
     text = re.sub(r"\\([bB]ig|textstyle)(?![a-z])", "", " ".join(node.astext().split()))
     # Indices stand beside a letter with an accent, not below it.
-    text = re.sub(r"(\\(?:hat|bar|tilde)) ?(\w|\\[A-Za-z]+)", r"{\1{\2}}", text)
+    text = re.sub(r"(\\(?:hat|bar|tilde)) ?(\w|\\[A-Za-z]+)", r"{\1{\2}{}}", text)
     text = text.replace(r"\dots", r"\ldots")
     self.body.append(tex2mathml(text, as_block=isinstance(node, math_block)))
     raise SkipNode
@@ -235,11 +238,18 @@ def draw_gallery(app: Any) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     lines = []
     for name, (_, draw) in found["FIGURES"].items():
-        found["save"](name, folder, (3.4,))
-        lines += [draw.__doc__, ""]
+        display = type(found["save"](name, folder, (3.4,)))
+        lines += [
+            f":class:`~netrep_go.plotting.{display.__name__}`",
+            "-" * 80,
+            "",
+            draw.__doc__,
+            "",
+        ]
         for ground in ("light", "dark"):
             lines.append(f".. image:: generated/gallery/{name}_34_{ground}.png")
             lines += ["   :width: 408px", f"   :class: only-{ground}", ""]
+        lines += [".. literalinclude:: ../examples/gallery.py", f"   :pyobject: {name}", ""]
     (folder / "figures.inc").write_text("\n".join(lines))
 
 

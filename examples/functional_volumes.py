@@ -25,13 +25,12 @@ import nibabel
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
-from nibabel.testing import data_path
 from scipy.spatial.distance import squareform
 
 from netrep_go.datasets import objects92
 from netrep_go.rsa import searchlight
 
-FUNCTIONAL = Path(data_path) / "functional.nii"
+FUNCTIONAL = Path(nibabel.__file__).parent / "tests" / "data" / "functional.nii"
 PLACE, REACH = (8, 10, 1), 9.0  # a voxel, and mm around it
 RADIUS = 9.0  # mm
 CHOSEN = np.linspace(0, 91, 20).round().astype(int)  # of the 92 objects

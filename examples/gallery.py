@@ -515,8 +515,8 @@ def main() -> None:
         save(name, args.output, WIDTHS)
 
 
-def save(name: str, folder: Path, widths: tuple[float, ...]) -> None:
-    """Save a figure in these widths, on white and on black."""
+def save(name: str, folder: Path, widths: tuple[float, ...]) -> Any:
+    """Save a figure in these widths, on white and on black, and return the last display."""
     for width in widths:
         for dark in (False, True):
             display = drawn(name, width, dark=dark)
@@ -524,6 +524,7 @@ def save(name: str, folder: Path, widths: tuple[float, ...]) -> None:
             with plt.rc_context(style_of(name, width, dark=dark)):
                 display.figure_.savefig(folder / f"{name}_{10 * width:.0f}_{ground}.png")
             plt.close(display.figure_)
+    return display
 
 
 if __name__ == "__main__":

@@ -436,6 +436,16 @@ def test_wrong_usage(networks, capsys, arguments, message):
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["distances", "report"])
+def test_a_folder_in_the_place_of_results_is_seen_before_they_are_computed(
+    networks, capsys, command
+):
+    Path("D.csv").mkdir()
+    with pytest.raises(SystemExit, match="2"):
+        main([command, "net0.npy", "net1.npy", "-o", "D.csv"])
+    assert "Is a directory: 'D.csv'" in capsys.readouterr().err
+
+
 PAIR = ["net0.npy", "net1.npy"]
 MEASURED = [
     (["distances", *PAIR], "--metric"),
@@ -795,6 +805,22 @@ def test_nobody_reads_on(networks):
     assert "Error" not in said
 
 
+def test_names_of_files_that_are_no_text(networks):
+    """The system takes any bytes as the name of a file, tables take texts alone."""
+    odd = os.fsdecode(b"net\xff.npy")
+    try:
+        np.save(odd, networks["net0"])
+    except OSError:
+        pytest.skip("the file system takes texts alone")
+    options = ["--n-permutations", "19", "-q"]
+    run("report", odd, "net1.npy", *options, "-o", "report.csv")
+    assert list(table("report.csv")["layer"]) == [r"net\udcff", "net1"]
+    run("report", odd, "net1.npy", *options, "-o", "report.html")
+    assert r"net\udcff" in Path("report.html").read_text(encoding="utf-8")
+    run("compare", odd, "net1.npy", "--measures", "cka", "-q", "-o", "compared.csv")
+    assert list(table("compared.csv")["network_1"]) == [r"net\udcff"]
+
+
 def test_reports(networks, rng, capsys):
     from netrep_go.report import LayerReport, layer_report
 
@@ -818,6 +844,8 @@ def test_reports(networks, rng, capsys):
     run("report", *given, "-o", "report.csv")
     assert_array_equal(table("report.csv")["capacity"], expected.values["capacity"])
     assert_array_equal(table("report_pairs.csv")["distance"], expected.values["distance"][:1, 1])
+    assert_array_equal(table("report_targets.csv")["score"], expected.values["score"].ravel())
+    assert not Path("report_rdms.csv").exists()  # as none were given
     run("report", "net0.npy", "net2.npy", "--names", "a", "b", *options, "-o", "named.npz")
     assert LayerReport.load("named.npz").names == ["a", "b"]
     with pytest.raises(SystemExit):

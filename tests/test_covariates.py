@@ -112,6 +112,7 @@ def test_permanova_by_hand():
     assert result.r_squared == pytest.approx(0.9)
 
 
+@pytest.mark.filterwarnings("ignore:none of the 3 permutations")  # all are neighbors
 @pytest.mark.parametrize("k", [1, 2, 5, 15])
 def test_knn_accuracy_is_scikit_learn_s(two_groups, rng, k):
     D, labels = two_groups
@@ -236,14 +237,25 @@ def test_permutations_stay_within_strata(rng):
     np.testing.assert_array_equal(whole, drawn)
 
 
-@pytest.mark.parametrize(
-    "test",
-    [
-        lambda D, labels, **options: mantel(D, distances(labels), **options),
-        permanova,
-        knn_permutation,
-    ],
-)
+TESTS = [
+    lambda D, labels, **options: mantel(D, distances(labels), **options),
+    permanova,
+    knn_permutation,
+]
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_strata_that_leave_nothing_to_permute_are_said(rng, test):
+    D, labels = distances(rng.standard_normal((12, 2))), np.repeat([1, 2], 6)
+    options = {"n_permutations": 99, "random_state": 0}
+    for scale in (1e-8, 1.0, 1e8):
+        with pytest.warns(UserWarning, match="none of the 99 permutations within the strata"):
+            assert test(scale * D, labels, strata=labels, **options).pvalue == 1
+        assert test(scale * D, labels, strata=np.tile([1, 2], 6), **options).pvalue < 1
+
+
+@pytest.mark.filterwarnings("ignore:none of the 99 permutations")  # of few values of a statistic
+@pytest.mark.parametrize("test", TESTS)
 def test_strata_hold_a_confounder_fixed(rng, test):
     depth = np.repeat([1, 2], 12)
     kind = depth.copy()
@@ -367,7 +379,8 @@ def test_to_frame_without_pandas(two_groups, monkeypatch):
 
 def test_equal_distances_say_nothing():
     D = 1.0 - np.eye(6)
-    result = permanova(D, [0, 0, 0, 1, 1, 1], n_permutations=99, random_state=0)
+    with pytest.warns(UserWarning, match="none of the 99 permutations changes the statistic"):
+        result = permanova(D, [0, 0, 0, 1, 1, 1], n_permutations=99, random_state=0)
     assert (result.statistic, result.pvalue) == (pytest.approx(1.0), 1.0)
     with pytest.raises(ValueError, match="D1 must vary off the diagonal, got 1 for all pairs"):
         mantel(D, distances(range(6)))

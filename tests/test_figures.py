@@ -134,6 +134,20 @@ def test_markers_of_more_levels_than_there_are_are_refused(distances):
         EmbeddingDisplay.from_distances(distances, covariates={"k": range(12)}, style="k")
 
 
+@pytest.mark.parametrize("n", [3, 5, 8])
+def test_names_of_points_stay_within_the_figure(n):
+    angles = 2 * np.pi * np.arange(n) / n
+    names = [f"a network with a name as long as this one, seed {k}" for k in range(n)]
+    circle = squareform(pdist(np.transpose([np.cos(angles), 0.9 * np.sin(angles)])))
+    display = EmbeddingDisplay.from_distances(circle, names=names)
+    display.figure_.canvas.draw()
+    figure = display.figure_.bbox
+    for text in display.ax_.texts:
+        box = text.get_window_extent()
+        assert figure.x0 - 1 <= box.x0
+        assert box.x1 <= figure.x1 + 1
+
+
 def test_names_of_points_keep_apart():
     points = np.array([[0.0, 0.0], [0.02, 0.0], [0.0, 0.02], [1.0, 1.0]])
     display = EmbeddingDisplay.from_distances(
@@ -477,7 +491,7 @@ def test_slices_of_a_group_are_of_its_mean_where_it_is_significant(rng):
     display = found.plot(slices=range(4))
     for k, image in enumerate(display.ims_):
         assert_allclose(image.get_array(), volume[:, :, k].T)
-    label = display.figure_.axes[-1].get_ylabel()
+    label = display.figure_.axes[-1].get_xlabel()  # there is no room for it on the right
     assert label == "similarity to planted\n(spearman, mean of 7 subjects)"
     test = cluster_test(found, model="planted", correction="tfce")
     shown = test.significant(0.02)
@@ -491,6 +505,42 @@ def test_slices_of_a_group_are_of_its_mean_where_it_is_significant(rng):
     flat = cluster_test(rng.standard_normal((7, 5, 6)))
     with pytest.raises(ValueError, match=r"got shapes \(5, 6\) and \(5, 6, 4\)"):
         found.plot(clusters=flat)
+
+
+def test_a_threshold_leaves_slices_as_large_as_the_volume(rng):
+    found = map_of(rng, (7, 8, 9))
+    whole, some = found.plot(), found.plot(threshold=0.5)
+    assert some.extent == whole.extent == (-0.5, 6.5, -0.5, 7.5)
+    assert some.maps.shape[1:] == (8, 7)
+    drawn = np.flatnonzero((np.abs(found.to_volume()) > 0.5).any(axis=(0, 1)))
+    assert drawn.min() <= some.positions.min()
+    assert some.positions.max() <= drawn.max()
+
+
+@pytest.mark.parametrize("slices", [1, 3, 4, 6, 20])
+def test_slices_are_no_closer_than_voxels(rng, slices):
+    for size in (1.0, 3.0):
+        found = map_of(rng, affine=np.diag([size, size, size, 1.0]), radius=1.5 * size)
+        display = found.plot(slices=slices)
+        assert len(display.ax_) == len(display.positions) == min(slices, 4)
+        assert (np.diff(display.positions) >= 0.6 * size).all()
+        assert not any("-0" in panel.get_title() for panel in display.ax_)
+
+
+@pytest.mark.parametrize(("width", "slices"), [(7.0, 6), (7.0, 2), (3.4, 6), (3.4, 1)])
+def test_the_label_of_slices_is_as_long_as_the_figure_has_room(rng, width, slices):
+    model = {"a long name of one": rng.random(15)}
+    found = searchlight(list(rng.random((2, 6, 6, 5, 12))), model, mask=np.ones((6, 5, 12)))
+    display = found.plot(width=width, slices=slices)
+    display.figure_.canvas.draw()
+    bar = display.figure_.axes[-1]
+    whole = display.figure_.bbox
+    for text in (bar.xaxis.label, bar.yaxis.label, *(panel.title for panel in display.ax_)):
+        box = text.get_window_extent()
+        assert box.y0 >= whole.y0 - 1
+        assert box.y1 <= whole.y1 + 1
+    assert "2 subjects" in bar.get_xlabel() + bar.get_ylabel()
+    assert bool(bar.get_xlabel()) == (slices == 6)  # below panels that are low
 
 
 def test_a_mask_as_background_is_seen(rng):

@@ -12,8 +12,9 @@ from numpy.testing import assert_array_equal
 
 from netrep_go import encoding, rsa
 from netrep_go._validation import as_labels, as_matrix, at_hand
+from netrep_go.encoding import EncodingModel
 from netrep_go.inference import compare_networks
-from netrep_go.metrics import LinearCKA, LinearMetric
+from netrep_go.metrics import LinearCKA, LinearMetric, get_measure
 from netrep_go.multiset import pairwise_distances
 
 pandas = pytest.importorskip("pandas")
@@ -416,6 +417,28 @@ def test_names_of_xarray_travel(assemblies):
     )
     table = rsa.evaluate(models, rsa.rdm(it)[None], resample=None).to_frame()
     assert table["model"].tolist() == ["V4", "IT"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x, y: LinearMetric().fit(x, y),
+        lambda x, y: get_measure("cka").fit_score(x, y),
+        lambda x, y: pairwise_distances("cka", {"X": x, "Y": y}, verbose=False),
+        lambda x, y: EncodingModel().fit({"X": x}, y),
+    ],
+)
+@pytest.mark.parametrize("labels", [{}, {"image": IMAGES}])
+def test_xarray_whose_axes_are_turned_is_refused(call, labels, rng):
+    xarray = pytest.importorskip("xarray")
+    x, y = (
+        xarray.DataArray(rng.standard_normal((12, 12)), labels, ("image", "unit")) for _ in range(2)
+    )
+    call(x, y)
+    call(x, y.rename(image="stimulus", unit="voxel").to_numpy())
+    call(x, y.rename(unit="voxel"))
+    with pytest.raises(ValueError, match=r"same axes, got dimensions .*: transpose one of them"):
+        call(x, y.T)
 
 
 def test_rows_of_xarray_that_only_count(X):

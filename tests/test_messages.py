@@ -13,14 +13,123 @@ from netrep_go._shown import shown
 from netrep_go._validation import as_matrix, check_flag, check_integer, check_number, check_option
 from netrep_go.capacity import find_center_directions, separate, shuffle_samples
 from netrep_go.embedding import EuclideanEmbedding
-from netrep_go.metrics import Aligner, LinearMetric
-from netrep_go.multiset import frechet_mean, pairwise_distances
+from netrep_go.encoding import decode_times, explainable_variance
+from netrep_go.inference import calibrate, compare_networks, reliability
+from netrep_go.metrics import Aligner, LinearMetric, get_measure
+from netrep_go.multiset import (
+    cross_distances,
+    frechet_mean,
+    nearest_neighbors,
+    pairwise_distances,
+    procrustes_kmeans,
+)
 from netrep_go.rbf_sampler import RBFOrthoSampler
-from netrep_go.rsa import NoiseNormalizer, compare
+from netrep_go.report import layer_report
+from netrep_go.rsa import NoiseNormalizer, compare, evaluate, rdm
 from netrep_go.utils import rand_orth, trunc_svd
 
 PACKAGE = Path(__file__).parents[1] / "python" / "netrep_go"
 LARGE = [np.zeros((300, 300)), np.zeros(10**4).tolist(), "x" * 10**5, {k: k for k in range(10**4)}]
+
+
+class Epochs:
+    """Data of MNE, which are no array but have one."""
+
+    def get_data(self):
+        """Return trials."""
+
+
+class Image:
+    """An image of nibabel, whose older method only raises."""
+
+    def get_fdata(self):
+        """Return voxels."""
+
+    def get_data(self):
+        """Raise in nibabel."""
+
+
+@pytest.mark.parametrize(
+    ("odd", "text"),
+    [
+        (Epochs(), r"got Epochs: pass .*\.get_data\(\)$"),
+        (Image(), r"got Image: pass .*\.get_fdata\(\)$"),
+        ("net.npy", "got 'net.npy': files are read by np.load, compare_networks and DistanceStore"),
+        (Path("nets.h5::V1"), "got 'nets.h5::V1': files are read by"),
+        ("V1", "got 'V1'$"),
+        (get_measure("cka"), r"got LinearCKA\(score_method='cosine'\)$"),
+    ],
+)
+@pytest.mark.parametrize(
+    "call",
+    [
+        rdm,
+        lambda x: LinearMetric().fit(x, np.eye(3)),
+        lambda x: pairwise_distances("cka", {"a": x, "b": np.eye(3)}, verbose=False),
+        lambda x: decode_times(x, [0, 1]),
+    ],
+)
+def test_what_is_no_array_is_refused_with_the_way_to_one(call, odd, text):
+    with pytest.raises(TypeError, match=f"must be an array of numbers, {text}"):
+        call(odd)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: pairwise_distances("cka", x, verbose=False),
+        lambda x: cross_distances("cka", [x], x, verbose=False),
+        lambda x: calibrate("cka", x, verbose=False),
+        lambda x: compare_networks(x, "cka", verbose=False),
+        lambda x: nearest_neighbors("procrustes", x, verbose=False),
+        lambda x: layer_report(x, verbose=False),
+        frechet_mean,
+        lambda x: procrustes_kmeans(x, 2),
+    ],
+)
+def test_one_array_is_no_cohort(call, rng):
+    x = rng.standard_normal((6, 3))
+    with pytest.raises(
+        TypeError, match=r"list or dict of networks, got one array of shape \(6, 3\)"
+    ):
+        call(x)
+
+
+@pytest.mark.parametrize("name", ["procrustes", "permutation", "cka", "mutual_knn", "rsa"])
+def test_other_samples_are_refused_with_the_rule(name, rng):
+    X, Y = rng.standard_normal((12, 30)), rng.standard_normal((14, 30))
+    for pair in ((X, Y), (X.T, Y.T[:20])):
+        with pytest.raises(ValueError, match=r"shapes .*: rows are samples, which both networks"):
+            get_measure(name).fit(*pair)
+    with pytest.raises(ValueError, match="features alone may differ, with zero_pad=True"):
+        LinearMetric(zero_pad=False).fit(X, X[:, :20])
+
+
+def test_responses_in_place_of_a_model_are_refused_with_the_way(rng):
+    measured = rdm(rng.standard_normal((3, 12, 30)))
+    with pytest.raises(ValueError, match=r"models\['a'\] .* got 30 pairs; if .* take rdm\(\)"):
+        evaluate({"a": rng.standard_normal((12, 30))}, measured)
+
+
+@pytest.mark.parametrize(
+    ("call", "axes"),
+    [
+        (lambda x: get_measure("energy").fit(x, x), "3d arrays of inputs, repeats and neurons"),
+        (
+            lambda x: get_measure("convolutional").fit(x, x),
+            "4d arrays of images, height, width and channels",
+        ),
+        (lambda x: get_measure("gaussian").fit((x, x), (x, x)), "3d arrays of inputs, neurons and"),
+        (explainable_variance, "3d arrays of repeats, samples and targets"),
+        (
+            lambda x: reliability("cka", [x, x], of="repeats", verbose=False),
+            "3d arrays of repeats, samples and features",
+        ),
+    ],
+)
+def test_axes_that_are_missing_are_named(call, axes, rng):
+    with pytest.raises(ValueError, match=rf"got shape \(6, 4\)\. Expected {axes}"):
+        call(rng.standard_normal((6, 4)))
 
 
 @pytest.mark.parametrize("value", LARGE)

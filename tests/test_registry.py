@@ -602,3 +602,20 @@ def test_names_of_other_packages():
     assert isinstance(get_measure("ProcrustesSizeAndShapeDistance"), LinearMetric)
     elsewhere = measures().to_frame()["elsewhere"]
     assert "ProcrustesSizeAndShapeDistance (ReSi)" in elsewhere["procrustes_size_and_shape"]
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "text"),
+    [
+        ("accuracy_difference", {}, "missing a required argument: 'y'; its parameters are y"),
+        (
+            "gaussian_process",
+            {},
+            "missing a required argument: 'n_dims'; its parameters are n_dims",
+        ),
+        ("cka", {"beta": 2}, "got an unexpected keyword argument 'beta'; its parameters are "),
+    ],
+)
+def test_odd_parameters_are_named_with_those_that_there_are(name, params, text):
+    with pytest.raises(TypeError, match=f"^name='{name}': {text}"):
+        get_measure(name, **params)

@@ -123,6 +123,12 @@ def labeled(
 ) -> tuple[list[Named], list[Name] | None]:
     """Return the networks under their names in messages, and the names that users gave."""
     items, own = split_names(xs, argument, names)
+    shape = getattr(xs, "shape", ())
+    if len(shape) == 2:
+        raise TypeError(
+            f"{argument} must be a list or dict of networks, got one array of shape "
+            f"{tuple(shape)}: a network alone goes into a list"
+        )
     if not items:
         raise ValueError(f"{argument} must hold at least one network, got none")
     if own is None and hasattr(xs, "iloc"):

@@ -31,6 +31,12 @@ def as_path(path: Any, name: str) -> Path:
     return Path(os.fsdecode(text))
 
 
+def why(error: object) -> str:
+    """Return the first line of an error, but NumPy's advice to unpickle what it does not know."""
+    text = str(error).partition("\n")[0]
+    return "it holds Python objects, or no array" if "pickle" in text else text
+
+
 @contextmanager
 def reading(path: str | os.PathLike[str], trouble: str) -> Iterator[None]:
     """Raise whatever goes wrong inside as an error that names the file and what the trouble is.
@@ -46,5 +52,5 @@ def reading(path: str | os.PathLike[str], trouble: str) -> Iterator[None]:
         if isinstance(error, OSError) and error.filename is not None:
             raise
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
-        reason = str(text).partition("\n")[0] or type(error).__name__
+        reason = why(text) or type(error).__name__
         raise DamagedFileError(f"{os.fspath(path)} {trouble}: {reason}") from error

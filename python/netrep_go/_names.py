@@ -118,10 +118,14 @@ def _index(x: Any, axis: int) -> Any:
 
     Axis -1 is the last one of all, others count those of xarray: pandas has but rows besides.
     """
-    if isinstance(getattr(x, "dims", None), tuple) and hasattr(x, "indexes"):  # of xarray
+    if _is_xarray(x):
         return x.indexes.get(x.dims[axis]) if x.dims else None
     labels = getattr(x, "columns" if axis == -1 and hasattr(x, "columns") else "index", None)
     return None if callable(labels) else labels
+
+
+def _is_xarray(x: Any) -> bool:
+    return isinstance(getattr(x, "dims", None), tuple) and hasattr(x, "indexes")
 
 
 def _disagree(first: list[Name], second: list[Name]) -> bool:
@@ -182,8 +186,10 @@ def check_same_indexes(things: Iterable[tuple[str, Any]], what: str, axis: int =
 
     They are those of rows, or with ``axis`` -1 of the last axis, which may be the only one, with
     -2 of that before. If one is labeled by more levels than another, as assemblies of recordings
-    are, those count that both have.
+    are, those count that both have. A dimension of xarray must be the same axis of all.
     """
+    things = list(things)
+    _check_same_axes([(x.dims, thing) for thing, x in things if _is_xarray(x)], axis)
     known = [(index, thing) for thing, x in things if (index := _index(x, axis)) is not None]
     known.sort(key=lambda pair: _are_numbers(list(pair[0])))
     for index, thing in known[1:]:
@@ -191,6 +197,17 @@ def check_same_indexes(things: Iterable[tuple[str, Any]], what: str, axis: int =
         first, labels = _of_shared_levels(known[0][0], index)
         if len(labels) == len(first) and _disagree(first, labels):
             check_same_names(first, name, labels, thing, what)
+
+
+def _check_same_axes(things: list[tuple[tuple[Any, ...], str]], axis: int) -> None:
+    """Raise if what is an axis of an array is another one of an array that is as deep."""
+    for dims, thing in things[1:]:
+        first, name = things[0]
+        if len(dims) == len(first) > 1 and first[axis] != dims[axis] and first[axis] in dims:
+            raise ValueError(
+                f"{name} and {thing} must have the same axes, got dimensions {first} and {dims}: "
+                "transpose one of them"
+            )
 
 
 def check_same_places(x: Any, name: str, volume: Any, other: str) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime
 import numbers
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set, ValuesView
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeGuard
 
@@ -18,6 +20,8 @@ from netrep_go._names import check_square_names
 from netrep_go._shown import kind_of, shown
 from netrep_go._sizes import SQUARES, check_range, is_moderate
 
+SAMPLES_ALIKE = "rows are samples, which both networks must share"
+
 
 def as_matrix(x: ArrayLike, name: str) -> np.ndarray:
     """Return ``x`` as a C-contiguous float64 matrix of finite numbers.
@@ -27,24 +31,26 @@ def as_matrix(x: ArrayLike, name: str) -> np.ndarray:
     return as_array(x, name, ndim=2)
 
 
-def as_array(x: ArrayLike, name: str, ndim: int, *, allow_nan: bool = False) -> np.ndarray:
-    """Return ``x`` as a C-contiguous float64 array of ``ndim`` dimensions.
+def as_array(
+    x: ArrayLike, name: str, ndim: int, *, allow_nan: bool = False, axes: str = ""
+) -> np.ndarray:
+    """Return ``x`` as a C-contiguous float64 array of ``ndim`` dimensions, whose axes errors name.
 
     ``x`` itself comes back if it is one already: it is never written to.
     """
     if _is_ready(x) and x.ndim == ndim and is_moderate(x):
         return x
-    return _as_array(x, name, ndim, allow_nan)
+    return _as_array(x, name, ndim, allow_nan, axes)
 
 
-def as_factor(x: ArrayLike, name: str, ndim: int = 2) -> np.ndarray:
+def as_factor(x: ArrayLike, name: str, ndim: int = 2, axes: str = "") -> np.ndarray:
     """Return ``x`` as `as_array` does; raise if the range of float64 has no room for its squares.
 
     All may be 0.
     """
     if _is_ready(x) and x.ndim == ndim and is_moderate(x):
         return x
-    x = _as_array(x, name, ndim)
+    x = _as_array(x, name, ndim, axes=axes)
     if not is_moderate(x):
         check_range(x.ravel(), name, SQUARES)
     return x
@@ -55,7 +61,7 @@ def as_responses(x: ArrayLike, name: str, ndim: int) -> np.ndarray:
     return x if _is_ready(x) and x.ndim == ndim else _as_array(x, name, ndim, allow_nan=True)
 
 
-def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarray:
+def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False, axes: str = "") -> np.ndarray:
     """Return ``x`` as a ready array of ``ndim`` dimensions, or say what it is."""
     if isinstance(x, Mapping) and not issparse(x):  # SciPy's dictionaries of keys
         raise TypeError(f"{name} must be one array, got {kind_of(x)}: pass one of its values")
@@ -80,9 +86,10 @@ def _as_array(x: Any, name: str, ndim: int, allow_nan: bool = False) -> np.ndarr
         raise ValueError(f"{name} must hold numbers that float64 can") from None
     if x.ndim != ndim:
         hint = " Reshape your data" if x.ndim < ndim else ""
+        of = f" of {axes}" if axes else ""
         raise ValueError(
             f"{name} must have {ndim} dimensions, got shape {x.shape}. "
-            f"Expected {ndim}d arrays.{hint}"
+            f"Expected {ndim}d arrays{of}.{hint}"
         )
     if x.size == 0:
         raise ValueError(
@@ -164,8 +171,8 @@ def as_numbers(x: Any, name: str) -> Any:
     So does what NumPy would take for one object. Anything else is left to others to convert
     or refuse.
     """
-    if x is None or isinstance(x, (str, bytes, Set, ValuesView, Iterator, type)) or callable(x):
-        raise TypeError(f"{name} must be an array of numbers, got {shown(x)}")
+    if x is None or isinstance(x, _NO_ARRAYS) or callable(x) or _holds_data(x):
+        raise TypeError(f"{name} must be an array of numbers, got {_with_way(x, name)}")
     x = at_hand(x, name)
     if isinstance(x, (list, tuple)) and _holds_masks(x):
         x = [as_numbers(item, name) for item in x]
@@ -180,6 +187,28 @@ def as_numbers(x: Any, name: str) -> Any:
             if kind := _no_number(part if told else as_it_is(part, name)):
                 raise ValueError(f"{name} must hold numbers, got {kind}")
     return x
+
+
+_NO_ARRAYS = (str, bytes, os.PathLike, Set, ValuesView, Iterator, type)
+_DATA = ("get_fdata", "get_data")  # of images, and of MNE's objects
+
+
+def _holds_data(x: Any) -> bool:
+    """Whether this is no array, but has one: an object of MNE, an image, a result of ours."""
+    if isinstance(x, tuple) or hasattr(x, "__array__"):
+        return False
+    ours = type(x).__module__.startswith("netrep_go.")
+    return ours or any(hasattr(type(x), way) for way in _DATA)
+
+
+def _with_way(x: Any, name: str) -> str:
+    """Return what is no array, and how one is had from it if it has one or is a file."""
+    if isinstance(x, os.PathLike) or (isinstance(x, str) and Path(x).suffix):
+        return (
+            f"{shown(os.fspath(x))}: files are read by np.load, compare_networks and DistanceStore"
+        )
+    way = next((way for way in _DATA if hasattr(x, way)), None)
+    return shown(x) if way is None else f"{kind_of(x)}: pass {name}.{way}()"
 
 
 def as_it_is(x: Any, name: str) -> np.ndarray:

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from netrep_go._names import check_same_indexes
 from netrep_go._parameters import checked
-from netrep_go._validation import as_factor, pad
+from netrep_go._validation import SAMPLES_ALIKE, as_factor, pad
 
 __all__ = ["check_equal_shapes"]
 
@@ -55,9 +55,12 @@ def check_equal_shapes(
     if X.shape == Y.shape:
         return X, Y
     if not zero_pad or X.shape[:-1] != Y.shape[:-1]:
+        rule = (
+            "features alone may differ, with zero_pad=True" if len(X) == len(Y) else SAMPLES_ALIKE
+        )
         raise ValueError(
             "X and Y: Expected arrays with equal dimensions, but got arrays with shapes "
-            f"{X.shape} and {Y.shape}."
+            f"{X.shape} and {Y.shape}: {rule}"
         )
     width = max(X.shape[-1], Y.shape[-1])
     return pad(X, width), pad(Y, width)

@@ -13,7 +13,7 @@ from scipy.spatial.distance import squareform
 from sklearn.neighbors import NearestNeighbors
 
 from netrep_go import _native
-from netrep_go._jobs import RandomState
+from netrep_go._jobs import RandomState, warn_user
 from netrep_go._names import check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._resampling import (
@@ -394,7 +394,8 @@ def _compare(
 ) -> tuple[float, np.ndarray]:
     """Return the statistic of the networks as they are, and of permutations within strata.
 
-    It takes temporary arrays of the given size for each permutation.
+    It takes temporary arrays of the given size for each permutation. Warns if none changes the
+    statistic.
     """
     draws = permutations(n_networks, n_permutations, strata, random_state, size=size, limit=_BLOCK)
     values = null_distribution(
@@ -406,4 +407,11 @@ def _compare(
         n_jobs=1 if n_jobs is None and size < _BLOCK else n_jobs,
         verbose=verbose,
     )
+    if np.allclose(values, values[0], rtol=1e-9, atol=0):
+        within = "" if strata is None else " within the strata"
+        warn_user(
+            f"none of the {n_permutations} permutations{within} changes the statistic: p is 1, and "
+            "says nothing",
+            UserWarning,
+        )
     return float(values[0]), values[1:]

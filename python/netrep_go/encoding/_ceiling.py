@@ -204,7 +204,7 @@ def normalize_scores(
 
 
 def _repeats(Y: ArrayLike) -> np.ndarray:
-    y = as_array(Y, "Y", 3)
+    y = as_array(Y, "Y", 3, axes="repeats, samples and targets")
     if len(y) < 2 or y.shape[1] < 2:
         raise ValueError(f"Y must have at least 2 repeats of 2 samples, got shape {y.shape}")
     return y

@@ -273,7 +273,8 @@ def _halves(
 ) -> list[tuple[Named, Named]]:
     """Return random halves of the features, or the means of random halves of the repeats."""
     is_repeats = of == "repeats"
-    x = as_array(x, name, 3 if is_repeats else 2)
+    axes = "repeats, samples and features" if is_repeats else ""
+    x = as_array(x, name, 3 if is_repeats else 2, axes=axes)
     n, least = (len(x), 2) if is_repeats else (x.shape[1], 4)
     if n < least:
         raise ValueError(f"{name} must have at least {least} {of} to split in halves, got {n}")

@@ -189,7 +189,7 @@ class ConvolutionalMetric(Measure):
             or ``metric`` is no distance.
         """
         self._check_order([("X", X), ("Y", Y)])
-        X, Y = _as_array(X, "X", 4), _as_array(Y, "Y", 4)
+        X, Y = _as_layer(X, "X"), _as_layer(Y, "Y")
         with said_once():
             return self._fit(X, Y, None)[0]
 
@@ -298,7 +298,7 @@ class ConvolutionalMetric(Measure):
         """Return the samples of both layers, X shifted."""
         check_is_fitted(self, "metric_")
         self._check_order([("X", X), ("Y", Y)])
-        X, Y = _as_array(X, "X", 4), _as_array(Y, "Y", 4)
+        X, Y = _as_layer(X, "X"), _as_layer(Y, "Y")
         if X.shape[:3] != Y.shape[:3]:
             raise ValueError(
                 "X and Y: Expected arrays with equal dimensions, but got arrays with shapes "
@@ -307,7 +307,7 @@ class ConvolutionalMetric(Measure):
         return _rolled(X, self.shift_), _flatten(Y)
 
     def _check_network(self, x: Any, name: str) -> np.ndarray:
-        return _as_array(x, name, 4)
+        return _as_layer(x, name)
 
     def _measure_pair(
         self, cohorts: Cohorts, i: int, j: int, n_jobs: int | None
@@ -318,6 +318,10 @@ class ConvolutionalMetric(Measure):
         if cohorts.test is None:
             return distance, None
         return distance, fitted.score(cohorts.test[i][1], cohorts.test[j][1])
+
+
+def _as_layer(x: ArrayLike, name: str) -> np.ndarray:
+    return _as_array(x, name, 4, axes="images, height, width and channels")
 
 
 def _padded(metric: Measure, X: ArrayLike, Y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -123,7 +123,7 @@ class EnergyStochasticMetric(Measure):
         check_number(self.tol, "tol", -np.inf, np.inf)
 
     def _check_network(self, x: Any, name: str) -> np.ndarray:
-        return as_factor(x, name, 3)
+        return _as_repeats(x, name)
 
     @checked
     def fit(self, X: ArrayLike, Y: ArrayLike) -> EnergyStochasticMetric:
@@ -270,9 +270,13 @@ class EnergyStochasticMetric(Measure):
         }
 
 
+def _as_repeats(x: ArrayLike, name: str) -> np.ndarray:
+    return as_factor(x, name, 3, axes="inputs, repeats and neurons")
+
+
 def _equal_responses(X: ArrayLike, Y: ArrayLike) -> Arrays:
     check_same_indexes([("X", X), ("Y", Y)], "inputs")
-    X, Y = as_factor(X, "X", 3), as_factor(Y, "Y", 3)
+    X, Y = _as_repeats(X, "X"), _as_repeats(Y, "Y")
     if X.shape != Y.shape:
         raise ValueError(
             "X and Y: Expected arrays with equal dimensions (inputs, repeats, neurons), but got "

@@ -115,7 +115,8 @@ class GaussianStochasticMetric(WassersteinMetric):
 
     def _check_network(self, x: Gaussians, name: str) -> Arrays:
         means, covs = two_parts(x, name)
-        means, covs = as_factor(means, f"{name}[0]", 2), as_factor(covs, f"{name}[1]", 3)
+        means = as_factor(means, f"{name}[0]", 2, axes="inputs and neurons")
+        covs = as_factor(covs, f"{name}[1]", 3, axes="inputs, neurons and neurons")
         _check_covariances(covs, (*means.shape, means.shape[1]), name)
         return means, covs
 

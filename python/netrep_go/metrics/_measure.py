@@ -27,7 +27,7 @@ from netrep_go._jobs import blas_threads, in_threads, said_once, warn_user
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._parameters import checked
 from netrep_go._shown import shown
-from netrep_go._validation import as_factor, check_given, note_features
+from netrep_go._validation import SAMPLES_ALIKE, as_factor, check_given, note_features
 from netrep_go.metrics._products import Entries, Traces
 from netrep_go.metrics._properties import Properties, Undefined
 
@@ -87,7 +87,7 @@ class Measure(BaseEstimator):
         if len(x) != len(y):
             raise ValueError(
                 "X and Y: Expected arrays with equal numbers of samples, but got arrays with "
-                f"shapes {x.shape} and {y.shape}."
+                f"shapes {x.shape} and {y.shape}: {SAMPLES_ALIKE}"
             )
         return [x, y]
 

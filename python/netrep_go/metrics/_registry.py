@@ -229,7 +229,14 @@ def named_measure(measure: str, argument: str, **params: Any) -> Measure:
             f"as {_meant(measure)}. Found instead {argument} == {shown(measure)}."
         )
     entry = _ENTRIES[measure]
-    return getattr(import_module(entry.module), entry.cls)(**(entry.params | params))
+    found: type[Measure] = getattr(import_module(entry.module), entry.cls)
+    given = entry.params | params
+    try:
+        inspect.signature(found).bind(**given)
+    except TypeError as error:
+        known = ", ".join(inspect.signature(found).parameters) or "none"
+        raise TypeError(f"{argument}={measure!r}: {error}; its parameters are {known}") from None
+    return found(**given)
 
 
 _ALIASES |= {

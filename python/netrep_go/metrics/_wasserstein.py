@@ -23,6 +23,7 @@ from netrep_go._jobs import RandomState, as_random_state, warn_user
 from netrep_go._names import Name, check_same_indexes
 from netrep_go._orthogonal import rand_orth
 from netrep_go._parameters import checked
+from netrep_go._shown import shown
 from netrep_go._validation import check_integer, check_number, check_option
 from netrep_go.metrics._iterative import (
     GROUPS,
@@ -358,7 +359,7 @@ class WassersteinMetric(Measure):
 
 def two_parts(x: Any, name: str) -> Gaussians:
     if not isinstance(x, (tuple, list)) or len(x) != 2:
-        raise ValueError(f"{name} must be a tuple of means and covariances")
+        raise ValueError(f"{name} must be a tuple of means and covariances, got {shown(x)}")
     return x[0], x[1]
 
 

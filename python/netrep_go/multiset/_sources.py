@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from netrep_go._cohort import labeled, matched
-from netrep_go._files import INSIDE
+from netrep_go._files import INSIDE, why
 from netrep_go._jobs import counted, in_threads
 from netrep_go._names import Name
 from netrep_go._optional import optional
@@ -38,7 +38,7 @@ class Source:
             raise FileNotFoundError(f"{self.name}: there is no file {self.content}") from error
         except Exception as error:
             what = f" {self.content}" if isinstance(self.content, (str, Path)) else ""
-            raise ValueError(f"{self.name}{what} cannot be read: {error}") from error
+            raise ValueError(f"{self.name}{what} cannot be read: {why(error)}") from error
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 import numpy as np
 
@@ -22,11 +23,22 @@ _SMALLEST = 4.0  # points of a name that can still be read
 _SHARE = 0.6  # of the width or height of axes before names are written: the most that these take
 _LEAST = 12  # letters that are left of any name
 _IN_TEXT = 20  # letters of a name in the text along a color bar
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # categories of Unicode
+_KEPT = "\n\u200c\u200d\u200e\u200f"
 
 
 def text_of(name: Name) -> str:
-    """Return a name as it is written; the parts of a tuple beside each other."""
-    return " ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+    """Return a name as it is written; the parts of a tuple beside each other.
+
+    What cannot be seen, or turns the direction of what stands around it, is written as in Python.
+    """
+    text = " ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+    return "".join(c if _is_seen(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def _is_seen(letter: str) -> bool:
+    """Whether a letter can be drawn, breaks the line, or is a mark that joins or parts others."""
+    return category(letter) not in _UNSEEN or letter in _KEPT
 
 
 def shortened(texts: Sequence[str], most: float) -> list[str]:
@@ -59,9 +71,9 @@ def _without_middle(text: str, most: int) -> str:
     return f"{text[: most // 2]}…{text[len(text) - (most - 1) // 2 :]}"
 
 
-def title(ax: Axes, name: Name) -> None:
-    """Write a name above axes, without its middle if it is wider than these."""
-    most = 72 * inches(ax)[0] / (_LETTER * points_of("medium"))
+def title(ax: Axes, name: Name, share: float = 1.0) -> None:
+    """Write a name above axes, without its middle if it is wider than this share of these."""
+    most = 72 * share * inches(ax)[0] / (_LETTER * points_of("medium"))
     ax.set_title(shortened([text_of(name)], most)[0], fontsize="medium", parse_math=False)
 
 
@@ -211,11 +223,12 @@ _SIDES = ((1, 1), (-1, 1), (1, -1), (-1, -1), (1, 0), (-1, 0), (0, 1), (0, -1))
 
 
 def _around(ax: Axes) -> npt.NDArray[np.float64]:
-    """Return the left, bottom, right and top of what is left of, below and above axes."""
+    """Return the left, bottom, right and top of what is around axes, and right of the figure."""
     ends = np.asarray(ax.get_window_extent().extents) * 72 / ax.figure.dpi
     left, bottom, right, top = map(float, ends)
-    far = 10 * max(right, top)
-    return np.array([[-far, -far, left, far], [-far, -far, far, bottom], [-far, top, far, far]])
+    far, edge = 10 * max(right, top), 72 * _figure_inches(ax)[0]
+    beside = [[-far, -far, left, far], [edge, -far, far, far]]
+    return np.array([*beside, [-far, -far, far, bottom], [-far, top, far, far]])
 
 
 def _box(place: Any, size: Any, side: tuple[int, int]) -> npt.NDArray[np.float64]:
@@ -250,6 +263,11 @@ def _space(ax: Axes, axis: int, places: npt.ArrayLike, square: bool) -> float:
     at = np.asarray(places, dtype=np.float64)
     n = np.ptp(at) + 1 if at.size else 1
     return float(72 * (min(size) if square else size[axis]) / n)
+
+
+def inches_long(text: str) -> float:
+    """Return about how long a small text is."""
+    return _LETTER * points_of("small") * len(text) / 72
 
 
 def most_letters(ax: Axes, axis: int, size: float) -> float:

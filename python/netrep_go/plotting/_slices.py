@@ -12,7 +12,7 @@ from netrep_go._clusters import ClusterResult
 from netrep_go._names import Name, position_of
 from netrep_go._parameters import checked
 from netrep_go._validation import as_array, check_integer, check_number
-from netrep_go.plotting._layout import short
+from netrep_go.plotting._layout import inches_long, short
 from netrep_go.plotting._style import as_colormap, grid, row, shade
 from netrep_go.rsa._compare import REGRESSIONS
 from netrep_go.rsa._searchlight import SearchlightResult
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 
 _LEAST = 1.05  # inches that a slice is wide
+_BAR = 1.05  # inches that a color bar below with its label is high
 _MOST = 1000  # points along a side of a slice
 _AXES = {"x": (1, 2), "y": (0, 2), "z": (0, 1)}  # across and up
 _LETTERS = ("LR", "PA", "IS")  # at the ends of the axes of space
@@ -161,8 +162,8 @@ class SearchlightDisplay:
             What is the same in a slice: 'x' for sagittal, 'y' for coronal, 'z' for horizontal
             ones.
         slices : int or sequence of float, default=6
-            How many, at equal steps through the map, or where, in mm or, without an affine,
-            in voxels.
+            How many, at equal steps through what is drawn of the map and no closer than voxels,
+            or where, in mm or, without an affine, in voxels.
         threshold : float, default=0.0
             Scores that are not farther than this from 0 are not drawn.
         clusters : ClusterResult, default=None
@@ -192,11 +193,13 @@ class SearchlightDisplay:
         check_number(threshold, "threshold", 0, np.finfo(float).max)
         check_number(alpha, "alpha", 0, 1)
         shown = None if clusters is None else clusters.significant(alpha)
-        scores = _of_scores(result, model, threshold, shown)
+        everything = _of_scores(result, model)
+        scores = _chosen(everything, threshold, shown, result.shape or ())
         anatomy = _of_anatomy(background, scores, result)
-        both = [scores] if anatomy is None else [scores, anatomy]
-        ends = [volume.corners()[:, "xyz".index(axis)] for volume in both]
-        positions = _positions(slices, ends[0], (np.min(ends), np.max(ends)))
+        both = [everything] if anatomy is None else [everything, anatomy]
+        ends = [volume.corners()[:, "xyz".index(axis)] for volume in (scores, *both)]
+        limits = np.min(ends), np.max(ends)
+        positions = _positions(slices, ends[0], limits, scores.sizes().min())
         places, extent = _planes(both, axis, positions)
         backgrounds = None
         if anatomy is not None:
@@ -260,9 +263,21 @@ class SearchlightDisplay:
             panel.spines[:].set_visible(False)
             panel.set(xticks=[], yticks=[])
         self._write_letters()
-        bar = self.figure_.colorbar(self.ims_[0], ax=list(self.axes_), shrink=0.8)
-        bar.set_label(self.label, fontsize="small")
+        self._draw_bar(
+            self.figure_.get_figheight() if ax is None else _height(self.axes_), ax is None
+        )
         return self
+
+    def _draw_bar(self, room: float, is_new: bool) -> None:
+        """Draw the color bar on the right, or below where its label would be too long there."""
+        beside = max(map(inches_long, self.label.split("\n"))) <= room
+        if is_new and not beside:
+            self.figure_.set_figheight(room + _BAR)
+        where: dict[str, Any] = {"location": "right", "shrink": 0.8}
+        if not beside:
+            where = {"location": "bottom", "shrink": 0.5, "aspect": 40}
+        bar = self.figure_.colorbar(self.ims_[0], ax=list(self.axes_), **where)
+        bar.set_label(self.label, fontsize="small")
 
     def _unit(self) -> str:
         return " mm" if self.unit == "mm" else ""
@@ -303,6 +318,13 @@ class SearchlightDisplay:
             )
 
 
+def _height(panels: npt.NDArray[np.object_]) -> float:
+    """Return the inches from the lowest to the highest of axes."""
+    boxes = [panel.get_window_extent() for panel in panels]
+    dots = max(box.y1 for box in boxes) - min(box.y0 for box in boxes)
+    return float(dots / panels[0].figure.dpi)
+
+
 def _label(result: SearchlightResult, model: Name) -> str:
     """Return what the scores are: of which model, by which similarity, and of whom."""
     name = result.names[position_of(model, result.names)]
@@ -312,13 +334,8 @@ def _label(result: SearchlightResult, model: Name) -> str:
     return f"{what} {text}\n({result.method}{whose})"
 
 
-def _of_scores(
-    result: SearchlightResult,
-    model: Name,
-    threshold: float,
-    shown: npt.NDArray[np.bool_] | None,
-) -> _Volume:
-    """Return the scores that are drawn, as a volume of three dimensions."""
+def _of_scores(result: SearchlightResult, model: Name) -> _Volume:
+    """Return the scores, their mean over subjects, as a volume of three dimensions."""
     volume = result.to_volume(model)
     if result.subjects is not None:
         volume = volume.mean(axis=0)  # NaN where a subject has none
@@ -328,13 +345,24 @@ def _of_scores(
             "with nilearn, from to_gifti()"
         )
     values = volume.reshape(*volume.shape, *[1] * (3 - volume.ndim)).astype(np.float64)
+    return _Volume(values, np.eye(4) if result.affine is None else result.affine)
+
+
+def _chosen(
+    scores: _Volume,
+    threshold: float,
+    shown: npt.NDArray[np.bool_] | None,
+    shape: tuple[int, ...],
+) -> _Volume:
+    """Return the scores that are drawn, and NaN in place of the others."""
+    values = scores.values
     if threshold > 0:
         values = np.where(np.abs(values) > threshold, values, np.nan)
     if not np.isfinite(values).any():
         raise ValueError(f"threshold={threshold:g} leaves no score to draw")
     if shown is not None:
-        values = _significant(values, shown, volume.shape)
-    return _Volume(values, np.eye(4) if result.affine is None else result.affine)
+        values = _significant(values, shown, shape)
+    return scores._replace(values=values)
 
 
 def _significant(
@@ -373,12 +401,14 @@ def _positions(
     slices: int | Sequence[float],
     ends: npt.NDArray[np.float64],
     limits: tuple[float, float],
+    least: float,
 ) -> npt.NDArray[np.float64]:
     """Return where slices are: in the middles of equal parts between the ends, or as given."""
     if isinstance(slices, int):
         check_integer(slices, "slices", 1, 100)
-        middles = (np.arange(slices) + 0.5) / slices
-        return np.round(ends[0] + middles * (ends[1] - ends[0]))
+        n = min(slices, max(1, round((ends[1] - ends[0]) / least)))
+        middles = (np.arange(n) + 0.5) / n
+        return np.round(ends[0] + middles * (ends[1] - ends[0])) + 0.0  # not -0
     found = as_array(slices, "slices", 1)
     outside = found[(found < limits[0]) | (found > limits[1])]
     if outside.size:
