@@ -400,9 +400,9 @@ def test_bad_options(rng, options, message):
 
 def test_bad_data(rng):
     X = rng.standard_normal((4, 3, 5))
-    with pytest.raises(ValueError, match="at least 2 manifolds, got 1"):
+    with pytest.raises(ValueError, match="X must have at least 2 manifolds for capacity, got 1"):
         DirectCapacity().fit([X[0]])
-    with pytest.raises(ValueError, match="at least 2 manifolds, got 1"):
+    with pytest.raises(ValueError, match="X must have at least 2 manifolds for capacity, got 1"):
         DirectCapacity().fit(X[0], [1, 1, 1])
     spoiled = X.copy()
     spoiled[1, 2, 3] = np.nan

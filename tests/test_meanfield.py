@@ -298,8 +298,8 @@ CENTERED = [np.array(x, float) for x in ([[1, 0], [3, 0]], [[-1, 0], [-3, 0]], [
 @pytest.mark.parametrize(
     ("X", "y", "message"),
     [
-        ([np.ones((3, 2))], None, "at least 2 manifolds, got 1"),
-        (np.ones((3, 2)), [1, 1, 1], "at least 2 manifolds, got 1"),
+        ([np.ones((3, 2))], None, "at least 2 manifolds for .*, got 1"),
+        (np.ones((3, 2)), [1, 1, 1], "at least 2 manifolds for .*, got 1"),
         (np.ones((3, 2)), None, "requires y to be passed"),
         (CENTERED, None, "center of manifold 2 is the mean of all centers"),
         ([np.eye(2), np.full((2, 2), np.nan)], None, "manifold 1 has no samples"),
