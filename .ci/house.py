@@ -90,6 +90,8 @@ NAMES = {
     "hue": "color colors",
     "alternative": "tail tails sided",
     "ax": "axis_ axs",
+    "fit_intercept": "bias intercept",
+    "confidence": "confidence_level ci level",
 }
 UPSTREAM = {  # words of netrep's and mftma's signatures
     "capacity/_mftma.py": {"n_reps"},

@@ -178,7 +178,7 @@ def _arrays(function: Any) -> tuple[list[str], list[str]]:
     takes = [
         f"**{_plain(p.name)}**: {_plain(p.type or p.desc[0])}"
         for p in doc["Parameters"]
-        if re.search("array|shape|tuple of|list, dict|dict of dict|like models", p.type)
+        if re.search("array|shape|tuple of|list, dict|dict of dict|like models|like rdms", p.type)
         or (not p.type and p.desc and p.desc[0].startswith(("As in", "What it was")))
     ]
     return takes, [item for p in doc["Returns"] for item in (_item(p), *_bunch(p))]

@@ -144,13 +144,13 @@ def write_distances(path, table, train, test):
 def draw_distances(output, table, distances):
     """Draw the heat map, the plane and the dendrogram."""
     heatmap = DistanceMatrixDisplay.from_distances(
-        distances, names=names(table), cluster=True, name=UNIT
+        distances, names=names(table), cluster=True, label=UNIT
     )
     save(heatmap, output / "heatmap.png")
     plane = EmbeddingDisplay.from_distances(distances, covariates=table, hue="width", style="depth")
     save(plane, output / "mds.png")
     tree = DendrogramDisplay.from_distances(
-        distances, names=names(table), covariates=table, hue="width", name=UNIT
+        distances, names=names(table), covariates=table, hue="width", label=UNIT
     )
     save(tree, output / "dendrogram.png")
 

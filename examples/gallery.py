@@ -86,7 +86,7 @@ def distance_matrix(ax: Any) -> Any:
     D = pairwise_distances("procrustes", networks()[0], verbose=False)
     names = list(networks()[0])
     return plotting.DistanceMatrixDisplay.from_distances(
-        D, names=names, cluster=True, name="Procrustes distance (rad)", ax=ax
+        D, names=names, cluster=True, label="Procrustes distance (rad)", ax=ax
     )
 
 
@@ -110,7 +110,7 @@ def dendrogram(ax: Any) -> Any:
         names=list(activations),
         covariates=table,
         hue="task",
-        name="Procrustes distance (rad)",
+        label="Procrustes distance (rad)",
         ax=ax,
     )
 

@@ -238,7 +238,7 @@ def test_regions(images, output):
             found[name].append(vector)
     means = {name: np.mean(rdms, axis=0) for name, rdms in found.items()}
     save(RDMsDisplay.from_rdms(means, conditions=sorted(CONDITIONS)), output, "regions")
-    columns = ["region", "model", "similarity", "standard_error", "pvalue_zero"]
+    columns = ["region", "model", "similarity", "se", "pvalue_zero"]
     tables = [evaluate(MODELS, x, METHOD).to_frame().assign(region=k) for k, x in found.items()]
     return pd.concat(tables)[columns]
 

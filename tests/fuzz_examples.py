@@ -399,7 +399,7 @@ CALLS: dict[str, dict[str, Any]] = {
         "variables": {"capacity": X, "K": 3.0, "title": "conv1"},
     },
     "conformance.check": {
-        "metric": mean_difference,
+        "measure": mean_difference,
         "known": [(X, X, 0.0)],
         "widths": [3],
         "n_seeds": 1,
@@ -1115,7 +1115,7 @@ TAKEN: dict[tuple[str, str, str], str] = {
     ("encoding.EncodingModel.fit", "alphas", "list of it"): "a list has the penalties",
     ("encoding.StreamedPCA.fit", "folder", "*"): "loadings are on the disk, where none is read",
     ("encoding.partition_variance", "model", "None"): "stands for the default model",
-    ("conformance.check", "metric", "a lambda"): "any function may be a measure",
+    ("conformance.check", "measure", "a lambda"): "any function may be a measure",
     ("extract.activations", "store", "text"): "any text is a path",
     ("extract.activations", "X", "times 1e-150"): "the model computes in float32",
     ("extract.activations", "X", "times 1e-300"): "the model computes in float32",

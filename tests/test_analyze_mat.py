@@ -173,7 +173,7 @@ def test_an_interrupted_analysis_goes_on(prefix, monkeypatch):
 
 def test_other_options_are_not_mixed(prefix):
     analyze_mat(prefix, FAST, sets=[0])
-    message = "has results of other options: n_t was 20, now 30. Remove it to begin anew"
+    message = "has results of other options: n_t was 20, now 30; remove it to begin anew"
     with pytest.raises(ValueError, match=message):
         analyze_mat(prefix, [clone(FAST[0]).set_params(n_t=30)])
     with pytest.raises(ValueError, match="random_state was 0, now 1"):

@@ -316,7 +316,7 @@ def test_names_serve_every_measure():
         ([], ValueError, "measure must be at least one, got none"),
         (["cka", "cka"], ValueError, "measure must differ in name, got 'cka' more than once"),
         (["cka", "ckka"], ValueError, r"measure\[1\] == 'ckka'"),
-        ({"a": 3}, TypeError, r"measure\['a'\]: metric must be a measure"),
+        ({"a": 3}, TypeError, r"measure\['a'\] must be a measure"),
         (["cka", "energy"], ValueError, r"^energy: "),
         (["cka", slope], ValueError, "calibrate must know whether large values mean alike"),
     ],

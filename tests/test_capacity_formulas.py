@@ -144,7 +144,9 @@ def test_cover():
     assert_allclose(cover_separability(20, np.arange(6, 12)), expected, atol=6e-5)
     expected = [0.1684, 0.2612, 0.3746, 0.5, 0.6254, 0.7388, 0.8316]
     assert_allclose(cover_separability(40, np.arange(16, 23)), expected, atol=6e-5)
-    assert_allclose(cover_separability(40, np.arange(17, 24), bias=False), expected, atol=6e-5)
+    assert_allclose(
+        cover_separability(40, np.arange(17, 24), fit_intercept=False), expected, atol=6e-5
+    )
     assert cover_separability(5, 4) == 1.0
     assert cover_separability(5, 0) == pytest.approx(2 / 32)
 
@@ -180,9 +182,11 @@ def test_separability_turns_where_capacity_says(separability):
 
 def test_segments_of_radius_0_are_points_and_infinite_ones_are_lines():
     n = np.arange(0, 30)
-    assert_allclose(segment_separability(12, n, 0.0), cover_separability(12, n, bias=False))
+    assert_allclose(
+        segment_separability(12, n, 0.0), cover_separability(12, n, fit_intercept=False)
+    )
     lines = segment_separability(12, n, np.inf)  # each takes a feature from the 12 centers
-    assert_allclose(lines[12:], cover_separability(12, n[:-12], bias=False), atol=1e-12)
+    assert_allclose(lines[12:], cover_separability(12, n[:-12], fit_intercept=False), atol=1e-12)
 
 
 def test_bad_arguments_are_refused():

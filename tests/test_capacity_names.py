@@ -105,7 +105,7 @@ def test_names_come_back(X):
     assert model.names_ == NAMES
     assert list(model.to_frame()["manifold"]) == NAMES
     display = model.plot()
-    assert [text.get_text() for text in display.ax_[2].get_xticklabels()] == NAMES
+    assert [text.get_text() for text in display.axes_[2].get_xticklabels()] == NAMES
     plt.close("all")
     X["car"] = X["car"] * 0 + np.mean(
         [x.mean(axis=0) for name, x in X.items() if name != "car"], axis=0

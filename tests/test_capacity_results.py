@@ -142,14 +142,14 @@ def test_picture_of_manifolds(X):
     display = model.plot()
     assert isinstance(display, ManifoldGeometryDisplay)
     display.figure_.canvas.draw()
-    for panel, name in zip(display.ax_, ("capacity", "radius", "dimension"), strict=True):
+    for panel, name in zip(display.axes_, ("capacity", "radius", "dimension"), strict=True):
         assert panel.get_title() == name
         drawn = [container[0].get_ydata() for container in panel.containers]
         assert_array_equal(drawn, getattr(model.manifolds_, name))
-    legend = [text.get_text() for text in display.ax_[0].get_legend().get_texts()]
+    legend = [text.get_text() for text in display.axes_[0].get_legend().get_texts()]
     assert legend == ["margin 0", "margin 0.5"]
     one = MeanFieldCapacity(n_t=20, random_state=0).fit(X).plot()
-    assert one.ax_[0].get_legend() is None
+    assert one.axes_[0].get_legend() is None
     with pytest.raises(ValueError, match="ax must be 3 axes"):
         model.plot(ax=[plt.gca()])
     many = MeanFieldCapacity(np.arange(11.0), n_t=2, n_restarts=1, random_state=0).fit(X)
@@ -163,7 +163,7 @@ def test_other_estimators_are_refused_and_markers_have_space():
         CapacityDisplay.from_estimators({"fc": PCA().fit(X[0])})
     model = MeanFieldCapacity(n_t=20, random_state=0).fit(X)
     for display in (model.plot(), CapacityDisplay.from_estimators({"a": model, "b": model})):
-        for panel in display.ax_:
+        for panel in display.axes_:
             low, high = panel.get_ylim()
             assert low == 0
             assert high >= 1.03 * panel.dataLim.y1 > 0
@@ -178,8 +178,8 @@ def test_picture_of_a_file():
     display = MatAnalysis(titles, direct).plot()
     assert isinstance(display, CapacityDisplay)
     display.figure_.canvas.draw()
-    assert [panel.get_title() for panel in display.ax_] == ["capacity"]
-    assert [text.get_text() for text in display.ax_[0].get_xticklabels()] == titles
+    assert [panel.get_title() for panel in display.axes_] == ["capacity"]
+    assert [text.get_text() for text in display.axes_[0].get_xticklabels()] == titles
     theory = {
         "theory_capacity_results": np.array([[3.0], [4.0]]),
         "theory_capacity_se_results": np.array([[0.1], [0.2]]),
@@ -188,7 +188,7 @@ def test_picture_of_a_file():
     analysis = MatAnalysis(titles, direct | theory)
     display = analysis.plot()
     display.figure_.canvas.draw()
-    assert [panel.get_title() for panel in display.ax_] == ["capacity", "center correlation"]
+    assert [panel.get_title() for panel in display.axes_] == ["capacity", "center correlation"]
     assert_array_equal(display.values["capacity"], [[3, 4]])
     assert_array_equal(display.values["center_correlation"], [[0.5, 0.2]])
     assert repr(analysis) == "MatAnalysis(titles=['pixels', 'fc'], variables=<dict of 5>)"

@@ -3,6 +3,7 @@
 import inspect
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -195,8 +196,8 @@ def test_embeddings(networks, capsys):
     [
         ("mean-field", ["--n-t", 50, "--kappa", "0,0.1"],
          capacity.MeanFieldCapacity(kappa=(0, 0.1), n_t=50, random_state=3)),
-        ("direct", ["--n-t", 50, "--no-bias"],
-         capacity.DirectCapacity(n_t=50, bias=False, random_state=3)),
+        ("direct", ["--n-t", 50, "--no-fit-intercept"],
+         capacity.DirectCapacity(n_t=50, fit_intercept=False, random_state=3)),
         ("joint", ["--n-t", 50, "--no-center"],
          capacity.JointCapacity(n_t=50, center=False, random_state=3)),
     ],
@@ -433,6 +434,16 @@ def test_wrong_usage(networks, capsys, arguments, message):
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["distances", "report"])
+def test_a_folder_in_the_place_of_results_is_seen_before_they_are_computed(
+    networks, capsys, command
+):
+    Path("D.csv").mkdir()
+    with pytest.raises(SystemExit, match="2"):
+        main([command, "net0.npy", "net1.npy", "-o", "D.csv"])
+    assert "Is a directory: 'D.csv'" in capsys.readouterr().err
 
 
 PAIR = ["net0.npy", "net1.npy"]
@@ -677,7 +688,8 @@ def test_every_parameter_has_an_option(path, capsys):
                 continue
             if name not in WITHOUT_OPTION.get(path, ()):
                 assert f"--{name.replace('_', '-')}" in printed, name
-        assert all(documentation.values()), documentation
+        assert all(text for _, text in documentation.values()), documentation
+        assert not re.search(r"\\[A-Za-z]", printed), "markup of docstrings"
 
 
 def test_documentation_of_parameters():
@@ -689,6 +701,8 @@ def test_documentation_of_parameters():
 'b'}, default='a'
         What :func:`~x.y` takes: ``a``
         or `b`.
+    third : float, default=1.0
+        Times :math:`\\alpha \\cdot x`.
     *others : int
         More.
 
@@ -698,11 +712,23 @@ def test_documentation_of_parameters():
         Nothing.
     """
     assert documented(text) == {
-        "first": "What x.y takes: a or b.",
-        "second": "What x.y takes: a or b.",
-        "others": "More.",
+        "first": ("{'a', 'b'}, default='a'", "What x.y takes: a or b."),
+        "second": ("{'a', 'b'}, default='a'", "What x.y takes: a or b."),
+        "third": ("float, default=1.0", "Times alpha * x."),
+        "others": ("int", "More."),
     }
     assert documented("Do it.") == {}
+
+
+def test_choices_are_told(capsys):
+    for command, told in (
+        (["capacity", "mean-field"], "--estimator {count,norm,width}"),
+        (["distances"], "--dtype {float64,float32}"),
+        (["rsa", "rdm"], "--metric {correlation,cosine,euclidean,sqeuclidean,mahalanobis,"),
+    ):
+        with pytest.raises(SystemExit, match="0"):
+            main([*command, "--help"])
+        assert told in capsys.readouterr().out
 
 
 def test_the_program_is_installed():
@@ -779,6 +805,22 @@ def test_nobody_reads_on(networks):
     assert "Error" not in said
 
 
+def test_names_of_files_that_are_no_text(networks):
+    """The system takes any bytes as the name of a file, tables take texts alone."""
+    odd = os.fsdecode(b"net\xff.npy")
+    try:
+        np.save(odd, networks["net0"])
+    except OSError:
+        pytest.skip("the file system takes texts alone")
+    options = ["--n-permutations", "19", "-q"]
+    run("report", odd, "net1.npy", *options, "-o", "report.csv")
+    assert list(table("report.csv")["layer"]) == [r"net\udcff", "net1"]
+    run("report", odd, "net1.npy", *options, "-o", "report.html")
+    assert r"net\udcff" in Path("report.html").read_text(encoding="utf-8")
+    run("compare", odd, "net1.npy", "--measures", "cka", "-q", "-o", "compared.csv")
+    assert list(table("compared.csv")["network_1"]) == [r"net\udcff"]
+
+
 def test_reports(networks, rng, capsys):
     from netrep_go.report import LayerReport, layer_report
 
@@ -802,6 +844,8 @@ def test_reports(networks, rng, capsys):
     run("report", *given, "-o", "report.csv")
     assert_array_equal(table("report.csv")["capacity"], expected.values["capacity"])
     assert_array_equal(table("report_pairs.csv")["distance"], expected.values["distance"][:1, 1])
+    assert_array_equal(table("report_targets.csv")["score"], expected.values["score"].ravel())
+    assert not Path("report_rdms.csv").exists()  # as none were given
     run("report", "net0.npy", "net2.npy", "--names", "a", "b", *options, "-o", "named.npz")
     assert LayerReport.load("named.npz").names == ["a", "b"]
     with pytest.raises(SystemExit):

@@ -245,8 +245,8 @@ def test_what_is_refused(networks, layers):
         with pytest.raises(ValueError, match=message):
             compare_networks(*arguments, verbose=False)
     for arguments, message in (
-        ((networks, [LinearMetric]), r"measures\[0\]: metric must be a measure: pass an instance"),
-        ((networks, [3]), r"measures\[0\]: metric must be a measure"),
+        ((networks, [LinearMetric]), r"measures\[0\] must be a measure: pass an instance"),
+        ((networks, [3]), r"measures\[0\] must be a measure"),
         ((networks, {1: "cka"}), "measures must have names that are texts, got 1"),
         ((3, "cka"), "networks must be a list of arrays"),
     ):

@@ -72,9 +72,11 @@ def agree(conic, search):
 @pytest.mark.parametrize("n_points", [20, 40])
 def test_points_in_general_position(rng, method, bias, n_points):
     X = rng.lognormal(size=(n_points, 1, 50))  # whatever their distribution
-    model = DirectCapacity(method, dichotomies="iid", bias=bias, tol=0.02, n_t=4000, random_state=3)
+    model = DirectCapacity(
+        method, dichotomies="iid", fit_intercept=bias, tol=0.02, n_t=4000, random_state=3
+    )
     model.fit(list(X))
-    assert within(model, cover_separability(n_points, model.n_tested_, bias=bias))
+    assert within(model, cover_separability(n_points, model.n_tested_, fit_intercept=bias))
     assert model.n_critical_ == pytest.approx(n_points / 2 - bias, abs=3 * model.n_critical_se_)
     assert 0 < model.n_critical_se_ < 0.5
 
@@ -97,7 +99,7 @@ def test_balanced_points(rng, method):
 def test_segments(method, radius):
     X = orthogonal_manifolds(12, np.array([[radius], [-radius]]))
     model = DirectCapacity(
-        method, dichotomies="iid", bias=False, tol=0.02, n_t=4000, random_state=2
+        method, dichotomies="iid", fit_intercept=False, tol=0.02, n_t=4000, random_state=2
     ).fit(X)
     assert within(model, segment_separability(12, model.n_tested_, radius))
 
@@ -105,7 +107,7 @@ def test_segments(method, radius):
 def test_discs():
     angle = 2 * np.pi * np.arange(60) / 60
     X = orthogonal_manifolds(10, np.stack([np.cos(angle), np.sin(angle)], axis=1))
-    model = DirectCapacity(dichotomies="iid", bias=False, n_t=4000, random_state=3).fit(X)
+    model = DirectCapacity(dichotomies="iid", fit_intercept=False, n_t=4000, random_state=3).fit(X)
     p = disc_separability(10, model.n_tested_, 1.0)
     assert (np.abs(model.separability_ - p) < 3 * model.separability_se_ + 0.01).all()
 
@@ -114,9 +116,9 @@ def test_discs():
 def test_orthant_simplices_count_as_points(method):
     X = np.split(np.eye(24), 6)
     model = DirectCapacity(
-        method, dichotomies="iid", bias=False, tol=0.02, n_t=4000, random_state=4
+        method, dichotomies="iid", fit_intercept=False, tol=0.02, n_t=4000, random_state=4
     ).fit(X)
-    assert within(model, cover_separability(24, model.n_tested_, bias=False))
+    assert within(model, cover_separability(24, model.n_tested_, fit_intercept=False))
 
 
 def test_random_cones():
@@ -139,7 +141,7 @@ def test_random_cones():
 def test_mean_field_of_segments():
     for radius in (0.1, 0.3, 0.6, 1.0):
         X = orthogonal_manifolds(100, np.array([[radius], [-radius]]))
-        model = DirectCapacity(bias=False, n_t=2000, random_state=5).fit(X)
+        model = DirectCapacity(fit_intercept=False, n_t=2000, random_state=5).fit(X)
         expected = ball_capacity(radius, 1)
         assert abs(model.capacity_ - expected) < 3 * model.capacity_se_ + 0.005 * expected
 
@@ -148,7 +150,7 @@ def test_mean_field_of_segments():
 def test_mean_field(rng, radius):
     X = rng.standard_normal((60, 1, 1000)) + radius * rng.standard_normal((60, 6, 1000))
     theory = MeanFieldCapacity(max_removed=0, n_t=500, random_state=0).fit(list(X))
-    model = DirectCapacity(bias=False, n_t=1000, random_state=0).fit(list(X))
+    model = DirectCapacity(fit_intercept=False, n_t=1000, random_state=0).fit(list(X))
     error = np.hypot(theory.capacity_se_, model.capacity_se_)
     finite = 1 / 60  # theory is that of many manifolds
     assert abs(model.capacity_ / theory.capacity_ - 1) < 3 * error / theory.capacity_ + finite
@@ -204,7 +206,7 @@ def test_search_is_that_of_the_reference():
 @pytest.mark.parametrize("dichotomies", ["balanced", "iid", "sparse"])
 def test_random_manifolds(rng, bias, dichotomies):
     X = rng.standard_normal((16, 1, 40)) + 0.7 * rng.standard_normal((16, 6, 40))
-    agree(*both(list(X), bias=bias, dichotomies=dichotomies))
+    agree(*both(list(X), fit_intercept=bias, dichotomies=dichotomies))
 
 
 def test_digits():
@@ -241,7 +243,7 @@ def degenerate(rng):
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("case", degenerate(np.random.default_rng(0)))
 def test_degenerate_manifolds(rng, case, bias):
-    agree(*both(list(degenerate(rng)[case]), bias=bias))
+    agree(*both(list(degenerate(rng)[case]), fit_intercept=bias))
 
 
 def test_unequal_manifolds(rng):
@@ -439,7 +441,7 @@ def test_curve_is_that_of_the_product_of_cones():
         X[i][:, 2 * i + 1] = radius, -radius
         sector = np.arctan(radius) / np.pi
         volumes = np.convolve(volumes, [0.5 - sector, 0.5, sector])
-    model = DirectCapacity(bias=False, dichotomies="iid", n_t=4000, random_state=0).fit(X)
+    model = DirectCapacity(fit_intercept=False, dichotomies="iid", n_t=4000, random_state=0).fit(X)
     assert within(model, conic_separability(volumes, 1, model.n_tested_))
 
 

@@ -109,7 +109,7 @@ def test_what_differs_is_said(tmp_path, networks):
     networks = some(networks, 4)
     store.pairwise_distances(LinearMetric(alpha=0.5), networks, verbose=False)
     compute = functools.partial(DistanceStore(store.path).pairwise_distances, verbose=False)
-    with pytest.raises(ValueError, match=r"alpha was 0.5, now 0.25. Remove it to begin anew"):
+    with pytest.raises(ValueError, match=r"alpha was 0.5, now 0.25; remove it to begin anew"):
         compute(LinearMetric(alpha=0.25), networks)
     with pytest.raises(ValueError, match="dtype was 'float64', now 'float32'"):
         compute(LinearMetric(alpha=0.5), networks, dtype=np.float32)

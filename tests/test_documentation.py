@@ -1,10 +1,12 @@
 import importlib
+import pkgutil
 import re
 import runpy
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import fuzz_examples
 import pandas as pd
 import pytest
 
@@ -50,6 +52,37 @@ def test_links_of_the_readme_are_there():
 def test_a_reference_to_nothing_is_found():
     with pytest.raises(AttributeError):
         resolve("netrep_go.rsa.nothing")
+
+
+def public_modules():
+    """Return the names of modules without an underscore in their path."""
+    found = pkgutil.walk_packages(netrep_go.__path__, "netrep_go.")
+    return [m.name for m in found if not any(part.startswith("_") for part in m.name.split("."))]
+
+
+@pytest.mark.parametrize("name", public_modules())
+def test_modules_show_what_they_have_and_the_reference_names_them(name):
+    """`dir` and completion show `__all__` alone, and a page of the reference is made from that."""
+    module = importlib.import_module(name)
+    assert dir(module) == sorted(module.__all__)
+    assert len(module.__all__) == len(set(module.__all__))
+    assert (module.__doc__ or "").strip().partition("\n")[0].endswith(".")
+    assert name in (ROOT / "docs" / "api.rst").read_text()
+
+
+def test_everything_public_is_in_a_module_of_the_reference():
+    listed = re.findall(r"^   (netrep_go\.[\w.]+)$", (ROOT / "docs/api.rst").read_text(), re.M)
+    alone = {
+        "conv_layers.ConvolutionalMetric",
+        "kmeans.procrustes_kmeans",
+    }  # by their upstream names
+    lacking = {
+        path
+        for path in fuzz_examples.public()
+        if f"netrep_go.{path}" not in listed
+        and f"netrep_go.{path}".rpartition(".")[0] not in listed
+    }
+    assert lacking == alone
 
 
 # Pages that say what is in the tree, and what they say it with. Names such as x.go stand for any.

@@ -62,10 +62,10 @@ def test_a_perfect_model_reaches_the_ceiling(rng):
 def test_what_has_no_ceiling_is_nan_and_said_so(rng):
     Y = rng.standard_normal((3, 10, 2))
     Y[0, :, 1] = 5.0
-    with pytest.warns(RuntimeWarning, match="constant in a repeat"):
+    with pytest.warns(UserWarning, match="constant in a repeat"):
         ceiling = explainable_variance(Y)
     assert np.isnan(ceiling).tolist() == [False, True]
-    with pytest.warns(RuntimeWarning, match=r"2 target\(s\) have no ceiling above 0"):
+    with pytest.warns(UserWarning, match=r"2 target\(s\) have no ceiling above 0"):
         found = normalize_scores([[0.5, 0.5, 0.5]], [0.5, -0.1, np.nan])
     np.testing.assert_array_equal(found, [[1.0, np.nan, np.nan]])
 

@@ -190,7 +190,7 @@ def test_layers_and_models_are_compared(rng):
     between = compare_encoding({"a": one, "b": two})
     np.testing.assert_allclose(between.pvalue, contrasts.pvalue[:1])
     np.testing.assert_array_equal(compare_encoding({"a": one, "b": one}).pvalue, 1.0)
-    assert between.to_frame()["model_a"].tolist() == ["a"]
+    assert between.to_frame()["model_1"].tolist() == ["a"]
     other = EncodingModel(outer_cv=4).fit(layers["b"], Y)
     with pytest.raises(ValueError, match=r"same folds, targets and scoring.*models\['b'\]"):
         compare_encoding({"a": one, "b": other})

@@ -187,7 +187,7 @@ def test_every_metric_has_a_label():
 
 def test_names_that_cannot_be_read_are_left_out_with_a_warning():
     D = 1.0 - np.eye(92)
-    with pytest.warns(RuntimeWarning, match="92 names along the y axis are left out"):
+    with pytest.warns(UserWarning, match="92 names along the y axis are left out"):
         display = DistanceMatrixDisplay.from_distances(D, names=range(92), ax=axes_of(3.4))
     assert not display.ax_.get_xticklabels()
     alone = DistanceMatrixDisplay.from_distances(D[:40, :40], names=range(40))
@@ -226,7 +226,7 @@ def test_several_rdms_have_one_scale_and_one_order(rng):
     rdms = dict(zip(["V1", "V4", "IT"], rng.random((3, 66)), strict=True))
     display = RDMsDisplay.from_rdms(rdms, cluster=True, conditions=range(12), metric="cosine")
     display.figure_.canvas.draw()
-    assert [panel.get_title() for panel in display.ax_] == list(rdms)
+    assert [panel.get_title() for panel in display.axes_] == list(rdms)
     limits = {image.get_clim() for image in display.ims_}
     every = np.concatenate(list(rdms.values()))
     assert limits == {(every.min(), every.max())}
@@ -235,8 +235,8 @@ def test_several_rdms_have_one_scale_and_one_order(rng):
         shown = image.get_array()
         assert shown.mask.diagonal().all()
         assert_allclose(shown.filled(0), squareform(vector)[order])
-    assert texts(display.ax_[0].get_yticklabels()) == [str(k) for k in display.order]
-    assert not display.ax_[1].get_yticklabels()
+    assert texts(display.axes_[0].get_yticklabels()) == [str(k) for k in display.order]
+    assert not display.axes_[1].get_yticklabels()
     assert display.figure_.axes[-1].get_ylabel() == "cosine distance (1 − cos)"
     ranked = RDMsDisplay.from_rdms(rdms, ranks=True)
     assert {image.get_clim() for image in ranked.ims_} == {(0.0, 1.0)}
@@ -470,12 +470,12 @@ def test_slices_are_those_of_the_volume(rng):
     volume = found.to_volume()
     for k, image in enumerate(display.ims_):
         assert_allclose(image.get_array(), volume[:, :, k].T)
-    assert [panel.get_title() for panel in display.ax_] == [f"z = {k}" for k in range(4)]
+    assert [panel.get_title() for panel in display.axes_] == [f"z = {k}" for k in range(4)]
     far = np.abs(volume).max()
     assert {image.get_clim() for image in display.ims_} == {(-far, far)}
     label = display.figure_.axes[-1].get_ylabel()
     assert label == "similarity to model\n(spearman)"
-    assert not display.ax_[0].texts  # nobody knows which side is left
+    assert not display.axes_[0].texts  # nobody knows which side is left
     for axis, cut in (("x", volume[2]), ("y", volume[:, 2])):
         shown = found.plot(slices=[2], axis=axis).ims_[0].get_array()
         assert_allclose(shown, cut.T)
@@ -522,9 +522,9 @@ def test_slices_are_no_closer_than_voxels(rng, slices):
     for size in (1.0, 3.0):
         found = map_of(rng, affine=np.diag([size, size, size, 1.0]), radius=1.5 * size)
         display = found.plot(slices=slices)
-        assert len(display.ax_) == len(display.positions) == min(slices, 4)
+        assert len(display.axes_) == len(display.positions) == min(slices, 4)
         assert (np.diff(display.positions) >= 0.6 * size).all()
-        assert not any("-0" in panel.get_title() for panel in display.ax_)
+        assert not any("-0" in panel.get_title() for panel in display.axes_)
 
 
 @pytest.mark.parametrize(("width", "slices"), [(7.0, 6), (7.0, 2), (3.4, 6), (3.4, 1)])
@@ -535,7 +535,7 @@ def test_the_label_of_slices_is_as_long_as_the_figure_has_room(rng, width, slice
     display.figure_.canvas.draw()
     bar = display.figure_.axes[-1]
     whole = display.figure_.bbox
-    for text in (bar.xaxis.label, bar.yaxis.label, *(panel.title for panel in display.ax_)):
+    for text in (bar.xaxis.label, bar.yaxis.label, *(panel.title for panel in display.axes_)):
         box = text.get_window_extent()
         assert box.y0 >= whole.y0 - 1
         assert box.y1 <= whole.y1 + 1
@@ -546,7 +546,7 @@ def test_the_label_of_slices_is_as_long_as_the_figure_has_room(rng, width, slice
 def test_a_mask_as_background_is_seen(rng):
     found = map_of(rng, (4, 4, 3))
     display = found.plot(background=np.ones((4, 4, 3)), slices=1)
-    (image, _) = display.ax_[0].images
+    (image, _) = display.axes_[0].images
     assert image.norm(1.0) == 0.5  # between black and white
 
 
@@ -569,9 +569,9 @@ def test_slices_lie_in_space(rng):
     display = found.plot(slices=[36.0], model=0)
     volume = found.to_volume()
     assert_allclose(display.ims_[0].get_array(), volume[::-1, :, 2].T)
-    assert display.ax_[0].get_title() == "z = 36 mm"
+    assert display.axes_[0].get_title() == "z = 36 mm"
     assert display.extent == (1.0, 11.0, -21.0, -9.0)
-    places = {text.get_text(): text.xy for text in display.ax_[0].texts}
+    places = {text.get_text(): text.xy for text in display.axes_[0].texts}
     assert places == {"L": (0, 0.5), "R": (1, 0.5), "A": (0.5, 1)}
     assert_array_equal(found.plot(slices=1).positions, [34.0])
     with pytest.raises(ValueError, match=r"slices must be from 28\.5 to 40\.5, .* got 300"):
@@ -590,7 +590,7 @@ def test_a_background_of_other_voxels(rng):
     columns = display.backgrounds[0][display.backgrounds.shape[1] // 2]
     expected = np.linspace(left, right, 2 * len(columns) + 1)[1::2]
     assert_allclose(columns, expected, atol=0.51)
-    assert len(display.ax_[0].images) == 2
+    assert len(display.axes_[0].images) == 2
     without = map_of(rng)
     with pytest.raises(ValueError, match="background is an image, and the scores have no affine"):
         without.plot(background=nibabel.Nifti1Image(x, finer))
@@ -631,11 +631,11 @@ def test_error_bars_below_zero_are_not_cut_off():
     low = {"a": estimator(0.2, center_correlation=-0.3), "b": estimator(0.4)}
     display = CapacityDisplay.from_estimators(low)
     display.figure_.canvas.draw()
-    for panel, lowest in zip(display.ax_, (-0.3, 0.5, 1.5, -0.8), strict=True):
+    for panel, lowest in zip(display.axes_, (-0.3, 0.5, 1.5, -0.8), strict=True):
         bottom = panel.get_ylim()[0]
         assert bottom <= lowest
         assert bottom == 0 or lowest < 0
-    labels = [panel.get_ylabel() for panel in display.ax_]
+    labels = [panel.get_ylabel() for panel in display.axes_]
     assert labels == ["manifolds per feature", "in distances of centers", "dimensions", "mean |r|"]
 
 
@@ -647,18 +647,18 @@ def test_groups_are_drawn_as_mean_and_spread():
     }
     groups = [name.split()[0] for name in networks]
     display = CapacityDisplay.from_estimators(networks, groups=groups)
-    assert legend_of(display.ax_[0]) == ["wide (15)", "narrow (15)"]
-    assert display.ax_[0].get_legend().get_title().get_text() == "mean ± s.d. over networks"
-    assert is_outside(display.ax_[0])
-    wide, narrow = display.ax_[0].lines[:2]
+    assert legend_of(display.axes_[0]) == ["wide (15)", "narrow (15)"]
+    assert display.axes_[0].get_legend().get_title().get_text() == "mean ± s.d. over networks"
+    assert is_outside(display.axes_[0])
+    wide, narrow = display.axes_[0].lines[:2]
     assert_allclose(wide.get_ydata(), [2.7, 3.4])
     assert_allclose(narrow.get_ydata(), [1.7, 2.4])
     spread = np.std(np.arange(15) / 10, ddof=1)
-    band = display.ax_[0].collections[0].get_paths()[0].vertices
+    band = display.axes_[0].collections[0].get_paths()[0].vertices
     at_first = band[band[:, 0] == 0, 1]
     assert_allclose([at_first.min(), at_first.max()], [2.7 - spread, 2.7 + spread])
     alone = CapacityDisplay.from_estimators(networks)
-    assert legend_of(alone.ax_[0]) == ["networks (30)"]
+    assert legend_of(alone.axes_[0]) == ["networks (30)"]
 
 
 def test_groups_that_cannot_be_drawn_are_refused():
@@ -676,13 +676,13 @@ def test_three_kinds_of_estimators_side_by_side(rng):
     fitted = {kind.__name__: {"fc": kind(n_t=20, random_state=0).fit(X)} for kind in kinds}
     display = CapacityDisplay.from_estimators(fitted)
     display.figure_.canvas.draw()
-    assert legend_of(display.ax_[0]) == list(fitted)
+    assert legend_of(display.axes_[0]) == list(fitted)
     for k, name in enumerate(fitted):
         assert display.values["capacity"][k][0] == fitted[name]["fc"].capacity_
         assert display.errors["capacity"][k][0] == fitted[name]["fc"].capacity_se_
     assert np.isnan(display.values["radius"][1][0])
     direct = CapacityDisplay.from_estimators(fitted["DirectCapacity"])
-    assert [panel.get_title() for panel in direct.ax_] == ["capacity"]
+    assert [panel.get_title() for panel in direct.axes_] == ["capacity"]
 
 
 # style

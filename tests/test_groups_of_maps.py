@@ -248,7 +248,7 @@ def test_noise_is_found_as_often_as_alpha(rng, correction, n_others, paired):
         )
         found += result.significant().any()
     assert found / 200 < 0.1
-    assert found > 0 or correction == "fdr"  # whose smallest p values are few draws away from 0
+    assert found > 0 or correction == "fdr"  # whose smallest p-values are few draws away from 0
 
 
 @pytest.mark.parametrize("correction", CORRECTIONS)

@@ -139,7 +139,7 @@ def test_folds_are_labels_or_splits(rng):
 def test_predictions_that_do_not_vary_tie_with_all(rng):
     measured = rng.standard_normal((10, 4))
     for n, chance in ((2, 0.5), (5, 0.2), ("all", 0.1)):
-        with pytest.warns(RuntimeWarning, match="do not vary over features"):
+        with pytest.warns(UserWarning, match="do not vary over features"):
             found = identify(np.ones((10, 4)), measured, n_way=n)
         assert found.accuracy == pytest.approx(chance)
         assert found.pvalue == 1

@@ -44,13 +44,13 @@ def bars(panel):
 def test_display_of_the_layers_of_one_network():
     display = CapacityDisplay.from_estimators({"conv": fitted(1.0), "fc": fitted(1.5)})
     display.figure_.canvas.draw()
-    values, ends = bars(display.ax_[0])
+    values, ends = bars(display.axes_[0])
     assert_array_equal(values, [1.0, 1.5])
     np.testing.assert_allclose(ends, [[0.9, 1.1], [1.4, 1.6]])
-    titles = [panel.get_title() for panel in display.ax_]
+    titles = [panel.get_title() for panel in display.axes_]
     assert titles == ["capacity", "radius", "dimension", "center correlation"]
-    assert [text.get_text() for text in display.ax_[3].get_xticklabels()] == ["conv", "fc"]
-    assert display.ax_[0].get_legend() is None
+    assert [text.get_text() for text in display.axes_[3].get_xticklabels()] == ["conv", "fc"]
+    assert display.axes_[0].get_legend() is None
     assert_array_equal(display.values["center_correlation"], [[0.4, 0.4]])
     assert_array_equal(display.errors["center_correlation"], [[0.0, 0.0]])
 
@@ -65,9 +65,9 @@ def test_display_of_networks_with_different_layers():
         ax=axes.ravel(),
     )
     display.figure_.canvas.draw()
-    legend = display.ax_[0].get_legend().get_texts()
+    legend = display.axes_[0].get_legend().get_texts()
     assert [text.get_text() for text in legend] == ["trained", "untrained"]
-    assert [text.get_text() for text in display.ax_[1].get_xticklabels()] == ["1", "2", "3"]
+    assert [text.get_text() for text in display.axes_[1].get_xticklabels()] == ["1", "2", "3"]
     assert display.plot(ax=axes.ravel()) is display
 
 

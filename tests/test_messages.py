@@ -1,5 +1,7 @@
 """What errors show of odd arguments: the name, the rule and the value, on one short line."""
 
+import ast
+import re
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from netrep_go.report import layer_report
 from netrep_go.rsa import NoiseNormalizer, compare, evaluate, rdm
 from netrep_go.utils import rand_orth, trunc_svd
 
+PACKAGE = Path(__file__).parents[1] / "python" / "netrep_go"
 LARGE = [np.zeros((300, 300)), np.zeros(10**4).tolist(), "x" * 10**5, {k: k for k in range(10**4)}]
 
 
@@ -229,3 +232,47 @@ def test_what_scikit_learn_refuses_is_named(odd):
             estimator.fit(odd, [0, 1, 0])
     with pytest.raises((TypeError, ValueError), match=r"\bX and y\b|\bX\b"):
         Aligner().fit(odd, np.eye(3))
+
+
+def text_of(node):
+    """Return the text of a message, {} for what is put into it."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(text_of(part) for part in node.values)
+    if isinstance(node, ast.BinOp):
+        return text_of(node.left) + text_of(node.right)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else "{}"
+
+
+def messages(kind):
+    """Yield the place, the text and the call of errors that are raised, or of warnings."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            call = node.exc if kind is ast.Raise and isinstance(node, ast.Raise) else node
+            if not isinstance(call, ast.Call) or (kind is ast.Raise) != isinstance(node, ast.Raise):
+                continue
+            warns = getattr(call.func, "id", "") == "warn_user"
+            if call.args and (warns or kind is ast.Raise):
+                yield f"{path.name}:{node.lineno}", text_of(call.args[0]), call
+
+
+@pytest.mark.parametrize("kind", [ast.Raise, ast.Call], ids=["errors", "warnings"])
+def test_messages_are_of_one_style(kind):
+    """They have no period at their end, and advice follows a colon or semicolon.
+
+    Others' words are kept: those that begin with Expected are netrep's, or scikit-learn's.
+    """
+    found = list(messages(kind))
+    assert len(found) > (700 if kind is ast.Raise else 30)
+    for where, text, _ in found:
+        if re.search("[Ee]xpected|is required|does not survive a fork", text):
+            continue
+        assert not text.endswith((".", "!")), where
+        assert not re.search(r"\. [A-Z]", text), f"{where}: advice follows a colon"
+
+
+def test_categories_of_warnings():
+    """What did not converge says so by its category; all else is one."""
+    for where, text, call in messages(ast.Call):
+        category = ast.unparse(call.args[1]) if len(call.args) > 1 else "UserWarning"
+        converged = "ConvergenceWarning" if "not converge" in text else "UserWarning"
+        assert category == converged, where

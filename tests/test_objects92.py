@@ -95,7 +95,7 @@ def test_example(tmp_path, monkeypatch, capsys):
     assert species.loc["spearman", "pvalue"] == pytest.approx(1 / 201)
     models = pandas.read_csv(tmp_path / "objects92_models.csv").set_index("model")
     assert models["similarity"].idxmax() == "animacy"
-    assert (models["noise_ceiling_low"] < models["noise_ceiling_high"]).all()
+    assert (models["noise_ceiling_lower"] < models["noise_ceiling_upper"]).all()
     variance = pandas.read_csv(tmp_path / "objects92_variance.csv")
     assert variance["value"].sum() == pytest.approx(variance["r2"].iloc[-1])
     figures = ["models", "variance", *(f"{a}_{b}" for a in ("rdm", "mds") for b in SPECIES)]

@@ -1,10 +1,13 @@
 """Files that are whole or not there, and results of other options that are never mixed."""
 
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,12 +53,44 @@ def test_a_file_is_replaced_at_once(tmp_path):
     assert path.stat().st_mode == (tmp_path / "y").stat().st_mode
 
 
-@pytest.mark.parametrize("inside", ["none/file", "file/file"])
-def test_where_no_file_can_be_is_named_as_it_was_asked_for(tmp_path, inside):
-    (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="directory") as found, replacing(tmp_path / inside):
+def test_links_lead_to_the_new_file(tmp_path):
+    (tmp_path / "far").mkdir()
+    path, end = tmp_path / "link", tmp_path / "far" / "x"
+    path.symlink_to("far/x")
+    for text in ("new", "newer"):  # where there is nothing at the end, and where there is
+        with replacing(path) as new:
+            new.write_text(text)
+            assert new.parent == end.parent
+        assert path.is_symlink()
+        assert end.read_text() == text
+    assert names(tmp_path / "far") == ["x"]
+
+
+@pytest.mark.parametrize("kind", ["device", "pipe", "socket", "link", "folder", "no folder"])
+def test_what_is_no_file_is_not_replaced(tmp_path, monkeypatch, kind):
+    """A device that were replaced would be gone for all processes."""
+    replaced = []
+    monkeypatch.setattr(os, "replace", lambda *paths: replaced.append(paths))
+    path, error = tmp_path / "x", ValueError
+    if kind == "device":
+        path = Path("/dev/null")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as opened:
+            opened.bind(str(path))
+    elif kind == "link":
+        path.symlink_to("/dev/null")
+    elif kind == "folder":
+        path.mkdir()
+        error = IsADirectoryError
+    else:
+        path, error = tmp_path / "none" / "x", FileNotFoundError
+    with pytest.raises(error, match=re.escape(str(path.parent))) as raised, replacing(path):
         pass
-    assert found.value.filename == str(tmp_path / inside)
+    assert ".part" not in str(raised.value)
+    assert not replaced
+    assert not [name for name in names(tmp_path) if name.endswith(".part")]
 
 
 def test_the_file_is_on_the_disk_before_its_name_and_then_the_folder(tmp_path, monkeypatch):
@@ -129,7 +164,7 @@ def test_parts_are_put_together(tmp_path):
 def test_other_options_are_refused_with_what_differs(tmp_path):
     Parts(tmp_path, {"n": 3, "old": 1, "z": [1.0]}).write("a", {"x": [1]})
     other = Parts(tmp_path, {"n": 4, "z": [2.0]})
-    message = "other options: n was 3, now 4; old was 1, now None; z was '.*', now '.*'. Remove it"
+    message = "other options: n was 3, now 4; old was 1, now None; z was '.*', now '.*'; remove it"
     with pytest.raises(ValueError, match=message):
         "a" in other  # noqa: B015
     other.write("b", {"x": [1]})

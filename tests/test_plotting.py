@@ -48,7 +48,7 @@ def draw(display):
 
 
 def test_heat_map_in_the_given_order(distances):
-    display = DistanceMatrixDisplay.from_distances(distances, name="angle (rad)")
+    display = DistanceMatrixDisplay.from_distances(distances, label="angle (rad)")
     draw(display)
     shown = display.im_.get_array()
     assert shown.mask.sum() == 6
@@ -136,14 +136,14 @@ def test_names_may_repeat_and_stand_beside_their_points(distances):
 def test_aligned_activations_of_a_dict():
     X = np.random.default_rng(0).standard_normal((12, 3))
     display = AlignedActivationsDisplay.from_activations({"one": X, "two": -X}, [0, 1] * 6)
-    assert [panel.get_title() for panel in display.ax_] == ["one", "two"]
+    assert [panel.get_title() for panel in display.axes_] == ["one", "two"]
     with pytest.raises(ValueError, match="one entry for each of the 2 activations, got 1"):
         AlignedActivationsDisplay.from_activations([X, -X], [0, 1] * 6, names=["one"])
 
 
 def test_dendrogram_has_average_linkage():
     distances = squareform([2.0, 6.0, 10.0, 8.0, 12.0, 4.0])
-    display = DendrogramDisplay.from_distances(distances, name="angle (rad)")
+    display = DendrogramDisplay.from_distances(distances, label="angle (rad)")
     draw(display)
     # {0, 1} join at 2, {2, 3} at 4, and both at the mean of 6, 10, 8 and 12.
     np.testing.assert_allclose(cophenet(display.linkage), [2.0, 9.0, 9.0, 9.0, 9.0, 4.0])
@@ -180,9 +180,9 @@ def test_aligned_activations_share_their_components():
     )
     spread = np.concatenate(display.components).var(axis=0) * len(stack)
     np.testing.assert_allclose(spread, variance[:2], rtol=1e-10)
-    assert [panel.get_title() for panel in display.ax_] == ["one", "two", "three", "four"]
+    assert [panel.get_title() for panel in display.axes_] == ["one", "two", "three", "four"]
     assert len(display.figure_.axes) == 4
-    assert [text.get_text() for text in display.ax_[0].texts] == ["a", "b", "c"]
+    assert [text.get_text() for text in display.axes_[0].texts] == ["a", "b", "c"]
 
 
 def test_aligned_activations_on_given_axes():
@@ -191,7 +191,7 @@ def test_aligned_activations_on_given_axes():
     display = AlignedActivationsDisplay.from_activations([X, -X], [0, 1] * 6, ax=axes)
     draw(display)
     assert display.figure_ is figure
-    assert list(display.ax_) == list(axes)
+    assert list(display.axes_) == list(axes)
 
 
 @pytest.mark.parametrize("from_distances", FROM_DISTANCES)

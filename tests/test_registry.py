@@ -12,6 +12,9 @@ from sklearn.cross_decomposition import PLSRegression
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_validate
 
+from netrep_go.conformance import check
+from netrep_go.conv_layers import convolve_metric
+from netrep_go.inference import bootstrap, calibrate, compare_networks, reliability
 from netrep_go.metrics import (
     ConvolutionalMetric,
     EnergyStochasticMetric,
@@ -28,7 +31,15 @@ from netrep_go.metrics import (
     neg_distance_scorer,
 )
 from netrep_go.metrics._properties import Undefined
-from netrep_go.multiset import cross_distances, pairwise_distances
+from netrep_go.multiset import (
+    cross_distances,
+    landmark_distances,
+    nearest_neighbors,
+    pairwise_distances,
+)
+
+XY = tuple(np.random.default_rng(0).standard_normal((2, 12, 3)))
+IMAGES = np.random.default_rng(1).standard_normal((2, 3, 3, 2))
 
 
 def asymmetric(X, Y):
@@ -78,6 +89,32 @@ def test_the_table():
     assert "<table" in table._repr_html_()
 
 
+@pytest.mark.parametrize("odd", [3, LinearMetric, "procrustez"])
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (as_measure, "measure"),
+        (lambda odd: check(odd), "measure"),
+        (lambda odd: calibrate(odd, *XY), "measure"),
+        (lambda odd: calibrate({"one": odd}, *XY), "measure['one']"),
+        (lambda odd: bootstrap(odd, *XY), "measure"),
+        (lambda odd: reliability(odd, XY), "measure"),
+        (lambda odd: compare_networks(XY, ["cka", odd]), "measures[1]"),
+        (lambda odd: pairwise_distances(odd, XY), "metric"),
+        (lambda odd: cross_distances(odd, XY, XY), "metric"),
+        (lambda odd: landmark_distances(odd, [*XY] * 3, 3), "metric"),
+        (lambda odd: nearest_neighbors(odd, XY), "metric"),
+        (lambda odd: ConvolutionalMetric(odd).fit(IMAGES, IMAGES), "metric"),
+        (lambda odd: convolve_metric(odd, IMAGES, IMAGES), "metric"),
+    ],
+)
+def test_what_is_no_measure_is_called_as_the_function_calls_it(call, argument, odd):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        call(odd)
+    begins = (f"{argument} must be a measure", f"Expected `{argument}` to be the name of")
+    assert str(caught.value).startswith(begins)
+
+
 def test_parameters_of_names():
     assert get_measure("procrustes", alpha=0.5).alpha == 0.5
     assert get_measure("cka", score_method="angular").properties.kind == "distance"
@@ -85,7 +122,7 @@ def test_parameters_of_names():
         get_measure("unheard of")
     with pytest.raises(ValueError, match=r"lists, such as 'procrustes'.*name == 'procrustez'"):
         get_measure("procrustez")
-    with pytest.raises(ValueError, match=r"metric == 'cka_unbaised'\.$") as caught:
+    with pytest.raises(ValueError, match=r"measure == 'cka_unbaised'\.$") as caught:
         as_measure("cka_unbaised")
     assert "'cka_unbiased'" in str(caught.value)
     assert len(str(caught.value)) < 300

@@ -1,18 +1,24 @@
 """The report of layers: every number is that of its own function, and the page stands alone."""
 
 import itertools
+import json
+import pickle
 import re
 import runpy
 import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.spatial.distance import squareform
 
 import netrep_go
 from netrep_go import _native
+from netrep_go._files import DamagedFileError
 from netrep_go.capacity import MeanFieldCapacity
 from netrep_go.encoding import EncodingModel
 from netrep_go.inference import calibrate, compare_networks
@@ -129,19 +135,24 @@ def test_options_reach_their_functions(data):
     assert capacity.n_jobs is None
 
 
-def test_each_layer_is_prepared_once(data, monkeypatch):
-    prepared, routines, grams, rdms, regressed = [], [], [], [], []
-
-    def noting(function, notes, note):
-        def call(*args, **kwargs):
-            notes.append(note(*args))
-            return function(*args, **kwargs)
-
-        return call
+@pytest.fixture
+def watch(monkeypatch):
+    """Return what lets a function note something of each of its calls."""
 
     def watch(owner, name, notes, note):
-        monkeypatch.setattr(owner, name, noting(getattr(owner, name), notes, note))
+        kept = getattr(owner, name)
 
+        def noting(*args, **kwargs):
+            notes.append(note(*args))
+            return kept(*args, **kwargs)
+
+        monkeypatch.setattr(owner, name, noting)
+
+    return watch
+
+
+def test_each_layer_is_prepared_once(data, watch):
+    prepared, routines, grams, rdms, regressed = [], [], [], [], []
     watch(_layers, "compact", prepared, np.shape)
     watch(_native, "run", routines, lambda routine, *rest: routine)
     watch(LinearCKA, "_gram_vector", grams, lambda self, x, name: x.shape)
@@ -155,12 +166,78 @@ def test_each_layer_is_prepared_once(data, monkeypatch):
 
 
 def test_results_do_not_depend_on_threads_and_follow_the_seed(data):
-    first, second = (data.report(n_jobs=n) for n in (1, 2))
+    measures = ["cka", "rsa", "mutual_knn", "permutation", "ridge_r2_y_to_x"]
+    first, second = (data.report(n_jobs=n, measures=measures) for n in (1, 2))
     for name, values in first.values.items():
         assert_array_equal(values, second.values[name])
     drawn = data.report(random_state=None, y=None, targets=None, rdms=None)
     again = data.report(random_state=drawn.settings["seed"], y=None, targets=None, rdms=None)
     assert_array_equal(drawn.values["cka_calibrated"], again.values["cka_calibrated"])
+
+
+def test_runs_are_alike_to_the_last_byte_and_leave_what_was_given_as_it_is(data, tmp_path):
+    given = {**data.layers, "y": data.y, "targets": data.targets, "rdms": data.rdms}
+    before = {name: x.tobytes() for name, x in given.items()}
+    for x in given.values():
+        x.setflags(write=False)
+    for k in range(2):
+        found = data.report(measures=["cka", "rsa", "mutual_knn"])
+        found.save(tmp_path / f"{k}.npz")
+        page_of(found, tmp_path)
+        (tmp_path / "report.html").rename(tmp_path / f"{k}.html")
+    for x in given.values():
+        x.setflags(write=True)
+    assert {name: x.tobytes() for name, x in given.items()} == before
+    assert (tmp_path / "0.html").read_bytes() == (tmp_path / "1.html").read_bytes()
+    first, second = (zipfile.ZipFile(tmp_path / f"{k}.npz") for k in range(2))
+    with first, second:
+        assert first.namelist() == second.namelist()
+        assert all(first.read(name) == second.read(name) for name in first.namelist())
+
+
+@pytest.mark.parametrize("layout", [np.asfortranarray, lambda x: x[::-1].copy()[::-1], list])
+def test_layouts_are_of_no_consequence(data, report, layout):
+    layers = {name: layout(x) for name, x in data.layers.items()}
+    found = data.report(layers=layers, targets=layout(data.targets), rdms=layout(data.rdms))
+    for name, values in report.values.items():
+        assert_array_equal(found.values[name], values)
+
+
+def test_single_precision_is_what_it_holds(data):
+    narrow = {name: x.astype(np.float32) for name, x in data.layers.items()}
+    wide = {name: x.astype(np.float64) for name, x in narrow.items()}
+    first, second = (data.report(layers=each, measures="cka") for each in (narrow, wide))
+    for name, values in second.values.items():
+        assert_array_equal(first.values[name], values)
+
+
+def test_labels_may_be_texts_and_classes_of_one_sample(data, report):
+    found = data.report(y=[f"class {k:02}" for k in data.y], targets=None, rdms=None)
+    assert_array_equal(found.values["capacity"], report.values["capacity"])
+    single = np.append(data.y[:-1], 99)
+    found = data.report(y=single, targets=None, rdms=None)
+    x = data.layers["square"]
+    fitted = MeanFieldCapacity(random_state=3).fit(x, single)
+    assert found.values["capacity"][1] == fitted.capacity_
+
+
+def test_reports_can_be_pickled(report, tmp_path):
+    again = pickle.loads(pickle.dumps(report))
+    assert repr(again) == repr(report)
+    for name, values in report.values.items():
+        assert_array_equal(again.values[name], values)
+    report.to_html(tmp_path / "first.html")
+    again.to_html(tmp_path / "second.html")
+    assert (tmp_path / "first.html").read_bytes() == (tmp_path / "second.html").read_bytes()
+
+
+def test_generators_give_seeds_and_move_on(data):
+    given = {"y": None, "targets": None, "rdms": None}
+    source = np.random.default_rng(3)
+    first, second = (data.report(**given, random_state=source) for _ in range(2))
+    again = data.report(**given, random_state=np.random.default_rng(3))
+    assert first.settings["seed"] == again.settings["seed"] != second.settings["seed"]
+    assert_array_equal(first.values["cka_calibrated"], again.values["cka_calibrated"])
 
 
 def test_what_is_not_given_is_said(data):
@@ -266,6 +343,53 @@ def test_samples_of_data_frames_must_agree(data):
         data.report(layers=layers, targets=targets[::-1])
 
 
+def test_samples_of_rdms_must_agree(data):
+    """An RDM that is labeled in another order is of other samples, though it has their number."""
+    pandas = pytest.importorskip("pandas")
+    rows = [f"image {k}" for k in range(N)]
+    layers = {"a": pandas.DataFrame(data.layers["narrow"], rows), "b": data.layers["wide"]}
+    square = pandas.DataFrame(squareform(data.rdms[0]), rows, rows)
+    odd = square.iloc[::-1, ::-1]
+    given = {"layers": layers, "y": None, "targets": None}
+    want = data.report(**given, rdms=data.rdms[:1]).values["rsa"]
+    for same in (square, [square], {"subject": square}):
+        assert_array_equal(data.report(**given, rdms=same).values["rsa"], want)
+    for other in (odd, [odd], {"s": odd}, {"r": squareform(data.rdms[1]), "s": odd}):
+        with pytest.raises(ValueError, match=r"rdms must have the same samples .* got 'image 0'"):
+            data.report(**given, rdms=other)
+    with pytest.raises(ValueError, match="y and rdms must have the same samples"):
+        data.report(layers=data.layers, y=pandas.Series(data.y, rows), rdms=odd)
+
+
+def test_samples_of_stacks_of_rdms_must_agree(data):
+    xarray = pytest.importorskip("xarray")
+    rows = [f"image {k}" for k in range(N)]
+    layers = {"a": xarray.DataArray(data.layers["narrow"], {"image": rows}, ("image", "unit"))}
+    stack = xarray.DataArray(
+        [squareform(rdm) for rdm in data.rdms],
+        {"row": rows, "column": rows},
+        ("s", "row", "column"),
+    )
+    given = {"layers": {**layers, "b": data.layers["wide"]}, "y": None, "targets": None}
+    found = data.report(**given, rdms=stack).values["rsa"]
+    assert_array_equal(found, data.report(**given).values["rsa"])
+    with pytest.raises(ValueError, match=r"rdms must have the same samples .* got 'image 0'"):
+        data.report(**given, rdms=stack[:, ::-1, ::-1])
+
+
+def test_a_series_of_targets_has_its_name(data):
+    pandas = pytest.importorskip("pandas")
+    target = data.targets[:, 0].copy()
+    target[3] = np.nan  # one that is missing
+    series = pandas.Series(target, name="V4")
+    report = data.report(y=None, rdms=None, targets=series)
+    assert report.target_names == ["V4"]
+    assert data.report(y=None, rdms=None, targets=series.rename(None)).target_names == [0]
+    for k, x in enumerate(data.layers.values()):
+        score = EncodingModel(random_state=3).fit(x, target).score_
+        assert_allclose(report.values["score"][k], score, rtol=1e-8, atol=1e-10)
+
+
 def test_tables(data, report):
     pytest.importorskip("pandas")
     table = report.to_frame()
@@ -340,6 +464,105 @@ def test_files_that_are_no_reports_are_refused(report, tmp_path, damage):
     assert "pickle" not in str(found.value)  # NumPy says how to run what a file holds
 
 
+HOSTILE = "<script>alert(1)</script>"
+
+
+def forged(report, path, arrays, told):
+    """Write a file of a report with something else in it."""
+    report.save(path)
+    with np.load(path) as stored:
+        found = {name: stored[name] for name in stored.files}
+    text = json.loads(found["report"].item()) | told
+    found |= {"report": np.array(json.dumps({k: v for k, v in text.items() if v != "none"}))}
+    np.savez(path, **{**found, **arrays})
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"n_samples": HOSTILE},
+        {"n_samples": None},
+        {"n_features": [HOSTILE, 1, 1, 1]},
+        {"n_features": [1]},
+        {"names": "abcd"},
+        {"names": [{}, "b", "c", "d"]},
+        {"names": ["a", "b", "c"]},
+        {"names": "none"},
+        {"rdm_names": []},
+        {"target_names": [[{}], 1, 2]},
+        {"reasons": {"rsa": [[None, 5]]}},
+        {"reasons": [HOSTILE]},
+        {"settings": {"seed": HOSTILE}},
+        {"settings": {"layered": True}},
+        {"versions": {}},
+        {"versions": []},
+        {"more": 1},
+    ],
+)
+def test_files_whose_text_does_not_fit_are_refused(report, tmp_path, told):
+    forged(report, tmp_path / "report.npz", {}, told)
+    with pytest.raises(ValueError, match=r"report\.npz is damaged, or no layer report"):
+        LayerReport.load(tmp_path / "report.npz")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("cka", np.ones((5, 5))),
+        ("capacity", np.ones(1)),
+        ("capacity", np.array([HOSTILE] * 4)),
+        ("rsa", np.ones((4, 3), dtype=int)),
+        ("score", np.ones(4)),
+        ("noise_ceiling", np.ones(3)),
+        ("measure_x", np.ones(4)),
+        (HOSTILE, np.ones((4, 4))),
+    ],
+)
+def test_files_whose_arrays_do_not_fit_are_refused(report, tmp_path, name, values):
+    forged(report, tmp_path / "report.npz", {name: values}, {})
+    with pytest.raises(ValueError, match=r"report\.npz is damaged, or no layer report"):
+        LayerReport.load(tmp_path / "report.npz")
+
+
+def test_files_that_are_damaged_are_refused_or_say_the_same(report, tmp_path, rng):
+    path = tmp_path / "report.npz"
+    report.save(path)
+    whole = path.read_bytes()
+    refused = 0
+    for _ in range(150):
+        damaged = bytearray(whole)
+        start = rng.integers(len(whole) - 4)
+        damaged[start : start + 4] = rng.bytes(4)
+        path.write_bytes(damaged[: rng.integers(len(whole)) if rng.random() < 0.2 else None])
+        try:
+            found = LayerReport.load(path)
+        except DamagedFileError:
+            refused += 1
+        else:  # of the parts of a zip file that say nothing
+            assert repr(found) == repr(report)
+            for name, values in report.values.items():
+                assert_array_equal(found.values[name], values)
+    assert refused > 100
+
+
+def test_what_comes_from_a_file_is_escaped(report, tmp_path):
+    """Also what files may hold in places where a report has no text of a user."""
+    told = {
+        "names": [HOSTILE, "b", "c", "d"],
+        "rdm_names": [HOSTILE, 1, 2],
+        "reasons": {"measures": [[HOSTILE, HOSTILE], [None, HOSTILE]], HOSTILE: [[1, "x"]]},
+        "settings": {**report.settings, "capacity": HOSTILE, HOSTILE: HOSTILE, "seed": HOSTILE},
+        "versions": {**report.versions, "numpy": HOSTILE, HOSTILE: HOSTILE},
+    }
+    measure = {f"measure_{HOSTILE}": np.arange(16.0).reshape(4, 4)}
+    forged(report, tmp_path / "report.npz", measure, told)
+    page = page_of(LayerReport.load(tmp_path / "report.npz"), tmp_path)
+    assert len(page.all("script")) == 1
+    assert "alert" not in page.texts["script"][0]
+    assert not [name for _, each in page.tags for name in each if name.startswith("on")]
+    assert HOSTILE in {*page.texts["td"]} & {*page.texts["dt"]} & {*page.texts["dd"]}
+
+
 def test_display(report):
     pyplot = pytest.importorskip("matplotlib.pyplot")
     pyplot.switch_backend("Agg")
@@ -411,9 +634,53 @@ def test_page_has_all_sections(report, tmp_path):
     links = [each["href"] for each in page.all("a")]
     assert links == [f"#{name}" for name in ("layers", *SECTIONS, "methods")]
     assert [each["id"] for each in page.all("h2")] == [link[1:] for link in links]
-    assert len(page.all("svg")) == len(SECTIONS)
+    drawn = [each["aria-label"] for each in page.all("svg")]  # a panel each, so that they wrap
+    assert drawn == [
+        *("Procrustes distance", "calibrated CKA", "capacity", "radius", "dimension"),
+        *("mean similarity of RDMs", "mean score of targets"),
+    ]
+    low, high = report.values["noise_ceiling"]
+    assert f"the noise ceiling of the mean, {low:.4g} to {high:.4g}." in " ".join(page.texts["p"])
     assert len(page.all("table")) == 5  # layers, two of pairs, RDMs and targets
     assert not any("why" in each.get("class", "") for each in page.all("p"))
+
+
+UNSEEN = {  # names, and how they are written
+    "": "''",
+    " ": "' '",
+    "a\0b": r"a\x00b",
+    "\u202eevil": r"\u202eevil",
+    "tab\there": r"tab\there",
+    "a\u200bb": r"a\u200bb",
+    "Zero\u200cWidth": "Zero\u200cWidth",  # a mark that joins letters of Persian
+    "line\nbreak": "line\nbreak",
+}
+
+
+def test_names_that_cannot_be_seen_are_written_as_in_python(data, tmp_path):
+    x = data.layers["narrow"]
+    layers = {name: x + k for k, name in enumerate(UNSEEN)}
+    measures = {f"m{name}": "cka" for name in UNSEEN}
+    report = layer_report(layers, measures=measures, **FAST)
+    page = page_of(report, tmp_path)
+    assert {*UNSEEN.values()} <= {each["data-value"] for each in page.all("td")}
+    heads = " ".join(page.texts["button"])
+    drawn = " ".join(page.texts["text"])
+    for written in UNSEEN.values():
+        assert f"m{written}".strip("' ") in heads
+        assert all(line.strip("' ") in drawn for line in written.split("\n"))
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert not set("\0\t\u202e\u200b") & set(text)
+
+
+def test_numbers_that_are_names_keep_their_digits(data, tmp_path):
+    layers = {1000.25: data.layers["narrow"], 1000.5: data.layers["wide"]}
+    cells = page_of(layer_report(layers, **FAST), tmp_path).texts["td"]
+    assert {"1000.25", "1000.5"} <= {*cells}
+    mixed = {2: data.layers["narrow"], "b": data.layers["wide"], True: data.layers["square"]}
+    page = page_of(layer_report(mixed, **FAST), tmp_path)
+    named = {each["data-value"] for each in page.all("td") if each.get("class") == "name"}
+    assert named == {"2", "b", "True"}
 
 
 def test_page_needs_nothing_else(odd, tmp_path):
@@ -505,6 +772,26 @@ def test_pages_are_the_same_after_saving_and_in_any_style(report, tmp_path):
     assert not pyplot.get_fignums()
 
 
+def test_threads_write_the_same_pages(report, asked, tmp_path):
+    """Styles of figures are of the process, and threads take turns."""
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("Agg")
+    before = {key: value for key, value in pyplot.rcParams.items() if key != "backend"}
+    written = [report, asked] * 3
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda k: written[k].to_html(tmp_path / f"{k}.html"), range(6)))
+    for k, each in enumerate(written):
+        each.to_html(tmp_path / "alone.html")
+        assert (tmp_path / f"{k}.html").read_bytes() == (tmp_path / "alone.html").read_bytes()
+    assert {key: pyplot.rcParams[key] for key in before} == before
+
+
+def test_notebooks_show_names_escaped(odd):
+    pytest.importorskip("pandas")
+    assert "<script>" not in odd._repr_html_()
+    assert "&lt;script&gt;" in odd._repr_html_()
+
+
 def test_long_tables_are_cut(rng, tmp_path):
     layers = [rng.standard_normal((8, 2)) for _ in range(70)]
     report = layer_report(layers, n_permutations=19, random_state=0, verbose=False)
@@ -542,7 +829,7 @@ def test_measures_are_those_of_their_function(data, asked):
     with pytest.warns(UserWarning, match="more features than samples"):
         want = compare_networks(data.layers, ASKED, verbose=False).values
     for name, values in want.items():
-        np.testing.assert_allclose(asked.values[f"measure_{name}"], values, rtol=1e-9, atol=1e-12)
+        assert_array_equal(asked.values[f"measure_{name}"], values)
     plain = data.report(y=None, targets=None, rdms=None)
     assert set(asked.values) - set(plain.values) == {f"measure_{name}" for name in ASKED}
     assert "measures" not in plain.reasons
@@ -581,3 +868,74 @@ def test_a_measure_that_cannot_be_computed_says_why(data):
     ):
         with pytest.raises(ValueError, match=message):
             data.report(measures=odd)
+
+
+def part(x, y):
+    """Compare only what is of one width."""
+    return float(np.sum(x * y)) if x.shape == y.shape else np.nan
+
+
+def test_a_measure_that_is_not_defined_of_all_pairs_says_of_which(data):
+    layers = {**data.layers, "dead": np.ones((N, 70))}
+    given = {"y": None, "targets": None, "rdms": None, "layers": layers}
+    rules = {"of widths": part, "corrected": "cka_corrected"}
+    with pytest.warns(UserWarning, match="is NaN|cannot be computed") as said:
+        found = data.report(**given, measures=rules)
+    assert any("'of widths' cannot be computed: 6 of 6 pairs" in str(one.message) for one in said)
+    reasons = found.reasons["measures"]
+    assert reasons["of widths"] == "6 of 6 pairs have no value: the measure returns NaN"
+    assert reasons["dead"] == "the activations do not vary"
+    values = found.values["measure_of widths"]
+    assert_array_equal(np.isfinite(values), np.diag([True] * 4 + [False]))
+    missing = np.isnan(found.values["measure_corrected"][:4, :4])
+    n_missing = np.triu(missing | missing.T, 1).sum()
+    assert 0 < n_missing < 6
+    assert reasons["corrected"].startswith(f"{n_missing} of 6 pairs have no value: networks['")
+
+
+def test_reasons_of_a_layer_and_of_a_measure_with_one_name_are_both_there(data):
+    layers = {"rsa": np.ones((N, 3)), "b": data.layers["wide"], "c": data.layers["narrow"]}
+    with pytest.warns(UserWarning, match="is NaN|cannot be computed") as warned:
+        found = data.report(layers=layers, measures={"rsa": MutualKNN(n_neighbors=100)})
+    assert "capacity of layer 'rsa'" in " ".join(str(one.message) for one in warned)
+    (said,) = found.reasons["measures"].values()
+    assert "do not vary; 100 neighbors need" in said
+
+
+def test_errors_of_measures_say_which_and_the_rest_is_computed(data):
+    def odd(x, y):
+        raise ValueError("it broke")
+
+    with pytest.warns(UserWarning, match="measures of 'odd' cannot be computed: networks"):
+        found = data.report(measures=[odd, "cka"], y=None)
+    assert found.reasons["measures"] == {
+        "odd": "networks['narrow'] and networks['narrow']: it broke"
+    }
+    pairs = np.triu_indices(4, 1)
+    assert_allclose(found.values["measure_cka"][pairs], found.values["cka"][pairs], rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["m_reversed", "m_reversed_reversed"])
+def test_no_measure_has_the_name_of_values_in_the_other_order(data, name):
+    measures = {"m": "cknna", name.removesuffix("_reversed"): "cka", name: "rsa"}
+    with pytest.raises(ValueError, match=f"measures must differ in name, but '{name[:10]}' is"):
+        data.report(measures=measures)
+
+
+def test_measures_are_cited(asked, tmp_path):
+    said = asked.settings["measures"]
+    assert said.startswith("rsa = RSA(")
+    assert "knn = MutualKNN(n_neighbors=5) (Huh et al. 2024, arXiv:2405.07987); regr" in said
+    assert said in " ".join(page_of(asked, tmp_path).texts["p"])
+
+
+def test_measures_prepare_each_layer_once(data, watch):
+    """Once for the report, and once for each measure that was asked for: not once a pair."""
+    read, prepared, routines = [], [], []
+    watch(_layers, "as_factor", read, lambda x, label: label)
+    watch(MutualKNN, "_prepare", prepared, lambda self, x, label: x.shape)
+    watch(_native, "run", routines, lambda routine, *rest: routine)
+    data.report(y=None, targets=None, rdms=None, measures=["mutual_knn", "cka_unbiased"])
+    assert read == [f"networks[{name!r}]" for name in data.layers]
+    assert prepared == [x.shape for x in data.layers.values()]
+    assert sorted(routines) == ["multiset.cka_distances", "multiset.linear_distances"]

@@ -186,7 +186,7 @@ def test_voxels_that_are_not_finite_are_left_out_and_constant_ones_are_undefined
     x[3, 2], x[:, 6] = np.nan, 1.5
     options = {"metric": "decoding", "conditions": conditions, "folds": folds}
     lists = [range(6), [0, 1, 3, 4, 5], [6]]
-    with pytest.warns(RuntimeWarning, match="1 of 3 searchlights is undefined"):
+    with pytest.warns(UserWarning, match="1 of 3 searchlights is undefined"):
         found = searchlight(x, rng.random(6), neighbors=lists, **options)
     assert found.n_features.tolist() == [5, 5, 1]
     assert found.scores[0] == found.scores[1]

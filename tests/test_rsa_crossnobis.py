@@ -20,7 +20,7 @@ def observations(rng, n_folds, strength=0.0, per_fold=1, p=P):
 
 
 def enumerated(x, conditions, folds, noise):
-    """Return p values of pairs, by the largest and of the mean, from the signs of all folds."""
+    """Return p-values of pairs, by the largest and of the mean, from the signs of all folds."""
     n_folds = folds.max() + 1
     differences = [
         np.array([x[(conditions == j) & (folds == f)].mean(axis=0) for f in range(n_folds)])
@@ -167,7 +167,7 @@ def test_frames_and_shown(rng):
     labels = pandas.Series(np.array(list("dbca"))[conditions], index=frame.index)
     result = crossnobis_test(frame, labels, pandas.Series(folds, index=frame.index))
     table = result.to_frame()
-    assert table.condition_a.tolist() == ["a", "a", "a", "b", "b", "c"]
+    assert table.condition_1.tolist() == ["a", "a", "a", "b", "b", "c"]
     np.testing.assert_array_equal(table.distance, result.distances)
     assert repr(result).startswith("DistanceTest(names=['a', 'b', 'c', 'd']")
 
@@ -273,7 +273,7 @@ def test_noise_of_the_responses_themselves_is_said():
         ([x, x[::-1]], own),
         ({"anna": x, "bert": x[::-1]}, {"anna": others, "bert": others}),
     ):
-        with pytest.warns(RuntimeWarning, match="noise was estimated from the observations whose"):
+        with pytest.warns(UserWarning, match="noise was estimated from the observations whose"):
             crossnobis_test(data, conditions, folds, noise=noise, **options)
     for noise in (others, own.get_precision(), None, of_folds[1:] + of_folds[:1]):
         crossnobis_test(x, conditions, folds, noise=noise, **options)

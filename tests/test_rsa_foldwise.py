@@ -176,7 +176,7 @@ def test_voxels_without_noise_in_a_fold_are_left_out(study, rng):
         "residuals": residuals,
         "residual_folds": labels,
     }
-    with pytest.warns(RuntimeWarning, match="1 of 2 .* 1 have no finite voxel with noise"):
+    with pytest.warns(UserWarning, match="1 of 2 .* 1 have no finite voxel with noise"):
         found = searchlight(x, neighbors=[range(7), [2, 5]], **options)
     assert found.n_features.tolist() == [5, 0]
     want = searchlight(x, neighbors=[[0, 1, 3, 4, 6]], **options)
@@ -200,7 +200,7 @@ def test_noise_without_an_inverse_in_all_folds_alone_is_undefined(study, rng):
     assert np.isfinite(searchlight(x, residuals=once, **options).scores).all()
     twice = residuals.copy()
     twice[labels <= "b", 6] = twice[labels <= "b", 0]
-    with pytest.warns(RuntimeWarning, match="1 of 2 .* noise without an inverse"):
+    with pytest.warns(UserWarning, match="1 of 2 .* noise without an inverse"):
         found = searchlight(x, residuals=twice, **options)
     assert np.isnan(found.scores[:, 0]).tolist() == [True, False]
 

@@ -179,7 +179,7 @@ def test_refusals(given, message):
 
 
 def test_heat_map_has_a_row_a_region(regional):
-    with pytest.warns(RuntimeWarning, match="share the RDMs of"):
+    with pytest.warns(UserWarning, match="share the RDMs of"):
         clusters = regional.cluster_test(n_permutations=31)
     display = regional.plot(clusters=clusters, alpha=1.0)
     np.testing.assert_allclose(display.im_.get_array(), regional.mean)
@@ -227,7 +227,7 @@ def test_tests_say_what_subjects_share(tmp_path):
                     result.time_course(NAMES[:1]), **options
                 ),
             ):
-                with pytest.warns(RuntimeWarning, match=f"share the RDMs {shared}, .*over='both'"):
+                with pytest.warns(UserWarning, match=f"share the RDMs {shared}, .*over='both'"):
                     test(n_permutations=9)
     both = fusion(MEG, FMRI[:4], over="both")
     both.cluster_test(n_permutations=9)

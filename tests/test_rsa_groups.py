@@ -107,8 +107,8 @@ def test_forms_and_names(rng):
         np.testing.assert_allclose(found.pvalue_corrected, want.pvalue_corrected)
         np.testing.assert_allclose(found.statistic, want.statistic)
     frame = found.to_frame()
-    assert frame.condition_a.tolist() == list("wwwxxy")
-    assert frame.condition_b.tolist() == list("xyzyzz")
+    assert frame.condition_1.tolist() == list("wwwxxy")
+    assert frame.condition_2.tolist() == list("xyzyzz")
     np.testing.assert_array_equal(frame.difference, found.difference)
     assert want.conditions == [0, 1, 2, 3]
 

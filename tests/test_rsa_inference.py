@@ -190,7 +190,7 @@ def test_seeds_and_threads(rng, method):
     assert_array_equal(runs[0].draws, runs[1].draws)
     assert_array_equal(runs[0].noise_ceiling_draws, runs[1].noise_ceiling_draws)
     assert (runs[0].draws != runs[2].draws).any()
-    assert np.isfinite(runs[0].to_frame()["standard_error"]).all()
+    assert np.isfinite(runs[0].to_frame()["se"]).all()
 
 
 def test_sigma_of_resampled_conditions(rng):
@@ -317,7 +317,7 @@ def test_one_subject(rng):
     assert evaluation.pvalue_noise_ceiling is None
     assert np.isfinite(evaluation.standard_error()).all()
     frame = evaluation.to_frame()
-    assert frame["noise_ceiling_low"].isna().all()
+    assert frame["noise_ceiling_lower"].isna().all()
     assert np.isnan(evaluate(models, subjects[0]).standard_error()).all()
 
 
@@ -327,7 +327,7 @@ def test_frames(rng):
     evaluation = evaluate(named, subjects, resample="both", n_bootstraps=50, random_state=0)
     assert evaluation.to_frame()["model"].tolist() == ["a", "b", "c"]
     frame = compare_models(evaluation).to_frame()
-    assert frame[["model_a", "model_b"]].to_numpy().tolist() == [["a", "b"], ["a", "c"], ["b", "c"]]
+    assert frame[["model_1", "model_2"]].to_numpy().tolist() == [["a", "b"], ["a", "c"], ["b", "c"]]
     test = permutation_test(models, subjects, n_permutations=50, names=["x", "y", "z"])
     assert test.to_frame()["model"].tolist() == ["x", "y", "z"]
 
@@ -636,7 +636,7 @@ def test_bootstrap_test_is_anticonservative(n, share):
             partial_draws=None,
             n_conditions=10,
         )
-        warns = pytest.warns(RuntimeWarning, match="use test='t'") if n < 30 else nullcontext()
+        warns = pytest.warns(UserWarning, match="use test='t'") if n < 30 else nullcontext()
         with warns:
             significant.append(compare_models(evaluation, test="bootstrap").pvalue[0] <= 0.05)
         right.append(compare_models(evaluation).pvalue[0] <= 0.05)
@@ -646,7 +646,7 @@ def test_bootstrap_test_is_anticonservative(n, share):
 
 def test_bootstrap_test_over_four_conditions_warns(rng):
     evaluation = evaluate(*study(rng, n_conditions=4), "pearson", resample="conditions")
-    with pytest.warns(RuntimeWarning, match="fewer than 5 conditions, got 4"):
+    with pytest.warns(UserWarning, match="fewer than 5 conditions, got 4"):
         compare_models(evaluation, test="bootstrap")
 
 
@@ -674,12 +674,12 @@ def test_models_are_evaluated_without_a_noise_ceiling(method):
     x = np.array([1.0, 2.0, 3.0])
     back = -x if method == "cosine" else x[::-1]
     opposite = np.array([x, back, x])  # the first and the second cancel
-    with pytest.warns(RuntimeWarning, match="there is no noise ceiling: it is NaN"):
+    with pytest.warns(UserWarning, match="there is no noise ceiling: it is NaN"):
         evaluation = evaluate(x, opposite, method)
     assert_allclose(evaluation.similarities[0], compare(opposite, x, method))
     assert np.isnan(evaluation.noise_ceiling).all()
     assert np.isnan(evaluation.pvalue_noise_ceiling).all()
-    assert evaluation.to_frame()["noise_ceiling_low"].isna().all()
+    assert evaluation.to_frame()["noise_ceiling_lower"].isna().all()
     assert_array_equal(evaluate(x, opposite, method, noise_ceiling=False).mean, evaluation.mean)
     with pytest.raises(ValueError, match="there is no noise ceiling"):
         noise_ceiling(opposite, method)

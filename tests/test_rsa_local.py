@@ -178,7 +178,7 @@ def test_voxels_without_finite_noise_are_left_out(study):
     x[3, 11] = np.inf
     options = {"metric": "crossnobis", "conditions": conditions, "folds": folds}
     lists = [np.arange(12), np.array([4]), np.array([4, 10, 11])]
-    with pytest.warns(RuntimeWarning, match="2 of 3 .* 2 have no finite voxel with noise"):
+    with pytest.warns(UserWarning, match="2 of 3 .* 2 have no finite voxel with noise"):
         found = searchlight(x, models, neighbors=lists, residuals=residuals, **options)
     assert found.n_features.tolist() == [9, 0, 0]
     kept = np.setdiff1d(np.arange(12), [4, 10, 11])
@@ -191,7 +191,7 @@ def test_noise_without_an_inverse_is_undefined(study):
     residuals[:, 1] = residuals[:, 0] - 2 * residuals[:, 2]
     options = {"metric": "crossnobis", "conditions": conditions, "folds": folds}
     for few, lists in ((residuals, [[0, 1, 2], [0, 1]]), (residuals[:5], [range(3, 12), [3, 4]])):
-        with pytest.warns(RuntimeWarning, match="1 of 2 .* noise without an inverse"):
+        with pytest.warns(UserWarning, match="1 of 2 .* noise without an inverse"):
             found = searchlight(
                 x, models, neighbors=lists, residuals=few, noise=NoiseNormalizer("full"), **options
             )
@@ -212,7 +212,7 @@ def test_singular_noise_says_how_it_was_estimated(study):
         searchlight(x, models, residuals=residuals[:5], **options)
     options["neighbors"] = [[0, 1], [2]]
     residuals[:, 2] = np.nan  # another reason, about which shrinkage says nothing
-    with pytest.warns(RuntimeWarning, match="scores are NaN$"):
+    with pytest.warns(UserWarning, match="scores are NaN$"):
         searchlight(x, models, residuals=residuals, **options)
 
 

@@ -177,7 +177,7 @@ def test_searchlights_and_times_are_compared_alike(study, rng, options):
 def test_searchlights_that_controls_explain_are_undefined(rng):
     data = rng.standard_normal((6, 9))
     controls, models = rdm(data[:, :4]), rng.random((2, 15))
-    with pytest.warns(RuntimeWarning, match="the RDM of 1 of 2 searchlights is undefined"):
+    with pytest.warns(UserWarning, match="the RDM of 1 of 2 searchlights is undefined"):
         found = searchlight(
             data, models, neighbors=[range(4), range(4, 9)], controls=controls, method="pearson"
         )
@@ -372,7 +372,7 @@ def test_missing_entries_move_with_the_conditions_of_models(rng, method, control
 def test_undefined_permutations_count_as_extreme(rng):
     """A model of one pair is constant where that pair is one that the RDM lacks."""
     model, measured = np.eye(10)[:1], holed(rng.random((1, 10)), (0, 9), (0, 8))
-    with pytest.warns(RuntimeWarning, match="undefined after .* permutations"):
+    with pytest.warns(UserWarning, match="undefined after .* permutations"):
         test = permutation_test(model, measured, n_permutations=400, random_state=0)
     undefined = np.isnan(test.null_distribution).mean()
     assert undefined == pytest.approx(0.2, abs=0.06)  # 2 pairs of 10
@@ -498,7 +498,7 @@ def test_noise_ceilings_with_controls_and_missing_entries(study, rng):
 def test_points_without_a_noise_ceiling_are_said(rng):
     rdms = rng.random((3, 4, 15))
     rdms[1, 2] = 0.5
-    with pytest.warns(RuntimeWarning, match="1 of 4 points have no noise ceiling"):
+    with pytest.warns(UserWarning, match="1 of 4 points have no noise ceiling"):
         found = noise_ceilings(rdms, n_permutations=9, random_state=0)
     assert_array_equal(np.isnan(found.lower), [False, False, True, False])
     assert_array_equal(np.isnan(found.pvalue), np.isnan(found.lower))
@@ -599,7 +599,7 @@ def test_searchlights_without_a_noise_ceiling_are_said(rng):
     data = list(rng.standard_normal((3, 6, 8)))
     data[1][:, :3] = 1.0
     neighbors = [range(3), range(3, 8)]
-    with pytest.warns(RuntimeWarning, match="1 of 2 points have no noise ceiling"):
+    with pytest.warns(UserWarning, match="1 of 2 points have no noise ceiling"):
         found = searchlight_noise_ceiling(data, neighbors=neighbors)
     assert_array_equal(np.isnan(found.scores).any(axis=1), [True, False])
     with pytest.raises(ValueError, match="at least 2 subjects, got 1"):

@@ -172,7 +172,7 @@ def test_frame_and_display(rng):
     assert frame["n_sets"].tolist() == [1, 1, 2, 1, 2, 2, 3]
     assert frame["part"].tolist()[-1] == "set 0 & set 1 & set 2"
     np.testing.assert_array_equal(frame["value"], result.parts.mean(axis=0))
-    assert (frame["ci_low"] <= frame["ci_high"]).all()
+    assert (frame["low"] <= frame["high"]).all()
     pyplot = pytest.importorskip("matplotlib.pyplot")
     ax = VariancePartitionDisplay.from_partition(result).ax_
     widths = [bar.get_width() for bar in ax.patches]
@@ -209,7 +209,7 @@ def test_progress_is_shown_on_request(rng, capsys):
 
 def test_intervals_of_three_conditions_are_undefined(rng):
     models, d = rng.random((2, 3)), rng.random(3)
-    with pytest.warns(RuntimeWarning, match="all samples of 3 conditions are the same"):
+    with pytest.warns(UserWarning, match="all samples of 3 conditions are the same"):
         result = partition_variance(models[:1], d, n_bootstraps=10, random_state=0)
     assert np.isnan(result.parts_interval).all()
     assert np.isnan(result.r2_interval).all()
@@ -217,7 +217,7 @@ def test_intervals_of_three_conditions_are_undefined(rng):
 
 
 def test_intervals_need_pairs_to_fit_to(rng):
-    with pytest.warns(RuntimeWarning, match="fitted to 3 pairs, fewer than 15"):
+    with pytest.warns(UserWarning, match="fitted to 3 pairs, fewer than 15"):
         result = partition_variance(
             rng.random((2, 10)), rng.random(10), cv=5, n_bootstraps=10, random_state=0
         )

@@ -32,7 +32,7 @@ def test_heat_map(rng):
     draw(display)
     np.testing.assert_array_equal(display.distances, squareform(vector))
     assert [t.get_text() for t in display.ax_.get_yticklabels()] == list("abcdef")
-    ranked = RDMDisplay.from_rdm(squareform(vector), ranks=True, name="r")
+    ranked = RDMDisplay.from_rdm(squareform(vector), ranks=True, label="r")
     np.testing.assert_allclose(ranked.distances, squareform((rankdata(vector) - 1) / 14))
 
 

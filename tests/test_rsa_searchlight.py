@@ -172,7 +172,7 @@ def test_undefined_searchlights_are_nan_and_warned_of(brain):
     data[:, 0, 0, 0] = np.nan
     data[2, :2, :2, :2] = np.nan
     expected = data.copy()
-    with pytest.warns(RuntimeWarning, match="the RDM of 1 of 120 .* 1 have no finite voxel and 0"):
+    with pytest.warns(UserWarning, match="the RDM of 1 of 120 .* 1 have no finite voxel and 0"):
         result = searchlight(data, models, mask=mask, radius=1.5)
     assert np.isnan(result.scores[0]).all()
     assert result.n_features[0] == 0
@@ -184,7 +184,7 @@ def test_undefined_searchlights_are_nan_and_warned_of(brain):
     np.testing.assert_allclose(result.scores[centers], scores, atol=1e-9)
     constant = data.copy()
     constant[3, 3:] = 2.0
-    with pytest.warns(RuntimeWarning, match="1 have no finite voxel and [1-9][0-9]* constant"):
+    with pytest.warns(UserWarning, match="1 have no finite voxel and [1-9][0-9]* constant"):
         result = searchlight(constant, models, mask=mask, radius=1.5)
     assert np.isnan(result.to_volume(1)[4]).all()
 
@@ -309,7 +309,7 @@ def test_riemannian_distance_has_one_direction(rng):
 def test_riemannian_distance_to_few_voxels_is_undefined(rng):
     X, model = rng.standard_normal((6, 30)), rdm(rng.standard_normal((6, 9)), "sqeuclidean")
     lists = [np.arange(20), np.arange(3), np.arange(5, 25)]
-    with pytest.warns(RuntimeWarning, match="1 of 3 searchlights is undefined"):
+    with pytest.warns(UserWarning, match="1 of 3 searchlights is undefined"):
         result = searchlight(
             X, model, neighbors=lists, metric="sqeuclidean", method="neg_riem_dist"
         )

@@ -304,8 +304,8 @@ def test_centers_that_some_subjects_lack_are_left_out_of_tests(rng):
     data[1, :, 4] = np.nan
     data[2, :, 9] = np.inf
     with (
-        pytest.warns(RuntimeWarning, match=r"subject 'b': the RDM of 1 of 10"),
-        pytest.warns(RuntimeWarning, match=r"subject 'c': the RDM of 1 of 10"),
+        pytest.warns(UserWarning, match=r"subject 'b': the RDM of 1 of 10"),
+        pytest.warns(UserWarning, match=r"subject 'c': the RDM of 1 of 10"),
     ):
         found = searchlight(
             dict(zip("abcd", data, strict=True)),

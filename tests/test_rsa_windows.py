@@ -418,7 +418,7 @@ def test_noise_alone_resembles_no_model(rng):
     x = rng.standard_normal((40, 10, 300))
     options = {"conditions": np.tile(np.arange(5), 8), "folds": np.repeat(np.arange(8), 5)}
     options |= {"metric": "crossnobis", "noise": NoiseNormalizer()}
-    with pytest.warns(RuntimeWarning, match="above 0 in noise, .* method='cosine' sees their mean"):
+    with pytest.warns(UserWarning, match="above 0 in noise, .* method='cosine' sees their mean"):
         found = time_resolved(x, rng.random(10), method="cosine", **options).scores[0, 0]
     time_resolved(x[..., :9], rng.random(10), method="cosine", noise_from=(5, 8), **options)
     time_resolved(x[..., :9], rng.random(10), **options)  # a correlation does not see the mean

@@ -575,7 +575,7 @@ class TestEveryMetric:
     def test_not_converged(self, metric, pair):
         train, _ = self.cohort(pair)
         hasty = clone(metric).set_params(niter=1)
-        with pytest.warns(ConvergenceWarning, match="niter=1 iterations; increase niter or tol"):
+        with pytest.warns(ConvergenceWarning, match="niter=1 iterations: increase niter or tol"):
             hasty.fit(*train[:2])
         assert not hasty.converged_
         assert hasty.n_iter_ == 1

@@ -273,7 +273,7 @@ def test_other_options_are_refused_with_what_differs(model, X, rng, path):
         (X, {"model": perceptron(rng)}, "model was"),
     ):
         given = {"model": model, "layers": names, "batch_size": 4, **options}
-        with pytest.raises(ValueError, match=f"results of other options: {what}.*Remove it to be"):
+        with pytest.raises(ValueError, match=f"results of other options: {what}.*remove it to be"):
             activations(X=X_now, store=path, **given)
     assert_stored(
         activations(model, X, names, batch_size=4, store=path),

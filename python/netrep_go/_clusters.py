@@ -48,7 +48,7 @@ class ClusterResult(Result):
         With 'tfce', the enhanced t of each point, with the sign of t; 0 for the sign that is
         not looked for.
     pvalue_corrected : ndarray of shape (*shape,)
-        p value of each point, corrected for all points: with 'cluster' that of its cluster,
+        p-value of each point, corrected for all points: with 'cluster' that of its cluster,
         and 1 in none. NaN where there are no scores.
     clusters : ndarray of int of shape (*shape,)
         Cluster of each point beyond the threshold, from 1 on; 0 for none.
@@ -56,7 +56,7 @@ class ClusterResult(Result):
         Sum of t over the points of each cluster.
     pvalue : ndarray of shape (n_clusters,)
         With 'cluster', part of the draws, the identity included, whose largest cluster has a
-        mass as extreme: corrected for all clusters. Else the least of the corrected p values
+        mass as extreme: corrected for all clusters. Else the least of the corrected p-values
         of the points of each cluster.
     threshold : float
         t beyond which points belong to clusters.
@@ -81,7 +81,7 @@ class ClusterResult(Result):
 
     @checked
     def significant(self, alpha: float = 0.05) -> np.ndarray:
-        """Return the points with a corrected p value of at most `alpha`.
+        """Return the points with a corrected p-value of at most `alpha`.
 
         Parameters
         ----------
@@ -98,7 +98,7 @@ class ClusterResult(Result):
         return np.asarray(self.pvalue_corrected <= alpha)
 
     def to_frame(self) -> Any:
-        """Return a row for each cluster.
+        """Return a pandas DataFrame with a row for each cluster.
 
         Returns
         -------
@@ -158,13 +158,13 @@ def cluster_test(
       points above h. The integral is exact, not a sum over steps;
     - 'max': t itself.
 
-    'fdr' compares t with all maps at the same point, and corrects the p values by Benjamini
+    'fdr' compares t with all maps at the same point, and corrects the p-values by Benjamini
     and Hochberg's false discovery rate.
 
     Parameters
     ----------
     scores : array_like of shape (n_subjects, *shape), SearchlightResult, TimeCourse, \
-TemporalGeneralization or ModelEvaluation
+            TemporalGeneralization or ModelEvaluation
         Scores of each subject, or the result of a function that was given several subjects,
         which knows the neighbors of points and chance. They are over time, times x times, a
         volume, or any points with their adjacency. A point that is NaN in all subjects is
@@ -190,7 +190,7 @@ TemporalGeneralization or ModelEvaluation
     alternative : {'greater', 'less', 'two-sided'}, default='greater'
         Sign of the effects. Two-sided clusters have one sign each.
     correction : {'cluster', 'tfce', 'max', 'fdr'}, default='cluster'
-        What the p values of points are.
+        What the p-values of points are.
     threshold : float, default=None
         t that forms clusters, greater than 0; None for the one with p = 0.05 at each point
         (0.025 on each side of 'two-sided'); of Welch's t a normal deviate.
@@ -203,16 +203,18 @@ TemporalGeneralization or ModelEvaluation
         :func:`netrep_go.rsa.surface_adjacency`). A tuple: a matrix for each axis of points,
         or None for a row such as time; neighbors differ along one axis, where they are
         neighbors.
-    extent_power, height_power : float, default=0.5, 2.0
-        E and H of 'tfce', from 0 to 10.
+    extent_power : float, default=0.5
+        E of 'tfce', from 0 to 10.
+    height_power : float, default=2.0
+        H of 'tfce', from 0 to 10.
     n_permutations : int, default=9999
         Number of draws. If there are no more ways than that, 2**n_subjects sign flips or
         all ways to choose the first group, each is made, and the test is exact.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the sign flips or permutations.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+        Determines the sign flips or permutations.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -229,9 +231,9 @@ TemporalGeneralization or ModelEvaluation
 
     Notes
     -----
-    No p value is less than 1 / the number of draws: of 4 subjects there are 16 sign flips,
+    No p-value is less than 1 / the number of draws: of 4 subjects there are 16 sign flips,
     and nothing can be found at 0.05. 'fdr' over m points, k of which have effects, needs
-    p values of 0.05 k / m, and so as many permutations.
+    p-values of 0.05 k / m, and so as many permutations.
 
     A permutation of groups tests whether they are of one distribution: with a pooled variance,
     the test of a small group that varies more than the other finds that it does, with Welch's
@@ -286,7 +288,7 @@ TemporalGeneralization or ModelEvaluation
     first = as_maps(scores, model, "scores")
     second = None if others is None else as_maps(others, model, "others")
     if first.remark:
-        warn_user(first.remark, RuntimeWarning)
+        warn_user(first.remark)
     check_same_indexes([("scores", scores), ("others", others)], "points", axis=-1)
     design, inside = design_of(first, second, paired, popmean, equal_var)
     if threshold is None:
@@ -346,7 +348,7 @@ class _Found:
     def pvalues(
         self, correction: str, alternative: str, null: np.ndarray, exact: bool
     ) -> np.ndarray:
-        """Return the p value of each point, by the largest values of draws."""
+        """Return the p-value of each point, by the largest values of draws."""
         if correction == "cluster":
             clusters = largest_pvalue(np.abs(self.masses), null, has_identity=exact)
             return np.append(1.0, clusters)[self.labels]
@@ -370,7 +372,7 @@ def _tested(
     n_jobs: int | None,
     verbose: bool,
 ) -> tuple[_Found, np.ndarray, np.ndarray]:
-    """Return what is found, the p value of each point, and the largest value of each draw."""
+    """Return what is found, the p-value of each point, and the largest value of each draw."""
     alternative = options["alternative"]
     _, t, enhanced = map_draws(design, design.identity(), options, ("t", "enhanced"), n_jobs)
     labels, masses = _clusters(graph, t[0], alternative, options["threshold"])

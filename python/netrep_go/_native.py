@@ -391,7 +391,7 @@ _UNUSED = [(0,) * (4 - ndim) for ndim in range(5)]  # of the words for a shape
 def _describe(x: np.ndarray, flag: int) -> tuple[int, ...]:
     flags, dtype, ndim = x.flags, x.dtype, x.ndim
     if not (flags.c_contiguous and flags.aligned and dtype.isnative):
-        raise RuntimeError("an array reached the extension unprepared; report this")
+        raise RuntimeError("an array reached the extension unprepared; please report this")
     kind = _ARRAY_KINDS[dtype.char] | flag | ndim << 32
     return (kind, *x.shape, *_UNUSED[ndim], x.__array_interface__["data"][0])
 

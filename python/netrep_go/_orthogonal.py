@@ -19,17 +19,22 @@ def rand_orth(m: int, n: int | None = None, random_state: RandomState = None) ->
     ----------
     m : int
         Number of rows.
-    n : int, optional
+    n : int, default=None
         Number of columns; ``m`` if it is not given.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the matrix. Square matrices are those of netrep and
-        ``scipy.stats.ortho_group`` for the same state. Others are not: they are
-        drawn directly instead of being cut out of a large square one.
+        Determines the matrix. Square matrices are those of netrep and ``scipy.stats.ortho_group``
+        for the same state. Others are not: they are drawn directly instead of being cut out of a
+        large square one.
 
     Returns
     -------
     ndarray of shape (m, n)
         With orthonormal columns if m >= n, and orthonormal rows if m <= n.
+
+    Raises
+    ------
+    ValueError
+        If `m` or `n` is below 1.
 
     References
     ----------
@@ -64,12 +69,17 @@ def rand_struc_orth(n: int, n_transforms: int = 3, random_state: RandomState = N
     n_transforms : int, default=3
         Number of sign flips between Hadamard transforms.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the signs.
+        Determines the signs.
 
     Returns
     -------
     ndarray of int of shape (n_transforms, n)
         Signs, +1 or -1.
+
+    Raises
+    ------
+    ValueError
+        If `n` is below 1, or `n_transforms` is negative.
 
     See Also
     --------
@@ -103,6 +113,12 @@ def struc_orth_matvec(Ds: np.ndarray, a: np.ndarray, transpose: bool = False) ->
         Vector; n is a power of two. It is overwritten with the result.
     transpose : bool, default=False
         Multiply by the transpose, which is the inverse.
+
+    Raises
+    ------
+    ValueError
+        If `a` is not a writeable vector whose length is a power of two, or `Ds` does
+        not fit it.
 
     References
     ----------

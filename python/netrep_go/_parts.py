@@ -5,6 +5,7 @@ them. Whoever comes next, after an interrupt or in another process, leaves the p
 are there alone, computes others and puts all together.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -97,7 +98,7 @@ def check_same(before: Mapping[str, Any], now: Mapping[str, Any], where: Path) -
     )
     if differences:
         raise ValueError(
-            f"{where} has results of other options: {differences}. Remove it to begin anew"
+            f"{where} has results of other options: {differences}; remove it to begin anew"
         )
 
 
@@ -144,8 +145,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Whatever happens to the process or the machine, ``path`` is then the old file or the
     new one, whole. What is written must go into the file that is given: it holds a lock
-    which tells :func:`sweep` that its writer lives.
+    which tells :func:`sweep` that its writer lives. A link stays, and leads to the new file.
     """
+    path = replaceable(path)
     sweep(path.parent, path.name)
     temporary, lock = _locked_temporary(path)
     try:
@@ -156,6 +158,20 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         temporary.unlink(missing_ok=True)
         os.close(lock)
+
+
+def replaceable(path: Path) -> Path:
+    """Return the file at the end of links; raise if there is what a file cannot take the place of.
+
+    The system would let a device be replaced, such as /dev/null, and lose it for all processes.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():
+        raise ValueError(f"{path} must be a file or a new name, but is a device, pipe or socket")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(path.parent))
+    return path.resolve() if path.is_symlink() else path
 
 
 @contextmanager
@@ -233,17 +249,22 @@ def _path(folder: Path, name: object) -> Path:
 def _read(path: Path, *names: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Return the arrays of a part, some or all, without its options, and these."""
     with reading(path, "is damaged: remove it to compute it anew"):
-        with path.open("rb") as file, np.load(file) as stored:
-            broken = stored.zip.testzip()  # NumPy checks only what its headers tell it to read
-            if broken is not None:
-                raise ValueError(f"{broken} has another checksum")
-            if len(set(stored.files)) < len(stored.files):
-                raise ValueError("two arrays have one name")
-            arrays = {name: stored[name] for name in names or stored.files}
+        arrays = read_arrays(path, *names)
         options = json.loads(arrays.pop(_OPTIONS).item())
         if not isinstance(options, dict):
             raise ValueError(f"its options are {shown(options)}")
     return arrays, options
+
+
+def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
+    """Return the arrays of an .npz file, some or all; raise if its bytes are not those written."""
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        broken = stored.zip.testzip()  # NumPy checks only what its headers tell it to read
+        if broken is not None:
+            raise ValueError(f"{broken} has another checksum")
+        if len(set(stored.files)) < len(stored.files):
+            raise ValueError("two arrays have one name")
+        return {name: stored[name] for name in names or stored.files}
 
 
 def _plain(value: Any) -> Any:

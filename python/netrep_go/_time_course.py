@@ -67,7 +67,7 @@ class TimeCourse(Result):
 
         Returns
         -------
-        netrep_go.plotting.TimeCourseDisplay
+        display : netrep_go.plotting.TimeCourseDisplay
             The drawn display.
         """
         from netrep_go.plotting import TimeCourseDisplay
@@ -81,7 +81,7 @@ class TimeCourse(Result):
         return SubjectMaps(scores, named, None, self.times, self.chance, self.remark)
 
     def to_frame(self) -> Any:
-        """Return a row for each subject, model and time.
+        """Return a pandas DataFrame with a row for each subject, model and time.
 
         Returns
         -------

@@ -156,7 +156,7 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         ----------
         X : array_like of shape (n_networks, n_networks)
             Distances: symmetric, with zero diagonal.
-        y : None
+        y : None, default=None
             Ignored.
 
         Returns
@@ -205,13 +205,18 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         ----------
         X : array_like of shape (n_networks, n_networks)
             Distances: symmetric, with zero diagonal.
-        y : None
+        y : None, default=None
             Ignored.
 
         Returns
         -------
         ndarray of shape (n_networks, n_components_)
             The points, ``embedding_``.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`.
         """
         return self.fit(X).embedding_
 
@@ -243,7 +248,7 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         ----------
         X : array_like of shape (n_new, n_networks)
             Distances of each new network to those that the embedding was fitted to.
-        y : None
+        y : None, default=None
             Ignored.
 
         Returns
@@ -251,6 +256,13 @@ class EuclideanEmbedding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         float
             Minus the mean relative error, so that more is better as scikit-learn's
             model selection expects: -0.1 if embedded distances are off by 10 %.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            As :meth:`transform`.
         """
         D = self._check_new(X)
         points = self._place(D)

@@ -42,7 +42,7 @@ class RBFOrthoSampler(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
     n_components : int, default=100
         Number of features: an odd one counts as one less, and 1 as 2.
     random_state : int, RandomState, Generator or None, default=None
-        Draws W.
+        Determines W.
 
     Attributes
     ----------
@@ -91,12 +91,17 @@ class RBFOrthoSampler(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         ----------
         X : {array_like, sparse matrix} of shape (n_samples, n_features)
             Data; only its width and type matter.
-        y : None
+        y : None, default=None
             Ignored.
 
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If X is not a matrix, or a parameter is out of its range.
         """
         check_number(self.gamma, "gamma", 0, np.inf)
         check_integer(self.n_components, "n_components", 1)
@@ -121,6 +126,13 @@ class RBFOrthoSampler(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEst
         -------
         ndarray of shape (n_samples, 2 * k)
             Features: cosines, then sines.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If X is not finite, or has another number of features than in the fit.
         """
         check_is_fitted(self)
         X = validated(self, X, accept_sparse="csr", dtype=[np.float64, np.float32], reset=False)

@@ -70,6 +70,11 @@ def align(
     ndarray, csr_matrix or dia_matrix of shape (n_features, n_features)
         T: dense for 'orth', sparse for 'perm' and 'identity'.
 
+    Raises
+    ------
+    ValueError
+        If `X` or `Y` is not a finite, real matrix, or their shapes differ.
+
     References
     ----------
     Gower & Dijksterhuis (2004). Procrustes Problems. Oxford University Press.
@@ -131,6 +136,11 @@ def whiten(
     Z : ndarray of shape (n_features, n_features)
         The whitening transform.
 
+    Raises
+    ------
+    ValueError
+        If `X` is not a finite, real matrix, or `alpha` is not from 0 to 1.
+
     References
     ----------
     Williams, Kunz, Kornblith & Linderman (2021). Generalized Shape Metrics on
@@ -182,6 +192,11 @@ def posdefsqrt(A: ArrayLike) -> np.ndarray:
         :math:`V \mathrm{diag}(\lambda^{1/2}) V^\top` of
         :math:`A = V \mathrm{diag}(\lambda) V^\top`.
 
+    Raises
+    ------
+    ValueError
+        If `A` is not a finite, real, square matrix.
+
     Examples
     --------
     >>> from netrep_go.utils import posdefsqrt
@@ -214,6 +229,11 @@ def sq_bures_metric(A: ArrayLike, B: ArrayLike) -> float:
     -------
     float
         The squared distance.
+
+    Raises
+    ------
+    ValueError
+        If `A` or `B` is not a finite, real, square matrix, or their sizes differ.
 
     References
     ----------
@@ -250,6 +270,11 @@ def sq_bures_metric_slow(A: ArrayLike, B: ArrayLike) -> float:
     float
         The squared distance. Rounding can make it negative.
 
+    Raises
+    ------
+    ValueError
+        If `A` or `B` is not a finite, real, square matrix, or their sizes differ.
+
     See Also
     --------
     sq_bures_metric : Faster, and accurate near zero.
@@ -282,6 +307,11 @@ def centered_kernel(*args: Any, **kwargs: Any) -> np.ndarray:
     -------
     ndarray of shape (n_samples_X, n_samples_Y)
         The centered kernel matrix.
+
+    Raises
+    ------
+    ValueError
+        If the kernel is too large for float64.
 
     Examples
     --------
@@ -364,7 +394,7 @@ def trunc_svd(
     r : int
         Number of singular values.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the sketch.
+        Determines the sketch.
 
     Returns
     -------
@@ -374,6 +404,11 @@ def trunc_svd(
         Singular values.
     Vt : ndarray of shape (r, n)
         Right singular vectors.
+
+    Raises
+    ------
+    ValueError
+        If `X` is not a finite, real matrix, or `r` is below 1.
 
     See Also
     --------
@@ -406,6 +441,11 @@ def econ_svd(X: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     -------
     U, s, Vt
         As :func:`numpy.linalg.svd` returns them with ``full_matrices=False``.
+
+    Raises
+    ------
+    ValueError
+        If `X` is not a finite, real matrix.
 
     Examples
     --------

@@ -94,7 +94,7 @@ def tests():
 
 
 def clusters(t, members, pvalue, null):
-    """Return the mass, size and p value of each cluster, and the distribution of the largest."""
+    """Return the mass, size and p-value of each cluster, and the distribution of the largest."""
     rows = [
         [float(t[where].sum()), len(where[0]), float(p)]
         for where, p in zip(members, pvalue, strict=True)

@@ -91,7 +91,7 @@ COMMANDS: Commands = {
             "DirectCapacity",
             "Measure capacity by counting the labelings that are separable.",
             "direct",
-            "--no-bias --random-state 0",
+            "--no-fit-intercept --random-state 0",
         ),
         "joint": capacity(
             "JointCapacity",

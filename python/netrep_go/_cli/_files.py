@@ -14,7 +14,7 @@ import numpy as np
 
 from netrep_go._files import INSIDE
 from netrep_go._optional import optional, pandas
-from netrep_go._parts import replacing
+from netrep_go._parts import replaceable, replacing
 
 Tables = Mapping[str, Any]  # names to data frames
 
@@ -39,9 +39,13 @@ def named(paths: Iterable[str], argument: str, names: list[str] | None = None) -
 
 
 def name_of(path: str) -> str:
-    """Return the name of what is in a file: its stem, with the array if one is named."""
+    """Return the name of what is in a file: its stem, with the array if one is named.
+
+    Bytes that are no text, as the system allows in the names of files, are written as in Python.
+    """
     file, _, inside = path.partition(INSIDE)
-    return Path(file).stem + (INSIDE + inside if inside else "")
+    name = Path(file).stem + (INSIDE + inside if inside else "")
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def load(paths: Mapping[str, str], argument: str) -> dict[str, Any]:
@@ -119,6 +123,10 @@ def output(path: str, more: Iterable[str] = ()) -> Path:
         raise argparse.ArgumentTypeError(str(error)) from error
     if not os.access(file.parent, os.W_OK):
         raise argparse.ArgumentTypeError(f"{path}: {file.parent} is no folder to write to")
+    try:
+        replaceable(file)
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
     return file
 
 

@@ -99,17 +99,24 @@ def add_options(
     What is not given is left to the function. Values are Python's, such as 0.5 or (0, 4), and
     else text; ``kinds`` says of some parameters how argparse is to take them.
     """
-    texts = documented(function.__doc__ or "")
+    entries = documented(function.__doc__ or "")
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.default is parameter.empty or name in leave_out:
             continue
+        kind, text = entries.get(name, ("", ""))
         default = getattr(parameter.default, "__name__", parameter.default)
-        flag = isinstance(parameter.default, bool)
-        how = kinds.get(name) or (
-            {"action": argparse.BooleanOptionalAction} if flag else {"type": literal}
-        )
-        text = f"{texts.get(name, '')} (default: {default})".replace("%", "%%").strip()
+        how = kinds.get(name) or taken(parameter.default, kind)
+        text = f"{text} (default: {default})".replace("%", "%%").strip()
         parser.add_argument(option(name), dest=name, default=argparse.SUPPRESS, help=text, **how)
+
+
+def taken(default: Any, kind: str) -> dict[str, Any]:
+    """Return how argparse takes what has this default and this type in a docstring."""
+    if isinstance(default, bool):
+        return {"action": argparse.BooleanOptionalAction}
+    choices = re.match(r"\{(['f][^}]*)\}", kind)
+    shown = {"metavar": re.sub(r"[' ]", "", choices[0])} if choices else {}
+    return {"type": literal, **shown}
 
 
 def option(name: str) -> str:
@@ -140,20 +147,22 @@ def literal(text: str) -> Any:
         return text
 
 
-def documented(docstring: str) -> dict[str, str]:
-    """Return what a numpydoc docstring says of each parameter."""
-    text = inspect.cleandoc(docstring.replace("\\\n", ""))
+def documented(docstring: str) -> dict[str, tuple[str, str]]:
+    """Return the type and the description of each parameter in a numpydoc docstring."""
+    text = inspect.cleandoc(re.sub(r"\\\n *", "", docstring))
     found = re.search(r"^Parameters\n-+\n(.*?)(?=^\w[^\n]*\n-+$|\Z)", text, re.M | re.S)
-    texts: dict[str, str] = {}
+    entries: dict[str, tuple[str, str]] = {}
     for entry in re.split(r"\n(?=[\w*])", found[1]) if found else ():
-        names, _, lines = entry.partition("\n")
-        for name in names.partition(" : ")[0].split(","):
-            texts[name.strip(" *")] = _plain(lines)
-    return texts
+        head, _, lines = entry.partition("\n")
+        names, _, kind = head.partition(" : ")
+        for name in names.split(","):
+            entries[name.strip(" *")] = kind, _plain(lines)
+    return entries
 
 
 def _plain(lines: str) -> str:
     """Return a description as one line without markup."""
     text = " ".join(lines.split())
     text = re.sub(r":\w+:`~?([^`]+)`", r"\1", text)
-    return text.replace("`", "")
+    text = text.replace(r"\, ", "").replace(r"\cdot", "*")
+    return re.sub(r"`|\\(?=[A-Za-z])", "", text)

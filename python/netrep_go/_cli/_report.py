@@ -39,7 +39,8 @@ def run(given: Given) -> int:
     found = layer_report(networks, **data, **given, verbose=not quiet)
     write = {".html": found.to_html, ".npz": found.save}.get(file.suffix if file else "")
     if write is None:
-        _files.write({"layers": found.to_frame(), "pairs": found.to_frame("pairs")}, file)
+        kinds: Any = ("layers", "pairs", *(name for name in ("rdms", "targets") if name in data))
+        _files.write({kind: found.to_frame(kind) for kind in kinds}, file)
     else:
         write(file)
         print(f"netrep-go: wrote {file}", file=sys.stderr)

@@ -207,7 +207,7 @@ def collect_mat(
         As given to :func:`analyze_mat`.
     samples_jump : int, default=1
         As given to :func:`analyze_mat`.
-    names : sequence of str, default=("",)
+    names : sequence of str, default=('',)
         Names of the estimators, where they had some.
 
     Returns

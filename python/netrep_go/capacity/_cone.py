@@ -48,7 +48,7 @@ class ConeProjection(Result, _Fields):
     """
 
     def to_frame(self) -> Any:
-        """Return a table with a row for each vector.
+        """Return a pandas DataFrame with a row for each vector.
 
         Returns
         -------
@@ -91,9 +91,9 @@ def project_on_cone(
         shape (n_generators, n_generators).
     precomputed : bool, default=False
         Whether products and Gram matrix are given.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result
-        does not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 

@@ -62,7 +62,7 @@ class CenterDirections(Result, _Fields):
     """
 
     def to_frame(self) -> Any:
-        """Return a table with a row for each number of directions that was tried.
+        """Return a pandas DataFrame with a row for each number of directions that was tried.
 
         Returns
         -------
@@ -156,9 +156,9 @@ def find_center_directions(
         more than 200 manifolds.
     random_state : int, RandomState, Generator or None, default=None
         Determines the starts of ``search='stable'``.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result
-        does not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar, of searches.
 
@@ -287,7 +287,7 @@ def find_directions(
     if not converged:
         warn_user(
             f"the search for {n_removed} directions of the centers did not converge in "
-            f"{max_iter} steps. Increase max_iter.",
+            f"{max_iter} steps: increase max_iter",
             ConvergenceWarning,
         )
     return _found_directions(centers, criterion, n_removed, tried, outputs)
@@ -361,6 +361,11 @@ def center_correlation_cost(centers: ArrayLike, V: ArrayLike) -> tuple[float, np
         uncorrelated. Infinite where nothing is left of a center.
     gradient : ndarray of shape (n_features, n_directions)
         Derivatives with respect to V, not restricted to orthonormal columns.
+
+    Raises
+    ------
+    ValueError
+        If `V` has other columns than orthonormal ones, or not a row for each feature.
 
     Examples
     --------

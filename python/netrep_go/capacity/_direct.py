@@ -63,26 +63,26 @@ class DirectCapacity(BaseEstimator):
 
     Parameters
     ----------
-    method : {"conic", "search"}, default="conic"
+    method : {'conic', 'search'}, default='conic'
         How separability is measured.
-    features : {"projection", "subsample", "first"}, default="projection"
+    features : {'projection', 'subsample', 'first'}, default='projection'
         What n features are: random Gaussian combinations, a random choice, or the first n.
         The last two need ``method="search"``.
-    dichotomies : {"balanced", "iid", "sparse", "all"} or array_like of shape \
-            (n_dichotomies, n_manifolds), default="balanced"
+    dichotomies : {'balanced', 'iid', 'sparse', 'all'} or array_like of shape \
+            (n_dichotomies, n_manifolds), default='balanced'
         Balanced dichotomies have half of the manifolds on either side, those of an odd
         number one more on the negative one; iid labels are independent coins; sparse
         dichotomies have one negative manifold. "all" takes every dichotomy once (each draw
         in turn, for the conic method). Dichotomies that are given have entries 1 and -1.
-    bias : bool, default=True
+    fit_intercept : bool, default=True
         Whether hyperplanes need not go through the origin.
-    rule : {"interpolate", "first"}, default="interpolate"
+    rule : {'interpolate', 'first'}, default='interpolate'
         What the critical number of features is: where the curve, made monotone and
         interpolated, crosses 1/2, or the smallest tested number with a fraction of 1/2 or
         more, as in [1]_.
     n_t : int, default=1000
         Number of projections of the conic method.
-    step : int, optional
+    step : int, default=None
         Step of the search's scan; None for that of [1]_: 10 below 100 features, 100 or 128
         below 1024, else 500 or 512.
     precision : int, default=1
@@ -94,7 +94,7 @@ class DirectCapacity(BaseEstimator):
         attempts, each is tried once and the fraction is exact.
     random_state : int, RandomState, Generator or None, default=None
         Determines labels and features.
-    n_jobs : int, optional
+    n_jobs : int, default=None
         Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not
         depend on it.
     verbose : bool, default=False
@@ -140,7 +140,7 @@ class DirectCapacity(BaseEstimator):
     Notes
     -----
     Manifolds that are nearer to each other than about 1e-6 of the largest sample's norm (from
-    the mean, if there is a bias) count as touching, hence as inseparable.
+    the mean, if there is an intercept) count as touching, hence as inseparable.
 
     References
     ----------
@@ -169,7 +169,7 @@ class DirectCapacity(BaseEstimator):
         *,
         features: str = "projection",
         dichotomies: str | ArrayLike = "balanced",
-        bias: bool = True,
+        fit_intercept: bool = True,
         rule: str = "interpolate",
         n_t: int = 1000,
         step: int | None = None,
@@ -182,7 +182,7 @@ class DirectCapacity(BaseEstimator):
         self.method = method
         self.features = features
         self.dichotomies = dichotomies
-        self.bias = bias
+        self.fit_intercept = fit_intercept
         self.rule = rule
         self.n_t = n_t
         self.step = step
@@ -202,7 +202,7 @@ class DirectCapacity(BaseEstimator):
             Labeled samples, or one array for each manifold, maybe by name. Samples that are
             NaN in all features are left out. The index of a DataFrame, which names samples,
             is not used.
-        y : array_like of shape (n_samples,), optional
+        y : array_like of shape (n_samples,), default=None
             Manifold of each sample.
 
         Returns
@@ -234,7 +234,7 @@ class DirectCapacity(BaseEstimator):
         return self
 
     def to_frame(self) -> Any:
-        """Return a table with a row for each number of features that was tested.
+        """Return a pandas DataFrame with a row for each number of features that was tested.
 
         Returns
         -------
@@ -316,7 +316,7 @@ class DirectCapacity(BaseEstimator):
             "sizes": manifolds.sizes,
             **dichotomy_inputs(dichotomies, self.n_manifolds_),
             "features": self.features,
-            "bias": bool(self.bias),
+            "bias": bool(self.fit_intercept),
             "seed": seed,
         }
 

@@ -48,6 +48,11 @@ def point_capacity(kappa: ArrayLike = 0.0) -> Any:
     capacity : float or ndarray
         Points per feature that have a hyperplane with margin `kappa`, for random labels.
 
+    Raises
+    ------
+    ValueError
+        If a margin is not finite.
+
     References
     ----------
     .. [1] Gardner, E. (1988). The space of interactions in neural network models. J. Phys.
@@ -184,26 +189,35 @@ def ellipsoid_capacity(
 
 
 @checked
-def cover_separability(n_points: ArrayLike, n_features: ArrayLike, *, bias: bool = True) -> Any:
+def cover_separability(
+    n_points: ArrayLike, n_features: ArrayLike, *, fit_intercept: bool = True
+) -> Any:
     r"""Return the fraction of labelings of points that a hyperplane separates.
 
     For points in general position, whatever their distribution [1]_,
 
     .. math:: p = 2^{1 - P} \sum_{k=0}^{n - 1} \binom{P - 1}{k},
 
-    without bias; a bias counts as one more feature. The arguments broadcast.
+    without intercept; an intercept counts as one more feature. The arguments broadcast.
 
     Parameters
     ----------
     n_points, n_features : int or array_like of int
         Numbers P and n.
-    bias : bool, default=True
+    fit_intercept : bool, default=True
         Whether hyperplanes need not go through the origin.
 
     Returns
     -------
     separability : float or ndarray
         Fraction of the 2^P labelings.
+
+    Raises
+    ------
+    TypeError
+        If a number is no integer.
+    ValueError
+        If a number is below 1.
 
     References
     ----------
@@ -220,7 +234,7 @@ def cover_separability(n_points: ArrayLike, n_features: ArrayLike, *, bias: bool
     check_same_indexes([("n_points", n_points), ("n_features", n_features)], "entries", axis=-1)
     n_points, n_features = _counts(n_points, "n_points", 1), _counts(n_features, "n_features", 0)
     _check_broadcast(n_points=n_points, n_features=n_features)
-    return binom.cdf(n_features - 1 + bool(bias), n_points - 1, 0.5)
+    return binom.cdf(n_features - 1 + bool(fit_intercept), n_points - 1, 0.5)
 
 
 @checked
@@ -245,6 +259,13 @@ def segment_separability(n_manifolds: int, n_features: ArrayLike, radius: float)
     -------
     separability : float or ndarray
         Fraction of labelings, for each number of features.
+
+    Raises
+    ------
+    TypeError
+        If a number is no integer.
+    ValueError
+        If a number is below 1, or the radius is negative.
 
     Examples
     --------
@@ -278,6 +299,13 @@ def disc_separability(n_manifolds: int, n_features: ArrayLike, radius: float) ->
     -------
     separability : float or ndarray
         Fraction of labelings, for each number of features.
+
+    Raises
+    ------
+    TypeError
+        If a number is no integer.
+    ValueError
+        If a number is below 1, or the radius is negative.
 
     Examples
     --------
@@ -330,7 +358,7 @@ def conic_separability(volumes: ArrayLike, n_manifolds: int, n_features: ArrayLi
     >>> from netrep_go.capacity import conic_separability, cover_separability
     >>> conic_separability([0.5, 0.5], 20, [9, 10, 11]).round(4)   # points
     array([0.3238, 0.5   , 0.6762])
-    >>> cover_separability(20, [9, 10, 11], bias=False).round(4)
+    >>> cover_separability(20, [9, 10, 11], fit_intercept=False).round(4)
     array([0.3238, 0.5   , 0.6762])
     """
     volumes = as_array(volumes, "volumes", ndim=1)

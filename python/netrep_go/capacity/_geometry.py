@@ -49,6 +49,12 @@ def participation_ratio(
         One number for one data set, else one for each manifold, in sorted order of labels
         or in that of the list or dict.
 
+    Raises
+    ------
+    ValueError
+        If a sample is NaN or infinite in some of the features, or `y` has another
+        length.
+
     Warns
     -----
     UserWarning
@@ -105,6 +111,12 @@ def explained_variance_dimension(
     -------
     dimension : int or ndarray of shape (n_manifolds,)
         The least number with at least that fraction, and 0 where nothing varies.
+
+    Raises
+    ------
+    ValueError
+        If a sample is NaN or infinite in some of the features, or `y` has another
+        length, or `fraction` is not from 0 to 1.
 
     Examples
     --------

@@ -50,12 +50,17 @@ class JointGeometry(Result, _Fields):
 
     @checked
     def to_frame(self) -> Any:
-        """Return a table with a row for each manifold.
+        """Return a pandas DataFrame with a row for each manifold.
 
         Returns
         -------
         pandas.DataFrame
             A column for each quantity. :meth:`JointCapacity.to_frame` has names and errors.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
         return pandas().DataFrame(self._asdict())
 
@@ -92,8 +97,8 @@ class JointCapacity(BaseEstimator):
 
     Parameters
     ----------
-    dichotomies : {"iid", "balanced", "sparse", "all"} or array_like of shape \
-            (n_dichotomies, n_manifolds), default="iid"
+    dichotomies : {'iid', 'balanced', 'sparse', 'all'} or array_like of shape \
+            (n_dichotomies, n_manifolds), default='iid'
         As in :class:`DirectCapacity`. "iid" labels are those of [1]_. "sparse" is one
         manifold against the rest, each in turn, which is GLUE's ONE_VERSUS_REST. Dichotomies
         that are given are used in turn.
@@ -112,7 +117,7 @@ class JointCapacity(BaseEstimator):
         Whether to keep the anchor points.
     random_state : int, RandomState, Generator or None, default=None
         Determines draws and labels.
-    n_jobs : int, optional
+    n_jobs : int, default=None
         Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not
         depend on it.
     verbose : bool, default=False
@@ -229,7 +234,7 @@ class JointCapacity(BaseEstimator):
             Labeled samples, or one array for each manifold, maybe by name. Samples that are
             NaN in all features are left out. The index of a DataFrame, which names samples,
             is not used.
-        y : array_like of shape (n_samples,), optional
+        y : array_like of shape (n_samples,), default=None
             Manifold of each sample.
 
         Returns
@@ -322,7 +327,7 @@ class JointCapacity(BaseEstimator):
 
     @checked
     def to_frame(self, *, manifolds: bool = False) -> Any:
-        """Return a table of one row, or of one row for each manifold.
+        """Return a pandas DataFrame with one row, or a row for each manifold.
 
         Parameters
         ----------

@@ -80,7 +80,7 @@ class ManifoldGeometry(Result, _Fields):
     """
 
     def to_frame(self) -> Any:
-        """Return a table with a row for each manifold, of one margin after the other.
+        """Return a pandas DataFrame with a row for each manifold, of one margin after the other.
 
         Returns
         -------

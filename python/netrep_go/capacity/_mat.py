@@ -176,7 +176,23 @@ class TuningFile:
 
     @checked
     def chosen_samples(self, samples_jump: int) -> slice:
-        """Return which samples a jump takes, of those of each object; see :meth:`manifolds`."""
+        """Return which samples a jump takes, of those of each object.
+
+        Parameters
+        ----------
+        samples_jump : int
+            As in :meth:`manifolds`.
+
+        Returns
+        -------
+        slice
+            Of the samples of an object.
+
+        Raises
+        ------
+        ValueError
+            If it does not lead from the first to the last sample, or there is no middle one.
+        """
         check_integer(samples_jump, "samples_jump", 0)
         if samples_jump == 0:
             if self.n_samples % 2 == 0:

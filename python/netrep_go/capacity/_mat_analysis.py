@@ -34,7 +34,7 @@ class MatAnalysis(Result):
     names: list[str] = field(default_factory=lambda: [""], repr=False)
 
     def to_frame(self) -> Any:
-        """Return one row a set, with averages over objects.
+        """Return a pandas DataFrame with a row for each set, and averages over objects.
 
         Returns
         -------

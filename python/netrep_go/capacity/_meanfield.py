@@ -99,9 +99,9 @@ class MeanFieldCapacity(BaseEstimator):
         Whether to keep the anchor points.
     random_state : int, RandomState, Generator or None, default=None
         Determines the t, and the starts of ``search='stable'``.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result
-        does not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show progress bars.
 
@@ -405,13 +405,18 @@ class MeanFieldCapacity(BaseEstimator):
         self.anchor_weights_ = [part.reshape(shape) for part in parts]
 
     def to_frame(self) -> Any:
-        """Return a table with a row for each manifold and margin.
+        """Return a pandas DataFrame with a row for each manifold and margin.
 
         Returns
         -------
         pandas.DataFrame
             Columns ``manifold``, ``kappa``, and each quantity with its standard error,
             ``capacity`` and ``capacity_se``, for instance.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
         check_is_fitted(self, "manifolds_")
         kappas = np.ravel(self.kappa).astype(float)

@@ -53,9 +53,9 @@ def manifold_analysis_corr(
         is removed where the centers are not correlated.
     random_state : int, RandomState, Generator or None, default=None
         Determines the vectors and the starts.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result
-        does not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show progress bars.
 
@@ -71,6 +71,12 @@ def manifold_analysis_corr(
         Mean absolute correlation of the centers, before the removal.
     KK : int
         Number of directions that were removed.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two manifolds, one has its center at the mean of all, or
+        `t_vecs` are of other shapes.
 
     Notes
     -----
@@ -165,6 +171,12 @@ def alldata_dimension_analysis(
         Number of principal components for the fraction ``perc``.
     D_feature : int
         Number of features.
+
+    Raises
+    ------
+    ValueError
+        If a manifold is not a finite matrix, they differ in features, or `perc` is out
+        of its range.
 
     Examples
     --------

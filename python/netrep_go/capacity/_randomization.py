@@ -49,6 +49,12 @@ def permute_axes(
     X_new : ndarray, list or dict of ndarray
         In the form of `X`.
 
+    Raises
+    ------
+    ValueError
+        If a sample is NaN or infinite in some of the features, or `y` has another
+        length.
+
     Examples
     --------
     >>> from netrep_go.capacity import permute_axes
@@ -88,6 +94,12 @@ def permute_features(
     -------
     X_new : ndarray, list or dict of ndarray
         In the form of `X`, with the origin at what was the mean of the centers.
+
+    Raises
+    ------
+    ValueError
+        If a sample is NaN or infinite in some of the features, or `y` has another
+        length.
 
     Examples
     --------
@@ -129,6 +141,12 @@ def shuffle_samples(
     X_new : ndarray, list or dict of ndarray
         In the form of `X`.
 
+    Raises
+    ------
+    ValueError
+        If a sample is NaN or infinite in some of the features, or `y` has another
+        length.
+
     Examples
     --------
     >>> from netrep_go.capacity import shuffle_samples
@@ -160,6 +178,12 @@ def truncate_manifolds(X: Samples, y: ArrayLike | None = None, *, n_components: 
     -------
     X_new : ndarray, list or dict of ndarray
         In the form of `X`.
+
+    Raises
+    ------
+    ValueError
+        If a sample is NaN or infinite in some of the features, or `y` has another
+        length, or `n_components` is negative.
 
     Examples
     --------
@@ -197,6 +221,12 @@ def scale_manifolds(X: Samples, y: ArrayLike | None = None, *, factor: float) ->
     -------
     X_new : ndarray, list or dict of ndarray
         In the form of `X`.
+
+    Raises
+    ------
+    ValueError
+        If a sample is NaN or infinite in some of the features, or `y` has another
+        length, or `factor` is not finite.
 
     Examples
     --------
@@ -236,6 +266,12 @@ def standardize_features(X: Samples, y: ArrayLike | None = None, *, center: bool
     -------
     X_new : ndarray, list or dict of ndarray
         In the form of `X`.
+
+    Raises
+    ------
+    ValueError
+        If a sample is NaN or infinite in some of the features, or `y` has another
+        length.
 
     Examples
     --------

@@ -56,7 +56,7 @@ class Separation(Result, _Fields):
     """
 
     def to_frame(self) -> Any:
-        """Return a table with a row for each point.
+        """Return a pandas DataFrame with a row for each point.
 
         Returns
         -------

@@ -17,7 +17,8 @@ from netrep_go._shown import shown
 from netrep_go._validation import as_integers, check_integer, check_number
 from netrep_go.conformance._claims import CLAIMS, Kind, Known, Trial, refusal_of_widths, worst
 from netrep_go.conformance._networks import arrays, source_of
-from netrep_go.metrics import Properties, as_measure
+from netrep_go.metrics import Properties
+from netrep_go.metrics._adapted import measure_of
 
 __all__ = ["Claim", "Conformance", "check"]
 
@@ -84,7 +85,7 @@ class Conformance(Result):
         )
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a claim, by its name.
+        """Return a pandas DataFrame with a row for each claim, by its name.
 
         Returns
         -------
@@ -104,7 +105,7 @@ class Conformance(Result):
 
 @checked
 def check(
-    metric: Any,
+    measure: Any,
     properties: Properties | None = None,
     *,
     n_samples: int = 12,
@@ -140,9 +141,9 @@ def check(
 
     Parameters
     ----------
-    metric : str, callable, Measure, or object with fit and score
-        What :func:`netrep_go.metrics.as_measure` takes.
-    properties : Properties, optional
+    measure : Measure, str, callable or object with fit and score
+        As :func:`netrep_go.metrics.as_measure` takes it.
+    properties : Properties, default=None
         What is claimed; that of the measure itself by default. Of functions and other
         objects nothing is known but what is given here.
     n_samples : int, default=12
@@ -150,12 +151,12 @@ def check(
     widths : int or sequence of int, default=(3, 4)
         Numbers of features, which networks take in turns. Where a measure refuses networks of
         different widths, 'widths' fails, and the first alone serves for all other claims. Give
-        one number if ``metric`` is for networks of one width.
+        one number if ``measure`` is for networks of one width.
     n_seeds : int, default=3
         How many times networks are drawn for a claim.
-    known : sequence of (X, Y, value), optional
+    known : sequence of (X, Y, value), default=()
         Networks whose value is known.
-    draw : callable, optional
+    draw : callable, default=None
         A function ``draw(rng, n_samples, width)`` of a :class:`numpy.random.Generator` that
         returns a network; needed where properties name data that this package has not.
     tolerance : float, default=1e-5
@@ -171,6 +172,14 @@ def check(
         tried too: their deviations tell what else may be claimed. Networks of a seed are
         ``rng = numpy.random.default_rng(seed)`` and then, for matrices,
         ``rng.standard_normal((n_samples, width)) + 0.5``, one after the other.
+
+    Raises
+    ------
+    TypeError
+        If `measure` is no measure, `draw` no function, or a known value none.
+    ValueError
+        If a number is out of its range, or nothing says how to draw networks for the
+        measure.
 
     Examples
     --------
@@ -198,14 +207,14 @@ def check(
     check_number(tolerance, "tolerance", 0.0, 1.0)
     if isinstance(draw, type) or not (draw is None or callable(draw)):
         raise TypeError(f"draw must be a function or None, got {shown(draw)}")
-    measure = as_measure(metric)
-    said = measure.properties if properties is None else properties
+    taken = measure_of(measure, "measure")
+    said = taken.properties if properties is None else properties
     rng = as_random_state(random_state)
     trial = Trial(
-        given=metric,
-        measure=measure,
+        given=measure,
+        measure=taken,
         said=said,
-        source=source_of(measure, said.data, n_samples, _widths(widths), draw),
+        source=source_of(taken, said.data, n_samples, _widths(widths), draw),
         seeds=tuple(rng.randint(2**31 - 1, size=max(_LEAST_SEEDS, n_seeds)).tolist()),
         n_seeds=n_seeds,
         known=_known(known),
@@ -217,7 +226,7 @@ def check(
         if refusal is not None:
             trial = replace(trial, refusal=refusal, source=trial.source.narrowed())
         claims = {name: _tried(trial, name, kind, tolerance) for name, kind in CLAIMS.items()}
-    return Conformance(_named(metric), said, claims)
+    return Conformance(_named(measure), said, claims)
 
 
 def _tried(trial: Trial, name: str, kind: Kind, tolerance: float) -> Claim:
@@ -253,5 +262,5 @@ def _known(known: Sequence[Any]) -> Known:
     return known
 
 
-def _named(metric: Any) -> str:
-    return getattr(metric, "__name__", None) or shown(metric)
+def _named(measure: Any) -> str:
+    return getattr(measure, "__name__", None) or shown(measure)

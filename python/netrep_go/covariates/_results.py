@@ -22,12 +22,13 @@ class _PermutationResult(Result):
     null_distribution: np.ndarray = field(repr=False, compare=False)
 
     def to_frame(self) -> Any:
-        """Return one row with all numbers, and the null's mean and standard deviation.
+        """Return a pandas DataFrame with one row.
 
         Returns
         -------
         pandas.DataFrame
-            To be concatenated with the rows of other tests.
+            All numbers, and the mean and standard deviation of the null distribution; to be
+            concatenated with the rows of other tests.
 
         Raises
         ------
@@ -51,7 +52,7 @@ class _PermutationResult(Result):
 
         Returns
         -------
-        netrep_go.plotting.PermutationTestDisplay
+        display : netrep_go.plotting.PermutationTestDisplay
             The drawn display.
         """
         from netrep_go.plotting import PermutationTestDisplay

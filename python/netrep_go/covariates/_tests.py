@@ -70,10 +70,10 @@ def mantel(
     strata : array_like of shape (n_networks,), default=None
         Networks are only exchanged with networks of the same stratum.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the permutations.
-    n_jobs : int, optional
+        Determines the permutations.
+    n_jobs : int, default=None
         Number of threads; None for as many as BLAS uses, or one for some hundred networks or
-        fewer, -1 for all cores. The result does not depend on it.
+        fewer, -1 for all cores. Results do not depend on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -171,10 +171,10 @@ def permanova(
     strata : array_like of shape (n_networks,), default=None
         Networks are only exchanged with networks of the same stratum.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the permutations.
-    n_jobs : int, optional
+        Determines the permutations.
+    n_jobs : int, default=None
         Number of threads; None for as many as BLAS uses, or one for some hundred networks or
-        fewer, -1 for all cores. The result does not depend on it.
+        fewer, -1 for all cores. Results do not depend on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -193,7 +193,7 @@ def permanova(
 
     Notes
     -----
-    Groups that differ in spread, not in place, also give small p values, unless they
+    Groups that differ in spread, not in place, also give small p-values, unless they
     are of one size [2]_.
 
     References
@@ -284,10 +284,10 @@ def knn_permutation(
     strata : array_like of shape (n_networks,), default=None
         Networks are only exchanged with networks of the same stratum.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the permutations.
-    n_jobs : int, optional
+        Determines the permutations.
+    n_jobs : int, default=None
         Number of threads; None for as many as BLAS uses, or one for some hundred networks or
-        fewer, -1 for all cores. The result does not depend on it.
+        fewer, -1 for all cores. Results do not depend on it.
     verbose : bool, default=False
         Show a progress bar.
 

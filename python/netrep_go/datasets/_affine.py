@@ -202,9 +202,10 @@ def preprocess_images(
         Side of the result in pixels.
     crop : float, default=0.875
         Side of the square that is cropped from the middle, in shorter sides of the image.
-    mean, std : array_like of shape (3,)
-        What is subtracted from each channel and what it is divided by afterwards. The
-        defaults are those of ImageNet.
+    mean : array_like of shape (3,), default=(0.485, 0.456, 0.406)
+        What is subtracted from each channel. The default is that of ImageNet.
+    std : array_like of shape (3,), default=(0.229, 0.224, 0.225)
+        What each channel is divided by afterwards. The default is that of ImageNet.
     channels_first : bool, default=True
         Whether the channels come before height and width, as PyTorch and ONNX have them.
 

@@ -90,6 +90,12 @@ def digits_networks(
             ``n_seeds - 1``) and ``test_accuracy`` (fraction of held-out images
             that are classified correctly).
 
+    Raises
+    ------
+    ValueError
+        If a width, depth or number is not an integer of at least 1, or a fraction is
+        out of its range.
+
     References
     ----------
     .. [1] Alpaydin, E. & Kaynak, C. (1998). Cascading classifiers. Kybernetika

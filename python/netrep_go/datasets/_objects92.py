@@ -30,7 +30,7 @@ def objects92(path: str | os.PathLike[str] | None = None) -> Bunch:
 
     Parameters
     ----------
-    path : str or path-like, default=None
+    path : path, default=None
         Folder with the files. None for that in the environment variable
         NETREP_GO_OBJECTS92.
 

@@ -46,14 +46,25 @@ class EncodingBootstrap(Result):
     confidence: float
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a target."""
+        """Return a pandas DataFrame with a row for each target.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns target, statistic, low, high.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         low, high = self.interval
         return pandas().DataFrame(
             {
                 "target": np.arange(len(self.statistic)),
                 "statistic": self.statistic,
-                "ci_low": low,
-                "ci_high": high,
+                "low": low,
+                "high": high,
             }
         )
 
@@ -87,11 +98,12 @@ def bootstrap_scores(
     groups : array_like of shape (n_samples,), default=None
         Draw whole groups, such as runs.
     confidence : float, default=0.95
-        Coverage of the intervals.
+        Nominal coverage of the intervals.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the samples.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
+        Determines the samples.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 

@@ -41,9 +41,14 @@ def explainable_variance(Y: ArrayLike, *, unbiased: bool = True) -> np.ndarray:
         At most 1, and below 0 for some targets that are noise. NaN for targets that are
         constant in a repeat.
 
+    Raises
+    ------
+    ValueError
+        If `Y` is not finite, or has fewer than 2 repeats or samples.
+
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If some are NaN.
 
     References
@@ -84,7 +89,7 @@ def split_half_reliability(
     n_splits : int, default=100
         Number of random splits; with 2 or 3 repeats there are no more than 1 or 3.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the splits.
+        Determines the splits.
 
     Returns
     -------
@@ -92,9 +97,14 @@ def split_half_reliability(
         At most 1, and below 0 for some targets that are noise. NaN for targets that are
         constant in a half.
 
+    Raises
+    ------
+    ValueError
+        If `Y` is not finite, or has fewer than 2 repeats or samples.
+
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If some are NaN.
 
     Notes
@@ -155,9 +165,14 @@ def normalize_scores(
     ndarray of shape (..., n_targets)
         Scores; above 1 where a ceiling was underestimated.
 
+    Raises
+    ------
+    ValueError
+        If `ceiling` has not one entry for each target, or `minimum` is not from 0 to 1.
+
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If some are NaN for their ceiling.
 
     Examples
@@ -183,7 +198,6 @@ def normalize_scores(
         warn_user(
             f"{np.count_nonzero(~known)} target(s) have no ceiling above {minimum:g}: their "
             "scores are NaN",
-            RuntimeWarning,
         )
     divisor = np.where(known, best, np.nan)
     return found / (divisor if scoring == "r2" else np.sqrt(divisor))
@@ -209,5 +223,5 @@ def _standardized(y: np.ndarray) -> np.ndarray:
     scale = y.std(axis=1, keepdims=True)
     constant = np.ptp(y, axis=1, keepdims=True) == 0
     if constant.any():
-        warn_user("targets that are constant in a repeat have no reliability: NaN", RuntimeWarning)
+        warn_user("targets that are constant in a repeat have no reliability: NaN")
     return (y - y.mean(axis=1, keepdims=True)) / np.where(constant, np.nan, scale)

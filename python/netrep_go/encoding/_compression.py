@@ -137,13 +137,12 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
             Activations: an array, a memory map, which is read and not mapped, a layer of
             :class:`~netrep_go.extract.ActivationStore`, a data set of h5py, an array of zarr, or
             a generator, which is read once, and therefore not for 'gram'.
-        y : None
+        y : None, default=None
             Ignored.
 
         Returns
         -------
-        self : StreamedPCA
-            The fitted estimator.
+        self
 
         Raises
         ------
@@ -359,6 +358,13 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         -------
         components : ndarray of shape (n_samples, n_components_)
             In the type of the loadings.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If X is not finite, or has another number of features than in the fit.
         """
         check_is_fitted(self)
         check_same_columns(X, "X", getattr(self, "_columns", None))  # a file has none
@@ -404,6 +410,13 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         ----------
         path : path
             The folder, which must be empty or not there.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        FileExistsError
+            If there is something in the folder.
         """
         check_is_fitted(self)
         folder = as_path(path, "path")
@@ -450,6 +463,13 @@ class StreamedPCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         -------
         pca : StreamedPCA
             The fitted estimator.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such folder.
+        ValueError
+            If a file in it is damaged; begins with the path.
         """
         folder = as_path(path, "path")
         with reading(folder, "is damaged, or of another version"):

@@ -59,8 +59,10 @@ def compression_cost(
 
     Parameters
     ----------
-    n_samples, n_features, n_components : int
-        Sizes of the data and of the result.
+    n_samples, n_features : int
+        Sizes of the data.
+    n_components : int, default=1000
+        Number of components.
     method : {'gram', 'covariance', 'projection'}, default='gram'
         The method.
     n_projected : int, default=None
@@ -72,6 +74,11 @@ def compression_cost(
     -------
     cost : CompressionCost
         With the attributes `method`, `matrix`, `memory`, `disk`, `products` and `decomposition`.
+
+    Raises
+    ------
+    ValueError
+        If a size is negative, or `method` is unknown.
 
     Examples
     --------

@@ -51,11 +51,22 @@ class EncodingContrasts(Result):
     correction: str
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a pair."""
+        """Return a pandas DataFrame with a row for each pair of models or layers.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns model_1, model_2, difference, pvalue, pvalue_corrected, correction.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         return pandas().DataFrame(
             {
-                "model_a": [a for a, _ in self.pairs],
-                "model_b": [b for _, b in self.pairs],
+                "model_1": [a for a, _ in self.pairs],
+                "model_2": [b for _, b in self.pairs],
                 "difference": self.difference,
                 "pvalue": self.pvalue,
                 "pvalue_corrected": self.pvalue_corrected,

@@ -66,12 +66,17 @@ class LabelDecoding(Result):
     null_distribution: np.ndarray = field(repr=False)
 
     def to_frame(self) -> Any:
-        """Return a row for each label and each that it is predicted as.
+        """Return a pandas DataFrame with a row for each label and each that it is predicted as.
 
         Returns
         -------
         pandas.DataFrame
             With columns label, predicted, count, share.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
         true, predicted = np.indices(self.confusion.shape).reshape(2, -1)
         shares = self.confusion / self.confusion.sum(axis=1, keepdims=True)
@@ -93,7 +98,7 @@ class LabelDecoding(Result):
 
         Returns
         -------
-        sklearn.metrics.ConfusionMatrixDisplay
+        display : sklearn.metrics.ConfusionMatrixDisplay
             The drawn display.
         """
         from sklearn.metrics import ConfusionMatrixDisplay
@@ -143,12 +148,17 @@ class FeatureDecoding(Result):
     null_distribution: np.ndarray = field(repr=False)
 
     def to_frame(self) -> Any:
-        """Return a row for each feature.
+        """Return a pandas DataFrame with a row for each feature.
 
         Returns
         -------
         pandas.DataFrame
             With columns target, method, score, and pvalue and pvalue_max if there are any.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
         columns: dict[str, Any] = {
             "target": self.names,
@@ -198,8 +208,8 @@ def decode_labels(
     n_permutations : int, default=0
         Number of permutations; 0 for no p-value.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the permutations.
-    n_jobs : int, optional
+        Determines the permutations.
+    n_jobs : int, default=None
         Number of threads, for permutations; None for as many as BLAS uses, -1 for all cores.
     verbose : bool, default=False
         Show a progress bar.
@@ -292,8 +302,8 @@ def decode_features(
     n_permutations : int, default=0
         Number of permutations of samples, each fitted and scored anew; 0 for no p-values.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the permutations.
-    n_jobs : int, optional
+        Determines the permutations.
+    n_jobs : int, default=None
         Number of threads, for permutations; None for as many as BLAS uses, -1 for all cores.
     verbose : bool, default=False
         Show a progress bar.

@@ -68,12 +68,17 @@ class Identification(Result):
     null_distribution: np.ndarray = field(repr=False)
 
     def to_frame(self) -> Any:
-        """Return a row for each sample.
+        """Return a pandas DataFrame with a row for each sample.
 
         Returns
         -------
         pandas.DataFrame
             With columns sample, rank, n_candidates, accuracy.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
         columns = {
             "sample": self.names,
@@ -122,10 +127,10 @@ def identify(
     n_permutations : int, default=1000
         Number of permutations of samples within folds; 0 for no p-value.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the permutations.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+        Determines the permutations.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -141,7 +146,7 @@ def identify(
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If predictions or samples do not vary over features: their correlations tie with all.
 
     Notes
@@ -229,7 +234,6 @@ def _correlations(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         warn_user(
             "predicted or measured samples that do not vary over features have no correlation: "
             "they tie with all",
-            RuntimeWarning,
         )
     units = []
     for x, flat in zip((a, b), constant, strict=True):

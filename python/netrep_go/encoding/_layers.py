@@ -49,12 +49,17 @@ class BestLayers(Result):
         return share
 
     def to_frame(self) -> Any:
-        """Return a row for each target.
+        """Return a pandas DataFrame with a row for each target.
 
         Returns
         -------
         pandas.DataFrame
             With columns target, layer, position, agreement, score.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
         return pandas().DataFrame(
             {
@@ -76,7 +81,7 @@ class BestLayers(Result):
 
         Returns
         -------
-        netrep_go.plotting.BestLayersDisplay
+        display : netrep_go.plotting.BestLayersDisplay
             The drawn display.
         """
         from netrep_go.plotting import BestLayersDisplay

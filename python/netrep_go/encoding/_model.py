@@ -64,7 +64,7 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Penalties of ridge, lasso and banded ridge, above 0; or how many, an integer. They are
         then from 1e-4 to 1e4 times the mean squared length of centered training samples, for the
         lasso from 1e-3 to 1 times the least penalty that leaves no coefficients.
-    n_components : int or array_like of int, default=25
+    n_components : int or array_like of int of shape (n_numbers,), default=25
         Number of components of 'pcr' and 'pls', or numbers to choose from.
     gammas : int or array_like of shape (n_gammas, n_layers), default=20
         Relative weights of the bands of 'banded', or how many to draw from Dirichlet
@@ -95,13 +95,13 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Whether to store `coef_`, an array of features times targets.
     memory_limit : int or None, default=None
         Bytes that a fit may take beside X and Y. None is for the memory that is free.
-    dtype : {np.float64, np.float32}, default=np.float64
+    dtype : {float64, float32}, default=float64
         Precision of products of matrices; factorizations and sums are in float64.
     random_state : int, RandomState, Generator or None, default=None
-        Draws random projections, and penalties of 'banded'.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+        Determines random projections, and penalties of 'banded'.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show progress bars.
 
@@ -427,6 +427,13 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_targets)
             Predictions.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If X is not finite, or has other layers or features than in the fit.
         """
         check_is_fitted(self, "intercept_")
         layers = self._new_layers(X)
@@ -474,6 +481,13 @@ class EncodingModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         -------
         float or ndarray of shape (n_targets,)
             By ``scoring``; 'r2' and 'r' are about the means of the samples of `fit`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            As :meth:`predict`, or if Y has other targets than in the fit.
         """
         check_same_samples(X, Y=Y)
         predicted = self.predict(X)

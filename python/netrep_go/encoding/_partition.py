@@ -78,7 +78,7 @@ class EncodingPartition(Result):
 
         Returns
         -------
-        netrep_go.plotting.VariancePartitionDisplay
+        display : netrep_go.plotting.VariancePartitionDisplay
             The drawn display.
         """
         from netrep_go.plotting import VariancePartitionDisplay
@@ -86,12 +86,17 @@ class EncodingPartition(Result):
         return VariancePartitionDisplay.from_partition(self, **options)
 
     def to_frame(self) -> Any:
-        """Return a row for each part, with means over targets.
+        """Return a pandas DataFrame with a row for each part, and means over targets.
 
         Returns
         -------
         pandas.DataFrame
             With columns part, n_sets, value, r2.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
         sizes = [len(names) for names in subsets(self.names)]
         return pandas().DataFrame(

@@ -61,7 +61,18 @@ class EncodingPermutationTest(Result):
     correction: str
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a target."""
+        """Return a pandas DataFrame with a row for each target.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns target, statistic, pvalue, pvalue_corrected, pvalue_max.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         return pandas().DataFrame(
             {
                 "target": np.arange(len(self.statistic)),
@@ -82,7 +93,7 @@ class EncodingPermutationTest(Result):
 
         Returns
         -------
-        netrep_go.plotting.PermutationTestDisplay
+        display : netrep_go.plotting.PermutationTestDisplay
             The drawn display.
         """
         from netrep_go.plotting import PermutationTestDisplay
@@ -143,10 +154,10 @@ def permutation_test(
     correction : {'fdr', 'bonferroni', 'none'}, default='fdr'
         Of the p-values for the number of targets.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the permutations.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+        Determines the permutations.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 

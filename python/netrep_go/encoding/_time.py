@@ -69,7 +69,7 @@ class TemporalGeneralization(Result):
 
         Returns
         -------
-        netrep_go.plotting.TemporalGeneralizationDisplay
+        display : netrep_go.plotting.TemporalGeneralizationDisplay
             The drawn display.
         """
         from netrep_go.plotting import TemporalGeneralizationDisplay
@@ -84,12 +84,17 @@ class TemporalGeneralization(Result):
         return SubjectMaps(self.scores, subjects, None, self.times, self.chance)
 
     def to_frame(self) -> Any:
-        """Return a row for each subject and pair of times.
+        """Return a pandas DataFrame with a row for each subject and pair of times.
 
         Returns
         -------
         pandas.DataFrame
             With columns subject, train_time, test_time, method, score.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
         subject, train, test = np.indices(self.scores.shape).reshape(3, -1)
         columns = {
@@ -241,9 +246,9 @@ array_like of shape (n_samples, n_sensors, n_times)
         Time of each response; None for its number.
     window, step : int, default=1
         Responses of so many times are used together, and the next ones start so many later.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -324,9 +329,9 @@ array_like of shape (n_samples, n_sensors, n_times)
         Time of each response; None for its number.
     window, step : int, default=1
         As in :func:`decode_times`.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -335,6 +340,11 @@ array_like of shape (n_samples, n_sensors, n_times)
     TemporalGeneralization
         With ``scores`` of shape (n_subjects, n_times, n_times), which go to
         :func:`cluster_test`.
+
+    Raises
+    ------
+    ValueError
+        As :func:`decode_times`.
 
     References
     ----------

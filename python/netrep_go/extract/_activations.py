@@ -43,6 +43,15 @@ def layers(model: Any) -> dict[str, str]:
     layers : dict of str to str
         Type of each layer, by name.
 
+    Raises
+    ------
+    TypeError
+        If `model` is none of the above.
+    ValueError
+        If the model is damaged, was not built, or has layers of the same name.
+    ImportError
+        If onnx is needed and not installed.
+
     Examples
     --------
     >>> from netrep_go.extract import layers

@@ -172,7 +172,7 @@ class StoreWriter:
     def _other_samples(self) -> ValueError:
         return ValueError(
             f"{self._path} has results of other samples: the first {self._n_before} of X are not "
-            "those of before. Remove it to begin anew, or give X in the same order"
+            "those of before; remove it to begin anew, or give X in the same order"
         )
 
     def write(

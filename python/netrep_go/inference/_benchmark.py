@@ -127,7 +127,7 @@ class MeasureBenchmark(Result):
 
     @checked
     def is_ranked(self, test: str) -> bool:
-        """Whether the best and the worst measure of a test differ by more than seeds do.
+        """Return whether the best and the worst measure of a test differ by more than seeds do.
 
         Their intervals must be apart when all measures have intervals at once (Bonferroni),
         for the best and the worst are chosen among these.
@@ -185,7 +185,7 @@ class MeasureBenchmark(Result):
         return np.clip([self.score[row] - half, self.score[row] + half], least, 1.0)
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row for each test, quality and measure.
+        """Return a pandas DataFrame with a row for each test, quality and measure.
 
         Returns
         -------
@@ -256,7 +256,7 @@ class MeasureBenchmark(Result):
 
         Returns
         -------
-        netrep_go.plotting.MeasureBenchmarkDisplay
+        display : netrep_go.plotting.MeasureBenchmarkDisplay
             The drawn display.
         """
         from netrep_go.plotting import MeasureBenchmarkDisplay
@@ -273,7 +273,7 @@ def benchmark_measures(
     confidence: float = 0.95,
     random_state: RandomState = 0,
     n_jobs: int | None = None,
-    verbose: bool = True,
+    verbose: bool = False,
 ) -> MeasureBenchmark:
     """Score measures by what is known of networks: the tests of ReSi [1]_, on digits.
 
@@ -297,7 +297,8 @@ def benchmark_measures(
 
     Parameters
     ----------
-    measures : str, Measure, callable, or list or dict of them, optional
+    measures : Measure, str, callable or object with fit and score; or list or dict of such, \
+default=None
         As for :func:`compare_networks`; each must say whether it is a distance or a similarity.
         By default all of :func:`netrep_go.metrics.measures` that compare matrices.
     n_seeds : int, default=12
@@ -305,13 +306,13 @@ def benchmark_measures(
     n_samples : int, default=80
         Number of held-out images that networks are compared on, from 20 to 899.
     confidence : float, default=0.95
-        Nominal coverage of intervals.
+        Nominal coverage of the intervals.
     random_state : int, RandomState, Generator or None, default=0
         Determines images and networks.
-    n_jobs : int, optional
+    n_jobs : int, default=None
         Number of processes that train, and of threads that compare; None for as many as BLAS
         uses, -1 for all cores. Scores do not depend on it.
-    verbose : bool, default=True
+    verbose : bool, default=False
         Show progress bars.
 
     Returns

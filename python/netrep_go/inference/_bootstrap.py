@@ -77,7 +77,19 @@ class BootstrapIntervals(Result):
     pairs: Pairs = field(repr=False)
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a pair."""
+        """Return a pandas DataFrame with a row for each pair.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns measure, network_1, network_2, statistic, estimate, low, high, se,
+            bias.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         first, second = self.pairs
         columns: dict[str, Any] = {
             "measure": self.measure,
@@ -89,19 +101,19 @@ class BootstrapIntervals(Result):
             columns[name] = values[first, second] if np.ndim(values) else [values]
         return pandas().DataFrame(columns)
 
-    def plot(self, *, n_pairs: int = 30, ax: Any = None) -> BootstrapIntervalsDisplay:
+    def plot(self, ax: Any = None, *, n_pairs: int = 30) -> BootstrapIntervalsDisplay:
         """Draw the estimate of each pair and its interval.
 
         Parameters
         ----------
-        n_pairs : int, default=30
-            How many pairs at most: the first.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
+        n_pairs : int, default=30
+            How many pairs at most: the first.
 
         Returns
         -------
-        netrep_go.plotting.BootstrapIntervalsDisplay
+        display : netrep_go.plotting.BootstrapIntervalsDisplay
             The drawn display.
         """
         from netrep_go.plotting import BootstrapIntervalsDisplay
@@ -123,7 +135,7 @@ def bootstrap(
     names: Iterable[Name] | None = None,
     random_state: RandomState = None,
     n_jobs: int | None = None,
-    verbose: bool = True,
+    verbose: bool = False,
 ) -> BootstrapIntervals:
     r"""Return intervals of values of a measure by resampling samples, features or both.
 
@@ -136,7 +148,7 @@ def bootstrap(
         As :func:`netrep_go.metrics.as_measure` takes it.
     X : array_like of shape (n_samples, n_features), or list, dict or Series of such
         A network, with Y; or all networks of a cohort.
-    Y : array_like of shape (n_samples, n_features), optional
+    Y : array_like of shape (n_samples, n_features), default=None
         The other network of a pair.
     over : {'samples', 'features', 'both'}, default='samples'
         What is drawn: what the interval generalizes to.
@@ -149,21 +161,21 @@ def bootstrap(
         'percentile': quantiles of the draws. 'bca': quantiles that are corrected for bias and
         skewness (Efron 1987), which needs the jackknife's values beside the draws.
     confidence : float, default=0.95
-        Nominal coverage.
-    correct_bias : bool, optional
+        Nominal coverage of the intervals.
+    correct_bias : bool, default=None
         Take the jackknife's estimate of the bias away. By default that is done for measures of
         which more samples would give the same but for a bias that falls with their number:
         CKA, distance correlation, angular and normalized shape distances. Lengths that grow
         with the samples, neighbors, of which there is a fixed number, folds and matchings have
         an interval around the statistic, for as many samples as there are.
-    names : sequence, optional
+    names : sequence of hashable, default=None
         Names of the networks of a cohort, if these are a list.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the samples and features.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
-    verbose : bool, default=True
+        Determines the samples and features.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
+    verbose : bool, default=False
         Show a progress bar.
 
     Returns

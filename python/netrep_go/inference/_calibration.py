@@ -82,7 +82,19 @@ class Calibration(Result):
     pairs: Pairs = field(repr=False)
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a pair."""
+        """Return a pandas DataFrame with a row for each pair.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns measure, network_1, network_2, statistic, pvalue, pvalue_max,
+            calibrated, null_mean, null_std, null_quantile, exact_mean, exact_std.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         first, second = self.pairs
         columns = {
             "measure": self.measure,
@@ -95,19 +107,19 @@ class Calibration(Result):
                 columns[name] = values[first, second] if np.ndim(values) else [values]
         return pandas().DataFrame(columns)
 
-    def plot(self, *, n_pairs: int = 30, ax: Any = None) -> CalibrationDisplay:
+    def plot(self, ax: Any = None, *, n_pairs: int = 30) -> CalibrationDisplay:
         """Draw the value of each pair beside those of the permutations.
 
         Parameters
         ----------
-        n_pairs : int, default=30
-            How many pairs at most: those that are farthest from their nulls.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
+        n_pairs : int, default=30
+            How many pairs at most: those that are farthest from their nulls.
 
         Returns
         -------
-        netrep_go.plotting.CalibrationDisplay
+        display : netrep_go.plotting.CalibrationDisplay
             The drawn display.
         """
         from netrep_go.plotting import CalibrationDisplay
@@ -147,7 +159,18 @@ class Calibrations(Result):
         return f"Calibrations({', '.join(self.calibrations)})"
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row for each pair and measure."""
+        """Return a pandas DataFrame with a row for each pair and measure.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the columns of :class:`Calibration`, and pvalue_corrected.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         tables = []
         for name, one in self.calibrations.items():
             table, corrected = one.to_frame(), self.pvalue_corrected[name]
@@ -156,19 +179,19 @@ class Calibrations(Result):
             tables.append(table)
         return pandas().concat(tables, ignore_index=True)
 
-    def plot(self, *, n_pairs: int = 30, ax: Any = None) -> CalibrationDisplay:
+    def plot(self, ax: Any = None, *, n_pairs: int = 30) -> CalibrationDisplay:
         """Draw the value of each pair beside those of the permutations, a panel a measure.
 
         Parameters
         ----------
-        n_pairs : int, default=30
-            How many pairs at most: those that are farthest from their nulls.
         ax : sequence of matplotlib Axes, default=None
             Axes to draw on, one a measure. If None, a new figure is made.
+        n_pairs : int, default=30
+            How many pairs at most: those that are farthest from their nulls.
 
         Returns
         -------
-        netrep_go.plotting.CalibrationDisplay
+        display : netrep_go.plotting.CalibrationDisplay
             The drawn display.
         """
         from netrep_go.plotting import CalibrationDisplay
@@ -201,7 +224,7 @@ def calibrate(
     names: Iterable[Name] | None = None,
     random_state: RandomState = None,
     n_jobs: int | None = None,
-    verbose: bool = True,
+    verbose: bool = False,
 ) -> Calibration | Calibrations:
     r"""Compare values of a measure with those of networks whose samples are shuffled.
 
@@ -224,22 +247,22 @@ def calibrate(
         measures share the permutations. Keys of a dict are their names in the result.
     X : array_like of shape (n_samples, n_features), or list, dict or Series of such
         A network, with Y; or all networks of a cohort.
-    Y : array_like of shape (n_samples, n_features), optional
+    Y : array_like of shape (n_samples, n_features), default=None
         The other network of a pair, whose samples are permuted.
     n_permutations : int, default=1000
         Number of random permutations.
     alpha : float, default=0.05
         Level of ``null_quantile`` and of the calibrated value.
-    strata : array_like of shape (n_samples,), optional
+    strata : array_like of shape (n_samples,), default=None
         Samples are permuted within these, such as runs or categories; by default all are.
-    names : sequence, optional
+    names : sequence of hashable, default=None
         Names of the networks of a cohort, if these are a list.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the permutations.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
-    verbose : bool, default=True
+        Determines the permutations.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
+    verbose : bool, default=False
         Show a progress bar.
 
     Returns

@@ -60,15 +60,20 @@ class NetworkComparison(Result):
         return f"NetworkComparison({shape} {what}: {', '.join(self.values)})"
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row for each pair and measure.
+        """Return a pandas DataFrame with a row for each pair and measure.
 
         Returns
         -------
-        DataFrame
+        pandas.DataFrame
             With columns network_1, layer_1, network_2, layer_2 (those of layers only if
             networks have some), measure, kind ('distance' or 'similarity'), value, which is
             f(1, 2), and reason, why it is undefined if it is. Symmetric measures have each pair
             once, others in both orders; no network is in a pair with itself.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
         tables = [self._table(measure) for measure in self.values]
         return pandas().concat(tables, ignore_index=True)
@@ -121,8 +126,15 @@ class NetworkComparison(Result):
 
         Returns
         -------
-        DataFrame of shape (n_rows, n_columns)
+        pandas.DataFrame of shape (n_rows, n_columns)
             With two levels of names, networks and layers, if there are layers.
+
+        Raises
+        ------
+        ValueError
+            If there is no such measure.
+        ImportError
+            If pandas is not installed.
         """
         if not isinstance(measure, str) or measure not in self.values:
             raise ValueError(f"measure must be one of {list(self.values)}, got {shown(measure)}")
@@ -145,7 +157,7 @@ class NetworkComparison(Result):
 
         Returns
         -------
-        netrep_go.plotting.ComparisonDisplay
+        display : netrep_go.plotting.ComparisonDisplay
             The drawn display.
         """
         from netrep_go.plotting import ComparisonDisplay
@@ -161,7 +173,7 @@ def compare_networks(
     *,
     names: Iterable[Name] | None = None,
     n_jobs: int | None = None,
-    verbose: bool = True,
+    verbose: bool = False,
 ) -> NetworkComparison:
     """Compare networks, or the layers of networks, by several measures.
 
@@ -176,19 +188,20 @@ def compare_networks(
         the arrays in a file; of .npz and HDF5 files with several arrays, all are layers. A
         path in place of the list is a file whose arrays are the networks. All networks see
         the same samples; widths may differ.
-    measures : str, Measure, callable, or list or dict of them
+    measures : Measure, str, callable or object with fit and score; or list or dict of such, \
+default=('cka', 'procrustes', 'rsa')
         Any measures, as :func:`netrep_go.metrics.as_measure` takes them: names of
         :func:`netrep_go.metrics.measures`, such as 'cka', instances or functions. Keys of a
         dict are their names in the result.
     reference : hashable, default=None
         The name of the network that all others are compared with: f(reference, other). If None,
         all pairs are compared.
-    names : sequence, default=None
+    names : sequence of hashable, default=None
         Names of the networks, if these are a list.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The values do not
-        depend on it.
-    verbose : bool, default=True
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
+    verbose : bool, default=False
         Show a progress bar for each measure.
 
     Returns

@@ -63,26 +63,38 @@ class ValueDifferences(Result):
     labels: list[tuple[Name, Name, Name, Name]] = field(repr=False)
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a comparison."""
+        """Return a pandas DataFrame with a row for each comparison.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns measure_1, network_1, measure_2, network_2, value_1, value_2,
+            difference, low, high, pvalue, pvalue_corrected.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         names = ("measure_1", "network_1", "measure_2", "network_2")
         columns: dict[str, Any] = dict(zip(names, zip(*self.labels, strict=True), strict=True))
         for name in _NUMBERS:
             columns[name] = getattr(self, name)
         return pandas().DataFrame(columns)
 
-    def plot(self, *, n_comparisons: int = 30, ax: Any = None) -> ValueDifferencesDisplay:
+    def plot(self, ax: Any = None, *, n_comparisons: int = 30) -> ValueDifferencesDisplay:
         """Draw the differences and their intervals.
 
         Parameters
         ----------
-        n_comparisons : int, default=30
-            How many comparisons at most: those of the least p-values.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
+        n_comparisons : int, default=30
+            How many comparisons at most: those of the least p-values.
 
         Returns
         -------
-        netrep_go.plotting.ValueDifferencesDisplay
+        display : netrep_go.plotting.ValueDifferencesDisplay
             The drawn display.
         """
         from netrep_go.plotting import ValueDifferencesDisplay
@@ -103,7 +115,7 @@ def compare_values(
     confidence: float = 0.95,
     correction: Correction = "fdr",
     n_jobs: int | None = None,
-    verbose: bool = True,
+    verbose: bool = False,
 ) -> ValueDifferences:
     """Test whether a network is more alike to one than to another, or by one measure than another.
 
@@ -126,9 +138,10 @@ def compare_values(
         Nominal coverage of the intervals.
     correction : {'fdr', 'bonferroni', 'none'}, default='fdr'
         Of the p-values for the number of comparisons.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
-    verbose : bool, default=True
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
+    verbose : bool, default=False
         Show a progress bar.
 
     Returns

@@ -43,7 +43,18 @@ class FusedSimilarity(Result):
     measures: list[str]
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame of the similarities, with names of rows and columns."""
+        """Return a pandas DataFrame of the similarities.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the names of the networks for rows and columns.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         return pandas().DataFrame(self.similarity, self.names, self.names)
 
 
@@ -76,7 +87,7 @@ def fuse(
         Of all pairs of a cohort by 2 measures or more, none undefined. Values of measures
         that are not symmetric are averaged over both orders; similarities are taken from the
         largest one.
-    n_neighbors : int, optional
+    n_neighbors : int, default=None
         Size of the neighborhoods, the network itself left out; a third of the networks by
         default, but 1 at least.
     width : float, default=0.5
@@ -161,7 +172,18 @@ class MeasureDisagreement(Result):
     measures: list[str]
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with a row a pair: ranks by measure, and their spread."""
+        """Return a pandas DataFrame with a row for each pair of networks.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns network_1, network_2, the ranks by each measure, and spread.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         first, second = zip(*self.pairs, strict=True)
         ranks = dict(zip(self.measures, self.ranks.T, strict=True))
         columns = {"network_1": first, "network_2": second, **ranks, "spread": self.spread}
@@ -178,7 +200,7 @@ class MeasureDisagreement(Result):
 
         Returns
         -------
-        netrep_go.plotting.DisagreementDisplay
+        display : netrep_go.plotting.DisagreementDisplay
             The drawn display.
         """
         from netrep_go.plotting import DisagreementDisplay

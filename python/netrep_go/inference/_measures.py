@@ -7,14 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from netrep_go._shown import shown
-from netrep_go.metrics import Measure, as_measure
-from netrep_go.metrics._adapted import name_of
-from netrep_go.metrics._registry import named_measure
+from netrep_go.metrics import Measure
+from netrep_go.metrics._adapted import measure_of, name_of
 
 
 def given_measure(measure: Any) -> Measure:
     """Return the measure that the argument of this name is."""
-    return named_measure(measure, "measure") if isinstance(measure, str) else as_measure(measure)
+    return measure_of(measure, "measure")
 
 
 def are_several(measures: Any) -> bool:
@@ -40,16 +39,8 @@ def chosen(measures: Any, argument: str) -> dict[str, Measure]:
             raise ValueError(
                 f"{argument} must differ in name, got {name!r} more than once: give a dict of them"
             )
-        found[name] = _measure(measure, where)
+        found[name] = measure_of(measure, where)
     return found
-
-
-def _measure(measure: Any, where: str) -> Measure:
-    """Return a measure, or say which argument is none."""
-    if isinstance(measure, str):
-        return named_measure(measure, where)
-    with named_in_errors(where, (TypeError, ValueError)):
-        return as_measure(measure)
 
 
 @contextmanager

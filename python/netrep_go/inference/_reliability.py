@@ -62,7 +62,18 @@ class Reliability(Result):
     names: list[Name] = field(repr=False)
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a network."""
+        """Return a pandas DataFrame with a row for each network.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns measure, network, value, low, high.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         return pandas().DataFrame(
             {
                 "measure": self.measure,
@@ -73,7 +84,7 @@ class Reliability(Result):
             }
         )
 
-    def plot(self, *, ax: Any = None) -> ReliabilityDisplay:
+    def plot(self, ax: Any = None) -> ReliabilityDisplay:
         """Draw the value of each network, and those of the splits.
 
         Parameters
@@ -83,7 +94,7 @@ class Reliability(Result):
 
         Returns
         -------
-        netrep_go.plotting.ReliabilityDisplay
+        display : netrep_go.plotting.ReliabilityDisplay
             The drawn display.
         """
         from netrep_go.plotting import ReliabilityDisplay
@@ -101,7 +112,7 @@ def reliability(
     names: Iterable[Name] | None = None,
     random_state: RandomState = None,
     n_jobs: int | None = None,
-    verbose: bool = True,
+    verbose: bool = False,
 ) -> Reliability:
     """Return how alike networks are to themselves: the ceiling of a measure.
 
@@ -126,13 +137,14 @@ def reliability(
         they order networks alike.
     n_splits : int, default=100
         Number of random splits in halves.
-    names : sequence, optional
+    names : sequence of hashable, default=None
         Names of the networks, if these are a list.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the splits.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
-    verbose : bool, default=True
+        Determines the splits.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
+    verbose : bool, default=False
         Show a progress bar.
 
     Returns

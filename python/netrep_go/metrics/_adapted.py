@@ -33,16 +33,16 @@ def as_measure(
 
     Parameters
     ----------
-    measure : str, callable, or object with fit and score
+    measure : Measure, str, callable or object with fit and score
         A name of :func:`measures`, a function ``f(X, Y)`` of two arrays that returns a
         number, an object with ``fit(X, Y)`` and ``score(X, Y)``, or a
         :class:`Measure`, which comes back as it is. Functions and objects get networks
         as users pass them: nobody looks for NaN, or whether samples match.
-    kind : {'distance', 'similarity'}, optional
+    kind : {'distance', 'similarity'}, default=None
         Whether smaller or larger values mean more alike.
-    symmetric : bool, optional
+    symmetric : bool, default=None
         Whether f(X, Y) = f(Y, X), so that one order of a pair is enough.
-    triangle : bool, optional
+    triangle : bool, default=None
         Whether the triangle inequality holds.
 
     Returns
@@ -74,20 +74,34 @@ def as_measure(
     for name, value in (("symmetric", symmetric), ("triangle", triangle)):
         if not (value is None or isinstance(value, (bool, np.bool_))):
             raise TypeError(f"{name} must be True, False or None, got {shown(value)}")
-    if isinstance(measure, (str, Measure)):
-        if any(value is not None for value in (kind, symmetric, triangle)):
-            raise ValueError(f"{shown(measure)} has properties of its own: leave kind etc. out")
-        return named_measure(measure, "metric") if isinstance(measure, str) else measure
+    declared = any(value is not None for value in (kind, symmetric, triangle))
+    if declared and isinstance(measure, (str, Measure)):
+        raise ValueError(f"{shown(measure)} has properties of its own: leave kind etc. out")
+    return measure_of(measure, "measure", kind, symmetric, triangle)
+
+
+def measure_of(
+    measure: Any,
+    argument: str,
+    kind: Kind | None = None,
+    symmetric: bool | None = None,
+    triangle: bool | None = None,
+) -> Measure:
+    """Return the measure that an argument is, as :func:`as_measure` takes it."""
+    if isinstance(measure, str):
+        return named_measure(measure, argument)
+    if isinstance(measure, Measure):
+        return measure
     if isinstance(measure, type):
         raise TypeError(
-            f"metric must be a measure: pass an instance, {measure.__name__}(), not the class"
+            f"{argument} must be a measure: pass an instance, {measure.__name__}(), not the class"
         )
     if callable(getattr(measure, "fit", None)) and callable(getattr(measure, "score", None)):
         return _Fitted(measure, kind, symmetric, triangle)
     if callable(measure):
         return _Function(measure, kind, symmetric, triangle)
     raise TypeError(
-        "metric must be a measure such as LinearMetric(), the name of one, a function "
+        f"{argument} must be a measure such as LinearMetric(), the name of one, a function "
         f"f(X, Y) or an object with fit and score, got {shown(measure)}"
     )
 

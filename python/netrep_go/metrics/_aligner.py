@@ -90,6 +90,11 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If X or y is not finite and real, or they differ in samples.
         """
         check_same_indexes([("X", X), ("y", y)], "samples")
         columns = column_names(y)
@@ -123,6 +128,13 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_targets)
             Aligned activations.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If X is not finite and real, or has other features than in the fit.
         """
         check_is_fitted(self)
         return self._predicted(X)
@@ -144,6 +156,13 @@ class Aligner(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             :math:`R^2`, the mean over the reference's units as in
             :func:`sklearn.metrics.r2_score`: 1 at best, larger is better, so that
             GridSearchCV needs no ``scoring``.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            As :meth:`transform`, or if y has other samples or targets.
         """
         check_is_fitted(self)
         check_same_indexes([("X", X), ("y", y)], "samples")

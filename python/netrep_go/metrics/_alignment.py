@@ -132,6 +132,11 @@ class AlignmentMetric(Measure):
         -------
         X_aligned, Y_aligned : ndarray of shape (n_samples, n_features)
             Aligned activations.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`.
         """
         return self.fit(X, Y).transform(X, Y)
 

@@ -350,7 +350,7 @@ def _remark(found: Principal) -> str | None:
         return None
     return (
         f"more features than samples: networks with all {n - 1} dimensions that {n} samples allow "
-        "have canonical correlations of 1 with any other, whatever they respond. Take more samples "
+        "have canonical correlations of 1 with any other, whatever they respond: take more samples "
         "or fewer principal components (SVCCA)"
     )
 

@@ -17,7 +17,7 @@ from netrep_go._cohort import Cohorts
 from netrep_go._jobs import bar_of, said_once
 from netrep_go._parameters import checked
 from netrep_go._validation import _as_array, as_it_is, check_integer
-from netrep_go.metrics._adapted import as_measure
+from netrep_go.metrics._adapted import measure_of
 from netrep_go.metrics._measure import Measure, check_distance
 from netrep_go.metrics._properties import Properties
 from netrep_go.validation import check_equal_shapes
@@ -62,8 +62,9 @@ def convolve_metric(
         one is padded with silent channels.
     verbose : bool, default=True
         Show a progress bar.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
 
     Returns
     -------
@@ -94,7 +95,7 @@ def convolve_metric(
     >>> [int(i) for i in np.unravel_index(D.argmin(), D.shape)]  # 4 // 2 + (1, -1)
     [3, 1]
     """
-    metric = as_measure(metric)
+    metric = measure_of(metric, "metric")
     X, Y = _padded(metric, X, Y)
     shifts = _shifts(X.shape, None)
     bars = bar_of("Computing distances", len(shifts), verbose, "shift")
@@ -113,11 +114,11 @@ class ConvolutionalMetric(Measure):
 
     Parameters
     ----------
-    metric : Measure, str, callable or object with fit and score, optional
+    metric : Measure, str, callable or object with fit and score, default=None
         The distance :math:`d_0`; ``LinearMetric()`` if it is not given. It is not
         changed: a clone is fitted. A similarity is refused, and so is what is not
         known to be a distance: see :func:`netrep_go.metrics.as_measure`.
-    max_shift : int, optional
+    max_shift : int, default=None
         Largest shift along either axis, in pixels; None for all shifts and 0 for
         none.
 
@@ -180,6 +181,12 @@ class ConvolutionalMetric(Measure):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If X or Y is not finite, real and four-dimensional, shapes do not match,
+            or ``metric`` is no distance.
         """
         self._check_order([("X", X), ("Y", Y)])
         X, Y = _as_layer(X, "X"), _as_layer(Y, "Y")
@@ -217,6 +224,13 @@ class ConvolutionalMetric(Measure):
         -------
         float
             The distance: smaller is more alike.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If shapes do not match each other or the training data.
         """
         X, Y = self._flat(X, Y)
         return self.metric_.score(X, Y)
@@ -234,6 +248,13 @@ class ConvolutionalMetric(Measure):
         -------
         X_aligned, Y_aligned : ndarray of shape (n_images, height, width, n_channels)
             Aligned activations; ``n_channels`` is the larger number.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If shapes do not match each other or the training data.
         """
         shape = as_it_is(X, "X").shape[:3]
         x, y = self.metric_.transform(*self._flat(X, Y))
@@ -252,6 +273,11 @@ class ConvolutionalMetric(Measure):
         -------
         X_aligned, Y_aligned : ndarray of shape (n_images, height, width, n_channels)
             Aligned activations.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`.
         """
         return self.fit(X, Y).transform(X, Y)
 
@@ -261,7 +287,7 @@ class ConvolutionalMetric(Measure):
             metric = "procrustes" if self.metric is None else clone(self.metric, safe=False)
         except TypeError as error:  # what cannot be copied
             raise TypeError(f"metric must be a measure: {error}") from None
-        return as_measure(metric)
+        return measure_of(metric, "metric")
 
     def _allowed(self, shape: tuple[int, ...]) -> list[tuple[int, int]]:
         if self.max_shift is not None:

@@ -201,6 +201,11 @@ class EnergyStochasticMetric(Measure):
         -------
         X, Y_aligned : ndarray of shape (n_inputs, n_repeats, n_neurons)
             As from ``transform``.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`.
         """
         return self.fit(X, Y).transform(X, Y)
 
@@ -218,6 +223,14 @@ class EnergyStochasticMetric(Measure):
         -------
         float
             The distance: smaller is more alike.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If there is one repeat, or shapes do not match each other or the
+            training data.
         """
         X, Y = self._fitted_pair(X, Y)
         m, r, n = X.shape

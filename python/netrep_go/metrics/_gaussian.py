@@ -43,7 +43,7 @@ class GaussianStochasticMetric(WassersteinMetric):
         that is nearest to the root mean square response, and was an alternation alone or
         more than halved what an alternation changes.
     random_state : int, RandomState, Generator or None, default=None
-        Of the random starts.
+        Determines the random starts.
     n_restarts : int, default=1
         Number of starts, of which the best is kept; all but the first are random.
 
@@ -154,7 +154,7 @@ class GPStochasticMetric(WassersteinMetric):
         that is nearest to the root mean square response, and was an alternation alone or
         more than halved what an alternation changes.
     random_state : int, RandomState, Generator or None, default=None
-        Of the random starts.
+        Determines the random starts.
     n_restarts : int, default=1
         Number of starts, of which the best is kept; all but the first are random.
 

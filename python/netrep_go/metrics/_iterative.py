@@ -48,6 +48,6 @@ def warn_unless(converged: bool, what: str, niter: int) -> None:
     """Warn the user of what did not converge."""
     if not converged:
         warn_user(
-            f"{what} did not converge in niter={niter} iterations; increase niter or tol",
+            f"{what} did not converge in niter={niter} iterations: increase niter or tol",
             ConvergenceWarning,
         )

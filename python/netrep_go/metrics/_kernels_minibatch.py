@@ -80,12 +80,12 @@ class MinibatchCKA:
         X : array_like of shape (n_samples, n_features), or dict of these
             Activations of a network to the samples of a batch, of which there must be at least
             4; or of its layers by name.
-        Y : array_like of shape (n_samples, n_features), or dict of these, optional
+        Y : array_like of shape (n_samples, n_features), or dict of these, default=None
             Activations of another network to the same samples. None is for X once more: all
             pairs of layers of one network.
-        n_jobs : int, optional
+        n_jobs : int, default=None
             Number of threads that prepare layers; None for as many as BLAS uses, -1 for all
-            cores. The value does not depend on it.
+            cores. Results do not depend on it.
 
         Returns
         -------
@@ -162,7 +162,18 @@ class MinibatchCKA:
         return float(values[0, 0]) if all(own is None for own in names) else values
 
     def to_frame(self) -> Any:
-        """Return the values as a pandas DataFrame: a row a layer of X, a column a layer of Y."""
+        """Return a pandas DataFrame of the values.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With a row for each layer of X and a column for each of Y, by name.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         values = np.atleast_2d(self.value_)
         names = self._layers[0]
         rows, columns = (

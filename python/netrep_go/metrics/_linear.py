@@ -160,6 +160,11 @@ class LinearMetric(AlignmentMetric):
             Centered and whitened activations.
         Zx : ndarray of shape (n_features, n_features)
             The whitening transform.
+
+        Raises
+        ------
+        ValueError
+            If `X` is not a finite, real matrix.
         """
         return self._part(X, "X")
 
@@ -181,6 +186,11 @@ class LinearMetric(AlignmentMetric):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If the networks differ in shape.
         """
         mx, Xw, Zx = parts_of(cache_X, "cache_X", 3)
         my, Yw, Zy = parts_of(cache_Y, "cache_Y", 3)
@@ -294,7 +304,7 @@ def _warn_of_no_distance(first: str, second: str, n_dimensions: int) -> None:
     warn_user(
         f"alpha=0 cannot tell {first} and {second} apart: both have all {n_dimensions} dimensions "
         "that the samples allow, so that a linear map takes one onto the other, whatever they "
-        "respond. Take more samples, a larger alpha, or principal components"
+        "respond; take more samples, a larger alpha, or principal components"
     )
 
 

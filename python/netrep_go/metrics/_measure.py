@@ -260,21 +260,22 @@ class Measure(BaseEstimator):
 
         Parameters
         ----------
-        train_data : list or dict of n_networks array_like
+        train_data : list or dict of n_networks array_like of shape (n_samples, n_features)
             Activations that alignments are fitted to. All networks see the same
             samples; widths may differ.
-        test_data : list or dict of n_networks array_like, optional
-            Held-out activations to measure the fitted alignments on.
-        processes : int, optional
+        test_data : list or dict of n_networks array_like, default=None
+            Held-out activations, of shape (n_test, n_features), to measure the fitted
+            alignments on.
+        processes : int, default=None
             Another name of ``n_jobs``.
         verbose : bool, default=True
             Show a progress bar.
-        n_jobs : int, optional
-            Number of threads; None for as many as BLAS uses, -1 for all cores.
-            The values do not depend on it.
+        n_jobs : int, default=None
+            Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not
+            depend on it.
         dtype : {float64, float32}, default=float64
             Precision of the products of activations; see the multiset function.
-        names : sequence, optional
+        names : sequence of hashable, default=None
             Names of the networks for messages, if these are a list.
 
         Returns

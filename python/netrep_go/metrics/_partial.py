@@ -195,12 +195,28 @@ class MatchingPath(Result):
         -------
         float
             What :class:`PartialSoftMatching` returns for that mass.
+
+        Raises
+        ------
+        ValueError
+            If `mass` is not above 0 and at most 1.
         """
         check_number(mass, "mass", _LEAST_MASS, 1.0)
         sums = np.concatenate([[0.0], self.mass * self.correlation])
         return float(np.interp(mass, np.concatenate([[0.0], self.mass]), sums) / mass)
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a step, by mass."""
+        """Return a pandas DataFrame with a row for each step, by mass.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns correlation.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         columns = {"mass": self.mass, "correlation": self.correlation}
         return pandas().DataFrame(columns).set_index("mass")

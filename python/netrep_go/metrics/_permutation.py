@@ -130,6 +130,11 @@ class PermutationMetric(AlignmentMetric):
             Mean activations (zeros without centering).
         Xphi : ndarray of shape (n_samples, n_features)
             Centered activations; X itself without centering.
+
+        Raises
+        ------
+        ValueError
+            If `X` is not a finite, real matrix.
         """
         return self._part(X, "X")
 
@@ -154,6 +159,11 @@ class PermutationMetric(AlignmentMetric):
         Returns
         -------
         self
+
+        Raises
+        ------
+        ValueError
+            If the networks differ in shape.
         """
         mx, X = parts_of(cache_X, "cache_X", 2)
         my, Y = parts_of(cache_Y, "cache_Y", 2)

@@ -286,7 +286,20 @@ class MeasureTable(Result):
         return f"MeasureTable({', '.join(self)})"
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a measure, by name."""
+        """Return a pandas DataFrame with a row for each measure, by name.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns class, module, kind, low and high (the ends of the range), symmetric,
+            triangle, null, invariances, data, cost, reference, elsewhere (the names that other
+            packages have for it).
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         rows = {
             name: {
                 "class": _ENTRIES[name].cls,

@@ -138,7 +138,7 @@ class LinearRegressionR2(_Directional):
             return found
         remark = (
             f"more features than samples: a network with all {len(x) - 1} dimensions that "
-            f"{len(x)} samples allow predicts any other, whatever they respond. Take more samples, "
+            f"{len(x)} samples allow predicts any other, whatever they respond: take more samples, "
             "or predict held-out ones (RidgePredictivity)"
         )
         shares = found.sizes**2 / np.sum(found.sizes**2)

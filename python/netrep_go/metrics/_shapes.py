@@ -235,6 +235,13 @@ class AlignedCosine(LinearMetric):
         float
             The mean cosine: larger is more alike.
 
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            As :meth:`transform`.
+
         Warns
         -----
         UserWarning

@@ -114,7 +114,7 @@ class GULP(Measure):
         remark = (
             "more features than samples: networks with all "
             f"{len(x) - 1} dimensions that {len(x)} samples allow are at distance 0 from each "
-            "other, whatever they respond. Take more samples or regularization > 0"
+            "other, whatever they respond: take more samples or regularization > 0"
         )
         root = found.basis * np.sqrt(kept)
         return _Shrunk(root, float(kept @ kept), remark if alike else None)
@@ -214,7 +214,7 @@ class EigenspaceOverlap(Measure):
             return found
         remark = (
             f"more features than samples: networks with as many dimensions as the {len(x)} samples "
-            "have an overlap of 1, whatever they respond. Take more samples"
+            "have an overlap of 1, whatever they respond: take more samples"
         )
         return _Spanned(found.basis, remark if found.rank == len(x) else None)
 

@@ -182,6 +182,11 @@ class WassersteinMetric(Measure):
         -------
         X, Y_aligned : tuple of (means, covariances)
             As from ``transform``.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`.
         """
         return self.fit(X, Y).transform(X, Y)
 
@@ -198,6 +203,13 @@ class WassersteinMetric(Measure):
         -------
         float
             The distance: smaller is more alike.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            As :meth:`transform`.
         """
         check_number(self.alpha, "alpha", 0, 2)
         x, y = self._fitted_pair(X, Y)
@@ -227,18 +239,18 @@ class WassersteinMetric(Measure):
         ----------
         train_data : list or dict of n_networks tuples of (means, covariances)
             Responses that alignments are fitted to.
-        test_data : list or dict of n_networks tuples of (means, covariances), optional
+        test_data : list or dict of n_networks tuples of (means, covariances), default=None
             Held-out responses to measure the fitted alignments on.
         eps : float, default=1e-6
             Added to the variances of the training data, in the square of their unit.
-        processes : int, optional
+        processes : int, default=None
             Another name of ``n_jobs``.
         verbose : bool, default=True
             Show a progress bar.
-        n_jobs : int, optional
-            Number of threads; None for as many as BLAS uses, -1 for all cores.
-            The distances do not depend on it.
-        names : sequence, optional
+        n_jobs : int, default=None
+            Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not
+            depend on it.
+        names : sequence of hashable, default=None
             Names of the networks for messages, if these are a list.
 
         Returns

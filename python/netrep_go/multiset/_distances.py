@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from netrep_go._cohort import Measured, Networks, one_set, resolve_n_jobs, two_sets
 from netrep_go._names import Name
 from netrep_go._parameters import checked
-from netrep_go.metrics import as_measure
+from netrep_go.metrics._adapted import measure_of
 
 __all__ = ["cross_distances", "pairwise_distances"]
 
@@ -72,7 +72,7 @@ def pairwise_distances(
         samples; widths may differ. The keys of a dict and the index of a Series name
         the networks; the index of a DataFrame among them names samples. For a
         stochastic metric, what its ``fit`` takes.
-    testdata : list, dict or Series of n_networks array_like, optional
+    testdata : list, dict or Series of n_networks array_like, default=None
         Held-out activations, of shape (n_test, n_features), to measure the fitted
         alignments on. Networks with names are matched by them. Directions that
         the training data of a network do not span count towards the norm of its
@@ -83,16 +83,16 @@ def pairwise_distances(
     enable_caching : bool, default=False
         Accepted for netrep's sake: whatever concerns one network is always
         computed once.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The
-        distances do not depend on it.
-    processes : int, optional
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
+    processes : int, default=None
         Another name of ``n_jobs``.
     dtype : {float64, float32}, default=float64
         Precision of the products of activations. With float32 they take half
         the time, angles are off by about 1e-6, and small ones by up to 1e-3; the
         spectra stay in float64.
-    names : sequence, optional
+    names : sequence of hashable, default=None
         Names of the networks for messages, if these are a list.
 
     Returns
@@ -132,7 +132,8 @@ def pairwise_distances(
     """
     cohorts = one_set(traindata, testdata, names, ("traindata", "testdata"))
     n_jobs = resolve_n_jobs(n_jobs, processes)
-    return _without_none(as_measure(metric)._measure_cohorts(cohorts, dtype, n_jobs, verbose))
+    measure = measure_of(metric, "metric")
+    return _without_none(measure._measure_cohorts(cohorts, dtype, n_jobs, verbose))
 
 
 @overload
@@ -188,16 +189,16 @@ def cross_distances(
     Xs, Ys : list, dict or Series of array_like of shape (n_samples, n_features)
         Activations of the two sets of networks to the same samples; names as in
         :func:`pairwise_distances`.
-    Xs_test, Ys_test : list, dict or Series of array_like, optional
+    Xs_test, Ys_test : list, dict or Series of array_like, default=None
         Held-out activations of the same networks, of shape (n_test, n_features);
         both or neither.
     verbose : bool, default=True
         Show a progress bar.
-    n_jobs, processes : int, optional
+    n_jobs, processes : int, default=None
         Number of threads, as in :func:`pairwise_distances`.
     dtype : {float64, float32}, default=float64
         As in :func:`pairwise_distances`.
-    names : tuple of (sequence, sequence), optional
+    names : tuple of (sequence, sequence), default=None
         Names of the networks in ``Xs`` and in ``Ys`` for messages, None for those that
         have names of their own.
 
@@ -231,7 +232,8 @@ def cross_distances(
         )
     cohorts = two_sets((Xs, Xs_test, "Xs"), (Ys, Ys_test, "Ys"), names)
     n_jobs = resolve_n_jobs(n_jobs, processes)
-    return _without_none(as_measure(metric)._measure_cohorts(cohorts, dtype, n_jobs, verbose))
+    measure = measure_of(metric, "metric")
+    return _without_none(measure._measure_cohorts(cohorts, dtype, n_jobs, verbose))
 
 
 def _without_none(distances: Measured) -> Distances:

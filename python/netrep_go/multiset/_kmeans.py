@@ -44,10 +44,10 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
     center_columns : bool, default=True
         Subtract the mean activation of each neuron, as in :class:`LinearMetric`.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the starts.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The
-        clusters do not depend on it.
+        Determines the starts.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show progress bars.
 
@@ -122,9 +122,9 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         X : list, dict or Series of n_networks array_like of shape (n_samples, n_features)
             Activations to the same samples. Narrow networks are padded with silent
             neurons.
-        y : None
+        y : None, default=None
             Ignored.
-        dist_matrix : array_like of shape (n_networks, n_networks), optional
+        dist_matrix : array_like of shape (n_networks, n_networks), default=None
             Distances between the networks, if they are known; used for the starts.
 
         Returns
@@ -177,8 +177,8 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         self.n_iter_ = int(counts[0])
         if not counts[1]:
             warn_user(
-                f"k-means did not converge in max_iter={self.max_iter} iterations: "
-                "networks still change clusters. Increase max_iter.",
+                f"k-means did not converge in max_iter={self.max_iter} iterations, "
+                "networks still change clusters: increase max_iter",
                 ConvergenceWarning,
             )
         return dists
@@ -212,6 +212,14 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         ndarray of shape (n_networks, n_clusters)
             Euclidean Procrustes distances, those of
             ``LinearMetric(score_method='euclidean')``.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If an array is not a finite, real matrix, or has other samples than in
+            the fit.
         """
         check_is_fitted(self)
         xs = as_cohort(X, "X")
@@ -241,6 +249,13 @@ class ProcrustesKMeans(TransformerMixin, ClusterMixin, BaseEstimator):
         -------
         ndarray of shape (n_networks,)
             Labels.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            As :meth:`transform`.
         """
         return self.transform(X).argmin(axis=1)
 
@@ -269,18 +284,19 @@ def procrustes_kmeans(
         neurons.
     n_clusters : int
         Number of clusters, no more than there are networks.
-    dist_matrix : array_like of shape (n_networks, n_networks), optional
+    dist_matrix : array_like of shape (n_networks, n_networks), default=None
         Distances between the networks, if they are known; used for the starts.
     max_iter : int, default=100
         Largest number of updates of the centroids in one start.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the starts.
+        Determines the starts.
     n_restarts : int, default=3
         Number of starts; the one that ends with the smallest inertia is kept.
     center_columns : bool, default=True
         Subtract the mean activation of each neuron.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show progress bars.
 
@@ -292,6 +308,12 @@ def procrustes_kmeans(
         Cluster of each network.
     cent_dists : ndarray of shape (n_clusters, n_networks)
         Euclidean Procrustes distances of centroids from networks.
+
+    Raises
+    ------
+    ValueError
+        If an array is not a finite, real matrix or shapes do not match, or there are
+        more clusters than networks.
 
     Examples
     --------

@@ -67,13 +67,18 @@ class LandmarkDistances(Result):
 
         Parameters
         ----------
-        rows : array_like of int, of shape (n_rows,), optional
+        rows : array_like of int, of shape (n_rows,), default=None
             Networks from which; if None, all.
 
         Returns
         -------
         ndarray of shape (n_rows, n_networks)
             The distances.
+
+        Raises
+        ------
+        ValueError
+            If a row is not the number of a network.
         """
         which = self._rows(rows)
         D = _estimates(self.points[which], self.residuals[which], self.points, self.residuals)
@@ -108,6 +113,12 @@ class LandmarkDistances(Result):
         -------
         ndarray of shape (n_new, n_networks)
             Their distances to all networks.
+
+        Raises
+        ------
+        ValueError
+            If X has not a column for each landmark, or negative or infinite
+            entries.
         """
         D_new = as_array(X, "X", 2)
         check_range(D_new.ravel(), "X", FOURTH_POWERS)
@@ -122,7 +133,18 @@ class LandmarkDistances(Result):
         return D
 
     def to_frame(self) -> Any:
-        """Return the estimated distances as a pandas DataFrame with the names of the networks."""
+        """Return a pandas DataFrame of the estimated distances.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the names of the networks for rows and columns.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         return pandas().DataFrame(self.distances(), index=self.names, columns=self.names)
 
     def plot(self, ax: Any = None) -> Any:
@@ -135,13 +157,13 @@ class LandmarkDistances(Result):
 
         Returns
         -------
-        netrep_go.plotting.DistanceMatrixDisplay
+        display : netrep_go.plotting.DistanceMatrixDisplay
             The drawn display.
         """
         from netrep_go.plotting import DistanceMatrixDisplay
 
         names = self.names if len(self.names) <= 60 else None
-        return DistanceMatrixDisplay(self.distances(), names=names, name="distance").plot(ax=ax)
+        return DistanceMatrixDisplay(self.distances(), names=names, label="distance").plot(ax=ax)
 
 
 @checked
@@ -187,18 +209,19 @@ def landmark_distances(
     n_landmarks : int
         How many networks, drawn at random, are landmarks: 2 or more, and 2 fewer than there are
         networks at most.
-    n_components : int, optional
+    n_components : int, default=None
         Dimension of the space. If None, as :class:`~netrep_go.embedding.EuclideanEmbedding`
         chooses it.
     n_held_out : int, default=24
         How many networks are measured to each other for the estimate of the error, of those
         that are no landmarks.
-    names : sequence, optional
+    names : sequence of hashable, default=None
         Names of the networks, if these are a list or a function.
     random_state : int, RandomState, Generator or None, default=None
-        Draws landmarks and what is held out.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses.
+        Determines landmarks and what is held out.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=True
         Show a progress bar.
 

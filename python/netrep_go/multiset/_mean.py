@@ -59,7 +59,7 @@ def frechet_mean(
     group : {'orth', 'perm', 'identity'}, default='orth'
         Alignments: rotations and reflections, permutations of neurons, or none.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the network, among the widest, that the iteration starts from.
+        Determines the network, among the widest, that the iteration starts from.
     tol : float, default=1e-3
         The iteration ends once the root mean square change of an entry of the mean
         is at most this, in units of the power of ten that is nearest to the root mean
@@ -67,7 +67,7 @@ def frechet_mean(
         changes at all.
     max_iter : int, default=100
         Largest number of sweeps over the networks.
-    warmstart : array_like of shape (n_samples, n_features), optional
+    warmstart : array_like of shape (n_samples, n_features), default=None
         Start from this; ``n_features`` is the largest width. It is not written to.
     verbose : bool, default=False
         Show a progress bar.
@@ -83,9 +83,9 @@ def frechet_mean(
         full batch unless results have to agree with netrep's default.
     return_aligned_Xs : bool, default=False
         Also return the networks aligned to the mean.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The
-        result does not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
 
     Returns
     -------
@@ -165,15 +165,15 @@ def procrustes_average(
     Xs : list, dict or Series of n_networks array_like of shape (n_samples, n_features)
         Activations to the same samples.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the network to start from.
+        Determines the network to start from.
     tol : float, default=1e-3
         Largest root mean square change of an entry of the mean in the last sweep, as in
         :func:`frechet_mean`.
     max_iter : int, default=100
         Largest number of sweeps over the networks.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The
-        result does not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -181,6 +181,11 @@ def procrustes_average(
     -------
     ndarray of shape (n_samples, n_features)
         The mean.
+
+    Raises
+    ------
+    ValueError
+        As :func:`frechet_mean`.
 
     Examples
     --------
@@ -232,8 +237,9 @@ def euclidean_tangent_space(
         narrower ones are padded with silent neurons.
     group : {'orth', 'perm', 'identity'}, default='orth'
         Alignments: rotations and reflections, permutations of neurons, or none.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -301,7 +307,7 @@ def _as_reference(
     if len(X) != m or (X.shape[1] < n if least else X.shape[1] != n):
         raise ValueError(
             f"{name} must have shape ({m}, {n}){' or wider' if least else ''}, the "
-            f"samples and the largest width of the networks, got {X.shape}."
+            f"samples and the largest width of the networks, got {X.shape}"
         )
     return X
 
@@ -347,9 +353,9 @@ def _average(
         )
     if group != "identity" and 0 < tol < change[0]:
         warn_user(
-            f"The mean did not converge: sweep {sweeps[0]} still changed the "
+            f"the mean did not converge: sweep {sweeps[0]} still changed the "
             f"entries of the mean by {change[0]:.2g} (root mean square, relative to the "
-            f"magnitude of the networks), more than tol={tol:g}. Increase max_iter or tol.",
+            f"magnitude of the networks), more than tol={tol:g}: increase max_iter or tol",
             ConvergenceWarning,
         )
     return mean

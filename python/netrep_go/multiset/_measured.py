@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from netrep_go._cohort import Cohorts, aligned
-from netrep_go.metrics import Measure, as_measure
+from netrep_go.metrics import Measure
+from netrep_go.metrics._adapted import measure_of
 from netrep_go.metrics._measure import check_distance
 from netrep_go.multiset._sources import Source
 
@@ -16,7 +17,7 @@ _IN_MEMORY = 256  # networks beside those of the rows
 
 def as_distance(metric: Any, where: str) -> Measure:
     """Return a measure; raise unless it is a distance that is the same in both directions."""
-    measure = as_measure(metric)
+    measure = measure_of(metric, "metric")
     check_distance(measure, where)
     if not measure.properties.symmetric:
         raise ValueError(

@@ -59,7 +59,18 @@ class Neighbors(Result):
         return 1 - self.n_measured / self.n_pairs
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with a row for each query and neighbor."""
+        """Return a pandas DataFrame with a row for each query and neighbor.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns network, rank (1 is the nearest), neighbor, distance.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         n, k = self.indices.shape
         return pandas().DataFrame(
             {
@@ -104,17 +115,18 @@ def nearest_neighbors(
     networks : list, dict, Series or callable
         Where neighbors are looked for: arrays, or paths, data sets and functions as in
         :meth:`DistanceStore.pairwise_distances`, which are read when they are measured.
-    queries : list, dict or Series, optional
+    queries : list, dict or Series, default=None
         Networks whose neighbors are looked for. If None, these are `networks` themselves, and no
         network is its own neighbor.
     n_neighbors : int, default=1
         How many neighbors of each.
     n_pivots : int, default=4
         How many networks, far from one another, all are measured to.
-    names : sequence, optional
+    names : sequence of hashable, default=None
         Names of `networks`, if these are a list or a function.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=True
         Show a progress bar.
 

@@ -21,7 +21,8 @@ from netrep_go._parameters import checked
 from netrep_go._parts import check_same, replacing
 from netrep_go._shown import shown
 from netrep_go._validation import check_integer
-from netrep_go.metrics import Measure, as_measure
+from netrep_go.metrics import Measure
+from netrep_go.metrics._adapted import measure_of
 from netrep_go.multiset._how import How
 from netrep_go.multiset._manifest import (
     FORMAT,
@@ -129,22 +130,23 @@ class DistanceStore:
             NWB (``path.nwb::table/column/region``, its mean firing rates), a data set of HDF5 or
             zarr, or a function without arguments that loads it. A function of i loads
             network i, and `names` says how many there are.
-        testdata : list, dict, Series or callable, optional
+        testdata : list, dict, Series or callable, default=None
             Held-out activations of the same networks.
-        names : sequence of str or int, optional
+        names : sequence of str or int, default=None
             Names of the networks if they have none; else they are numbers from 0 on. A
             network that was added has a name of its own, or stands at the end of the list.
         dtype : {float64, float32}, default=float64
-            As in :func:`pairwise_distances`.
-        memory_limit : int, optional
+            Precision of the products of activations, as in :func:`pairwise_distances`.
+        memory_limit : int, default=None
             Bytes that networks may take in memory, with what is computed from them and beside
             what Python and the package take. If None, half of what the machine has free.
-        batch : (int, int), optional
+        batch : (int, int), default=None
             The pair (i, n) computes the i-th of n shares of what is missing, for several
             processes that share a disk.
-        n_jobs : int, optional
-            Number of threads; None for as many as BLAS uses.
-        client : dask.distributed.Client, optional
+        n_jobs : int, default=None
+            Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not
+            depend on it.
+        client : dask.distributed.Client, default=None
             Computes tiles on the workers of a cluster; they come back and are written here.
             If None, the one of ``joblib.parallel_config("dask")``, if any.
         verbose : bool, default=True
@@ -167,7 +169,7 @@ class DistanceStore:
         """
         sides = [side(traindata, testdata, names, ("traindata", "testdata"))]
         how = How(dtype, memory_limit, batch, n_jobs, client, verbose)
-        return self._compute(as_measure(metric), sides, how)
+        return self._compute(measure_of(metric, "metric"), sides, how)
 
     @checked
     def cross_distances(
@@ -178,7 +180,7 @@ class DistanceStore:
         Xs_test: Any = None,
         Ys_test: Any = None,
         *,
-        names: tuple[Iterable[Name] | None, Iterable[Name] | None] = (None, None),
+        names: tuple[Iterable[Name] | None, Iterable[Name] | None] | None = None,
         dtype: DTypeLike = np.float64,
         memory_limit: int | None = None,
         batch: tuple[int, int] | None = None,
@@ -194,10 +196,11 @@ class DistanceStore:
             As in :meth:`pairwise_distances`.
         Xs, Ys : list, dict, Series or callable
             Two sets of networks.
-        Xs_test, Ys_test : list, dict, Series or callable, optional
+        Xs_test, Ys_test : list, dict, Series or callable, default=None
             Their held-out activations, both or neither.
-        names : tuple of (sequence, sequence), optional
-            Names of the networks in `Xs` and in `Ys`.
+        names : tuple of (sequence, sequence), default=None
+            Names of the networks in `Xs` and in `Ys`, None for those that have names of their
+            own.
         dtype, memory_limit, batch, n_jobs, client, verbose
             As in :meth:`pairwise_distances`.
 
@@ -213,6 +216,7 @@ class DistanceStore:
         """
         if (Xs_test is None) != (Ys_test is None):
             raise ValueError("Xs_test and Ys_test must be given together")
+        names = (None, None) if names is None else names
         if not isinstance(names, (tuple, list)) or len(names) != 2:
             raise TypeError(f"names must be a pair of lists of names, got {shown(names)}")
         sides = [
@@ -220,7 +224,7 @@ class DistanceStore:
             side(Ys, Ys_test, names[1], ("Ys", "Ys_test")),
         ]
         how = How(dtype, memory_limit, batch, n_jobs, client, verbose)
-        return self._compute(as_measure(metric), sides, how)
+        return self._compute(measure_of(metric, "metric"), sides, how)
 
     @property
     def names(self) -> Any:
@@ -276,7 +280,7 @@ class DistanceStore:
 
     @checked
     def to_frame(self, *, test: bool = False, incomplete: bool = False) -> Any:
-        """Return the matrix as a table with the names of the networks.
+        """Return a pandas DataFrame of the matrix.
 
         Parameters
         ----------
@@ -286,7 +290,14 @@ class DistanceStore:
         Returns
         -------
         pandas.DataFrame
-            In memory.
+            With the names of the networks for rows and columns, in memory.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`distances`.
+        ImportError
+            If pandas is not installed.
         """
         D = self.distances(test=test, incomplete=incomplete)[...]
         rows, columns = self._sides_names()
@@ -305,7 +316,7 @@ class DistanceStore:
 
         Returns
         -------
-        netrep_go.plotting.DistanceMatrixDisplay
+        display : netrep_go.plotting.DistanceMatrixDisplay
             The drawn display.
         """
         from netrep_go.plotting import DistanceMatrixDisplay
@@ -316,7 +327,7 @@ class DistanceStore:
         names = self.names if len(D) <= 60 else None
         known = self._known()
         label = f"{known['options']['measure'].rpartition('.')[2]} ({known['kind']})"
-        return DistanceMatrixDisplay(D, names=names, name=label).plot(ax=ax)
+        return DistanceMatrixDisplay(D, names=names, label=label).plot(ax=ax)
 
     def merge(self, *others: str | os.PathLike[str]) -> StoreStatus:
         """Take tiles from stores of the same networks and options, such as other machines made.

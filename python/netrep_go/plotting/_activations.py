@@ -37,12 +37,12 @@ class AlignedActivationsDisplay:
         Label of each sample.
     explained_variance_ratio : ndarray of shape (2,)
         Fraction of the variance over all networks in each component.
-    names : sequence of str, default=None
+    names : sequence of hashable, default=None
         Name of each network, above its panel.
 
     Attributes
     ----------
-    ax_ : ndarray of matplotlib Axes of shape (n_networks,)
+    axes_ : ndarray of matplotlib Axes of shape (n_networks,)
         The panels.
     figure_ : matplotlib Figure
         Figure that contains the panels.
@@ -55,7 +55,7 @@ class AlignedActivationsDisplay:
     >>> X = rng.standard_normal((30, 5))
     >>> display = AlignedActivationsDisplay.from_activations(
     ...     [X, X + 0.1], np.repeat([0, 1, 2], 10), names=["a", "b"])
-    >>> len(display.ax_), display.components[0].shape
+    >>> len(display.axes_), display.components[0].shape
     (2, (30, 2))
     """
 
@@ -86,11 +86,11 @@ class AlignedActivationsDisplay:
 
         Parameters
         ----------
-        activations : sequence or dict of array-like of shape (n_samples, n_features)
+        activations : sequence or dict of array_like of shape (n_samples, n_features)
             Activations of each network, aligned to a common space.
-        y : array-like of shape (n_samples,)
+        y : array_like of shape (n_samples,)
             Label of each sample, with at most 10 different values.
-        names : iterable of str, default=None
+        names : sequence of hashable, default=None
             Name of each network. If None, the keys of a dict of activations.
         ax : sequence of matplotlib Axes, default=None
             Axes to draw on, one a network. If None, a new figure is made.
@@ -144,16 +144,16 @@ class AlignedActivationsDisplay:
             The drawn display.
         """
         classes, colors = levels({"y": self.y}, "y", len(self.y), COLORS)
-        self.ax_ = panels(len(self.components)) if ax is None else np.asarray(ax)
-        self.figure_ = self.ax_[0].figure
+        self.axes_ = panels(len(self.components)) if ax is None else np.asarray(ax)
+        self.figure_ = self.axes_[0].figure
         first, second = self.explained_variance_ratio
-        for panel, points in zip(self.ax_, self.components, strict=True):
+        for panel, points in zip(self.axes_, self.components, strict=True):
             for level, color in colors.items():
                 _draw_class(panel, points[classes == level], str(level), color)
             panel.set(xticks=[], yticks=[], aspect="equal")
             panel.set(xlabel=f"PC 1 ({first:.0%})", ylabel=f"PC 2 ({second:.0%})")
             panel.label_outer()
-        for panel, name in zip(self.ax_, self.names or (), strict=False):
+        for panel, name in zip(self.axes_, self.names or (), strict=False):
             title(panel, name)
         return self
 

@@ -81,7 +81,7 @@ class MeasureBenchmarkDisplay:
         ----------
         benchmark : MeasureBenchmark
             Scores of measures.
-        n_measures : int, optional
+        n_measures : int, default=None
             How many of the best measures are drawn; all by default.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a figure as wide as a column of a paper is made.
@@ -94,15 +94,15 @@ class MeasureBenchmarkDisplay:
         return cls(benchmark).plot(n_measures=n_measures, ax=ax)
 
     @checked
-    def plot(self, *, n_measures: int | None = None, ax: Axes | None = None) -> Self:
+    def plot(self, ax: Axes | None = None, *, n_measures: int | None = None) -> Self:
         """Draw the table.
 
         Parameters
         ----------
-        n_measures : int, optional
-            How many of the best measures are drawn; all by default.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a figure as wide as a column of a paper is made.
+        n_measures : int, default=None
+            How many of the best measures are drawn; all by default.
 
         Returns
         -------

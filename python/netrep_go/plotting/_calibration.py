@@ -117,7 +117,7 @@ class CalibrationDisplay:
         display = cls(found, pvalues, _farthest(found, n_pairs), alpha=alpha)
         return display.plot(ax=ax)
 
-    def plot(self, *, ax: Sequence[Axes] | None = None) -> Self:
+    def plot(self, ax: Sequence[Axes] | None = None) -> Self:
         """Draw the display.
 
         Parameters

@@ -46,7 +46,7 @@ class CapacityDisplay:
         Standard errors of these; a quantity without is not in it.
     layers : list of list of str
         Names of the layers of each network.
-    names : sequence of str, default=None
+    names : sequence of hashable, default=None
         Names of the networks.
     groups : sequence of hashable, default=None
         Group of each network. Groups are drawn as the mean and the standard deviation over
@@ -54,7 +54,7 @@ class CapacityDisplay:
 
     Attributes
     ----------
-    ax_ : ndarray of matplotlib Axes of shape (n_quantities,)
+    axes_ : ndarray of matplotlib Axes of shape (n_quantities,)
         The panels, one a quantity.
     figure_ : matplotlib Figure
         Figure that contains the panels.
@@ -93,7 +93,7 @@ class CapacityDisplay:
             :class:`netrep_go.capacity.DirectCapacity` or
             :class:`netrep_go.capacity.JointCapacity` for each layer, in the order of the
             layers; or such a dict for each network, or for each kind of estimator.
-        groups : iterable of hashable, default=None
+        groups : sequence of hashable, default=None
             Group of each network, such as its architecture, of which there are several
             seeds: drawn as mean and standard deviation over its networks, which need as
             many layers as each other. If None, more than 10 networks are one group.
@@ -167,9 +167,9 @@ class CapacityDisplay:
         display : CapacityDisplay
             The drawn display.
         """
-        self.ax_ = row(ax, len(self.values))
-        self.figure_ = self.ax_[0].figure
-        for panel, quantity in zip(self.ax_, self.values, strict=True):
+        self.axes_ = row(ax, len(self.values))
+        self.figure_ = self.axes_[0].figure
+        for panel, quantity in zip(self.axes_, self.values, strict=True):
             (self._draw if self.groups is None else self._draw_groups)(panel, quantity)
             panel.set_title(_TITLES[quantity], fontsize="medium")
             panel.set_ylabel(UNITS[quantity])
@@ -177,9 +177,9 @@ class CapacityDisplay:
             from_zero(panel)
             panel.spines[["top", "right"]].set_visible(False)
         if self.groups is not None:
-            legend(self.ax_[0], title="mean ± s.d. over networks", named=True)
+            legend(self.axes_[0], title="mean ± s.d. over networks", named=True)
         elif self.names is not None:
-            legend(self.ax_[0], title="bars: ± s.e." if self.errors else "", named=True)
+            legend(self.axes_[0], title="bars: ± s.e." if self.errors else "", named=True)
         return self
 
     def _draw(self, ax: Axes, quantity: str) -> None:
@@ -239,7 +239,9 @@ def _as_groups(groups: Iterable[Name] | None, layers: Sequence[Sequence[str]]) -
         raise TypeError(f"groups must be a list of names, got {shown(groups)}")
     groups = [*groups]
     if len(groups) != len(layers):
-        raise ValueError(f"groups must have {len(layers)} names, as networks, got {len(groups)}")
+        raise ValueError(
+            f"groups must have one entry for each of the {len(layers)} networks, got {len(groups)}"
+        )
     found = check_names(groups, len(layers), "networks", unique=False)
     if len(set(found)) > len(COLORS):
         raise ValueError(f"at most {len(COLORS)} groups can be drawn, got {len(set(found))}")

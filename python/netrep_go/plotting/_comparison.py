@@ -84,9 +84,9 @@ class ComparisonDisplay:
         cls,
         comparison: NetworkComparison,
         *,
+        width: float = _WIDTH,
         cmap: str = "viridis",
         ax: Sequence[Axes] | None = None,
-        width: float = _WIDTH,
     ) -> Self:
         """Draw what compare_networks returned.
 
@@ -94,13 +94,13 @@ class ComparisonDisplay:
         ----------
         comparison : NetworkComparison
             Values of one or more measures.
-        cmap : str or matplotlib Colormap, default="viridis"
-            Color map.
-        ax : sequence of matplotlib Axes, default=None
-            Axes to draw on, one a measure. If None, a new figure is made.
         width : float, default=10.8
             Width of the new figure in inches, such as 3.4 of a column of a paper, which has
             one heat map below the other.
+        cmap : str or matplotlib Colormap, default='viridis'
+            Color map.
+        ax : sequence of matplotlib Axes, default=None
+            Axes to draw on, one a measure. If None, a new figure is made.
 
         Returns
         -------
@@ -114,21 +114,21 @@ class ComparisonDisplay:
     @checked
     def plot(
         self,
-        *,
-        cmap: str = "viridis",
         ax: Sequence[Axes] | None = None,
+        *,
         width: float = _WIDTH,
+        cmap: str = "viridis",
     ) -> Self:
         """Draw the heat maps.
 
         Parameters
         ----------
-        cmap : str or matplotlib Colormap, default="viridis"
-            Color map.
         ax : sequence of matplotlib Axes, default=None
             Axes to draw on, one a measure. If None, a new figure is made.
         width : float, default=10.8
             Width of the new figure in inches.
+        cmap : str or matplotlib Colormap, default='viridis'
+            Color map.
 
         Returns
         -------

@@ -35,13 +35,13 @@ class DendrogramDisplay:
     linkage : ndarray of shape (n_networks - 1, 4)
         Hierarchical clustering in the format of
         :func:`scipy.cluster.hierarchy.linkage`.
-    names : sequence of str, default=None
+    names : sequence of hashable, default=None
         Name of each network.
-    covariates : mapping of str to array-like of shape (n_networks,), default=None
+    covariates : mapping of str to array_like of shape (n_networks,), default=None
         Properties of the networks: a dict of columns or a DataFrame.
     hue : str, default=None
         Name of the covariate that is shown by the color of squares beside the names.
-    name : str, default="distance"
+    label : str, default='distance'
         Name and unit of the distances.
 
     Attributes
@@ -74,13 +74,13 @@ class DendrogramDisplay:
         names: Sequence[Name] | None = None,
         covariates: Mapping[str, npt.ArrayLike] | None = None,
         hue: str | None = None,
-        name: str = "distance",
+        label: str = "distance",
     ) -> None:
         self.linkage = linkage
         self.names = names
         self.covariates = covariates
         self.hue = hue
-        self.name = name
+        self.label = label
 
     @classmethod
     @checked
@@ -91,24 +91,24 @@ class DendrogramDisplay:
         names: Iterable[Name] | None = None,
         covariates: Mapping[str, npt.ArrayLike] | None = None,
         hue: str | None = None,
-        name: str = "distance",
+        label: str = "distance",
         ax: Axes | None = None,
     ) -> DendrogramDisplay:
         """Cluster networks from their distances and draw the dendrogram.
 
         Parameters
         ----------
-        distances : array-like of shape (n_networks, n_networks)
+        distances : array_like of shape (n_networks, n_networks)
             Symmetric matrix of distances.
-        names : iterable of str, default=None
+        names : sequence of hashable, default=None
             Name of each network, such as the keys of a dict of networks. If None, those
             in the index of a DataFrame of distances, or else numbers.
-        covariates : mapping of str to array-like of shape (n_networks,), default=None
+        covariates : mapping of str to array_like of shape (n_networks,), default=None
             Properties of the networks: a dict of columns or a DataFrame.
         hue : str, default=None
             Name of the covariate to show by the color of squares beside the names, as in
             :class:`EmbeddingDisplay`.
-        name : str, default="distance"
+        label : str, default='distance'
             Name and unit of the distances, shown along the axis.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
@@ -133,7 +133,7 @@ class DendrogramDisplay:
             names=names_of(names, distances, len(D), "networks"),
             covariates=covariates,
             hue=hue,
-            name=name,
+            label=label,
         )
         return display.plot(ax=ax)
 
@@ -172,7 +172,7 @@ class DendrogramDisplay:
             hues.key(self.ax_, self.hue, "s")
         if hues.levels:
             legend(self.ax_, above=True, named=True)
-        self.ax_.set_xlabel(self.name)
+        self.ax_.set_xlabel(self.label)
         self.ax_.spines[["top", "left", "right"]].set_visible(False)
         return self
 

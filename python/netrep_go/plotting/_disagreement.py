@@ -86,7 +86,7 @@ class DisagreementDisplay:
             What :func:`netrep_go.inference.disagreement` returned.
         n_pairs : int, default=12
             How many pairs.
-        cmap : str or matplotlib Colormap, default="RdBu_r"
+        cmap : str or matplotlib Colormap, default='RdBu_r'
             Color map.
         ax : sequence of 2 matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
@@ -104,15 +104,15 @@ class DisagreementDisplay:
         )
         return display.plot(cmap=cmap, ax=ax)
 
-    def plot(self, *, cmap: str = "RdBu_r", ax: Sequence[Axes] | None = None) -> Self:
-        """Draw the display.
+    def plot(self, ax: Sequence[Axes] | None = None, *, cmap: str = "RdBu_r") -> Self:
+        """Draw the correlations and the ranks.
 
         Parameters
         ----------
-        cmap : str or matplotlib Colormap, default="RdBu_r"
-            Color map.
         ax : sequence of 2 matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
+        cmap : str or matplotlib Colormap, default='RdBu_r'
+            Color map.
 
         Returns
         -------

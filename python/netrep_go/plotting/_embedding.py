@@ -40,9 +40,9 @@ class EmbeddingDisplay:
     stress : float
         Stress-1 of the embedding, the raw stress over the sum of squared distances
         in the plane, under a square root: 0 is exact, above 0.2 is poor.
-    names : sequence of str, default=None
+    names : sequence of hashable, default=None
         Name of each network, written beside its point.
-    covariates : mapping of str to array-like of shape (n_networks,), default=None
+    covariates : mapping of str to array_like of shape (n_networks,), default=None
         Properties of the networks: a dict of columns or a DataFrame.
     hue : str, default=None
         Name of the covariate that is shown by color.
@@ -105,12 +105,12 @@ class EmbeddingDisplay:
 
         Parameters
         ----------
-        distances : array-like of shape (n_networks, n_networks)
+        distances : array_like of shape (n_networks, n_networks)
             Symmetric matrix of distances.
-        names : iterable of str, default=None
+        names : sequence of hashable, default=None
             Name of each network, such as the keys of a dict of networks. If None, those
             in the index of a DataFrame of distances.
-        covariates : mapping of str to array-like of shape (n_networks,), default=None
+        covariates : mapping of str to array_like of shape (n_networks,), default=None
             Properties of the networks: a dict of columns or a DataFrame.
         hue : str, default=None
             Name of the covariate to show by color. Numbers with fractions, such as

@@ -32,7 +32,7 @@ class FusionDisplay:
     clusters : ClusterResult, default=None
         Result of :meth:`netrep_go.rsa.Fusion.cluster_test`.
     alpha : float, default=0.05
-        Largest p value of the clusters that are outlined.
+        Largest p-value of the clusters that are outlined.
     unit : str, default=None
         Unit of the times, such as "ms".
 
@@ -91,12 +91,12 @@ class FusionDisplay:
         clusters : ClusterResult, default=None
             Result of :meth:`netrep_go.rsa.Fusion.cluster_test`.
         alpha : float, default=0.05
-            Largest p value of the clusters that are outlined.
+            Largest p-value of the clusters that are outlined.
         unit : str, default=None
             Unit of the times, such as "ms", shown along the axis.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
-        cmap : str or matplotlib Colormap, default="RdBu_r"
+        cmap : str or matplotlib Colormap, default='RdBu_r'
             Color map, whose middle is 0.
 
         Returns
@@ -126,7 +126,7 @@ class FusionDisplay:
         ----------
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
-        cmap : str or matplotlib Colormap, default="RdBu_r"
+        cmap : str or matplotlib Colormap, default='RdBu_r'
             Color map, whose middle is 0.
 
         Returns

@@ -27,7 +27,7 @@ class TemporalGeneralizationDisplay:
     clusters : ClusterResult, default=None
         Result of :func:`netrep_go.encoding.cluster_test` for its scores.
     alpha : float, default=0.05
-        Largest p value of the clusters that are outlined.
+        Largest p-value of the clusters that are outlined.
     unit : str, default=None
         Unit of the times, such as "ms".
 
@@ -90,12 +90,12 @@ class TemporalGeneralizationDisplay:
         clusters : ClusterResult, default=None
             Result of :func:`netrep_go.encoding.cluster_test` for its scores.
         alpha : float, default=0.05
-            Largest p value of the clusters that are outlined.
+            Largest p-value of the clusters that are outlined.
         unit : str, default=None
             Unit of the times, such as "ms", shown along the axes.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
-        cmap : str or matplotlib Colormap, default="RdBu_r"
+        cmap : str or matplotlib Colormap, default='RdBu_r'
             Color map, whose middle is chance.
 
         Returns
@@ -127,7 +127,7 @@ class TemporalGeneralizationDisplay:
         ----------
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
-        cmap : str or matplotlib Colormap, default="RdBu_r"
+        cmap : str or matplotlib Colormap, default='RdBu_r'
             Color map, whose middle is chance.
 
         Returns

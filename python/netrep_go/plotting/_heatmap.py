@@ -29,12 +29,12 @@ class DistanceMatrixDisplay:
     ----------
     distances : ndarray of shape (n_networks, n_networks)
         Symmetric matrix of distances, in the order of the rows of the heat map.
-    names : sequence of str, default=None
+    names : sequence of hashable, default=None
         Name of each row and column. Names that would be smaller than 4 points are left out,
         with a warning.
     order : ndarray of shape (n_networks,), default=None
         Index of the network in each row of the heat map.
-    name : str, default="distance"
+    label : str, default='distance'
         Name and unit of the distances.
 
     Attributes
@@ -63,12 +63,12 @@ class DistanceMatrixDisplay:
         *,
         names: Sequence[Name] | None = None,
         order: npt.NDArray[np.intp] | None = None,
-        name: str = "distance",
+        label: str = "distance",
     ) -> None:
         self.distances = distances
         self.names = names
         self.order = order
-        self.name = name
+        self.label = label
 
     @classmethod
     @checked
@@ -78,7 +78,7 @@ class DistanceMatrixDisplay:
         *,
         names: Iterable[Name] | None = None,
         cluster: bool = False,
-        name: str = "distance",
+        label: str = "distance",
         ax: Axes | None = None,
         cmap: str = "viridis",
     ) -> Self:
@@ -86,20 +86,20 @@ class DistanceMatrixDisplay:
 
         Parameters
         ----------
-        distances : array-like of shape (n_networks, n_networks)
+        distances : array_like of shape (n_networks, n_networks)
             Symmetric matrix of distances.
-        names : iterable of str, default=None
+        names : sequence of hashable, default=None
             Name of each network, such as the keys of a dict of networks. If None, those
             in the index of a DataFrame of distances.
         cluster : bool, default=False
             If True, order the networks as the leaves of the average-linkage
             dendrogram, such that neighbors are as close as the tree allows.
-        name : str, default="distance"
+        label : str, default='distance'
             Name and unit of the distances, shown beside the color bar, such as
             "Procrustes distance (rad)".
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
-        cmap : str or matplotlib Colormap, default="viridis"
+        cmap : str or matplotlib Colormap, default='viridis'
             Color map.
 
         Returns
@@ -122,7 +122,7 @@ class DistanceMatrixDisplay:
             D[np.ix_(order, order)],
             names=None if names is None else [names[i] for i in order],
             order=order,
-            name=name,
+            label=label,
         )
         return display.plot(ax=ax, cmap=cmap)
 
@@ -133,7 +133,7 @@ class DistanceMatrixDisplay:
         ----------
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
-        cmap : str or matplotlib Colormap, default="viridis"
+        cmap : str or matplotlib Colormap, default='viridis'
             Color map.
 
         Returns
@@ -147,7 +147,7 @@ class DistanceMatrixDisplay:
         self.figure_ = self.ax_.figure
         shown = np.ma.masked_array(self.distances, np.eye(n_networks, dtype=bool))
         self.im_ = self.ax_.imshow(shown, cmap=as_colormap(cmap), interpolation="nearest")
-        self.figure_.colorbar(self.im_, ax=self.ax_, label=self.name, shrink=0.8)
+        self.figure_.colorbar(self.im_, ax=self.ax_, label=self.label, shrink=0.8)
         self.ax_.spines[:].set_visible(False)
         self.ax_.set_xticks([])
         self.ax_.set_yticks([])

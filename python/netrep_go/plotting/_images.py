@@ -28,7 +28,7 @@ class ImageManifoldsDisplay:
     ----------
     images : ndarray of shape (n_manifolds, n_samples, height, width[, 3])
         The images that are shown, with intensities from 0 to 1.
-    names : sequence of str, default=None
+    names : sequence of hashable, default=None
         Name of each manifold.
 
     Attributes
@@ -73,13 +73,15 @@ class ImageManifoldsDisplay:
 
         Parameters
         ----------
-        images : array-like of shape (n_manifolds, n_samples, height, width[, 3])
+        images : array_like of shape (n_manifolds, n_samples, height, width[, 3])
             Images, gray or in colors, for instance those of
             :func:`netrep_go.datasets.affine_manifolds`. Intensities above 1 are taken as
             being out of 255.
-        n_manifolds, n_samples : int
-            Largest number of manifolds to show, which are the first ones, and of samples.
-        names : sequence of str, default=None
+        n_manifolds : int, default=8
+            Largest number of manifolds to show, which are the first ones.
+        n_samples : int, default=9
+            Largest number of samples of each.
+        names : sequence of hashable, default=None
             Name of each manifold. A dict of arrays has its own.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.

@@ -35,7 +35,7 @@ class _Rows(ABC):
 
     label: str  # of the values
 
-    def plot(self, *, ax: Axes | None = None) -> Self:
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw the display.
 
         Parameters
@@ -45,7 +45,7 @@ class _Rows(ABC):
 
         Returns
         -------
-        display
+        display : RowsDisplay
             The drawn display.
         """
         labels = self._labels()

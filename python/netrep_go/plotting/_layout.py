@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 import numpy as np
 
@@ -22,11 +23,22 @@ _SMALLEST = 4.0  # points of a name that can still be read
 _SHARE = 0.6  # of the width or height of axes before names are written: the most that these take
 _LEAST = 12  # letters that are left of any name
 _IN_TEXT = 20  # letters of a name in the text along a color bar
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # categories of Unicode
+_KEPT = "\n\u200c\u200d\u200e\u200f"
 
 
 def text_of(name: Name) -> str:
-    """Return a name as it is written; the parts of a tuple beside each other."""
-    return " ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+    """Return a name as it is written; the parts of a tuple beside each other.
+
+    What cannot be seen, or turns the direction of what stands around it, is written as in Python.
+    """
+    text = " ".join(map(str, name)) if isinstance(name, tuple) else str(name)
+    return "".join(c if _is_seen(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def _is_seen(letter: str) -> bool:
+    """Whether a letter can be drawn, breaks the line, or is a mark that joins or parts others."""
+    return category(letter) not in _UNSEEN or letter in _KEPT
 
 
 def shortened(texts: Sequence[str], most: float) -> list[str]:
@@ -59,9 +71,9 @@ def _without_middle(text: str, most: int) -> str:
     return f"{text[: most // 2]}…{text[len(text) - (most - 1) // 2 :]}"
 
 
-def title(ax: Axes, name: Name) -> None:
-    """Write a name above axes, without its middle if it is wider than these."""
-    most = 72 * inches(ax)[0] / (_LETTER * points_of("medium"))
+def title(ax: Axes, name: Name, share: float = 1.0) -> None:
+    """Write a name above axes, without its middle if it is wider than this share of these."""
+    most = 72 * share * inches(ax)[0] / (_LETTER * points_of("medium"))
     ax.set_title(shortened([text_of(name)], most)[0], fontsize="medium", parse_math=False)
 
 
@@ -240,7 +252,6 @@ def _write(
         warn_user(
             f"{len(texts)} names along the {axis.axis_name} axis are left out, which would be "
             f"{size:.1f} points high: draw on larger axes",
-            RuntimeWarning,
         )
         return
     axis.set_ticks(places, texts, fontsize=size, parse_math=False, **style)

@@ -35,7 +35,7 @@ class ManifoldGeometryDisplay:
 
     Attributes
     ----------
-    ax_ : ndarray of matplotlib Axes of shape (3,)
+    axes_ : ndarray of matplotlib Axes of shape (3,)
         The panels.
     figure_ : matplotlib Figure
         Figure that contains the panels.
@@ -48,7 +48,7 @@ class ManifoldGeometryDisplay:
     >>> X = np.random.default_rng(0).standard_normal((3, 5, 20))
     >>> fitted = MeanFieldCapacity(random_state=0).fit(dict(zip(["cat", "dog", "car"], X)))
     >>> display = ManifoldGeometryDisplay.from_estimator(fitted)
-    >>> [text.get_text() for text in display.ax_[0].get_xticklabels()]
+    >>> [text.get_text() for text in display.axes_[0].get_xticklabels()]
     ['cat', 'dog', 'car']
     """
 
@@ -102,13 +102,13 @@ class ManifoldGeometryDisplay:
         display : ManifoldGeometryDisplay
             The drawn display.
         """
-        self.ax_ = row(ax, len(_QUANTITIES))
-        self.figure_ = self.ax_[0].figure
-        for panel, quantity in zip(self.ax_, _QUANTITIES, strict=True):
+        self.axes_ = row(ax, len(_QUANTITIES))
+        self.figure_ = self.axes_[0].figure
+        for panel, quantity in zip(self.axes_, _QUANTITIES, strict=True):
             self._draw(panel, quantity)
             panel.set_title(quantity, fontsize="medium")
         if np.size(self.estimator.kappa) > 1:
-            legend(self.ax_[0], title="mean ± s.e.")
+            legend(self.axes_[0], title="mean ± s.e.")
         return self
 
     def _draw(self, ax: Axes, quantity: str) -> None:

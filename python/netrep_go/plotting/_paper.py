@@ -50,6 +50,13 @@ def paper_style(
     dict
         For :func:`matplotlib.pyplot.rc_context`.
 
+    Raises
+    ------
+    ValueError
+        If a size is not from 1 to 100.
+    ImportError
+        If Matplotlib is not installed.
+
     Examples
     --------
     >>> import numpy as np

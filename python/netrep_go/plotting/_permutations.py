@@ -48,9 +48,9 @@ class PermutationTestDisplay:
         What was observed.
     names : list, default=None
         Names of the models.
-    label : str, default="statistic"
+    label : str, default='statistic'
         Name of the statistic.
-    correction : str, default=""
+    correction : str, default=''
         How the p-values are corrected.
 
     Attributes

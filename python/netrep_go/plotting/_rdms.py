@@ -40,14 +40,14 @@ class RDMsDisplay:
         Name of each row and column.
     order : ndarray of shape (n_conditions,), default=None
         Index of the condition in each row.
-    label : str, default="dissimilarity"
+    label : str, default='dissimilarity'
         Name and unit of the dissimilarities.
 
     Attributes
     ----------
     ims_ : list of matplotlib AxesImage
         The heat maps, of the same scale. Their diagonals are blank.
-    ax_ : ndarray of matplotlib Axes of shape (n_rdms,)
+    axes_ : ndarray of matplotlib Axes of shape (n_rdms,)
         The panels.
     figure_ : matplotlib Figure
         Figure that contains the panels.
@@ -58,7 +58,7 @@ class RDMsDisplay:
     >>> from netrep_go.plotting import RDMsDisplay
     >>> rdms = dict(zip(["V1", "IT"], np.random.default_rng(0).random((2, 66))))
     >>> display = RDMsDisplay.from_rdms(rdms, ranks=True)
-    >>> [panel.get_title() for panel in display.ax_]
+    >>> [panel.get_title() for panel in display.axes_]
     ['V1', 'IT']
     """
 
@@ -100,9 +100,9 @@ class RDMsDisplay:
         rdms : dict of array_like, or array_like of shape (n_rdms, n_pairs) or \
 (n_rdms, n_conditions, n_conditions)
             The RDMs; NaN is left blank.
-        names : iterable of hashable, default=None
+        names : sequence of hashable, default=None
             Names of the RDMs, if these have none.
-        conditions : iterable of hashable, default=None
+        conditions : sequence of hashable, default=None
             Names of the conditions; None for those of square DataFrames.
         ranks : bool, default=False
             Color each RDM by its ranks, from 0 to 1, and not all by their entries.
@@ -115,7 +115,7 @@ class RDMsDisplay:
             What stands beside the color bar; None for the metric and its unit.
         width : float, default=7.0
             Width of the new figure in inches.
-        cmap : str or matplotlib Colormap, default="viridis"
+        cmap : str or matplotlib Colormap, default='viridis'
             Color map.
         ax : sequence of matplotlib Axes, default=None
             Axes to draw on, one an RDM. If None, a new figure is made.
@@ -164,7 +164,7 @@ class RDMsDisplay:
             Axes to draw on, one an RDM. If None, a new figure is made.
         width : float, default=7.0
             Width of the new figure in inches.
-        cmap : str or matplotlib Colormap, default="viridis"
+        cmap : str or matplotlib Colormap, default='viridis'
             Color map.
 
         Returns
@@ -174,13 +174,13 @@ class RDMsDisplay:
         """
         check_number(width, "width", 1, 100)
         n = len(self.rdms)
-        self.ax_ = grid(n, width, _LEAST, ratio=0.95) if ax is None else row(ax, n)
-        self.figure_ = self.ax_[0].figure
+        self.axes_ = grid(n, width, _LEAST, ratio=0.95) if ax is None else row(ax, n)
+        self.figure_ = self.axes_[0].figure
         off = ~np.eye(self.rdms.shape[1], dtype=bool)
         entries = self.rdms[:, off]
         ends: dict[str, Any] = {"vmin": np.nanmin(entries), "vmax": np.nanmax(entries)}
         self.ims_ = []
-        for panel, name, rdm in zip(self.ax_, self.names, self.rdms, strict=True):
+        for panel, name, rdm in zip(self.axes_, self.names, self.rdms, strict=True):
             shown = np.ma.masked_where(~off | np.isnan(rdm), rdm)
             self.ims_.append(
                 panel.imshow(shown, cmap=as_colormap(cmap), interpolation="nearest", **ends)
@@ -189,7 +189,7 @@ class RDMsDisplay:
             panel.spines[:].set_visible(False)
             panel.set(xticks=[], yticks=[])
         self._name_conditions()
-        bar = self.figure_.colorbar(self.ims_[0], ax=list(self.ax_), shrink=0.8)
+        bar = self.figure_.colorbar(self.ims_[0], ax=list(self.axes_), shrink=0.8)
         bar.set_label(self.label, fontsize="small")
         return self
 
@@ -198,7 +198,7 @@ class RDMsDisplay:
         if self.conditions is None:
             return
         places = np.arange(len(self.conditions))
-        for panel in self.ax_:
+        for panel in self.axes_:
             where = panel.get_subplotspec()
             if where is None or where.is_first_col():
                 name_rows(panel, places, self.conditions, square=True)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _MOST_CELLS = 80  # along an axis, beyond which they are drawn as pixels
 _MOST_POINTS = 10_000  # beyond which they would hide each other
 _COLUMNS, _LEAST, _RATIO = 3, 2.2, 0.8  # panels in a row, inches of one, its height over width
+_TITLE = 0.6  # share of the axes that names beside them and a color bar leave
 
 # By panel: the section, what is drawn, its standard errors or all that it is the mean of, a title.
 MEASURE = "measure_"  # and the name of a measure that was asked for: what its values are called
@@ -126,7 +127,10 @@ class LayerReportDisplay:
         display : LayerReportDisplay
             The drawn display.
         """
-        names = _drawn(self.report, sections)
+        return self._plot(panels_of(self.report, sections), width)
+
+    def _plot(self, names: Sequence[str], width: float | None = None) -> Self:
+        """Draw panels by their names, the keys of ``axes_``."""
         side = _side(len(self.report.names))
         if width is None:
             panels = grid(len(names), side * min(len(names), _COLUMNS), side, ratio=_RATIO)
@@ -146,7 +150,7 @@ class LayerReportDisplay:
             _, error, text = _PANELS[name]
             ax.set_title(text, fontsize="medium")
         else:
-            title(ax, name.removeprefix(MEASURE))
+            title(ax, name.removeprefix(MEASURE), _TITLE)
         if values.ndim == 2:
             self._draw_matrix(ax, values, _LIMITS.get(name, (None, None)))
         else:
@@ -198,7 +202,7 @@ def _side(n_layers: int) -> float:
     return float(np.clip(0.2 * n_layers + 3.4, 4.2, np.clip(0.12 * n_layers, 8.8, 40.0)))
 
 
-def _drawn(report: LayerReport, sections: Sequence[str] | None) -> list[str]:
+def panels_of(report: LayerReport, sections: Sequence[str] | None) -> list[str]:
     """Return the panels of sections."""
     known = dict.fromkeys([*(section for section, _, _ in _PANELS.values()), "measures"])
     chosen = list(known if sections is None else sections)

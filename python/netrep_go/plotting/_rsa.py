@@ -79,7 +79,7 @@ class RDMDisplay(DistanceMatrixDisplay):
         names: Iterable[Name] | None = None,
         ranks: bool = False,
         cluster: bool = False,
-        name: str | None = None,
+        label: str | None = None,
         metric: str | None = None,
         ax: Axes | None = None,
         cmap: str = "viridis",
@@ -90,21 +90,21 @@ class RDMDisplay(DistanceMatrixDisplay):
         ----------
         rdm : array_like of shape (n_pairs,) or (n_conditions, n_conditions)
             Condensed or square RDM; entries may be negative, and NaN are left blank.
-        names : iterable of hashable, default=None
+        names : sequence of hashable, default=None
             Name of each condition. If None, those in the index of a square DataFrame.
         ranks : bool, default=False
             Color by ranks, from 0 for the smallest entry to 1 for the largest, which
             shows structure that a few large entries hide.
         cluster : bool, default=False
             Order conditions as the leaves of the average-linkage dendrogram.
-        name : str, default=None
+        label : str, default=None
             Name and unit of the dissimilarity, shown beside the color bar; None for those of
             the metric.
         metric : str, default=None
             The metric of :func:`netrep_go.rsa.rdm` that the RDM was made with.
         ax : matplotlib Axes, default=None
             Axes to draw on. If None, a new figure is made.
-        cmap : str or matplotlib Colormap, default="viridis"
+        cmap : str or matplotlib Colormap, default='viridis'
             Color map.
 
         Returns
@@ -132,7 +132,7 @@ class RDMDisplay(DistanceMatrixDisplay):
             square[np.ix_(order, order)],
             names=None if names is None else [names[i] for i in order],
             order=order,
-            name=dissimilarity_label(metric, ranks) if name is None else name,
+            label=dissimilarity_label(metric, ranks) if label is None else label,
         )
         return display.plot(ax=ax, cmap=cmap)
 
@@ -235,7 +235,7 @@ class RDMEmbeddingDisplay:
         rdm : array_like of shape (n_pairs,) or (n_conditions, n_conditions)
             Condensed or square RDM. Negative entries, which estimates of distances
             have by noise, count as 0.
-        names : iterable of hashable, default=None
+        names : sequence of hashable, default=None
             Name of each condition. If None, those in the index of a square DataFrame.
         images : sequence of ndarray of shape (height, width[, 3 or 4]), default=None
             Image of each condition.

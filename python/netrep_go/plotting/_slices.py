@@ -82,18 +82,18 @@ class SearchlightDisplay:
         Where they are along the axis, in mm or voxels.
     extent : tuple of float
         Ends of the slices: left, right, bottom, top.
-    axis : {'x', 'y', 'z'}
+    axis : {'x', 'y', 'z'}, default='z'
         What is the same in a slice.
-    unit : {'mm', 'voxels'}
+    unit : {'mm', 'voxels'}, default='voxels'
         Unit of positions.
-    label : str
+    label : str, default='score'
         What the scores are.
 
     Attributes
     ----------
     ims_ : list of matplotlib AxesImage
         The maps, of the same scale.
-    ax_ : ndarray of matplotlib Axes of shape (n_slices,)
+    axes_ : ndarray of matplotlib Axes of shape (n_slices,)
         The panels.
     figure_ : matplotlib Figure
         Figure that contains the panels.
@@ -106,7 +106,7 @@ class SearchlightDisplay:
     >>> found = searchlight(
     ...     rng.standard_normal((6, 5, 5, 4)), rng.random(15), mask=np.ones((5, 5, 4)))
     >>> display = found.plot(slices=3)
-    >>> [panel.get_title() for panel in display.ax_]
+    >>> [panel.get_title() for panel in display.axes_]
     ['z = 0', 'z = 2', 'z = 3']
     """
 
@@ -170,7 +170,7 @@ class SearchlightDisplay:
             Result of :func:`netrep_go.rsa.cluster_test` for this model: only what is
             significant in it is drawn.
         alpha : float, default=0.05
-            Largest p value that is significant.
+            Largest p-value that is significant.
         width : float, default=7.0
             Width of the new figure in inches.
         cmap : str or matplotlib Colormap, default=None
@@ -243,8 +243,8 @@ class SearchlightDisplay:
         left, right, bottom, top = self.extent
         ratio = (top - bottom) / (right - left)
         n = len(self.maps)
-        self.ax_ = grid(n, width, _LEAST, ratio=0.85 * ratio + 0.12) if ax is None else row(ax, n)
-        self.figure_ = self.ax_[0].figure
+        self.axes_ = grid(n, width, _LEAST, ratio=0.85 * ratio + 0.12) if ax is None else row(ax, n)
+        self.figure_ = self.axes_[0].figure
         far = float(np.nanmax(np.abs(self.maps)))
         signed = bool(np.nanmin(self.maps) < 0)
         style: dict[str, Any] = {
@@ -256,7 +256,7 @@ class SearchlightDisplay:
             "interpolation": "nearest",
         }
         self.ims_ = []
-        for k, panel in enumerate(self.ax_):
+        for k, panel in enumerate(self.axes_):
             self._draw_background(panel, k)
             self.ims_.append(panel.imshow(self.maps[k], **style))
             panel.set_title(f"{self.axis} = {self.positions[k]:g}{self._unit()}", fontsize="small")
@@ -264,7 +264,7 @@ class SearchlightDisplay:
             panel.set(xticks=[], yticks=[])
         self._write_letters()
         self._draw_bar(
-            self.figure_.get_figheight() if ax is None else _height(self.ax_), ax is None
+            self.figure_.get_figheight() if ax is None else _height(self.axes_), ax is None
         )
         return self
 
@@ -276,7 +276,7 @@ class SearchlightDisplay:
         where: dict[str, Any] = {"location": "right", "shrink": 0.8}
         if not beside:
             where = {"location": "bottom", "shrink": 0.5, "aspect": 40}
-        bar = self.figure_.colorbar(self.ims_[0], ax=list(self.ax_), **where)
+        bar = self.figure_.colorbar(self.ims_[0], ax=list(self.axes_), **where)
         bar.set_label(self.label, fontsize="small")
 
     def _unit(self) -> str:
@@ -306,7 +306,7 @@ class SearchlightDisplay:
             return
         across, up = (_LETTERS[axis] for axis in _AXES[self.axis])
         for letter, x, y in ((across[0], 0, 0.5), (across[1], 1, 0.5), (up[1], 0.5, 1)):
-            self.ax_[0].annotate(
+            self.axes_[0].annotate(
                 letter,
                 (x, y),
                 xycoords="axes fraction",
@@ -314,7 +314,7 @@ class SearchlightDisplay:
                 va="top" if y == 1 else "center",
                 fontsize="small",
                 fontweight="bold",
-                bbox={"fc": shade(self.ax_[0], 1), "ec": "none", "pad": 0.6, "alpha": 0.7},
+                bbox={"fc": shade(self.axes_[0], 1), "ec": "none", "pad": 0.6, "alpha": 0.7},
             )
 
 

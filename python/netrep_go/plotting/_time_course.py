@@ -34,7 +34,7 @@ class TimeCourseDisplay:
     names : sequence of hashable, default=None
         Name of each model; None for those of the time course.
     alpha : float, default=0.05
-        Largest p value of the clusters that are marked.
+        Largest p-value of the clusters that are marked.
     unit : str, default=None
         Unit of the times, such as "ms".
 
@@ -97,7 +97,7 @@ class TimeCourseDisplay:
         names : sequence of hashable, default=None
             Name of each model; None for those of the time course.
         alpha : float, default=0.05
-            Largest p value of the clusters that are marked.
+            Largest p-value of the clusters that are marked.
         unit : str, default=None
             Unit of the times, such as "ms", shown along the axis.
         ax : matplotlib Axes, default=None

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from netrep_go._jobs import ignoring
 from netrep_go._optional import optional
+from netrep_go.plotting import LayerReportDisplay
 from netrep_go.plotting._layout import text_of
+from netrep_go.plotting._report import panels_of
 from netrep_go.report._quantities import SECTIONS, Rows, quantity
 
 if TYPE_CHECKING:
     from netrep_go.report._result import LayerReport
 
 _MOST_ROWS = 2000  # of a table
+_LETTERS = 20  # of a name in a line of a table
+_SHRUNK = 0.8  # how small a figure may be drawn on a narrow screen, which it is moved across then
 _KINDS: tuple[Rows, ...] = ("layers", "pairs", "rdms", "targets")
 
 _STYLE = """
@@ -29,17 +34,19 @@ body { margin: 0 auto; padding: 2rem 1.5rem 4rem; max-width: 68rem; background: 
 h1, h2 { line-height: 1.2; }
 h2 { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 1.5rem; }
 a { color: var(--link); }
-nav a { margin-right: 1rem; }
-svg { max-width: 100%; height: auto; color: var(--text); }
+nav a { display: inline-block; margin-right: 1rem; }
+figure { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1rem -.6rem; padding: 0 .6rem;
+  overflow-x: auto; }
+svg { max-width: 100%; height: auto; overflow: visible; color: var(--text); }
 .why { border-left: 4px solid var(--line); padding-left: 1rem; color: var(--dim); }
 .wide { overflow: auto; max-height: 32rem; border: 1px solid var(--line); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .7rem; text-align: right; }
-td { white-space: nowrap; }
-th { vertical-align: bottom; }
-th { position: sticky; top: 0; background: var(--band); }
+th, td { padding: .25rem .7rem; text-align: right; white-space: nowrap; }
+th { position: sticky; top: 0; background: var(--band); vertical-align: bottom;
+  white-space: normal; }
 tbody tr:nth-child(even) { background: var(--band); }
 .name { text-align: left; }
+td.name { white-space: normal; overflow-wrap: anywhere; }
 th button { all: unset; cursor: pointer; font-weight: 600; }
 th button:focus-visible { outline: 2px solid var(--link); }
 th[aria-sort=ascending] button::after { content: " \\25B2"; }
@@ -60,7 +67,7 @@ for (const button of document.querySelectorAll("th button")) {
     const compare = (a, b) => {
       const [x, y] = [value(a), value(b)];
       if (x === "" || y === "") return (x === "") - (y === "");
-      const order = th.className === "name" ? x.localeCompare(y) : x - y;
+      const order = th.className === "name" ? x.localeCompare(y, "en", {numeric: true}) : x - y;
       return down ? -order : order;
     };
     body.append(...[...body.rows].sort(compare));
@@ -74,7 +81,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inl
 def page(report: LayerReport) -> str:
     """Return the text of the page."""
     n = len(report.names)
-    title = f"Report on {n} layer{'s' * (n != 1)} and {report.n_samples} samples"
+    title = escape(f"Report on {n} layer{'s' * (n != 1)} and {report.n_samples} samples")
     sections = [key for key in SECTIONS if key in {*report.reasons, *_computed(report)}]
     links = "".join(f'<a href="#{key}">{escape(SECTIONS[key].title)}</a>' for key in sections)
     return "\n".join(
@@ -87,23 +94,32 @@ def page(report: LayerReport) -> str:
             '<h2 id="layers">Layers</h2>',
             *_tables(report, "layers"),
             *(line for section in sections for line in _section(report, section)),
-            *_methods(report),
+            *methods(report),
             f"<script>{_SCRIPT}</script>\n</body>\n</html>\n",
         )
     )
 
 
 def _section(report: LayerReport, name: str) -> Iterator[str]:
-    """Yield a section: what it is, why what is not there is not, a figure, and tables."""
+    """Yield a section: what it is, why what is not there is not, figures, and tables."""
     section = SECTIONS[name]
     yield f'<h2 id="{name}">{escape(section.title)}</h2>\n<p>{escape(section.text)}</p>'
     for layer, reason in report.reasons.get(name, {}).items():
         of = "" if layer is None else f" of {_name(layer)}"
-        yield f'<p class="why">Not computed{of}: {escape(reason)}.</p>'
+        yield f'<p class="why">Not computed{of}: {_name(reason)}.</p>'
     if name in _computed(report):
-        yield f"<figure>{_figure(report, name)}</figure>"
+        drawn = (_figure(report, panel) for panel in panels_of(report, [name]))
+        yield f"<figure>{''.join(drawn)}</figure>"
+        yield from _ceiling(report, name)
         for rows in _KINDS[1:]:
             yield from _tables(report, rows, name)
+
+
+def _ceiling(report: LayerReport, section: str) -> Iterator[str]:
+    """Yield the bounds that the band in the figure of RDMs is between."""
+    if section == "rsa" and "noise_ceiling" in report.values:
+        low, high = report.values["noise_ceiling"]
+        yield f"<p>The gray band is the noise ceiling of the mean, {low:.4g} to {high:.4g}.</p>"
 
 
 def _computed(report: LayerReport) -> list[str]:
@@ -112,13 +128,13 @@ def _computed(report: LayerReport) -> list[str]:
     return [section for section in SECTIONS if section in found]
 
 
-def _figure(report: LayerReport, section: str) -> str:
-    """Return an SVG whose black is the color of the text."""
+def _figure(report: LayerReport, panel: str) -> str:
+    """Return a panel as an SVG whose black is the color of the text."""
     pyplot: Any = optional("matplotlib.pyplot", "plot", "to_html")
-    style = {"svg.fonttype": "none", "svg.hashsalt": section}
+    style = {"svg.fonttype": "none", "svg.hashsalt": panel}
     file = io.StringIO()
-    with pyplot.style.context(["default", style]), ignoring("Glyph"):
-        figure = report.plot(sections=[section]).figure_
+    with ignoring("Glyph"), pyplot.style.context(["default", style]):  # a thread at a time
+        figure = LayerReportDisplay(report)._plot([panel]).figure_
         try:
             metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
             figure.savefig(file, format="svg", transparent=True, metadata=metadata)
@@ -126,10 +142,11 @@ def _figure(report: LayerReport, section: str) -> str:
             pyplot.close(figure)
     svg = re.sub(r"<!--.*?-->", "", file.getvalue(), flags=re.DOTALL)
     svg = svg[svg.index("<svg") :]
-    used = set(re.findall(r"#([\w-]+)", svg))
-    text = escape(SECTIONS[section].title)
+    used = set(re.findall(r'(?:url\(|href=")#([\w-]+)', svg))
     svg = re.sub(r"<[^>]*>", lambda tag: _plain_tag(tag[0], used), svg)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{text}"', 1)
+    least = _SHRUNK * 72 * figure.get_figwidth()
+    shown = f'role="img" aria-label="{_title(panel)}" style="min-width: {least:.0f}pt"'
+    return svg.replace("<svg", f"<svg {shown}", 1)
 
 
 def _plain_tag(tag: str, used: set[str]) -> str:
@@ -148,47 +165,64 @@ def _tables(report: LayerReport, rows: Rows, section: str | None = None) -> Iter
         return
     if len(frame) > _MOST_ROWS:
         yield f"<p>The first {_MOST_ROWS} of {len(frame)} rows; to_frame({rows!r}) has all.</p>"
-    head = "".join(
-        f'<th scope="col"{_class(frame[column])}><button>{_title(column)}</button></th>'
-        for column in frame
-    )
+    head = "".join(_head(frame[column]) for column in frame)
+    cells = [_cell_of(frame[column]) for column in frame]
     body = "\n".join(
-        f"<tr>{''.join(map(_cell, row))}</tr>"
+        f"<tr>{''.join(cell(value) for cell, value in zip(cells, row, strict=True))}</tr>"
         for row in frame.head(_MOST_ROWS).itertuples(index=False, name=None)
     )
-    yield f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>'
+    yield f'<div class="wide" tabindex="0"><table>\n<thead><tr>{head}</tr></thead>'
     yield f"<tbody>\n{body}\n</tbody></table></div>"
+
+
+def _head(column: Any) -> str:
+    """Return the head of a column; one of names has room for some letters and breaks others."""
+    named = ""
+    if _has_names(column):
+        longest = max(len(text_of(name)) for name in column)
+        named = f' class="name" style="min-width: {min(longest, _LETTERS)}ch"'
+    return f'<th scope="col"{named}><button>{_title(column.name)}</button></th>'
 
 
 def _title(column: str) -> str:
     known = quantity(column)
-    return escape(known.title if known else column.replace("_", " "))
+    return _name(known.title if known else column.replace("_", " "))
 
 
-def _class(column: Any) -> str:
-    """Return the class of a column that is not sorted by size."""
-    return ' class="name"' if column.dtype.kind not in "fiu" else ""
+def _has_names(column: Any) -> bool:
+    """Whether a column is sorted by letters, not by size."""
+    return column.dtype.kind not in "fiu"
 
 
-def _cell(value: Any) -> str:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        text = f"{value:.4g}" if isinstance(value, float) else str(value)
-        digits = {"nan": "", "inf": "Infinity"}.get(text, repr(value))
-        return f'<td data-value="{digits}">{text if digits else "–"}</td>'
-    return f'<td class="name" data-value="{_name(value)}">{_name(value)}</td>'
+def _cell_of(column: Any) -> Callable[[Any], str]:
+    """Return what writes the cells of a column; names that are numbers keep all digits."""
+    if _has_names(column):
+        return _named_cell
+    return partial(_number_cell, digits="" if quantity(column.name) is None else ".4g")
+
+
+def _named_cell(name: Any) -> str:
+    return f'<td class="name" data-value="{_name(name)}">{_name(name)}</td>'
+
+
+def _number_cell(value: float, digits: str) -> str:
+    value_of = {"nan": "", "inf": "Infinity", "-inf": "-Infinity"}
+    all_digits = value_of.get(f"{value}", repr(value))
+    return f'<td data-value="{all_digits}">{format(value, digits) if all_digits else "–"}</td>'
 
 
 def _name(name: Any) -> str:
-    """Return a name as HTML."""
-    return escape(text_of(name))
+    """Return a name as HTML; what would leave no trace as in Python."""
+    text = text_of(name)
+    return escape(text if text.strip() else repr(text))
 
 
-def _methods(report: LayerReport) -> Iterator[str]:
+def methods(report: LayerReport) -> Iterator[str]:
     """Yield what a reader needs to compute the same."""
     told, versions = report.settings, report.versions
     done = _computed(report)
     yield '<h2 id="methods">Methods</h2>'
-    yield f"<p>{escape(' '.join(_sentences(report, done)))}</p>"
+    yield f"<p>{_name(' '.join(_sentences(report, done)))}</p>"
     yield "<h3>Parameters</h3>" + _list(told.items())
     yield "<h3>Versions</h3>" + _list(versions.items())
     references = dict.fromkeys(r for section in done for r in SECTIONS[section].references)

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from netrep_go.plotting._report import MEASURE
 
+REVERSED = "_reversed"  # and what ends the name of a measure's values in the other order
 Rows = Literal["layers", "pairs", "rdms", "targets"]
 
 
@@ -66,7 +67,7 @@ SECTIONS = {
     "rsa": Section(
         "Representational similarity",
         "Similarity of the dissimilarities of each layer to those that were given, and its mean "
-        "over these with its standard error.",
+        "over these with its standard error. Small points are single RDMs.",
         (
             "Kriegeskorte, Mur & Bandettini (2008). Representational similarity analysis - "
             "connecting the branches of systems neuroscience. Frontiers in Systems Neuroscience "
@@ -77,7 +78,8 @@ SECTIONS = {
     ),
     "encoding": Section(
         "Encoding",
-        "Held-out score of each layer as the predictor of each target, in nested cross-validation.",
+        "Held-out score of each layer as the predictor of each target, in nested "
+        "cross-validation, and its mean over these. Small points are single targets.",
         (
             "Naselaris, Kay, Nishimoto & Gallant (2011). Encoding and decoding in fMRI. NeuroImage "
             "56(2), 400-410. doi:10.1016/j.neuroimage.2010.07.073",

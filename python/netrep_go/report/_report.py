@@ -20,11 +20,13 @@ from netrep_go.encoding import EncodingModel
 from netrep_go.encoding._inputs import as_targets
 from netrep_go.inference._calibration import check_permutations
 from netrep_go.inference._measures import chosen
+from netrep_go.metrics import Measure
 from netrep_go.report._layers import read_layers
+from netrep_go.report._quantities import REVERSED
 from netrep_go.report._result import LayerReport
 from netrep_go.report._sections import Sections
 from netrep_go.rsa._compare import SIMILARITIES
-from netrep_go.rsa._condensed import RDMs, n_conditions, named_vectors
+from netrep_go.rsa._condensed import RDMs, n_conditions, named_rdm, named_vectors
 from netrep_go.rsa._rdm import PLAIN_METRICS
 
 
@@ -45,7 +47,7 @@ def layer_report(
     encoding: EncodingModel | None = None,
     random_state: RandomState = None,
     n_jobs: int | None = None,
-    verbose: bool = True,
+    verbose: bool = False,
 ) -> LayerReport:
     """Report on the layers of a network, or on several networks: all analyses in one call.
 
@@ -53,8 +55,8 @@ def layer_report(
     layers in shape; how similar to them, beyond what shuffled samples are; what capacity, radius
     and dimension its manifolds have; how much its dissimilarities are like those that were
     measured; and how well it predicts measured responses; and, if asked for, the values of other
-    measures. A section for which data are not there,
-    or that cannot be computed from them, says why, and the others are computed.
+    measures. A section for which data are not there, or that cannot be computed from them, says
+    why, and the others are computed.
 
     Parameters
     ----------
@@ -68,9 +70,10 @@ def layer_report(
     rdms : array_like of shape (n_rdms, n_pairs) or (n_rdms, n_samples, n_samples), or dict of \
 single RDMs, default=None
         Dissimilarities of the samples, such as those measured in each subject.
-    names : sequence, default=None
+    names : sequence of hashable, default=None
         Names of the layers, if these are a list.
-    measures : str, Measure, callable, or list or dict of them, default=None
+    measures : Measure, str, callable or object with fit and score; or list or dict of such, \
+default=None
         Measures besides, as :func:`netrep_go.inference.compare_networks` takes them: a section
         with the values of all pairs of layers.
     n_permutations : int, default=1000
@@ -86,11 +89,11 @@ single RDMs, default=None
     encoding : EncodingModel, default=None
         What predicts targets; None is for its defaults.
     random_state : int, RandomState, Generator or None, default=None
-        Gives the seed of permutations and of the estimators that have none.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
-    verbose : bool, default=True
+        Determines the permutations, and the seeds of estimators that have none.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
+    verbose : bool, default=False
         Show progress bars.
 
     Returns
@@ -102,7 +105,7 @@ single RDMs, default=None
     ------
     ValueError
         If a layer is not a finite, real matrix, layers differ in samples, or ``y``, ``targets``
-        or ``rdms`` are not of the same samples.
+        or ``rdms`` are not of the same samples: not as many, or in another order by their labels.
 
     Warns
     -----
@@ -151,7 +154,8 @@ single RDMs, default=None
     check_permutations(n_permutations, alpha)
     check_option(metric, "metric", PLAIN_METRICS)
     check_option(method, "method", SIMILARITIES)
-    layers, layered = read_layers(networks, names, {"y": y, "targets": targets}, n_jobs)
+    beside = {"y": y, "targets": targets, "rdms": named_rdm(rdms)}
+    layers, layered = read_layers(networks, names, beside, n_jobs)
     n = len(layers[0].x)
     rdm_names, vectors = _rdms(rdms, n)
     matrix, target_names = _targets(targets, n)
@@ -161,7 +165,7 @@ single RDMs, default=None
         y=_labels(y, n),
         targets=matrix,
         rdms=vectors,
-        measures=None if measures is None else chosen(measures, "measures"),
+        measures=_measures(measures),
         capacity=_capacity(capacity, seed, n_jobs),
         encoding=_encoding(encoding, seed, n_jobs),
         metric=metric,
@@ -212,8 +216,26 @@ def _targets(targets: Any, n: int) -> tuple[np.ndarray | None, list[Name]]:
     """Return a matrix of targets and their names."""
     if targets is None:
         return None, []
-    matrix, _ = as_targets(targets, n, "targets")
-    return matrix, names_or_numbers(column_names(targets), matrix.shape[1])
+    matrix, is_vector = as_targets(targets, n, "targets")
+    name = getattr(targets, "name", None)  # of a Series
+    own = [name] if is_vector and name not in (None, "") else column_names(targets)
+    return matrix, names_or_numbers(own, matrix.shape[1])
+
+
+def _measures(given: Any) -> dict[str, Measure] | None:
+    """Return measures by names which no value in the other order has."""
+    if given is None:
+        return None
+    found = chosen(given, "measures")
+    odd = next(
+        (name for name in found if name.removesuffix(REVERSED) in found.keys() - {name}), None
+    )
+    if odd is not None:
+        raise ValueError(
+            f"measures must differ in name, but {odd!r} is what values of "
+            f"{odd.removesuffix(REVERSED)!r} in the other order are called"
+        )
+    return found
 
 
 def _capacity(given: Any, seed: int, n_jobs: int | None) -> MeanFieldCapacity:
@@ -233,7 +255,7 @@ def _encoding(given: Any, seed: int, n_jobs: int | None) -> EncodingModel:
 def _own(given: Any, name: str, kind: Any, seed: int, n_jobs: int | None) -> Any:
     """Return an estimator, with the seed and the threads of the report if it has none."""
     if given is not None and not isinstance(given, kind):
-        raise TypeError(f"{name} must be a {kind.__name__}, got {shown(given)}")
+        raise TypeError(f"{name} must be an instance of {kind.__name__}, got {shown(given)}")
     estimator = kind() if given is None else clone(given)
     own = {"random_state": seed, "n_jobs": n_jobs}
     return estimator.set_params(**{k: v for k, v in own.items() if getattr(estimator, k) is None})

@@ -14,11 +14,12 @@ from netrep_go._files import as_path, reading
 from netrep_go._names import Name
 from netrep_go._optional import pandas
 from netrep_go._parameters import checked
-from netrep_go._parts import replacing
+from netrep_go._parts import read_arrays, replacing
 from netrep_go._results import Result
+from netrep_go._shown import shown
 from netrep_go.plotting._report import MEASURE
-from netrep_go.report._page import page
-from netrep_go.report._quantities import Rows, quantity
+from netrep_go.report._page import methods, page
+from netrep_go.report._quantities import REVERSED, Rows, quantity
 
 if TYPE_CHECKING:
     from netrep_go.plotting import LayerReportDisplay
@@ -71,7 +72,7 @@ class LayerReport(Result):
 
     @checked
     def to_frame(self, rows: Rows = "layers") -> Any:
-        """Return a table of the quantities that are of one kind.
+        """Return a pandas DataFrame of the quantities that are of one kind.
 
         Parameters
         ----------
@@ -83,6 +84,11 @@ class LayerReport(Result):
         -------
         pandas.DataFrame
             Columns of names, and one a quantity of `values`.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
         """
         found = {n: x for n, x in self.values.items() if _is_of(n, rows)}
         if rows == "layers":
@@ -90,7 +96,7 @@ class LayerReport(Result):
             return pandas().DataFrame(columns | {"n_features": self.n_features} | found)
         if rows == "pairs":
             at = np.triu_indices(len(self.names), 1)
-            found |= {f"{n}_reversed": x.T for n, x in found.items() if _has_direction(n, x)}
+            found |= {f"{n}{REVERSED}": x.T for n, x in found.items() if _has_direction(n, x)}
             columns = self._named("_1", at[0]) | self._named("_2", at[1])
         else:
             others = self.rdm_names if rows == "rdms" else self.target_names
@@ -121,7 +127,7 @@ class LayerReport(Result):
 
         Returns
         -------
-        netrep_go.plotting.LayerReportDisplay
+        display : netrep_go.plotting.LayerReportDisplay
             The drawn display.
         """
         from netrep_go.plotting import LayerReportDisplay
@@ -142,10 +148,11 @@ class LayerReport(Result):
         ------
         ImportError
             If Matplotlib or pandas is not installed.
+        OSError
+            If the file cannot be written; what was there stays.
         """
-        text = page(self)
         with replacing(as_path(path, "path")) as new:
-            new.write_text(text, encoding="utf-8")
+            new.write_text(page(self), encoding="utf-8", errors="backslashreplace")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write all to one .npz file: arrays, and JSON for the rest. Nothing is pickled.
@@ -175,32 +182,75 @@ class LayerReport(Result):
         -------
         LayerReport
             The same report.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If it is damaged, or no report; begins with the path. Nothing in a file is run.
         """
         file = as_path(path, "path")
         with reading(file, "is damaged, or no layer report"):
-            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
-                values = {name: stored[name] for name in stored.files}
-            told = json.loads(values.pop(_TOLD).item())
-            if told.pop("format") != _FORMAT:
-                raise ValueError(f"its format is not {_FORMAT!r}")
-            for key in ("names", "rdm_names", "target_names"):
-                told[key] = [_name(each) for each in told[key]]
-            told["reasons"] = {
-                key: {_name(layer): text for layer, text in pairs}
-                for key, pairs in told["reasons"].items()
-            }
-            return cls(values=values, **told)
+            values = read_arrays(file)
+            found = cls(**_told(values.pop(_TOLD).item()), values=values)
+            _check_whole(found)
+        return found
 
 
-_PLAIN = (
-    "names",
-    "n_features",
-    "n_samples",
-    "rdm_names",
-    "target_names",
-    "settings",
-    "versions",
-)
+# What a file holds beside arrays and reasons.
+_PLAIN: dict[str, type] = {
+    "names": list,
+    "n_features": list,
+    "n_samples": int,
+    "rdm_names": list,
+    "target_names": list,
+    "settings": dict,
+    "versions": dict,
+}
+
+
+def _told(text: str) -> dict[str, Any]:
+    """Return what the text in a file says, by the names of attributes."""
+    told: dict[str, Any] = json.loads(text)
+    if told.pop("format") != _FORMAT:
+        raise ValueError(f"its format is not {_FORMAT!r}")
+    for key, kind in _PLAIN.items():
+        if type(told[key]) is not kind:
+            raise ValueError(f"its {key} are {shown(told[key])}")
+    for key in ("names", "rdm_names", "target_names"):
+        told[key] = [_name(each) for each in told[key]]
+    told["reasons"] = {
+        key: {_name(layer): text for layer, text in pairs} for key, pairs in told["reasons"].items()
+    }
+    return told
+
+
+def _check_whole(report: LayerReport) -> None:
+    """Raise unless what a file holds fits together, as tables, figures and pages rely on."""
+    numbers = report.n_features
+    if [type(each) for each in numbers] != [int] * len(report.names):
+        raise ValueError(f"{len(report.names)} layers have numbers of features {shown(numbers)}")
+    for name in [*report.names, *report.rdm_names, *report.target_names]:
+        hash(name)
+    if report.layered and not all(type(each) is tuple and len(each) == 2 for each in report.names):
+        raise ValueError("its names are not of networks and layers")
+    if not all(type(text) is str for each in report.reasons.values() for text in each.values()):
+        raise ValueError("its reasons are no texts")
+    for name, values in report.values.items():
+        shape = _shape(report, name)
+        if values.dtype != np.float64 or values.shape != shape:
+            raise ValueError(f"{name} is {values.dtype} of shape {values.shape}, not of {shape}")
+    list(methods(report))  # which raises if a setting or version is not there
+
+
+def _shape(report: LayerReport, name: str) -> tuple[int, ...]:
+    """Return the shape of a quantity."""
+    n, known = len(report.names), quantity(name)
+    if known is None:
+        return (2,) if name == "noise_ceiling" else ()
+    sizes = {"rdms": len(report.rdm_names), "targets": len(report.target_names), "pairs": n}
+    return (n,) if known.rows == "layers" else (n, sizes[known.rows])
 
 
 def _is_of(name: str, rows: str) -> bool:

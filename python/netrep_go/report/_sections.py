@@ -75,7 +75,7 @@ class Sections:
         names = ("n_permutations", "alpha", "metric", "method", "seed")
         estimators = {"capacity": repr(self.capacity), "encoding": repr(self.encoding)}
         if self.measures is not None:
-            each = (f"{name} = {measure!r}" for name, measure in self.measures.items())
+            each = (f"{name} = {_cited(measure)}" for name, measure in self.measures.items())
             estimators["measures"] = "; ".join(each)
         return {name: getattr(self, name) for name in names} | estimators
 
@@ -90,11 +90,15 @@ class Sections:
             return None
 
     def note(self, section: str, layer: Name | None, reason: str) -> None:
-        """Keep why a section has nothing of a layer or measure, or of all, and warn of it."""
-        kind = "" if self.measures and layer in self.measures else "layer "
-        of = "" if layer is None else f" of {kind}{layer!r}"
+        """Keep why a section has nothing of a layer or measure, or of all, and warn of it.
+
+        A layer may have the name of a measure, which then has both reasons.
+        """
+        is_measure = section == "measures" and layer in (self.measures or {})
+        of = "" if layer is None else f" of {'' if is_measure else 'layer '}{layer!r}"
         warn_user(f"{section}{of} cannot be computed: {reason}")
-        self.reasons.setdefault(section, {})[layer] = reason
+        reasons = self.reasons.setdefault(section, {})
+        reasons[layer] = f"{reasons[layer]}; {reason}" if layer in reasons else reason
 
     def by_layer(self, section: str, compute: Callable[[Layer], Values]) -> None:
         """Store what is computed of each layer, NaN of those of which it cannot be."""
@@ -157,27 +161,46 @@ def _similarity(report: Sections) -> None:
 def _measures(report: Sections) -> None:
     def compute(factors: dict[Name, np.ndarray]) -> Values:
         found = {
-            name: report.attempt("measures", name, _measured, report, measure, factors)
-            for name, measure in (report.measures or {}).items()
+            name: report.attempt("measures", name, _measured, report, name, factors)
+            for name in report.measures or {}
         }
         return {f"{MEASURE}{name}": x for name, x in found.items() if x is not None}
 
     report.among("measures", compute)
 
 
-def _measured(report: Sections, measure: Measure, names: Iterable[Name]) -> np.ndarray:
+def _measured(report: Sections, name: str, names: Iterable[Name]) -> np.ndarray:
     """Return the values of a measure, of the layers as they are: widths may count."""
     layers = {layer.name: layer.x for layer in report.layers}
-    found = compare_networks(
-        {name: layers[name] for name in names},
-        {"it": measure},
-        n_jobs=report.n_jobs,
-        verbose=report.verbose,
-    )
-    values: np.ndarray = found.values["it"]
+    try:
+        found = compare_networks(
+            {each: layers[each] for each in names},
+            {name: (report.measures or {})[name]},
+            n_jobs=report.n_jobs,
+            verbose=report.verbose,
+        )
+    except (ValueError, np.linalg.LinAlgError) as error:
+        raise type(error)(str(error).removeprefix(f"{name}: ")) from error
+    values, reasons = found.values[name], dict.fromkeys(found.reasons[name].values())
+    said = "; ".join(reasons) or "the measure returns NaN"
     if np.isnan(values).all():
-        raise ValueError(next(iter(found.reasons["it"].values()), "no value is defined"))
+        raise ValueError(said)
+    if missing := _n_missing(values):
+        n_pairs = len(values) * (len(values) - 1) // 2
+        report.note("measures", name, f"{missing} of {n_pairs} pairs have no value: {said}")
     return values
+
+
+def _n_missing(values: np.ndarray) -> int:
+    """Return of how many pairs of different layers a value is NaN, in one order or both."""
+    missing = np.isnan(values)
+    return int(np.count_nonzero(np.triu(missing | missing.T, 1)))
+
+
+def _cited(measure: Measure) -> str:
+    """Return a measure as it is written in the methods, with who defined it."""
+    written, reference = " ".join(repr(measure).split()), measure.properties.reference
+    return f"{written} ({reference})" if reference else written
 
 
 def _capacity(report: Sections) -> None:

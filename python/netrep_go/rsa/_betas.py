@@ -61,7 +61,7 @@ class Betas(Result):
         return names.tolist(), means
 
     def to_frame(self) -> Any:
-        """Return a row for each image.
+        """Return a pandas DataFrame with a row for each image.
 
         Returns
         -------

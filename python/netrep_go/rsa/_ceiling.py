@@ -80,7 +80,7 @@ n_conditions), or dict of single RDMs
     controls : like models of :func:`compare`, default=None
         RDMs whose part is removed, as in :func:`compare`. What is left is averaged, of unit
         length, and of 'spearman' not ranked again.
-    sigma : array_like, default=None
+    sigma : array_like of shape (n_conditions,) or (n_conditions, n_conditions), default=None
         Noise of patterns, as in :func:`compare`.
 
     Returns
@@ -161,4 +161,4 @@ def fixed(
 def warn_if_undefined(ceiling: NoiseCeiling | None) -> None:
     """Warn where a noise ceiling was asked for and there is none."""
     if ceiling is not None and np.isnan(ceiling.lower):
-        warn_user(f"{UNDEFINED}: it is NaN", RuntimeWarning)
+        warn_user(f"{UNDEFINED}: it is NaN")

@@ -54,7 +54,7 @@ class NoiseCeilings(Result):
     method: str
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a point.
+        """Return a pandas DataFrame with a row for each point.
 
         Returns
         -------
@@ -102,15 +102,16 @@ def noise_ceilings(
         Similarity, as in :func:`compare`, but no regression.
     controls : like models of :func:`compare`, default=None
         RDMs whose part is removed, as in :func:`compare`; not with permutations.
-    sigma : array_like, default=None
+    sigma : array_like of shape (n_conditions,) or (n_conditions, n_conditions), default=None
         Noise of patterns, as in :func:`compare`.
     n_permutations : int, default=0
         Number of random permutations of the conditions of each subject for the p-values; 0 for
         none.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the permutations. The same number gives the same ones, whatever ``n_jobs``.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
+        Determines the permutations. The same number gives the same ones, whatever ``n_jobs``.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -126,7 +127,7 @@ def noise_ceilings(
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If some points have none, as where the RDM of a subject is constant: they are NaN.
 
     Notes
@@ -288,7 +289,7 @@ def _warn_of_undefined(bounds: np.ndarray) -> None:
     if count == len(bounds):
         raise ValueError(text)
     if count:
-        warn_user(f"{text}; their bounds are NaN", RuntimeWarning)
+        warn_user(f"{text}; their bounds are NaN")
 
 
 def check_several(asked: bool, subjects: list[Name], method: str) -> None:

@@ -113,14 +113,16 @@ def compare(
 
     Parameters
     ----------
-    rdms, models : array_like of shape (n_pairs,), (n_rdms, n_pairs), (n_conditions, \
-n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
+    rdms : array_like of shape (n_pairs,), (n_rdms, n_pairs), (n_conditions, \
+            n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
         RDMs, condensed or square. NaN marks a missing entry: two RDMs are compared over
-        the entries that both have. If ``models`` is None, all RDMs are compared with
-        each other. The index of a DataFrame names the conditions of a square RDM, else the
-        RDMs in its rows. The models of a regression lack together what any of them does.
+        the entries that both have. The index of a DataFrame names the conditions of a square
+        RDM, else the RDMs in its rows.
+    models : like rdms, default=None
+        RDMs to compare these with. If None, all RDMs are compared with each other. The models
+        of a regression lack together what any of them does.
     method : {'spearman', 'pearson', 'cosine', 'tau-a', 'tau-b', 'rho-a', 'corr_cov', \
-'cosine_cov', 'bures', 'neg_riem_dist', 'regression', 'rank-regression'}, default='spearman'
+        'cosine_cov', 'bures', 'neg_riem_dist', 'regression', 'rank-regression'}, default='spearman'
         Similarity; the names are rsatoolbox's, but for 'pearson' (there 'corr') and regression.
     controls : like models, default=None
         RDMs of what is known to matter, such as the low-level similarity of images, for
@@ -133,9 +135,9 @@ n_conditions) or (n_rdms, n_conditions, n_conditions), or dict of single RDMs
         The covariance V of the entries themselves for 'corr_cov' and 'cosine_cov', in place
         of that of ``sigma``: :func:`distance_covariance` of crossnobis RDMs, which depends
         on the distances. Its scale does not count; RDMs must not have NaN then.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result
-        does not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 

@@ -86,10 +86,15 @@ def _labeled(rdms: Any) -> list[Any]:
 
 def condition_names(rdms: Any) -> list[Name] | None:
     """Return the names of conditions: the index of RDMs that are square DataFrames."""
-    for rdm in _labeled(rdms):
-        names = row_names(rdm)
-        if names is not None and np.ndim(rdm) == 2 and is_single(rdm):
-            return names
+    return row_names(named_rdm(rdms))
+
+
+def named_rdm(rdms: Any) -> Any:
+    """Return the first of RDMs that is square and has names of conditions, None if none has."""
+    for each in _labeled(rdms):
+        rdm = each[0] if np.ndim(each) == 3 and len(each) else each  # a stack of xarray
+        if row_names(rdm) is not None and np.ndim(rdm) == 2 and is_single(rdm):
+            return rdm
     return None
 
 

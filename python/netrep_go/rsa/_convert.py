@@ -30,6 +30,19 @@ def from_rsatoolbox(rdms: Any) -> np.ndarray:
     -------
     ndarray of shape (n_rdms, n_pairs)
         Entries in the order of :func:`scipy.spatial.distance.squareform`.
+
+    Raises
+    ------
+    TypeError
+        If `rdms` is no object of that class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from rsatoolbox.rdm import RDMs
+    >>> from netrep_go.rsa import from_rsatoolbox
+    >>> from_rsatoolbox(RDMs(np.array([[1.0, 2.0, 3.0]])))
+    array([[1., 2., 3.]])
     """
     if not hasattr(rdms, "get_vectors"):
         raise TypeError(f"rdms must be an rsatoolbox.rdm.RDMs, got {kind_of(rdms)}")
@@ -67,6 +80,14 @@ or (n_rdms, n_conditions, n_conditions)
     ------
     ImportError
         If rsatoolbox is not installed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from netrep_go.rsa import rdm, to_rsatoolbox
+    >>> rdms = to_rsatoolbox(rdm(np.eye(4)), dissimilarity_measure="correlation")
+    >>> rdms.n_cond, rdms.dissimilarity_measure
+    (4, 'correlation')
     """
     vectors = as_vectors(rdms, "rdms", allow_nan=True)
     try:

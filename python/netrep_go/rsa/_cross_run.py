@@ -191,7 +191,7 @@ class ExemplarInformation(Result):
     method: str
 
     def to_frame(self) -> Any:
-        """Return a row for each subject.
+        """Return a pandas DataFrame with a row for each subject.
 
         Returns
         -------
@@ -319,10 +319,12 @@ n_conditions), or list or dict of them
         Similarity: 'spearman', 'pearson', 'cosine', 'tau-a', 'tau-b' or 'rho-a'.
     resample : {'subjects'} or None, default=None
         What is drawn with replacement, as in :func:`evaluate`. Conditions cannot be.
-    n_bootstraps, noise_ceiling, random_state, n_jobs, verbose
+    n_bootstraps, noise_ceiling
         As in :func:`evaluate`.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
+    random_state, n_jobs, verbose
+        As in :func:`evaluate`.
 
     Returns
     -------

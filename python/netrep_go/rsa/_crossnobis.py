@@ -47,7 +47,7 @@ class DistanceTest(Result):
     pvalue_corrected : ndarray of shape (n_pairs,)
         The same, corrected for the number of pairs.
     pvalue_mean : float
-        p value of the mean.
+        p-value of the mean.
     unit : {'folds', 'subjects'}
         Whose signs were flipped.
     correction : str
@@ -67,12 +67,12 @@ class DistanceTest(Result):
     n_permutations: int
 
     def to_frame(self) -> Any:
-        """Return a row for each pair of conditions.
+        """Return a pandas DataFrame with a row for each pair of conditions.
 
         Returns
         -------
         pandas.DataFrame
-            With columns condition_a, condition_b, distance, pvalue, pvalue_corrected.
+            With columns condition_1, condition_2, distance, pvalue, pvalue_corrected.
 
         Raises
         ------
@@ -81,8 +81,8 @@ class DistanceTest(Result):
         """
         pairs = [*combinations(self.names, 2)]
         columns = {
-            "condition_a": [a for a, _ in pairs],
-            "condition_b": [b for _, b in pairs],
+            "condition_1": [a for a, _ in pairs],
+            "condition_2": [b for _, b in pairs],
             "distance": self.distances,
             "pvalue": self.pvalue,
             "pvalue_corrected": self.pvalue_corrected,
@@ -120,27 +120,27 @@ def crossnobis_test(
     Parameters
     ----------
     data : array_like of shape (n_observations, n_features) or (n_subjects, n_observations, \
-n_features), or list or dict of n_subjects array_like of shape (n_observations, n_features)
+        n_features), or list or dict of n_subjects array_like of shape (n_observations, n_features)
         Responses, as in :func:`rdm`: of one subject, or of at least two, whose numbers of
         features may differ.
     conditions, folds : array_like of shape (n_observations,) or list or dict of them
         Condition and fold of each observation, as in :func:`rdm`. Of one subject all
         conditions must be in each fold.
     noise : NoiseNormalizer, array_like of shape (n_features, n_features), list or dict, \
-default=None
+            default=None
         As in :func:`rdm`, also of each fold. It must not be estimated from the responses.
     correction : {'max', 'fdr', 'bonferroni', 'none'}, default='max'
-        Of the p values for the number of pairs: by the largest statistic of each draw, which
+        Of the p-values for the number of pairs: by the largest statistic of each draw, which
         controls the probability of any false one; the false discovery rate of Benjamini and
         Hochberg; or the number of pairs.
     n_permutations : int, default=9999
         Number of random draws. If there are no more ways than that, 2**(n_folds - 1) or
         2**n_subjects, each is made and the test is exact.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the signs.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+        Determines the signs.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -157,18 +157,18 @@ default=None
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If a normalizer was fitted to these responses, or those of a fold to them.
 
     Notes
     -----
-    No p value is less than 1 / the number of draws: 5 folds have 16, and it takes 6 folds or
+    No p-value is less than 1 / the number of draws: 5 folds have 16, and it takes 6 folds or
     5 subjects to find anything at 0.05. Folds count alike, whatever their numbers of
     observations.
 
     Share of pairs of noise that are significant at 0.05, of RDMs with any such pair after
     'max', and of means (5 conditions, 12 features with correlated noise, 1000 RDMs; the
-    standard error of the last two is 0.007; a p value is a multiple of the step):
+    standard error of the last two is 0.007; a p-value is a multiple of the step):
 
     =====================================  ======  =====  =====  =====
     signs                                  step    pairs  'max'  mean
@@ -271,7 +271,7 @@ def _tested(
     n_jobs: int | None,
     verbose: bool,
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """Return the p value of each column, those by the largest of all but the last, and draws."""
+    """Return the p-value of each column, those by the largest of all but the last, and draws."""
     units = of_order_one(units.T).T  # their unit does not count
     norms = np.linalg.norm(units, axis=0)
     units = units / np.where(norms > 0, norms, 1)
@@ -372,10 +372,10 @@ def crossnobis_reliability(
     n_splits : int, default=100
         Number of random splits. If there are no more, as of up to 8 folds, all are taken.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the splits.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+        Determines the splits.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
 
     Returns
     -------

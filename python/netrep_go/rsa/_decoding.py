@@ -65,7 +65,7 @@ default=5
         folds: the mean of the two conditions' shares of held-out observations that are
         classified right. 'accuracy' counts observations, of which the more frequent
         condition has most.
-    n_jobs : int, optional
+    n_jobs : int, default=None
         Number of joblib workers; None for one, -1 for all cores.
     verbose : bool, default=False
         Show a progress bar.
@@ -215,6 +215,12 @@ def rsa_score(
     -------
     float
         The similarity: larger is better.
+
+    Raises
+    ------
+    ValueError
+        If responses are of different conditions, or of fewer than 3, or a similarity is
+        undefined.
 
     Examples
     --------

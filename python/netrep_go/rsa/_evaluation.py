@@ -235,7 +235,7 @@ class ModelEvaluation(Result):
 
         Returns
         -------
-        netrep_go.plotting.ModelEvaluationDisplay
+        display : netrep_go.plotting.ModelEvaluationDisplay
             The drawn display.
         """
         from netrep_go.plotting import ModelEvaluationDisplay
@@ -243,7 +243,20 @@ class ModelEvaluation(Result):
         return ModelEvaluationDisplay.from_evaluation(self, **options)
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a model."""
+        """Return a pandas DataFrame with a row for each model.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns model, method, similarity, se, low, high, pvalue_zero,
+            pvalue_noise_ceiling, noise_ceiling_lower, noise_ceiling_upper, n_subjects,
+            n_conditions; low and high are the ends of a 95 % confidence interval.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         low, high = self.interval()
         ceiling = self.noise_ceiling or NoiseCeiling(np.nan, np.nan)
         return pandas().DataFrame(
@@ -251,15 +264,15 @@ class ModelEvaluation(Result):
                 "model": self.names,
                 "method": self.method,
                 "similarity": self.mean,
-                "standard_error": self.standard_error(),
-                "ci_low": low,
-                "ci_high": high,
+                "se": self.standard_error(),
+                "low": low,
+                "high": high,
                 "pvalue_zero": self.pvalue_zero,
                 "pvalue_noise_ceiling": (
                     np.nan if self.noise_ceiling is None else self.pvalue_noise_ceiling
                 ),
-                "noise_ceiling_low": ceiling.lower,
-                "noise_ceiling_high": ceiling.upper,
+                "noise_ceiling_lower": ceiling.lower,
+                "noise_ceiling_upper": ceiling.upper,
                 "n_subjects": self.similarities.shape[1],
                 "n_conditions": self.n_conditions,
             }

@@ -118,7 +118,7 @@ def evaluate_flexible(
     models : dict, or sequence, of FlexibleModel or array_like of single RDMs
         Models; a single RDM, condensed or square, is a fixed one.
     rdms : array_like of shape (n_subjects, n_pairs) or (n_subjects, n_conditions, \
-n_conditions), or dict of single RDMs
+            n_conditions), or dict of single RDMs
         Measured RDMs. Entries that are NaN in any RDM, model or measured, are left out.
     method : str, default='spearman'
         Similarity, as in :func:`compare`, but for 'bures' and 'neg_riem_dist'.
@@ -140,9 +140,10 @@ n_conditions), or dict of single RDMs
     sigma : array_like of shape (n_conditions,), default=None
         Variances of the noise of patterns, for 'corr_cov' and 'cosine_cov'.
     random_state : int, RandomState, Generator or None, default=None
-        Draws samples and folds. The same number gives the same ones, whatever ``n_jobs``.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
+        Determines samples and folds. The same number gives the same ones, whatever ``n_jobs``.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 

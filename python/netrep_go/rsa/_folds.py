@@ -122,7 +122,7 @@ class ConditionKFold:
         Number of folds of conditions, at least 3, or the fold of each condition. There
         are n_folds (n_folds + 1) / 2 splits, less what has no pairs.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the folds.
+        Determines the folds.
 
     Examples
     --------
@@ -154,13 +154,19 @@ class ConditionKFold:
         ----------
         X : array_like of shape (n_pairs, n_features)
             Only its length is used.
-        y, groups : object
+        y, groups : object, default=None
             Ignored.
 
         Yields
         ------
         train, test : ndarray of int
             Indices of pairs.
+
+        Raises
+        ------
+        ValueError
+            If there are not the pairs of some conditions, or too few conditions for
+            the folds.
         """
         blocks = self._blocks(X)
         for block in range(len(blocks)):
@@ -171,9 +177,9 @@ class ConditionKFold:
 
         Parameters
         ----------
-        X : array_like of shape (n_pairs, n_features)
+        X : array_like of shape (n_pairs, n_features), default=None
             Only its length is used.
-        y, groups : object
+        y, groups : object, default=None
             Ignored.
 
         Returns

@@ -89,8 +89,9 @@ def fusion(
         Whose subjects the scores are of. 'places': each subject of ``spatial`` with the mean
         RDMs of those of ``temporal``; 'times': the other way round; 'both': the same subjects
         in the same order. None finds the only one that has several.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show progress bars.
     **options

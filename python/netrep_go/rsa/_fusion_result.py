@@ -198,11 +198,11 @@ class Fusion(Result):
 
         Warns
         -----
-        RuntimeWarning
+        UserWarning
             Unless the scores are over 'both': see the notes of :func:`fusion`.
         """
         if remark := self._remark():
-            warn_user(remark, RuntimeWarning)
+            warn_user(remark)
         return cluster_test(self.scores, adjacency=(self._graph(adjacency), None), **options)
 
     def _graph(self, adjacency: Adjacency) -> Any:
@@ -229,7 +229,7 @@ class Fusion(Result):
 
         Returns
         -------
-        netrep_go.plotting.FusionDisplay
+        display : netrep_go.plotting.FusionDisplay
             The drawn display.
         """
         from netrep_go.plotting import FusionDisplay
@@ -237,7 +237,7 @@ class Fusion(Result):
         return FusionDisplay.from_fusion(self, **options)
 
     def to_frame(self) -> Any:
-        """Return a row for each subject, place and time.
+        """Return a pandas DataFrame with a row for each subject, place and time.
 
         Returns
         -------
@@ -264,9 +264,14 @@ class Fusion(Result):
 
         Parameters
         ----------
-        path : str or path
+        path : path
             An .npz file of NumPy, which holds no pickled objects. Names must be texts or
             numbers.
+
+        Raises
+        ------
+        ValueError
+            If names are neither all texts nor all numbers.
         """
         for name in ("names", "subjects"):
             if len({isinstance(item, str) for item in getattr(self, name)}) > 1 or not all(
@@ -284,13 +289,20 @@ class Fusion(Result):
 
         Parameters
         ----------
-        path : str or path
+        path : path
             What :meth:`save` has written.
 
         Returns
         -------
         Fusion
             The result.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If it is damaged; begins with the path.
         """
         with (
             reading(as_path(path, "path"), "is damaged, or no file of a fusion"),

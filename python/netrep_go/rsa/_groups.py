@@ -58,7 +58,7 @@ class GroupComparison(Result):
     pair_statistic : ndarray of shape (n_pairs,)
         Normal deviate of Welch's t, or t of pairs, of each pair of conditions.
     pvalue_corrected : ndarray of shape (n_pairs,)
-        Two-sided p values of the pairs, corrected for all of them by the largest statistic.
+        Two-sided p-values of the pairs, corrected for all of them by the largest statistic.
     conditions : list
         Names of the conditions, or their positions.
     normalize : str
@@ -78,12 +78,12 @@ class GroupComparison(Result):
     n_permutations: int
 
     def to_frame(self) -> Any:
-        """Return a row for each pair of conditions.
+        """Return a pandas DataFrame with a row for each pair of conditions.
 
         Returns
         -------
         pandas.DataFrame
-            With columns condition_a, condition_b, difference, statistic, pvalue_corrected.
+            With columns condition_1, condition_2, difference, statistic, pvalue_corrected.
 
         Raises
         ------
@@ -92,8 +92,8 @@ class GroupComparison(Result):
         """
         pairs = list(combinations(self.conditions, 2))
         columns = {
-            "condition_a": [a for a, _ in pairs],
-            "condition_b": [b for _, b in pairs],
+            "condition_1": [a for a, _ in pairs],
+            "condition_2": [b for _, b in pairs],
             "difference": self.difference,
             "statistic": self.pair_statistic,
             "pvalue_corrected": self.pvalue_corrected,
@@ -122,13 +122,13 @@ def compare_groups(
 
     where :math:`s_g^2` is the sum over pairs of conditions of the variances over the subjects
     of a group [1]_. Each group has a variance of its own, as in Welch's t. Subjects are
-    permuted between the groups. Each pair of conditions has its own Welch's t, and p values
+    permuted between the groups. Each pair of conditions has its own Welch's t, and p-values
     that the largest one of each permutation corrects for all pairs.
 
     Parameters
     ----------
     rdms : array_like of shape (n_subjects, n_pairs) or (n_subjects, n_conditions, \
-n_conditions), or dict of single RDMs
+            n_conditions), or dict of single RDMs
         RDMs of the subjects of a group. Pairs that are NaN in any RDM are left out.
     others : like rdms
         Those of the other group, or of the same subjects in another state or region.
@@ -143,10 +143,10 @@ n_conditions), or dict of single RDMs
         Number of draws. If there are no more ways than that to choose the first group, or
         2**n_subjects sign flips, each is made, and the test is exact.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the permutations. The same number gives the same ones, whatever ``n_jobs``.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+        Determines the permutations. The same number gives the same ones, whatever ``n_jobs``.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 

@@ -48,7 +48,7 @@ def evaluate(
     Parameters
     ----------
     models : dict of array_like of shape (n_pairs,), or array_like of shape (n_pairs,), \
-(n_models, n_pairs), (n_conditions, n_conditions) or (n_models, n_conditions, n_conditions)
+        (n_models, n_pairs), (n_conditions, n_conditions) or (n_models, n_conditions, n_conditions)
         RDMs that the models predict. The index of a DataFrame names the conditions of a
         square RDM, else the models in its rows.
     rdms : like models
@@ -70,12 +70,13 @@ def evaluate(
         bootstrap sample anew. The noise ceiling is that of what is left.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
-    sigma : array_like, default=None
+    sigma : array_like of shape (n_conditions,) or (n_conditions, n_conditions), default=None
         Noise of patterns, as in :func:`compare`.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the samples. The same number gives the same samples, whatever ``n_jobs``.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
+        Determines the samples. The same number gives the same samples, whatever ``n_jobs``.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -93,7 +94,7 @@ def evaluate(
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If the RDMs of subjects cancel in their mean, as opposite ranks do, which are likely
         for 3 conditions: the noise ceiling is then NaN.
 

@@ -100,7 +100,7 @@ def check_independent(metric: str) -> None:
     if metric == "decoding":
         raise ValueError(
             "decoding needs residuals if noise is estimated: from responses, it would know those "
-            "that are tested. Leave out noise to learn it from the folds of training"
+            "that are tested; leave out noise to learn it from the folds of training"
         )
 
 

@@ -55,11 +55,11 @@ class RSA(Measure):
     Parameters
     ----------
     metric : {'correlation', 'cosine', 'euclidean', 'sqeuclidean', 'crossnobis', 'poisson'}, \
-default='correlation'
+            default='correlation'
         Dissimilarity of two samples, as in :func:`rdm`. For 'mahalanobis', which needs the
         noise of each network, whiten them by :class:`NoiseNormalizer` and take 'euclidean'.
     method : {'spearman', 'pearson', 'cosine', 'tau-a', 'tau-b', 'rho-a', 'corr_cov', \
-'cosine_cov', 'bures', 'neg_riem_dist', 'euclidean'}, default='spearman'
+            'cosine_cov', 'bures', 'neg_riem_dist', 'euclidean'}, default='spearman'
         Similarity of two RDMs, as in :func:`compare`; or 'euclidean', the norm of the
         difference of their entries above the diagonal, **a distance**. It depends on the
         unit of the responses, unless 'metric' does not.

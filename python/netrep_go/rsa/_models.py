@@ -59,7 +59,7 @@ class Reweighting(Result):
     method: str
 
     def to_frame(self) -> Any:
-        """Return a row for each measured RDM.
+        """Return a pandas DataFrame with a row for each measured RDM.
 
         Returns
         -------
@@ -91,7 +91,7 @@ class Reweighting(Result):
 
         Returns
         -------
-        netrep_go.plotting.ReweightingDisplay
+        display : netrep_go.plotting.ReweightingDisplay
             The drawn display.
         """
         from netrep_go.plotting import ReweightingDisplay
@@ -128,7 +128,7 @@ def reweight(
     Parameters
     ----------
     models : array_like of shape (n_models, n_pairs) or (n_models, n_conditions, n_conditions), \
-or dict of single RDMs
+            or dict of single RDMs
         RDMs of models, such as layers. The index of a DataFrame names the conditions of a
         square RDM, else the models in its rows.
     rdms : like models
@@ -146,10 +146,10 @@ or dict of single RDMs
     names : sequence of hashable, default=None
         Names of the models, if these have none.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the folds.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+        Determines the folds.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 

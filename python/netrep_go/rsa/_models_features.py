@@ -150,6 +150,13 @@ class FeatureReweighting(BaseEstimator):
         -------
         ndarray of shape (n_pairs,)
             In the order of :func:`scipy.spatial.distance.squareform`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If X is not finite, or has another number of features than in the fit.
         """
         check_is_fitted(self)
         check_same_columns(X, "X", self._columns)
@@ -177,6 +184,13 @@ class FeatureReweighting(BaseEstimator):
         -------
         float
             At most 1; 0 for a model that is no better than the mean of y.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            As :meth:`fit` and :meth:`predict`.
         """
         _, t = checked_data(X, y, self.metric)
         return float(r2_score(squareform(t, checks=False), self.predict(X)))
@@ -203,7 +217,7 @@ class FeatureReweightingCV(FeatureReweighting):
     fit_intercept : bool, default=True
         Whether the constant is fitted.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the folds.
+        Determines the folds.
 
     Attributes
     ----------

@@ -182,7 +182,7 @@ class LayerEvaluation(Result):
         return bars
 
     def to_frame(self) -> Any:
-        """Return a row for each model and measured RDM.
+        """Return a pandas DataFrame with a row for each model and measured RDM.
 
         Returns
         -------
@@ -211,7 +211,7 @@ class LayerEvaluation(Result):
 
         Returns
         -------
-        netrep_go.plotting.LayerEvaluationDisplay
+        display : netrep_go.plotting.LayerEvaluationDisplay
             The drawn display.
         """
         from netrep_go.plotting import LayerEvaluationDisplay
@@ -257,17 +257,20 @@ dict of single RDMs
         Categories of those images, as in :func:`remix`.
     classifier : scikit-learn classifier, default=None
         As in :func:`remix`.
-    metric, readout_metric : str, default='correlation', 'euclidean'
-        Dissimilarity of conditions for the RDMs of layers and of readouts, as in
-        :func:`rdm`. The correlation of
-        few readouts says little, that of one nothing.
-    cv, positive, method, random_state
+    metric : str, default='correlation'
+        Dissimilarity of conditions for the RDMs of layers, as in :func:`rdm`.
+    readout_metric : str, default='euclidean'
+        That for the RDMs of readouts. The correlation of few readouts says little, that of
+        one nothing.
+    cv, positive, method
         As in :func:`reweight`.
     names : sequence of hashable, default=None
         Names of the layers, if these have none.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+    random_state : int, RandomState, Generator or None, default=None
+        Determines the folds.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show progress bars.
 

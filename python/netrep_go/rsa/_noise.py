@@ -177,6 +177,13 @@ class NoiseNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples, n_features)
             The whitened responses.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If `fit` was not called before.
+        ValueError
+            If X is not finite, or has another number of features than in the fit.
         """
         check_is_fitted(self)
         x = validated(self, X, dtype=np.float64, reset=False)
@@ -285,7 +292,6 @@ def warn_of_seen(remedy: str) -> None:
     warn_user(
         "noise was estimated from the observations whose crossnobis distances it whitens: they are "
         f"above 0 in noise, and no longer unbiased; {remedy}",
-        RuntimeWarning,
     )
 
 

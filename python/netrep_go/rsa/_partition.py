@@ -70,12 +70,12 @@ class VariancePartition(Result):
         return subset_labels(self.names)
 
     def to_frame(self) -> Any:
-        """Return a row for each part, with means over measured RDMs.
+        """Return a pandas DataFrame with a row for each part, and means over measured RDMs.
 
         Returns
         -------
         pandas.DataFrame
-            With columns part, n_sets, value, ci_low, ci_high, r2, r2_ci_low, r2_ci_high;
+            With columns part, n_sets, value, low, high, r2, r2_low, r2_high;
             value is explained by exactly these sets, r2 by any of them.
 
         Raises
@@ -90,11 +90,11 @@ class VariancePartition(Result):
             "part": self.part_names,
             "n_sets": [bin(s + 1).count("1") for s in range(self.parts.shape[1])],
             "value": self.parts.mean(axis=0),
-            "ci_low": low,
-            "ci_high": high,
+            "low": low,
+            "high": high,
             "r2": self.r2.mean(axis=0),
-            "r2_ci_low": r2_low,
-            "r2_ci_high": r2_high,
+            "r2_low": r2_low,
+            "r2_high": r2_high,
         }
         return pandas().DataFrame(columns)
 
@@ -108,7 +108,7 @@ class VariancePartition(Result):
 
         Returns
         -------
-        netrep_go.plotting.VariancePartitionDisplay
+        display : netrep_go.plotting.VariancePartitionDisplay
             The drawn display.
         """
         from netrep_go.plotting import VariancePartitionDisplay
@@ -147,7 +147,7 @@ def partition_variance(
         The model RDMs of each set, of shape (n_pairs,) or (n_models, n_pairs), or as square
         matrices. For ranks as in Spearman's correlation pass the ranks of dissimilarities.
     rdms : array_like of shape (n_rdms, n_pairs) or (n_rdms, n_conditions, n_conditions), or \
-dict of single RDMs
+            dict of single RDMs
         Measured RDMs; one alone is taken too.
     cv : int or array_like of shape (n_conditions,), default=None
         Number of folds of conditions, at least 3, or the fold of each condition. None for
@@ -160,14 +160,14 @@ dict of single RDMs
         intervals need some tens of conditions: weights fitted to the few different ones
         that a sample of fewer leaves predict anything.
     confidence : float, default=0.95
-        Coverage of the intervals, which are between quantiles of the samples.
+        Nominal coverage of the intervals, which are between quantiles of the samples.
     names : sequence of hashable, default=None
         Names of the sets, if these have none.
     random_state : int, RandomState, Generator or None, default=None
-        Draws folds and samples.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+        Determines folds and samples.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -184,7 +184,7 @@ dict of single RDMs
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If intervals are asked for that are undefined, and NaN: of fewer than 4 conditions,
         or, with ``cv``, where fewer than 5 pairs are left to fit each weight and the constant
         to. In noise the shared part of 2 models is above 0 in 0.93 of such intervals for 5
@@ -240,7 +240,7 @@ dict of single RDMs
             np.quantile(a, tails, axis=0) for a in (parts_of(draws), draws)
         )
         if too_few := _too_few(n, folds, len(z)):
-            warn_user(f"confidence intervals are NaN: {too_few}", RuntimeWarning)
+            warn_user(f"confidence intervals are NaN: {too_few}")
             parts_interval[:] = r2_interval[:] = np.nan
     return VariancePartition(
         names=names,

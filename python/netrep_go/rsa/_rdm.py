@@ -86,26 +86,26 @@ def rdm(
     Parameters
     ----------
     data : array_like of shape (n_observations, n_features) or (n_rdms, n_observations, \
-n_features), or list or dict of n_rdms array_like of shape (n_observations, n_features)
+            n_features), or list or dict of n_rdms array_like of shape (n_observations, n_features)
         Responses: one data set, or one a network, layer, subject, time point or region,
         whose numbers of features may differ. The index of a DataFrame names its
         conditions, unless ``conditions`` does. NaN is a missing response: a pair of
         conditions is compared over the features that both have, and 'euclidean' and
         'sqeuclidean' are scaled up to all features.
     metric : {'correlation', 'cosine', 'euclidean', 'sqeuclidean', 'mahalanobis', \
-'crossnobis', 'decoding', 'poisson'}, default='correlation'
+            'crossnobis', 'decoding', 'poisson'}, default='correlation'
         Dissimilarity of conditions. For other classifiers see :func:`decoding_rdm`.
     conditions : array_like of shape (n_observations,) or list or dict of n_rdms of them, \
-default=None
+            default=None
         Condition of each observation, the same set of them in all data sets. The RDM has
         them in sorted order; observations of the same condition are averaged (but for
         'crossnobis' and 'decoding'). If None, every observation is a condition.
     folds : array_like of shape (n_observations,) or list or dict of n_rdms of them, \
-default=None
+            default=None
         Fold of each observation, such as the run or session of a measurement: only
         'crossnobis' and 'decoding' take them, and need them.
     noise : NoiseNormalizer, array_like of shape (n_features, n_features), list or dict, \
-default=None
+            default=None
         Fitted normalizer, or precision matrix, for all data sets or, in a list or dict, for
         each of them. Needed by 'mahalanobis'; 'crossnobis' without it takes the noise to be
         white. It takes noise of each fold, too: instead of one normalizer or precision a
@@ -114,14 +114,16 @@ default=None
         themselves rather than to residuals of other data, it makes 'crossnobis' positive in
         noise, by 0.05 to 0.3 standard deviations of a distance where there are more features
         than conditions: :func:`crossnobis_test` shows what comes of it.
-    prior_lambda, prior_weight : float, default=1.0, 0.1
-        Rate that 'poisson' expects, and how many observations that counts for.
+    prior_lambda : float, default=1.0
+        Rate that 'poisson' expects.
+    prior_weight : float, default=0.1
+        How many observations that counts for.
     names : sequence of hashable, default=None
         Names of the conditions for errors, if neither ``conditions`` nor a DataFrame has
         them.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result
-        does not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -391,8 +393,9 @@ def patterns(
         Volumes, surfaces or sensors with one more axis, along which conditions or time
         points run: for a mask of shape (x, y, z), (x, y, z, n_conditions) as NIfTI
         files have it, or (n_conditions, x, y, z).
-    mask : array_like of bool, image or its path
-        The region: True or 1 where a unit belongs to it.
+    mask : array_like of bool of shape (n_x, n_y, n_z), image or its path
+        The region: True or 1 where a unit belongs to it. Other numbers of dimensions will do
+        too, such as one for the vertices of a surface.
     axis : int, default=None
         Axis of the conditions; None finds the one without which the shape is that of
         the mask. Images tell theirs.

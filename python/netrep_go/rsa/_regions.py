@@ -34,7 +34,7 @@ def regions(
     data : array_like of shape (n_observations, *labels.shape), image, path of an image, list \
 of them, or Betas
         Responses, such as those of :func:`searchlight`.
-    labels : array_like of int, image or its path
+    labels : array_like of int of shape (n_x, n_y, n_z), image or its path
         Number of the region of each voxel, such as of an atlas; 0 where there is none.
     names : dict of int to hashable, or sequence of hashable, default=None
         Names of the regions by their numbers, of those that are wanted; or of all, in the
@@ -97,7 +97,7 @@ def region_rdms(
 of them, or Betas
         Responses, as in :func:`regions`. :class:`Betas` bring conditions and, for
         'crossnobis' and 'decoding', runs as folds.
-    labels : array_like of int, image or its path
+    labels : array_like of int of shape (n_x, n_y, n_z), image or its path
         Number of the region of each voxel; 0 where there is none.
     metric : str, default='correlation'
         Dissimilarity of conditions, as in :func:`rdm`.
@@ -105,11 +105,12 @@ of them, or Betas
         Names of the regions, as in :func:`regions`.
     conditions, folds : array_like of shape (n_observations,), default=None
         Condition and fold of each observation, as in :func:`rdm`.
-    noise : NoiseNormalizer, array_like, or dict of them by region, default=None
+    noise : NoiseNormalizer, array_like of shape (n_voxels, n_voxels), or dict of them by region, \
+default=None
         As in :func:`rdm`, of the voxels that :func:`regions` returns.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
 
     Returns
     -------

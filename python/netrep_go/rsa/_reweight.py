@@ -48,7 +48,7 @@ class FeatureReweightingResult(Result):
     method: str
 
     def to_frame(self) -> Any:
-        """Return one row.
+        """Return a pandas DataFrame with one row.
 
         Returns
         -------
@@ -101,7 +101,7 @@ def reweight_features(
         One measured RDM for 'sqeuclidean'; measured similarities for 'dot'.
     metric : {'sqeuclidean', 'dot'}, default='sqeuclidean'
         As in :class:`FeatureReweighting`.
-    alphas : int or array_like, default=20
+    alphas : int or array_like of shape (n_alphas,), default=20
         As in :class:`FeatureReweightingCV`.
     cv : int or array_like of shape (n_conditions,), default=5
         Number of folds, at least 3, or the fold of each condition.
@@ -112,10 +112,10 @@ def reweight_features(
     method : str, default='pearson'
         How the prediction and the measured RDM are compared, as in :func:`compare`.
     random_state : int, RandomState, Generator or None, default=None
-        Draws all folds.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+        Determines all folds.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 

@@ -152,9 +152,9 @@ or images, default=None
         RDMs whose part of models and searchlights is removed, as in :func:`compare`.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -178,7 +178,7 @@ or images, default=None
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If the RDM of some searchlights is undefined: no voxel of theirs is finite,
         responses are constant, the covariance of the noise has no inverse, or all
         dissimilarities are the same. Their scores are NaN, and so is 'neg_riem_dist' of fewer
@@ -421,4 +421,4 @@ def _warn_of_undefined(undefined: np.ndarray, used: np.ndarray, estimated: str) 
     advice = estimated if count > empty else ""
     if count == len(used):
         raise ValueError(f"{text}{advice}")
-    warn_user(f"{text}; their scores are NaN{advice}", RuntimeWarning)
+    warn_user(f"{text}; their scores are NaN{advice}")

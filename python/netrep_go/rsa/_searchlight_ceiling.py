@@ -66,9 +66,10 @@ def searchlight_noise_ceiling(
         Number of random permutations of the conditions of each subject for the p-values; 0 for
         none.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the permutations. The same number gives the same ones, whatever ``n_jobs``.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
+        Determines the permutations. The same number gives the same ones, whatever ``n_jobs``.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -88,7 +89,7 @@ def searchlight_noise_ceiling(
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If some centers have none, as where the RDM of a subject is undefined: they are NaN.
 
     Examples

@@ -157,7 +157,7 @@ class SearchlightResult(Result):
 
         Returns
         -------
-        netrep_go.plotting.SearchlightDisplay
+        display : netrep_go.plotting.SearchlightDisplay
             The drawn display.
         """
         from netrep_go.plotting import SearchlightDisplay
@@ -165,7 +165,7 @@ class SearchlightResult(Result):
         return SearchlightDisplay.from_searchlight(self, **options)
 
     def to_frame(self) -> Any:
-        """Return a row for each center and model, and each of several subjects.
+        """Return a pandas DataFrame with a row for each subject, center and model.
 
         Returns
         -------

@@ -71,11 +71,23 @@ class ModelContrasts(Result):
     correction: str
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a pair."""
+        """Return a pandas DataFrame with a row for each pair of models.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns model_1, model_2, difference, pvalue, pvalue_corrected, test,
+            correction.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         return pandas().DataFrame(
             {
-                "model_a": [self.names[i] for i, _ in self.pairs],
-                "model_b": [self.names[j] for _, j in self.pairs],
+                "model_1": [self.names[i] for i, _ in self.pairs],
+                "model_2": [self.names[j] for _, j in self.pairs],
                 "difference": self.difference,
                 "pvalue": self.pvalue,
                 "pvalue_corrected": self.pvalue_corrected,
@@ -120,7 +132,7 @@ def compare_models(
 
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If 'bootstrap' is asked for after samples of fewer than 30 subjects or 5 conditions.
 
     Notes
@@ -182,7 +194,6 @@ def _warn_of_few(evaluation: ModelEvaluation) -> None:
         warn_user(
             f"test='bootstrap' finds too many differences for fewer than {needed[what]} {what}, "
             f"got {n[what]}: use test='t'",
-            RuntimeWarning,
         )
 
 
@@ -227,7 +238,19 @@ class PermutationTest(Result):
     correction: str
 
     def to_frame(self) -> Any:
-        """Return a pandas DataFrame with one row a model."""
+        """Return a pandas DataFrame with a row for each model.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With columns model, statistic, pvalue, pvalue_corrected, null_mean, null_std,
+            alternative, n_permutations.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
         return pandas().DataFrame(
             {
                 "model": self.names,
@@ -251,7 +274,7 @@ class PermutationTest(Result):
 
         Returns
         -------
-        netrep_go.plotting.PermutationTestDisplay
+        display : netrep_go.plotting.PermutationTestDisplay
             The drawn display.
         """
         from netrep_go.plotting import PermutationTestDisplay
@@ -283,7 +306,7 @@ def permutation_test(
 
     Parameters
     ----------
-    models, rdms, method, names, sigma
+    models, rdms, method
         As in :func:`evaluate`, but not a regression: to test a model beside others, pass these
         as ``controls``. Conditions without entries in an RDM are left out of all; other entries
         of models that are NaN move with their conditions (see Notes).
@@ -297,10 +320,13 @@ def permutation_test(
     controls : like models, default=None
         RDMs whose part of models and measured RDMs is removed, as in :func:`compare`: the test
         is then one of a partial correlation (see Notes).
+    names, sigma
+        As in :func:`evaluate`.
     random_state : int, RandomState, Generator or None, default=None
-        Draws the permutations. The same number gives the same ones, whatever ``n_jobs``.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores.
+        Determines the permutations. The same number gives the same ones, whatever ``n_jobs``.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar.
 
@@ -309,9 +335,15 @@ def permutation_test(
     PermutationTest
         Statistics and p-values, with ``to_frame()``.
 
+    Raises
+    ------
+    ValueError
+        If RDMs are of different conditions, a similarity is undefined, or ``method`` is a
+        regression.
+
     Warns
     -----
-    RuntimeWarning
+    UserWarning
         If similarities are undefined after some permutations, as of RDMs with few entries left:
         these count as at least as extreme.
 
@@ -405,5 +437,4 @@ def _warn_of_undefined(undefined: np.ndarray) -> None:
         warn_user(
             f"similarities are undefined after {count} of {len(undefined)} permutations, of RDMs "
             "with few entries: these count as at least as extreme",
-            RuntimeWarning,
         )

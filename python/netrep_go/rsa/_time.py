@@ -98,9 +98,9 @@ of one for each subject, default=None
         are then in memory. :func:`noise_ceilings` tests it.
     names : sequence of hashable, default=None
         Names of the models, if these have none.
-    n_jobs : int, optional
-        Number of threads; None for as many as BLAS uses, -1 for all cores. The result does
-        not depend on it.
+    n_jobs : int, default=None
+        Number of threads; None for as many as BLAS uses, -1 for all cores. Results do not depend
+        on it.
     verbose : bool, default=False
         Show a progress bar for each subject.
 
