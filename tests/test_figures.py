@@ -522,9 +522,9 @@ def test_slices_are_no_closer_than_voxels(rng, slices):
     for size in (1.0, 3.0):
         found = map_of(rng, affine=np.diag([size, size, size, 1.0]), radius=1.5 * size)
         display = found.plot(slices=slices)
-        assert len(display.ax_) == len(display.positions) == min(slices, 4)
+        assert len(display.axes_) == len(display.positions) == min(slices, 4)
         assert (np.diff(display.positions) >= 0.6 * size).all()
-        assert not any("-0" in panel.get_title() for panel in display.ax_)
+        assert not any("-0" in panel.get_title() for panel in display.axes_)
 
 
 @pytest.mark.parametrize(("width", "slices"), [(7.0, 6), (7.0, 2), (3.4, 6), (3.4, 1)])
@@ -535,7 +535,7 @@ def test_the_label_of_slices_is_as_long_as_the_figure_has_room(rng, width, slice
     display.figure_.canvas.draw()
     bar = display.figure_.axes[-1]
     whole = display.figure_.bbox
-    for text in (bar.xaxis.label, bar.yaxis.label, *(panel.title for panel in display.ax_)):
+    for text in (bar.xaxis.label, bar.yaxis.label, *(panel.title for panel in display.axes_)):
         box = text.get_window_extent()
         assert box.y0 >= whole.y0 - 1
         assert box.y1 <= whole.y1 + 1

@@ -239,7 +239,9 @@ def _as_groups(groups: Iterable[Name] | None, layers: Sequence[Sequence[str]]) -
         raise TypeError(f"groups must be a list of names, got {shown(groups)}")
     groups = [*groups]
     if len(groups) != len(layers):
-        raise ValueError(f"groups must have {len(layers)} names, as networks, got {len(groups)}")
+        raise ValueError(
+            f"groups must have one entry for each of the {len(layers)} networks, got {len(groups)}"
+        )
     found = check_names(groups, len(layers), "networks", unique=False)
     if len(set(found)) > len(COLORS):
         raise ValueError(f"at most {len(COLORS)} groups can be drawn, got {len(set(found))}")
