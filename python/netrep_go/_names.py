@@ -188,7 +188,9 @@ def check_same_indexes(things: Iterable[tuple[str, Any]], what: str, axis: int =
     -2 of that before. If one is labeled by more levels than another, as assemblies of recordings
     are, those count that both have. A dimension of xarray must be the same axis of all.
     """
-    things = list(things)
+    things = [(name, x) for name, x in things if type(x) is not np.ndarray]  # without labels
+    if len(things) < 2:
+        return
     _check_same_axes([(x.dims, thing) for thing, x in things if _is_xarray(x)], axis)
     known = [(index, thing) for thing, x in things if (index := _index(x, axis)) is not None]
     known.sort(key=lambda pair: _are_numbers(list(pair[0])))

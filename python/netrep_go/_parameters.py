@@ -121,7 +121,8 @@ def checked(function: F) -> F:
         checks = _checks_of(plain)
         if has_self and hasattr(args[0], "get_params"):
             check_parameters(args[0])
-        positional = [_taken(*pair, checks) for pair in zip(names, args, strict=False)]
+        given = zip(names[has_self:], args[has_self:], strict=False)
+        positional = [*args[:has_self], *(_taken(*pair, checks) for pair in given)]
         named = {name: _taken(name, value, checks) for name, value in kwargs.items()}
         return plain(*positional, *args[len(names) :], **named)
 
