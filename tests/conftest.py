@@ -57,8 +57,9 @@ def rng():
 
 @pytest.fixture
 def closed_figures():
-    """Close what a test has drawn."""
+    """Close what a test has drawn, and give up its style."""
     from matplotlib import pyplot
 
-    yield
+    with pyplot.rc_context():
+        yield
     pyplot.close("all")

@@ -243,7 +243,7 @@ def test_flags_and_counts_of_a_store(tmp_path):
         with pytest.raises(TypeError, match=r"^names must be a sequence"):
             store.pairwise_distances("procrustes", [X, X], names=odd)
     with pytest.raises(ValueError, match=r"^traindata\[1\] must be an array of numbers"):
-        store.pairwise_distances("procrustes", [X, [[1.0], [1.0, 2.0]]])
-    for odd in (None, "ab", {}, 3.0, ["one"]):
+        store.pairwise_distances("procrustes", [X, [[1.0], [1.0, 2.0]]], [X, X])
+    for odd in ("ab", {}, 3.0, ["one"]):
         with pytest.raises(TypeError, match=r"^names must be a pair"):
             store.cross_distances("procrustes", [X], [X], names=odd)

@@ -21,7 +21,7 @@ MISSING = [name for name in NEEDED if importlib.util.find_spec(name) is None]
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(tmp_path, monkeypatch, closed_figures):
     """Return a function that runs an example and reads its tables."""
 
     def run(name, *arguments):

@@ -596,7 +596,7 @@ def test_dimensions_in_another_order(X):
         lambda: pairwise_distances("cka", [square, square.T], verbose=False),
         lambda: encoding.EncodingModel(cv=3, outer_cv=3).fit(square, square.T),
     ):
-        with pytest.raises(ValueError, match=r"dimensions in one order, got \('image', 'unit'\)"):
+        with pytest.raises(ValueError, match=r"the same axes, got dimensions \('image', 'unit'\)"):
             call()
 
 

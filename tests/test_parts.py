@@ -93,14 +93,6 @@ def test_what_is_no_file_is_not_replaced(tmp_path, monkeypatch, kind):
     assert not [name for name in names(tmp_path) if name.endswith(".part")]
 
 
-@pytest.mark.parametrize("inside", ["none/file", "file/file"])
-def test_where_no_file_can_be_is_named_as_it_was_asked_for(tmp_path, inside):
-    (tmp_path / "file").touch()
-    with pytest.raises(OSError, match="directory") as found, replacing(tmp_path / inside):
-        pass
-    assert found.value.filename == str(tmp_path / inside)
-
-
 def test_the_file_is_on_the_disk_before_its_name_and_then_the_folder(tmp_path, monkeypatch):
     path, done = tmp_path / "x", []
     fsync, replace = os.fsync, os.replace

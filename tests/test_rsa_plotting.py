@@ -109,7 +109,7 @@ def test_bars_of_one_subject_and_of_one_model(rng):
             "one entry for each of the 4 conditions, got 1",
         ),
         (RDMEmbeddingDisplay.from_rdm, np.full(6, np.nan), {}, "rdm contains NaN"),
-        (RDMEmbeddingDisplay.from_rdm, np.ones(6), {"images": [1]}, "inconsistent numbers"),
+        (RDMEmbeddingDisplay.from_rdm, np.ones(6), {"images": [1]}, "images must have 4 entries"),
     ],
 )
 def test_bad_input(function, rdms, options, message):

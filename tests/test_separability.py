@@ -79,7 +79,7 @@ def test_cover(rng):
         for s in signs
         if abs(s.sum()) < n_points
     ]
-    expected = cover_separability(n_points, n_features, bias=False)
+    expected = cover_separability(n_points, n_features, fit_intercept=False)
     assert np.mean(separable) == pytest.approx(expected, abs=4 * 0.5 / np.sqrt(n_trials))
 
 
