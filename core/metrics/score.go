@@ -100,7 +100,7 @@ func usableNorm(v float64) error {
 	switch {
 	case v == 0:
 		return core.Invalidf("the activations do not vary between samples, " +
-			"so an angular distance to them is undefined")
+			"so how alike others are to them is undefined")
 	case math.IsNaN(v):
 		return core.Invalidf("the activations contain NaN")
 	case v > maxNorm:
