@@ -94,7 +94,7 @@ DATA = {
     "conv_layers.ConvolutionalMetric": {"args": LAYERS},
     "conv_layers.convolve_metric": {**METRIC, "X": LAYERS[0], "Y": LAYERS[1]},
     "inference.bootstrap": {"measure": "cka", "X": NETWORKS, "n_bootstraps": 9},
-    "inference.calibrate": {"measure": "cka", "X": NETWORKS, "n_permutations": 9},
+    "inference.calibrate": {"measure": "cka", "X": NETWORKS, "n_permutations": 19},
     "inference.compare_values": {"measure": "cka", "X": NETWORKS[0], "Ys": NETWORKS[1:]},
     "inference.benchmark_measures": {"measures": ["cka"]},
     "inference.compare_networks": {"networks": NETWORKS, "measures": ["cka", "nbs"]},

@@ -2,6 +2,7 @@
 
 import contextlib
 import warnings
+from importlib.util import find_spec
 
 import fuzz_examples
 import numpy as np
@@ -271,6 +272,24 @@ class OfAstropy(np.ndarray):
         found = np.array(x).view(cls)
         found._mask = np.ma.getmaskarray(hide(x))
         return found
+
+    def __getitem__(self, key):
+        found = super().__getitem__(key)
+        if isinstance(found, OfAstropy):
+            found._mask = self._mask[key]
+        return found
+
+
+@pytest.fixture(autouse=True)
+def without_cluster():
+    """Let Dask compute here, whatever cluster another test has left."""
+    if find_spec("dask") is None:
+        yield
+        return
+    import dask
+
+    with dask.config.set(scheduler="synchronous"):
+        yield
 
 
 def of_dask(x):
