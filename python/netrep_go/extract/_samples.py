@@ -6,16 +6,16 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
 
 from netrep_go._files import reading
-from netrep_go._foreign import at_hand
 from netrep_go._optional import optional
 from netrep_go._parts import content_hash
-from netrep_go._shown import kind_of
+from netrep_go._shown import kind_of, shown
 from netrep_go._validation import unmasked
 
 Preprocess = Callable[[np.ndarray], Any]
@@ -170,7 +170,8 @@ def as_samples(X: Any, preprocess: Preprocess | None) -> AnySamples:
     """Return what reads X by batches."""
     if preprocess is not None or isinstance(X, (str, os.PathLike)):
         return _image_files(X, preprocess)
-    X = at_hand(X, "X")
+    if isinstance(X, ModuleType):
+        raise TypeError(f"X must be samples, got {shown(X)}")
     if issparse(X):
         raise TypeError(f"X must be dense, got {kind_of(X)}: pass X.toarray()")
     arrays = ("shape", "__getitem__", "__array__", "__dataframe__")
