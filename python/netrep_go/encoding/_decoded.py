@@ -58,11 +58,11 @@ class Labels:
     def splits(self, cv: Any, groups: np.ndarray | None, y: np.ndarray) -> list[Split]:
         """Return folds with all labels in each, as far as they can be."""
         codes = np.searchsorted(self.values, y)
-        counted = cv is None or isinstance(cv, (int, np.integer))
-        if counted and cv is not None:
+        is_number = isinstance(cv, (int, np.integer))
+        if is_number:
             check_integer(cv, "cv", 2)
-        splitter = check_cv(cv, codes, classifier=True) if counted else cv
-        if groups is not None and isinstance(cv, (int, np.integer)):
+        splitter = check_cv(cv, codes, classifier=True) if cv is None or is_number else cv
+        if groups is not None and is_number:
             check_groups(cv, groups, "cv")
             splitter = StratifiedGroupKFold(cv)
         with ignoring("The least populated class"):  # of no consequence for scores over all folds
