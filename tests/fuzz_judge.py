@@ -41,7 +41,6 @@ SPOKEN = {
     "measures": ("measure",),
     "dataset": ("data set",),
     "X": ("conditions",),
-    "groups": ("names",),
     "XtotT": ("manifolds", "X"),
     "data": ("responses", "RDM"),
     "rdms": ("RDMs",),

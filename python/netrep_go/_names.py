@@ -58,18 +58,22 @@ def holds_arrays(xs: Any) -> bool:
     )
 
 
-def check_names(names: Iterable[Name], n: int, what: str, *, unique: bool = True) -> list[Name]:
+def check_names(
+    names: Iterable[Name], n: int, what: str, *, unique: bool = True, argument: str = "names"
+) -> list[Name]:
     """Return a list of ``n`` names, one for each of ``what``, none twice if they must differ."""
     if isinstance(names, (str, bytes, Set)) or not isinstance(names, Iterable):
-        raise TypeError(f"names must be a list of names, got {shown(names)}")
+        raise TypeError(f"{argument} must be a list of names, got {shown(names)}")
     names = list(names)
     if len(names) != n:
-        raise ValueError(f"names must have one entry for each of the {n} {what}, got {len(names)}")
+        raise ValueError(
+            f"{argument} must have one entry for each of the {n} {what}, got {len(names)}"
+        )
     for name in names:
         if not isinstance(name, Hashable):
-            raise TypeError(f"names must be texts or numbers, got {shown(name)}")
+            raise TypeError(f"{argument} must be texts or numbers, got {shown(name)}")
     if unique:
-        _check_unique(names, "names")
+        _check_unique(names, argument)
     return names
 
 

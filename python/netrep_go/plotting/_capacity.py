@@ -235,14 +235,7 @@ def _as_groups(groups: Iterable[Name] | None, layers: Sequence[Sequence[str]]) -
         if len(layers) <= len(COLORS):
             return None
         groups = ["networks"] * len(layers)
-    if isinstance(groups, str) or not isinstance(groups, Iterable):
-        raise TypeError(f"groups must be a list of names, got {shown(groups)}")
-    groups = [*groups]
-    if len(groups) != len(layers):
-        raise ValueError(
-            f"groups must have one entry for each of the {len(layers)} networks, got {len(groups)}"
-        )
-    found = check_names(groups, len(layers), "networks", unique=False)
+    found = check_names(groups, len(layers), "networks", unique=False, argument="groups")
     if len(set(found)) > len(COLORS):
         raise ValueError(f"at most {len(COLORS)} groups can be drawn, got {len(set(found))}")
     for name in dict.fromkeys(found):
